@@ -1,0 +1,103 @@
+"""canx, the library: python-can's documented names, and the batches that carry frames in bulk.
+
+Nothing is imported before it is used: a program that sends one frame pays for no log format.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # type checkers take it for true; the typing module alone costs 3 ms
+if TYPE_CHECKING:
+    from typing import Any
+
+    from cantools_cli.batch import MessageBatch as MessageBatch
+    from cantools_cli.bus import BusABC as BusABC
+    from cantools_cli.bus import BusState as BusState
+    from cantools_cli.bus import CanFilter as CanFilter
+    from cantools_cli.bus import CanFilters as CanFilters
+    from cantools_cli.bus import CanProtocol as CanProtocol
+    from cantools_cli.config import load_config as load_config
+    from cantools_cli.config import load_environment_config as load_environment_config
+    from cantools_cli.config import load_file_config as load_file_config
+    from cantools_cli.config import rc as rc
+    from cantools_cli.errors import CanError as CanError
+    from cantools_cli.errors import CanInitializationError as CanInitializationError
+    from cantools_cli.errors import CanInterfaceNotImplementedError as CanInterfaceNotImplementedError
+    from cantools_cli.errors import CanOperationError as CanOperationError
+    from cantools_cli.errors import CanTimeoutError as CanTimeoutError
+    from cantools_cli.errors import FormatError as FormatError
+    from cantools_cli.errors import UsageError as UsageError
+    from cantools_cli.errors import error_check as error_check
+    from cantools_cli.frames import dlc2len as dlc2len
+    from cantools_cli.frames import len2dlc as len2dlc
+    from cantools_cli.interface import VALID_INTERFACES as VALID_INTERFACES
+    from cantools_cli.interface import Bus as Bus
+    from cantools_cli.interface import detect_available_configs as detect_available_configs
+    from cantools_cli.io.asc import ASCReader as ASCReader
+    from cantools_cli.io.asc import ASCWriter as ASCWriter
+    from cantools_cli.io.base import BaseIOHandler as BaseIOHandler
+    from cantools_cli.io.base import FileIOMessageWriter as FileIOMessageWriter
+    from cantools_cli.io.base import MessageReader as MessageReader
+    from cantools_cli.io.base import MessageWriter as MessageWriter
+    from cantools_cli.io.blf import BLFReader as BLFReader
+    from cantools_cli.io.blf import BLFWriter as BLFWriter
+    from cantools_cli.io.candump import CanutilsLogReader as CanutilsLogReader
+    from cantools_cli.io.candump import CanutilsLogWriter as CanutilsLogWriter
+    from cantools_cli.io.csv import CSVReader as CSVReader
+    from cantools_cli.io.csv import CSVWriter as CSVWriter
+    from cantools_cli.io.jsonl import JsonReader as JsonReader
+    from cantools_cli.io.jsonl import JsonWriter as JsonWriter
+    from cantools_cli.io.logger import BaseRotatingLogger as BaseRotatingLogger
+    from cantools_cli.io.logger import Logger as Logger
+    from cantools_cli.io.logger import SizedRotatingLogger as SizedRotatingLogger
+    from cantools_cli.io.player import LogReader as LogReader
+    from cantools_cli.io.printer import Printer as Printer
+    from cantools_cli.listeners import Listener as Listener
+    from cantools_cli.message import Message as Message
+    from cantools_cli.util import channel2int as channel2int
+    from cantools_cli.util import set_logging_level as set_logging_level
+
+__version__ = "0.1.0"
+
+#: module -> the public names that it defines
+_HOMES = {
+    "batch": "MessageBatch",
+    "bus": "BusABC BusState CanFilter CanFilters CanProtocol",
+    "config": "load_config load_environment_config load_file_config rc",
+    "errors": "CanError CanInitializationError CanInterfaceNotImplementedError CanOperationError "
+    "CanTimeoutError FormatError UsageError error_check",
+    "frames": "dlc2len len2dlc",
+    "interface": "VALID_INTERFACES Bus detect_available_configs",
+    "io.asc": "ASCReader ASCWriter",
+    "io.base": "BaseIOHandler FileIOMessageWriter MessageReader MessageWriter",
+    "io.blf": "BLFReader BLFWriter",
+    "io.candump": "CanutilsLogReader CanutilsLogWriter",
+    "io.csv": "CSVReader CSVWriter",
+    "io.jsonl": "JsonReader JsonWriter",
+    "io.logger": "BaseRotatingLogger Logger SizedRotatingLogger",
+    "io.player": "LogReader",
+    "io.printer": "Printer",
+    "listeners": "Listener",
+    "message": "Message",
+    "util": "channel2int set_logging_level",
+}
+_MODULE_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
+_MODULES = ("bus", "config", "errors", "interface", "io", "listeners", "message", "util")  # as in can.util
+
+__all__ = [*_MODULE_OF]  # noqa: PLE0604  # one table, not two to keep in step
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name, or a module, the first time that it is asked for (PEP 562)."""
+    from importlib import import_module
+
+    if name in _MODULES:
+        return import_module(f"cantools_cli.{name}")
+    module = _MODULE_OF.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"cantools_cli.{module}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULE_OF, *_MODULES})

@@ -1,0 +1,119 @@
+"""Every error that canx raises, and the exit status each one means.
+
+::
+
+    CanError                                   the documented tree
+    ├── CanInterfaceNotImplementedError        no such interface, or its driver is missing
+    ├── CanInitializationError                 a bus cannot be opened
+    ├── CanOperationError                      sending or receiving failed
+    └── CanTimeoutError                        something took too long
+    UsageError                                 a wrong option, name or combination
+    FormatError                                malformed input: file, position, reason
+
+Each carries ``exit_status`` and an optional ``hint``; the command line prints the first line and the
+hint, and never a traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+USAGE_STATUS = 2
+FAILURE_STATUS = 3
+
+
+class CanError(Exception):
+    """Base class of all errors of a CAN bus.
+
+    The text is the message, followed by `` [Error Code N]`` when a code is given.
+    """
+
+    exit_status = FAILURE_STATUS
+
+    def __init__(self, message: str = "", error_code: int | None = None, *, hint: str | None = None) -> None:
+        self.error_code = error_code
+        self.hint = hint
+        super().__init__(message if error_code is None else f"{message} [Error Code {error_code}]")
+
+
+class CanInterfaceNotImplementedError(CanError, NotImplementedError):
+    """The interface does not exist, or not on this platform, or its driver is missing."""
+
+    exit_status = USAGE_STATUS
+
+
+class CanInitializationError(CanError):
+    """A bus cannot be opened: no such device, already in use, a setting that it refuses."""
+
+
+class CanOperationError(CanError):
+    """A bus failed while in use: closed, full, unplugged, an answer that makes no sense."""
+
+
+class CanTimeoutError(CanError, TimeoutError):
+    """An operation did not end within its time."""
+
+
+class UsageError(ValueError):
+    """What was asked for makes no sense; the text says why, ``hint`` what would."""
+
+    exit_status = USAGE_STATUS
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        self.hint = hint
+        super().__init__(message)
+
+
+class FormatError(ValueError):
+    """Malformed input.
+
+    Attributes:
+        source: the file's name, ``-`` for stdin, or None.
+        position: what ``unit`` counts: a line from 1, or a byte from 0.
+        reason: what is wrong there, quoting the text.
+    """
+
+    exit_status = USAGE_STATUS
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        source: str | None = None,
+        position: int | None = None,
+        unit: str = "line",
+        hint: str | None = None,
+    ) -> None:
+        self.reason = reason
+        self.source = source
+        self.position = position
+        self.unit = unit
+        self.hint = hint
+        super().__init__(reason)
+
+    def __str__(self) -> str:
+        place = self.source or ""
+        if self.position is not None:
+            where = str(self.position) if self.unit == "line" else f"{self.unit} {self.position}"
+            place = f"{place}:{where}" if place else where
+        return f"{place}: {self.reason}" if place else self.reason
+
+
+@contextmanager
+def error_check(
+    error_message: str | None = None, exception_type: type[CanError] = CanOperationError
+) -> Iterator[None]:
+    """Turn any exception of the body into ``exception_type``, chained to the original."""
+    try:
+        yield
+    except Exception as error:
+        raise exception_type(str(error) if error_message is None else error_message) from error
+
+
+def quoted(text: bytes | str, limit: int = 60) -> str:
+    """Return offending text fit for one line of a message: shortened, escaped, in double quotes."""
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "backslashreplace")
+    shown = text if len(text) <= limit else text[: limit - 3] + "..."
+    return '"' + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown) + '"'

@@ -1,0 +1,266 @@
+"""What every reader and writer of a log format shares.
+
+A reader yields batches in file order; a writer takes batches and single messages. Both are context
+managers, hold one chunk at a time, and never print: what they have to say is in ``notes`` and
+``losses``, or goes to ``on_note`` as it happens.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal
+
+from cantools_cli.batch import MessageBatch
+from cantools_cli.errors import FormatError, UsageError
+from cantools_cli.io.files import AnyFile, InputStream, OutputStream
+from cantools_cli.listeners import Listener
+from cantools_cli.message import Channel, Message
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+OnError = Literal["stop", "skip"]
+
+#: rows and bytes of payload of a batch that a reader fills: both stay within a processor's cache
+BATCH_ROWS = 8192
+BATCH_PAYLOAD = 1 << 17
+#: messages that a writer gathers before it writes them as one batch
+GATHERED = 512
+
+
+class BaseIOHandler:
+    """A file that is read or written; a context manager that ends with ``stop()``.
+
+    Attributes:
+        file: the stream in use, or None when there is none.
+        notes: what was said so far, a line each.
+    """
+
+    file: Any
+
+    def __init__(self, file: AnyFile | None = None, mode: str = "rt", *args: Any, **kwargs: Any) -> None:
+        self.file = file
+        self.notes: list[str] = []
+        self.on_note: Callable[[str], None] | None = kwargs.pop("on_note", None)
+
+    def note(self, text: str) -> None:
+        """Keep ``text`` for the user, once."""
+        if text not in self.notes:
+            self.notes.append(text)
+            if self.on_note is not None:
+                self.on_note(text)
+
+    def stop(self) -> None:
+        """Finish, and close what was opened here."""
+
+    def close(self) -> None:
+        self.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+class MessageReader(BaseIOHandler):
+    """Reads a log from a path or a binary stream.
+
+    ``on_error`` says what a malformed record does: ``stop`` raises ``FormatError`` after the frames before
+    it were delivered; ``skip`` goes on past it and counts it.
+
+    Attributes:
+        skipped: malformed records passed over.
+        first_fault: the error of the first of them.
+    """
+
+    def __init__(
+        self, file: AnyFile, *args: Any, on_error: OnError = "stop", tz: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(file, "rb", **kwargs)
+        self.on_error = on_error
+        self.tz = tz
+        self.skipped = 0
+        self.first_fault: FormatError | None = None
+        self.input = file if isinstance(file, InputStream) else InputStream(file)
+
+    @classmethod
+    def recognises(cls, head: bytes) -> bool:
+        """Tell from the first bytes of a file, compression peeled off, whether it is of this format."""
+        return False
+
+    @abstractmethod
+    def batches(self) -> Iterator[MessageBatch]:
+        """Yield the frames in file order, in batches of bounded size."""
+
+    def __iter__(self) -> Iterator[Message]:
+        for batch in self.batches():
+            yield from batch
+
+    def stop(self) -> None:
+        self.input.close()
+
+    def fault(self, error: FormatError) -> None:
+        """Raise ``error``, or count it where faults are skipped."""
+        error.source = self.input.name
+        if self.on_error == "stop":
+            error.hint = error.hint or "--on-error skip goes on past it"
+            raise error
+        self.skipped += 1
+        if self.first_fault is None:
+            self.first_fault = error
+
+
+class MessageWriter(BaseIOHandler, Listener):
+    """Takes frames, as batches or one at a time.
+
+    Attributes:
+        losses: what the format could not carry, by kind, each with how many frames it hit.
+    """
+
+    def __init__(self, file: AnyFile | None, mode: str = "wt", *args: Any, **kwargs: Any) -> None:
+        super().__init__(file, mode, *args, **kwargs)
+        self.losses: Counter[str] = Counter()
+        self._gathered = MessageBatch()
+
+    @abstractmethod
+    def write(self, batch: MessageBatch) -> None:
+        """Write all frames of ``batch``, behind those written before.
+
+        Raises:
+            OSError: the file cannot take them.
+        """
+
+    def on_message_received(self, msg: Message) -> None:
+        """Write one message; it may wait in memory until ``flush`` or ``stop``."""
+        self._gathered.append(msg)
+        if len(self._gathered) >= GATHERED:
+            self._write_gathered()
+
+    def _write_gathered(self) -> None:
+        if len(self._gathered):
+            batch, self._gathered = self._gathered, MessageBatch()
+            self.write(batch)
+
+    def flush(self) -> None:
+        """Hand all frames to the operating system, so that they survive this process."""
+        self._write_gathered()
+
+
+class FileIOMessageWriter(MessageWriter):
+    """A writer with a file.
+
+    A subclass implements ``_encode``, and ``_finish`` where a format has an end.
+    """
+
+    def __init__(
+        self, file: AnyFile, mode: str = "wb", *args: Any, append: bool = False, **kwargs: Any
+    ) -> None:
+        if file is None:
+            raise ValueError("a file is needed to write to")
+        super().__init__(file, mode, *args, **kwargs)
+        self.output = file if isinstance(file, OutputStream) else OutputStream(file, append=append)
+        self.file = self.output.file
+        self._open = True
+
+    def file_size(self) -> int:
+        """Return an estimate of the file's size in bytes: what was handed to the operating system."""
+        return self.output.written
+
+    def flush(self) -> None:
+        super().flush()
+        self.output.flush()
+
+    def stop(self) -> None:
+        """Write what is gathered, end the file properly, close it; a second call does nothing."""
+        if not self._open:
+            return
+        self._open = False
+        try:
+            self._write_gathered()
+            self._finish()
+        finally:
+            self.output.close()
+
+    def _finish(self) -> None:
+        """Write what comes behind the last frame."""
+
+
+class NameTable:
+    """The names of channels as kernels take them: end to end in ``names``, ``ends`` says where each ends."""
+
+    def __init__(self, channels: tuple[Channel, ...] = (), default: str = "can0") -> None:
+        self.channels: tuple[Channel, ...] = ()
+        self.names = b""
+        self.ends = array("I")
+        self._default = default
+        for channel in channels:
+            self.add(channel)
+
+    def add(self, channel: Channel) -> None:
+        """Add ``channel``: a number N is named ``canN``, None has the default name."""
+        name = self._default if channel is None else f"can{channel}" if isinstance(channel, int) else channel
+        self.channels += (channel,)
+        self.names += name.encode("utf-8", "surrogateescape")
+        self.ends.append(len(self.names))
+
+
+class NumberedChannels:
+    """Numbers from 0 for the channels of a format that has no names.
+
+    ``canN``, ``vcanN``, and a number N are N; any other name takes the next free number in order of
+    appearance, which is told once. None is ``default``.
+    """
+
+    def __init__(
+        self, default: int = 0, note: Callable[[str], None] | None = None, *, first: int = 1
+    ) -> None:
+        self._default = default
+        self._note = note
+        self._first = first  # what the format's own counting starts at, for the note
+        self._numbers: dict[Channel, int] = {}
+
+    def number(self, channel: Channel) -> int:
+        known = self._numbers.get(channel)
+        if known is None:
+            known = self._numbers[channel] = self._choose(channel)
+        return known
+
+    def table(self, batch: MessageBatch, limit: int) -> array[int]:
+        """Return the numbers of the batch's channels as uint16.
+
+        Raises:
+            UsageError: a number is above ``limit``, which the format cannot hold.
+        """
+        numbers = [self.number(channel) for channel in batch.channels]
+        for channel, number in zip(batch.channels, numbers, strict=True):
+            if number > limit:
+                raise UsageError(
+                    f"channel {channel!r} has a number above {limit}", hint="--map renames channels"
+                )
+        return array("H", numbers)
+
+    def _choose(self, channel: Channel) -> int:
+        if channel is None:
+            return self._default
+        if isinstance(channel, int) and channel >= 0:
+            return channel
+        name = str(channel)
+        stem = name.rstrip("0123456789")
+        if stem in ("can", "vcan", "") and len(stem) < len(name) <= len(stem) + 5:
+            return int(name[len(stem) :])
+        number = self._default
+        while number in self._numbers.values():
+            number += 1
+        if self._note is not None:
+            self._note(f"{name} is written as channel {number + self._first}")
+        return number

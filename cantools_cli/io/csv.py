@@ -1,0 +1,343 @@
+"""python-can's comma separated values: a header, then one row a frame.
+
+::
+
+    timestamp,arbitration_id,extended,remote,error,dlc,data
+    1700000000.123456,0x123,0,0,0,3,AQID          seconds, hex, flags, bytes, base64
+    1700000000.125456,0x7ff,0,1,0,4,              a remote frame asks for dlc bytes and has none
+
+With ``columns="full"`` five more follow, ``channel,is_fd,bitrate_switch,error_state_indicator,is_rx``: a
+channel of digits alone is a number there, in quotes a name. python-can reads rows of seven columns only.
+
+Read are columns in any order by the names in the header, further ones ignored; rows of a standard form
+without a header; quoted fields, ``True`` and ``False``, data in hexadecimal. More than 8 bytes are CAN FD.
+
+Loses: raw DLC codes; of seven columns also channels other than can0, directions, and what CAN FD is
+marked by: frames of up to 8 bytes become classic ones.
+
+Source: python-can's documentation, "CSVWriter".
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from cantools_cli import frames
+from cantools_cli.batch import MessageBatch
+from cantools_cli.buffers import Octets
+from cantools_cli.errors import FormatError, UsageError, quoted
+from cantools_cli.io.base import FileIOMessageWriter, NameTable
+from cantools_cli.io.files import AnyFile
+from cantools_cli.io.text import MOST_CHANNELS, TextReader, end_cut_line, no_kernel, seconds_to_ns
+from cantools_cli.kernels import columns
+from cantools_cli.kernels import csv_lines as kernel
+from cantools_cli.message import Channel, Message
+
+COLUMNS = ("timestamp", "arbitration_id", "extended", "remote", "error", "dlc", "data")
+MORE_COLUMNS = ("channel", "is_fd", "bitrate_switch", "error_state_indicator", "is_rx")
+#: the channel of a row that names none
+CHANNEL = "can0"
+
+_FIELD = re.compile(r'[ \t]*"((?:[^"]|"")*)"[ \t]*(?:,|$)|([^,]*)(?:,|$)')
+_IDENTIFIER = re.compile(r"(?:0[xX])?[0-9a-fA-F]{1,8}")
+_HEX = re.compile(r"(?:[0-9a-fA-F]{2})*")
+_LENGTH = re.compile(r"[0-9]{1,9}")
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
+_HEADLESS = re.compile(rb"[0-9.eE+-]+,0[xX][0-9a-fA-F]+,[01],[01],[01],[0-9]+,")
+_FLAGS = {"0": False, "1": True, "false": False, "true": True}
+_OUT_ROOM = 1 << 20
+
+
+class CSVReader(TextReader):
+    """Reads CSV with or without a header."""
+
+    def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
+        super().__init__(file, *args, **kwargs)
+        self._columns: Sequence[str] = ()
+        self._full = False
+        self._plain = False  # whether the columns are those that the kernel knows
+        self._fd_noted = False
+        self._names: CsvNames = CsvNames()
+
+    @classmethod
+    def recognises(cls, head: bytes) -> bool:
+        line = head.lstrip().partition(b"\n")[0]
+        names = {name.strip().strip(b'"') for name in line.lower().split(b",")}
+        return {b"timestamp", b"arbitration_id"} <= names or _HEADLESS.match(line) is not None
+
+    def _parse(
+        self, text: Octets, at: int, end: int, batch: MessageBatch, first: int
+    ) -> tuple[int, int, int]:
+        if not self._plain:
+            return no_kernel(at, batch, first)
+        at, rows, reason = kernel.parse(
+            text, at, end, self._names.names, self._names.ends, self._full, first, *batch.columns()
+        )
+        if not self._full and not self._fd_noted and columns.count_bits(batch.flags[first:rows], frames.FD):
+            self._note_fd()
+        return at, rows, reason
+
+    def _note_fd(self) -> None:
+        self._fd_noted = True
+        self.note(f"{self.input.name}: rows of more than 8 bytes are read as CAN FD, which CSV does not mark")
+
+    def _known(self, reason: int, line: bytes) -> bool:
+        if reason != kernel.NAME or len(self._names.channels) >= MOST_CHANNELS:
+            return False
+        spelt = line.split(b",")[len(COLUMNS)]
+        self._names.add_as(_channel(spelt.decode("utf-8", "surrogateescape"), False), spelt)
+        return True
+
+    def _line(self, line: bytes, reason: int) -> Message | None:
+        text = line.decode("utf-8", "surrogateescape")
+        if not text.strip():
+            return None
+        fields = split(text)
+        if not self._columns:
+            names = [field.strip().lower() for field, _ in fields]
+            if {"timestamp", "arbitration_id"} <= set(names):
+                self._use(names)
+                return None
+            if not _HEADLESS.match(line.lstrip()):
+                raise FormatError(
+                    f"neither a header with timestamp and arbitration_id nor a row: {quoted(line)}"
+                )
+            self._use(COLUMNS if len(fields) == len(COLUMNS) else COLUMNS + MORE_COLUMNS)
+        if len(fields) != len(self._columns):
+            raise FormatError(f"{len(fields)} columns, not {len(self._columns)}, in {quoted(line)}")
+        row = _Row(dict(zip(self._columns, fields, strict=True)), line)
+        if row.is_unmarked_fd():
+            self._note_fd()
+        return row.message()
+
+    def _use(self, names: Sequence[str]) -> None:
+        self._columns = names
+        self._full = tuple(names) == COLUMNS + MORE_COLUMNS
+        self._plain = self._full or tuple(names) == COLUMNS
+        if not self._full:
+            self._names.add(CHANNEL)
+
+
+class CSVWriter(FileIOMessageWriter):
+    """Writes CSV; ``columns`` is ``python-can`` or ``full``.
+
+    A file that is appended to keeps its header, and has to have the same columns.
+    """
+
+    def __init__(
+        self,
+        file: AnyFile,
+        append: bool = False,
+        *args: Any,
+        columns: Literal["python-can", "full"] = "python-can",
+        **kwargs: Any,
+    ) -> None:
+        if columns not in ("python-can", "full"):
+            raise UsageError(f"unknown columns {columns!r}", hint="known: python-can, full")
+        super().__init__(file, *args, append=append, **kwargs)
+        self._full = columns == "full"
+        self._out = bytearray(_OUT_ROOM)
+        self._table = CsvNames()
+        self._begin(append)
+
+    def _begin(self, append: bool) -> None:
+        header = ",".join(COLUMNS + MORE_COLUMNS if self._full else COLUMNS).encode() + b"\n"
+        if not append or (self.output.seekable and self.output.written == 0):
+            self.output.write(header)
+        elif self.output.seekable:
+            found = self.output.read_back(0, len(header) + 1).replace(b"\r\n", b"\n")
+            if found.startswith(b"timestamp,") and not found.startswith(header):
+                self.output.close()
+                raise UsageError(
+                    f"{self.output.name} has other columns than those to append",
+                    hint="csv,columns=full writes twelve columns, plain csv seven",
+                )
+            end_cut_line(self.output)
+
+    def write(self, batch: MessageBatch) -> None:
+        self._write_gathered()
+        self._count_losses(batch)
+        if self._table.channels != batch.channels:
+            self._table = CsvNames(batch.channels)
+        row, view = 0, memoryview(self._out)
+        while row < len(batch):
+            done, used = kernel.format(
+                row, *batch.columns(), self._table.names, self._table.ends, self._full, self._out
+            )
+            self.output.write(view[:used])
+            row = done
+            if row < len(batch) and (used == 0 or batch.timestamp_ns[row] < 0):
+                self.output.write(format_row(batch[row], self._full))
+                row += 1
+
+    def _count_losses(self, batch: MessageBatch) -> None:
+        lost = {"raw DLC codes": columns.count_raw_dlc(batch.dlc_code, batch.flags)}
+        if not self._full:
+            lost["CAN FD marks"] = columns.count_bits(batch.flags, frames.FD)
+            lost["directions"] = columns.count_bits(batch.flags, frames.TX)
+            plain = [index for index, channel in enumerate(batch.channels) if channel in (CHANNEL, 0, None)]
+            if len(plain) < len(batch.channels):
+                lost["channels"] = len(batch) - sum(batch.channel.count(index) for index in plain)
+        for kind, count in lost.items():
+            if count:
+                self.losses[kind] += count
+
+
+class CsvNames(NameTable):
+    """The channels as fields of CSV: nothing for None, digits for a number, quotes where they are needed."""
+
+    def add(self, channel: Channel) -> None:
+        self.add_as(channel, spell_channel(channel).encode("utf-8", "surrogateescape"))
+
+    def add_as(self, channel: Channel, text: bytes) -> None:
+        """Add ``channel`` in a spelling of its own."""
+        self.channels += (channel,)
+        self.names += text
+        self.ends.append(len(self.names))
+
+
+def spell_channel(channel: Channel) -> str:
+    """Return ``channel`` as a field; a line end in a name becomes a blank."""
+    if channel is None:
+        return ""
+    if isinstance(channel, int):
+        return str(channel)
+    name = " ".join(channel.splitlines()) if len(channel.splitlines()) > 1 else channel.rstrip("\r\n")
+    if not name or _NUMBER.fullmatch(name) or name != name.strip() or "," in name or '"' in name:
+        return '"' + name.replace('"', '""') + '"'
+    return name
+
+
+def format_row(message: Message, full: bool) -> bytes:
+    """Return one frame as its row: what the kernel writes, and also before 1970."""
+    seconds, fraction = divmod(abs(message.timestamp_ns), 1_000_000_000)
+    sign = "-" if message.timestamp_ns < 0 else ""
+    fields = [
+        f"{sign}{seconds}." + (f"{fraction:09d}".rstrip("0") or "0"),
+        f"{message.arbitration_id:#x}",
+        str(int(message.is_extended_id)),
+        str(int(message.is_remote_frame)),
+        str(int(message.is_error_frame)),
+        str(message.dlc),
+        b64encode(message.data).decode("ascii"),
+    ]
+    if full:
+        fields.append(spell_channel(message.channel))
+        flags = (message.is_fd, message.bitrate_switch, message.error_state_indicator, message.is_rx)
+        fields += [str(int(flag)) for flag in flags]
+    return (",".join(fields) + "\n").encode("utf-8", "surrogateescape")
+
+
+def split(line: str) -> list[tuple[str, bool]]:
+    """Return the fields of ``line``, each with whether it stood in quotes."""
+    fields, at, more = [], 0, True
+    while more:
+        found = _FIELD.match(line, at)
+        assert found is not None  # the second form takes everything
+        at = found.end()
+        more = line[at - 1 : at] == "," and at > found.start()
+        in_quotes = found[1] is not None
+        fields.append((found[1].replace('""', '"') if in_quotes else found[2], in_quotes))
+    return fields
+
+
+class _Row:
+    """One row, field by field; what is wrong with it is said with the row."""
+
+    def __init__(self, fields: dict[str, tuple[str, bool]], line: bytes) -> None:
+        self._fields = fields
+        self._line = line
+
+    def is_unmarked_fd(self) -> bool:
+        return "is_fd" not in self._fields and self._dlc(0) > 8
+
+    def message(self) -> Message:
+        data = self._data()
+        message = Message(
+            arbitration_id=int(self._matching("arbitration_id", _IDENTIFIER, "a hexadecimal number"), 16),
+            is_remote_frame=self._flag("remote"),
+            is_error_frame=self._flag("error"),
+            channel=_channel(*self._fields["channel"]) if "channel" in self._fields else CHANNEL,
+            dlc=self._dlc(len(data)),
+            is_rx=self._flag("is_rx", True),
+            bitrate_switch=self._flag("bitrate_switch"),
+            error_state_indicator=self._flag("error_state_indicator"),
+        )
+        message.is_fd = self._flag("is_fd", message.dlc > 8)
+        message.is_extended_id = self._extended(message)
+        message.data = data
+        try:
+            message.timestamp_ns = seconds_to_ns(self._text("timestamp"))
+        except ValueError as error:
+            raise self._fault(f"timestamp is {quoted(self._text('timestamp'))}, {error}") from None
+        if message.is_remote_frame and message.dlc > 8:
+            raise self._fault(f"dlc is {message.dlc}, but a remote frame asks for at most 8 bytes")
+        if (message.bitrate_switch or message.error_state_indicator) and not message.is_fd:
+            raise self._fault("bitrate_switch and error_state_indicator go with is_fd only")
+        return message
+
+    def _extended(self, message: Message) -> bool:
+        if message.is_error_frame:
+            return False
+        extended = self._flag("extended", message.arbitration_id > frames.BASE_MASK)
+        if not extended and message.arbitration_id > frames.BASE_MASK:
+            raise self._fault(f"{message.arbitration_id:#x} is over 7FF, the largest of 11 bits")
+        return extended
+
+    def _data(self) -> bytearray:
+        text = self._text("data")
+        if self._flag("remote"):
+            if text:
+                raise self._fault("a remote frame has no data")
+            return bytearray()
+        try:
+            data = b64decode(text.encode("ascii"), validate=True)
+        except (Base64Error, UnicodeEncodeError):
+            data = None
+        wanted = self._dlc(-1)
+        if (data is None or len(data) != wanted) and _HEX.fullmatch(text) and len(text) // 2 == wanted:
+            data = bytes.fromhex(text)
+        if data is None:
+            raise self._fault(f"data is {quoted(text)}, neither base64 nor hexadecimal")
+        if wanted not in (-1, len(data)):
+            raise self._fault(f"dlc is {wanted}, but there are {len(data)} data bytes")
+        return bytearray(data)
+
+    def _dlc(self, default: int) -> int:
+        if "dlc" not in self._fields:
+            return default
+        dlc = int(self._matching("dlc", _LENGTH, "0 to 64"))
+        if dlc > 64:
+            raise self._fault(f"dlc is {dlc}, not 0 to 64")
+        return dlc
+
+    def _flag(self, key: str, default: bool = False) -> bool:
+        if key not in self._fields:
+            return default
+        value = _FLAGS.get(self._text(key).lower())
+        if value is None:
+            raise self._fault(f"{key} is {quoted(self._text(key))}, not 0 or 1")
+        return value
+
+    def _matching(self, key: str, form: re.Pattern[str], wanted: str) -> str:
+        text = self._text(key)
+        if not form.fullmatch(text):
+            raise self._fault(f"{key} is {quoted(text)}, not {wanted}")
+        return text
+
+    def _text(self, key: str) -> str:
+        return self._fields[key][0].strip() if key in self._fields else ""
+
+    def _fault(self, reason: str) -> FormatError:
+        return FormatError(f"{reason}, in {quoted(self._line)}")
+
+
+def _channel(text: str, in_quotes: bool) -> Channel:
+    if in_quotes:
+        return text
+    text = text.strip()
+    return int(text) if _NUMBER.fullmatch(text) else text or None

@@ -1,0 +1,51 @@
+"""Readers and writers written for python-can's documentation, which know single messages only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from cantools_cli.batch import MessageBatch
+from cantools_cli.io.base import GATHERED, MessageReader, MessageWriter
+from cantools_cli.io.files import InputStream
+
+
+class ForeignReader(MessageReader):
+    """Makes batches of the messages that ``documented``, a reader of another distribution, iterates over.
+
+    ``documented`` opened the file itself; ``stream`` is what it was recognised by.
+    """
+
+    def __init__(self, documented: Any, stream: InputStream, **options: Any) -> None:
+        super().__init__(stream, **options)
+        self._documented = documented
+
+    def batches(self) -> Iterator[MessageBatch]:
+        batch = MessageBatch()
+        for message in self._documented:
+            batch.append(message)
+            if len(batch) >= GATHERED:
+                yield batch
+                batch = MessageBatch()
+        if len(batch):
+            yield batch
+
+    def stop(self) -> None:
+        super().stop()
+        self._documented.stop()
+
+
+class ForeignWriter(MessageWriter):
+    """Hands batches message by message to ``documented``, a writer of another distribution."""
+
+    def __init__(self, documented: Any) -> None:
+        super().__init__(None)
+        self._documented = documented
+
+    def write(self, batch: MessageBatch) -> None:
+        for message in batch:
+            self._documented.on_message_received(message)
+
+    def stop(self) -> None:
+        self._write_gathered()
+        self._documented.stop()

@@ -1,0 +1,157 @@
+"""A file and a format's name to a reader or a writer: by name, by suffix, by the first bytes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from cantools_cli import plugins
+from cantools_cli.errors import FormatError, UsageError
+from cantools_cli.io.files import AnyFile, InputStream, OutputStream
+
+if TYPE_CHECKING:
+    from cantools_cli.io.base import MessageReader, MessageWriter
+
+#: bytes looked at to recognise a format
+HEAD = 4096
+
+
+def parse_format(text: str, *, writing: bool) -> tuple[str, dict[str, Any]]:
+    """Return the format's name and the keywords of its class from ``NAME[,OPTION=VALUE...]``.
+
+    Raises:
+        UsageError: no such format, or it has no such option.
+    """
+    name, *parts = text.split(",")
+    name = name.strip().lower().lstrip(".")
+    form = plugins.FORMATS.get(name) or _by_suffix(name)
+    if form is None:
+        plugins.writer_class(name) if writing else plugins.reader_class(
+            name
+        )  # of another distribution, or raises
+        return name, {key: _cast(value) for key, _, value in (part.partition("=") for part in parts)}
+    known = form.writer_options if writing else form.reader_options
+    options: dict[str, Any] = {}
+    for part in parts:
+        key, mark, value = part.partition("=")
+        if key not in known:
+            offer = ", ".join(sorted(known)) or "none"
+            raise UsageError(f"format {name} has no option {key!r}", hint=f"its options: {offer}")
+        options[known[key]] = _cast(value) if mark else True
+    return form.name, options
+
+
+def open_reader(
+    file: AnyFile,
+    form: str | None = None,
+    options: dict[str, Any] | None = None,
+    *,
+    as_command: bool = False,
+    **common: Any,
+) -> MessageReader:
+    """Return a reader of ``file``, of the format ``form`` or of the one that it is recognised as.
+
+    The suffix is asked first and its format kept if the first bytes agree; else the first bytes decide.
+    ``as_command`` uses the defaults of the commands, not the documented ones of the classes.
+
+    Raises:
+        FormatError: none of the formats is recognised.
+        OSError: the file cannot be opened.
+    """
+    stream = file if isinstance(file, InputStream) else InputStream(file)
+    try:
+        name = form or recognised(stream)
+        reader = plugins.reader_class(name)
+        if as_command and name in plugins.FORMATS:
+            common = {**plugins.FORMATS[name].reading, **common}
+        if hasattr(reader, "batches"):
+            return cast("MessageReader", reader(stream, **{**common, **(options or {})}))
+        from cantools_cli.io.foreign import ForeignReader
+
+        return ForeignReader(reader(stream.name, **(options or {})), stream, **common)
+    except BaseException:
+        stream.close()
+        raise
+
+
+def open_writer(
+    file: AnyFile, form: str, options: dict[str, Any] | None = None, **common: Any
+) -> MessageWriter:
+    """Return a writer to ``file`` of the format ``form``."""
+    writer = plugins.writer_class(form)
+    if hasattr(writer, "write"):
+        return cast("MessageWriter", writer(file, **{**common, **(options or {})}))
+    from cantools_cli.io.foreign import ForeignWriter
+
+    path = file
+    if isinstance(file, OutputStream):  # such a writer opens its file itself
+        path = file.name
+        file.close()
+    return ForeignWriter(writer(path, **(options or {})))
+
+
+def format_for_output(path: str) -> str:
+    """Return the format that the suffix of ``path`` means.
+
+    Raises:
+        UsageError: it means none, or one that cannot be compressed again.
+    """
+    name, gzipped = plugins.format_of_suffix(path)
+    if name is None:
+        suffix = "." + path.rsplit(".", 1)[-1] if "." in path.rsplit("/", 1)[-1] else ""
+        if suffix and suffix in plugins.entry_points_of("writer"):
+            return suffix
+        known = " ".join(form.suffixes[0] for form in plugins.FORMATS.values())
+        raise UsageError(
+            f"{path}: no format has the suffix {suffix!r}", hint=f"--to names it; suffixes: {known}"
+        )
+    if gzipped and not plugins.FORMATS[name].is_compressible:
+        raise UsageError(
+            f"{path}: {name} is compressed inside and cannot be gzipped as well", hint="leave out .gz"
+        )
+    return name
+
+
+def recognised(stream: InputStream) -> str:
+    """Return the name of the format of ``stream``, nothing of which is taken.
+
+    Raises:
+        FormatError: it is none that is known.
+    """
+    head = stream.peek(HEAD)
+    by_suffix, _ = plugins.format_of_suffix(stream.name)
+    if by_suffix and (not head or plugins.reader_class(by_suffix).recognises(head)):
+        return by_suffix
+    if not head:
+        return "log"  # nothing at all is an empty log
+    for name in plugins.FORMATS:
+        if name != by_suffix and plugins.reader_class(name).recognises(head):
+            return name
+    if by_suffix:
+        return by_suffix  # its reader says where the file goes wrong
+    others = plugins.entry_points_of("reader")
+    for suffix in others:
+        if stream.name.lower().endswith(suffix):
+            return suffix
+    raise FormatError(
+        f"not a log that canx recognises, it begins with {head[:16]!r}",
+        source=stream.name,
+        hint="--from names the format: " + ", ".join(plugins.FORMATS),
+    )
+
+
+def _by_suffix(name: str) -> plugins.Format | None:
+    for form in plugins.FORMATS.values():
+        if f".{name}" in form.suffixes:
+            return form
+    return None
+
+
+def _cast(value: str) -> int | bool | str:
+    if value.lower() in ("true", "yes", "on"):
+        return True
+    if value.lower() in ("false", "no", "off"):
+        return False
+    try:
+        return int(value)
+    except ValueError:
+        return value

@@ -1,0 +1,180 @@
+"""One frame as text, as cansend takes it and candump logs it.
+
+::
+
+    123#DEADBEEF            11-bit identifier, 4 bytes; dots may stand between bytes
+    00000123#               29-bit identifier: 8 digits are its mark, not its value
+    123#R  123#R4           remote frame, asking for 0 and for 4 bytes
+    123#1122334455667788_B  8 bytes sent with the raw DLC 11; R8_B likewise
+    123##1DEADBEEF          CAN FD; the digit's bits are 1 BRS, 2 ESI, 4 FDF (ignored)
+    20000080#0000000000000000   error frame of class 0x080
+
+Source: can-utils, ``lib.h``; what canx makes of its edges is stricter: nothing is cut or masked.
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from cantools_cli import frames
+from cantools_cli.errors import FormatError, quoted
+from cantools_cli.message import Message
+
+_HEX = frozenset("0123456789abcdefABCDEF")
+
+
+def parse_frame(text: str, *, pad: bool = True) -> tuple[Message, str | None]:
+    """Return the frame that ``text`` names, and a warning where its data had to be padded.
+
+    Raises:
+        FormatError: it names none; the reason quotes the text and says the position. With ``pad`` off
+            also a CAN FD length that has no DLC code.
+    """
+    head, mark, rest = text.partition("#")
+    if not mark:
+        _refuse(text, "no #: a frame is written ID#DATA, such as 123#DEADBEEF")
+    if rest.count("#") >= 2 or (len(head) == 5 and ":" in rest):
+        _refuse(text, "CAN XL frames are not supported")
+    identifier, is_extended, is_error = _identifier(text, head)
+    message = Message(arbitration_id=identifier, is_extended_id=is_extended, is_error_frame=is_error)
+    at = len(head) + 1
+    if rest.startswith("#"):
+        return message, _fd(text, at + 1, message, pad)
+    if rest[:1] in ("R", "r"):
+        _remote(text, at + 1, message)
+        return message, None
+    data, at = _data(text, at, 8)
+    message.data, message.dlc = data, len(data)
+    _end(text, at, message, "8 data bytes")
+    return message, None
+
+
+def format_frame(message: Message, *, plain: bool = False) -> str:
+    """Return ``message`` as candump logs it; ``plain`` leaves out a raw DLC."""
+    identifier = message.arbitration_id
+    if message.is_error_frame:
+        head = f"{identifier | frames.ERROR_BIT:08X}#"
+    else:
+        head = f"{identifier:08X}#" if message.is_extended_id else f"{identifier:03X}#"
+    if message.is_fd:
+        return (
+            f"{head}#{message.bitrate_switch + 2 * message.error_state_indicator}{message.data.hex().upper()}"
+        )
+    body = f"R{message.dlc or ''}" if message.is_remote_frame else message.data.hex().upper()
+    raw = f"_{message.dlc_code:X}" if message.dlc_code > 8 and not plain else ""
+    return head + body + raw
+
+
+def _identifier(text: str, head: str) -> tuple[int, bool, bool]:
+    """Return (arbitration id, extended, error frame)."""
+    if len(head) not in (3, 8):
+        if not head or set(head) - _HEX:
+            _refuse(text, "the identifier before # is not hexadecimal")
+        wanted = 3 if len(head) < 3 else 8
+        _refuse(
+            text,
+            f"{len(head)} identifier digits, not 3 (11-bit) or 8 (29-bit)",
+            hint=f"pad with zeros: {head:0>{wanted}}#" if len(head) < 8 else None,
+        )
+    if set(head) - _HEX:
+        _refuse(text, "the identifier before # is not hexadecimal")
+    value = int(head, 16)
+    if len(head) == 3:
+        if value > frames.BASE_MASK:
+            _refuse(
+                text, f"identifier {head} is over 7FF, the largest of 11 bits", hint=f"29-bit: {head:0>8}#"
+            )
+        return value, False, False
+    if value & ~(frames.EXTENDED_MASK | frames.ERROR_BIT):
+        _refuse(text, f"identifier {head} is over 1FFFFFFF, the largest of 29 bits")
+    is_error = bool(value & frames.ERROR_BIT)
+    return value & frames.EXTENDED_MASK, not is_error, is_error
+
+
+def _fd(text: str, at: int, message: Message, pad: bool) -> str | None:
+    if message.is_error_frame:
+        _refuse(text, "an error frame cannot be CAN FD")
+    if text[at : at + 1] not in _HEX or not text[at : at + 1]:
+        _refuse(
+            text, f"no flags digit behind ## at position {at + 1}", hint="0 no flags, 1 BRS, 2 ESI, 3 both"
+        )
+    flags = int(text[at], 16)
+    data, at = _data(text, at + 1, 64)
+    if at < len(text):
+        _refuse(text, f"{quoted(text[at:])} at position {at + 1}, after the data")
+    message.is_fd = True
+    message.bitrate_switch = bool(flags & 1)
+    message.error_state_indicator = bool(flags & 2)
+    size = frames.dlc2len(frames.len2dlc(len(data)))
+    warning = None
+    if size != len(data):
+        problem = f"{len(data)} is no CAN FD length"
+        if not pad:
+            _refuse(text, problem, hint=f"pad to {size} bytes")
+        warning = f"{quoted(text)}: {problem}, padded with zeros to {size}"
+    message.data, message.dlc = data.ljust(size, b"\0"), size
+    return warning
+
+
+def _remote(text: str, at: int, message: Message) -> None:
+    if message.is_error_frame:
+        _refuse(text, "an error frame cannot be a remote frame")
+    message.is_remote_frame = True
+    if "0" <= text[at : at + 1] <= "9":  # isdigit() also takes superscripts
+        message.dlc = int(text[at])
+        if message.dlc > 8:
+            _refuse(text, "a remote frame asks for at most 8 bytes", hint="R8_9 to R8_F give the raw DLC")
+        at += 1
+    _end(text, at, message, "R8")
+
+
+def _data(text: str, at: int, most: int) -> tuple[bytearray, int]:
+    """Read bytes of two digits, a dot allowed before, between and behind them; return where they end."""
+    data = bytearray()
+    dot = False
+    while at < len(text):
+        character = text[at]
+        if character == ".":
+            if dot:
+                _refuse(text, f"two dots at position {at + 1}")
+            dot = True
+            at += 1
+            continue
+        if character not in _HEX:
+            if character == "_":
+                break
+            _refuse(text, f"bad data byte {quoted(text[at : at + 2])} at position {at + 1}")
+        pair = text[at : at + 2]
+        if len(pair) < 2 or pair[1] not in _HEX:
+            if len(pair) == 2 and pair[1] not in "._":
+                _refuse(text, f"bad data byte {quoted(pair)} at position {at + 1}")
+            _refuse(text, f"odd number of hex digits, half a byte at position {at + 1}")
+        if len(data) >= most:
+            kind = "a CAN FD frame holds 64" if most == 64 else "a classic frame holds 8"
+            _refuse(
+                text,
+                f"too many data bytes: {kind}",
+                hint=None if most == 64 else "CAN FD is written ID##0DATA",
+            )
+        data.append(int(pair, 16))
+        dot = False
+        at += 2
+    return data, at
+
+
+def _end(text: str, at: int, message: Message, wanted: str) -> None:
+    """Take a raw DLC, if there is one, and nothing else."""
+    if at == len(text):
+        return
+    if text[at] != "_":
+        _refuse(text, f"{quoted(text[at:])} at position {at + 1}, after the frame")
+    raw = text[at + 1 :]
+    if len(raw) != 1 or raw.upper() not in "9ABCDEF":
+        _refuse(text, f"the raw DLC behind _ is {quoted(raw)}, not 9 to F")
+    if message.dlc != 8:
+        _refuse(text, f"a raw DLC goes with {wanted} only")
+    message.dlc_code = int(raw, 16)
+
+
+def _refuse(text: str, reason: str, *, hint: str | None = None) -> NoReturn:
+    raise FormatError(f"{reason}, in {quoted(text)}", hint=hint)

@@ -1,0 +1,273 @@
+"""canx JSON lines: one object a frame, a line each, with the names of ``Message``'s attributes.
+
+::
+
+    {"timestamp":1436509052.249713,"channel":"can0","arbitration_id":291,"is_extended_id":false,
+     "dlc":4,"data":"deadbeef"}                                                      all on one line
+
+These keys are always there, in this order. Behind them, only where a frame is not a received classic data
+frame: ``is_remote_frame``, ``is_error_frame``, ``is_fd``, ``bitrate_switch``, ``error_state_indicator``
+when true, ``is_rx`` when false, ``dlc_code`` for a classic frame of 8 bytes whose code is 9 to 15.
+``timestamp`` has six digits, which programs that hold it in a double keep; a finer time is followed by
+``timestamp_ns``, the exact one as a string, which wins on reading.
+
+Read is any JSON object with these keys in any order; ``arbitration_id`` and ``is_extended_id`` must be
+there.
+
+Loses: nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, TypeGuard
+
+from cantools_cli import frames
+from cantools_cli.batch import MessageBatch
+from cantools_cli.buffers import Octets
+from cantools_cli.errors import FormatError, quoted
+from cantools_cli.io.base import FileIOMessageWriter, NameTable
+from cantools_cli.io.files import AnyFile
+from cantools_cli.io.text import MOST_CHANNELS, TextReader, end_cut_line, seconds_to_ns
+from cantools_cli.kernels import jsonl as kernel
+from cantools_cli.message import Channel, Message
+
+_CHANNEL = re.compile(rb'"channel": *("(?:[^"\\]|\\.)*"|[^ ,\n]*)')
+_INTEGER = re.compile(r"-?\d{1,19}", re.ASCII)
+_DATA = re.compile(r"(?:[0-9a-fA-F]{2})*")
+_FLAGS = ("is_remote_frame", "is_error_frame", "is_fd", "bitrate_switch", "error_state_indicator")
+_KEYS = frozenset(
+    (
+        *("timestamp", "timestamp_ns", "channel", "arbitration_id", "is_extended_id", "dlc", "data"),
+        *_FLAGS,
+        *("is_rx", "dlc_code"),
+    )
+)
+_OUT_ROOM = 1 << 20
+_MOST_NOTES = 20
+
+
+class JsonReader(TextReader):
+    """Reads JSON lines; a key that canx does not know is noted once and left out."""
+
+    def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
+        super().__init__(file, *args, **kwargs)
+        self._names: JsonNames = JsonNames()
+
+    @classmethod
+    def recognises(cls, head: bytes) -> bool:
+        return head.lstrip()[:1] == b"{"
+
+    def _parse(
+        self, text: Octets, at: int, end: int, batch: MessageBatch, first: int
+    ) -> tuple[int, int, int]:
+        return kernel.parse(text, at, end, self._names.names, self._names.ends, first, *batch.columns())
+
+    def _known(self, reason: int, line: bytes) -> bool:
+        found = _CHANNEL.search(line) if reason == kernel.NAME else None
+        if found is None or len(self._names.channels) >= MOST_CHANNELS:
+            return False
+        try:
+            channel = json.loads(found[1])
+        except ValueError:
+            return False
+        if not _is_channel(channel):
+            return False
+        self._names.add_as(channel, found[1])
+        return True
+
+    def _line(self, line: bytes, reason: int) -> Message | None:
+        if not line.strip():
+            return None
+        try:
+            record = json.loads(line, parse_float=_Decimal, parse_constant=_Decimal)
+        except (ValueError, RecursionError) as error:
+            raise FormatError(f"not JSON: {getattr(error, 'msg', error)}, in {quoted(line)}") from None
+        if not isinstance(record, dict):
+            raise FormatError(f"not a JSON object: {quoted(line)}")
+        for key in sorted(record.keys() - _KEYS)[: max(_MOST_NOTES - len(self.notes), 0)]:
+            self.note(f"{self.input.name}: unknown key {quoted(key)} left out")
+        return _Record(record, line).message()
+
+
+class JsonWriter(FileIOMessageWriter):
+    """Writes JSON lines."""
+
+    def __init__(self, file: AnyFile, append: bool = False, *args: Any, **kwargs: Any) -> None:
+        super().__init__(file, *args, append=append, **kwargs)
+        self._out = bytearray(_OUT_ROOM)
+        self._table = JsonNames()
+        end_cut_line(self.output)
+
+    def write(self, batch: MessageBatch) -> None:
+        self._write_gathered()
+        if self._table.channels != batch.channels or len(self._table.ends) != len(batch.channels):
+            self._table = JsonNames(batch.channels)
+        row, view = 0, memoryview(self._out)
+        while row < len(batch):
+            done, used = kernel.format(row, *batch.columns(), self._table.names, self._table.ends, self._out)
+            self.output.write(view[:used])
+            row = done
+            if row < len(batch) and (used == 0 or batch.timestamp_ns[row] < 0):
+                self.output.write(format_line(batch[row]))
+                row += 1
+
+
+class JsonNames(NameTable):
+    """The channels as JSON."""
+
+    def add(self, channel: Channel) -> None:
+        self.add_as(channel, json.dumps(channel).encode("ascii"))
+
+    def add_as(self, channel: Channel, text: bytes) -> None:
+        """Add ``channel`` in a spelling of its own."""
+        self.channels += (channel,)
+        self.names += text
+        self.ends.append(len(self.names))
+
+
+def format_line(message: Message) -> bytes:
+    """Return one frame as its line: what the kernel writes, and also before 1970."""
+    nanoseconds = message.timestamp_ns
+    micro = (abs(nanoseconds) + 500) // 1000
+    sign = "-" if nanoseconds < 0 else ""
+    stamp = f"{sign}{micro // 1_000_000}.{micro % 1_000_000:06d}"
+    if nanoseconds % 1000:
+        stamp += f',"timestamp_ns":"{nanoseconds}"'
+    parts = [
+        f'{{"timestamp":{stamp}',
+        f'"channel":{json.dumps(message.channel)}',
+        f'"arbitration_id":{message.arbitration_id}',
+        f'"is_extended_id":{"true" if message.is_extended_id else "false"}',
+        f'"dlc":{message.dlc}',
+        f'"data":"{message.data.hex()}"',
+    ]
+    for key in _FLAGS:
+        if getattr(message, key):
+            parts.append(f'"{key}":true')
+    if not message.is_rx:
+        parts.append('"is_rx":false')
+    if message.dlc_code > 8 and not message.is_fd:
+        parts.append(f'"dlc_code":{message.dlc_code}')
+    return (",".join(parts) + "}\n").encode("ascii")
+
+
+class _Decimal(str):
+    """A number as its own text, told apart from a string: a double would lose digits of a time."""
+
+    __slots__ = ()
+
+
+class _Record:
+    """One object, key by key; what is wrong with it is said with the line."""
+
+    def __init__(self, record: dict[str, Any], line: bytes) -> None:
+        self._record = record
+        self._line = line
+
+    def message(self) -> Message:
+        message = Message(
+            arbitration_id=self._integer("arbitration_id", frames.EXTENDED_MASK),
+            is_remote_frame=self._flag("is_remote_frame"),
+            is_error_frame=self._flag("is_error_frame"),
+            channel=self._channel(),
+            is_fd=self._flag("is_fd"),
+            is_rx=self._flag("is_rx", True),
+            bitrate_switch=self._flag("bitrate_switch"),
+            error_state_indicator=self._flag("error_state_indicator"),
+        )
+        message.is_extended_id = self._extended(message)
+        message.timestamp_ns = self._time()
+        if (message.bitrate_switch or message.error_state_indicator) and not message.is_fd:
+            raise self._fault("bitrate_switch and error_state_indicator go with is_fd only")
+        self._lengths(message)
+        return message
+
+    def _lengths(self, message: Message) -> None:
+        message.data = self._data()
+        message.dlc = self._integer("dlc", 64, default=len(message.data))
+        if message.is_remote_frame:
+            if message.data:
+                raise self._fault("a remote frame has no data")
+        elif message.dlc != len(message.data):
+            raise self._fault(f"dlc is {message.dlc}, but there are {len(message.data)} data bytes")
+        if message.is_fd and frames.dlc2len(frames.len2dlc(message.dlc)) != message.dlc:
+            raise self._fault(f"{message.dlc} is no CAN FD length")
+        if not message.is_fd and message.dlc > 8:
+            raise self._fault(f"dlc is {message.dlc}, but a classic frame has at most 8; is_fd marks CAN FD")
+        code = self._integer("dlc_code", 15, default=message.dlc_code)
+        if code != message.dlc_code:
+            if message.is_fd or message.dlc != 8 or code < 8:
+                raise self._fault(f"dlc_code {code} does not go with dlc {message.dlc}")
+            message.dlc_code = code
+
+    def _extended(self, message: Message) -> bool:
+        if message.is_error_frame:
+            self._flag("is_extended_id")
+            return False
+        if "is_extended_id" not in self._record:
+            raise self._fault("no is_extended_id")
+        extended = self._flag("is_extended_id")
+        if message.arbitration_id > frames.BASE_MASK and not extended:
+            raise self._fault(f"arbitration_id {message.arbitration_id} is over 2047, the largest of 11 bits")
+        return extended
+
+    def _time(self) -> int:
+        exact = self._record.get("timestamp_ns")
+        if exact is not None:
+            if (
+                not isinstance(exact, str | int)
+                or isinstance(exact, bool)
+                or not _INTEGER.fullmatch(str(exact))
+            ):
+                raise self._fault(f"timestamp_ns is {_shown(exact)}, not whole nanoseconds as a string")
+            return int(exact)
+        seconds = self._record.get("timestamp", 0)
+        if isinstance(seconds, int) and not isinstance(seconds, bool):
+            return seconds * 1_000_000_000
+        if not isinstance(seconds, _Decimal):
+            raise self._fault(f"timestamp is {_shown(seconds)}, not a number of seconds")
+        try:
+            return seconds_to_ns(seconds)
+        except ValueError as error:
+            raise self._fault(f"timestamp is {_shown(seconds)}, {error}") from None
+
+    def _channel(self) -> Channel:
+        channel: object = self._record.get("channel")
+        if not _is_channel(channel):
+            raise self._fault(f"channel is {_shown(channel)}, not a name, a whole number or null")
+        return channel
+
+    def _data(self) -> bytearray:
+        data = self._record.get("data", "")
+        if not isinstance(data, str) or isinstance(data, _Decimal):
+            raise self._fault(f"data is {_shown(data)}, not a string of hex digits")
+        if not _DATA.fullmatch(data):
+            raise self._fault(f"data is {_shown(data)}, not pairs of hex digits")
+        return bytearray.fromhex(data)
+
+    def _flag(self, key: str, default: bool = False) -> bool:
+        value = self._record.get(key, default)
+        if not isinstance(value, bool):
+            raise self._fault(f"{key} is {_shown(value)}, not true or false")
+        return value
+
+    def _integer(self, key: str, most: int, default: int | None = None) -> int:
+        value = self._record.get(key, default)
+        if value is None:
+            raise self._fault(f"no {key}")
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
+            raise self._fault(f"{key} is {_shown(value)}, not 0 to {most}")
+        return value
+
+    def _fault(self, reason: str) -> FormatError:
+        return FormatError(f"{reason}, in {quoted(self._line)}")
+
+
+def _is_channel(channel: object) -> TypeGuard[Channel]:
+    return channel is None or (isinstance(channel, str | int) and not isinstance(channel, bool | _Decimal))
+
+
+def _shown(value: object) -> str:
+    return quoted(value if isinstance(value, str) else json.dumps(value))

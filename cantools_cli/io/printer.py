@@ -1,0 +1,127 @@
+"""What ``print(message)`` shows, one line a frame, with blanks at the end removed.
+
+::
+
+    Timestamp: 1700000000.123456    ID:      123    S Rx                DL:  3    01 02 03
+    Timestamp: 1700000000.125456    ID:      7ff    S Rx   R            DL:  4
+    Timestamp: 1700000000.128456    ID: 1abcdef0    X Tx     F BS EI    DL:  1    01
+
+Where they apply, ``'text'`` follows the data, if all of it is letters and digits, and ``Channel: can0``.
+The flags are X extended or S not, Rx or Tx, E error, R remote, F CAN FD, BS bit rate switch, EI error state
+indicator. ``DL`` is the length, of a remote frame the one asked for; older versions call it ``DLC``.
+
+Loses: what is finer than a microsecond; raw DLC codes; whether a channel of digits alone was a number, as
+which it is read, or a name.
+
+Source: python-can's documentation, "Printer", and what it prints.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import Any
+
+from cantools_cli.batch import MessageBatch
+from cantools_cli.buffers import Octets
+from cantools_cli.errors import FormatError, quoted
+from cantools_cli.io.base import FileIOMessageWriter
+from cantools_cli.io.files import AnyFile
+from cantools_cli.io.text import TextReader, end_cut_line, no_kernel, seconds_to_ns
+from cantools_cli.kernels import columns
+from cantools_cli.message import Channel, Message
+
+_LINE = re.compile(
+    r"\s*Timestamp:\s*(?P<time>-?\d+(?:\.\d*)?)\s+ID:\s*(?P<id>[0-9a-fA-F]{3,8})\s+"
+    r"(?P<flags>[XS](?:\s+(?:Rx|Tx|E|R|F|BS|EI))*)\s+DLC?:\s*(?P<dl>\d{1,2})(?P<rest>\s.*|)",
+    re.ASCII | re.DOTALL,
+)
+_BEHIND = re.compile(r"(?:'[^']*')?\s*(?:Channel:(?: (?P<channel>.*))?)?", re.DOTALL)
+_BYTE = re.compile(r"[0-9a-fA-F]{2}")
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
+
+
+class PrinterReader(TextReader):
+    """Reads printed messages."""
+
+    @classmethod
+    def recognises(cls, head: bytes) -> bool:
+        return head.lstrip().startswith(b"Timestamp:")
+
+    def _parse(
+        self, text: Octets, at: int, end: int, batch: MessageBatch, first: int
+    ) -> tuple[int, int, int]:
+        return no_kernel(at, batch, first)
+
+    def _line(self, line: bytes, reason: int) -> Message | None:
+        text = line.decode("utf-8", "surrogateescape")
+        if not text.strip():
+            return None
+        found = _LINE.fullmatch(text)
+        if found is None:
+            raise FormatError(f"not a printed message: {quoted(line)}")
+        flags = found["flags"].split()
+        message = Message(
+            arbitration_id=int(found["id"], 16),
+            is_extended_id=flags[0] == "X",
+            is_remote_frame="R" in flags,
+            is_error_frame="E" in flags,
+            dlc=int(found["dl"]),
+            is_fd="F" in flags,
+            is_rx="Tx" not in flags,
+            bitrate_switch="BS" in flags,
+            error_state_indicator="EI" in flags,
+        )
+        message.timestamp_ns = seconds_to_ns(found["time"])
+        message.data, behind = _data(found["rest"], 0 if message.is_remote_frame else message.dlc, line)
+        end = _BEHIND.fullmatch(behind)
+        if end is None:
+            raise FormatError(f"{quoted(behind)} behind {len(message.data)} data bytes, in {quoted(line)}")
+        if "Channel:" in behind:
+            message.channel = _channel(end["channel"] or "")
+        return message
+
+
+class Printer(FileIOMessageWriter):
+    """Prints messages to a file, or at once to stdout when ``file`` is None.
+
+    Attributes:
+        write_to_file: whether there is a file.
+    """
+
+    def __init__(self, file: AnyFile | None = None, append: bool = False, *args: Any, **kwargs: Any) -> None:
+        self.write_to_file = file is not None
+        super().__init__(sys.stdout if file is None else file, *args, append=append, **kwargs)
+        if file is None:
+            self.file = None
+        end_cut_line(self.output)
+
+    def on_message_received(self, msg: Message) -> None:
+        super().on_message_received(msg)
+        if not self.write_to_file:
+            self.flush()
+
+    def write(self, batch: MessageBatch) -> None:
+        self._write_gathered()
+        raw = columns.count_raw_dlc(batch.dlc_code, batch.flags)
+        if raw:
+            self.losses["raw DLC codes"] += raw
+        lines = [str(message) for message in batch]
+        lines.append("")
+        self.output.write("\n".join(lines).encode("utf-8", "surrogateescape"))
+
+
+def _data(text: str, size: int, line: bytes) -> tuple[bytearray, str]:
+    """Return ``size`` bytes and what stands behind them."""
+    tokens = text.split(None, size)
+    behind = tokens.pop() if len(tokens) > size else ""
+    for token in tokens:
+        if not _BYTE.fullmatch(token):
+            raise FormatError(f"bad data byte {quoted(token)}, in {quoted(line)}")
+    if len(tokens) < size:
+        raise FormatError(f"DL is {size}, but there are {len(tokens)} data bytes, in {quoted(line)}")
+    return bytearray.fromhex("".join(tokens)), behind
+
+
+def _channel(text: str) -> Channel:
+    return int(text) if _NUMBER.fullmatch(text) else text

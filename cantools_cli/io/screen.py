@@ -1,0 +1,162 @@
+"""Frames for people: an aligned line each on a terminal, canx's own form or candump's.
+
+::
+
+    22:13:20.123456  can0  Rx       123   [3]  DE AD BE                   '...'
+
+Written only; ``io/candump_screen.py`` reads what candump prints.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cantools_cli.batch import MessageBatch
+from cantools_cli.clock import ns_to_wall
+from cantools_cli.error_frames import explain as explain_error
+from cantools_cli.io.base import FileIOMessageWriter
+from cantools_cli.io.files import AnyFile
+from cantools_cli.message import Message
+
+_RESET = "\x1b[0m"
+_DIM = "\x1b[2m"
+_RED = "\x1b[31m"
+_CHANNEL_COLOURS = ("\x1b[34m", "\x1b[32m", "\x1b[35m", "\x1b[36m", "\x1b[33m")
+
+
+class Stamps:
+    """The time column.
+
+    ``a`` absolute seconds, ``d`` since the frame before, ``z`` since the first, ``A`` date and time; None is
+    the time of the day.
+    """
+
+    def __init__(self, form: str | None, tz: str = "local") -> None:
+        self._form = form
+        self._tz = tz
+        self._zero: int | None = None
+
+    def text(self, nanoseconds: int) -> str:
+        if self._form in ("d", "z"):
+            since = 0 if self._zero is None else max(0, nanoseconds - self._zero)
+            if self._zero is None or self._form == "d":
+                self._zero = nanoseconds
+            return f"{since // 1_000_000_000:03d}.{since // 1_000 % 1_000_000:06d}"
+        micros = (nanoseconds + 500) // 1000
+        if self._form == "a":
+            return f"{micros // 1_000_000:010d}.{micros % 1_000_000:06d}"
+        wall = ns_to_wall(micros * 1000, self._tz)
+        return wall.strftime("%Y-%m-%d %H:%M:%S.%f" if self._form == "A" else "%H:%M:%S.%f")
+
+
+class _LineWriter(FileIOMessageWriter):
+    """Writes one text for each frame."""
+
+    def __init__(
+        self,
+        file: AnyFile,
+        *args: Any,
+        timestamps: str | None = None,
+        explain: bool = False,
+        direction: bool = False,
+        colour: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(file, *args, **kwargs)
+        self._stamps = Stamps(timestamps)
+        self._timestamps = timestamps
+        self._explain = explain
+        self._direction = direction
+        self._colour = colour
+        self._width = 0
+        self._colours: dict[str, str] = {}
+
+    def write(self, batch: MessageBatch) -> None:
+        self._width = max(self._width, *(len(str(channel)) for channel in batch.channels), 0)
+        self.output.write(
+            "".join(self._line(message) for message in batch).encode("utf-8", "surrogateescape")
+        )
+
+    def _line(self, message: Message) -> str:
+        raise NotImplementedError
+
+    def _painted(self, text: str, colour: str) -> str:
+        return f"{colour}{text}{_RESET}" if self._colour else text
+
+    def _channel_colour(self, name: str) -> str:
+        if name not in self._colours:
+            self._colours[name] = _CHANNEL_COLOURS[len(self._colours) % len(_CHANNEL_COLOURS)]
+        return self._colours[name]
+
+
+class ScreenWriter(_LineWriter):
+    """canx's own form: time, channel, direction, identifier, length, data, text, flags."""
+
+    def _line(self, message: Message) -> str:
+        name = str(message.channel)
+        stamp = self._painted(self._stamps.text(message.timestamp_ns), _DIM)
+        channel = self._painted(f"{name:>{self._width}}", self._channel_colour(name))
+        start = f"{stamp}  {channel}  {'Rx' if message.is_rx else 'Tx'}  "
+        if message.is_error_frame:
+            words = explain_error(message.arbitration_id, bytes(message.data))
+            return f"{start}{self._painted('   error', _RED)}         {words}\n"
+        identifier = (
+            f"{message.arbitration_id:08X}"
+            if message.is_extended_id
+            else f"     {message.arbitration_id:03X}"
+        )
+        length = f"[{message.dlc}]"
+        if message.is_remote_frame:
+            return f"{start}{identifier}  {length:>4}  remote request{self._raw(message)}\n"
+        text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in message.data)
+        flags = self._flags(message)
+        data = message.data.hex(" ").upper()
+        return (
+            f"{start}{identifier}  {length:>4}  {data:<23}  {self._painted(repr(text)[1:-1], _DIM)}{flags}\n"
+        )
+
+    def _flags(self, message: Message) -> str:
+        if not message.is_fd:
+            return self._raw(message)
+        return (
+            "  FD"
+            + (" BRS" if message.bitrate_switch else "")
+            + (" ESI" if message.error_state_indicator else "")
+        )
+
+    @staticmethod
+    def _raw(message: Message) -> str:
+        return f"  DLC {message.dlc_code}" if message.dlc_code > 8 and not message.is_fd else ""
+
+
+class CandumpScreenWriter(_LineWriter):
+    """What candump prints, byte for byte: two blanks, interface, identifier, length, data.
+
+    Source: can-utils, ``candump.c`` and ``lib.c``, as their output shows.
+    """
+
+    def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
+        super().__init__(file, *args, **kwargs)
+        self._indents = False  # 11-bit identifiers, once a 29-bit one was seen
+
+    def _line(self, message: Message) -> str:
+        stamp = f" ({self._stamps.text(message.timestamp_ns)})" if self._timestamps else ""
+        marks = ""
+        if self._direction:
+            brs, esi = "B" if message.bitrate_switch else "-", "E" if message.error_state_indicator else "-"
+            marks = f"  {'RX' if message.is_rx else 'TX'} {brs} {esi}"
+        wide = message.is_extended_id or message.is_error_frame
+        self._indents = self._indents or wide
+        word = message.arbitration_id | (0x20000000 if message.is_error_frame else 0)
+        identifier = f"{word:08X}" if wide else f"{'     ' if self._indents else ''}{word:03X}"
+        length = f" [{message.dlc:02d}]" if message.is_fd else f"  [{message.dlc}]"
+        name = f"{message.channel!s:>{self._width}}"
+        line = f"{stamp}  {name}{marks}  {identifier} {length} "
+        if message.is_remote_frame:
+            return f"{line} remote request\n"
+        line += "".join(f" {byte:02X}" for byte in message.data)
+        if message.is_error_frame:
+            line += f"{'ERRORFRAME':>{3 * (8 - message.dlc) + 13}}"
+            if self._explain:
+                line += f"\n\t{explain_error(message.arbitration_id, bytes(message.data))}"
+        return line + "\n"

@@ -1,0 +1,214 @@
+"""The loop of every text reader: lines cut anywhere, a kernel for most, plain Python for the rest."""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from collections.abc import Iterator
+from typing import Any
+
+from cantools_cli.batch import MessageBatch
+from cantools_cli.buffers import Octets
+from cantools_cli.errors import FormatError
+from cantools_cli.io.base import BATCH_PAYLOAD, BATCH_ROWS, MessageReader, NameTable
+from cantools_cli.io.files import CHUNK, AnyFile, OutputStream
+from cantools_cli.message import Message
+
+#: bytes of the longest line: a CAN XL frame in hexadecimal has 4 KiB; beyond this it is not text
+LINE_LIMIT = 1 << 20
+#: names that a log may have: searching more of them in every line would take forever
+MOST_CHANNELS = 4096
+_BOM = b"\xef\xbb\xbf"
+_SECONDS = re.compile(r"(-?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,9}))?", re.ASCII)
+
+FULL = 1  #: what every kernel returns when the batch has no more room
+STRANGE = 2  #: what every kernel returns at a line that it leaves to plain Python
+
+
+class TextReader(MessageReader):
+    """Reads a log of lines.
+
+    A subclass gives ``_parse``, which runs its kernel, and ``_line``, which deals with one line that the
+    kernel left: returns a message, or None for a line that is no frame, or raises ``FormatError``.
+    """
+
+    def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
+        super().__init__(file, *args, **kwargs)
+        self.line = 0  #: lines dealt with so far
+        self._newline_missing = False
+        self._names = NameTable()  #: the channels met so far
+
+    @abstractmethod
+    def _parse(
+        self, text: Octets, at: int, end: int, batch: MessageBatch, first: int
+    ) -> tuple[int, int, int]:
+        """Fill rows of ``batch`` from ``first`` on; return (where it stopped, rows, reason)."""
+
+    @abstractmethod
+    def _line(self, line: bytes, reason: int) -> Message | None:
+        """Deal with a line, without its end, that the kernel did not take."""
+
+    def _known(self, reason: int, line: bytes) -> bool:
+        """Complete the kernel's tables by what ``line`` needs; tell whether it can go on there."""
+        return False
+
+    def batches(self) -> Iterator[MessageBatch]:
+        for text, end in self._chunks():
+            yield from self._chunk_batches(text, end)
+        for note in self.input.notes:
+            self.note(f"{self.input.name}: {note}")
+
+    def _chunk_batches(self, text: bytes | bytearray, end: int) -> Iterator[MessageBatch]:
+        at = 0
+        while at < end:
+            batch = MessageBatch.with_room(min(BATCH_ROWS, (end - at) // 8 + 1), BATCH_PAYLOAD)
+            batch.channels = self._names.channels
+            first = rows = 0
+            fault = None
+            while at < end:
+                at, rows, reason = self._parse(text, at, end, batch, first)
+                self.line += rows - first
+                first = rows
+                if at >= end or reason == FULL:
+                    break
+                stop = text.index(b"\n", at) + 1
+                line = bytes(text[at:stop])
+                if self._known(reason, line):
+                    batch.channels = self._names.channels
+                    continue
+                try:
+                    message = self._line(line[:-1].rstrip(b"\r"), reason)
+                    if message is not None:
+                        self._limit_channels(message)
+                        batch.put(rows, message)
+                        first = rows = rows + 1
+                        for channel in batch.channels[len(self._names.channels) :]:
+                            self._names.add(channel)
+                except (FormatError, ValueError) as error:
+                    fault = self._fault(error, line)
+                self.line += 1
+                at = stop
+                if fault is not None:
+                    break
+            if rows:
+                batch.channels = self._names.channels
+                yield batch.cut(rows)
+            if fault is not None:
+                if at >= end and self._newline_missing and self.line > 1:
+                    self.note(f"{self.input.name}:{self.line}: ends inside a line, which was dropped")
+                    return
+                self.fault(fault)
+
+    def _limit_channels(self, message: Message) -> None:
+        known = self._names.channels
+        if len(known) >= MOST_CHANNELS and message.channel not in known:
+            raise FormatError(f"more than {MOST_CHANNELS} channels")
+
+    def _fault(self, error: ValueError, line: bytes) -> FormatError | None:
+        """Return the error of a malformed line, None where it is only padding."""
+        if line.strip(b"\0\r\n ") == b"":
+            self.note(
+                f"{self.input.name}:{self.line + 1}: NUL bytes, as a crashed logger leaves them, left out"
+            )
+            return None
+        if not isinstance(error, FormatError):
+            error = FormatError(str(error))
+        error.position = self.line + 1
+        return error
+
+    def _chunks(self) -> Iterator[tuple[bytes | bytearray, int]]:
+        """Yield (text, end) of whole lines, each ending with a newline, as soon as they are there.
+
+        The text is good until the next one: one buffer serves all, since copying each piece costs a
+        quarter of what parsing it does.
+        """
+        text = bytearray(2 * CHUNK)
+        have = 0
+        self._starts = True
+        while size := self._read_behind(text, have):
+            last, have = have, have + size
+            if self._starts:
+                have = self._without_mark(text, have)
+            if text.find(b"\r", max(0, last - 1), have) >= 0:
+                unified = _unified(bytes(text[:have]))
+                text[:have] = unified
+                have = len(unified)
+            cut = text.rfind(b"\n", 0, have) + 1
+            if cut:
+                yield text, cut
+                text[: have - cut] = text[cut:have]
+                have -= cut
+            elif have > LINE_LIMIT:
+                self.fault(FormatError(f"a line of over {LINE_LIMIT} bytes", position=self.line + 1))
+                have = 0
+        if have:
+            rest = bytes(text[:have])
+            self._newline_missing = not rest.endswith(b"\r")
+            rest = rest.rstrip(b"\r") + b"\n"
+            yield rest, len(rest)
+
+    def _read_behind(self, text: bytearray, have: int) -> int:
+        """Read what is there behind the first ``have`` bytes of ``text``; return how much it was."""
+        if len(text) - have < CHUNK:
+            text.extend(bytes(CHUNK))
+        with memoryview(text) as view:
+            return self.input.readinto(view[have : have + CHUNK])
+
+    def _without_mark(self, text: bytearray, have: int) -> int:
+        """Drop the byte order mark that a text may start with; return how many bytes are left."""
+        start = bytes(text[: min(have, len(_BOM))])
+        if start == _BOM:
+            text[: have - len(_BOM)] = text[len(_BOM) : have]
+            have -= len(_BOM)
+        self._starts = len(start) < len(_BOM) and _BOM.startswith(start)
+        return have
+
+
+def no_kernel(at: int, batch: MessageBatch, first: int) -> tuple[int, int, int]:
+    """Return what a kernel would that takes no line at all."""
+    has_room = first < len(batch) and batch.offset[first] + 64 <= len(batch.payload)
+    return at, first, STRANGE if has_room else FULL
+
+
+def decimal_ns(whole: bytes, fraction: bytes) -> int:
+    """Return the nanoseconds of a decimal number of seconds, rounded half up behind the ninth digit."""
+    digits = fraction[:10].ljust(10, b"0")
+    nanoseconds = (int(digits) + 5) // 10
+    if whole.startswith(b"-"):
+        return int(whole) * 1_000_000_000 - nanoseconds
+    return int(whole) * 1_000_000_000 + nanoseconds
+
+
+def seconds_to_ns(text: str) -> int:
+    """Return the nanoseconds of a number of seconds such as ``12.5`` or ``1e-05``, digit by digit.
+
+    Raises:
+        ValueError: ``text`` is no such number, or beyond all calendars.
+    """
+    found = _SECONDS.fullmatch(text)
+    if found is None:
+        raise ValueError("not a number of seconds")
+    sign, whole, fraction, exponent = found.groups(default="")
+    point = len(whole) + int(exponent or 0)
+    if point > 19:  # its digits alone could fill the memory
+        raise ValueError("out of range")
+    digits = "0" * min(-point, 10) + whole + fraction
+    point = max(point, 0)
+    return decimal_ns((sign + (digits[:point] or "0")).encode(), digits[point:].encode())
+
+
+def end_cut_line(output: OutputStream) -> None:
+    """End the last line of a file that is continued, which a crash may have cut."""
+    if output.written and output.seekable and output.read_back(output.written - 1, 1) != b"\n":
+        output.write(b"\n")
+
+
+def _unified(data: bytes) -> bytes:
+    """Make a lone CR, as some loggers end lines, a newline; CRLF stays, which kernels take.
+
+    A CR at the very end stays too: its newline may be still to come.
+    """
+    if data.count(b"\r") == data.count(b"\r\n") + data.endswith(b"\r"):
+        return data
+    last = b"\r" if data.endswith(b"\r") else b""
+    return data[: len(data) - len(last)].replace(b"\r\n", b"\n").replace(b"\r", b"\n") + last

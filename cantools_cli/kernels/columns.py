@@ -1,0 +1,139 @@
+"""Rows of a batch moved between columns: gathered by a filter, appended to another batch."""
+
+from __future__ import annotations
+
+from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
+
+
+def payload_of(rows: Ints, offset: Ints) -> int:
+    """Return how many bytes of payload ``rows`` have together.
+
+    Raises:
+        IndexError: a row does not exist.
+    """
+    limit = len(offset) - 1
+    size = 0
+    for index in range(len(rows)):
+        row = rows[index]
+        if row >= limit:
+            raise IndexError("no such row")
+        size += offset[row + 1] - offset[row]
+    return size
+
+
+def gather(
+    rows: Ints,
+    from_timestamp_ns: Longs,
+    from_can_id: Ints,
+    from_flags: Octets,
+    from_channel: Shorts,
+    from_dlc_code: Octets,
+    from_offset: Ints,
+    from_payload: Octets,
+    timestamp_ns: Longs,
+    can_id: Ints,
+    flags: Room,
+    channel: Shorts,
+    dlc_code: Room,
+    offset: Ints,
+    payload: Room,
+) -> int:
+    """Copy ``rows`` of one batch into the columns of another, from row 0; return the payload's bytes.
+
+    Raises:
+        IndexError: a row does not exist, or the room does not suffice.
+    """
+    count = len(rows)
+    if len(timestamp_ns) < count or len(can_id) < count or len(flags) < count:
+        raise IndexError("no room for the rows")
+    if len(channel) < count or len(dlc_code) < count or len(offset) <= count:
+        raise IndexError("no room for the rows")
+    limit = len(from_timestamp_ns)
+    room = len(payload)
+    used = 0
+    for to in range(count):
+        row = rows[to]
+        if row >= limit:
+            raise IndexError("no such row")
+        timestamp_ns[to] = from_timestamp_ns[row]
+        can_id[to] = from_can_id[row]
+        flags[to] = from_flags[row]
+        channel[to] = from_channel[row]
+        dlc_code[to] = from_dlc_code[row]
+        offset[to] = used
+        at = from_offset[row]
+        end = from_offset[row + 1]
+        if used + end - at > room:
+            raise IndexError("no room for the payload")
+        while at < end:
+            payload[used] = from_payload[at]
+            used += 1
+            at += 1
+    offset[count] = used
+    return used
+
+
+def shift(column: Ints, first: int, by: int) -> None:
+    """Add ``by`` to the entries of ``column`` from ``first`` on."""
+    for row in range(first, len(column)):
+        column[row] = column[row] + by
+
+
+def translate(column: Shorts, first: int, table: Shorts) -> None:
+    """Replace the entries of ``column`` from ``first`` on by what ``table`` has for them."""
+    limit = len(table)
+    for row in range(first, len(column)):
+        old = column[row]
+        if old >= limit:
+            raise IndexError("no such channel")
+        column[row] = table[old]
+
+
+def count_bits(flags: Octets, mask: int) -> int:
+    """Return in how many rows ``flags`` has any bit of ``mask``."""
+    count = 0
+    for row in range(len(flags)):
+        if flags[row] & mask:
+            count += 1
+    return count
+
+
+def count_words(can_id: Ints, mask: int) -> int:
+    """Return in how many rows ``can_id`` has any bit of ``mask``: EFF, RTR or ERR."""
+    count = 0
+    for row in range(len(can_id)):
+        if can_id[row] & mask:
+            count += 1
+    return count
+
+
+def count_raw_dlc(dlc_code: Octets, flags: Octets) -> int:
+    """Return how many classic frames have a DLC code above 8."""
+    if len(flags) < len(dlc_code):
+        raise ValueError("the columns differ in length")
+    count = 0
+    for row in range(len(dlc_code)):
+        if dlc_code[row] > 8 and not flags[row] & 1:
+            count += 1
+    return count
+
+
+def clear_raw_dlc(dlc_code: Room, flags: Octets) -> None:
+    """Make every DLC code above 8 of a classic frame 8."""
+    if len(flags) < len(dlc_code):
+        raise ValueError("the columns differ in length")
+    for row in range(len(dlc_code)):
+        if dlc_code[row] > 8 and not flags[row] & 1:
+            dlc_code[row] = 8
+
+
+def rows_without(can_id: Ints, mask: int, rows: Ints) -> int:
+    """Put the rows in which ``can_id`` has no bit of ``mask`` into ``rows``; return how many there are."""
+    if len(rows) < len(can_id):
+        raise ValueError("no room for the rows")
+    count = 0
+    for row in range(len(can_id)):
+        if not can_id[row] & mask:
+            rows[count] = row
+            count += 1
+    return count

@@ -1,0 +1,31 @@
+cimport cython
+
+@cython.locals(nibble="const unsigned char[::1]", sextet="const unsigned char[::1]",
+               codes="const unsigned char[::1]", lengths="const unsigned char[::1]", most_seconds=cython.longlong,
+               done=cython.int, full=cython.int, strange=cython.int, name=cython.int, reason=cython.int,
+               room=cython.Py_ssize_t, payload_room=cython.Py_ssize_t, name_count=cython.Py_ssize_t,
+               row=cython.Py_ssize_t, used=cython.Py_ssize_t, last=cython.Py_ssize_t,
+               pos=cython.Py_ssize_t, begin=cython.Py_ssize_t, digits=cython.Py_ssize_t, value=cython.Py_ssize_t,
+               seconds=cython.longlong, fraction=cython.longlong, time=cython.longlong,
+               identifier=cython.uint, kind=cython.uint, length=cython.Py_ssize_t, size=cython.Py_ssize_t,
+               second=cython.uint, third=cython.uint, fourth=cython.uint, mark=cython.uint, low=cython.int,
+               tried=cython.Py_ssize_t, start=cython.Py_ssize_t, index=cython.Py_ssize_t, code=cython.Py_ssize_t)
+cpdef tuple parse(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t end,
+    const unsigned char[::1] names, const unsigned int[::1] name_ends, bint full_rows, Py_ssize_t first,
+    long long[::1] timestamp_ns, unsigned int[::1] can_id, unsigned char[::1] flags,
+    unsigned short[::1] channel, unsigned char[::1] dlc_code, unsigned int[::1] offset,
+    unsigned char[::1] payload)
+
+@cython.locals(decimal="const unsigned char[::1]", alphabet="const unsigned char[::1]",
+               hexadecimal="const unsigned char[::1]",
+               line_room=cython.Py_ssize_t, rows=cython.Py_ssize_t, room=cython.Py_ssize_t, name_count=cython.Py_ssize_t,
+               to=cython.Py_ssize_t, row=cython.Py_ssize_t, second=cython.longlong, second_at=cython.Py_ssize_t,
+               second_digits=cython.Py_ssize_t, index=cython.Py_ssize_t, start=cython.Py_ssize_t,
+               stop=cython.Py_ssize_t, begin=cython.Py_ssize_t, end=cython.Py_ssize_t, time=cython.longlong,
+               seconds=cython.longlong, rest=cython.uint, count=cython.Py_ssize_t, number=cython.longlong,
+               high=cython.uint, low=cython.uint, word=cython.uint, identifier=cython.uint, kind=cython.uint,
+               mark=cython.uint, size=cython.Py_ssize_t)
+cpdef tuple format(Py_ssize_t first, const long long[::1] timestamp_ns, const unsigned int[::1] can_id,
+    const unsigned char[::1] flags, const unsigned short[::1] channel, const unsigned char[::1] dlc_code,
+    const unsigned int[::1] offset, const unsigned char[::1] payload,
+    const unsigned char[::1] names, const unsigned int[::1] name_ends, bint full_rows, unsigned char[::1] out)

@@ -1,0 +1,429 @@
+"""Rows of python-can's CSV to columns and back: ``1700000000.123456,0x123,0,0,0,3,AQID``.
+
+``parse`` takes the rows as canx and python-can write them; what else a row may be it leaves to the plain
+Python beside it, at the row's first byte.
+"""
+
+from __future__ import annotations
+
+from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
+
+DONE = 0  #: the text is used up
+FULL = 1  #: the batch has no more room
+STRANGE = 2  #: another form of row, a header, or a malformed one
+NAME = 3  #: the channel's text is not in the table yet
+
+NIBBLE = bytes(
+    int(chr(c), 16) if chr(c) in "0123456789abcdefABCDEF" else 0xFF for c in range(256)
+)  #: value of a hexadecimal digit, 0xFF for all other bytes
+DECIMAL = b"".join(b"%02d" % number for number in range(100))  #: two decimal digits
+ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+SEXTET = bytes(
+    ALPHABET.index(c) if c in ALPHABET else 0xFF for c in range(256)
+)  #: value of a character of base64, 0xFF for all other bytes
+FD_LENGTHS = bytes((0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64))
+FD_CODES = bytes(next(code for code, size in enumerate(FD_LENGTHS) if size >= n) for n in range(65))
+MOST_SECONDS = 9_000_000_000  #: as nanoseconds within int64
+
+#: bytes of a formatted row beside the channel and the data
+LINE_ROOM = 80
+
+
+def parse(
+    text: Octets,
+    at: int,
+    end: int,
+    names: Octets,
+    name_ends: Ints,
+    full_rows: int,
+    first: int,
+    timestamp_ns: Longs,
+    can_id: Ints,
+    flags: Room,
+    channel: Shorts,
+    dlc_code: Room,
+    offset: Ints,
+    payload: Room,
+) -> tuple[int, int, int]:
+    """Read rows from ``text[at:end]``, which ends with a newline, into the rows from ``first`` on.
+
+    ``full_rows`` says that five columns follow: the channel, FD, BRS, ESI, received. ``names`` holds the
+    known channels as they are spelt, end to end, ``name_ends`` where each ends; without those columns all
+    frames are on channel 0. Returns where it stopped (at the start of a row), how many rows are filled,
+    and why.
+    """
+    nibble = NIBBLE
+    sextet = SEXTET
+    codes = FD_CODES
+    lengths = FD_LENGTHS
+    most_seconds = MOST_SECONDS
+    done, full, strange, name = DONE, FULL, STRANGE, NAME
+    room = len(timestamp_ns)
+    payload_room = len(payload)
+    name_count = len(name_ends)
+    if at >= end:
+        return at, first, done
+    if end > len(text) or text[end - 1] != 10:
+        raise ValueError("the text must end with a newline")
+    if len(can_id) < room or len(flags) < room or len(channel) < room or len(dlc_code) < room:
+        raise ValueError("the columns differ in length")
+    if len(offset) <= room or offset[first] > payload_room:
+        raise ValueError("the offsets do not fit")
+    if name_count > 0x10000 or (name_count and name_ends[name_count - 1] > len(names)):
+        raise ValueError("the names do not fit")
+    row = first
+    used = offset[first]
+    reason = done
+    last = 0
+    while at < end:
+        if row >= room or used + 72 > payload_room:
+            reason = full
+            break
+        reason = strange
+        # time: 1 to 10 digits of seconds, 0 to 9 of fraction
+        pos = at
+        seconds = 0
+        value = text[pos] - 48
+        while 0 <= value <= 9 and pos - at <= 10:
+            seconds = seconds * 10 + value
+            pos += 1
+            value = text[pos] - 48
+        if pos == at or seconds > most_seconds:
+            break
+        time = seconds * 1000000000
+        if value == -2:  # .
+            pos += 1
+            begin = pos
+            fraction = 0
+            value = text[pos] - 48
+            while 0 <= value <= 9 and pos - begin <= 9:
+                fraction = fraction * 10 + value
+                pos += 1
+                value = text[pos] - 48
+            digits = pos - begin
+            if digits == 0 or digits > 9:
+                break
+            while digits < 9:
+                fraction *= 10
+                digits += 1
+            time += fraction
+        # identifier
+        if text[pos] != 44 or text[pos + 1] != 48 or text[pos + 2] != 120:  # ,0x
+            break
+        pos += 3
+        begin = pos
+        identifier = 0
+        value = nibble[text[pos]]
+        while value <= 15 and pos - begin < 8:
+            identifier = identifier << 4 | value
+            pos += 1
+            value = nibble[text[pos]]
+        if pos == begin or identifier > 0x1FFFFFFF:
+            break
+        # extended, remote, error
+        kind = 0
+        digits = 0
+        while digits < 3:
+            if text[pos] != 44:
+                break
+            value = text[pos + 1] - 48
+            if not 0 <= value <= 1:
+                break
+            kind = kind << 1 | value
+            pos += 2
+            digits += 1
+        if digits < 3 or text[pos] != 44:
+            break
+        pos += 1
+        # length
+        length = text[pos] - 48
+        if length < 0 or length > 9:
+            break
+        pos += 1
+        value = text[pos] - 48
+        if 0 <= value <= 9:
+            length = length * 10 + value
+            pos += 1
+        if length > 64 or text[pos] != 44:
+            break
+        pos += 1
+        # data: groups of four characters, the last one padded
+        size = 0
+        value = sextet[text[pos]]
+        while value < 64 and size < 64:
+            second = sextet[text[pos + 1]]
+            if second > 63:
+                break
+            payload[used + size] = value << 2 | second >> 4
+            size += 1
+            third = sextet[text[pos + 2]]
+            if third > 63:
+                if text[pos + 2] != 61 or text[pos + 3] != 61 or second & 15:
+                    size = -1
+                    break
+                pos += 4
+                break
+            payload[used + size] = (second & 15) << 4 | third >> 2
+            size += 1
+            fourth = sextet[text[pos + 3]]
+            if fourth > 63:
+                if text[pos + 3] != 61 or third & 3:
+                    size = -1
+                    break
+                pos += 4
+                break
+            payload[used + size] = (third & 3) << 6 | fourth
+            size += 1
+            pos += 4
+            value = sextet[text[pos]]
+        if size < 0 or size > 64:
+            break
+        # the columns of canx
+        mark = 1 if length > 8 else 0
+        if full_rows:
+            if text[pos] != 44:
+                break
+            pos += 1
+            begin = pos
+            while text[pos] != 44 and text[pos] != 34 and text[pos] >= 32:
+                pos += 1
+            if text[pos] != 44:
+                break
+            mark = 0
+            digits = 0
+            value = pos
+            while digits < 4:
+                if text[value] != 44:
+                    break
+                low = text[value + 1] - 48
+                if not 0 <= low <= 1:
+                    break
+                mark |= low << digits
+                value += 2
+                digits += 1
+            if digits < 4:
+                break
+            mark ^= 8
+            if (mark & 6 or length > 8) and not mark & 1:
+                break
+            tried = 0
+            while tried < name_count:
+                start = name_ends[last - 1] if last > 0 else 0
+                if name_ends[last] - start == pos - begin:
+                    index = 0
+                    while begin + index < pos and names[start + index] == text[begin + index]:
+                        index += 1
+                    if begin + index == pos:
+                        break
+                last += 1
+                if last >= name_count:
+                    last = 0
+                tried += 1
+            if tried == name_count:
+                reason = name
+                break
+            pos = value
+        if text[pos] == 13:
+            pos += 1
+        if text[pos] != 10:
+            break
+        # what goes together
+        code = length
+        if kind & 2:
+            if kind & 1 or size or mark & 1:
+                break
+        elif size != length:
+            break
+        elif mark & 1:
+            code = codes[length]
+            if lengths[code] != length:
+                break
+        if kind & 1:
+            identifier |= 0x20000000
+        elif kind & 4:
+            identifier |= 0x80000000
+        elif identifier > 0x7FF:
+            break
+        if kind & 2:
+            identifier |= 0x40000000
+        timestamp_ns[row] = time
+        can_id[row] = identifier
+        flags[row] = mark
+        channel[row] = last
+        dlc_code[row] = code
+        used += size
+        row += 1
+        offset[row] = used
+        at = pos + 1
+        reason = done
+    return at, row, reason
+
+
+def format(
+    first: int,
+    timestamp_ns: Longs,
+    can_id: Ints,
+    flags: Octets,
+    channel: Shorts,
+    dlc_code: Octets,
+    offset: Ints,
+    payload: Octets,
+    names: Octets,
+    name_ends: Ints,
+    full_rows: int,
+    out: Room,
+) -> tuple[int, int]:
+    """Write the rows from ``first`` on; return (rows done, bytes written).
+
+    ``names`` holds the channels as they are to be spelt, ``name_ends`` where each ends. Stops before a row
+    that ``out`` may not hold, and before one with a negative time, which is for the caller.
+    """
+    decimal = DECIMAL
+    alphabet = ALPHABET
+    hexadecimal = b"0123456789abcdef"
+    line_room = LINE_ROOM
+    rows = len(timestamp_ns)
+    room = len(out)
+    name_count = len(name_ends)
+    if len(can_id) < rows or len(flags) < rows or len(channel) < rows or len(dlc_code) < rows:
+        raise ValueError("the columns differ in length")
+    if len(offset) <= rows or offset[rows] > len(payload):
+        raise ValueError("the offsets do not fit")
+    if name_count and name_ends[name_count - 1] > len(names):
+        raise ValueError("the names do not fit")
+    to = 0
+    row = first
+    second = -1
+    second_at = 0
+    second_digits = 0
+    while row < rows:
+        index = channel[row]
+        if index >= name_count:
+            raise ValueError("no such channel")
+        start = name_ends[index - 1] if index > 0 else 0
+        stop = name_ends[index]
+        begin = offset[row]
+        end = offset[row + 1]
+        if to + line_room + stop - start + 2 * (end - begin) > room:
+            break
+        time = timestamp_ns[row]
+        if time < 0:
+            break
+        seconds = time // 1000000000
+        rest = time - seconds * 1000000000
+        if seconds == second:  # most lines: the digits of the line before
+            for index in range(second_digits):
+                out[to + index] = out[second_at + index]
+            to += second_digits
+        else:
+            second = seconds
+            count = 1
+            number = seconds
+            while number > 9:
+                number //= 10
+                count += 1
+            second_at = to
+            second_digits = count
+            number = seconds
+            index = to + count
+            while index > to:
+                index -= 1
+                out[index] = 48 + number % 10
+                number //= 10
+            to += count
+        # fraction: nine digits, of which the last zeros are taken back
+        out[to] = 46
+        high = rest // 1000000
+        low = rest - high * 1000000
+        out[to + 1] = 48 + high // 100
+        index = high % 100
+        out[to + 2] = decimal[2 * index]
+        out[to + 3] = decimal[2 * index + 1]
+        index = low // 10000
+        out[to + 4] = decimal[2 * index]
+        out[to + 5] = decimal[2 * index + 1]
+        low -= index * 10000
+        index = low // 100
+        out[to + 6] = decimal[2 * index]
+        out[to + 7] = decimal[2 * index + 1]
+        index = low - index * 100
+        out[to + 8] = decimal[2 * index]
+        out[to + 9] = decimal[2 * index + 1]
+        index = to + 9
+        while out[index] == 48 and index > to + 1:
+            index -= 1
+        to = index + 1
+        out[to] = 44
+        out[to + 1] = 48
+        out[to + 2] = 120
+        to += 3
+        # identifier, without leading zeros
+        word = can_id[row]
+        identifier = word & 0x1FFFFFFF
+        kind = word >> 29
+        index = 28
+        while index > 0 and identifier >> index == 0:
+            index -= 4
+        while index >= 0:
+            out[to] = hexadecimal[identifier >> index & 15]
+            to += 1
+            index -= 4
+        out[to] = 44
+        out[to + 1] = 48 + (kind >> 2 & 1)
+        out[to + 2] = 44
+        out[to + 3] = 48 + (kind >> 1 & 1)
+        out[to + 4] = 44
+        out[to + 5] = 48 + (kind & 1)
+        out[to + 6] = 44
+        to += 7
+        size = end - begin
+        if kind & 2:
+            size = dlc_code[row]
+            size = min(size, 8)
+            end = begin
+        index = size // 10
+        if index:
+            out[to] = 48 + index
+            to += 1
+        out[to] = 48 + size - index * 10
+        out[to + 1] = 44
+        to += 2
+        # data
+        while end - begin >= 3:
+            word = payload[begin] << 16 | payload[begin + 1] << 8 | payload[begin + 2]
+            out[to] = alphabet[word >> 18]
+            out[to + 1] = alphabet[word >> 12 & 63]
+            out[to + 2] = alphabet[word >> 6 & 63]
+            out[to + 3] = alphabet[word & 63]
+            to += 4
+            begin += 3
+        if begin < end:
+            word = payload[begin] << 16
+            if end - begin == 2:
+                word |= payload[begin + 1] << 8
+            out[to] = alphabet[word >> 18]
+            out[to + 1] = alphabet[word >> 12 & 63]
+            out[to + 2] = alphabet[word >> 6 & 63] if end - begin == 2 else 61
+            out[to + 3] = 61
+            to += 4
+        if full_rows:
+            mark = flags[row]
+            out[to] = 44
+            to += 1
+            while start < stop:
+                out[to] = names[start]
+                to += 1
+                start += 1
+            out[to] = 44
+            out[to + 1] = 48 + (mark & 1)
+            out[to + 2] = 44
+            out[to + 3] = 48 + (mark >> 1 & 1)
+            out[to + 4] = 44
+            out[to + 5] = 48 + (mark >> 2 & 1)
+            out[to + 6] = 44
+            out[to + 7] = 49 - (mark >> 3 & 1)
+            to += 8
+        out[to] = 10
+        to += 1
+        row += 1
+    return row, to

@@ -1,0 +1,549 @@
+"""canx JSON lines to columns and back: ``{"timestamp":1.5,"channel":"can0","arbitration_id":291,...}``.
+
+``parse`` takes objects whose keys stand in canx's own order, with or without blanks behind ``:`` and ``,``;
+all other JSON it leaves to the plain Python beside it, at the line's first byte.
+"""
+
+from __future__ import annotations
+
+from array import array
+
+from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
+
+DONE = 0  #: the text is used up
+FULL = 1  #: the batch has no more room
+STRANGE = 2  #: other JSON, or none
+NAME = 3  #: the channel's text is not in the table yet
+
+_KEYS = (
+    b'{"timestamp":',
+    b'"timestamp_ns":',
+    b'"channel":',
+    b'"arbitration_id":',
+    b'"is_extended_id":',
+    b'"dlc":',
+    b'"data":',
+    b'"is_remote_frame":',  # from here on only where it differs from a received classic data frame
+    b'"is_error_frame":',
+    b'"is_fd":',
+    b'"bitrate_switch":',
+    b'"error_state_indicator":',
+    b'"is_rx":',
+    b'"dlc_code":',
+)
+KEYS = b"".join(_KEYS)  #: the keys end to end
+KEY_ENDS = array("I", [len(b"".join(_KEYS[: count + 1])) for count in range(len(_KEYS))])
+
+_PIECES = (
+    b'{"timestamp":',
+    b',"timestamp_ns":"',
+    b',"channel":',
+    b',"arbitration_id":',
+    b',"is_extended_id":false,"dlc":',
+    b',"is_extended_id":true,"dlc":',
+    b',"data":"',
+    b',"is_remote_frame":true',
+    b',"is_error_frame":true',
+    b',"is_fd":true',
+    b',"bitrate_switch":true',
+    b',"error_state_indicator":true',
+    b',"is_rx":false',
+    b',"dlc_code":',
+)
+PIECES = b"".join(_PIECES)  #: what stands between the values, end to end
+PIECE_ENDS = array("I", [len(b"".join(_PIECES[: count + 1])) for count in range(len(_PIECES))])
+
+NIBBLE = bytes(
+    int(chr(c), 16) if chr(c) in "0123456789abcdefABCDEF" else 0xFF for c in range(256)
+)  #: value of a hexadecimal digit, 0xFF for all other bytes
+HEX = b"".join(b"%02x" % byte for byte in range(256))  #: two lower-case digits a byte
+DECIMAL = b"".join(b"%02d" % number for number in range(100))  #: two decimal digits
+FD_LENGTHS = bytes((0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64))
+FD_CODES = bytes(next(code for code, size in enumerate(FD_LENGTHS) if size >= n) for n in range(65))
+MOST_SECONDS = 9_000_000_000  #: as nanoseconds within int64
+MOST_NANOSECONDS = (1 << 63) - 1
+
+#: bytes of a formatted line beside the channel and the data: all keys, numbers at their longest
+LINE_ROOM = 400
+
+
+def behind(text: Octets, at: int, keys: Octets, ends: Ints, key: int) -> int:
+    """Return the position behind key number ``key`` and blanks if it stands at ``at``, else -1.
+
+    ``text`` has a byte behind ``at`` that no key has, such as a newline.
+    """
+    index = ends[key - 1] if key > 0 else 0
+    stop = ends[key]
+    while index < stop:
+        if text[at] != keys[index]:
+            return -1
+        at += 1
+        index += 1
+    while text[at] == 32:
+        at += 1
+    return at
+
+
+def parse(
+    text: Octets,
+    at: int,
+    end: int,
+    names: Octets,
+    name_ends: Ints,
+    first: int,
+    timestamp_ns: Longs,
+    can_id: Ints,
+    flags: Room,
+    channel: Shorts,
+    dlc_code: Room,
+    offset: Ints,
+    payload: Room,
+) -> tuple[int, int, int]:
+    """Read lines from ``text[at:end]``, which ends with a newline, into the rows from ``first`` on.
+
+    ``names`` holds the known channels as JSON end to end, ``name_ends`` where each ends. Returns where it
+    stopped (at the start of a line), how many rows are filled, and why.
+    """
+    nibble = NIBBLE
+    codes = FD_CODES
+    lengths = FD_LENGTHS
+    keys = KEYS
+    ends = KEY_ENDS
+    most_seconds, most_nanoseconds = MOST_SECONDS, MOST_NANOSECONDS
+    done, full, strange, name = DONE, FULL, STRANGE, NAME
+    room = len(timestamp_ns)
+    payload_room = len(payload)
+    name_count = len(name_ends)
+    if at >= end:
+        return at, first, done
+    if end > len(text) or text[end - 1] != 10:
+        raise ValueError("the text must end with a newline")
+    if len(can_id) < room or len(flags) < room or len(channel) < room or len(dlc_code) < room:
+        raise ValueError("the columns differ in length")
+    if len(offset) <= room or offset[first] > payload_room:
+        raise ValueError("the offsets do not fit")
+    if name_count > 0x10000 or (name_count and name_ends[name_count - 1] > len(names)):
+        raise ValueError("the names do not fit")
+    row = first
+    used = offset[first]
+    reason = done
+    last = 0
+    while at < end:
+        if row >= room or used + 64 > payload_room:
+            reason = full
+            break
+        reason = strange
+        # time: 1 to 10 digits of seconds, 0 to 9 of fraction
+        pos = behind(text, at, keys, ends, 0)
+        if pos < 0:
+            break
+        begin = pos
+        seconds = 0
+        value = text[pos] - 48
+        while 0 <= value <= 9 and pos - begin <= 10:
+            seconds = seconds * 10 + value
+            pos += 1
+            value = text[pos] - 48
+        digits = pos - begin
+        if digits == 0 or seconds > most_seconds or (digits > 1 and text[begin] == 48):
+            break
+        time = seconds * 1000000000
+        if value == -2:  # .
+            pos += 1
+            begin = pos
+            fraction = 0
+            value = text[pos] - 48
+            while 0 <= value <= 9 and pos - begin <= 9:
+                fraction = fraction * 10 + value
+                pos += 1
+                value = text[pos] - 48
+            digits = pos - begin
+            if digits == 0 or digits > 9:
+                break
+            while digits < 9:
+                fraction *= 10
+                digits += 1
+            time += fraction
+        if text[pos] != 44:  # ,
+            break
+        pos += 1
+        while text[pos] == 32:
+            pos += 1
+        begin = behind(text, pos, keys, ends, 1)
+        if begin > 0:  # exact time, as a string
+            if text[begin] != 34:
+                break
+            begin += 1
+            pos = begin
+            exact = 0
+            value = text[pos] - 48
+            while 0 <= value <= 9 and pos - begin < 19:
+                exact = exact * 10 + value
+                pos += 1
+                value = text[pos] - 48
+            if pos == begin or text[pos] != 34 or text[pos + 1] != 44 or exact > most_nanoseconds:
+                break
+            time = exact
+            pos += 2
+            while text[pos] == 32:
+                pos += 1
+        # channel: most lines have that of the line before
+        pos = behind(text, pos, keys, ends, 2)
+        if pos < 0:
+            break
+        begin = pos
+        if text[pos] == 34:
+            pos += 1
+            while text[pos] != 34 and text[pos] >= 32:
+                if text[pos] == 92 and text[pos + 1] >= 32:
+                    pos += 1
+                pos += 1
+            if text[pos] != 34:
+                break
+            pos += 1
+        else:
+            while text[pos] > 32 and text[pos] != 44:
+                pos += 1
+        length = pos - begin
+        if text[pos] != 44:
+            break
+        tried = 0
+        while tried < name_count:
+            start = name_ends[last - 1] if last > 0 else 0
+            if name_ends[last] - start == length:
+                index = 0
+                while index < length and names[start + index] == text[begin + index]:
+                    index += 1
+                if index == length:
+                    break
+            last += 1
+            if last >= name_count:
+                last = 0
+            tried += 1
+        if tried == name_count:
+            reason = name
+            break
+        pos += 1
+        while text[pos] == 32:
+            pos += 1
+        # identifier and its kind
+        pos = behind(text, pos, keys, ends, 3)
+        if pos < 0:
+            break
+        begin = pos
+        identifier = 0
+        value = text[pos] - 48
+        while 0 <= value <= 9 and pos - begin < 9:
+            identifier = identifier * 10 + value
+            pos += 1
+            value = text[pos] - 48
+        if pos == begin or identifier > 0x1FFFFFFF or (pos - begin > 1 and text[begin] == 48):
+            break
+        if text[pos] != 44:
+            break
+        pos += 1
+        while text[pos] == 32:
+            pos += 1
+        pos = behind(text, pos, keys, ends, 4)
+        if pos < 0:
+            break
+        extended = 0
+        if text[pos] == 116 and text[pos + 1] == 114 and text[pos + 2] == 117:  # tru
+            extended = 1
+        elif text[pos] == 102 and text[pos + 1] == 97 and text[pos + 2] == 108 and text[pos + 3] == 115:
+            pos += 1  # fals
+        else:
+            break
+        if text[pos + 3] != 101 or text[pos + 4] != 44:  # e,
+            break
+        pos += 5
+        while text[pos] == 32:
+            pos += 1
+        # length and data
+        pos = behind(text, pos, keys, ends, 5)
+        if pos < 0:
+            break
+        length = text[pos] - 48
+        if length < 0 or length > 9:
+            break
+        pos += 1
+        value = text[pos] - 48
+        if 0 <= value <= 9 and length > 0:
+            length = length * 10 + value
+            pos += 1
+        if text[pos] != 44:
+            break
+        pos += 1
+        while text[pos] == 32:
+            pos += 1
+        pos = behind(text, pos, keys, ends, 6)
+        if pos < 0 or text[pos] != 34:
+            break
+        pos += 1
+        begin = used
+        size = 0
+        value = nibble[text[pos]]
+        while value <= 15 and size < 64:
+            low = nibble[text[pos + 1]]
+            if low > 15:
+                break
+            payload[begin + size] = value << 4 | low
+            size += 1
+            pos += 2
+            value = nibble[text[pos]]
+        if text[pos] != 34:
+            break
+        pos += 1
+        # the rest, in any combination but in this order
+        marks = 0
+        raw = 0
+        key = 7
+        while text[pos] == 44:
+            marks |= 128  # until this key and its value are complete
+            pos += 1
+            while text[pos] == 32:
+                pos += 1
+            begin = -1
+            while key < 14:
+                begin = behind(text, pos, keys, ends, key)
+                if begin > 0:
+                    break
+                key += 1
+            if begin < 0:
+                break
+            pos = begin
+            if key == 13:
+                value = text[pos] - 48
+                raw = value
+                if value == 1:
+                    raw = 10 + text[pos + 1] - 48
+                    pos += 1
+                    if raw < 10 or raw > 15:
+                        raw = 0
+                if raw < 9:
+                    break
+                pos += 1
+            elif key == 12:
+                if text[pos] != 102 or text[pos + 1] != 97 or text[pos + 2] != 108 or text[pos + 3] != 115:
+                    break
+                if text[pos + 4] != 101:
+                    break
+                pos += 5
+            else:
+                if text[pos] != 116 or text[pos + 1] != 114 or text[pos + 2] != 117 or text[pos + 3] != 101:
+                    break
+                pos += 4
+            marks = marks ^ 128 | 1 << (key - 7)
+            key += 1
+        if marks & 128 or text[pos] != 125:  # }
+            break
+        pos += 1
+        if text[pos] == 13:
+            pos += 1
+        if text[pos] != 10:
+            break
+        # what goes together: 1 remote, 2 error, 4 FD, 8 BRS, 16 ESI, 32 sent, 64 raw DLC
+        code = size
+        if marks & 4:
+            if marks & 67 or size != length:
+                break
+            code = codes[size]
+            if lengths[code] != size:
+                break
+        elif marks & 24 or length > 8:
+            break
+        elif marks & 1:
+            if marks & 2 or size:
+                break
+            code = length
+        elif size != length:
+            break
+        if marks & 64:
+            if code != 8:
+                break
+            code = raw
+        if marks & 2:
+            identifier |= 0x20000000
+        elif extended:
+            identifier |= 0x80000000
+        elif identifier > 0x7FF:
+            break
+        if marks & 1:
+            identifier |= 0x40000000
+        timestamp_ns[row] = time
+        can_id[row] = identifier
+        flags[row] = marks >> 2 & 15
+        channel[row] = last
+        dlc_code[row] = code
+        used += size
+        row += 1
+        offset[row] = used
+        at = pos + 1
+        reason = done
+    return at, row, reason
+
+
+def copied(pieces: Octets, ends: Ints, piece: int, out: Room, to: int) -> int:
+    """Copy piece number ``piece`` to ``out`` at ``to``; return the position behind."""
+    index = ends[piece - 1] if piece > 0 else 0
+    stop = ends[piece]
+    while index < stop:
+        out[to] = pieces[index]
+        to += 1
+        index += 1
+    return to
+
+
+def number(value: int, out: Room, to: int) -> int:
+    """Write ``value``, not negative, in decimal; return the position behind."""
+    count = 1
+    rest = value
+    while rest > 9:
+        rest //= 10
+        count += 1
+    index = to + count
+    while index > to:
+        index -= 1
+        out[index] = 48 + value % 10
+        value //= 10
+    return to + count
+
+
+def format(
+    first: int,
+    timestamp_ns: Longs,
+    can_id: Ints,
+    flags: Octets,
+    channel: Shorts,
+    dlc_code: Octets,
+    offset: Ints,
+    payload: Octets,
+    names: Octets,
+    name_ends: Ints,
+    out: Room,
+) -> tuple[int, int]:
+    """Write the rows from ``first`` on as lines; return (rows done, bytes written).
+
+    ``names`` holds the channels as JSON, ``name_ends`` where each ends. Stops before a row that ``out``
+    may not hold, and before one with a negative time, which is for the caller.
+    """
+    hexadecimal = HEX
+    decimal = DECIMAL
+    pieces = PIECES
+    ends = PIECE_ENDS
+    line_room = LINE_ROOM
+    rows = len(timestamp_ns)
+    room = len(out)
+    name_count = len(name_ends)
+    if len(can_id) < rows or len(flags) < rows or len(channel) < rows or len(dlc_code) < rows:
+        raise ValueError("the columns differ in length")
+    if len(offset) <= rows or offset[rows] > len(payload):
+        raise ValueError("the offsets do not fit")
+    if name_count and name_ends[name_count - 1] > len(names):
+        raise ValueError("the names do not fit")
+    to = 0
+    row = first
+    second = -1
+    second_at = 0
+    second_digits = 0
+    while row < rows:
+        index = channel[row]
+        if index >= name_count:
+            raise ValueError("no such channel")
+        start = name_ends[index - 1] if index > 0 else 0
+        stop = name_ends[index]
+        begin = offset[row]
+        end = offset[row + 1]
+        if to + line_room + stop - start + 2 * (end - begin) > room:
+            break
+        time = timestamp_ns[row]
+        if time < 0:
+            break
+        seconds = time // 1000000000
+        rest = time - seconds * 1000000000
+        micro = rest // 1000
+        nano = rest - micro * 1000
+        if nano >= 500:
+            micro += 1
+            if micro == 1000000:
+                micro = 0
+                seconds += 1
+        to = copied(pieces, ends, 0, out, to)
+        if seconds == second:  # most lines: the digits of the line before
+            for index in range(second_digits):
+                out[to + index] = out[second_at + index]
+            to += second_digits
+        else:
+            second = seconds
+            second_at = to
+            to = number(seconds, out, to)
+            second_digits = to - second_at
+        out[to] = 46
+        index = micro // 10000
+        out[to + 1] = decimal[2 * index]
+        out[to + 2] = decimal[2 * index + 1]
+        micro -= index * 10000
+        index = micro // 100
+        out[to + 3] = decimal[2 * index]
+        out[to + 4] = decimal[2 * index + 1]
+        index = micro - index * 100
+        out[to + 5] = decimal[2 * index]
+        out[to + 6] = decimal[2 * index + 1]
+        to += 7
+        if nano:
+            to = copied(pieces, ends, 1, out, to)
+            to = number(time, out, to)
+            out[to] = 34
+            to += 1
+        to = copied(pieces, ends, 2, out, to)
+        while start < stop:
+            out[to] = names[start]
+            to += 1
+            start += 1
+        to = copied(pieces, ends, 3, out, to)
+        word = can_id[row]
+        kind = word >> 29
+        to = number(word & 0x1FFFFFFF, out, to)
+        to = copied(pieces, ends, 5 if kind & 4 else 4, out, to)
+        mark = flags[row]
+        code = dlc_code[row]
+        size = end - begin
+        if kind & 2:
+            size = code if code < 8 else 8
+            end = begin
+        index = size // 10
+        if index:
+            out[to] = 48 + index
+            to += 1
+        out[to] = 48 + size - index * 10
+        to += 1
+        to = copied(pieces, ends, 6, out, to)
+        while begin < end:
+            index = payload[begin]
+            out[to] = hexadecimal[2 * index]
+            out[to + 1] = hexadecimal[2 * index + 1]
+            to += 2
+            begin += 1
+        out[to] = 34
+        to += 1
+        if kind & 3 or mark or code > 8:
+            if kind & 2:
+                to = copied(pieces, ends, 7, out, to)
+            if kind & 1:
+                to = copied(pieces, ends, 8, out, to)
+            if mark & 1:
+                to = copied(pieces, ends, 9, out, to)
+            if mark & 2:
+                to = copied(pieces, ends, 10, out, to)
+            if mark & 4:
+                to = copied(pieces, ends, 11, out, to)
+            if mark & 8:
+                to = copied(pieces, ends, 12, out, to)
+            if code > 8 and not mark & 1:
+                to = copied(pieces, ends, 13, out, to)
+                to = number(code, out, to)
+        out[to] = 125
+        out[to + 1] = 10
+        to += 2
+        row += 1
+    return row, to

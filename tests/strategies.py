@@ -1,0 +1,76 @@
+"""Hypothesis strategies: all frames that CAN allows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from cantools_cli.frames import BASE_MASK, EXTENDED_MASK, FD_LENGTHS
+from cantools_cli.message import Message
+
+#: nanoseconds from the epoch to the year 2200
+TIMES = st.integers(0, 7_258_118_400_000_000_000)
+MICROSECONDS = st.integers(0, 7_258_118_400_000_000).map(lambda time: time * 1000)
+NAMES = st.sampled_from(["can0", "can1", "vcan0", "slcan0", "eth-can", "can12"])
+CHANNELS = NAMES | st.integers(0, 15) | st.none()
+DIRECTIONS = st.booleans()
+KINDS = ("classic", "raw", "remote", "fd", "error")
+
+
+@st.composite
+def messages(
+    draw: st.DrawFn,
+    *,
+    kinds: tuple[str, ...] = KINDS,
+    channels: st.SearchStrategy[Any] = NAMES,
+    times: st.SearchStrategy[int] = TIMES,
+    directions: st.SearchStrategy[bool] = DIRECTIONS,
+) -> Message:
+    """Draw one legal frame of one of ``kinds``; ``raw`` is a classic or remote one with a DLC of 9 to 15."""
+    kind = draw(st.sampled_from(kinds))
+    extended = kind != "error" and draw(st.booleans())
+    message = Message(
+        arbitration_id=draw(st.integers(0, EXTENDED_MASK if extended or kind == "error" else BASE_MASK)),
+        is_extended_id=extended,
+        channel=draw(channels),
+        is_rx=draw(directions),
+    )
+    message.timestamp_ns = draw(times)
+    if kind == "remote" or (kind == "raw" and draw(st.booleans())):
+        message.is_remote_frame = True
+        message.dlc = 8 if kind == "raw" else draw(st.integers(0, 8))
+    elif kind == "fd":
+        message.is_fd = True
+        message.bitrate_switch = draw(st.booleans())
+        message.error_state_indicator = draw(st.booleans())
+        size = draw(st.sampled_from(FD_LENGTHS))
+        message.data = bytearray(draw(st.binary(min_size=size, max_size=size)))
+    else:
+        size = draw(st.integers(0, 8)) if kind == "classic" else 8
+        message.is_error_frame = kind == "error"
+        message.data = bytearray(draw(st.binary(min_size=size, max_size=size)))
+    if not message.is_remote_frame:
+        message.dlc = len(message.data)
+    if kind == "raw":
+        message.dlc_code = draw(st.integers(9, 15))
+    return message
+
+
+def facts(message: Message) -> tuple[object, ...]:
+    """Return everything that a frame says, fit for comparing with ``==``."""
+    return (
+        message.timestamp_ns,
+        message.channel,
+        message.arbitration_id,
+        message.is_extended_id,
+        message.is_remote_frame,
+        message.is_error_frame,
+        message.is_fd,
+        message.bitrate_switch,
+        message.error_state_indicator,
+        message.is_rx,
+        message.dlc,
+        message.dlc_code,
+        bytes(message.data),
+    )
