@@ -1,0 +1,172 @@
+"""The head of an ASC file: when the measurement began, and how its lines are written.
+
+::
+
+    date Tue Nov 14 22:13:20.123 2023
+    base hex  timestamps absolute
+    internal events logged
+    // version 9.0.0
+    Begin Triggerblock Tue Nov 14 22:13:20.123 2023
+
+Any of these lines may be missing or stand in another order; BUSMASTER writes the second and third as one.
+
+Source: what Vector's tools, can-utils, python-can and BUSMASTER write.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+
+from cantools_cli.clock import ns_to_wall, wall_to_ns
+from cantools_cli.errors import quoted
+
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+#: months as English and German installations name them
+_MONTHS = {name.lower(): number for number, name in enumerate(MONTHS, 1)} | {
+    "mär": 3,
+    "mrz": 3,
+    "mai": 5,
+    "okt": 10,
+    "dez": 12,
+}
+_DATE = re.compile(
+    r"\S+\s+(?P<month>\S+)\s+(?P<day>\d{1,2})\s+(?P<hour>\d{1,2}):(?P<minute>\d{1,2}):(?P<second>\d{1,2})"
+    r"(?:[.,](?P<fraction>\d{1,9}))?(?:\s*(?P<half>[ap]m))?\s+(?P<year>\d{4})\s*$",
+    re.IGNORECASE,
+)
+_DATE_LINE = re.compile(r"date(?:\s|$)", re.IGNORECASE)
+_BASE = re.compile(r"base\s+(hex|dec)\b", re.IGNORECASE)
+_TIMESTAMPS = re.compile(r"timestamps\s+(absolute|relative)\b", re.IGNORECASE)
+_EVENTS = re.compile(r"(no\s+)?internal\s+events\s+logged\b", re.IGNORECASE)
+_BLOCK = re.compile(r"(begin|end)\s+triggerblock\b\s*(.*)$", re.IGNORECASE)
+_VERSION = re.compile(r"//\s*version\b", re.IGNORECASE)
+
+#: years whose every moment int64 nanoseconds since 1970 hold
+_YEARS = range(1678, 2262)
+#: apart in nanoseconds: a 12-hour clock without am and pm beside one with it names the same moment
+_SAME_MOMENT = (0, 12 * 3600 * 1_000_000_000)
+
+
+def parse_date(text: str, tz: str, *, bare_milliseconds: bool = False) -> int | None:
+    """Return the nanoseconds since the epoch of ``text``, such as ``Tue Nov 14 10:13:20.123 pm 2023``.
+
+    None where it is not understood. With ``bare_milliseconds`` a fraction of one or two digits is a whole
+    number of milliseconds that was not padded.
+    """
+    found = _DATE.match(text)
+    if found is None:
+        return None
+    month = _MONTHS.get(found["month"].lower())
+    year, hour = int(found["year"]), int(found["hour"])
+    if month is None or year not in _YEARS:
+        return None
+    if found["half"] and hour <= 12:  # some tools write am and pm behind the hours of a whole day
+        hour = hour % 12 + (12 if found["half"].lower() == "pm" else 0)
+    try:
+        wall = datetime(year, month, int(found["day"]), hour, int(found["minute"]), int(found["second"]))
+    except ValueError:
+        return None
+    fraction = found["fraction"] or ""
+    if bare_milliseconds and len(fraction) < 3:
+        fraction = fraction.rjust(3, "0")
+    return wall_to_ns(wall, tz) + int(fraction.ljust(9, "0"))
+
+
+def format_date(nanoseconds: int, tz: str, *, am_pm: bool = False) -> str:
+    """Return a date line's date, floored to the millisecond, in English whatever the locale.
+
+    Hours are those of a whole day, as German installations and today's python-can write them: can-utils'
+    ``asc2log`` takes no ``am``, and puts the present time in place of what it does not understand.
+    ``am_pm`` writes them as English installations do.
+    """
+    wall = ns_to_wall(nanoseconds, tz)
+    hour = (wall.hour + 11) % 12 + 1 if am_pm else wall.hour
+    half = (" pm" if wall.hour >= 12 else " am") if am_pm else ""
+    clock = f"{hour:02d}:{wall.minute:02d}:{wall.second:02d}.{wall.microsecond // 1000:03d}{half}"
+    return f"{DAYS[wall.weekday()]} {MONTHS[wall.month - 1]} {wall.day} {clock} {wall.year}"
+
+
+def begins_file(line: str) -> bool:
+    """Tell whether ``line`` is that of the date."""
+    return _DATE_LINE.match(line) is not None
+
+
+def begins_block(line: str) -> bool:
+    """Tell whether ``line`` begins a block of events."""
+    block = _BLOCK.match(line)
+    return block is not None and block[1].lower() == "begin"
+
+
+class Header:
+    """What the lines before the first event say.
+
+    Attributes:
+        base: 16 or 10, of identifiers and data.
+        is_relative: each time counts from the line before.
+        met: whether any of its lines was there.
+    """
+
+    def __init__(self, base: int = 16, is_relative: bool = False) -> None:
+        self.base = base
+        self.is_relative = is_relative
+        self.met = False
+        self._date = ""
+        self._trigger = ""
+        self._has_version = False
+        self._unpadded = False
+
+    def take(self, line: str) -> bool:
+        """Take a line, without blanks around it; tell whether it belongs to a head."""
+        block = _BLOCK.match(line)
+        if block is not None:
+            if block[1].lower() == "begin":
+                self._trigger = block[2]
+        elif begins_file(line):
+            self._date = line[5:].strip()
+        elif line.startswith("//"):
+            self._has_version |= _VERSION.match(line) is not None
+            return True
+        elif not self._take_style(line):
+            return False
+        self.met = True
+        return True
+
+    def take_start(self, line: str) -> None:
+        """Take the line ``0.000000 Start of measurement`` as it stands, with the blanks before it.
+
+        python-can begins it with one blank, and does not pad the milliseconds of its dates.
+        """
+        self._unpadded = line.startswith(" 0.000000 Start") and not self._has_version
+
+    def start_ns(self, tz: str, note: Callable[[str], None]) -> int | None:
+        """Return when the times begin: the date of the trigger block, else that of the file, else None."""
+        date, trigger = (
+            parse_date(text, tz, bare_milliseconds=self._unpadded) for text in (self._date, self._trigger)
+        )
+        for text, value in ((self._trigger, trigger), (self._date, date)):
+            if text and value is None:
+                note(f"the date {quoted(text)} is not understood")
+        if trigger is None:
+            return date
+        # python-can's file date is when it wrote the file: that the two differ says nothing there.
+        if date is not None and abs(trigger - date) not in _SAME_MOMENT and not self._unpadded:
+            note(f"begins at {quoted(self._date)}, its events at {quoted(self._trigger)}; the latter is used")
+        return trigger
+
+    def block_ns(self, tz: str) -> int | None:
+        """Return the date of the latest trigger block, if it has a readable one."""
+        return parse_date(self._trigger, tz, bare_milliseconds=self._unpadded)
+
+    def _take_style(self, line: str) -> bool:
+        base, timestamps = _BASE.match(line), _TIMESTAMPS.search(line)
+        if base is None and _EVENTS.match(line) is None and _TIMESTAMPS.match(line) is None:
+            return False
+        if base is not None:
+            self.base = 16 if base[1].lower() == "hex" else 10
+        if timestamps is not None:
+            self.is_relative = timestamps[1].lower() == "relative"
+        return True

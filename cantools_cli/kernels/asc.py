@@ -1,0 +1,558 @@
+"""Lines of Vector's ASC to columns and back.
+
+::
+
+       2.500900 1  64              Tx   d 8 00 01 02 03 04 05 06 07
+       2.501000 2  C8x             Rx   r 4
+       2.502000 CANFD   1 Rx         55                                   0 0 9 12 AA … 130000 130 1000 0 0 …
+
+``parse`` takes these, in hexadecimal and with absolute times; whatever else a line may hold it leaves to
+the plain Python beside it, at the line's first byte. Grammar: ``cantools_cli/io/asc_lines.py``.
+"""
+
+from __future__ import annotations
+
+from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels.candump import DECIMAL, FD_LENGTHS, HEX, NIBBLE
+
+DONE = 0  #: the text is used up
+FULL = 1  #: the batch has no more room
+STRANGE = 2  #: another form of line, or a malformed one
+CHANNEL = 3  #: a frame of a channel that is not in the table yet
+
+NO_CHANNEL = 0xFFFF  #: entry of the table of channels that stands for none
+CHANNELS = 256  #: entries of that table
+FAR_FUTURE = 0x7FFFFFFFFFFFFFFF
+
+#: what stands behind the data of a CAN FD frame: duration, bits, then flags, then CRC and four bit timings
+FD_BEFORE_FLAGS = b"        0    0     "
+FD_BEHIND_FLAGS = b"        0        0        0        0        0"
+
+#: bytes of a formatted line beside the data
+LINE_ROOM = 192
+
+
+def parse(
+    text: Octets,
+    at: int,
+    end: int,
+    numbers: Shorts,
+    start_ns: int,
+    most_seconds: int,
+    first: int,
+    timestamp_ns: Longs,
+    can_id: Ints,
+    flags: Room,
+    channel: Shorts,
+    dlc_code: Room,
+    offset: Ints,
+    payload: Room,
+) -> tuple[int, int, int]:
+    """Read lines from ``text[at:end]``, which ends with a newline, into the rows from ``first`` on.
+
+    ``numbers`` says for each channel number which channel of the batch it is. Times count from
+    ``start_ns``; one above ``most_seconds`` is left to the caller. Returns where it stopped (at the start
+    of a line), how many rows are filled, and why.
+    """
+    nibble = NIBBLE
+    lengths = FD_LENGTHS
+    done, full, strange, unknown, no_channel = DONE, FULL, STRANGE, CHANNEL, NO_CHANNEL
+    extended_bit, extended_mask, remote_bit = 0x80000000, 0x1FFFFFFF, 0x40000000
+    room = len(timestamp_ns)
+    payload_room = len(payload)
+    if at >= end:
+        return at, first, done
+    if end > len(text) or text[end - 1] != 10:
+        raise ValueError("the text must end with a newline")
+    if len(numbers) < CHANNELS:
+        raise ValueError("the table of channels is too short")
+    if len(can_id) < room or len(flags) < room or len(channel) < room or len(dlc_code) < room:
+        raise ValueError("the columns differ in length")
+    if len(offset) <= room or offset[first] > payload_room:
+        raise ValueError("the offsets do not fit")
+    row = first
+    used = offset[first]
+    reason = done
+    while at < end:
+        if row >= room or used + 64 > payload_room:
+            reason = full
+            break
+        reason = strange
+        pos = at
+        while text[pos] == 32:
+            pos += 1
+        # time: 1 to 10 digits of seconds, 1 to 9 of fraction
+        seconds = 0
+        begin = pos
+        value = text[pos] - 48
+        while 0 <= value <= 9:
+            seconds = seconds * 10 + value
+            pos += 1
+            value = text[pos] - 48
+            if pos - begin > 10:
+                break
+        if pos == begin or pos - begin > 10 or value not in (-2, -4):  # . or ,
+            break
+        if seconds > most_seconds:
+            break
+        pos += 1
+        fraction = 0
+        begin = pos
+        value = text[pos] - 48
+        while 0 <= value <= 9:
+            fraction = fraction * 10 + value
+            pos += 1
+            value = text[pos] - 48
+            if pos - begin > 9:
+                break
+        digits = pos - begin
+        if digits == 0 or digits > 9 or text[pos] != 32:
+            break
+        while digits < 9:
+            fraction *= 10
+            digits += 1
+        while text[pos] == 32:
+            pos += 1
+        # kind of line, and channel
+        is_fd_line = 0
+        if text[pos] == 67:
+            if text[pos + 1] != 65 or text[pos + 2] != 78 or text[pos + 3] != 70:
+                break
+            if text[pos + 4] != 68 or text[pos + 5] != 32:
+                break
+            is_fd_line = 1
+            pos += 5
+            while text[pos] == 32:
+                pos += 1
+        number = text[pos] - 48
+        if number < 0 or number > 9:
+            break
+        pos += 1
+        value = text[pos] - 48
+        while 0 <= value <= 9:
+            number = number * 10 + value
+            if number > 255:
+                break
+            pos += 1
+            value = text[pos] - 48
+        if text[pos] != 32:  # a digit more, where the number is too large
+            break
+        while text[pos] == 32:
+            pos += 1
+        # direction, then the identifier; in a classic line the other way round
+        mark = 0
+        if is_fd_line:
+            value = text[pos]
+            if value not in (82, 84) or text[pos + 1] != 120 or text[pos + 2] != 32:
+                break
+            if value == 84:
+                mark = 8
+            pos += 2
+            while text[pos] == 32:
+                pos += 1
+        identifier = 0
+        begin = pos
+        value = nibble[text[pos]]
+        while value <= 15:
+            identifier = identifier << 4 | value
+            pos += 1
+            if pos - begin > 8:
+                break
+            value = nibble[text[pos]]
+        digits = pos - begin
+        if digits == 0 or digits > 8:
+            break
+        if text[pos] == 120:  # x
+            if identifier > extended_mask:
+                break
+            identifier |= extended_bit
+            pos += 1
+        elif identifier > 2047:
+            break
+        if text[pos] != 32:
+            break
+        while text[pos] == 32:
+            pos += 1
+        begin = used
+        if is_fd_line:
+            # switch of the bit rate, error state, DLC and length
+            value = text[pos] - 48
+            if value < 0 or value > 1 or text[pos + 1] != 32:  # the message's name stands before them
+                while text[pos] > 32:
+                    pos += 1
+                if text[pos] != 32:
+                    break
+                while text[pos] == 32:
+                    pos += 1
+                value = text[pos] - 48
+                if value < 0 or value > 1 or text[pos + 1] != 32:
+                    break
+            mark |= value << 1
+            pos += 1
+            while text[pos] == 32:
+                pos += 1
+            value = text[pos] - 48
+            if value < 0 or value > 1 or text[pos + 1] != 32:
+                break
+            mark |= value << 2
+            pos += 1
+            while text[pos] == 32:
+                pos += 1
+            code = nibble[text[pos]]
+            if code > 15 or text[pos + 1] != 32:
+                break
+            pos += 1
+            while text[pos] == 32:
+                pos += 1
+            length = text[pos] - 48
+            if length < 0 or length > 9:
+                break
+            pos += 1
+            value = text[pos] - 48
+            if 0 <= value <= 9 and length > 0:
+                length = length * 10 + value
+                pos += 1
+            if length > 64:
+                break
+        else:
+            value = text[pos]
+            if value not in (82, 84) or text[pos + 1] != 120 or text[pos + 2] != 32:
+                break
+            if value == 84:
+                mark = 8
+            pos += 2
+            while text[pos] == 32:
+                pos += 1
+            length = 0
+            code = 0
+            if text[pos] == 100:  # d
+                if text[pos + 1] != 32:
+                    break
+                pos += 1
+                while text[pos] == 32:
+                    pos += 1
+                code = nibble[text[pos]]
+                if code > 15:
+                    break
+                pos += 1
+                length = code if code < 8 else 8
+            elif text[pos] == 114:  # r, its length optional
+                identifier |= remote_bit
+                pos += 1
+                if text[pos] == 32:
+                    while text[pos] == 32:
+                        pos += 1
+                    value = nibble[text[pos]]
+                    if value <= 15:
+                        code = value
+                        pos += 1
+                    elif text[pos] != 76 and text[pos] != 10 and text[pos] != 13:  # Length
+                        break
+                    else:
+                        pos -= 1
+            else:
+                break
+        # data
+        index = 0
+        while index < length:
+            if text[pos] != 32:
+                break
+            value = nibble[text[pos + 1]]
+            if value > 15:
+                break
+            low = nibble[text[pos + 2]]
+            if low > 15:
+                break
+            payload[used] = value << 4 | low
+            used += 1
+            pos += 3
+            index += 1
+        if index < length or (text[pos] != 32 and text[pos] != 10 and text[pos] != 13):
+            used = begin
+            break
+        # what stands behind
+        if is_fd_line:
+            bits = 0
+            tokens = 0
+            while True:
+                while text[pos] == 32:
+                    pos += 1
+                if text[pos] <= 13:
+                    break
+                tokens += 1
+                if tokens == 3:
+                    value = nibble[text[pos]]
+                    digits = 0
+                    while value <= 15 and digits < 8:
+                        bits = bits << 4 | value
+                        digits += 1
+                        pos += 1
+                        value = nibble[text[pos]]
+                    if text[pos] != 32:
+                        tokens = 1
+                        break
+                while text[pos] > 13 and text[pos] != 32:
+                    pos += 1
+            # Any other number of fields: the first may have been a name made of digits.
+            if tokens not in (0, 6, 8):
+                used = begin
+                break
+            if bits & 4194304:  # CAN XL
+                used = begin
+                break
+            if bits & 16 or (length == 0 and code > 0):
+                if length != 0 or bits & 4096 or mark & 2:
+                    used = begin
+                    break
+                identifier |= remote_bit
+                mark &= 8
+            elif bits & 4096 or length > 8 or mark & 2:
+                mark |= 1
+                if length != lengths[code]:
+                    used = begin
+                    break
+            else:
+                mark &= 8
+                if code != length and (length != 8 or code < 8):
+                    used = begin
+                    break
+        else:
+            while text[pos] != 10 and text[pos] != 13:
+                pos += 1
+        if text[pos] == 13:
+            pos += 1
+        if text[pos] != 10:
+            used = begin
+            break
+        known = numbers[number]
+        if known == no_channel:
+            used = begin
+            reason = unknown
+            break
+        timestamp_ns[row] = start_ns + seconds * 1000000000 + fraction
+        can_id[row] = identifier
+        flags[row] = mark
+        channel[row] = known
+        dlc_code[row] = code
+        row += 1
+        offset[row] = used
+        at = pos + 1
+        reason = done
+    return at, row, reason
+
+
+def format(
+    first: int,
+    timestamp_ns: Longs,
+    can_id: Ints,
+    flags: Octets,
+    channel: Shorts,
+    dlc_code: Octets,
+    offset: Ints,
+    payload: Octets,
+    numbers: Shorts,
+    start_ns: int,
+    crlf: int,
+    out: Room,
+) -> tuple[int, int]:
+    """Write the rows from ``first`` on as lines; return (rows done, bytes written).
+
+    ``numbers`` holds the number of each channel, times count from ``start_ns``. Six digits of fraction,
+    nine where a row needs them. Stops before a row that ``out`` may not hold, and before an error frame
+    and one with a time before ``start_ns``, which are for the caller.
+    """
+    hexadecimal = HEX
+    decimal = DECIMAL
+    before_flags = FD_BEFORE_FLAGS
+    behind_flags = FD_BEHIND_FLAGS
+    before_size = len(before_flags)
+    behind_size = len(behind_flags)
+    line_room = LINE_ROOM
+    error_bit, extended_mask, every_bit = 0x20000000, 0x1FFFFFFF, 0xFFFFFFFF
+    latest = FAR_FUTURE if start_ns >= 0 else FAR_FUTURE + start_ns
+    rows = len(timestamp_ns)
+    room = len(out)
+    number_count = len(numbers)
+    if len(can_id) < rows or len(flags) < rows or len(channel) < rows or len(dlc_code) < rows:
+        raise ValueError("the columns differ in length")
+    if len(offset) <= rows or offset[rows] > len(payload):
+        raise ValueError("the offsets do not fit")
+    to = 0
+    row = first
+    second = -1
+    second_at = 0
+    second_digits = 0
+    while row < rows:
+        index = channel[row]
+        if index >= number_count:
+            raise ValueError("no such channel")
+        number = numbers[index]
+        begin = offset[row]
+        end = offset[row + 1]
+        if to + line_room + 3 * (end - begin) > room:
+            break
+        word = can_id[row]
+        time = timestamp_ns[row]
+        if word & error_bit or time < start_ns or time > latest:
+            break
+        time -= start_ns
+        seconds = time // 1000000000
+        rest = time - seconds * 1000000000
+        if seconds == second:  # most lines: the digits of the line before
+            for index in range(second_digits):
+                out[to + index] = out[second_at + index]
+            to += second_digits
+        else:
+            second = seconds
+            count = 1
+            left = seconds
+            while left > 9:
+                left //= 10
+                count += 1
+            count = max(count, 4)
+            second_at = to
+            second_digits = count
+            left = seconds
+            index = to + count
+            while index > to:
+                index -= 1
+                out[index] = 48 + left % 10
+                left //= 10
+                if left == 0:
+                    break
+            while index > to:
+                index -= 1
+                out[index] = 32
+            to += count
+        out[to] = 46
+        micro = rest // 1000
+        nano = rest - micro * 1000
+        index = micro // 10000
+        out[to + 1] = decimal[2 * index]
+        out[to + 2] = decimal[2 * index + 1]
+        micro -= index * 10000
+        index = micro // 100
+        out[to + 3] = decimal[2 * index]
+        out[to + 4] = decimal[2 * index + 1]
+        index = micro - index * 100
+        out[to + 5] = decimal[2 * index]
+        out[to + 6] = decimal[2 * index + 1]
+        to += 7
+        if nano:
+            out[to] = 48 + nano // 100
+            index = nano % 100
+            out[to + 1] = decimal[2 * index]
+            out[to + 2] = decimal[2 * index + 1]
+            to += 3
+        # identifier: its digits are counted and written without a branch, which no processor could guess
+        identifier = word & extended_mask
+        extended = word >> 31
+        width = 1 + (identifier > 0xF) + (identifier > 0xFF) + (identifier > 0xFFF) + (identifier > 0xFFFF)
+        width += (identifier > 0xFFFFF) + (identifier > 0xFFFFFF) + (identifier > 0xFFFFFFF)
+        digits = identifier << (32 - 4 * width) & every_bit
+        mark = flags[row]
+        code = dlc_code[row] & 15
+        count = 1
+        if number > 9:
+            count = 2
+            left = number // 100
+            while left:
+                count += 1
+                left //= 10
+        if mark & 1:
+            out[to] = 32
+            out[to + 1] = 67
+            out[to + 2] = 65
+            out[to + 3] = 78
+            out[to + 4] = 70
+            out[to + 5] = 68
+            out[to + 6] = 32
+            out[to + 7] = 32
+            out[to + 8] = 32
+            out[to + 9] = 32
+            to += 7
+            if count < 3:
+                to += 3 - count
+        else:
+            out[to] = 32
+            to += 1
+        index = to + count
+        left = number
+        while index > to:
+            index -= 1
+            out[index] = 48 + left % 10
+            left //= 10
+        to += count
+        if mark & 1:
+            for index in range(60):
+                out[to + index] = 32
+            out[to + 1] = 84 if mark & 8 else 82
+            out[to + 2] = 120
+            if extended:
+                out[to + 14] = 120
+            index = to + 14 - width  # right-aligned in eight columns, x in the one behind
+            while width:
+                out[index] = hexadecimal[2 * (digits >> 28) + 1]
+                digits = digits << 4 & every_bit
+                index += 1
+                width -= 1
+        else:
+            for index in range(26):
+                out[to + index] = 32
+            if count < 2:
+                to += 1
+            to += 1
+            out[to + 16] = 84 if mark & 8 else 82
+            out[to + 17] = 120
+            # left-aligned in fifteen columns
+            out[to] = hexadecimal[2 * (digits >> 28) + 1]
+            out[to + 1] = hexadecimal[2 * (digits >> 24 & 15) + 1]
+            out[to + 2] = hexadecimal[2 * (digits >> 20 & 15) + 1]
+            out[to + 3] = hexadecimal[2 * (digits >> 16 & 15) + 1]
+            out[to + 4] = hexadecimal[2 * (digits >> 12 & 15) + 1]
+            out[to + 5] = hexadecimal[2 * (digits >> 8 & 15) + 1]
+            out[to + 6] = hexadecimal[2 * (digits >> 4 & 15) + 1]
+            out[to + 7] = hexadecimal[2 * (digits & 15) + 1]
+            for index in range(8):
+                out[to + width + index] = 32
+            out[to + width] = 32 + 88 * extended  # x
+        if mark & 1:
+            to += 49
+            out[to] = 48 + (mark >> 1 & 1)
+            out[to + 2] = 48 + (mark >> 2 & 1)
+            out[to + 4] = 48 + code if code < 10 else 87 + code
+            index = end - begin
+            if index > 9:
+                out[to + 6] = 48 + index // 10
+            out[to + 7] = 48 + index % 10
+            to += 8
+        else:
+            out[to + 21] = 114 if word >> 30 & 1 else 100
+            out[to + 23] = hexadecimal[2 * code + 1]
+            to += 24
+        while begin < end:
+            index = payload[begin]
+            out[to] = 32
+            out[to + 1] = hexadecimal[2 * index]
+            out[to + 2] = hexadecimal[2 * index + 1]
+            to += 3
+            begin += 1
+        if mark & 1:
+            for index in range(before_size):
+                out[to + index] = before_flags[index]
+            to += before_size
+            out[to] = 49 + (mark & 6)  # 1000, and 2000 and 4000 as the frame has them
+            out[to + 1] = 48
+            out[to + 2] = 48
+            out[to + 3] = 48
+            to += 4
+            for index in range(behind_size):
+                out[to + index] = behind_flags[index]
+            to += behind_size
+        if crlf:
+            out[to] = 13
+            to += 1
+        out[to] = 10
+        to += 1
+        row += 1
+    return row, to
