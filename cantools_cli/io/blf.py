@@ -1,0 +1,362 @@
+"""Vector's binary logging format.
+
+::
+
+    LOGG 144 bytes     the head: sizes, counts, start of the measurement     blf_header
+    LOBJ container     holds objects, usually compressed                     blf_containers, blf_stream
+        LOBJ object    a frame, or something else                            blf_objects
+        LOBJ object
+    LOBJ container ...
+
+    4c4f424a 2000 0100 30000000 01000000     LOBJ, header 32, version 1, size 48, CAN_MESSAGE
+    02000000 00000000 40f5060000000000       ns, 456 us after the start of the measurement
+    0100 00 03 23010000 0102030000000000     channel 1, received, 3 bytes, identifier 123, data
+
+Loses: names of channels, which are numbers from 1 here, ``can0`` being 1; the direction of error frames.
+A frame earlier than the start of the file, which is the earliest of the first container, is written with
+that time.
+
+Source: files of Vector's tools, python-can and Wireshark, and what these tools read.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from cantools_cli import clock
+from cantools_cli.batch import MessageBatch
+from cantools_cli.errors import FormatError, UsageError
+from cantools_cli.io import blf_append, blf_header
+from cantools_cli.io.base import FileIOMessageWriter, MessageReader, NumberedChannels
+from cantools_cli.io.blf_containers import CONTAINER_HEAD, Containers, pack_container
+from cantools_cli.io.blf_header import FileHeader
+from cantools_cli.io.blf_objects import pack_marker
+from cantools_cli.io.blf_stream import ObjectStream
+from cantools_cli.io.files import AnyFile
+from cantools_cli.kernels import blf as kernel
+from cantools_cli.message import timestamp_to_ns
+
+_LARGEST_NS = (1 << 63) - 1
+_CANAPE = 5
+
+
+class BLFReader(MessageReader):
+    """Reads BLF files, also while they are written, and what is left of damaged ones.
+
+    ``tz`` is the time zone of the start time. Without it that is UTC for files of python-can and canx, and
+    local time for all others, which ``notes`` then says.
+    """
+
+    @classmethod
+    def recognises(cls, head: bytes) -> bool:
+        return head.startswith(blf_header.SIGNATURE)
+
+    def batches(self) -> Iterator[MessageBatch]:
+        outer = Containers(self.input, self._say, self.fault)
+        start_ns = self._read_head(outer)
+        if start_ns is None:
+            return
+        stream = ObjectStream(outer, start_ns, self._say, self.fault)
+        here, frames = -1, 0
+        for piece in outer.pieces():
+            if outer.position != here:
+                here, frames = outer.position, 0
+            for batch in stream.batches(piece):
+                frames += len(batch)
+                yield batch
+        stream.end()
+        if outer.is_cut:
+            recovered = frames if here == outer.position else 0
+            self._say(
+                f"ends inside the container at byte {outer.position}, {recovered} frames of it recovered"
+            )
+        skipped = stream.search.total + outer.search.total
+        if skipped:
+            self._say(f"{skipped} bytes that are no object skipped")
+        for kind, count in stream.left_out.items():
+            self._say(f"{count} {kind} left out")
+        for note in self.input.notes:
+            self._say(note)
+
+    def _say(self, text: str) -> None:
+        self.note(f"{self.input.name}: {text}")
+
+    def _read_head(self, outer: Containers) -> int | None:
+        """Return the start in nanoseconds, None where the file ends before that."""
+        head = outer.take(8)
+        if not blf_header.SIGNATURE.startswith(head[:4]):
+            reason = f"not a BLF file: it begins with {head.hex(' ')}"
+            raise FormatError(reason, source=self.input.name, position=0, unit="byte")
+        size = blf_header.header_size(head) if len(head) == 8 else blf_header.SIZE
+        if not blf_header.LEAST_SIZE <= size <= blf_header.LARGEST_SIZE:
+            self.fault(FormatError(f"a file header of {size} bytes", position=4, unit="byte"))
+            size = blf_header.SIZE
+        head += outer.take(size - len(head))
+        if len(head) < size:
+            self._say("ends inside the file header")
+            return None
+        start_ns, assumed = blf_header.read_start(head, self.tz)
+        if assumed:
+            self._say(assumed)
+        return start_ns
+
+
+class BLFWriter(FileIOMessageWriter):
+    """Writes BLF files that Vector's tools, python-can and Wireshark read.
+
+    Frames gather in a container, which is written when it is full and at every ``flush``; the head is
+    brought up to date each time, so that the file is complete up to there. On a pipe, which cannot be
+    written to again, the head's sizes stay 0.
+
+    ``channel`` is the number of frames that have none, from 1. ``compression_level`` is 0 for none, 1 fastest
+    to 9 smallest, -1 for zlib's default. ``tz`` is the time zone of the start time, UTC if None.
+    """
+
+    #: bytes of a container before compression
+    max_container_size = 128 * 1024
+    #: Number of the program. The documented default means CANape; since readers may take for true what they
+    #: know of its files, such as local time, 0 (unknown) is written for it.
+    application_id = _CANAPE
+
+    def __init__(
+        self,
+        file: AnyFile,
+        append: bool = False,
+        channel: int = 1,
+        compression_level: int = -1,
+        *args: Any,
+        tz: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if not -1 <= compression_level <= 9:
+            raise UsageError(f"compression level {compression_level} is not in -1 to 9")
+        if not 1 <= channel <= 0xFFFF:
+            raise UsageError(f"channel {channel} is not in 1 to 65535")
+        clock.zone(tz or "UTC")
+        super().__init__(file, "wb", *args, append=append, **kwargs)
+        self._level = compression_level
+        self._numbers = NumberedChannels(channel - 1, self.note)
+        self._held = MessageBatch()  # until the start is known
+        self._held_markers: list[tuple[int | None, str]] = []
+        self._room = bytearray()  # the open container, filled up to _used
+        self._used = 0
+        self._objects = 0
+        self._start_ns: int | None = None
+        self._previous_ns: int | None = None  # of the last frame written
+        self._header = FileHeader(
+            tz or "UTC", compression_level=6 if compression_level == -1 else compression_level
+        )
+        self._origin = 0  # where in a stream that was given the file begins
+        try:
+            self._continue_or_begin(append, tz)
+        except BaseException:
+            self.output.close()
+            raise
+
+    def write(self, batch: MessageBatch) -> None:
+        self._write_gathered()
+        if not len(batch):
+            return
+        if self._start_ns is None:
+            self._held.extend(batch)
+            if 48 * len(self._held) + len(self._held.payload) >= self.max_container_size:
+                self._begin()
+        else:
+            self._put(batch, self._start_ns)
+
+    def log_event(self, text: str, timestamp: float | None = None) -> None:
+        """Write ``text`` as a global marker, along the last frame where no ``timestamp`` is given."""
+        self._write_gathered()
+        time = None if timestamp is None else timestamp_to_ns(timestamp)
+        if time is None:
+            time = self._held.timestamp_ns[-1] if len(self._held) else self._previous_ns
+        if self._start_ns is None:
+            self._held_markers.append((time, text))
+        else:
+            self._put_marker(text, time, self._start_ns)
+
+    def file_size(self) -> int:
+        """Return an estimate of the file's size in bytes: what is written, and the open container."""
+        waiting = self._used + 48 * len(self._held) + len(self._held.payload)
+        header = self._header
+        if header.unpacked_size > blf_header.SIZE:
+            waiting = waiting * header.file_size // header.unpacked_size
+        return self.output.written + waiting
+
+    def flush(self) -> None:
+        self._write_gathered()
+        if len(self._held) or self._held_markers:
+            self._begin()
+        self._close_container()
+        self.output.flush()
+
+    def _finish(self) -> None:
+        if len(self._held) or self._held_markers:
+            self._begin()
+        self._close_container()
+        if not self._header.file_size:
+            self._write_head()
+
+    def _begin(self) -> None:
+        """Choose the start of the file, and write what waited for it."""
+        held, self._held = self._held, MessageBatch()
+        markers, self._held_markers = self._held_markers, []
+        times = [time for time, _ in markers if time is not None]
+        if len(held):
+            times.append(min(held.timestamp_ns))
+        start = 0
+        if times:
+            start = self._header.start_ns = blf_header.floor_to_start(min(times))
+            self._header.last_ns = start
+        self._start_ns = start
+        self._write_head()
+        if len(held):
+            self._put(held, start)
+        for time, text in markers:
+            self._put_marker(text, time, start)
+
+    def _put(self, batch: MessageBatch, start: int) -> None:
+        """Turn all frames of ``batch`` into objects, closing each container that is full."""
+        _, largest, early, fd, sent_errors = kernel.survey(
+            batch.timestamp_ns, batch.can_id, batch.flags, start
+        )
+        if early:
+            self.losses["times before the start of the file"] += early
+        if sent_errors:
+            self.losses["directions"] += sent_errors
+        numbers = self._numbers.table(batch, 0xFE if fd else 0xFFFE)
+        self._note_time(largest)
+        self._previous_ns = batch.timestamp_ns[-1]
+        limit = self._limit()
+        latest = _LARGEST_NS + min(start, 0)
+        columns, view, row = batch.columns(), memoryview(self._room), 0
+        while row < len(batch):
+            done, used = kernel.format(row, *columns, numbers, start, latest, view[self._used : limit])
+            self._used += used
+            self._objects += done - row
+            if done < len(batch):
+                if not self._used:
+                    self.losses["malformed frames (left out)"] += 1
+                    done += 1
+                self._close_container()
+            row = done
+
+    def _put_marker(self, text: str, time: int | None, start: int) -> None:
+        data = pack_marker(text, max((start if time is None else time) - start, 0))
+        if self._used + len(data) > self._limit():
+            self._close_container()
+        if len(data) > len(self._room):
+            self._room = bytearray(len(data))
+        self._room[self._used : self._used + len(data)] = data
+        self._used += len(data)
+        self._objects += 1
+        if time is not None:
+            self._note_time(time)
+
+    def _limit(self) -> int:
+        """Return the size of a container, for which there is room from now on."""
+        limit = max(self.max_container_size, kernel.OBJECT_ROOM)
+        if len(self._room) < limit:
+            self._room.extend(bytes(limit - len(self._room)))
+        return limit
+
+    def _note_time(self, time: int) -> None:
+        last = self._header.last_ns
+        self._header.last_ns = time if last is None else max(last, time)
+
+    def _close_container(self) -> None:
+        """Write the open container, if there is anything in it, and bring the head up to date."""
+        if not self._used:
+            return
+        data = pack_container(memoryview(self._room)[: self._used], self._level)
+        self.output.write(data)
+        self._header.objects += self._objects
+        self._header.unpacked_size += CONTAINER_HEAD + self._used
+        self._header.file_size += len(data)
+        self._used = self._objects = 0
+        if self.output.seekable:
+            self.output.patch(self._origin, self._header.pack())
+
+    def _continue_or_begin(self, append: bool, tz: str | None) -> None:
+        """Read the head of the file to be continued, or write one, to be replaced, where that is possible."""
+        if not self.output.seekable:
+            if append:
+                raise UsageError(f"{self.output.name}: only an uncompressed file can be continued")
+            return
+        file: Any = getattr(self.output.file, "buffer", self.output.file)
+        size = file.seek(0, os.SEEK_END) if append else 0
+        self.output.written = size
+        if append and size:
+            self._continue(size, tz)
+        else:
+            self._origin = file.tell()
+            self._write_head()
+
+    def _write_head(self) -> None:
+        """Write the head, or replace it; on a pipe it is written once, with sizes of 0."""
+        header = self._header
+        header.application_id = 0 if self.application_id == _CANAPE else self.application_id & 0xFF
+        if header.file_size:
+            self.output.patch(self._origin, header.pack())
+            return
+        if self.output.seekable:
+            header.file_size = header.unpacked_size = blf_header.SIZE
+        self.output.write(header.pack())
+        header.file_size = header.unpacked_size = blf_header.SIZE
+
+    def _continue(self, size: int, tz: str | None) -> None:
+        """Find the file's true end and go on there; times count from the start that it has.
+
+        Raises:
+            FormatError: it is not a BLF file, or damaged in the middle.
+        """
+        name, read = self.output.name, self.output.read_back
+        head = read(0, blf_header.SIZE)
+        begin = blf_header.header_size(head)
+        if (
+            not head.startswith(blf_header.SIGNATURE)
+            or begin < blf_header.SIZE
+            or len(head) < blf_header.SIZE
+        ):
+            raise FormatError(
+                "not a BLF file, so it cannot be continued", source=name, position=0, unit="byte"
+            )
+        try:
+            end = blf_append.find_end(read, begin, size)
+        except FormatError as error:
+            error.source = name
+            raise
+        if end.position == begin and not blf_header.has_start(head):  # nothing in it yet
+            self.output.truncate(0)
+            self._write_head()
+            return
+        self._header, assumed = blf_header.read_header(head, tz)
+        if assumed:
+            self.note(f"{name}: {assumed}")
+        self._start_ns = self._header.start_ns
+        if end.rest:
+            self.note(f"{name}: ended inside a container, whose {end.rest} bytes were dropped")
+            self.output.truncate(end.position)
+        elif end.position > size:
+            self.output.write(bytes(end.position - size))
+        self._header.file_size = end.position
+        self._header.unpacked_size = end.unpacked_size
+        self._complete(end, read)
+
+    def _complete(self, end: blf_append.End, read: blf_append.ReadBack) -> None:
+        """Rewrite the last container without the begin of an object that never came to its end."""
+        size = end.position - end.last
+        if not end.last or size > blf_append.LOOK_LIMIT:
+            return
+        container = read(end.last, size)
+        inner = blf_append.complete_part(container)
+        if inner is None:
+            return
+        self.note(f"{self.output.name}: ended inside an object, which was dropped")
+        shorter = pack_container(inner, self._level)
+        self.output.truncate(end.last)
+        self.output.write(shorter)
+        self._header.file_size = end.last + len(shorter)
+        self._header.unpacked_size -= int.from_bytes(container[24:28], "little") - len(inner)

@@ -1,0 +1,178 @@
+"""The head of a Vector BLF: 144 bytes with sizes, counts, and the time that all others count from.
+
+::
+
+    0   LOGG, u32 headerSize, u32 apiNumber, u8 applicationId, u8 compressionLevel, u8 major, u8 minor
+    16  u64 fileSize, u64 unpackedSize, u32 objectCount, u32 applicationBuild
+    40  start and end of the measurement, each as eight u16: year, month, weekday, day, hour, minute,
+        second, millisecond; all zero where there is no date
+    72  u64 restorePointsOffset, 64 reserved bytes
+
+All little-endian. Sizes and counts are stale in the file of a writer that died: nothing relies on them.
+
+Nothing in the file tells the time zone. Vector's tools write the wall clock of their computer; python-can
+since 4.0 and canx write UTC, and ``written_in_utc`` knows these two.
+
+Source: files of Vector's tools, python-can and Wireshark, and what these tools read.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from datetime import datetime
+
+from cantools_cli import clock
+
+SIGNATURE = b"LOGG"
+SIZE = 144
+#: bytes up to the end of the start time
+LEAST_SIZE = 56
+#: no head is larger; a number above it is damage
+LARGEST_SIZE = 1 << 16
+#: applicationBuild of files that canx writes in UTC
+MARK = 0x63616E78
+
+_LAYOUT = struct.Struct("<4s2L4B2Q2L16s16s72x")
+_TIME = struct.Struct("<8H")
+_API_NUMBER = 4_070_100  # a version of Vector's library that all readers know
+_NO_DATE = bytes(16)
+#: what every python-can writes from offset 8 on
+_PYTHON_CAN = bytes.fromhex("0500000002060801")
+_MILLI = 1_000_000
+_LIMIT_NS = 1 << 63
+
+
+@dataclass
+class FileHeader:
+    """What canx writes into the head of a file. ``start_ns`` None makes a file without a date.
+
+    ``original`` is the head of a file that is continued, of which only sizes, counts and end change.
+    """
+
+    tz: str
+    application_id: int = 0
+    compression_level: int = 0
+    start_ns: int | None = None
+    last_ns: int | None = None
+    file_size: int = 0
+    unpacked_size: int = 0
+    objects: int = 0
+    original: bytes = b""
+
+    def pack(self) -> bytes:
+        """Return the bytes; canx's mark is in them where the times are UTC, which is what it says."""
+        data = _LAYOUT.pack(
+            SIGNATURE,
+            SIZE,
+            _API_NUMBER,
+            self.application_id,
+            self.compression_level,
+            0,
+            1,
+            self.file_size,
+            self.unpacked_size,
+            min(self.objects, 0xFFFFFFFF),
+            MARK if is_utc(self.tz) else 0,
+            pack_time(self.start_ns, self.tz),
+            pack_time(self.last_ns, self.tz),
+        )
+        if not self.original:
+            return data
+        return self.original[:16] + data[16:36] + self.original[36:56] + data[56:72]
+
+
+def is_utc(tz: str) -> bool:
+    return tz.upper() == "UTC"
+
+
+def pack_time(nanoseconds: int | None, tz: str) -> bytes:
+    """Return the 16 bytes of a time, floored to the millisecond, as the wall clock of ``tz`` shows it."""
+    if nanoseconds is None:
+        return _NO_DATE
+    wall = clock.ns_to_wall(nanoseconds, tz)
+    weekday = wall.isoweekday() % 7
+    return _TIME.pack(
+        wall.year,
+        wall.month,
+        weekday,
+        wall.day,
+        wall.hour,
+        wall.minute,
+        wall.second,
+        wall.microsecond // 1000,
+    )
+
+
+def unpack_time(raw: bytes, tz: str) -> int | None:
+    """Return the nanoseconds since the epoch, None where ``raw`` has no date.
+
+    The weekday is not looked at: some writers have it wrong.
+
+    Raises:
+        ValueError: a date that does not exist, such as a month 13.
+    """
+    if raw == _NO_DATE:
+        return None
+    year, month, _, day, hour, minute, second, milli = _TIME.unpack(raw)
+    if milli > 999:
+        raise ValueError("millisecond must be in 0..999")
+    try:
+        nanoseconds = clock.wall_to_ns(datetime(year, month, day, hour, minute, second, milli * 1000), tz)
+    except (OverflowError, OSError) as error:  # local time near the ends of the calendar
+        raise ValueError("no such time in the local zone") from error
+    if not -_LIMIT_NS <= nanoseconds < _LIMIT_NS:
+        raise ValueError(f"year {year} is out of range")
+    return nanoseconds
+
+
+def floor_to_start(nanoseconds: int) -> int:
+    """Return ``nanoseconds`` floored to what a start time can say."""
+    return nanoseconds // _MILLI * _MILLI
+
+
+def header_size(head: bytes) -> int:
+    """Return where the first object begins."""
+    return int.from_bytes(head[4:8], "little")
+
+
+def has_start(head: bytes) -> bool:
+    """Tell whether there is a date."""
+    return head[40:56] != _NO_DATE
+
+
+def written_in_utc(head: bytes) -> bool:
+    """Tell whether the writer is one that writes UTC: python-can or canx."""
+    build = int.from_bytes(head[36:40], "little")
+    return build == MARK or (build == 0 and head[8:16] == _PYTHON_CAN)
+
+
+def read_start(head: bytes, tz: str | None) -> tuple[int, str | None]:
+    """Return the start in nanoseconds since the epoch, and what had to be assumed to know it.
+
+    ``tz`` None reads UTC where the writer is known to write it, else local time. Without a date it is 0.
+    """
+    raw = head[40:56]
+    zone = tz or ("UTC" if written_in_utc(head) else "local")
+    try:
+        start = unpack_time(raw, zone)
+    except ValueError as error:
+        return 0, f"the start time is no date ({error}): times count from 1970"
+    if start is None:
+        return 0, None
+    if tz is None and zone == "local":
+        return start, "the file does not say its time zone: its start is read as local time"
+    return start, None
+
+
+def read_header(head: bytes, tz: str | None) -> tuple[FileHeader, str | None]:
+    """Return the head of a file to continue, and what had to be assumed to know its start."""
+    start_ns, assumed = read_start(head, tz)
+    zone = tz or ("UTC" if written_in_utc(head) else "local")
+    try:
+        last_ns = unpack_time(head[56:72], zone)
+    except ValueError:
+        last_ns = None
+    objects = int.from_bytes(head[32:36], "little")
+    header = FileHeader(zone, start_ns=start_ns, last_ns=last_ns, objects=objects, original=head)
+    return header, assumed

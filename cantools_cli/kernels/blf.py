@@ -1,0 +1,382 @@
+"""Objects of a Vector BLF to columns and back; where the bytes come from is nothing to this file.
+
+``parse`` takes the objects that real logs consist of and steps over those that hold no frame; the rest it
+leaves to the plain Python beside it, at the object's first byte. Layouts:
+``cantools_cli/io/blf_objects.py``.
+"""
+
+from __future__ import annotations
+
+from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
+
+DONE = 0  #: the bytes are used up
+FULL = 1  #: the batch has no more room
+STRANGE = 2  #: an object that is rare, or malformed
+CHANNEL = 3  #: the object's channel is not in the table yet
+CUT = 4  #: the object goes on behind the bytes
+LOST = 5  #: no object begins here, nor within 3 bytes
+
+SKIP, CLASSIC, FD, FD64, ERROR, RARE = range(6)
+#: what to do with an object, by its type; every type of 256 and above is skipped
+KINDS = bytes(
+    {1: CLASSIC, 86: CLASSIC, 100: FD, 101: FD64, 73: ERROR}.get(
+        kind, RARE if kind in (2, 3, 31, 74, 91, 104, 125, 126, 139, 140) else SKIP
+    )
+    for kind in range(256)
+)
+#: the entry of a channel table for a channel not met yet
+UNKNOWN = 0xFFFF
+FD_LENGTHS = bytes((0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64))
+FD_CODES = bytes(next(code for code, size in enumerate(FD_LENGTHS) if size >= n) for n in range(65))
+
+#: the largest time in steps of 10 µs that is taken here: its nanoseconds fit twice into 64 bits
+LARGEST_10US = 400_000_000_000_000
+LARGEST = 0x7FFFFFFFFFFFFFFF
+
+# The first 24 bytes of what is written: base header of 32 bytes, size, type, times in nanoseconds.
+_HEAD = "4c4f424a 2000 0100 %02x000000 %02x000000 02000000 00000000"
+HEADS = b"".join(bytes.fromhex(_HEAD % sizes) for sizes in ((48, 1), (72, 101), (64, 73)))
+
+#: bytes of the largest object written
+OBJECT_ROOM = 136
+
+
+def _word(text: Octets, at: int) -> int:
+    """Return the unsigned 32 bits at ``at``."""
+    high = text[at + 3]
+    return text[at] | text[at + 1] << 8 | text[at + 2] << 16 | high << 24
+
+
+def parse(
+    text: Octets,
+    at: int,
+    end: int,
+    start_ns: int,
+    earliest: int,
+    latest: int,
+    table: Shorts,
+    first: int,
+    timestamp_ns: Longs,
+    can_id: Ints,
+    flags: Room,
+    channel: Shorts,
+    dlc_code: Room,
+    offset: Ints,
+    payload: Room,
+) -> tuple[int, int, int]:
+    """Read objects from ``text[at:end]`` into the rows from ``first`` on.
+
+    Times count from ``start_ns``, and are from ``earliest`` to ``latest``, so that sums fit. ``table`` has
+    the entry of the channel column for each channel number. Returns where it stopped, behind the last
+    object dealt with (padding may follow), how many rows are filled, and why.
+    """
+    kinds = KINDS
+    codes = FD_CODES
+    done, full, strange, new_channel, cut, lost = DONE, FULL, STRANGE, CHANNEL, CUT, LOST
+    classic, fd, fd64, error, skip = CLASSIC, FD, FD64, ERROR, SKIP
+    unknown = UNKNOWN
+    largest_10us = LARGEST_10US
+    largest = LARGEST
+    room = len(timestamp_ns)
+    payload_room = len(payload)
+    channels = len(table)
+    if end > len(text) or at < 0:
+        raise ValueError("the text is shorter than that")
+    if len(can_id) < room or len(flags) < room or len(channel) < room or len(dlc_code) < room:
+        raise ValueError("the columns differ in length")
+    if len(offset) <= room or offset[first] > payload_room:
+        raise ValueError("the offsets do not fit")
+    row = first
+    used = offset[first]
+    reason = done
+    while at < end:
+        if row >= room or used + 64 > payload_room:
+            reason = full
+            break
+        # the object's header, behind up to 3 bytes of padding
+        if end - at < 20:
+            reason = cut
+            break
+        pos = at
+        while text[pos] != 76 and pos - at < 3:  # L
+            pos += 1
+        if text[pos] != 76 or text[pos + 1] != 79 or text[pos + 2] != 66 or text[pos + 3] != 74:
+            reason = lost
+            break
+        at = pos
+        header = text[at + 4] | text[at + 5] << 8
+        version = text[at + 6] | text[at + 7] << 8
+        size = _word(text, at + 8)
+        number = _word(text, at + 12)
+        reason = strange
+        if header < 16 or header > 64 or size < header:
+            break
+        if size > end - at:
+            reason = cut
+            break
+        kind = kinds[number] if number < 256 else skip
+        if kind == skip:
+            at += size
+            reason = done
+            continue
+        if kind > error or header < 32 or version < 1 or version > 3:
+            break
+        # time: 64 bits with a sign
+        mark = _word(text, at + 28)
+        time = mark & 0x7FFFFFFF
+        time = time << 32 | _word(text, at + 24)
+        if mark >> 31:
+            time = time - largest - 1
+        mark = _word(text, at + 16)
+        if mark == 1:
+            if time > largest_10us or time < -largest_10us:
+                break
+            time *= 10000
+        elif mark != 2:
+            break
+        if time < earliest or time > latest:
+            break
+        # the fields of each type
+        body = at + header
+        length = size - header
+        sent = 0
+        mark = 0
+        if kind == classic:
+            if length < 16:
+                break
+            number = text[body] | text[body + 1] << 8
+            state = text[body + 2]
+            code = text[body + 3]
+            identifier = _word(text, body + 4)
+            sent = state & 1
+            remote = state >> 7
+            data = body + 8
+            count = code if code < 8 else 8
+            present = 8
+        elif kind == fd64:
+            if length < 40:
+                break
+            number = text[body]
+            code = text[body + 1]
+            count = text[body + 2]
+            identifier = _word(text, body + 4)
+            state = _word(text, body + 12)
+            remote = state >> 4 & 1
+            mark = state >> 12 & 7
+            sent = text[body + 34]
+            if sent > 1:
+                break
+            data = body + 40
+            present = length - 40
+            extra = text[body + 35]  # where a block begins that is not data; old files have garbage here
+            if extra >= header + 40 and extra + 8 <= size:
+                present = extra - header - 40
+        elif kind == fd:
+            if length < 84:
+                break
+            number = text[body] | text[body + 1] << 8
+            state = text[body + 2]
+            code = text[body + 3]
+            identifier = _word(text, body + 4)
+            sent = state & 1
+            remote = state >> 7
+            mark = text[body + 13] & 7
+            count = text[body + 14]
+            data = body + 20
+            present = 64
+        else:
+            # taken here only in the form that has an error frame's class and data as they are
+            if length < 32 or _word(text, body + 4) or text[body + 8] or text[body + 20] or text[body + 21]:
+                break
+            number = text[body] | text[body + 1] << 8
+            code = text[body + 10] & 15
+            code = min(code, 8)
+            identifier = _word(text, body + 16) & 0x1FFFFFFF
+            if identifier == 0 or identifier > 0x3FF:
+                identifier = 0x80
+            remote = 0
+            data = body + 24
+            count = code
+            present = 8
+        if code > 15:
+            break
+        if kind == error:
+            identifier |= 0x20000000
+        elif identifier >> 31:
+            state = identifier >> 31
+            identifier = identifier & 0x1FFFFFFF | state << 31
+        elif identifier > 0x7FF:
+            break
+        if remote:
+            if mark & 1:
+                break
+            identifier |= 0x40000000
+            mark = 0
+            count = 0
+        elif mark & 1:
+            if count > 64:
+                break
+            code = codes[count]
+        else:
+            mark = 0
+            count = code if code < 8 else 8
+        if number >= channels or table[number] == unknown:
+            reason = new_channel
+            break
+        # data, with zeros for what the object does not hold
+        if present >= 8 and count <= 8:
+            for index in range(8):
+                payload[used + index] = text[data + index]
+        else:
+            present = min(present, count)
+            for index in range(present):
+                payload[used + index] = text[data + index]
+            for index in range(present, count):
+                payload[used + index] = 0
+        used += count
+        timestamp_ns[row] = start_ns + time
+        can_id[row] = identifier
+        flags[row] = mark | sent << 3
+        channel[row] = table[number]
+        dlc_code[row] = code
+        row += 1
+        offset[row] = used
+        at += size
+        reason = done
+    return at, row, reason
+
+
+def format(
+    first: int,
+    timestamp_ns: Longs,
+    can_id: Ints,
+    flags: Octets,
+    channel: Shorts,
+    dlc_code: Octets,
+    offset: Ints,
+    payload: Octets,
+    numbers: Shorts,
+    start_ns: int,
+    latest: int,
+    out: Room,
+) -> tuple[int, int]:
+    """Write the rows from ``first`` on as objects; return (rows done, bytes written).
+
+    ``numbers`` has the number from 0 of each channel. A time before ``start_ns`` becomes that. Stops before
+    an object that ``out`` may not hold, and before a frame that no object holds: one later than ``latest``,
+    with more data than its kind has, or a channel beyond its field.
+    """
+    heads = HEADS
+    object_room = OBJECT_ROOM
+    identifier_bits = 0x9FFFFFFF
+    rows = len(timestamp_ns)
+    room = len(out)
+    channels = len(numbers)
+    payload_size = len(payload)
+    if len(can_id) < rows or len(flags) < rows or len(channel) < rows or len(dlc_code) < rows:
+        raise ValueError("the columns differ in length")
+    if len(offset) <= rows:
+        raise ValueError("the offsets do not fit")
+    to = 0
+    row = first
+    while row < rows:
+        index = channel[row]
+        if index >= channels:
+            raise ValueError("no such channel")
+        number = numbers[index] + 1
+        begin = offset[row]
+        count = offset[row + 1] - begin
+        if count < 0 or begin + count > payload_size:
+            raise ValueError("the offsets do not fit")
+        time = timestamp_ns[row]
+        if to + object_room > room or time > latest or count > 64:
+            break
+        word = can_id[row]
+        mark = flags[row]
+        if word >> 29 & 1:  # error frame
+            if count > 8 or number > 0xFFFF:
+                break
+            for index in range(24):
+                out[to + index] = heads[48 + index]
+            for index in range(33, 64):
+                out[to + index] = 0
+            out[to + 33] = number >> 8
+            out[to + 42] = count
+            word &= 0x1FFFFFFF
+            pos = to + 48
+            data = to + 56
+            size = 64
+        elif mark & 1:
+            if number > 255:
+                break
+            for index in range(24):
+                out[to + index] = heads[24 + index]
+            for index in range(33, 72):
+                out[to + index] = 0
+            size = 72 + count
+            while size & 3:  # readers differ on the padding behind this type, so there is none
+                out[to + size] = 0
+                size += 1
+            out[to + 8] = size
+            out[to + 33] = dlc_code[row]
+            out[to + 34] = count
+            out[to + 45] = 0x10 | (mark & 6) << 4  # EDL, BRS, ESI
+            out[to + 66] = mark >> 3 & 1
+            word &= identifier_bits
+            pos = to + 36
+            data = to + 72
+        else:
+            if count > 8 or number > 0xFFFF:
+                break
+            for index in range(24):
+                out[to + index] = heads[index]
+            for index in range(40, 48):
+                out[to + index] = 0
+            out[to + 33] = number >> 8
+            out[to + 34] = mark >> 3 & 1 | (word >> 30 & 1) << 7
+            out[to + 35] = dlc_code[row]
+            word &= identifier_bits
+            pos = to + 36
+            data = to + 40
+            size = 48
+        time = time - start_ns if time > start_ns else 0
+        for index in range(8):
+            out[to + 24 + index] = time & 255
+            time >>= 8
+        out[to + 32] = number & 255
+        out[pos] = word & 255
+        out[pos + 1] = word >> 8 & 255
+        out[pos + 2] = word >> 16 & 255
+        out[pos + 3] = word >> 24
+        for index in range(count):
+            out[data + index] = payload[begin + index]
+        to += size
+        row += 1
+    return row, to
+
+
+def survey(timestamp_ns: Longs, can_id: Ints, flags: Octets, start_ns: int) -> tuple[int, int, int, int, int]:
+    """Return (smallest time, largest time, frames before ``start_ns``, CAN FD frames, sent error frames).
+
+    Raises:
+        ValueError: there is no frame.
+    """
+    rows = len(timestamp_ns)
+    if rows == 0 or len(can_id) < rows or len(flags) < rows:
+        raise ValueError("no frame, or the columns differ in length")
+    smallest = timestamp_ns[0]
+    largest = smallest
+    early = 0
+    fd = 0
+    sent_errors = 0
+    for row in range(rows):
+        time = timestamp_ns[row]
+        smallest = min(smallest, time)
+        largest = max(largest, time)
+        if time < start_ns:
+            early += 1
+        if can_id[row] >> 29 & 1:
+            sent_errors += flags[row] >> 3 & 1
+        else:
+            fd += flags[row] & 1
+    return smallest, largest, early, fd, sent_errors
