@@ -1,0 +1,60 @@
+"""Which rows of a batch pass filters on the identifier word.
+
+A test is four words: ``mask, low, high, inverted``. A frame passes it if ``low <= can_id & mask <= high``,
+or if not, where ``inverted`` is 1. Error frames are not tested: a class bit in ``error_mask`` passes them.
+"""
+
+from __future__ import annotations
+
+from cantools_cli.buffers import Ints
+
+WORDS = 4  #: words of one test
+
+
+def select(can_id: Ints, tests: Ints, join: bool, error_mask: int, rows: Ints) -> int:
+    """Write the rows that pass into ``rows``, in order; return how many they are.
+
+    One passed test suffices, with ``join`` all have to; where there is none all data frames pass.
+
+    Raises:
+        ValueError: ``rows`` is shorter than ``can_id``, or ``tests`` is not made of fours.
+    """
+    size = len(can_id)
+    words = len(tests)
+    if len(rows) < size:
+        raise ValueError("no room for the rows")
+    if words % 4:
+        raise ValueError("a test is four words")
+    count = 0
+    if words == 4:  # the common case; its only branch is taken by error frames
+        mask = tests[0]
+        low = tests[1]
+        high = tests[2]
+        inverted = tests[3] != 0
+        for row in range(size):
+            word = can_id[row]
+            value = word & mask
+            hit = ((low <= value) & (value <= high)) != inverted
+            if word & 0x20000000:
+                hit = (word & error_mask) != 0
+            rows[count] = row
+            count += hit
+        return count
+    wanted = not join  # the verdict that one test is enough for
+    for row in range(size):
+        word = can_id[row]
+        if word & 0x20000000:
+            hit = (word & error_mask) != 0
+        else:
+            hit = words == 0 or join
+            at = 0
+            while at < words:
+                value = word & tests[at]
+                inverted = tests[at + 3] != 0
+                if (((tests[at + 1] <= value) & (value <= tests[at + 2])) != inverted) == wanted:
+                    hit = wanted
+                    break
+                at += 4
+        rows[count] = row
+        count += hit
+    return count

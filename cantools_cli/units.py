@@ -1,0 +1,137 @@
+"""Numbers with units, as the command line takes them: ``200ms``, ``500k``, ``100MB``, ``30%``.
+
+Decimal only and exact: no exponents, no signs, no inner blanks. A refused text is quoted, the hint gives
+the accepted forms.
+"""
+
+from __future__ import annotations
+
+import re
+
+from cantools_cli.errors import UsageError, quoted
+
+_NUMBER = re.compile(r"(?P<whole>[0-9]{0,18})(?:\.(?P<fraction>[0-9]{0,18}))?(?P<unit>[^0-9.].*)?", re.DOTALL)
+
+_NANOSECONDS = {
+    "": 1_000_000_000,
+    "ns": 1,
+    "us": 1_000,
+    "µs": 1_000,
+    "ms": 1_000_000,
+    "s": 1_000_000_000,
+    "m": 60_000_000_000,
+    "h": 3_600_000_000_000,
+}
+_THOUSANDS = {"": 1, "k": 1_000, "K": 1_000, "M": 1_000_000}
+_BYTES = {"": 1, "B": 1}
+for _power, _prefixes in enumerate(("kK", "M", "G", "T"), start=1):
+    for _prefix in _prefixes:
+        _BYTES[_prefix] = _BYTES[f"{_prefix}B"] = 1000**_power
+        _BYTES[f"{_prefix}i"] = _BYTES[f"{_prefix}iB"] = 1024**_power
+_LONGEST_NS = (1 << 63) - 1
+
+_DURATIONS = "seconds, or a number with a unit: 250us, 200ms, 5s, 10m, 2h"
+#: the options whose bare numbers mean milliseconds in the tools that they come from
+_MILLISECONDS_IN = {"-T": "candump", "-g": "cangen"}
+
+
+def duration_ns(text: str) -> int:
+    """Return the nanoseconds of ``1.5`` (seconds), ``250us``, ``200ms``, ``5s``, ``10m``, ``2h``.
+
+    Raises:
+        UsageError: ``text`` is none of these, or over 292 years.
+    """
+    number, parts = _scaled(text, _NANOSECONDS, "duration", _DURATIONS)
+    nanoseconds = (2 * number + parts) // (2 * parts)
+    if nanoseconds > _LONGEST_NS:
+        raise UsageError(f"duration {quoted(text)} is over 292 years")
+    return nanoseconds
+
+
+def duration(text: str) -> float:
+    """Return the same in seconds."""
+    return duration_ns(text) / 1_000_000_000
+
+
+def milliseconds_must_have_unit(text: str, option: str) -> float:
+    """Return the seconds of the duration ``text``, which has a unit unless it is 0.
+
+    For an ``option`` (``-T``, ``-g``) that takes milliseconds in the tool where people know it from.
+
+    Raises:
+        UsageError: as ``duration``; or there is no unit, and the message says what both would be.
+    """
+    seconds = duration(text)
+    number = text.strip()
+    if seconds and number[-1] in "0123456789.":
+        tool = _MILLISECONDS_IN.get(option, "can-utils")
+        raise UsageError(
+            f"{option} {number} has no unit: {tool} takes milliseconds there, canx seconds elsewhere",
+            hint=f"{option} {number}ms or {option} {number}s",
+        )
+    return seconds
+
+
+def bitrate(text: str) -> int:
+    """Return the bit/s of ``500000``, ``500k``, ``83.333k`` or ``1M``.
+
+    Raises:
+        UsageError: ``text`` is none of these, 0, or not a whole number of bit/s.
+    """
+    forms = "bit/s, or with k or M: 500000, 500k, 83.333k, 1M"
+    number, parts = _scaled(text, _THOUSANDS, "bit rate", forms)
+    if not number or number % parts:
+        raise UsageError(f"bit rate {quoted(text)} is not a whole number above 0", hint=forms)
+    return number // parts
+
+
+def size(text: str) -> int:
+    """Return the bytes of ``4096``, ``100k``, ``100MB`` (thousands) or ``64KiB``, ``1GiB`` (1024).
+
+    Raises:
+        UsageError: ``text`` is none of these, or not a whole number of bytes.
+    """
+    forms = "bytes, or with a unit: 500kB, 100MB, 2GB, 64KiB, 100MiB"
+    number, parts = _scaled(text, _BYTES, "size", forms)
+    if number % parts:
+        raise UsageError(f"size {quoted(text)} is not a whole number of bytes", hint=forms)
+    return number // parts
+
+
+def rate(text: str) -> float:
+    """Return the frames per second of ``1000``, ``2.5``, ``10k`` or ``1000/s``.
+
+    Raises:
+        UsageError: ``text`` is none of these, or 0.
+    """
+    forms = "frames a second: 1000, 2.5, 10k, 1000/s"
+    number, parts = _scaled(text.strip().removesuffix("/s"), _THOUSANDS, "rate", forms)
+    if not number:
+        raise UsageError(f"rate {quoted(text)} never comes to the second frame", hint=forms)
+    return number / parts
+
+
+def percentage(text: str) -> float:
+    """Return ``30%``, or ``30``, as 0.3.
+
+    Raises:
+        UsageError: ``text`` is not from 0 to 100 per cent.
+    """
+    forms = "0 to 100, with or without %"
+    number, parts = _scaled(text, {"": 1, "%": 1}, "percentage", forms)
+    if number > 100 * parts:
+        raise UsageError(f"percentage {quoted(text)} is over 100", hint=forms)
+    return number / (100 * parts)
+
+
+def _scaled(text: str, units: dict[str, int], what: str, forms: str) -> tuple[int, int]:
+    """Return the number at the beginning of ``text`` times the unit behind it, as two integers' ratio."""
+    found = _NUMBER.fullmatch(text.strip())
+    if found is None or not (found["whole"] or found["fraction"]):
+        raise UsageError(f"bad {what} {quoted(text)}", hint=forms)
+    name = (found["unit"] or "").lstrip(" ")
+    unit = units.get(name)
+    if unit is None:
+        raise UsageError(f"bad {what} {quoted(text)}: unknown unit {quoted(name)}", hint=forms)
+    fraction = found["fraction"] or ""
+    return int(found["whole"] + fraction) * unit, 10 ** len(fraction)
