@@ -1,0 +1,125 @@
+"""The ``Bus`` factory: an interface's name and a channel to an open bus."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any, cast
+
+from cantools_cli import plugins
+from cantools_cli.bus import BusABC
+from cantools_cli.errors import CanInterfaceNotImplementedError, UsageError
+from cantools_cli.util import deprecated_args_alias
+
+VALID_INTERFACES: frozenset[str]
+
+
+def __getattr__(name: str) -> Any:
+    """Look the interfaces of other distributions up when ``VALID_INTERFACES`` is asked for."""
+    if name == "VALID_INTERFACES":
+        return frozenset(plugins.interface_names())
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+class Bus(BusABC):
+    """Opens a bus of any interface: what is returned is an object of that interface's class.
+
+    What is not said comes from the configuration, in the section ``config_context`` before the default one;
+    ``ignore_config`` takes the arguments alone. Other keywords are the interface's.
+
+    Raises:
+        CanInterfaceNotImplementedError: the interface is not known, not named, or cannot be loaded.
+        CanInitializationError: the bus cannot be opened.
+        ValueError: the interface needs a channel and none is named, or an argument is out of range.
+    """
+
+    @deprecated_args_alias("4.2.0", "5.0.0", bustype="interface", context="config_context")
+    def __new__(
+        cls,
+        channel: Any = None,
+        interface: str | None = None,
+        config_context: str | None = None,
+        ignore_config: bool = False,
+        **kwargs: Any,
+    ) -> Bus:  # to type checkers; in truth another ``BusABC``
+        keywords = {"interface": interface, "channel": channel, **kwargs}
+        if not ignore_config:
+            from cantools_cli.config import load_config
+
+            keywords = load_config(config=keywords, context=config_context)
+        name, channel = keywords.pop("interface"), keywords.pop("channel")
+        backend = plugins.bus_class(name)
+        if channel is not None:
+            return cast("Bus", backend(channel, **keywords))
+        if _needs_channel(backend):
+            raise UsageError(f"interface {name!r} needs a channel", hint=f"{name}:CHANNEL, or channel=")
+        return cast("Bus", backend(**keywords))
+
+
+def _needs_channel(backend: Any) -> bool:
+    from inspect import Parameter, signature
+
+    channel = signature(backend).parameters.get("channel")
+    return channel is not None and channel.default is Parameter.empty
+
+
+def detect_available_configs(
+    interfaces: str | Iterable[str] | None = None, timeout: float = 5.0
+) -> list[dict[str, Any]]:
+    """Return what could be opened now: keywords for ``Bus``, ``interface`` and ``channel`` among them.
+
+    ``interfaces`` are the names to look at, None means all. One that cannot detect contributes nothing;
+    one that takes longer than ``timeout`` seconds is left out with a warning.
+
+    Raises:
+        CanInterfaceNotImplementedError: an interface is not known.
+    """
+    if interfaces is None:
+        names = plugins.interface_names()
+    else:
+        names = [interfaces] if isinstance(interfaces, str) else list(interfaces)
+        for name in names:
+            if not plugins.is_interface(name):
+                plugins.bus_class(name)  # raises, and says what there is
+    if len(names) == 1:
+        return _detected(names[0])
+    return _detected_together(names, timeout)
+
+
+def _detected_together(names: list[str], timeout: float) -> list[dict[str, Any]]:
+    """Ask all interfaces at once, since each may wait for its driver or its hardware."""
+    from threading import Thread
+
+    found: dict[str, list[dict[str, Any]]] = {}
+
+    def detect(name: str) -> None:
+        found[name] = _detected(name)
+
+    end = time.monotonic() + timeout
+    threads = {
+        name: Thread(target=detect, args=(name,), name=f"detect {name}", daemon=True) for name in names
+    }
+    for thread in threads.values():
+        thread.start()
+    for name, thread in threads.items():
+        thread.join(max(0.0, end - time.monotonic()))
+        if thread.is_alive():
+            _warn("interface %s did not answer within %s seconds", name, timeout)
+    return [config for name in names for config in found.get(name, [])]
+
+
+def _detected(name: str) -> list[dict[str, Any]]:
+    try:
+        configs = plugins.bus_class(name)._detect_available_configs()
+    except (NotImplementedError, CanInterfaceNotImplementedError):
+        return []
+    except Exception as error:  # a plug-in may fail in any way; the others are still asked
+        _warn("interface %s: detection failed: %s", name, error)
+        return []
+    return [{**config, "interface": name} for config in configs]
+
+
+def _warn(text: str, *values: object) -> None:
+    import logging
+
+    logging.getLogger("can").warning(text, *values)

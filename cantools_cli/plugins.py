@@ -1,0 +1,207 @@
+"""The names of all interfaces and formats, and where each is implemented: imported on first use.
+
+Other distributions add their own through entry points: ``canx.interface``, ``canx.reader`` and
+``canx.writer``, and python-can's ``can.interface``, ``can.io.message_reader`` and
+``can.io.message_writer``, whose names are file suffixes such as ``.foo``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from cantools_cli.errors import CanInterfaceNotImplementedError, UsageError
+
+INTERFACES = {
+    "udp_multicast": "cantools_cli.backends.udp_multicast:UdpMulticastBus",
+    "virtual": "cantools_cli.backends.virtual:VirtualBus",
+}
+
+
+@dataclass(frozen=True)
+class Format:
+    """A log format.
+
+    Attributes:
+        suffixes: file names that mean it; the first is written where a name has to be made.
+        is_binary: whether a terminal must not get it.
+        is_compressible: whether ``.gz`` may go around it; BLF is compressed inside.
+        reader_options, writer_options: what may follow the name, as in ``blf,level=6``, and the keyword of
+            the class that each is.
+        reading, writing: keywords that the commands use where the library has another, documented default.
+    """
+
+    name: str
+    reader: str
+    writer: str
+    suffixes: tuple[str, ...]
+    is_binary: bool = False
+    is_compressible: bool = True
+    description: str = ""
+    reader_options: dict[str, str] = field(default_factory=dict)
+    writer_options: dict[str, str] = field(default_factory=dict)
+    reading: dict[str, Any] = field(default_factory=dict)
+    writing: dict[str, Any] = field(default_factory=dict)
+
+
+# In the order in which their first bytes are looked at: cheap and certain ones first.
+FORMATS = {
+    "blf": Format(
+        "blf",
+        "cantools_cli.io.blf:BLFReader",
+        "cantools_cli.io.blf:BLFWriter",
+        (".blf",),
+        is_binary=True,
+        is_compressible=False,
+        description="Vector binary logging format",
+        reader_options={"tz": "tz"},
+        writer_options={"tz": "tz", "level": "compression_level"},
+        writing={"compression_level": 1},
+    ),
+    "json": Format(
+        "json",
+        "cantools_cli.io.jsonl:JsonReader",
+        "cantools_cli.io.jsonl:JsonWriter",
+        (".jsonl", ".json", ".ndjson"),
+        description="one JSON object a line",
+    ),
+    "csv": Format(
+        "csv",
+        "cantools_cli.io.csv:CSVReader",
+        "cantools_cli.io.csv:CSVWriter",
+        (".csv",),
+        description="python-can's comma separated values",
+        writer_options={"columns": "columns"},
+    ),
+    "txt": Format(
+        "txt",
+        "cantools_cli.io.printer:PrinterReader",
+        "cantools_cli.io.printer:Printer",
+        (".txt",),
+        description="python-can's printed messages",
+    ),
+    "asc": Format(
+        "asc",
+        "cantools_cli.io.asc:ASCReader",
+        "cantools_cli.io.asc:ASCWriter",
+        (".asc",),
+        description="Vector ASCII",
+        reader_options={"base": "base", "tz": "tz", "txrq": "txrq"},
+        writer_options={"tz": "tz", "crlf": "crlf"},
+        reading={"relative_timestamp": False},
+    ),
+    "log": Format(
+        "log",
+        "cantools_cli.io.candump:CanutilsLogReader",
+        "cantools_cli.io.candump:CanutilsLogWriter",
+        (".log",),
+        description="candump's log lines; its screen form on reading",
+        reader_options={"tz": "tz"},
+        writer_options={"ns": "ns", "compat": "compat"},
+    ),
+}
+
+#: entry point groups by kind, ours before python-can's
+_GROUPS = {
+    "interface": ("canx.interface", "can.interface"),
+    "reader": ("canx.reader", "can.io.message_reader"),
+    "writer": ("canx.writer", "can.io.message_writer"),
+}
+
+
+@cache
+def entry_points_of(kind: str) -> dict[str, str]:
+    """Return what other distributions offer, name -> "module:Class". Looking them up costs 25 ms."""
+    from importlib.metadata import entry_points
+
+    found: dict[str, str] = {}
+    for group in _GROUPS[kind]:
+        for point in entry_points(group=group):
+            if not point.value.startswith("can."):  # python-can's own, where it is installed beside canx
+                found.setdefault(point.name.lower(), point.value.replace(" ", ""))
+    return found
+
+
+def interface_names() -> list[str]:
+    """Return the names of all interfaces, those of other distributions included."""
+    return sorted({*INTERFACES, *entry_points_of("interface")})
+
+
+def is_interface(name: str) -> bool:
+    """Tell whether there is an interface called ``name``; built-ins are known without a search."""
+    return name in INTERFACES or name in entry_points_of("interface")
+
+
+def bus_class(name: str | None) -> Any:
+    """Return the bus class of the interface ``name``.
+
+    Raises:
+        CanInterfaceNotImplementedError: there is none, or what it needs is not installed.
+    """
+    target = INTERFACES.get(name or "") or entry_points_of("interface").get(name or "")
+    if target is None:
+        raise CanInterfaceNotImplementedError(
+            f'Unknown interface type "{name}"', hint=f"known: {', '.join(interface_names())}"
+        )
+    try:
+        return _attribute(target)
+    except ImportError as error:
+        raise CanInterfaceNotImplementedError(
+            f"interface {name!r} needs {error.name or error}, which is not installed",
+            hint=f"pip install {error.name}" if error.name else None,
+        ) from error
+
+
+def format_of_suffix(path: str) -> tuple[str | None, bool]:
+    """Return the name of the format that the suffix of ``path`` means, or None, and whether it is gzipped."""
+    name = path.lower()
+    gzipped = name.endswith(".gz")
+    if gzipped:
+        name = name[:-3]
+    for form in FORMATS.values():
+        if name.endswith(form.suffixes):
+            return form.name, gzipped
+    return None, gzipped
+
+
+def reader_class(name: str) -> Any:
+    """Return the reader class of the format ``name``, or of a suffix such as ``.foo``.
+
+    Raises:
+        UsageError: there is none.
+    """
+    return _io_class("reader", name)
+
+
+def writer_class(name: str) -> Any:
+    """Return the writer class of the format ``name``, or of a suffix such as ``.foo``.
+
+    Raises:
+        UsageError: there is none.
+    """
+    return _io_class("writer", name)
+
+
+def _io_class(kind: str, name: str) -> Any:
+    form = FORMATS.get(name)
+    target = getattr(form, kind) if form else None
+    if target is None:
+        others = entry_points_of(kind)
+        target = others.get(name) or others.get(f".{name}")
+    if target is None:
+        known = ", ".join(sorted({*FORMATS, *(other.lstrip(".") for other in entry_points_of(kind))}))
+        raise UsageError(f"unknown format {name!r}", hint=f"known: {known}")
+    try:
+        return _attribute(target)
+    except ImportError as error:
+        raise UsageError(
+            f"format {name!r} needs {error.name or error}, which is not installed",
+            hint=f"pip install {error.name}" if error.name else None,
+        ) from error
+
+
+def _attribute(target: str) -> Any:
+    module, _, attribute = target.partition(":")
+    return getattr(import_module(module), attribute)

@@ -1,0 +1,133 @@
+"""The tables of names, and what other distributions add to them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cantools_cli import plugins
+from cantools_cli.bus import BusABC
+from cantools_cli.errors import CanInterfaceNotImplementedError, UsageError
+from cantools_cli.io.base import MessageReader, MessageWriter
+
+
+@pytest.mark.parametrize("name", plugins.INTERFACES)
+def test_every_built_in_interface_loads(name: str) -> None:
+    assert issubclass(plugins.bus_class(name), BusABC)
+    assert plugins.bus_class(name).__doc__
+
+
+@pytest.mark.parametrize("name", plugins.FORMATS)
+def test_every_built_in_format_loads(name: str) -> None:
+    form = plugins.FORMATS[name]
+    assert form.name == name
+    assert issubclass(plugins.reader_class(name), MessageReader)
+    assert issubclass(plugins.writer_class(name), MessageWriter)
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("a.log", ("log", False)),
+        ("A.LOG.GZ", ("log", True)),
+        ("x/y.v1.asc", ("asc", False)),
+        ("a.jsonl", ("json", False)),
+        ("a.gz", (None, True)),
+        ("a.xyz", (None, False)),
+        ("log", (None, False)),
+    ],
+)
+def test_a_suffix_means_a_format(path: str, found: tuple[str | None, bool]) -> None:
+    assert plugins.format_of_suffix(path) == found
+
+
+def test_suffixes_are_not_shared() -> None:
+    suffixes = [suffix for form in plugins.FORMATS.values() for suffix in form.suffixes]
+    assert len({*suffixes}) == len(suffixes)
+
+
+@pytest.fixture
+def distribution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], None]]:
+    """Return a function that installs another distribution: its entry points, and its module ``other``."""
+    plugins.entry_points_of.cache_clear()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    sys.modules.pop("other", None)
+
+    def install(entry_points: str, module: str = "") -> None:
+        folder = tmp_path / "other-1.0.dist-info"
+        folder.mkdir()
+        (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: other\nVersion: 1.0\n")
+        (folder / "entry_points.txt").write_text(entry_points)
+        (tmp_path / "other.py").write_text(module)
+
+    yield install
+    plugins.entry_points_of.cache_clear()
+    sys.modules.pop("other", None)
+
+
+@pytest.mark.parametrize("group", ["canx.interface", "can.interface"])
+def test_interfaces_of_other_distributions_are_known(group: str, distribution: Callable[..., None]) -> None:
+    distribution(f"[{group}]\nparrot = other : ParrotBus\n", "class ParrotBus: pass\n")
+    assert plugins.is_interface("parrot")
+    assert "parrot" in plugins.interface_names()
+    assert plugins.bus_class("parrot").__name__ == "ParrotBus"
+
+
+@pytest.mark.parametrize(
+    ("kind", "group"),
+    [
+        ("reader", "canx.reader"),
+        ("reader", "can.io.message_reader"),
+        ("writer", "canx.writer"),
+        ("writer", "can.io.message_writer"),
+    ],
+)
+def test_formats_of_other_distributions_are_known(
+    kind: str, group: str, distribution: Callable[..., None]
+) -> None:
+    distribution(f"[{group}]\n.foo = other:Foo\n", "class Foo: pass\n")
+    load: Any = {"reader": plugins.reader_class, "writer": plugins.writer_class}[kind]
+    assert load(".foo") is load("foo")
+    assert load("foo").__name__ == "Foo"
+
+
+def test_our_groups_and_built_ins_come_first(distribution: Callable[..., None]) -> None:
+    distribution(
+        "[can.interface]\nparrot = other:Theirs\nvirtual = other:Theirs\n"
+        "[canx.interface]\nparrot = other:Ours\n",
+        "class Ours: pass\nclass Theirs: pass\n",
+    )
+    assert plugins.bus_class("parrot").__name__ == "Ours"
+    assert plugins.bus_class("virtual").__name__ == "VirtualBus"
+
+
+def test_python_can_s_own_are_left_out(distribution: Callable[..., None]) -> None:
+    distribution("[can.interface]\nparrot = can.interfaces.parrot:ParrotBus\n")
+    assert not plugins.is_interface("parrot")
+
+
+def test_a_plug_in_whose_driver_is_missing_names_it(distribution: Callable[..., None]) -> None:
+    entry_points = "[can.interface]\nparrot = other:X\n[canx.reader]\n.foo = other:X\n"
+    distribution(entry_points, "import no_such_driver\n")
+    with pytest.raises(CanInterfaceNotImplementedError, match="'parrot' needs no_such_driver") as caught:
+        plugins.bus_class("parrot")
+    assert caught.value.hint == "pip install no_such_driver"
+    with pytest.raises(UsageError, match="'foo' needs no_such_driver"):
+        plugins.reader_class("foo")
+
+
+@pytest.mark.parametrize("name", ["nonsense", "", None])
+def test_an_unknown_interface_names_those_that_are(name: str | None) -> None:
+    with pytest.raises(CanInterfaceNotImplementedError, match="Unknown interface type") as caught:
+        plugins.bus_class(name)
+    assert "virtual" in (caught.value.hint or "")
+
+
+def test_an_unknown_format_names_those_that_are() -> None:
+    with pytest.raises(UsageError, match="unknown format 'nonsense'") as caught:
+        plugins.writer_class("nonsense")
+    assert "asc" in (caught.value.hint or "")
