@@ -1,0 +1,50 @@
+"""A descriptor that is ready to read while something is waiting, for ``select`` and event loops."""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+
+_ONE = (1).to_bytes(8, "little")  # an event counter takes eight bytes, a pipe any number
+
+
+class Wakeup:
+    """Rung by whoever brings something, reset by whoever finds nothing more."""
+
+    def __init__(self) -> None:
+        self.is_rung = False
+        self._lock = threading.Lock()
+        if hasattr(os, "eventfd"):
+            self._read_end = self._write_end = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        else:
+            self._read_end, self._write_end = os.pipe()
+            os.set_blocking(self._read_end, False)
+        self._poll = select.poll()
+        self._poll.register(self._read_end, select.POLLIN)
+
+    def fileno(self) -> int:
+        return self._read_end
+
+    def ring(self) -> None:
+        if not self.is_rung:
+            with self._lock:
+                if not self.is_rung and self._write_end >= 0:
+                    self.is_rung = True
+                    os.write(self._write_end, _ONE)
+
+    def reset(self) -> None:
+        with self._lock:
+            if self.is_rung and self._read_end >= 0:
+                self.is_rung = False
+                os.read(self._read_end, 8)
+
+    def wait(self, timeout: float | None) -> bool:
+        """Wait until it is rung; return False after ``timeout`` seconds, or a day."""
+        return bool(self._poll.poll(None if timeout is None else 1000 * min(timeout, 86_400.0)))
+
+    def close(self) -> None:
+        if self._read_end >= 0:
+            for end in {self._read_end, self._write_end}:
+                os.close(end)
+            self._read_end = self._write_end = -1

@@ -1,0 +1,209 @@
+"""Datagrams of the virtual bus to columns and back: many frames end to end behind one header.
+
+::
+
+    header  0 version 1 | 1 flags: 1 = each record has its time | 2 zero | 4 size of the whole, 4 bytes
+            8 frames, 4 | 12 frames that the reader missed before these, 4 | 16 sender, 8 | 24 time, 8
+    record  0 identifier word, 4 | 4 flags: FD, BRS, ESI | 5 DLC code | 6 bytes of data, 2
+            [8 time, 8] | data
+
+All numbers are little-endian, all times int64 nanoseconds since the epoch. Whose own frame it is, and so
+its direction, follows from the sender.
+"""
+
+from __future__ import annotations
+
+from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
+
+DONE = 0  #: the text is used up
+FULL = 1  #: the batch has no room for the next datagram
+MISSED = 2  #: frames are missing before the next datagram
+BAD = 3  #: the next datagram contradicts itself
+
+VERSION = 1
+HEADER_SIZE = 32
+#: the largest record: its fixed part, a time, the data of a CAN FD frame
+RECORD_ROOM = 80
+
+
+def parse(
+    text: Octets,
+    at: int,
+    end: int,
+    own: int,
+    first: int,
+    timestamp_ns: Longs,
+    can_id: Ints,
+    flags: Room,
+    channel: Shorts,
+    dlc_code: Room,
+    offset: Ints,
+    payload: Room,
+) -> tuple[int, int, int]:
+    """Read the datagrams ``text[at:end]`` into the rows from ``first`` on; all are on channel 0.
+
+    Frames of the sender ``own`` are marked as sent. Returns where it stopped (at the start of a
+    datagram, none of which is in the rows then), how many rows are filled, and why.
+    """
+    done, full, missed, bad = DONE, FULL, MISSED, BAD
+    version, header = VERSION, HEADER_SIZE
+    room = len(timestamp_ns)
+    payload_room = len(payload)
+    if at < 0 or end > len(text):
+        raise ValueError("the text does not reach that far")
+    if len(can_id) < room or len(flags) < room or len(channel) < room or len(dlc_code) < room:
+        raise ValueError("the columns differ in length")
+    if first < 0 or first > room or len(offset) <= room or offset[first] > payload_room:
+        raise ValueError("the offsets do not fit")
+    word_values = 65536 * 65536
+    row = first
+    used = offset[first]
+    reason = done
+    while at < end:
+        reason = bad
+        if end - at < header or text[at] != version or text[at + 1] > 1:
+            break
+        size = text[at + 4] | text[at + 5] << 8 | text[at + 6] << 16
+        count = text[at + 8] | text[at + 9] << 8 | text[at + 10] << 16
+        if text[at + 7] or text[at + 11] or size < header or size > end - at or count > size:
+            break
+        if text[at + 12] or text[at + 13] or text[at + 14] or text[at + 15]:
+            reason = missed
+            break
+        if count > room - row or size > payload_room - used:  # more than is needed, and simple
+            reason = full
+            break
+        timed = text[at + 1]
+        sent = 8
+        number = own
+        for index in range(16, 24):
+            if text[at + index] != number & 255:
+                sent = 0
+            number >>= 8
+        pos = at + 24
+        low = text[pos + 3]
+        low = low << 24 | text[pos + 2] << 16 | text[pos + 1] << 8 | text[pos]
+        high = text[pos + 7]
+        if high > 127:
+            high -= 256
+        high = high * 16777216 + (text[pos + 6] << 16 | text[pos + 5] << 8 | text[pos + 4])
+        time = high * word_values + low
+        pos += 8
+        stop = at + size
+        last = row + count
+        to = row
+        taken = used
+        fixed = 16 if timed else 8
+        while to < last:
+            if stop - pos < fixed:
+                break
+            word = text[pos + 3]
+            word = word << 24 | text[pos + 2] << 16 | text[pos + 1] << 8 | text[pos]
+            mark = text[pos + 4]
+            code = text[pos + 5]
+            length = text[pos + 6] | text[pos + 7] << 8
+            if mark > 7 or code > 15 or length > 64 or (length > 8 and not mark & 1):
+                break
+            if timed:
+                low = text[pos + 11]
+                low = low << 24 | text[pos + 10] << 16 | text[pos + 9] << 8 | text[pos + 8]
+                high = text[pos + 15]
+                if high > 127:
+                    high -= 256
+                high = high * 16777216 + (text[pos + 14] << 16 | text[pos + 13] << 8 | text[pos + 12])
+                time = high * word_values + low
+            pos += fixed
+            if length > stop - pos:
+                break
+            for index in range(length):
+                payload[taken + index] = text[pos + index]
+            pos += length
+            taken += length
+            timestamp_ns[to] = time
+            can_id[to] = word
+            flags[to] = mark | sent
+            channel[to] = 0
+            dlc_code[to] = code
+            to += 1
+            offset[to] = taken
+        if to < last or pos != stop:
+            break
+        row = to
+        used = taken
+        at = stop
+        reason = done
+    return at, row, reason
+
+
+def format(
+    first: int,
+    timestamp_ns: Longs,
+    can_id: Ints,
+    flags: Octets,
+    channel: Shorts,
+    dlc_code: Octets,
+    offset: Ints,
+    payload: Octets,
+    now: int,
+    timed: int,
+    sender: int,
+    out: Room,
+) -> tuple[int, int]:
+    """Write the rows from ``first`` on as one datagram, as many as ``out`` holds.
+
+    All get the time ``now``, or with ``timed`` keep their own. Returns (rows done, bytes written).
+    """
+    header, record_room = HEADER_SIZE, RECORD_ROOM
+    rows = len(timestamp_ns)
+    room = len(out)
+    payload_size = len(payload)
+    if len(can_id) < rows or len(flags) < rows or len(dlc_code) < rows:
+        raise ValueError("the columns differ in length")
+    if first < 0 or len(offset) <= rows:
+        raise ValueError("the offsets do not fit")
+    if room < header + record_room or room >= 16777216:
+        raise ValueError("a datagram has room for a frame, and at most 16 MiB")
+    to = header
+    row = first
+    while row < rows and to + record_room <= room:
+        begin = offset[row]
+        end = offset[row + 1]
+        if begin > end or end > payload_size or end - begin > 64:
+            raise ValueError("the offsets do not fit")
+        word = can_id[row]
+        out[to] = word & 255
+        out[to + 1] = word >> 8 & 255
+        out[to + 2] = word >> 16 & 255
+        out[to + 3] = word >> 24
+        out[to + 4] = flags[row] & 7
+        out[to + 5] = dlc_code[row]
+        out[to + 6] = end - begin
+        out[to + 7] = 0
+        to += 8
+        if timed:
+            time = timestamp_ns[row]
+            for index in range(8):
+                out[to + index] = time & 255
+                time >>= 8
+            to += 8
+        while begin < end:
+            out[to] = payload[begin]
+            to += 1
+            begin += 1
+        row += 1
+    for index in range(header):
+        out[index] = 0
+    out[0] = VERSION
+    out[1] = 1 if timed else 0
+    count = row - first
+    for index in range(3):
+        out[4 + index] = to >> 8 * index & 255
+        out[8 + index] = count >> 8 * index & 255
+    number = sender
+    time = now
+    for index in range(8):
+        out[16 + index] = number & 255
+        number >>= 8
+        out[24 + index] = time & 255
+        time >>= 8
+    return row, to
