@@ -1,0 +1,296 @@
+"""CAN frames over UDP multicast, as python-can has them: a bus of all hosts that joined a group.
+
+Nothing is guaranteed: datagrams may be lost, or overtake each other.
+"""
+
+from __future__ import annotations
+
+import errno
+import select
+import socket
+import struct
+import sys
+import time
+from math import ceil
+from typing import Any
+
+from cantools_cli.backends import udp_multicast_codec as codec
+from cantools_cli.batch import MessageBatch
+from cantools_cli.bus import BusABC, CanFilters, CanProtocol, Deadline
+from cantools_cli.errors import (
+    CanInitializationError,
+    CanInterfaceNotImplementedError,
+    CanOperationError,
+    CanTimeoutError,
+    FormatError,
+    UsageError,
+)
+from cantools_cli.message import Message
+
+# Linux's numbers, which the socket module does not have (asm-generic/socket.h, linux/in.h).
+_SO_TIMESTAMPNS = 35
+_IP_MULTICAST_ALL = 49
+_TIMESPEC = struct.Struct("@qq")
+_IS_LINUX = sys.platform == "linux"
+
+#: datagrams fetched at once, at most
+BATCH = 1024
+_BUFFER = 4 << 20
+
+
+class UdpMulticastBus(BusABC):
+    """A bus of UDP datagrams.
+
+    ``channel`` is the group, an IPv4 or IPv6 multicast address; ``%NAME`` behind it, or ``interface``, is
+    the network interface to use, for IPv4 also as the address that it has. ``hop_limit`` is how many
+    routers a datagram may pass, plus one. Without ``fd`` CAN FD frames are refused, and ignored when
+    they come. Frames have the time at which they came, with ``keep_timestamps`` the sender's.
+
+    Attributes:
+        bad_datagrams: what came and was not a CAN frame.
+        first_fault: what was wrong with the first of them.
+    """
+
+    DEFAULT_GROUP_IPv6 = "ff15:7079:7468:6f6e:6465:6d6f:6d63:6173"
+    DEFAULT_GROUP_IPv4 = "239.74.163.2"
+
+    def __init__(
+        self,
+        channel: str = DEFAULT_GROUP_IPv6,
+        port: int = 43113,
+        hop_limit: int = 1,
+        receive_own_messages: bool = False,
+        fd: bool = True,
+        can_filters: CanFilters | None = None,
+        *,
+        interface: str | None = None,
+        keep_timestamps: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        if receive_own_messages:
+            raise CanInterfaceNotImplementedError("udp_multicast cannot receive its own messages")
+        if not hasattr(socket.socket, "recvmsg"):
+            raise CanInterfaceNotImplementedError(f"udp_multicast does not work on {sys.platform}")
+        if not 0 < port < 65536 or not 0 <= hop_limit < 256:
+            raise UsageError(f"port {port} is not in 1 to 65535, or hop limit {hop_limit} not in 0 to 255")
+        group, _, zone = str(channel).partition("%")
+        self._group = Group(group, port, interface or zone or None)
+        self._hop_limit = hop_limit
+        self._fd = fd
+        self._keep_timestamps = keep_timestamps
+        self._can_protocol = CanProtocol.CAN_FD if fd else CanProtocol.CAN_20
+        self.bad_datagrams = 0
+        self.first_fault: FormatError | None = None
+        self._sender: socket.socket | None = None  # made by the first send
+        self._own_address: tuple[Any, ...] | None = None
+        try:
+            self._receiver = self._group.receiving_socket()
+        except OSError as error:
+            raise CanInitializationError(f"udp_multicast:{channel}: cannot join: {error}") from error
+        self.channel_info = f"Multicast on {channel}, port {port}"
+        super().__init__(channel, can_filters, **kwargs)
+
+    def _receive(self, timeout: float | None) -> MessageBatch | None:
+        deadline = Deadline(timeout)
+        batch = MessageBatch()
+        while True:
+            for _ in range(BATCH):
+                message = self._next()
+                if message is None:
+                    break
+                if message is not _NOTHING:
+                    batch.append(message)
+            if len(batch):
+                return batch
+            if not _wait(self._receiver, select.POLLIN, deadline):
+                return None
+
+    def _next(self) -> Message | None:
+        """Return the frame of the next datagram, None where none is waiting, _NOTHING where it has none."""
+        try:
+            datagram, extra, _, source = self._receiver.recvmsg(codec.LONGEST, 64)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            raise CanOperationError(f"{self}: receiving failed: {error}") from error
+        if source[:2] == self._own_address:
+            return _NOTHING
+        try:
+            message = codec.decode(datagram)
+        except FormatError as error:
+            self.bad_datagrams += 1
+            self.first_fault = self.first_fault or error
+            return _NOTHING
+        if message.is_fd and not self._fd:
+            return _NOTHING
+        if not self._keep_timestamps:
+            message.timestamp_ns = _arrival(extra)
+        return message
+
+    def _send(self, batch: MessageBatch, timeout: float | None) -> None:
+        deadline = Deadline(timeout)
+        sender = self._sending_socket()
+        for message in batch:
+            if message.is_fd and not self._fd:
+                raise CanOperationError("cannot send FD message over bus with CAN FD disabled")
+            datagram = codec.encode(message)
+            while not self._sent(sender, datagram):
+                if not _wait(sender, select.POLLOUT, deadline) or deadline.passed:
+                    raise CanTimeoutError(f"{self}: no room to send in time")
+
+    def _sent(self, sender: socket.socket, datagram: bytes) -> bool:
+        try:
+            sender.send(datagram)
+        except OSError as error:
+            if error.errno == errno.ENOBUFS:  # of the network device, which nobody can wait for
+                time.sleep(0.001)
+                return False
+            if error.errno == errno.EAGAIN:
+                return False
+            raise CanOperationError(f"{self}: sending failed: {error}") from error
+        return True
+
+    def _sending_socket(self) -> socket.socket:
+        """Return a socket of its own, whose address tells our own datagrams from those of others."""
+        if self._sender is None:
+            try:
+                self._sender = self._group.sending_socket(self._hop_limit)
+            except OSError as error:
+                raise CanOperationError(f"{self}: sending failed: {error}") from error
+            self._own_address = self._sender.getsockname()[:2]
+        return self._sender
+
+    def _fileno(self) -> int:
+        return self._receiver.fileno()
+
+    def fileno(self) -> int:
+        return -1 if self.is_shutdown else super().fileno()
+
+    def _close(self) -> None:
+        self._receiver.close()
+        if self._sender is not None:
+            self._sender.close()
+
+    @staticmethod
+    def _detect_available_configs() -> list[dict[str, Any]]:
+        """Return the two default groups: whether anybody is there, nobody can know."""
+        groups = (UdpMulticastBus.DEFAULT_GROUP_IPv6, UdpMulticastBus.DEFAULT_GROUP_IPv4)
+        return [{"interface": "udp_multicast", "channel": group} for group in groups]
+
+
+class Group:
+    """A multicast group, as a place to receive from and to send to.
+
+    Raises:
+        UsageError: ``address`` is no multicast address, or ``interface`` is not there.
+    """
+
+    def __init__(self, address: str, port: int, interface: str | None) -> None:
+        self.address = address
+        self.port = port
+        self._index = 0  # of the network interface; 0 lets the system choose
+        self._local = b"\0\0\0\0"  # or the IPv4 address that it has
+        self._packed = _packed(socket.AF_INET, address) or _packed(socket.AF_INET6, address) or b"\0"
+        self.family = socket.AF_INET if len(self._packed) == 4 else socket.AF_INET6
+        is_multicast = self._packed[0] >> 4 == 0xE if len(self._packed) == 4 else self._packed[0] == 0xFF
+        if not is_multicast:
+            raise UsageError(
+                f"udp_multicast:{address}: not a multicast address",
+                hint=f"such as {UdpMulticastBus.DEFAULT_GROUP_IPv4} or {UdpMulticastBus.DEFAULT_GROUP_IPv6}",
+            )
+        if interface is not None:
+            self._use(interface)
+
+    def _use(self, interface: str) -> None:
+        local = _packed(socket.AF_INET, interface)
+        if local is not None and self.family == socket.AF_INET:
+            self._local = local
+            return
+        try:
+            self._index = int(interface) if interface.isdecimal() else socket.if_nametoindex(interface)
+        except OSError:
+            names = ", ".join(name for _, name in socket.if_nameindex())
+            text = f"udp_multicast: no network interface {interface!r}"
+            raise UsageError(text, hint=f"there are {names}") from None
+
+    def receiving_socket(self) -> socket.socket:
+        """Return a socket that gets what is sent to the group, and when it came."""
+        receiver = socket.socket(self.family, socket.SOCK_DGRAM)
+        try:
+            receiver.setblocking(False)
+            receiver.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if hasattr(socket, "SO_REUSEPORT"):
+                receiver.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)  # as far as the system lets us
+            if _IS_LINUX:
+                receiver.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+            # bound to "" a socket gets what is sent to other groups on the same port as well
+            receiver.bind(self._destination() if _IS_LINUX else ("", self.port))
+            self._join(receiver)
+        except BaseException:
+            receiver.close()
+            raise
+        return receiver
+
+    def sending_socket(self, hop_limit: int) -> socket.socket:
+        """Return a socket that sends to the group from a port of its own."""
+        sender = socket.socket(self.family, socket.SOCK_DGRAM)
+        try:
+            sender.setblocking(False)
+            if self.family == socket.AF_INET:
+                sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, hop_limit)
+                sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, self._choice(bytes(4)))
+            else:
+                sender.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, hop_limit)
+                sender.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, self._index)
+            sender.connect(self._destination())
+        except BaseException:
+            sender.close()
+            raise
+        return sender
+
+    def _join(self, receiver: socket.socket) -> None:
+        if self.family == socket.AF_INET6:
+            membership = self._packed + struct.pack("@I", self._index)
+            receiver.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, membership)
+            return
+        receiver.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, self._choice(self._packed))
+        if _IS_LINUX:
+            receiver.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
+
+    def _choice(self, group: bytes) -> bytes:
+        """Return the system's ``ip_mreqn``: group, address and index of the network interface."""
+        return group + self._local + struct.pack("@i", self._index)
+
+    def _destination(self) -> tuple[Any, ...]:
+        if self.family == socket.AF_INET:
+            return self.address, self.port
+        return self.address, self.port, 0, self._index
+
+
+#: stands for a datagram that gives no frame
+_NOTHING = Message()
+
+
+def _packed(family: int, address: str) -> bytes | None:
+    try:
+        return socket.inet_pton(family, address)
+    except OSError:
+        return None
+
+
+def _wait(end: socket.socket, event: int, deadline: Deadline) -> bool:
+    """Wait until ``end`` is ready; return False when the time is over."""
+    poll = select.poll()
+    poll.register(end, event)
+    remaining = deadline.remaining()
+    return bool(poll.poll(None if remaining is None else ceil(remaining * 1000)))
+
+
+def _arrival(extra: list[tuple[int, int, bytes]]) -> int:
+    """Return when a datagram came, in nanoseconds since the epoch, by the system or else by the clock."""
+    for level, kind, data in extra:
+        if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS and len(data) >= _TIMESPEC.size:
+            seconds, nanoseconds = _TIMESPEC.unpack_from(data)
+            return int(seconds) * 1_000_000_000 + int(nanoseconds)
+    return time.time_ns()
