@@ -1,0 +1,224 @@
+"""The command line: the names of the commands, and the one place where an error becomes a message."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from importlib import import_module
+from typing import Any, cast
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+#: name -> what ``canx --help`` says; each is ``NAME_command`` in ``commands/NAME.py``, imported when it runs
+COMMANDS = {
+    "dump": "Print or log the frames of one or more buses.",
+    "send": "Send frames, from arguments or from stdin, to a bus.",
+    "convert": "Convert a log, or a stream of frames, to another format.",
+    "gen": "Generate frames by rule, to stdout, a file or a bus.",
+    "list": "List buses that can be opened, interfaces and formats.",
+}
+_SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
+
+
+class _Plain:
+    """Converts a parameter without pydantic, whose import takes longer than sending a frame."""
+
+    def __init__(self, convert: Any) -> None:
+        self._convert = convert
+
+    def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
+        many = param.multiple or param.nargs == -1
+        if value is None:
+            return () if many else None
+        try:
+            return tuple(self._convert(one) for one in value) if many else self._convert(value)
+        except ValueError as error:
+            raise typer.BadParameter(f"{value!r} is not a whole number", ctx=ctx, param=param) from error
+
+
+def _use_plain_converters(params: Iterable[Any]) -> None:
+    for param in params:
+        kind = getattr(getattr(param, "type_descriptor", None), "annotation", str)
+        param._runtime_param = _Plain(kind if kind in (int, float, bool) else str)
+
+
+class _PlainParameters:
+    """Part of a command: its parameters, ``--help`` among them, are converted without pydantic."""
+
+    def get_params(self, ctx: Any) -> Any:
+        params = super().get_params(ctx)  # type: ignore[misc]  # of the typer class it is mixed into
+        _use_plain_converters(params)
+        return params
+
+
+class Command(_PlainParameters, TyperCommand):
+    """A command whose parameters are plain text, numbers and flags; ``units`` makes more of them."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # typer would make it status 1
+            _abandon_stdout()
+            raise typer.Exit(141) from None
+
+
+class Commands(_PlainParameters, TyperGroup):
+    """All commands; one is imported when it is asked for."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.commands = cast("Any", dict.fromkeys(COMMANDS))  # the names, for suggestions
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name == "help":
+            return _as_command(help_of, "help")
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"cantools_cli.commands.{cmd_name}")
+        return _as_command(getattr(module, f"{cmd_name}_command"), cmd_name)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        from typer._click.shell_completion import CompletionItem
+
+        return [
+            CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)
+        ]
+
+
+def _as_command(function: Any, name: str) -> Any:
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app.command(name, cls=Command, context_settings=_SETTINGS)(function)
+    return typer.main.get_command(app)
+
+
+def help_of(ctx: typer.Context, command: str = typer.Argument("", help="The command to explain.")) -> None:
+    """Show the help of a command, as `canx COMMAND --help` does."""
+    group = ctx.parent
+    assert group is not None
+    if not command:
+        typer.echo(group.get_help())
+        return
+    found = group.command.get_command(group, command)  # type: ignore[attr-defined]
+    if found is None:
+        raise typer.BadParameter(f"no such command {command!r}; there are {', '.join(COMMANDS)}")
+    with found.make_context(command, [], parent=group, resilient_parsing=True) as context:
+        typer.echo(found.get_help(context))
+
+
+def canx(
+    ctx: typer.Context,
+    version: bool = typer.Option(
+        False, "--version", help="Show versions, and whether the kernels are compiled."
+    ),
+    as_json: bool = typer.Option(False, "--json", help="With --version: as one JSON object."),
+    debug: bool = typer.Option(False, "--debug", help="Show the traceback of an error."),
+) -> None:
+    """A Unix toolbox for CAN buses: frames flow through pipes.
+
+    \b
+    canx dump can0 | canx convert -o trace.blf      record a bus
+    canx send vcan0 123#DEADBEEF                    send a frame
+    canx gen -n 1000 | canx convert --to asc        frames by rule, as another format
+
+    `canx help COMMAND` explains a command, `man canx` everything.
+    """
+    if version:
+        from cantools_cli.commands.version import print_version
+
+        print_version(as_json=as_json)
+        raise typer.Exit
+    if ctx.invoked_subcommand is None:
+        sys.stderr.write(ctx.get_help() + "\n")
+        raise typer.Exit(2)
+
+
+def _group() -> Any:
+    app = typer.Typer(
+        cls=Commands,
+        add_completion=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings=_SETTINGS,
+        invoke_without_command=True,
+    )
+    app.callback()(canx)
+    return typer.main.get_command(app)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit status, by the signal itself where one ended it."""
+    status = run(list(sys.argv[1:] if arguments is None else arguments))
+    if status in (129, 130, 143):
+        from cantools_cli.commands.interruption import end_by
+
+        end_by(status - 128)
+    sys.exit(status)
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; return its exit status. Every error ends here, as one line on stderr.
+
+    0 done, 1 the answer is no, 2 wrong usage or bad input, 3 a bus, device or disk failed, 128+n ended by
+    signal n.
+    """
+    debug = "--debug" in arguments
+    try:
+        result = _group().main(args=arguments, prog_name="canx", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except BaseException as error:
+        if debug and not isinstance(error, SystemExit | typer.Exit):
+            raise
+        return _status_of(error)
+
+
+def _status_of(error: BaseException) -> int:
+    """Say what ``error`` means to the user, and return its exit status."""
+    from cantools_cli.commands.report import print_error, say
+
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else 0
+    if isinstance(error, typer.Exit):
+        return error.exit_code
+    if isinstance(error, typer.Abort | KeyboardInterrupt) or type(error).__name__ == "Stopped":
+        return 130
+    if hasattr(error, "format_message"):  # typer's own: an option that it does not know, and the like
+        say(error.format_message())
+        context = getattr(error, "ctx", None)
+        if context is not None:
+            sys.stderr.write(f"hint: {context.command_path} --help\n")
+        return int(getattr(error, "exit_code", 2))
+    status = getattr(error, "exit_status", None)
+    if status is not None:
+        print_error(error)
+        return int(status)
+    if isinstance(error, OSError):
+        print_error(error)
+        return _status_of_os_error(error)
+    say(f"internal error: {type(error).__name__}: {error}")
+    sys.stderr.write("hint: please report it, with what --debug shows\n")
+    return 3
+
+
+def _status_of_os_error(error: OSError) -> int:
+    """Return 2 for a name that is wrong, 3 for a disk or a device that fails."""
+    wrong_name = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, FileExistsError)
+    return 2 if isinstance(error, wrong_name) else 3
+
+
+def _abandon_stdout() -> None:
+    """Point stdout at nothing: Python would complain again when it flushes at the end."""
+    try:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)
+        os.close(null)
+    except OSError:
+        pass

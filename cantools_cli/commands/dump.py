@@ -1,0 +1,168 @@
+"""``canx dump``: the frames of buses, to a terminal, a pipe or a log file."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from typing import Annotated, Any
+
+import typer
+
+from cantools_cli.batch import MessageBatch
+from cantools_cli.commands import options
+from cantools_cli.commands.buses import BusOptions, NamedBus, open_buses
+from cantools_cli.commands.interruption import Interruption
+from cantools_cli.commands.report import Report, use_colour
+from cantools_cli.commands.sinks import Sink, open_sink
+from cantools_cli.commands.sources import live_batches
+from cantools_cli.errors import UsageError
+from cantools_cli.filters import FrameFilter
+from cantools_cli.units import duration, milliseconds_must_have_unit
+
+
+def dump_command(
+    buses: Annotated[list[str] | None, typer.Argument(metavar="BUS...", help=options.BUS_HELP)] = None,
+    output: options.Output = None,
+    to_format: options.To = None,
+    as_json: options.Json = False,
+    log_lines: Annotated[bool, typer.Option("-L", help="Log lines, also on a terminal.")] = False,
+    candump: Annotated[
+        bool, typer.Option("--candump", help="The lines that candump prints on a screen.")
+    ] = False,
+    timestamps: Annotated[
+        str | None,
+        typer.Option(
+            "--time",
+            "-t",
+            metavar="a|d|z|A",
+            help="Time on a screen: absolute, delta, since the first, date.",
+        ),
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", "-e", help="Explain error frames on a screen.")
+    ] = False,
+    direction: Annotated[bool, typer.Option("-x", help="Direction and FD marks in --candump lines.")] = False,
+    colour: Annotated[
+        str,
+        typer.Option("--color", metavar="auto|always|never", help="Colour on a screen.", show_default=True),
+    ] = "auto",
+    ns: options.Ns = False,
+    filters: options.Filter = None,
+    count: options.Count = None,
+    timeout: Annotated[
+        str | None,
+        typer.Option(
+            "--timeout", "-T", metavar="TIME", help="End when no frame came for so long: 200ms, 5s."
+        ),
+    ] = None,
+    strict: options.Strict = False,
+    tz: options.Tz = None,
+    force: options.Force = False,
+    flush_every: options.FlushEvery = "1s",
+    interface: options.Interface = None,
+    bitrate: options.Bitrate = None,
+    fd: options.Fd = False,
+    data_bitrate: options.DataBitrate = None,
+    settings: options.Setting = None,
+    context: options.Context = None,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = 0,
+    debug: options.Debug = False,
+) -> int:
+    """Print or log the frames of one or more buses.
+
+    On a terminal an aligned form for people; into a pipe log lines, each as soon as it is there; with -o a
+    log file in any format. Without -n or -T it goes on until Ctrl-C.
+
+    \b
+    canx dump can0
+    canx dump can0,123:7FF can1 -n 100 -o trace.blf
+    canx dump vcan0 --json | jq .data
+    canx dump can0 -T 5s || echo nothing more
+    """
+    report = Report(quiet=quiet, verbose=verbose)
+    chosen = FrameFilter.parse(filters) if filters else None
+    for warning in chosen.warnings if chosen else ():
+        report.note(warning)
+    quiet_seconds = milliseconds_must_have_unit(timeout, "-T") if timeout is not None else None
+    to = options.output_format(to_format, as_json=as_json)
+    every = duration(flush_every)
+    screen = _screen_options(timestamps, explain=explain, direction=direction, colour=colour)
+    if not buses:
+        buses = [""]
+    bus_options = BusOptions(interface, bitrate, fd, data_bitrate, settings or (), context)
+    with Interruption() as interruption, ExitStack() as stack:
+        opened = open_buses(buses, bus_options, report, receive=True, send=False)
+        for one in opened:
+            stack.callback(one.bus.shutdown)
+        if log_lines or output not in (None, "-") or to is not None or not (candump or _is_terminal()):
+            sink = open_sink(output, to, report, force=force, flush_every=every, ns=ns, tz=tz)
+        else:
+            sink = _screen_sink(report, candump=candump, ns=ns, **screen)
+        with sink:
+            _copy(opened, sink, chosen, count, quiet_seconds, interruption)
+        report.detail(f"{sink.count} frames")
+        if interruption.signum is not None:
+            return 128 + interruption.signum
+    if count is not None and sink.count < count:
+        return 1
+    return 2 if strict and sink.writer.losses else 0
+
+
+def _copy(
+    opened: list[NamedBus],
+    sink: Sink,
+    chosen: FrameFilter | None,
+    count: int | None,
+    quiet_seconds: float | None,
+    interruption: Interruption,
+) -> None:
+    if count is not None and count <= 0:
+        return
+    buses = [one.bus for one in opened]
+    for index, batch in live_batches(buses, interruption, sink.on_idle, quiet_seconds):
+        one = opened[index]
+        batch = _named(batch, one.name)
+        for step in (one.filter, chosen):
+            if step is not None:
+                batch = step.select(batch)
+        if count is not None and sink.count + len(batch) >= count:
+            sink.write(batch.part(0, count - sink.count))
+            return
+        sink.write(batch)
+
+
+def _named(batch: MessageBatch, name: str) -> MessageBatch:
+    """Give all frames the name that the bus has in the stream."""
+    if batch.channels != (name,):
+        batch.with_channels(lambda channel: name)
+    return batch
+
+
+def _is_terminal() -> bool:
+    try:
+        return os.isatty(1)
+    except OSError:
+        return False
+
+
+def _screen_options(timestamps: str | None, *, explain: bool, direction: bool, colour: str) -> dict[str, Any]:
+    if timestamps is not None and timestamps not in ("a", "d", "z", "A"):
+        raise UsageError(
+            f"-t {timestamps!r} is none of a, d, z, A", hint="absolute, delta, since the first, date"
+        )
+    options.checked(colour, "--color", ("auto", "always", "never"))
+    return {
+        "timestamps": timestamps,
+        "explain": explain,
+        "direction": direction,
+        "colour": use_colour(colour, 1),
+    }
+
+
+def _screen_sink(report: Report, *, candump: bool, **screen: Any) -> Sink:
+    from cantools_cli.io.screen import CandumpScreenWriter, ScreenWriter
+
+    stdout = open(1, "wb", buffering=0, closefd=False)  # noqa: SIM115  # stdout stays open
+    writer = CandumpScreenWriter(stdout, **screen) if candump else ScreenWriter(stdout, **screen)
+    return Sink(writer, "-", is_live=True, flush_every=0.0, report=report)

@@ -1,0 +1,181 @@
+"""``canx gen``: frames by rule, to stdout, a file or a bus."""
+
+from __future__ import annotations
+
+import select
+import time
+from typing import Annotated
+
+import typer
+
+from cantools_cli.bus import BusABC
+from cantools_cli.commands import options
+from cantools_cli.commands.buses import BusOptions, open_buses
+from cantools_cli.commands.interruption import Interruption
+from cantools_cli.commands.report import Report
+from cantools_cli.commands.sinks import open_sink
+from cantools_cli.errors import UsageError
+from cantools_cli.generator import BATCH_ROWS, Generator
+from cantools_cli.units import duration_ns, milliseconds_must_have_unit, rate
+
+#: cangen's gap, kept for the habit
+DEFAULT_GAP_NS = 200_000_000
+#: a schedule that falls so far behind was stopped, and starts again from now instead of flooding the bus
+STOPPED_NS = 1_000_000_000
+
+
+def gen_command(
+    bus: Annotated[
+        str | None,
+        typer.Argument(metavar="BUS", help="Send to this bus, in real time; without it: stdout or -o."),
+    ] = None,
+    extended: Annotated[bool, typer.Option("--extended", "-e", help="29-bit identifiers.")] = False,
+    can_fd: Annotated[bool, typer.Option("--can-fd", "-f", help="CAN FD frames.")] = False,
+    bitrate_switch: Annotated[bool, typer.Option("--brs", "-b", help="CAN FD with bit rate switch.")] = False,
+    esi: Annotated[bool, typer.Option("--esi", "-E", help="CAN FD with error state indicator.")] = False,
+    remote: Annotated[bool, typer.Option("--remote", "-R", help="Remote frames.")] = False,
+    raw_dlc: Annotated[bool, typer.Option("--raw-dlc", "-8", help="Also raw DLC codes 9 to 15.")] = False,
+    mix: Annotated[
+        bool, typer.Option("--mix", "-m", help="A mix of the kinds named; of all, if none is.")
+    ] = False,
+    identifier: Annotated[
+        str, typer.Option("--id", "-I", metavar="MODE", help="r random, e even, o odd, i counted up, or hex.")
+    ] = "r",
+    length: Annotated[
+        str | None,
+        typer.Option("--length", "-L", metavar="MODE", help="r random, i counted up, or a DLC code."),
+    ] = None,
+    data: Annotated[
+        str,
+        typer.Option(
+            "--data", "-D", metavar="MODE", help="r random, i counted up, or hex, x for random digits."
+        ),
+    ] = "r",
+    gap: Annotated[
+        str | None,
+        typer.Option("--gap", "-g", metavar="TIME", help="Time between frames, with a unit. [200ms]"),
+    ] = None,
+    frames_per_second: Annotated[
+        str | None, typer.Option("--rate", metavar="N", help="Frames a second, instead of a gap.")
+    ] = None,
+    count: options.Count = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", metavar="N", help="The same seed, the same frames.")
+    ] = None,
+    start: Annotated[
+        str | None, typer.Option("--start", metavar="SECONDS", help="First timestamp; now, or 0 with --seed.")
+    ] = None,
+    channel: Annotated[
+        str, typer.Option("--channel", metavar="NAME", help="Channel of the frames.")
+    ] = "can0",
+    output: options.Output = None,
+    to_format: options.To = None,
+    as_json: options.Json = False,
+    ns: options.Ns = False,
+    force: options.Force = False,
+    interface: options.Interface = None,
+    bitrate: options.Bitrate = None,
+    fd: options.Fd = False,
+    data_bitrate: options.DataBitrate = None,
+    settings: options.Setting = None,
+    context: options.Context = None,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = 0,
+    debug: options.Debug = False,
+) -> int:
+    """Generate frames by rule, to stdout, a file or a bus.
+
+    Without BUS they are written as fast as possible, and --gap or --rate only space the timestamps. The
+    letters are cangen's; lengths are uniform.
+
+    \b
+    canx gen -n 1000 | canx convert --to asc
+    canx gen -n 100000 --seed 1 | canx send vcan0
+    canx gen vcan0 -g 10ms -I 42A -L 1 -D i
+    canx gen -m --rate 5000 -n 1000000 -o mix.blf
+    """
+    report = Report(quiet=quiet, verbose=verbose)
+    gap_ns = None if gap is None else round(milliseconds_must_have_unit(gap, "-g") * 1_000_000_000)
+    if gap is None and frames_per_second is None:
+        gap_ns = DEFAULT_GAP_NS
+    generator = Generator(
+        is_extended_id=extended,
+        is_remote_frame=remote,
+        is_fd=can_fd,
+        bitrate_switch=bitrate_switch,
+        error_state_indicator=esi,
+        raw_dlc=raw_dlc,
+        mix=mix,
+        identifier=identifier,
+        length=length,
+        data=data,
+        seed=seed,
+        start_ns=_start_ns(start, seed),
+        gap_ns=gap_ns,
+        rate=None if frames_per_second is None else rate(frames_per_second),
+        count=count,
+        channel=channel,
+    )
+    report.detail(f"--seed {generator.seed} makes these frames again")
+    with Interruption() as interruption:
+        if bus is None:
+            _write(
+                generator,
+                interruption,
+                report,
+                output,
+                options.output_format(to_format, as_json=as_json),
+                force,
+                ns,
+            )
+        elif output is not None or to_format is not None or as_json:
+            raise UsageError(
+                "frames go to BUS or to a file, not both", hint="canx gen ... | tee FILE | canx send BUS"
+            )
+        else:
+            bus_options = BusOptions(interface, bitrate, fd, data_bitrate, settings or (), context)
+            (opened,) = open_buses([bus], bus_options, report, receive=False, send=True)
+            with opened.bus:
+                _send(generator, opened.bus, interruption)
+        report.detail(f"{generator.drawn} frames")
+        if interruption.signum is not None:
+            return 128 + interruption.signum
+    return 0
+
+
+def _start_ns(start: str | None, seed: int | None) -> int:
+    if start is not None:
+        return duration_ns(start)
+    return time.time_ns() // 1000 * 1000 if seed is None else 0
+
+
+def _write(
+    generator: Generator,
+    interruption: Interruption,
+    report: Report,
+    output: str | None,
+    to: str | None,
+    force: bool,
+    ns: bool,
+) -> None:
+    with open_sink(output, to, report, force=force, ns=ns) as sink:
+        for batch in generator.batches():
+            sink.write(batch)
+            if interruption.requested:
+                return
+
+
+def _send(generator: Generator, bus: BusABC, interruption: Interruption) -> None:
+    """Send what is due, and sleep until more is: by an absolute schedule, so that no error adds up."""
+    first = time.monotonic_ns()
+    while not generator.is_done and not interruption.requested:
+        due = min(generator.due(time.monotonic_ns() - first), BATCH_ROWS)
+        if due:
+            bus.send_batch(generator.take(due), None)
+            continue
+        wait = first + generator.next_ns() - time.monotonic_ns()
+        if wait > 0:
+            select.select([interruption.fd], [], [], wait / 1_000_000_000)
+        late = time.monotonic_ns() - first - generator.next_ns()
+        if late > STOPPED_NS:
+            first += late

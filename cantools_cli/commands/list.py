@@ -1,0 +1,112 @@
+"""``canx list``: what can be opened here, and what canx knows."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from cantools_cli import plugins
+from cantools_cli.commands import options
+from cantools_cli.commands.report import Report
+
+_WHAT = ("buses", "interfaces", "formats")
+
+
+def _kinds(incomplete: str) -> list[str]:
+    return [what for what in _WHAT if what.startswith(incomplete)]
+
+
+def list_command(
+    what: Annotated[
+        str, typer.Argument(metavar="buses|interfaces|formats", help="What to list.", autocompletion=_kinds)
+    ] = "buses",
+    interface: options.Interface = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = 0,
+    debug: options.Debug = False,
+) -> int:
+    """List buses that can be opened here, interfaces, or formats.
+
+    Columns are separated by tabs where the output is not a terminal.
+
+    \b
+    canx list
+    canx list formats
+    canx list buses -i virtual --json
+    """
+    options.checked(what, "what to list:", _WHAT)
+    report = Report(quiet=quiet, verbose=verbose)
+    rows = {"buses": _buses, "interfaces": _interfaces, "formats": _formats}[what](interface, report)
+    if as_json:
+        for row in rows:
+            print(json.dumps(row, separators=(",", ":"), default=str))
+    else:
+        _print_table(list(rows))
+    return 0
+
+
+def _buses(interface: str | None, report: Report) -> Iterator[dict[str, Any]]:
+    from cantools_cli.interface import detect_available_configs
+
+    found = 0
+    for config in detect_available_configs(interface):
+        found += 1
+        settings = {
+            key: value for key, value in config.items() if key not in ("interface", "channel", "scope")
+        }
+        address = f"{config['interface']}:{config['channel']}"
+        address += "".join(f",{key}={value}" for key, value in settings.items())
+        yield {"bus": address, "interface": config["interface"], "channel": config["channel"]}
+    if not found:
+        report.note("no bus found; virtual:vcan0 is always there")
+
+
+def _interfaces(interface: str | None, report: Report) -> Iterator[dict[str, Any]]:
+    for name in plugins.interface_names():
+        if interface in (None, name):
+            target = plugins.INTERFACES.get(name)
+            try:
+                doc = (plugins.bus_class(name).__doc__ or "").strip().splitlines()
+                status = "ready"
+            except Exception as error:  # a plug-in may fail in any way; the others are still listed
+                doc, status = [], str(error)
+            origin = "built in" if target else plugins.entry_points_of("interface")[name]
+            yield {"interface": name, "status": status, "from": origin, "description": doc[0] if doc else ""}
+
+
+def _formats(interface: str | None, report: Report) -> Iterator[dict[str, Any]]:
+    for form in plugins.FORMATS.values():
+        yield {
+            "format": form.name,
+            "suffixes": " ".join(form.suffixes),
+            "options": " ".join(sorted({*form.reader_options, *form.writer_options})),
+            "description": form.description,
+        }
+    for kind in ("reader", "writer"):
+        for name, target in plugins.entry_points_of(kind).items():
+            yield {
+                "format": name.lstrip("."),
+                "suffixes": name,
+                "options": "",
+                "description": f"{kind} {target}",
+            }
+
+
+def _print_table(rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    texts = [[str(cell) for cell in row.values()] for row in rows]
+    if os.isatty(1):
+        texts.insert(0, [key.upper() for key in rows[0]])
+        widths = [max(len(text[column]) for text in texts) for column in range(len(texts[0]))]
+        lines = [
+            "  ".join(cell.ljust(width) for cell, width in zip(text, widths, strict=True)) for text in texts
+        ]
+    else:
+        lines = ["\t".join(text) for text in texts]
+    print("\n".join(line.rstrip() for line in lines))

@@ -1,0 +1,135 @@
+"""Options that commands share, so that each means the same everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Literal, cast
+
+import typer
+
+from cantools_cli import plugins
+from cantools_cli.errors import UsageError
+
+OnErrorChoice = Literal["stop", "skip"]
+BUS_HELP = "[INTERFACE:]CHANNEL[,KEY=VALUE...][,FILTER...], such as can0 or virtual:vcan0."
+
+
+def _formats(incomplete: str) -> Iterable[tuple[str, str]]:
+    return [(name, form.description) for name, form in plugins.FORMATS.items() if name.startswith(incomplete)]
+
+
+def _interfaces(incomplete: str) -> Iterable[str]:
+    return [name for name in plugins.INTERFACES if name.startswith(incomplete)]
+
+
+From = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="FORMAT",
+        help="Format of the input; else its suffix, else its first bytes.",
+        autocompletion=_formats,
+    ),
+]
+To = Annotated[
+    str | None,
+    typer.Option(
+        "--to",
+        metavar="FORMAT",
+        help="Format of the output, with options as in blf,level=6; else its suffix, else log.",
+        autocompletion=_formats,
+    ),
+]
+Output = Annotated[
+    str | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Write to FILE; - is stdout.", show_default=False),
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line; the same as --to json.")]
+Ns = Annotated[
+    bool, typer.Option("--ns", help="Nine digits of time in log lines, which few other tools read.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace an existing output file.")]
+Filter = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--filter",
+        "-f",
+        metavar="FILTER",
+        help="Pass frames that match: ID, ID-ID, ID:MASK, ID~MASK, #ERRORMASK, j to join; candump's meaning. "
+        "Repeatable.",
+    ),
+]
+Count = Annotated[int | None, typer.Option("--count", "-n", metavar="N", help="End after N frames.")]
+OnError = Annotated[
+    str,
+    typer.Option("--on-error", metavar="stop|skip", help="What a malformed record does.", show_default=True),
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Status 2 when anything was lost or skipped.")]
+Tz = Annotated[
+    str | None,
+    typer.Option(
+        "--tz", metavar="ZONE", help="Time zone of formats that know none: UTC, local, Europe/Berlin."
+    ),
+]
+FlushEvery = Annotated[
+    str, typer.Option("--flush-every", metavar="TIME", help="How often a file is flushed.", show_default=True)
+]
+Interface = Annotated[
+    str | None,
+    typer.Option(
+        "--interface",
+        "-i",
+        metavar="NAME",
+        help="Interface of the bus; see canx list.",
+        autocompletion=_interfaces,
+    ),
+]
+Bitrate = Annotated[str | None, typer.Option("--bitrate", metavar="RATE", help="Bit rate: 500000, 500k, 1M.")]
+Fd = Annotated[bool, typer.Option("--fd", help="Open the bus for CAN FD.")]
+DataBitrate = Annotated[
+    str | None, typer.Option("--data-bitrate", metavar="RATE", help="Bit rate of CAN FD data.")
+]
+Setting = Annotated[
+    list[str] | None,
+    typer.Option("--option", "-O", metavar="KEY=VALUE", help="Any other setting of the bus. Repeatable."),
+]
+Context = Annotated[
+    str | None, typer.Option("--context", metavar="NAME", help="Section of the configuration to use.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No notes; errors and losses are still said.")]
+Verbose = Annotated[
+    int, typer.Option("--verbose", "-v", count=True, help="Say more on stderr.", show_default=False)
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.", hidden=True)]
+
+
+def output_format(to: str | None, *, as_json: bool) -> str | None:
+    """Return what ``--to`` and ``--json`` say together.
+
+    Raises:
+        UsageError: they contradict each other.
+    """
+    if as_json and to not in (None, "json"):
+        raise UsageError(f"--json and --to {to} contradict each other")
+    return "json" if as_json else to
+
+
+def checked_on_error(choice: str) -> OnErrorChoice:
+    """Return what ``--on-error`` says.
+
+    Raises:
+        UsageError: it says something else.
+    """
+    checked(choice, "--on-error", ("stop", "skip"))
+    return cast("OnErrorChoice", choice)
+
+
+def checked(choice: str, option: str, choices: Iterable[str]) -> None:
+    """Refuse a ``choice`` that is none of ``choices``.
+
+    Raises:
+        UsageError: it is not.
+    """
+    known = list(choices)
+    if choice not in known:
+        raise UsageError(f"{option} {choice!r} is none of {', '.join(known)}")

@@ -1,0 +1,80 @@
+"""What a command says to people: on stderr, one line each, never in the way of the data."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from contextlib import suppress
+
+from cantools_cli.errors import FormatError
+
+
+class Report:
+    """Says notes, losses and faults; ``quiet`` keeps notes back, never losses or errors."""
+
+    def __init__(self, *, quiet: bool = False, verbose: int = 0) -> None:
+        self.quiet = quiet
+        self.verbose = verbose
+        self._said: set[str] = set()
+
+    def note(self, text: str) -> None:
+        """Say ``text``, once."""
+        if not self.quiet and text not in self._said:
+            self._said.add(text)
+            say(text)
+
+    def detail(self, text: str) -> None:
+        """Say ``text`` where details were asked for."""
+        if self.verbose:
+            say(text)
+
+    def losses(self, name: str, losses: Counter[str]) -> None:
+        """Say on one line what a format could not carry."""
+        if losses:
+            say(f"{name}: lost {', '.join(f'{count} {kind}' for kind, count in losses.items())}")
+
+    def faults(self, count: int, first: FormatError | None) -> None:
+        """Say how many malformed records were passed over, and what the first was."""
+        if count:
+            say(f"{count} malformed record{'s' if count > 1 else ''} skipped, the first: {first}")
+
+
+def say(text: str) -> None:
+    """Print ``text`` behind the program's name on stderr, which may be closed."""
+    with suppress(AttributeError, OSError, ValueError):
+        sys.stderr.write(f"canx: {text}\n")
+        sys.stderr.flush()
+
+
+def print_error(error: BaseException) -> None:
+    """Print ``error`` as one line, and its hint as another."""
+    say(" ".join(_text(error).split("\n")))
+    hint = getattr(error, "hint", None)
+    if hint:
+        with suppress(AttributeError, OSError, ValueError):
+            sys.stderr.write(f"hint: {hint}\n")
+
+
+def _text(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror and type(error).__module__ == "builtins":
+        name = error.filename
+        if isinstance(name, bytes):
+            name = os.fsdecode(name)
+        return f"{name}: {error.strerror}" if isinstance(name, str) else error.strerror
+    return str(error) or type(error).__name__
+
+
+def use_colour(choice: str, fd: int) -> bool:
+    """Tell whether what is written to ``fd`` is to be coloured: ``auto``, ``always`` or ``never``."""
+    if choice != "auto":
+        return choice == "always"
+    environment = os.environ
+    if environment.get("NO_COLOR") or environment.get("TERM") == "dumb" or environment.get("CLICOLOR") == "0":
+        return False
+    if environment.get("FORCE_COLOR") or environment.get("CLICOLOR_FORCE", "0") != "0":
+        return True
+    try:
+        return os.isatty(fd)
+    except OSError:
+        return False
