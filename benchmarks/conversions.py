@@ -1,0 +1,130 @@
+"""Every conversion between log, asc, blf, csv and json, with canx, can-utils and python-can.
+
+All tools convert the same file, one after another in alternation, on one processor. Figures are net of
+start-up: the processor time of the same command on an empty or one-frame log is taken off.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from make_log import write_log
+from measure import Run, median, run
+
+FORMATS = ("log", "asc", "blf", "csv", "json")
+SUFFIX = {"json": "jsonl"}
+BIN = Path(sys.executable).parent
+CPUS = {0}
+
+
+@dataclass
+class Row:
+    """One conversion by one tool: net frames/s, ratio to canx's (more is slower), peak memory."""
+
+    conversion: str
+    tool: str
+    frames_per_second: float
+    peak_mb: float
+
+
+def path_of(folder: Path, name: str, frames: int) -> Path:
+    return folder / f"{name}.{frames}.{SUFFIX.get(name, name)}"
+
+
+def command(tool: str, source: Path, target: Path) -> list[str] | None:
+    """Return how ``tool`` converts ``source`` to ``target``, or None where it cannot."""
+    pair = (source.suffix, target.suffix)
+    if tool == "canx":
+        return [str(BIN / "canx"), "convert", str(source), "-o", str(target), "--force", "-q"]
+    if tool == "python-can":
+        if ".jsonl" in pair:
+            return None
+        return [str(BIN / "can_logconvert"), str(source), str(target)]
+    if pair == (".log", ".asc") and shutil.which("log2asc"):
+        return ["log2asc", "-I", str(source), "-O", str(target), "can0", "can1"]
+    if pair == (".asc", ".log") and shutil.which("asc2log"):
+        return ["asc2log", "-I", str(source), "-O", str(target)]
+    return None
+
+
+def prepare(folder: Path, frames: int) -> None:
+    """Make the log, and from it the inputs of the other formats, with canx."""
+    folder.mkdir(parents=True, exist_ok=True)
+    log = path_of(folder, "log", frames)
+    if not log.exists():
+        write_log(frames, str(log))
+    for name in FORMATS[1:]:
+        target = path_of(folder, name, frames)
+        if not target.exists():
+            made = command("canx", log, target)
+            assert made is not None
+            run(made)
+
+
+def floor_seconds(source: Path, target: Path, folder: Path) -> float:
+    """Return the processor seconds of reading and inflating the one, of deflating and writing the other."""
+    script = Path(__file__).with_name("floor.py")
+    made = [sys.executable, str(script), str(source), str(target), str(folder / "floor.out")]
+    return float(subprocess.run(made, check=True, capture_output=True, text=True).stdout)
+
+
+def measure(
+    folder: Path, frames: int, tools: tuple[str, ...], repeats: int
+) -> tuple[list[Row], dict[str, float]]:
+    """Return a row a conversion and tool, and the floor's frames/s by conversion."""
+    prepare(folder, frames)
+    prepare(folder, 1)
+    rows: list[Row] = []
+    floors: dict[str, float] = {}
+    for source_name in FORMATS:
+        for target_name in FORMATS:
+            if source_name == target_name:
+                continue
+            conversion = f"{source_name} -> {target_name}"
+            source = path_of(folder, source_name, frames)
+            target = folder / f"out.{SUFFIX.get(target_name, target_name)}"
+            small = path_of(folder, source_name, 1)
+            able = {tool: made for tool in tools if (made := command(tool, source, target)) is not None}
+            runs: dict[str, list[Run]] = {tool: [] for tool in able}
+            starts: dict[str, list[Run]] = {tool: [] for tool in able}
+            for _ in range(repeats):
+                for tool, made in able.items():
+                    runs[tool].append(run(made, cpus=CPUS))
+                    start = command(tool, small, target)
+                    assert start is not None
+                    starts[tool].append(run(start, cpus=CPUS))
+            run(command("canx", source, target) or [])
+            floors[conversion] = frames / max(1e-9, floor_seconds(source, target, folder))
+            for tool in able:
+                whole, start_up = median(runs[tool]), median(starts[tool])
+                net = max(1e-9, whole.cpu - start_up.cpu)
+                rows.append(Row(conversion, tool, frames / net, whole.peak_mb))
+                rate = f"{frames / net / 1e6:8.3f} M/s  {whole.peak_mb:6.0f} MB"
+                print(f"  {conversion:14} {tool:11} {rate}", flush=True)
+            target.unlink()
+    return rows, floors
+
+
+def table(rows: list[Row], floors: dict[str, float]) -> list[str]:
+    """Return a Markdown table: canx, each peer, the ratios."""
+    lines = [
+        "| conversion | canx M frames/s | peak MB | of the floor | can-utils | times | python-can | times |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for conversion, floor in floors.items():
+        by_tool = {row.tool: row for row in rows if row.conversion == conversion}
+        own = by_tool["canx"]
+        cells = [conversion, f"{own.frames_per_second / 1e6:.2f}", f"{own.peak_mb:.0f}"]
+        cells.append(f"{floor / own.frames_per_second:.1f}")
+        for peer in ("can-utils", "python-can"):
+            if peer in by_tool:
+                rate = by_tool[peer].frames_per_second
+                cells += [f"{rate / 1e6:.3f}", f"{own.frames_per_second / rate:.1f}"]
+            else:
+                cells += ["", ""]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines

@@ -1,0 +1,52 @@
+"""Run a command and take the operating system's own account of it."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass
+class Run:
+    """What one finished process cost: seconds of processor and of the wall clock, MB at the peak."""
+
+    cpu: float
+    wall: float
+    peak_mb: float
+
+
+def run(command: Sequence[str], stdout: str = os.devnull, cpus: set[int] | None = None) -> Run:
+    """Run ``command`` to its end.
+
+    Raises:
+        RuntimeError: it failed.
+    """
+    with open(stdout, "wb") as sink:
+        start = time.perf_counter()
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=subprocess.PIPE,
+            preexec_fn=(lambda: os.sched_setaffinity(0, cpus)) if cpus else None,  # noqa: PLW1509  # no threads here
+        )
+        errors = process.stderr.read() if process.stderr else b""
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)}: status {process.returncode}: {errors.decode()[-300:]}")
+    return Run(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024)
+
+
+def median(runs: Sequence[Run]) -> Run:
+    """Return the medians of the figures, and the highest peak."""
+    return Run(
+        statistics.median(one.cpu for one in runs),
+        statistics.median(one.wall for one in runs),
+        max(one.peak_mb for one in runs),
+    )
