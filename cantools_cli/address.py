@@ -33,6 +33,8 @@ _PREFIX = re.compile(r"([A-Za-z][A-Za-z0-9_.-]*):(?!//)(.*)", re.DOTALL)
 _IPV6 = re.compile(r"[0-9A-Fa-f:]+")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _FILTER = re.compile(r"(?:0[xX])?[0-9A-Fa-f]+[:~](?:0[xX])?[0-9A-Fa-f]+|#(?:0[xX])?[0-9A-Fa-f]+|[jJ](?:oin)?")
+#: interfaces whose channels have no commas: there a third part is a slip, not part of the channel
+_ONE_CHANNEL = {"virtual", "socketcan", "udp_multicast"}
 
 
 @dataclass
@@ -123,6 +125,12 @@ def resolve(
         if hasattr(error, "exit_status"):
             raise
         raise UsageError(f"{address.text}: {error}") from error
+    if values["interface"] in (None, *_ONE_CHANNEL) and "," in str(address.channel or ""):
+        part = str(address.channel).split(",", 1)[1]
+        raise UsageError(
+            f"{address.text}: {quoted(part)} is neither KEY=VALUE nor a filter such as 123:7FF",
+            hint="-f takes a bare identifier or a range",
+        )
     if values["interface"] is None:
         values["interface"] = _interface_without_a_name(values["channel"], note)
         sources["interface"] = "the channel's name"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from copy import deepcopy
 from math import isinf, isnan
-from typing import Any
+from typing import Any, cast
 
 from cantools_cli.frames import len2dlc
 
@@ -117,9 +117,9 @@ class Message:
 
     @property
     def timestamp(self) -> float:
-        if self._timestamp is None:
-            self._timestamp = self.timestamp_ns / _NANO
-        return self._timestamp
+        if self._timestamp is None and self._timestamp_ns is not None:
+            self._timestamp = self._timestamp_ns / _NANO
+        return cast("float", self._timestamp)  # or None, where a program gave that
 
     @timestamp.setter
     def timestamp(self, seconds: float) -> None:

@@ -67,12 +67,17 @@ def open_buses(
     """
     from cantools_cli.interface import Bus
 
-    addresses = [parse_address(text) for text in texts]
+    addresses = [parse_address(text) for text in texts] or [BusAddress("the configured bus")]
     opened: list[NamedBus] = []
     try:
         for address, name in zip(addresses, stream_names(addresses), strict=True):
             keywords = resolve(
-                address, options.interface, options.keywords(), options.context, note=report.note
+                address,
+                options.interface,
+                options.keywords(),
+                options.context,
+                note=report.note,
+                detail=report.detail,
             )
             if keywords.get("interface") == "virtual" and not receive:
                 keywords["receive"] = False

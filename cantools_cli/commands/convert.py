@@ -104,4 +104,5 @@ def _copy(
 
 def _say_kept(sink: Sink) -> None:
     if sink.name != "-":
-        say(f"{sink.name} holds the {sink.count} frames before the error")
+        frames = "1 frame" if sink.count == 1 else f"{sink.count} frames"
+        say(f"{sink.name} holds the {frames} before the error")

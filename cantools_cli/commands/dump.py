@@ -87,12 +87,10 @@ def dump_command(
     quiet_seconds = milliseconds_must_have_unit(timeout, "-T") if timeout is not None else None
     to = options.output_format(to_format, as_json=as_json)
     every = duration(flush_every)
-    screen = _screen_options(timestamps, explain=explain, direction=direction, colour=colour)
-    if not buses:
-        buses = [""]
+    screen = _screen_options(timestamps, tz, explain=explain, direction=direction, colour=colour)
     bus_options = BusOptions(interface, bitrate, fd, data_bitrate, settings or (), context)
     with Interruption() as interruption, ExitStack() as stack:
-        opened = open_buses(buses, bus_options, report, receive=True, send=False)
+        opened = open_buses(buses or (), bus_options, report, receive=True, send=False)
         for one in opened:
             stack.callback(one.bus.shutdown)
         if log_lines or output not in (None, "-") or to is not None or not (candump or _is_terminal()):
@@ -146,7 +144,9 @@ def _is_terminal() -> bool:
         return False
 
 
-def _screen_options(timestamps: str | None, *, explain: bool, direction: bool, colour: str) -> dict[str, Any]:
+def _screen_options(
+    timestamps: str | None, tz: str | None, *, explain: bool, direction: bool, colour: str
+) -> dict[str, Any]:
     if timestamps is not None and timestamps not in ("a", "d", "z", "A"):
         raise UsageError(
             f"-t {timestamps!r} is none of a, d, z, A", hint="absolute, delta, since the first, date"
@@ -154,6 +154,7 @@ def _screen_options(timestamps: str | None, *, explain: bool, direction: bool, c
     options.checked(colour, "--color", ("auto", "always", "never"))
     return {
         "timestamps": timestamps,
+        "tz": tz or "local",
         "explain": explain,
         "direction": direction,
         "colour": use_colour(colour, 1),

@@ -55,6 +55,8 @@ def _buses(interface: str | None, report: Report) -> Iterator[dict[str, Any]]:
 
     found = 0
     for config in detect_available_configs(interface):
+        if config["interface"] == "virtual" and config.get("scope") != "host":
+            continue  # within one process, so of no use to another command
         found += 1
         settings = {
             key: value for key, value in config.items() if key not in ("interface", "channel", "scope")

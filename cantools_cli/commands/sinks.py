@@ -118,7 +118,7 @@ def open_sink(
             key: value for key, value in options.items() if key in form.writer_options.values()
         }
     try:
-        stream = OutputStream(file, gzip=label.endswith(".gz"), owned=not is_stdout)
+        stream = OutputStream(file, gzip=label.lower().endswith(".gz"), owned=not is_stdout)
         stream.name = label
         writer = open_writer(stream, name, {**known, **given}, on_note=report.note)
     except BaseException:

@@ -11,6 +11,7 @@ from abc import abstractmethod
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator
+from copy import copy
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,7 +19,7 @@ from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError, UsageError
 from cantools_cli.io.files import AnyFile, InputStream, OutputStream
 from cantools_cli.listeners import Listener
-from cantools_cli.message import Channel, Message
+from cantools_cli.message import Channel, Message, as_message
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -131,6 +132,7 @@ class MessageWriter(BaseIOHandler, Listener):
         super().__init__(file, mode, *args, **kwargs)
         self.losses: Counter[str] = Counter()
         self._gathered = MessageBatch()
+        self._last_ns = 0
 
     @abstractmethod
     def write(self, batch: MessageBatch) -> None:
@@ -141,7 +143,16 @@ class MessageWriter(BaseIOHandler, Listener):
         """
 
     def on_message_received(self, msg: Message) -> None:
-        """Write one message; it may wait in memory until ``flush`` or ``stop``."""
+        """Write one message; it may wait in memory until ``flush`` or ``stop``.
+
+        One without a timestamp gets that of the message before, or 0.
+        """
+        if not isinstance(msg, Message):
+            msg = as_message(msg)
+        if msg.timestamp is None:
+            msg = copy(msg)
+            msg.timestamp_ns = self._last_ns
+        self._last_ns = msg.timestamp_ns
         self._gathered.append(msg)
         if len(self._gathered) >= GATHERED:
             self._write_gathered()
@@ -209,16 +220,20 @@ class NameTable:
     def add(self, channel: Channel) -> None:
         """Add ``channel``: a number N is named ``canN``, None has the default name."""
         name = self._default if channel is None else f"can{channel}" if isinstance(channel, int) else channel
+        self.add_as(channel, name.encode("utf-8", "surrogateescape"))
+
+    def add_as(self, channel: Channel, text: bytes) -> None:
+        """Add ``channel``, which the format spells ``text``."""
         self.channels += (channel,)
-        self.names += name.encode("utf-8", "surrogateescape")
+        self.names += text
         self.ends.append(len(self.names))
 
 
 class NumberedChannels:
     """Numbers from 0 for the channels of a format that has no names.
 
-    ``canN``, ``vcanN``, and a number N are N; any other name takes the next free number in order of
-    appearance, which is told once. None is ``default``.
+    ``canN``, ``vcanN``, and a number N are N; any other name, and one whose number is another channel's
+    already, takes the next free number in order of appearance, which is told once. None is ``default``.
     """
 
     def __init__(
@@ -228,6 +243,7 @@ class NumberedChannels:
         self._note = note
         self._first = first  # what the format's own counting starts at, for the note
         self._numbers: dict[Channel, int] = {}
+        self._owners: dict[int, str] = {}  # by number: who has it
 
     def number(self, channel: Channel) -> int:
         known = self._numbers.get(channel)
@@ -241,26 +257,38 @@ class NumberedChannels:
         Raises:
             UsageError: a number is above ``limit``, which the format cannot hold.
         """
+        for channel in batch.channels:  # first those that say their number, so that no other takes it
+            if channel is None or _own_number(channel) is not None:
+                self.number(channel)
         numbers = [self.number(channel) for channel in batch.channels]
         for channel, number in zip(batch.channels, numbers, strict=True):
             if number > limit:
-                raise UsageError(
-                    f"channel {channel!r} has a number above {limit}", hint="--map renames channels"
-                )
+                raise UsageError(f"channel {channel!r} has a number above {limit}, the format's last")
         return array("H", numbers)
 
     def _choose(self, channel: Channel) -> int:
         if channel is None:
+            self._owners.setdefault(self._default, "can")
             return self._default
-        if isinstance(channel, int) and channel >= 0:
-            return channel
-        name = str(channel)
-        stem = name.rstrip("0123456789")
-        if stem in ("can", "vcan", "") and len(stem) < len(name) <= len(stem) + 5:
-            return int(name[len(stem) :])
+        number = _own_number(channel)
+        owner = str(channel).rstrip("0123456789") or "can"
+        if number is not None and self._owners.setdefault(number, owner) == owner:
+            return number
         number = self._default
-        while number in self._numbers.values():
+        while number in self._owners:
             number += 1
+        self._owners[number] = str(channel)
         if self._note is not None:
-            self._note(f"{name} is written as channel {number + self._first}")
+            self._note(f"{channel} is written as channel {number + self._first}")
         return number
+
+
+def _own_number(channel: Channel) -> int | None:
+    """Return the number that a channel's name says, if it says one."""
+    if channel is None or (isinstance(channel, int) and channel < 0):
+        return None
+    name = str(channel)
+    stem = name.rstrip("0123456789")
+    if stem in ("can", "vcan", "") and len(stem) < len(name) <= len(stem) + 5:
+        return int(name[len(stem) :])
+    return None

@@ -193,12 +193,6 @@ class CsvNames(NameTable):
     def add(self, channel: Channel) -> None:
         self.add_as(channel, spell_channel(channel).encode("utf-8", "surrogateescape"))
 
-    def add_as(self, channel: Channel, text: bytes) -> None:
-        """Add ``channel`` in a spelling of its own."""
-        self.channels += (channel,)
-        self.names += text
-        self.ends.append(len(self.names))
-
 
 def spell_channel(channel: Channel) -> str:
     """Return ``channel`` as a field; a line end in a name becomes a blank."""

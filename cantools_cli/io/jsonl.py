@@ -120,12 +120,6 @@ class JsonNames(NameTable):
     def add(self, channel: Channel) -> None:
         self.add_as(channel, json.dumps(channel).encode("ascii"))
 
-    def add_as(self, channel: Channel, text: bytes) -> None:
-        """Add ``channel`` in a spelling of its own."""
-        self.channels += (channel,)
-        self.names += text
-        self.ends.append(len(self.names))
-
 
 def format_line(message: Message) -> bytes:
     """Return one frame as its line: what the kernel writes, and also before 1970."""

@@ -31,7 +31,7 @@ class Stamps:
     the time of the day.
     """
 
-    def __init__(self, form: str | None, tz: str = "local") -> None:
+    def __init__(self, form: str | None, tz: str) -> None:
         self._form = form
         self._tz = tz
         self._zero: int | None = None
@@ -57,13 +57,14 @@ class _LineWriter(FileIOMessageWriter):
         file: AnyFile,
         *args: Any,
         timestamps: str | None = None,
+        tz: str = "local",
         explain: bool = False,
         direction: bool = False,
         colour: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(file, *args, **kwargs)
-        self._stamps = Stamps(timestamps)
+        self._stamps = Stamps(timestamps, tz)
         self._timestamps = timestamps
         self._explain = explain
         self._direction = direction

@@ -238,6 +238,20 @@ def test_an_unknown_bus_lists_what_there_is(canx):
     assert "virtual:vcan0" in result.stderr
 
 
+def test_the_environment_names_the_bus(canx):
+    named = {"CAN_INTERFACE": "virtual", "CAN_CHANNEL": "b"}
+    result = canx("dump", "-T", "10ms", "-v", **named)
+    assert result.returncode == 0
+    assert "interface=virtual, from the environment" in result.stderr
+    assert canx("dump", "-T", "10ms").stderr.startswith("canx: no bus is named\n")
+
+
+def test_a_part_that_is_neither_a_setting_nor_a_filter_is_refused(canx):
+    result = canx("dump", f"{BUS},123", "-T", "10ms")
+    assert result.returncode == 2
+    assert '"123" is neither KEY=VALUE nor a filter such as 123:7FF' in result.stderr
+
+
 def test_list_shows_the_buses_in_use(start, canx, until_listening):
     start("dump", BUS)
     until_listening("b")
