@@ -1,11 +1,12 @@
 """Every conversion between log, asc, blf, csv and json, with canx, can-utils and python-can.
 
 All tools convert the same file, one after another in alternation, on one processor. Figures are net of
-start-up: the processor time of the same command on an empty or one-frame log is taken off.
+start-up: the processor time of the same command on a log of one frame is taken off.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -72,8 +73,14 @@ def floor_seconds(source: Path, target: Path, folder: Path) -> float:
     return float(subprocess.run(made, check=True, capture_output=True, text=True).stdout)
 
 
+def fresh(target: Path) -> None:
+    """Remove the output of the run before and let the disk come to rest, which would cost the next one."""
+    target.unlink(missing_ok=True)
+    os.sync()
+
+
 def measure(
-    folder: Path, frames: int, tools: tuple[str, ...], repeats: int
+    folder: Path, frames: int, tools: tuple[str, ...], repeats: int, only: set[str] | None = None
 ) -> tuple[list[Row], dict[str, float]]:
     """Return a row a conversion and tool, and the floor's frames/s by conversion."""
     prepare(folder, frames)
@@ -82,9 +89,9 @@ def measure(
     floors: dict[str, float] = {}
     for source_name in FORMATS:
         for target_name in FORMATS:
-            if source_name == target_name:
-                continue
             conversion = f"{source_name} -> {target_name}"
+            if source_name == target_name or (only is not None and conversion not in only):
+                continue
             source = path_of(folder, source_name, frames)
             target = folder / f"out.{SUFFIX.get(target_name, target_name)}"
             small = path_of(folder, source_name, 1)
@@ -93,7 +100,9 @@ def measure(
             starts: dict[str, list[Run]] = {tool: [] for tool in able}
             for _ in range(repeats):
                 for tool, made in able.items():
+                    fresh(target)
                     runs[tool].append(run(made, cpus=CPUS))
+                    fresh(target)
                     start = command(tool, small, target)
                     assert start is not None
                     starts[tool].append(run(start, cpus=CPUS))

@@ -10,6 +10,7 @@ import os
 import platform
 import statistics
 import sys
+from datetime import date
 from pathlib import Path
 
 import bus
@@ -42,20 +43,30 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=1_000_000)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--no-python-can", action="store_true", help="it takes minutes a million frames")
-    parser.add_argument("--only-conversions", action="store_true")
+    parser.add_argument("--only", help="conversions, such as 'log -> blf, blf -> log'; no start-up, no bus")
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
     tools = ("canx", "can-utils") if given.no_python_can else ("canx", "can-utils", "python-can")
     print(f"{given.frames:,} frames, {', '.join(tools)}")
-    rows, floors = conversions.measure(HERE / "data", given.frames, tools, given.repeats)
-    lines = [f"### {given.frames:,} frames, {platform.machine()}, {os.cpu_count()} processors", ""]
+    only = {name.strip() for name in given.only.split(",")} if given.only else None
+    rows, floors = conversions.measure(HERE / "data", given.frames, tools, given.repeats, only)
+    title = f"### {given.frames:,} frames, {', '.join(tools)}"
+    lines = [f"Measured on {platform.machine()}, {os.cpu_count()} processors, {date.today()}.", ""]
     lines += conversions.table(rows, floors)
-    if not given.only_conversions:
+    if only is None and not given.no_python_can:
         lines += ["", *start_up(), "", *bus.report()]
     print("\n".join(lines))
     if given.write:
-        readme = HERE / "README.md"
-        readme.write_text(readme.read_text().split(MARK)[0] + MARK + "\n\n" + "\n".join(lines) + "\n")
+        write(title, "\n".join(lines))
+
+
+def write(title: str, text: str) -> None:
+    """Put a section into the README, in place of the one of the same title."""
+    readme = HERE / "README.md"
+    head, _, measured = readme.read_text().partition(MARK)
+    sections = {one.partition("\n")[0]: one for one in measured.split("\n### ") if one.strip()}
+    sections[title.removeprefix("### ")] = f"{title.removeprefix('### ')}\n\n{text}\n"
+    readme.write_text(head + MARK + "\n" + "".join(f"\n### {one.strip()}\n" for one in sections.values()))
 
 
 if __name__ == "__main__":

@@ -72,6 +72,7 @@ class FormatError(ValueError):
         source: the file's name, ``-`` for stdin, or None.
         position: what ``unit`` counts: a line from 1, or a byte from 0.
         reason: what is wrong there, quoting the text.
+        afterword: what the user has to know beside the error, None for nothing.
     """
 
     exit_status = USAGE_STATUS
@@ -90,6 +91,7 @@ class FormatError(ValueError):
         self.position = position
         self.unit = unit
         self.hint = hint
+        self.afterword: str | None = None
         super().__init__(reason)
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import socket
 import struct
 import threading
@@ -54,6 +55,8 @@ class Inbox:
         self._frames_in = self._frames_out = self._bytes_in = self._bytes_out = 0
         self._room = threading.Event()
         self._taking = threading.Lock()
+        self._reading = threading.Lock()  # from the socket to the queue
+        self._buffer = bytearray(DATAGRAM)
         self._closed = False
         self._progress = 0
         self._held = ExitStack()
@@ -100,23 +103,37 @@ class Inbox:
     # --- the thread -----------------------------------------------------------------------------------
 
     def _empty_socket(self) -> None:
-        buffer = bytearray(DATAGRAM)
-        view = memoryview(buffer)
+        waiting = select.poll()
+        waiting.register(self._socket, select.POLLIN)
         while not self._closed:
             try:
-                size = self._socket.recv_into(buffer)
-                if self._closed:
-                    return
-                self._accept(bytes(view[:size]))
-                self._note_progress()
-                if self._state[8:16] != _NONE_MISSED:
-                    self._catch_up()
+                waiting.poll()
+                self._read_waiting()
             except (OSError, ValueError):  # closed meanwhile
                 return
             while self._is_full and not self._closed:
                 self._room.clear()
                 if self._is_full and not self._closed:  # nobody took anything before the line above
                     self._room.wait()
+
+    def _read_waiting(self) -> None:
+        """Move what is in the socket to the queue, as far as there is room.
+
+        The thread does, and whoever finds the queue empty: a poll would miss what the thread has not come
+        to yet. The lock keeps the order.
+        """
+        with self._reading:
+            while not (self._closed or self._is_full):
+                try:
+                    size = self._socket.recv_into(self._buffer, 0, socket.MSG_DONTWAIT)
+                except BlockingIOError:
+                    return
+                if self._closed:
+                    return
+                self._accept(bytes(memoryview(self._buffer)[:size]))
+                self._note_progress()
+                if self._state[8:16] != _NONE_MISSED:
+                    self._catch_up()
 
     def _accept(self, datagram: bytes) -> None:
         if len(datagram) < _HEADER.size:
@@ -170,6 +187,9 @@ class Inbox:
         deadline = Deadline(timeout)
         while not self._closed:
             with self._taking:
+                if not self._queue:
+                    with suppress(OSError, ValueError):  # closed meanwhile
+                        self._read_waiting()
                 if self._queue:
                     return self._take()
                 self._settle()

@@ -9,7 +9,7 @@ import typer
 from cantools_cli.commands import options
 from cantools_cli.commands.interruption import Interruption
 from cantools_cli.commands.progress import Progress
-from cantools_cli.commands.report import Report, say
+from cantools_cli.commands.report import Report
 from cantools_cli.commands.sinks import Sink, open_sink
 from cantools_cli.commands.sources import open_input
 from cantools_cli.errors import FormatError
@@ -69,8 +69,8 @@ def convert_command(
             try:
                 with sink, Progress(reader.input, sink, quiet=quiet) as progress:
                     _copy(reader, sink, chosen, count, interruption, progress)
-            except FormatError:
-                _say_kept(sink)
+            except FormatError as error:
+                error.afterword = _kept(sink)
                 raise
         report.faults(reader.skipped, reader.first_fault)
         report.detail(f"{sink.count} frames written to {sink.name}")
@@ -102,7 +102,8 @@ def _copy(
             return
 
 
-def _say_kept(sink: Sink) -> None:
-    if sink.name != "-":
-        frames = "1 frame" if sink.count == 1 else f"{sink.count} frames"
-        say(f"{sink.name} holds the {frames} before the error")
+def _kept(sink: Sink) -> str | None:
+    """Return what the output holds in spite of an error."""
+    if sink.name == "-":
+        return None
+    return f"{sink.name} holds the {sink.count} frame{'' if sink.count == 1 else 's'} before the error"

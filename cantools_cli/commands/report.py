@@ -48,8 +48,11 @@ def say(text: str) -> None:
 
 
 def print_error(error: BaseException) -> None:
-    """Print ``error`` as one line, and its hint as another."""
+    """Print ``error`` as one line, then its afterword and its hint as another, where it has them."""
     say(" ".join(_text(error).split("\n")))
+    afterword = getattr(error, "afterword", None)
+    if afterword:
+        say(afterword)
     hint = getattr(error, "hint", None)
     if hint:
         with suppress(AttributeError, OSError, ValueError):

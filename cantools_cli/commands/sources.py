@@ -21,6 +21,8 @@ from cantools_cli.io.formats import open_reader, parse_format
 PIPE_BYTES = 1 << 20
 #: how long to wait at most on a bus that has no descriptor to wait on
 POLL_SECONDS = 0.05
+#: how long a command that was asked to end goes on taking what was sent before, if more keeps coming
+DRAIN_SECONDS = 2.0
 
 OnIdle = Callable[[], float | None]
 """Called before a wait; returns in how many seconds it wants to be called again, or None."""
@@ -144,11 +146,17 @@ def live_batches(
                 return
             limits.append(left)
         waiter.wait(min((limit for limit in limits if limit is not None), default=None))
+    yield from _left_over(buses)
+
+
+def _left_over(buses: Sequence[BusABC]) -> Iterator[tuple[int, MessageBatch]]:
+    """Yield what the buses hold still; a bus that never falls silent ends it as well."""
+    end = time.monotonic() + DRAIN_SECONDS
     for index, bus in enumerate(buses):
         batch = bus.recv_batch(0)
         while batch is not None:
             yield index, batch
-            batch = bus.recv_batch(0)
+            batch = bus.recv_batch(0) if time.monotonic() < end else None
 
 
 class _Waiter:

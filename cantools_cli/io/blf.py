@@ -86,6 +86,9 @@ class BLFReader(MessageReader):
     def _read_head(self, outer: Containers) -> int | None:
         """Return the start in nanoseconds, None where the file ends before that."""
         head = outer.take(8)
+        if not head:
+            self.fault(FormatError("empty: not even the header of a BLF file", position=0, unit="byte"))
+            return None
         if not blf_header.SIGNATURE.startswith(head[:4]):
             reason = f"not a BLF file: it begins with {head.hex(' ')}"
             raise FormatError(reason, source=self.input.name, position=0, unit="byte")

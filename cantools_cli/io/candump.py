@@ -45,6 +45,8 @@ class CanutilsLogReader(TextReader):
     ``tz`` is the time zone of the screen form's dates; times of a log are since the epoch.
     """
 
+    is_ambiguous = True  # 123#0102 may be what is left of 123#01020304
+
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, *args, **kwargs)
         self._screen: ScreenLines | None = None

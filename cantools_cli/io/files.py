@@ -291,7 +291,11 @@ class OutputStream:
             return
         view = memoryview(data)
         while view:
-            count = self._out.write(view)  # a raw file may take less than all
+            try:
+                count = self._out.write(view)  # a raw file may take less than all
+            except OSError as error:
+                error.filename = error.filename or self.name  # a full disk does not say whose
+                raise
             if count is None:
                 raise BlockingIOError("the output is not ready")
             self.written += count

@@ -32,10 +32,13 @@ class TextReader(MessageReader):
     kernel left: returns a message, or None for a line that is no frame, or raises ``FormatError``.
     """
 
+    is_ambiguous = False  #: whether a line that is cut short can look whole
+
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, *args, **kwargs)
         self.line = 0  #: lines dealt with so far
         self._newline_missing = False
+        self._last_dropped = False
         self._names = NameTable()  #: the channels met so far
 
     @abstractmethod
@@ -55,6 +58,8 @@ class TextReader(MessageReader):
     def batches(self) -> Iterator[MessageBatch]:
         for text, end in self._chunks():
             yield from self._chunk_batches(text, end)
+        if self._newline_missing and self.is_ambiguous and not self._last_dropped:
+            self.note(f"{self.input.name}:{self.line}: no newline at the end, so this frame may be cut short")
         for note in self.input.notes:
             self.note(f"{self.input.name}: {note}")
 
@@ -96,6 +101,7 @@ class TextReader(MessageReader):
             if fault is not None:
                 if at >= end and self._newline_missing and self.line > 1:
                     self.note(f"{self.input.name}:{self.line}: ends inside a line, which was dropped")
+                    self._last_dropped = True
                     return
                 self.fault(fault)
 

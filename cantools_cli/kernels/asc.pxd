@@ -25,7 +25,7 @@ cpdef tuple parse(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t end,
                index=cython.Py_ssize_t, number=cython.uint, begin=cython.Py_ssize_t, end=cython.Py_ssize_t,
                word=cython.uint, time=cython.longlong, seconds=cython.longlong, rest=cython.uint,
                count=cython.Py_ssize_t, left=cython.longlong, micro=cython.uint, nano=cython.uint,
-               identifier=cython.ulonglong, width=cython.Py_ssize_t, mark=cython.uint, code=cython.uint)
+               identifier=cython.ulonglong, width=cython.Py_ssize_t, payload_size=cython.Py_ssize_t, octet=cython.uint, mark=cython.uint, code=cython.uint)
 cpdef tuple format(Py_ssize_t first, const long long[::1] timestamp_ns, const unsigned int[::1] can_id,
     const unsigned char[::1] flags, const unsigned short[::1] channel, const unsigned char[::1] dlc_code,
     const unsigned int[::1] offset, const unsigned char[::1] payload,

@@ -372,6 +372,7 @@ def format(
     latest = FAR_FUTURE if start_ns >= 0 else FAR_FUTURE + start_ns
     rows = len(timestamp_ns)
     room = len(out)
+    payload_size = len(payload)
     number_count = len(numbers)
     if len(can_id) < rows or len(flags) < rows or len(channel) < rows or len(dlc_code) < rows:
         raise ValueError("the columns differ in length")
@@ -399,7 +400,11 @@ def format(
         seconds = time // 1000000000
         rest = time - seconds * 1000000000
         if seconds == second:  # most lines: the digits of the line before
-            for index in range(second_digits):
+            out[to] = out[second_at]
+            out[to + 1] = out[second_at + 1]
+            out[to + 2] = out[second_at + 2]
+            out[to + 3] = out[second_at + 3]
+            for index in range(4, second_digits):
                 out[to + index] = out[second_at + index]
             to += second_digits
         else:
@@ -530,11 +535,21 @@ def format(
             out[to + 21] = 114 if word >> 30 & 1 else 100
             out[to + 23] = hexadecimal[2 * code + 1]
             to += 24
+        if end - begin <= 8 and begin + 8 <= payload_size:
+            # always 8 bytes, of which what follows writes over those that are none: guessing where a
+            # loop ends goes wrong once a line
+            for index in range(8):
+                octet = payload[begin + index]
+                out[to + 3 * index] = 32
+                out[to + 3 * index + 1] = hexadecimal[2 * octet]
+                out[to + 3 * index + 2] = hexadecimal[2 * octet + 1]
+            to += 3 * (end - begin)
+            begin = end
         while begin < end:
-            index = payload[begin]
+            octet = payload[begin]
             out[to] = 32
-            out[to + 1] = hexadecimal[2 * index]
-            out[to + 2] = hexadecimal[2 * index + 1]
+            out[to + 1] = hexadecimal[2 * octet]
+            out[to + 2] = hexadecimal[2 * octet + 1]
             to += 3
             begin += 1
         if mark & 1:

@@ -19,7 +19,7 @@ cpdef tuple parse(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t end,
     unsigned char[::1] payload)
 
 @cython.locals(hexadecimal="const unsigned char[::1]", decimal="const unsigned char[::1]",
-               line_room=cython.Py_ssize_t, rows=cython.Py_ssize_t, room=cython.Py_ssize_t, name_count=cython.Py_ssize_t,
+               line_room=cython.Py_ssize_t, payload_size=cython.Py_ssize_t, octet=cython.uint, rows=cython.Py_ssize_t, room=cython.Py_ssize_t, name_count=cython.Py_ssize_t,
                to=cython.Py_ssize_t, row=cython.Py_ssize_t, second=cython.longlong, second_at=cython.Py_ssize_t,
                second_digits=cython.Py_ssize_t, index=cython.Py_ssize_t, start=cython.Py_ssize_t,
                stop=cython.Py_ssize_t, begin=cython.Py_ssize_t, end=cython.Py_ssize_t, time=cython.longlong,

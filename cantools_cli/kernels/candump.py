@@ -70,7 +70,7 @@ def parse(
     last = 0
     most_seconds = 9000000000
     key_mask = 0xFFFFFFFFFFFF
-    first_key = second_key = 0
+    first_key = second_key = 1  # no name
     first_name = second_name = 0
     while at < end:
         if row >= room or used + 64 > payload_room:
@@ -137,19 +137,28 @@ def parse(
             break
         while text[pos] == 32:
             pos += 1
-        # interface: mostly one of the two met last; a name of up to 7 bytes is compared as one number
+        # interface: mostly one of the two met last, and of 4 or 5 bytes; up to 7 are compared as one number
         begin = pos
         key = 0
-        while text[pos] > 32:
-            key = (key & key_mask) << 8 | text[pos]
-            pos += 1
+        if pos + 6 < end and (text[pos + 4] == 32 or text[pos + 5] == 32):
+            key = text[pos]
+            key = key << 24 | text[pos + 1] << 16 | text[pos + 2] << 8 | text[pos + 3]
+            pos += 4
+            if text[pos] != 32:
+                key = key << 8 | text[pos]
+                pos += 1
+        is_first = key == first_key
+        is_second = key == second_key
+        if not is_first | is_second:
+            pos = begin
+            key = 0
+            while text[pos] > 32:
+                key = (key & key_mask) << 8 | text[pos]
+                pos += 1
         length = pos - begin
         if length == 0 or text[pos] != 32:
             break
-        # not "or": of two channels in turn a processor can guess neither, and each wrong guess costs 7 ns
-        is_first = key == first_key
-        is_second = key == second_key
-        if length < 8 and is_first | is_second:
+        if is_first | is_second:
             last = is_first * first_name + is_second * second_name
         else:
             last = 0
@@ -318,6 +327,7 @@ def format(
     every_bit = 0xFFFFFFFF
     rows = len(timestamp_ns)
     room = len(out)
+    payload_size = len(payload)
     name_count = len(name_ends)
     if len(can_id) < rows or len(flags) < rows or len(channel) < rows or len(dlc_code) < rows:
         raise ValueError("the columns differ in length")
@@ -438,10 +448,18 @@ def format(
                 out[to] = 35
                 out[to + 1] = 48 + (mark >> 1 & 3)
                 to += 2
+            if end - begin <= 8 and begin + 8 <= payload_size:
+                # always 8 bytes: what follows writes over those that are none
+                for index in range(8):
+                    octet = payload[begin + index]
+                    out[to + 2 * index] = hexadecimal[2 * octet]
+                    out[to + 2 * index + 1] = hexadecimal[2 * octet + 1]
+                to += 2 * (end - begin)
+                begin = end
             while begin < end:
-                index = payload[begin]
-                out[to] = hexadecimal[2 * index]
-                out[to + 1] = hexadecimal[2 * index + 1]
+                octet = payload[begin]
+                out[to] = hexadecimal[2 * octet]
+                out[to + 1] = hexadecimal[2 * octet + 1]
                 to += 2
                 begin += 1
         if not plain:

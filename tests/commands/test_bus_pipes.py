@@ -92,6 +92,15 @@ def test_an_interrupt_of_a_whole_pipeline_loses_and_reorders_nothing(
     assert len(recorded) == count if run % 2 else recorded
 
 
+def test_a_bus_that_never_falls_silent_does_not_keep_dump_from_ending(start, until_listening):
+    dump = start("dump", BUS, stdout=subprocess.DEVNULL)
+    until_listening("b")
+    flood = start("gen", BUS, "-g", 0)
+    dump.send_signal(signal.SIGTERM)
+    assert dump.wait(20) == -signal.SIGTERM
+    assert flood.poll() is None
+
+
 def test_a_count_that_was_not_reached_is_status_1(canx):
     assert canx("dump", BUS, "-n", 1, "-T", "10ms").returncode == 1
 

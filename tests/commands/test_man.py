@@ -134,7 +134,9 @@ def test_an_example_runs_as_it_stands(shell, page, commands):
     result = shell(f"set -e -o pipefail\n{commands}")
     assert result.returncode == 0, result.stderr
     assert "Traceback" not in result.stderr
-    assert not re.search("^canx: (?!damaged.log|.*skipped|no bus found)", result.stderr, re.MULTILINE), result.stderr
+    assert not re.search("^canx: (?!damaged.log|.*skipped|no bus found)", result.stderr, re.MULTILINE), (
+        result.stderr
+    )
 
 
 @pytest.mark.parametrize(

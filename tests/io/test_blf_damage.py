@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cantools_cli.errors import FormatError
 from cantools_cli.io.blf import BLFReader
 from tests.io.blf_bytes import classic, container, head, lobj, read_lenient, read_up_to_fault
 
@@ -37,7 +38,7 @@ class Trickle(io.RawIOBase):
         return data
 
 
-@pytest.mark.parametrize("size", range(len(FILE) + 1))
+@pytest.mark.parametrize("size", range(1, len(FILE) + 1))
 def test_a_cut_file_gives_what_is_complete_before_the_cut(size: int) -> None:
     found, reader = read_lenient(FILE[:size])
     assert found == IDS[: len(found)]
@@ -47,6 +48,11 @@ def test_a_cut_file_gives_what_is_complete_before_the_cut(size: int) -> None:
     is_between = size in (144, *(144 + len(b"".join(PARTS[:n])) for n in (1, 2, 3)))
     if not is_between and size < len(FILE) - 3:
         assert reader.notes
+
+
+def test_an_empty_file_is_no_blf_file() -> None:
+    with pytest.raises(FormatError, match="byte 0: empty"):
+        list(BLFReader(io.BytesIO(b"")))
 
 
 def test_a_cut_container_gives_the_frames_in_front_of_the_cut() -> None:
