@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from make_log import write_log
-from measure import Run, median, run
+from measure import Run, best, run
 
 FORMATS = ("log", "asc", "blf", "csv", "json")
 SUFFIX = {"json": "jsonl"}
@@ -107,9 +107,9 @@ def measure(
                     assert start is not None
                     starts[tool].append(run(start, cpus=CPUS))
             run(command("canx", source, target) or [])
-            floors[conversion] = frames / max(1e-9, floor_seconds(source, target, folder))
+            floors[conversion] = frames / min(floor_seconds(source, target, folder) for _ in range(repeats))
             for tool in able:
-                whole, start_up = median(runs[tool]), median(starts[tool])
+                whole, start_up = best(runs[tool]), best(starts[tool])
                 net = max(1e-9, whole.cpu - start_up.cpu)
                 rows.append(Row(conversion, tool, frames / net, whole.peak_mb))
                 rate = f"{frames / net / 1e6:8.3f} M/s  {whole.peak_mb:6.0f} MB"

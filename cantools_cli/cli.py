@@ -156,12 +156,22 @@ def _group() -> Any:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit status, by the signal itself where one ended it."""
+    _open_standard_streams()
     status = run(list(sys.argv[1:] if arguments is None else arguments))
     if status in (129, 130, 143):
         from cantools_cli.commands.interruption import end_by
 
         end_by(status - 128)
     sys.exit(status)
+
+
+def _open_standard_streams() -> None:
+    """Open those of descriptors 0 to 2 that are closed at nothing: else the next file would become one."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest that is free, which is this one
 
 
 def run(arguments: list[str]) -> int:

@@ -51,6 +51,7 @@ def convert_command(
     """
     report = Report(quiet=quiet, verbose=verbose)
     chosen = FrameFilter.parse(filters) if filters else None
+    options.checked_count(count)
     to = options.output_format(to_format, as_json=as_json)
     every = duration(flush_every)
     with Interruption() as interruption:

@@ -85,6 +85,7 @@ def dump_command(
     for warning in chosen.warnings if chosen else ():
         report.note(warning)
     quiet_seconds = milliseconds_must_have_unit(timeout, "-T") if timeout is not None else None
+    options.checked_count(count)
     to = options.output_format(to_format, as_json=as_json)
     every = duration(flush_every)
     screen = _screen_options(timestamps, tz, explain=explain, direction=direction, colour=colour)

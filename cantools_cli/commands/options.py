@@ -114,6 +114,17 @@ def output_format(to: str | None, *, as_json: bool) -> str | None:
     return "json" if as_json else to
 
 
+def checked_count(count: int | None) -> int | None:
+    """Return what ``--count`` says.
+
+    Raises:
+        UsageError: it is negative.
+    """
+    if count is not None and count < 0:
+        raise UsageError(f"--count {count} is negative")
+    return count
+
+
 def checked_on_error(choice: str) -> OnErrorChoice:
     """Return what ``--on-error`` says.
 

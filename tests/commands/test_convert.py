@@ -111,6 +111,7 @@ def test_losses_are_said_on_one_line_and_strict_makes_them_a_status(canx, log):
             "canx: --json and --to asc contradict each other",
         ),
         (("convert", "--on-error", "panic"), "canx: --on-error 'panic' is none of stop, skip"),
+        (("convert", "-n", "-5"), "canx: --count -5 is negative"),
         (("convert", "--frobnicate"), "canx: No such option: --frobnicate"),
         (("convret",), "canx: No such command 'convret'. Did you mean 'convert'?"),
     ],
@@ -190,6 +191,14 @@ def test_binary_data_is_not_for_a_terminal(shell):
 def test_a_reader_that_leaves_early_ends_its_writer_quietly(shell):
     result = shell("canx gen -n 200000 --seed 1 | head -1 >/dev/null; echo ${PIPESTATUS[@]}")
     assert (result.stdout, result.stderr) == ("141 0\n", "")
+
+
+def test_closed_standard_streams_are_tolerated(shell, log):
+    result = shell(
+        "timeout 20 canx convert <&-; timeout 20 canx convert in.log >&-; canx gen -n 1 2>&- | wc -l"
+    )
+    assert (result.stdout, result.returncode) == ("1\n", 0)
+    assert "Traceback" not in result.stderr
 
 
 def test_output_is_flushed_while_the_source_stays_open(start):
