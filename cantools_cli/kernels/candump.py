@@ -405,6 +405,13 @@ def format(
         out[to] = 41
         out[to + 1] = 32
         to += 2
+        if stop - start == 4:  # written out: can0 is what most are called
+            out[to] = names[start]
+            out[to + 1] = names[start + 1]
+            out[to + 2] = names[start + 2]
+            out[to + 3] = names[start + 3]
+            to += 4
+            start = stop
         while start < stop:
             out[to] = names[start]
             to += 1
