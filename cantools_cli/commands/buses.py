@@ -68,6 +68,9 @@ def open_buses(
     from cantools_cli.interface import Bus
 
     addresses = [parse_address(text) for text in texts] or [BusAddress("the configured bus")]
+    for address in addresses:
+        if address.filters and not receive:
+            raise UsageError(f"{address.text}: a filter behind BUS means nothing where frames are only sent")
     opened: list[NamedBus] = []
     try:
         for address, name in zip(addresses, stream_names(addresses), strict=True):

@@ -68,10 +68,6 @@ def send_command(
         receive=False,
         send=True,
     )
-    if opened.filter is not None:
-        raise UsageError(
-            "a filter behind BUS means nothing to send", hint="--filter chooses among the frames of stdin"
-        )
     with opened.bus:
         if given is not None:
             opened.bus.send_batch(given, seconds)

@@ -220,6 +220,16 @@ def test_send_pads_can_fd_with_a_note_or_refuses_under_strict(start, canx, until
     assert frames_of(dump.communicate(timeout=20)[0].decode()) == ["123##0112233445566778899000000"]
 
 
+@pytest.mark.parametrize(
+    "arguments", [("send", f"{BUS},123:7FF", "123#"), ("gen", f"{BUS},123:7FF", "-n", 1)]
+)
+def test_a_filter_where_frames_are_only_sent_is_refused_in_one_line(canx, arguments):
+    result = canx(*arguments)
+    assert result.returncode == 2
+    reason = "a filter behind BUS means nothing where frames are only sent"
+    assert result.stderr == f"canx: {BUS},123:7FF: {reason}\n"
+
+
 def test_send_with_frames_leaves_stdin_alone(shell):
     result = shell(f"printf 'one\\ntwo\\n' | while read line; do canx send {BUS} 123#; echo $line; done")
     assert result.stdout == "one\ntwo\n"
