@@ -72,9 +72,10 @@ class HostPort:
         return self._inbox
 
     def abandon(self) -> None:
-        """Close all descriptors, and touch nothing that is shared."""
+        """In a forked process: close all descriptors, and touch nothing that is shared."""
         self._sender.abandon()
         if self._inbox is not None:
+            self._inbox.forget_threads()
             self._inbox.abandon()
 
     def close(self) -> None:

@@ -214,7 +214,7 @@ class Inbox:
     def _settle(self) -> None:
         if not self._queue and self._wakeup.is_rung:
             self._wakeup.reset()
-            if self._queue:  # came after the first look
+            if self._queue or self._closed:  # came after the first look
                 self._wakeup.ring()
 
     def _take(self) -> MessageBatch:
@@ -283,6 +283,10 @@ class Inbox:
         """Close all descriptors, and touch nothing that is shared."""
         self._closed = True
         self._held.close()
+
+    def forget_threads(self) -> None:
+        """After a fork: only the thread that forked is in this process."""
+        self._wakeup.forget_threads()
 
 
 def _overflow(stamp: int, channel: Channel) -> Message:

@@ -10,10 +10,16 @@ _ONE = (1).to_bytes(8, "little")  # an event counter takes eight bytes, a pipe a
 
 
 class Wakeup:
-    """Rung by whoever brings something, reset by whoever finds nothing more."""
+    """Rung by whoever brings something, reset by whoever finds nothing more.
+
+    Whoever closes it rings before. The descriptor lives until the last wait is over: its number could
+    belong to another file by then.
+    """
 
     def __init__(self) -> None:
         self.is_rung = False
+        self._waits = 0
+        self._closed = False
         self._lock = threading.Lock()
         if hasattr(os, "eventfd"):
             self._read_end = self._write_end = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -35,15 +41,36 @@ class Wakeup:
 
     def reset(self) -> None:
         with self._lock:
-            if self.is_rung and self._read_end >= 0:
+            if self.is_rung and not self._closed:
                 self.is_rung = False
                 os.read(self._read_end, 8)
 
     def wait(self, timeout: float | None) -> bool:
-        """Wait until it is rung; return False after ``timeout`` seconds, or a day."""
-        return bool(self._poll.poll(None if timeout is None else 1000 * min(timeout, 86_400.0)))
+        """Wait until it is rung or closed; return False after ``timeout`` seconds, or a day."""
+        with self._lock:
+            if self._closed:
+                return True
+            self._waits += 1
+        try:
+            return bool(self._poll.poll(None if timeout is None else 1000 * min(timeout, 86_400.0)))
+        finally:
+            with self._lock:
+                self._waits -= 1
+                if self._closed and not self._waits:
+                    self._close_ends()
 
     def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            if not self._waits:
+                self._close_ends()
+
+    def forget_threads(self) -> None:
+        """After a fork: those that waited, or held the lock, are not in this process."""
+        self._lock = threading.Lock()
+        self._waits = 0
+
+    def _close_ends(self) -> None:
         if self._read_end >= 0:
             for end in {self._read_end, self._write_end}:
                 os.close(end)

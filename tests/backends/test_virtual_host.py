@@ -454,6 +454,31 @@ def test_closing_removes_the_files_and_ends_a_waiting_recv(open_bus: Opener, net
         bus.send(Message())
 
 
+def test_closing_ends_a_recv_that_is_about_to_wait(open_bus: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The close comes between the look at the queue and the wait, and must not be wiped away."""
+    bus, closers = open_bus(), []
+    inbox = bus._port._inbox  # type: ignore[attr-defined]  # the moment is not to be had from outside
+    rung = threading.Event()
+    settle, ring = inbox._settle, inbox._wakeup.ring
+
+    def close_then_settle() -> None:
+        if not closers:
+            closers.append(threading.Thread(target=bus.shutdown))
+            closers[0].start()
+            assert rung.wait(TIMEOUT)
+        settle()
+
+    def ring_and_tell() -> None:
+        ring()
+        rung.set()
+
+    monkeypatch.setattr(inbox, "_settle", close_then_settle)
+    monkeypatch.setattr(inbox._wakeup, "ring", ring_and_tell)
+    with pytest.raises(CanOperationError, match="closed bus"):
+        assert bus.recv(TIMEOUT) is not None
+    closers[0].join(TIMEOUT)
+
+
 def held() -> tuple[int, int]:
     """Return how many descriptors and threads this process has."""
     descriptors = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"
