@@ -73,10 +73,15 @@ def floor_seconds(source: Path, target: Path, folder: Path) -> float:
     return float(subprocess.run(made, check=True, capture_output=True, text=True).stdout)
 
 
-def fresh(target: Path) -> None:
-    """Remove the output of the run before and let the disk come to rest, which would cost the next one."""
+def fresh(target: Path, size: int = 0) -> None:
+    """Remove the output of the run before and let the disk come to rest, which would cost the next one.
+
+    The memory that will cache ``size`` bytes of output is touched before: in a virtual machine its first
+    use is dear, and would be charged to whichever tool runs first after a pause.
+    """
     target.unlink(missing_ok=True)
     os.sync()
+    bytearray(b"\1") * size
 
 
 def measure(
@@ -100,7 +105,7 @@ def measure(
             starts: dict[str, list[Run]] = {tool: [] for tool in able}
             for _ in range(repeats):
                 for tool, made in able.items():
-                    fresh(target)
+                    fresh(target, path_of(folder, target_name, frames).stat().st_size)
                     runs[tool].append(run(made, cpus=CPUS))
                     fresh(target)
                     start = command(tool, small, target)

@@ -12,7 +12,7 @@ def print_version(*, as_json: bool) -> None:
 
     from cantools_cli import __version__, kernels
 
-    parts = [name for name in ("isal", "msgpack", "serial", "usb", "dateutil") if find_spec(name)]
+    parts = [name for name in ("isal", "deflate", "msgpack", "serial", "usb", "dateutil") if find_spec(name)]
     if as_json:
         import json
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError
 from cantools_cli.io.base import BATCH_PAYLOAD, BATCH_ROWS
-from cantools_cli.io.blf_containers import Containers, Search, begins_object, find_object, read_header
+from cantools_cli.io.blf_containers import Bytes, Containers, Search, begins_object, find_object, read_header
 from cantools_cli.io.blf_objects import LARGEST, Objects
 from cantools_cli.kernels import blf as kernel
 from cantools_cli.message import Channel
@@ -42,13 +42,13 @@ class ObjectStream:
         self._objects = Objects(start_ns, note)
         self.left_out = self._objects.left_out
         self._is_lost = False  # looking for the next object
-        self._tail = b""  # the begin of an object
+        self._tail: Bytes = b""  # the begin of an object
         self._to_skip = 0  # bytes still to come of an object that is stepped over
         self._base = 0  # position of the tail in the stream
         self._channels: tuple[Channel, ...] = ()
         self._table = array("H")  # the entry of _channels for each channel number
 
-    def batches(self, piece: bytes) -> Iterator[MessageBatch]:
+    def batches(self, piece: Bytes) -> Iterator[MessageBatch]:
         """Yield the frames that end in ``piece``, the next one of the stream."""
         text = self._joined(piece)
         at, end = 0, len(text)
@@ -87,7 +87,7 @@ class ObjectStream:
             self._note("ends inside an object, which was dropped")
         self._end_search()
 
-    def _joined(self, piece: bytes) -> bytes:
+    def _joined(self, piece: Bytes) -> Bytes:
         """Return what is left of the inner stream with ``piece`` behind it."""
         if self._outer.is_damaged:
             self._outer.is_damaged = False
@@ -101,7 +101,7 @@ class ObjectStream:
             piece = piece[skipped:]
         return self._tail + piece if self._tail else piece
 
-    def _fill(self, text: bytes, at: int, batch: MessageBatch) -> tuple[int, int, int, FormatError | None]:
+    def _fill(self, text: Bytes, at: int, batch: MessageBatch) -> tuple[int, int, int, FormatError | None]:
         """Read objects into ``batch``; return (where it stopped, rows, why, the fault that it met)."""
         rows, end = 0, len(text)
         while True:
@@ -126,7 +126,7 @@ class ObjectStream:
                 return at + 4, rows, kernel.LOST, self._placed(error, at)
             stop = at + header.size
             try:
-                message = self._objects.read(text[at:stop], header)
+                message = self._objects.read(bytes(text[at:stop]), header)
                 if message is not None:
                     message.channel = self._channel(message.channel)
                     batch.channels = self._channels
@@ -148,7 +148,7 @@ class ObjectStream:
         self._table[number] = self._channels.index(name)
         return name
 
-    def _cut(self, text: bytes, at: int) -> tuple[int, FormatError | None]:
+    def _cut(self, text: Bytes, at: int) -> tuple[int, FormatError | None]:
         """Deal with an object that goes on behind ``text``: return where to go on, and its fault.
 
         One that is stepped over is not kept, however long it says that it is.
@@ -176,7 +176,7 @@ class ObjectStream:
         return FormatError(reason, position=self._outer.position, unit="byte")
 
 
-def _is_complete(tail: bytes) -> bool:
+def _is_complete(tail: Bytes) -> bool:
     """Tell whether ``tail`` is an object, too short for the kernel to look at."""
     at = find_object(tail, 0)
     return at >= 0 and read_header(tail, at).size <= len(tail) - at

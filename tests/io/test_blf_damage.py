@@ -6,12 +6,14 @@ import io
 import struct
 import tracemalloc
 import zlib
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cantools_cli.errors import FormatError
+from cantools_cli.io import blf_containers
 from cantools_cli.io.blf import BLFReader
 from tests.io.blf_bytes import classic, container, head, lobj, read_lenient, read_up_to_fault
 
@@ -21,6 +23,17 @@ INNER = b"".join(classic(number) + (TEXT if number % 3 == 0 else b"") for number
 PARTS = [container(INNER[:250]), container(INNER[250:500], stored=True), container(INNER[500:])]
 FILE = head() + b"".join(PARTS)
 IDS = list(range(12))
+
+
+@pytest.fixture(autouse=True, params=["at once", "step by step"], scope="module")
+def inflating(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Run every test with and without the library that inflates whole containers."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "step by step":
+            patch.setattr(blf_containers, "_libdeflate", lambda: None)
+        else:
+            assert blf_containers._libdeflate() is not None
+        yield
 
 
 class Trickle(io.RawIOBase):
