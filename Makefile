@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml setup.py $(wildcard cantools_cli/kernels/*.py cantools_cli/kernels/*.pxd)
 
-.PHONY: demo test test-pure bench lint format wheel clean
+.PHONY: demo test test-pure test-kernel bench lint format wheel clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -32,6 +32,10 @@ test-pure: $(VENV)/.installed-dev
 	copy=$$(mktemp -d) && git archive HEAD | tar -x -C "$$copy" && cd "$$copy" && \
 	PYTHONPATH="$$copy" $(CURDIR)/$(BIN)/python -m pytest tests/kernels tests/io; \
 	status=$$?; rm -rf "$$copy"; exit $$status
+
+# On a real kernel with SocketCAN, booted for them.
+test-kernel: $(VENV)/.installed-dev
+	tests/kernel/boot $(CURDIR)/$(BIN)/python -m pytest -n 0 -p no:cacheprovider tests/kernel
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/run.py

@@ -76,12 +76,17 @@ def floor_seconds(source: Path, target: Path, folder: Path) -> float:
 def fresh(target: Path, size: int = 0) -> None:
     """Remove the output of the run before and let the disk come to rest, which would cost the next one.
 
-    The memory that will cache ``size`` bytes of output is touched before: in a virtual machine its first
-    use is dear, and would be charged to whichever tool runs first after a pause.
+    Before that, ``size`` bytes are written there and thrown away: in a virtual machine the first use of
+    memory, here as cache of the output, is dear, and would be charged to whoever comes after a pause.
     """
+    if size:
+        piece = bytes(1 << 20)
+        with target.open("wb", buffering=0) as file:
+            for _ in range(0, size, len(piece)):
+                file.write(piece)
+        os.sync()
     target.unlink(missing_ok=True)
     os.sync()
-    bytearray(b"\1") * size
 
 
 def measure(
