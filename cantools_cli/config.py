@@ -20,29 +20,45 @@ stands ``canx/config.toml`` in the user's configuration folder, with a table a c
     [HS]
     bitrate = 500000
 
+Settings that describe a bit timing in full are made into one as well, as ``timing``: ``f_clock`` and the
+segments of CAN FD; ``brp``, or ``bitrate`` and ``f_clock``, with ``tseg1``, ``tseg2``, ``sjw`` and
+``nof_samples``; ``btr0`` and ``btr1``.
+
 Source: the python-can manual, "Configuration".
 """
 
 from __future__ import annotations
 
+import operator
 import os
 import re
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from cantools_cli.errors import CanInterfaceNotImplementedError, FormatError, UsageError, quoted
 
 if TYPE_CHECKING:
     from configparser import ConfigParser, Error
+    from typing import SupportsIndex
 
     from cantools_cli.io.files import AnyFile
+    from cantools_cli.timing import BitTiming, BitTimingFd
 
 #: settings made by the program, for every bus that it opens
 rc: dict[str, Any] = {}
 
 #: the settings that have an environment variable of their own
 _VARIABLES = {"interface": "CAN_INTERFACE", "channel": "CAN_CHANNEL", "bitrate": "CAN_BITRATE"}
+_SEGMENTS = ("tseg1", "tseg2", "sjw", "nof_samples")
+_PHASES = [f"{phase}_{key}" for phase in ("nom", "data") for key in ("brp", "tseg1", "tseg2", "sjw")]
+#: the settings that make a timing: its class, those that are needed, those that may stand beside them
+_TIMINGS = (
+    ("BitTimingFd", ("f_clock", *_PHASES), ()),
+    ("BitTiming", ("brp", *_SEGMENTS), ("f_clock",)),
+    ("BitTiming", ("bitrate", "f_clock", *_SEGMENTS), ()),
+    ("BitTiming", ("btr0", "btr1"), ("f_clock",)),
+)
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _DECIMAL = re.compile(r"[-+]?[0-9]*\.[0-9]+(?:e[-+]?[0-9]+)?")
 
@@ -73,7 +89,7 @@ def load_config(
     """Return the settings of a bus, ``interface`` and ``channel`` among them, from all sources.
 
     ``config`` is what is asked for, ``path`` a file to read in place of the usual ones. Keys that describe
-    the bit timing are returned as they were found.
+    the bit timing stay, and there is a ``timing`` made of them.
 
     Raises:
         CanInterfaceNotImplementedError: the interface is not known, or none is named.
@@ -285,6 +301,33 @@ def _check(values: dict[str, Any]) -> None:
             values[key] = bitrate(values[key])
     if "state" in values:
         values["state"] = _state(values["state"])
+    if "timing" not in values:
+        timing = _timing(values)
+        if timing is not None:
+            values["timing"] = timing
+
+
+def _timing(values: dict[str, Any]) -> BitTiming | BitTimingFd | None:
+    """Return the bit timing that the settings describe in full; None where there is none.
+
+    Raises:
+        UsageError: there can be no such timing.
+    """
+    for name, keys, others in _TIMINGS:
+        if all(key in values for key in keys):
+            from cantools_cli import timing
+
+            given = {key: values[key] for key in (*keys, *others) if key in values}
+            try:
+                numbers = {key: _integer(value) for key, value in given.items()}
+                return cast("BitTiming | BitTimingFd", getattr(timing, name)(**numbers))
+            except (ValueError, TypeError) as error:
+                raise UsageError(f"bit timing: {error}", hint=f"made of {', '.join(given)}") from error
+    return None
+
+
+def _integer(value: object) -> int:
+    return int(value, 0) if isinstance(value, str) else operator.index(cast("SupportsIndex", value))
 
 
 def _port(value: object) -> int:

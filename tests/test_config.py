@@ -16,6 +16,7 @@ from cantools_cli import config
 from cantools_cli.bus import BusState
 from cantools_cli.config import cast_from_string, find_settings, load_config, load_file_config
 from cantools_cli.errors import CanInterfaceNotImplementedError, FormatError, UsageError
+from cantools_cli.timing import BitTiming, BitTimingFd
 
 NOTHING = io.StringIO  # an explicit file without settings, in place of those of this computer
 
@@ -162,6 +163,7 @@ CONFIGS: list[dict[str, Any]] = [
     {"interface": "virtual", "fd": False},
     {"interface": "virtual", "state": "active"},
     {"interface": "virtual", "brp": "2"},
+    {"interface": "virtual", "f_clock": "8000000", "tseg1": 5},
     {"interface": "nonsense"},
     {"interface": None},
     {},
@@ -180,6 +182,56 @@ def _outcome(function: Callable[..., dict[str, Any]], path: Path, given: dict[st
         return function(path, dict(given), None)
     except (ValueError, TypeError, NotImplementedError) as error:
         return type(error).__name__, str(error)
+
+
+SEGMENTS = {"tseg1": "5", "tseg2": "2", "sjw": "1", "nof_samples": "1"}
+NOMINAL = {"nom_brp": 1, "nom_tseg1": 59, "nom_tseg2": 20, "nom_sjw": 10}
+DATA = {"data_brp": 1, "data_tseg1": 6, "data_tseg2": 3, "data_sjw": 2}
+
+
+@pytest.mark.parametrize("given", [{"brp": "1", **SEGMENTS}, {**NOMINAL, **DATA}])
+def test_python_can_makes_the_same_timing_of_it(given: dict[str, Any]) -> None:
+    given = {"interface": "virtual", "f_clock": "80000000", **given}
+    ours, theirs = load_config(NOTHING(), given), can.util.load_config(NOTHING(), given)
+    assert [*ours] == [*theirs]
+    assert dict(ours["timing"]) == dict(theirs["timing"])
+    assert isinstance(ours["timing"], BitTimingFd if "nom_brp" in given else BitTiming)
+
+
+@pytest.mark.parametrize(
+    ("given", "timing"),
+    [
+        ({"bitrate": "1000000", "f_clock": "8000000", **SEGMENTS}, BitTiming(8_000_000, 1, 5, 2, 1)),
+        ({"brp": "1", **SEGMENTS}, BitTiming(btr0=0x00, btr1=0x14)),
+        ({"btr0": "0x00", "btr1": "0x14"}, BitTiming(btr0=0x00, btr1=0x14)),
+        ({"btr0": 0, "btr1": 20, "f_clock": 8_000_000}, BitTiming(8_000_000, 1, 5, 2, 1)),
+    ],
+)
+def test_the_manual_s_settings_make_a_timing(given: dict[str, Any], timing: BitTiming) -> None:
+    settings = load_config(NOTHING(), {"interface": "virtual", **given})
+    assert settings["timing"] == timing
+    assert given.keys() < settings.keys()
+
+
+def test_a_timing_of_the_program_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    timing = BitTiming(8_000_000, 2, 5, 2, 1)
+    monkeypatch.setitem(config.rc, "timing", timing)
+    settings = load_config(NOTHING(), {"interface": "virtual", "btr0": "0x00", "btr1": "0x14"})
+    assert settings["timing"] is timing
+
+
+@pytest.mark.parametrize(
+    ("wrong", "text"),
+    [
+        ({"brp": "65"}, r"bit timing: bitrate prescaler \(=65\) must be in \[1...64\]"),
+        ({"sjw": "wide"}, "bit timing: invalid literal"),
+        ({"sjw": 1.5}, "bit timing: 'float' object"),
+    ],
+)
+def test_a_timing_that_cannot_be_is_not_passed_over(wrong: dict[str, Any], text: str) -> None:
+    with pytest.raises(UsageError, match=text) as caught:
+        load_config(NOTHING(), {"interface": "virtual", "brp": "1", **SEGMENTS, **wrong})
+    assert caught.value.hint == "made of brp, tseg1, tseg2, sjw, nof_samples"
 
 
 def test_a_state_is_named_in_capitals() -> None:
