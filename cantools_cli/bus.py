@@ -8,8 +8,10 @@ which move batches. A class written for python-can's documentation implements ``
 from __future__ import annotations
 
 import time
+from _thread import allocate_lock
 from abc import ABC
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from enum import Enum
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -21,6 +23,7 @@ from cantools_cli.message import Message
 if TYPE_CHECKING:
     from typing_extensions import NotRequired, Self
 
+    from cantools_cli.cyclic import CyclicSendTaskABC
     from cantools_cli.filters import FrameFilter
     from cantools_cli.readiness import Readiness
 
@@ -71,7 +74,7 @@ class Deadline:
         return self._end is not None and time.monotonic() >= self._end
 
 
-class BusABC(ABC):  # noqa: B024  # abstract by what its hooks raise: either pair of them will do
+class BusABC(ABC):  # abstract by what its hooks raise: either pair of them will do
     """A bus that frames are sent to and received from.
 
     A context manager, and an endless iterator over the messages received.
@@ -91,8 +94,12 @@ class BusABC(ABC):  # noqa: B024  # abstract by what its hooks raise: either pai
     _waiting: MessageBatch | None = None  # received, filtered, and not yet taken by recv()
     _taken = 0
     _readiness: Readiness | None = None  # once somebody asked for fileno()
+    _periodic_tasks: list[CyclicSendTaskABC] | None = None  # those to stop at the end
+    _lock_send_periodic: AbstractContextManager[Any]  # held while a task sends
 
     def __init__(self, channel: Any, can_filters: CanFilters | None = None, **kwargs: object) -> None:
+        self._periodic_tasks = []
+        self._lock_send_periodic = allocate_lock()
         self.set_filters(can_filters)
 
     # --- what an interface implements -----------------------------------------------------------------
@@ -102,7 +109,11 @@ class BusABC(ABC):  # noqa: B024  # abstract by what its hooks raise: either pai
 
         None waits for ever, 0 polls. Filters need not be applied here: the exact ones run behind.
         """
-        message, _ = self._recv_internal(timeout)
+        kind = type(self)
+        if kind.recv is not BusABC.recv and kind._recv_internal is BusABC._recv_internal:
+            message = self.recv(timeout)  # some plug-ins override this in place of what is documented
+        else:
+            message, _ = self._recv_internal(timeout)
         return None if message is None else MessageBatch([message])
 
     def _recv_internal(self, timeout: float | None) -> tuple[Message | None, bool]:
@@ -235,6 +246,71 @@ class BusABC(ABC):  # noqa: B024  # abstract by what its hooks raise: either pai
         """
         raise NotImplementedError(f"{type(self).__name__} has no queue to discard")
 
+    # --- sending periodically -------------------------------------------------------------------------
+
+    def send_periodic(
+        self,
+        msgs: Message | Sequence[Message],
+        period: float,
+        duration: float | None = None,
+        store_task: bool = True,
+        autostart: bool = True,
+        modifier_callback: Callable[[Message], None] | None = None,
+    ) -> CyclicSendTaskABC:
+        """Send one of ``msgs``, in turn, every ``period`` seconds; return the task that does it.
+
+        It ends after ``duration`` seconds, when it is stopped, and with the bus. The bus stops only what it
+        stores; it forgets a task that ended. Without ``autostart`` the task waits for its ``start()``.
+        ``modifier_callback`` gets each message before it is sent, to change it.
+
+        Raises:
+            ValueError: there is no message, their identifiers or channels differ, or the period or duration
+                makes no sense.
+            CanOperationError: the bus is closed, or does not take the task.
+        """
+        from cantools_cli.cyclic import checked_messages
+
+        self._check_open()
+        checked_messages(msgs)
+        more: dict[str, Any] = {}  # than an interface knows that was written for python-can 4.1
+        if not autostart:
+            more["autostart"] = False
+        if modifier_callback is not None:
+            more["modifier_callback"] = modifier_callback
+        task = self._send_periodic_internal(msgs, period, duration, **more)
+        if store_task and self._periodic_tasks is not None:
+            task.track_in(self._periodic_tasks)
+        return task
+
+    def _send_periodic_internal(
+        self,
+        msgs: Message | Sequence[Message],
+        period: float,
+        duration: float | None = None,
+        autostart: bool = True,
+        modifier_callback: Callable[[Message], None] | None = None,
+    ) -> CyclicSendTaskABC:
+        """Return the task of ``send_periodic``; overridden where a kernel or a device can do better."""
+        from cantools_cli.cyclic import ThreadBasedCyclicSendTask
+
+        return ThreadBasedCyclicSendTask(
+            self,
+            self._lock_send_periodic,
+            msgs,
+            period,
+            duration,
+            autostart=autostart,
+            modifier_callback=modifier_callback,
+        )
+
+    def stop_all_periodic_tasks(self, remove_tasks: bool = True) -> None:
+        """Stop all tasks that are stored, and forget them unless ``remove_tasks`` is False."""
+        tasks = [*(self._periodic_tasks or ())]
+        for task in tasks:
+            task.stop()
+        if self._periodic_tasks is not None:
+            self._periodic_tasks[:] = [] if remove_tasks else tasks
+
     # --- filters --------------------------------------------------------------------------------------
 
     @property
@@ -262,6 +338,13 @@ class BusABC(ABC):  # noqa: B024  # abstract by what its hooks raise: either pai
                 self._taken = 0
                 self._keep_waiting(rest if len(rest) else None)
         self._apply_filters(self._filters)
+
+    def push_filter(self, chosen: FrameFilter) -> None:
+        """Let the kernel or the hardware drop what ``chosen`` does not pass, as far as it can.
+
+        It may pass more: ``chosen`` itself has to run behind.
+        """
+        self._apply_filters(chosen.can_filters())
 
     def _matches_filters(self, msg: Message) -> bool:
         """Tell whether ``msg`` passes at least one of the filters."""
@@ -303,15 +386,23 @@ class BusABC(ABC):  # noqa: B024  # abstract by what its hooks raise: either pai
         if self.is_shutdown:
             raise CanOperationError("Cannot operate on a closed bus")
 
+    @property
+    def _is_shutdown(self) -> bool:
+        """python-can's name of ``is_shutdown``, which plug-ins ask for."""
+        return self.is_shutdown
+
     def shutdown(self) -> None:
-        """Close the bus; a second call does nothing."""
+        """Close the bus, having stopped its periodic tasks; a second call does nothing."""
         if not self.is_shutdown:
-            self.is_shutdown = True
-            self._waiting = None
-            if self._readiness is not None:
-                self._readiness.close()
-                self._readiness = None
-            self._close()
+            try:
+                self.stop_all_periodic_tasks()  # while they still have a bus
+            finally:
+                self.is_shutdown = True
+                self._waiting = None
+                if self._readiness is not None:
+                    self._readiness.close()
+                    self._readiness = None
+                self._close()
 
     def __enter__(self) -> Self:
         return self

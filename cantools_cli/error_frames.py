@@ -14,6 +14,8 @@ the words are those that can-utils prints, so that searches carry over.
 
 from __future__ import annotations
 
+from cantools_cli.message import Channel, Message
+
 TX_TIMEOUT = 0x001
 LOST_ARBITRATION = 0x002
 CONTROLLER = 0x004
@@ -38,9 +40,11 @@ CLASS_WORDS = {
     COUNTERS: "error-counter-tx-rx",
 }
 
+RX_OVERFLOW = 0x01
+
 #: data[1], with class CONTROLLER
 CONTROLLER_WORDS = {
-    0x01: "rx-overflow",
+    RX_OVERFLOW: "rx-overflow",
     0x02: "tx-overflow",
     0x04: "rx-error-warning",
     0x08: "tx-error-warning",
@@ -141,6 +145,19 @@ def explain(arbitration_id: int, data: bytes | bytearray) -> str:
         elif arbitration_id & bit:
             parts.append(word + _details(bit, detail))
     return ",".join(parts)
+
+
+def rx_overflow(timestamp_ns: int, channel: Channel) -> Message:
+    """Return the error frame that tells a reader that frames before it were dropped."""
+    message = Message(
+        arbitration_id=CONTROLLER,
+        is_extended_id=False,
+        is_error_frame=True,
+        channel=channel,
+        data=bytes((0, RX_OVERFLOW, 0, 0, 0, 0, 0, 0)),
+    )
+    message.timestamp_ns = timestamp_ns
+    return message
 
 
 def from_code(code: int, segment: int, transmitting: bool) -> tuple[int, bytes]:

@@ -51,6 +51,7 @@ class IdTest(NamedTuple):
         return (self.low <= can_id & self.mask <= self.high) != self.inverted
 
 
+EVERYTHING = IdTest(0, 0, 0)
 NOTHING = IdTest(0, 0, 0, inverted=True)
 
 
@@ -279,3 +280,44 @@ def _dictionaries(test: IdTest) -> list[CanFilter]:
         entries.append(entry)
         low += size
     return entries
+
+
+def conjunction(filters: Iterable[FrameFilter]) -> FrameFilter | None:
+    """Return one filter that passes at least what all ``filters`` pass together; None for everything.
+
+    It is exact unless alternatives meet what does not merge with each of them, or two masks of errors meet.
+    """
+    groups: list[tuple[IdTest, ...]] = []
+    error_mask = ALL_ERRORS
+    for one in filters:
+        if one.error_mask & error_mask == one.error_mask:
+            error_mask = one.error_mask
+        groups += [(test,) for test in one.tests] if one.join else [one.tests] if one.tests else []
+    chosen = next((group for group in groups if len(group) > 1), groups[0] if groups else ())
+    others: list[IdTest] = []
+    for group in groups:
+        if group is chosen or len(group) > 1:
+            continue
+        merged = [_merged(test, group[0]) for test in chosen]
+        if None in merged:
+            others += group
+        else:
+            chosen = tuple(test for test in merged if test is not None)
+    if len(chosen) == 1:
+        result = FrameFilter([*chosen, *others], join=bool(others), error_mask=error_mask)
+    else:
+        result = FrameFilter(chosen, error_mask=error_mask)
+    return None if result.passes_everything else result
+
+
+def _merged(first: IdTest, second: IdTest) -> IdTest | None:
+    """Return one test that passes exactly what both pass, where one does."""
+    for test, fixed in ((first, second), (second, first)):
+        bits, value = fixed.mask, fixed.low
+        lowest_bit = bits & -bits or 1 << 32
+        if test.inverted or fixed.inverted or value != fixed.high or value & ~bits:
+            continue
+        # the fixed bits have to be above those in which the range counts
+        if (test.mask | test.low | test.high) & bits == 0 and test.low ^ test.high < lowest_bit:
+            return IdTest(test.mask | bits, test.low | value, test.high | value)
+    return None

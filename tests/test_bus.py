@@ -113,6 +113,17 @@ def test_the_object_of_a_documented_interface_is_handed_on() -> None:
         assert bus.recv() is message
 
 
+def test_a_plug_in_may_override_recv_alone() -> None:
+    class RecvBus(BusABC):
+        def recv(self, timeout: float | None = None) -> Message | None:
+            assert not self._is_shutdown
+            return frames(7)[0]
+
+    with RecvBus("x") as bus:
+        assert identifiers(bus.recv_batch(0) or ()) == [7]
+    assert bus._is_shutdown
+
+
 FILTERS: CanFilters = [{"can_id": 2, "can_mask": 0x7FF, "extended": False}]
 
 

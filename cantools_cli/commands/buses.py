@@ -11,6 +11,7 @@ from cantools_cli.bus import BusABC
 from cantools_cli.commands.report import Report
 from cantools_cli.errors import UsageError
 from cantools_cli.filters import FrameFilter
+from cantools_cli.selection import Selection
 from cantools_cli.units import bitrate as parse_bitrate
 
 
@@ -58,9 +59,18 @@ class NamedBus:
 
 
 def open_buses(
-    texts: Sequence[str], options: BusOptions, report: Report, *, receive: bool, send: bool
+    texts: Sequence[str],
+    options: BusOptions,
+    report: Report,
+    *,
+    receive: bool,
+    send: bool,
+    selection: Selection | None = None,
 ) -> list[NamedBus]:
     """Open the buses that ``texts`` name; where one fails, those opened before are closed.
+
+    What of the filters behind an address, and of the ``selection`` that the command goes on to make, a kernel
+    or an adapter can do, it does; both have to run behind all the same.
 
     Raises:
         UsageError, CanError: an address makes no sense, a bus cannot be opened.
@@ -85,7 +95,9 @@ def open_buses(
             if keywords.get("interface") == "virtual" and not receive:
                 keywords["receive"] = False
             bus = Bus(**keywords, ignore_config=True)
-            opened.append(NamedBus(bus, name, _filter_of(address, report)))
+            opened.append(NamedBus(bus, name))
+            opened[-1].filter = _filter_of(address, report)
+            _push_filter(opened[-1], selection)
     except BaseException:
         for one in opened:
             one.bus.shutdown()
@@ -100,3 +112,9 @@ def _filter_of(address: BusAddress, report: Report) -> FrameFilter | None:
     for warning in chosen.warnings:
         report.note(warning)
     return chosen
+
+
+def _push_filter(one: NamedBus, selection: Selection | None) -> None:
+    pushed = (selection or Selection()).frame_filter(one.filter)
+    if pushed is not None:
+        one.bus.push_filter(pushed)

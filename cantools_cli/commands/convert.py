@@ -13,8 +13,8 @@ from cantools_cli.commands.report import Report
 from cantools_cli.commands.sinks import Sink, open_sink
 from cantools_cli.commands.sources import open_input
 from cantools_cli.errors import FormatError
-from cantools_cli.filters import FrameFilter
 from cantools_cli.io.base import MessageReader
+from cantools_cli.selection import Selection
 from cantools_cli.units import duration
 
 
@@ -28,6 +28,7 @@ def convert_command(
     as_json: options.Json = False,
     ns: options.Ns = False,
     filters: options.Filter = None,
+    where: options.Where = None,
     count: options.Count = None,
     on_error: options.OnError = "stop",
     strict: options.Strict = False,
@@ -48,9 +49,12 @@ def convert_command(
     canx dump can0 | canx convert -o trace.blf
     candump -L can0 | canx convert --to json | jq .arbitration_id
     canx convert drive.log.gz -f 100-1FF --to csv > part.csv
+    canx convert trace.blf --where 'data[0] eq 3 and time lt 10s'
     """
     report = Report(quiet=quiet, verbose=verbose)
-    chosen = FrameFilter.parse(filters) if filters else None
+    chosen = Selection.parse(filters, where, tz=tz)
+    for warning in chosen.warnings:
+        report.note(warning)
     options.checked_count(count)
     to = options.output_format(to_format, as_json=as_json)
     every = duration(flush_every)
@@ -83,15 +87,14 @@ def convert_command(
 def _copy(
     reader: MessageReader,
     sink: Sink,
-    chosen: FrameFilter | None,
+    chosen: Selection,
     count: int | None,
     interruption: Interruption,
     progress: Progress,
 ) -> None:
     left = count
     for batch in reader.batches():
-        if chosen is not None:
-            batch = chosen.select(batch)
+        batch = chosen.select(batch)
         if left is not None:
             if len(batch) >= left:
                 sink.write(batch.part(0, left))

@@ -16,7 +16,7 @@ from cantools_cli.commands.report import Report, use_colour
 from cantools_cli.commands.sinks import Sink, open_sink
 from cantools_cli.commands.sources import live_batches
 from cantools_cli.errors import UsageError
-from cantools_cli.filters import FrameFilter
+from cantools_cli.selection import Selection
 from cantools_cli.units import duration, milliseconds_must_have_unit
 
 
@@ -48,6 +48,7 @@ def dump_command(
     ] = "auto",
     ns: options.Ns = False,
     filters: options.Filter = None,
+    where: options.Where = None,
     count: options.Count = None,
     timeout: Annotated[
         str | None,
@@ -77,12 +78,13 @@ def dump_command(
     \b
     canx dump can0
     canx dump can0,123:7FF can1 -n 100 -o trace.blf
+    canx dump can0 --where 'id in 100..1FF and changed'
     canx dump vcan0 --json | jq .data
     canx dump can0 -T 5s || echo nothing more
     """
     report = Report(quiet=quiet, verbose=verbose)
-    chosen = FrameFilter.parse(filters) if filters else None
-    for warning in chosen.warnings if chosen else ():
+    chosen = Selection.parse(filters, where, tz=tz)
+    for warning in chosen.warnings:
         report.note(warning)
     quiet_seconds = milliseconds_must_have_unit(timeout, "-T") if timeout is not None else None
     options.checked_count(count)
@@ -91,7 +93,7 @@ def dump_command(
     screen = _screen_options(timestamps, tz, explain=explain, direction=direction, colour=colour)
     bus_options = BusOptions(interface, bitrate, fd, data_bitrate, settings or (), context)
     with Interruption() as interruption, ExitStack() as stack:
-        opened = open_buses(buses or (), bus_options, report, receive=True, send=False)
+        opened = open_buses(buses or (), bus_options, report, receive=True, send=False, selection=chosen)
         for one in opened:
             stack.callback(one.bus.shutdown)
         if log_lines or output not in (None, "-") or to is not None or not (candump or _is_terminal()):
@@ -111,7 +113,7 @@ def dump_command(
 def _copy(
     opened: list[NamedBus],
     sink: Sink,
-    chosen: FrameFilter | None,
+    chosen: Selection,
     count: int | None,
     quiet_seconds: float | None,
     interruption: Interruption,
@@ -122,9 +124,9 @@ def _copy(
     for index, batch in live_batches(buses, interruption, sink.on_idle, quiet_seconds):
         one = opened[index]
         batch = _named(batch, one.name)
-        for step in (one.filter, chosen):
-            if step is not None:
-                batch = step.select(batch)
+        if one.filter is not None:
+            batch = one.filter.select(batch)
+        batch = chosen.select(batch)
         if count is not None and sink.count + len(batch) >= count:
             sink.write(batch.part(0, count - sink.count))
             return

@@ -59,6 +59,15 @@ Filter = Annotated[
         "Repeatable.",
     ),
 ]
+Where = Annotated[
+    str | None,
+    typer.Option(
+        "--where",
+        metavar="EXPRESSION",
+        help="Pass frames for which it is true, as in 'id in 100..1FF and data[0] eq 3 and not remote'; "
+        "see canx-filters(7).",
+    ),
+]
 Count = Annotated[int | None, typer.Option("--count", "-n", metavar="N", help="End after N frames.")]
 OnError = Annotated[
     str,

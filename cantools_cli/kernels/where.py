@@ -1,0 +1,295 @@
+"""Tests of an expression over the columns of a batch, each narrowing one mask.
+
+``mask`` has a byte a row: 1 for the rows that passed so far, 0 for the others, of which nothing is asked.
+Where a test takes ``inverted``, the rows that fail it stay in place of those that pass.
+"""
+
+from __future__ import annotations
+
+from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
+
+
+def words(can_id: Ints, bits: int, low: int, high: int, inverted: bool, errors: bool, mask: Room) -> None:
+    """Keep rows with ``low <= can_id & bits <= high``; error frames by ``errors`` alone."""
+    rows = len(mask)
+    if len(can_id) < rows:
+        raise ValueError("the columns differ in length")
+    for row in range(rows):
+        word = can_id[row]
+        value = word & bits
+        hit = ((low <= value) & (value <= high)) != inverted
+        if word & 0x20000000:
+            hit = errors
+        mask[row] &= hit
+
+
+def octets(column: Octets, bits: int, low: int, high: int, inverted: bool, mask: Room) -> None:
+    """Keep rows with ``low <= column & bits <= high``: flags, or codes of lengths."""
+    rows = len(mask)
+    if len(column) < rows:
+        raise ValueError("the columns differ in length")
+    for row in range(rows):
+        value = column[row] & bits
+        mask[row] &= ((low <= value) & (value <= high)) != inverted
+
+
+def lengths(
+    can_id: Ints, dlc_code: Octets, offset: Ints, low: int, high: int, inverted: bool, mask: Room
+) -> None:
+    """Keep rows whose length in bytes is from ``low`` to ``high``; of a remote frame what it asks for."""
+    rows = len(mask)
+    if len(can_id) < rows or len(dlc_code) < rows or len(offset) <= rows:
+        raise ValueError("the columns differ in length")
+    for row in range(rows):
+        size = offset[row + 1] - offset[row]
+        if can_id[row] & 0x40000000:
+            size = min(dlc_code[row], 8)
+        mask[row] &= ((low <= size) & (size <= high)) != inverted
+
+
+def data(
+    offset: Ints,
+    payload: Octets,
+    begin: int,
+    end: int,
+    little: bool,
+    bits: int,
+    low: int,
+    high: int,
+    outside: bool,
+    inverted: bool,
+    mask: Room,
+) -> None:
+    """Keep rows whose bytes ``begin`` to before ``end``, as one integer, are from ``low`` to ``high``.
+
+    ``outside`` asks for the reverse of a frame that has these bytes. One that does not have them all fails,
+    so that it stays only with ``inverted``. ``little`` has the lowest byte first.
+
+    Raises:
+        ValueError: not 1 to 8 bytes, or columns that do not fit together.
+    """
+    rows = len(mask)
+    if not 0 <= begin < end <= begin + 8:
+        raise ValueError("an integer has 1 to 8 bytes")
+    if len(offset) <= rows or (rows and offset[rows] > len(payload)):
+        raise ValueError("the columns differ in length")
+    if end - begin == 1:  # the common case
+        for row in range(rows):
+            if mask[row]:
+                at = offset[row] + begin
+                hit = False
+                if at < offset[row + 1]:
+                    value = payload[at] & bits
+                    hit = ((low <= value) & (value <= high)) != outside
+                mask[row] = hit != inverted
+        return
+    for row in range(rows):
+        if mask[row]:
+            at = offset[row]
+            stop = at + end
+            hit = False
+            if stop <= offset[row + 1]:
+                value = 0
+                if little:
+                    at += begin
+                    while stop > at:
+                        stop -= 1
+                        value = value << 8 | payload[stop]
+                else:
+                    at += begin
+                    while at < stop:
+                        value = value << 8 | payload[at]
+                        at += 1
+                value &= bits
+                hit = ((low <= value) & (value <= high)) != outside
+            mask[row] = hit != inverted
+
+
+def times(timestamp_ns: Longs, low: int, high: int, inverted: bool, mask: Room) -> None:
+    """Keep rows whose time is from ``low`` to ``high``, both in nanoseconds."""
+    rows = len(mask)
+    if len(timestamp_ns) < rows:
+        raise ValueError("the columns differ in length")
+    for row in range(rows):
+        time = timestamp_ns[row]
+        mask[row] &= ((low <= time) & (time <= high)) != inverted
+
+
+def channels(channel: Shorts, verdicts: Octets, mask: Room) -> None:
+    """Keep rows of the channels for which ``verdicts``, by their index, has 1 and not 0.
+
+    Raises:
+        IndexError: a row is on a channel that ``verdicts`` does not have.
+    """
+    rows = len(mask)
+    limit = len(verdicts)
+    if len(channel) < rows:
+        raise ValueError("the columns differ in length")
+    for row in range(rows):
+        index = channel[row]
+        if index >= limit:
+            raise IndexError("no such channel")
+        mask[row] &= verdicts[index]
+
+
+def every(step: int, count: int, inverted: bool, mask: Room) -> int:
+    """Keep the first row and each ``step``-th after it; ``count`` is how far into a step the last batch was.
+
+    Returns the count for the next batch.
+    """
+    if step < 1 or not 0 <= count < step:
+        raise ValueError("a step is 1 or more")
+    for row in range(len(mask)):
+        if mask[row]:
+            mask[row] = (count == 0) != inverted
+            count += 1
+            if count == step:
+                count = 0
+    return count
+
+
+def marked(marks: Octets, inverted: bool, mask: Room) -> None:
+    """Keep rows for which ``marks`` has 1."""
+    rows = len(mask)
+    if len(marks) < rows:
+        raise ValueError("the columns differ in length")
+    for row in range(rows):
+        mask[row] &= (marks[row] != 0) != inverted
+
+
+def settle(passed: Octets, found: Room, left: Room) -> None:
+    """Move the rows of ``passed`` from ``left``, of which the next alternative is asked, to ``found``."""
+    rows = len(passed)
+    if len(found) < rows or len(left) < rows:
+        raise ValueError("the masks differ in length")
+    for row in range(rows):
+        hit = passed[row] != 0
+        found[row] |= hit
+        left[row] &= not hit
+
+
+def chosen(mask: Octets, rows: Ints) -> int:
+    """Write the rows whose mask is 1 into ``rows``, in order; return how many they are."""
+    size = len(mask)
+    if len(rows) < size:
+        raise ValueError("no room for the rows")
+    count = 0
+    for row in range(size):
+        rows[count] = row
+        count += mask[row] != 0
+    return count
+
+
+def changes(
+    first: int,
+    can_id: Ints,
+    channel: Shorts,
+    dlc_code: Octets,
+    offset: Ints,
+    payload: Octets,
+    numbers: Shorts,
+    keys: Longs,
+    sizes: Ints,
+    last: Room,
+    width: int,
+    used: int,
+    marks: Room,
+) -> tuple[int, int]:
+    """Mark with 1 the rows from ``first`` whose data differs from the last of their identifier and channel.
+
+    ``numbers`` translates the channels of the batch to those of the table. The table is open addressing:
+    ``keys``, a power of two of them, 0 where one is free, ``sizes`` and the ``last`` data, ``width`` bytes
+    each. ``used`` of them are.
+
+    Returns (row, used): a row before the last needs a larger table, or more ``width``, before going on.
+
+    Raises:
+        IndexError: a row is on a channel that ``numbers`` does not have.
+        ValueError: columns, or those of the table, do not fit together.
+    """
+    rows = len(marks)
+    slots = len(keys)
+    limit = len(numbers)
+    around = slots - 1
+    if len(can_id) < rows or len(channel) < rows or len(dlc_code) < rows or len(offset) <= rows:
+        raise ValueError("the columns differ in length")
+    if rows and offset[rows] > len(payload):
+        raise ValueError("the columns differ in length")
+    if slots < 4 or slots & around or len(sizes) < slots or len(last) < slots * width:
+        raise ValueError("the table does not fit together")
+    row = first
+    while row < rows:
+        if channel[row] >= limit:
+            raise IndexError("no such channel")
+        begin = offset[row]
+        size = offset[row + 1] - begin
+        if used * 2 >= slots or size > width:
+            break
+        word = can_id[row]
+        number = numbers[channel[row]]
+        key = number << 32
+        key += word + 1
+        slot = ((word * 0x45D9F3B >> 16) ^ (number * 0x9E37)) & around
+        while keys[slot] != 0 and keys[slot] != key:
+            slot = (slot + 1) & around
+        length = size
+        if word & 0x40000000:
+            length = min(dlc_code[row], 8)
+        at = slot * width
+        changed = keys[slot] == 0 or sizes[slot] != length
+        if keys[slot] == 0:
+            keys[slot] = key
+            used += 1
+        sizes[slot] = length
+        index = 0
+        while index < size:
+            if last[at + index] != payload[begin + index]:
+                changed = True
+                last[at + index] = payload[begin + index]
+            index += 1
+        marks[row] = changed
+        row += 1
+    return row, used
+
+
+def resettle(
+    old_keys: Longs,
+    old_sizes: Ints,
+    old_last: Octets,
+    old_width: int,
+    keys: Longs,
+    sizes: Ints,
+    last: Room,
+    width: int,
+) -> None:
+    """Move all entries of a table into a larger empty one.
+
+    Raises:
+        ValueError: it is not larger, or does not fit together.
+    """
+    slots = len(keys)
+    around = slots - 1
+    before = len(old_keys)
+    if slots < 4 or slots & around or slots < before or width < old_width:
+        raise ValueError("the table is too small")
+    if len(sizes) < slots or len(last) < slots * width or len(old_sizes) < before:
+        raise ValueError("the table does not fit together")
+    if len(old_last) < before * old_width:
+        raise ValueError("the table does not fit together")
+    low_half = 0xFFFFFFFF
+    for old in range(before):
+        key = old_keys[old]
+        if key == 0:
+            continue
+        word = (key - 1) & low_half
+        number = (key - 1) >> 32
+        slot = ((word * 0x45D9F3B >> 16) ^ (number * 0x9E37)) & around
+        while keys[slot] != 0:
+            slot = (slot + 1) & around
+        keys[slot] = key
+        sizes[slot] = old_sizes[old]
+        at = old * old_width
+        index = 0
+        while index < old_width:
+            last[slot * width + index] = old_last[at + index]
+            index += 1

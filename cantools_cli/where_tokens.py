@@ -1,0 +1,128 @@
+"""The words of an expression, read from left to right, and what is said of a word that makes no sense."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from cantools_cli.errors import UsageError, quoted
+
+#: a word, and what people write who know it from elsewhere
+_MEANT = {
+    "and": "&& &",
+    "or": "|| | ,",
+    "not": "! ~",
+    "eq": "= is equals",
+    "ne": "<> ~=",
+    "le": "=<",
+    "ge": "=>",
+    "id": "can_id arbitration_id identifier",
+    "data": "payload",
+    "base": "standard std sff 11bit",
+    "extended": "ext eff xtd is_extended_id 29bit",
+    "remote": "rtr is_remote_frame",
+    "error": "err is_error_frame",
+    "fd": "canfd is_fd",
+    "brs": "bitrate_switch",
+    "esi": "error_state_indicator",
+    "rx": "is_rx received recv",
+    "tx": "sent send",
+    "length": "len size",
+    "channel": "ch bus interface",
+    "timestamp": "ts date",
+    "every": "nth",
+}
+_TOKEN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|==|!=|<=|>=|<>|=>|=<|&&|\|\||\.\.|[0-9]\w*|\S")
+_VALUE = re.compile(r"(?:(?!\.\.)[^\s()\[\],&<>=!|\"'])+")
+_DECIMAL = re.compile(r"0[xX][0-9A-Fa-f]+|[0-9]+", re.ASCII)
+HEXADECIMAL = re.compile(r"(?:0[xX])?([0-9A-Fa-f]{1,16})", re.ASCII)
+
+
+class Tokens:
+    """A text, and how far it was read.
+
+    Attributes:
+        at: the position behind what was read, from 0.
+        value_at: where the value that was read last begins.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+        self.value_at = 0
+
+    def place(self) -> int:
+        """Go on to the next token, and return where it begins."""
+        while self.at < len(self.text) and self.text[self.at].isspace():
+            self.at += 1
+        return self.at
+
+    def peek(self) -> str:
+        """Return the next token, empty at the end."""
+        found = _TOKEN.match(self.text, self.place())
+        return found[0] if found else ""
+
+    def take(self) -> None:
+        """Go behind the next token."""
+        self.at += len(self.peek())
+
+    def skip(self, token: str) -> bool:
+        """Go behind ``token`` where it comes next, and tell whether it did."""
+        if self.peek() != token:
+            return False
+        self.take()
+        return True
+
+    def value(self, what: str) -> tuple[int, str]:
+        """Return where the next value begins, and the value; in quotes it may hold anything."""
+        begin = self.value_at = self.place()
+        quote = self.text[begin : begin + 1]
+        if quote in ("'", '"') and quote:
+            end = self.text.find(quote, begin + 1)
+            if end < 0:
+                raise self.refusal("a quotation without end", None, begin)
+            self.at = end + 1
+            return begin, self.text[begin + 1 : end]
+        found = _VALUE.match(self.text, begin)
+        if found is None:
+            token = self.peek()
+            raise self.refusal(f"{quoted(token)} in place of {what}" if token else f"{what} is missing", None)
+        self.at = found.end()
+        return begin, found[0]
+
+    def number(self, most: int) -> int:
+        """Return the next number, decimal or behind 0x."""
+        begin = self.value_at = self.place()
+        found = _VALUE.match(self.text, begin)
+        text = found[0].partition(":")[0] if found else ""  # in data[2:4]
+        if not text:
+            token = self.peek()
+            raise self.refusal(
+                f"{quoted(token)} in place of a number" if token else "a number is missing", None
+            )
+        if _DECIMAL.fullmatch(text) is None:
+            hint = (
+                f"hexadecimal: 0x{text}"
+                if HEXADECIMAL.fullmatch(text)
+                else "decimal, or hexadecimal as in 0x1F"
+            )
+            raise self.refusal(f"{quoted(text)} is no number", hint, begin)
+        number = int(text, 16) if text[:2] in ("0x", "0X") else int(text[:40])
+        if number > most:
+            raise self.refusal(f"{text} is over {most}, the largest possible", None, begin)
+        self.at = begin + len(text)
+        return number
+
+    def meant(self, token: str, words: Sequence[str], hint: str) -> str:
+        """Return a hint at the word that ``token`` was probably meant to be, else ``hint``."""
+        from difflib import get_close_matches
+
+        meant = next((word for word, others in _MEANT.items() if token.lower() in others.split()), None)
+        close = [meant] if meant else get_close_matches(token.lower(), [*words, "and", "or"], 1, 0.6)
+        return f"did you mean {close[0]}? {hint}" if close and close[0] != token else hint
+
+    def refusal(self, reason: str, hint: str | None = None, at: int | None = None) -> UsageError:
+        """Return the error for the next token, or for the one that begins ``at``."""
+        place = self.place() if at is None else at
+        text = f"bad expression {quoted(self.text, 120)}: {reason}, at position {place + 1}"
+        return UsageError(text, hint=hint or "canx-filters(7) explains expressions")
