@@ -9,6 +9,7 @@ TYPE_CHECKING = False  # type checkers take it for true; the typing module alone
 if TYPE_CHECKING:
     from typing import Any
 
+    from cantools_cli.async_reader import AsyncBufferedReader as AsyncBufferedReader
     from cantools_cli.batch import MessageBatch as MessageBatch
     from cantools_cli.bus import BusABC as BusABC
     from cantools_cli.bus import BusState as BusState
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from cantools_cli.config import load_environment_config as load_environment_config
     from cantools_cli.config import load_file_config as load_file_config
     from cantools_cli.config import rc as rc
+    from cantools_cli.cyclic import CyclicSendTaskABC as CyclicSendTaskABC
+    from cantools_cli.cyclic import LimitedDurationCyclicSendTaskABC as LimitedDurationCyclicSendTaskABC
+    from cantools_cli.cyclic import ModifiableCyclicTaskABC as ModifiableCyclicTaskABC
+    from cantools_cli.cyclic import RestartableCyclicTaskABC as RestartableCyclicTaskABC
     from cantools_cli.errors import CanError as CanError
     from cantools_cli.errors import CanInitializationError as CanInitializationError
     from cantools_cli.errors import CanInterfaceNotImplementedError as CanInterfaceNotImplementedError
@@ -51,8 +56,15 @@ if TYPE_CHECKING:
     from cantools_cli.io.logger import SizedRotatingLogger as SizedRotatingLogger
     from cantools_cli.io.player import LogReader as LogReader
     from cantools_cli.io.printer import Printer as Printer
+    from cantools_cli.listeners import BufferedReader as BufferedReader
     from cantools_cli.listeners import Listener as Listener
+    from cantools_cli.listeners import RedirectReader as RedirectReader
     from cantools_cli.message import Message as Message
+    from cantools_cli.notifier import Notifier as Notifier
+    from cantools_cli.sync import MessageSync as MessageSync
+    from cantools_cli.thread_safe_bus import ThreadSafeBus as ThreadSafeBus
+    from cantools_cli.timing import BitTiming as BitTiming
+    from cantools_cli.timing import BitTimingFd as BitTimingFd
     from cantools_cli.util import channel2int as channel2int
     from cantools_cli.util import set_logging_level as set_logging_level
 
@@ -60,9 +72,12 @@ __version__ = "0.1.0"
 
 #: module -> the public names that it defines
 _HOMES = {
+    "async_reader": "AsyncBufferedReader",
     "batch": "MessageBatch",
     "bus": "BusABC BusState CanFilter CanFilters CanProtocol",
     "config": "load_config load_environment_config load_file_config rc",
+    "cyclic": "CyclicSendTaskABC LimitedDurationCyclicSendTaskABC ModifiableCyclicTaskABC "
+    "RestartableCyclicTaskABC",
     "errors": "CanError CanInitializationError CanInterfaceNotImplementedError CanOperationError "
     "CanTimeoutError FormatError UsageError error_check",
     "frames": "dlc2len len2dlc",
@@ -76,12 +91,33 @@ _HOMES = {
     "io.logger": "BaseRotatingLogger Logger SizedRotatingLogger",
     "io.player": "LogReader",
     "io.printer": "Printer",
-    "listeners": "Listener",
+    "listeners": "BufferedReader Listener RedirectReader",
     "message": "Message",
+    "notifier": "Notifier",
+    "sync": "MessageSync",
+    "thread_safe_bus": "ThreadSafeBus",
+    "timing": "BitTiming BitTimingFd",
     "util": "channel2int set_logging_level",
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
-_MODULES = ("bus", "config", "errors", "interface", "io", "listeners", "message", "util")  # as in can.util
+#: name -> module, as in ``can.util.channel2int``
+_MODULES = {
+    "bus": "bus",
+    "config": "config",
+    "errors": "errors",
+    "interface": "interface",
+    "io": "io",
+    "listeners": "listeners",
+    "message": "message",
+    "notifier": "notifier",
+    "thread_safe_bus": "thread_safe_bus",
+    "util": "util",
+    # as python-can calls them
+    "bit_timing": "timing",
+    "broadcastmanager": "cyclic",
+    "exceptions": "errors",
+    "listener": "listeners",
+}
 
 __all__ = [*_MODULE_OF]  # noqa: PLE0604  # one table, not two to keep in step
 
@@ -91,7 +127,7 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     if name in _MODULES:
-        return import_module(f"cantools_cli.{name}")
+        return import_module(f"cantools_cli.{_MODULES[name]}")
     module = _MODULE_OF.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

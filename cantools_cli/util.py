@@ -8,16 +8,22 @@ from __future__ import annotations
 import re
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from cantools_cli.config import cast_from_string, load_config, load_environment_config, load_file_config
 from cantools_cli.frames import dlc2len, len2dlc
 
+if TYPE_CHECKING:
+    from cantools_cli.timing import BitTiming, BitTimingFd
+
+    Timing = TypeVar("Timing", BitTiming, BitTimingFd)
+
 __all__ = [
     "cast_from_string",
     "channel2int",
+    "check_or_adjust_timing_clock",
     "deprecated_args_alias",
     "dlc2len",
     "len2dlc",
@@ -37,7 +43,7 @@ _COARSE = 1e-5
 _SUBDEBUG = 9
 
 
-def channel2int(channel: str | int | None) -> int | None:
+def channel2int(channel: str | int | Sequence[int] | None) -> int | None:
     """Return the number at the end of a channel's name (``can0``), or the number that it is; else None."""
     if isinstance(channel, int):
         return channel
@@ -79,6 +85,54 @@ def deprecated_args_alias(
         return renamed
 
     return decorate
+
+
+def check_or_adjust_timing_clock(timing: Timing, valid_clocks: Iterable[int]) -> Timing:
+    """Return ``timing`` with one of the clocks that a device has, in Hz.
+
+    That of ``timing`` where the device has it; else the first with which the bit rate and about the same
+    sample point can be had, and a ``UserWarning``.
+
+    Raises:
+        CanInitializationError: it can be had with no clock.
+    """
+    clocks = list(valid_clocks)
+    if timing.f_clock in clocks:
+        return timing
+    for clock in clocks:
+        try:
+            adjusted = timing.recreate_with_f_clock(clock)
+        except ValueError:
+            continue
+        name = type(timing).__name__
+        warnings.warn(f"Adjusted f_clock in {name} from {timing.f_clock} to {clock}", stacklevel=2)
+        return adjusted
+    from cantools_cli.errors import CanInitializationError
+
+    raise CanInitializationError(
+        f"The specified timing.f_clock value {timing.f_clock} doesn't match any of the allowed device "
+        f"f_clock values: {', '.join(map(str, clocks))}"
+    )
+
+
+def _create_bus_config(config: dict[str, Any]) -> dict[str, Any]:
+    """Return ``config`` with its values in their documented types, and the ``timing`` that it describes.
+
+    Raises:
+        CanInterfaceNotImplementedError: the interface is not known, or none is named.
+        ValueError, TypeError: a value cannot be.
+    """
+    from cantools_cli.config import _check
+    from cantools_cli.errors import CanInterfaceNotImplementedError
+    from cantools_cli.plugins import is_interface
+
+    values = {"interface": None, "channel": None, **config}
+    if values["interface"] is None or not is_interface(values["interface"]):
+        raise CanInterfaceNotImplementedError(f'Unknown interface type "{values["interface"]}"')
+    for key, value in values.items():
+        values[key] = cast_from_string(value) if isinstance(value, str) else value
+    _check(values)
+    return values
 
 
 def set_logging_level(level_name: str | None = None) -> None:

@@ -16,37 +16,19 @@ from cantools_cli import config
 
 ROOT = Path(cantools_cli.__file__).parent
 NOT_YET = {  # of python-can's public names
-    "AsyncBufferedReader",
-    "BitTiming",
-    "BitTimingFd",
-    "BufferedReader",
-    "CyclicSendTaskABC",
-    "LimitedDurationCyclicSendTaskABC",
     "MF4Reader",
     "MF4Writer",
-    "MessageSync",
-    "ModifiableCyclicTaskABC",
-    "Notifier",
-    "RedirectReader",
-    "RestartableCyclicTaskABC",
     "SqliteReader",
     "SqliteWriter",
     "TRCFileVersion",
     "TRCReader",
     "TRCWriter",
-    "ThreadSafeBus",
-    "bit_timing",
-    "broadcastmanager",
     "ctypesutil",
-    "exceptions",
     "interfaces",
-    "listener",
     "logconvert",
     "log",
     "logger",
-    "notifier",
     "player",
-    "thread_safe_bus",
     "typechecking",
     "viewer",
 }
@@ -97,6 +79,22 @@ def test_there_is_one_rc() -> None:
 def test_modules_are_attributes() -> None:
     assert cantools_cli.interface.Bus is cantools_cli.Bus
     assert cantools_cli.util.load_config is cantools_cli.load_config
+
+
+def test_python_can_s_names_of_modules_are_attributes() -> None:
+    assert cantools_cli.exceptions.CanError is cantools_cli.CanError
+    assert cantools_cli.broadcastmanager.CyclicTask is cantools_cli.cyclic.CyclicTask
+    assert cantools_cli.io.generic.MessageReader is cantools_cli.MessageReader
+    assert cantools_cli.io.player.MessageSync is cantools_cli.io.MessageSync is cantools_cli.MessageSync
+    with pytest.raises(AttributeError, match=r"'cantools_cli.io' has no attribute 'Notifier'"):
+        cantools_cli.io.Notifier  # noqa: B018
+
+
+def test_a_notifier_without_a_loop_imports_no_asyncio() -> None:
+    program = "import sys, cantools_cli as can; can.Notifier([], [can.BufferedReader()]).stop(); \
+print('asyncio' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

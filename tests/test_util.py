@@ -5,15 +5,19 @@ from __future__ import annotations
 import logging
 import time
 import warnings
+from typing import Any
 
 import can.util
 import pytest
 
 from cantools_cli import util
+from cantools_cli.bus import BusState
+from cantools_cli.errors import CanInitializationError, CanInterfaceNotImplementedError
+from cantools_cli.timing import BitTiming
 
 
-@pytest.mark.parametrize("channel", ["can0", "CAN12", 3, None, "0x10", "vcan", "a1b", "can 5 ", ""])
-def test_the_number_of_a_channel_is_python_can_s(channel: str | int | None) -> None:
+@pytest.mark.parametrize("channel", ["can0", "CAN12", 3, None, "0x10", "vcan", "a1b", "can 5 ", "", [0, 1]])
+def test_the_number_of_a_channel_is_python_can_s(channel: Any) -> None:
     assert util.channel2int(channel) == can.util.channel2int(channel)
 
 
@@ -92,3 +96,50 @@ def test_a_coarse_clock_is_read_when_it_steps(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(time, "get_clock_info", lambda name: type("Info", (), {"resolution": 0.015}))
     monkeypatch.setattr(time, "time", lambda: next(ticks))
     assert util.time_perfcounter_correlation()[0] == 5.015
+
+
+TIMING = {"f_clock": 8_000_000, "brp": 1, "tseg1": 5, "tseg2": 2, "sjw": 1, "nof_samples": 1}
+
+
+@pytest.mark.parametrize(
+    "clocks", [[8_000_000], [16_000_000], [3_000_000, 20_000_000, 16_000_000], [3_000_000]]
+)
+def test_a_timing_is_fitted_to_a_clock_as_python_can_does(clocks: list[int]) -> None:
+    def fitted(check: Any, kind: Any) -> tuple[object, list[str]]:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                timing = dict(check(kind(**TIMING), clocks))
+            except (CanInitializationError, can.CanInitializationError) as error:
+                return str(error), []
+            return timing, [str(warning.message) for warning in caught]
+
+    ours = fitted(util.check_or_adjust_timing_clock, BitTiming)
+    assert ours == fitted(can.util.check_or_adjust_timing_clock, can.BitTiming)
+
+
+def test_an_adjusted_clock_is_told() -> None:
+    with pytest.warns(UserWarning, match="from 8000000 to 16000000"):
+        assert util.check_or_adjust_timing_clock(BitTiming(**TIMING), iter([16_000_000])).brp == 2
+
+
+#: configuration, and what differs in the result
+CONFIGS: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"interface": "virtual"}, {"channel": None}),
+    ({"interface": "virtual", "port": "12", "fd": "no"}, {"channel": None, "port": 12, "fd": True}),
+    ({"interface": "virtual", "channel": 1, "state": "PASSIVE"}, {"state": BusState.PASSIVE}),
+    ({"interface": "virtual", "channel": 1, **TIMING}, {"timing": BitTiming(**TIMING)}),
+]
+
+
+@pytest.mark.parametrize(("config", "changed"), CONFIGS)
+def test_a_configuration_gets_its_documented_types(config: dict[str, Any], changed: dict[str, Any]) -> None:
+    before = dict(config)
+    assert util._create_bus_config(config) == {**config, **changed}
+    assert config == before
+
+
+@pytest.mark.parametrize("config", [{"interface": "nothing"}, {"channel": "can0"}])
+def test_a_configuration_needs_an_interface(config: dict[str, Any]) -> None:
+    with pytest.raises(CanInterfaceNotImplementedError, match="Unknown interface type"):
+        util._create_bus_config(config)

@@ -1,1 +1,27 @@
-"""One module a log format: a reader, a writer, and the pure functions they stand on."""
+"""One module a log format: a reader, a writer, and the pure functions they stand on.
+
+python-can documents the classes, and some modules under other names, as attributes of this package.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # type checkers take it for true; the typing module alone costs 3 ms
+if TYPE_CHECKING:
+    from typing import Any
+
+_ALIASES = {"canutils": "candump", "generic": "base"}
+_MODULES = ("asc", "blf", "csv", "logger", "player", "printer")
+
+
+def __getattr__(name: str) -> Any:
+    """Import a class, or a module, the first time that it is asked for (PEP 562)."""
+    from importlib import import_module
+
+    import cantools_cli
+
+    if name in _ALIASES or name in _MODULES:
+        return import_module(f"cantools_cli.io.{_ALIASES.get(name, name)}")
+    home = cantools_cli._MODULE_OF.get(name, "")
+    if home.startswith("io.") or home == "sync":
+        return getattr(cantools_cli, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

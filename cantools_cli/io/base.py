@@ -85,9 +85,15 @@ class MessageReader(BaseIOHandler):
     """
 
     def __init__(
-        self, file: AnyFile, *args: Any, on_error: OnError = "stop", tz: str | None = None, **kwargs: Any
+        self,
+        file: AnyFile,
+        mode: str = "rb",
+        *args: Any,
+        on_error: OnError = "stop",
+        tz: str | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(file, "rb", **kwargs)
+        super().__init__(file, mode, *args, **kwargs)
         self.on_error = on_error
         self.tz = tz
         self.skipped = 0
@@ -156,6 +162,9 @@ class MessageWriter(BaseIOHandler, Listener):
         self._gathered.append(msg)
         if len(self._gathered) >= GATHERED:
             self._write_gathered()
+
+    def on_batch_received(self, batch: MessageBatch) -> None:
+        self.write(batch)
 
     def _write_gathered(self) -> None:
         if len(self._gathered):

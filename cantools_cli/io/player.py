@@ -10,6 +10,9 @@ from cantools_cli.batch import MessageBatch
 from cantools_cli.io.base import MessageReader
 from cantools_cli.io.files import AnyFile, InputStream
 from cantools_cli.io.formats import recognised
+from cantools_cli.sync import MessageSync
+
+__all__ = ["LogReader", "MessageSync"]
 
 
 class LogReader(MessageReader):

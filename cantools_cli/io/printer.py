@@ -101,6 +101,11 @@ class Printer(FileIOMessageWriter):
         if not self.write_to_file:
             self.flush()
 
+    def on_batch_received(self, batch: MessageBatch) -> None:
+        self.write(batch)
+        if not self.write_to_file:
+            self.flush()
+
     def write(self, batch: MessageBatch) -> None:
         self._write_gathered()
         raw = columns.count_raw_dlc(batch.dlc_code, batch.flags)

@@ -312,3 +312,16 @@ def test_python_can_reads_the_files(tmp_path: Path, moment: str) -> None:
         log(message(2))
     with can.LogReader(tmp_path / f"a_{moment}_#000.log.gz") as theirs:
         assert [one.data[0] for one in theirs] == [1]
+
+
+def test_a_subclass_that_decides_otherwise_is_asked_for_every_message(tmp_path: Path) -> None:
+    class Pairs(SizedRotatingLogger):
+        asked = 0
+
+        def should_rollover(self, msg: Message) -> bool:
+            self.asked += 1
+            return self.asked in (3, 5)
+
+    with Pairs(tmp_path / "log.log", 1_000_000) as logger:
+        logger.on_batch_received(MessageBatch(map(message, range(6))))
+    assert sorted(read(path) for path in tmp_path.iterdir()) == [[0, 1], [2, 3], [4, 5]]

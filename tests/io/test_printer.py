@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError
 from cantools_cli.io.printer import Printer, PrinterReader
 from cantools_cli.message import Message
@@ -196,3 +197,10 @@ def test_noise_never_costs_the_next_line(noise: bytes) -> None:
     frames = read(LINE + noise + b"\n" + LINE, on_error="skip")
     assert facts(frames[0]) == facts(frames[-1])
     assert len(frames) >= 2
+
+
+def test_a_batch_from_a_bus_is_printed_at_once(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    printer = Printer()
+    printer.on_batch_received(MessageBatch([Message(arbitration_id=0x123)]))
+    assert capfdbinary.readouterr().out.startswith(b"Timestamp:        0.000000    ID: 00000123")
+    printer.stop()
