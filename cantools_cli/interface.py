@@ -49,11 +49,14 @@ class Bus(BusABC):
             keywords = load_config(config=keywords, context=config_context)
         name, channel = keywords.pop("interface"), keywords.pop("channel")
         backend = plugins.bus_class(name)
-        if channel is not None:
-            return cast("Bus", backend(channel, **keywords))
-        if _needs_channel(backend):
+        arguments = () if channel is None else (channel,)
+        if channel is None and _needs_channel(backend):
             raise UsageError(f"interface {name!r} needs a channel", hint=f"{name}:CHANNEL, or channel=")
-        return cast("Bus", backend(**keywords))
+        if isinstance(backend, type) and issubclass(backend, BusABC):
+            return cast("Bus", backend(*arguments, **keywords))
+        from cantools_cli.foreign_bus import open_foreign
+
+        return cast("Bus", open_foreign(backend, *arguments, **keywords))
 
 
 def _needs_channel(backend: Any) -> bool:

@@ -15,8 +15,13 @@ from typing import Any
 from cantools_cli.errors import CanInterfaceNotImplementedError, UsageError
 
 INTERFACES = {
+    "cannelloni": "cantools_cli.backends.cannelloni:CannelloniBus",
+    "remote": "cantools_cli.backends.remote:RemoteBus",
+    "socketcan": "cantools_cli.backends.socketcan:SocketcanBus",
+    "socketcand": "cantools_cli.backends.socketcand:SocketCanDaemonBus",
     "udp_multicast": "cantools_cli.backends.udp_multicast:UdpMulticastBus",
     "virtual": "cantools_cli.backends.virtual:VirtualBus",
+    "virtualcan": "cantools_cli.backends.virtualcan:VirtualCanBus",
 }
 
 
@@ -204,4 +209,8 @@ def _io_class(kind: str, name: str) -> Any:
 
 def _attribute(target: str) -> Any:
     module, _, attribute = target.partition(":")
+    if not module.startswith("cantools_cli."):
+        from cantools_cli.compat import install_where_missing
+
+        install_where_missing()  # most plug-ins import can
     return getattr(import_module(module), attribute)
