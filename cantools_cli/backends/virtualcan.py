@@ -1,0 +1,94 @@
+"""virtualcan: a bus of all clients of a small TCP server, classic frames only."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+from cantools_cli.backends import virtualcan_codec as codec
+from cantools_cli.backends.tcp import TcpPort, connect, endpoint
+from cantools_cli.batch import MessageBatch
+from cantools_cli.bus import BusABC, CanFilters
+from cantools_cli.errors import CanOperationError, FormatError
+
+DEFAULT_HOST = "localhost"
+DEFAULT_PORT = 18881
+
+
+class VirtualCanBus(BusABC):
+    """A client of a virtualcan server.
+
+    ``channel`` is ``host:port``. Some servers return a frame to its sender: ``echo_suppress`` drops the
+    first equal frame within a second of sending. ``connect_timeout`` is in seconds. Frames have the time
+    at which they came.
+
+    Attributes:
+        bad_frames: records that were no frames.
+        first_fault: what was wrong with the first of them.
+        missed_frames: frames that were dropped because nobody received.
+
+    Raises:
+        CanInitializationError: nobody answers at ``channel``.
+    """
+
+    def __init__(
+        self,
+        channel: str | None = f"{DEFAULT_HOST}:{DEFAULT_PORT}",
+        can_filters: CanFilters | None = None,
+        *,
+        echo_suppress: bool = False,
+        connect_timeout: float = 5.0,
+        **kwargs: Any,
+    ) -> None:
+        host, port = endpoint(channel, DEFAULT_PORT, DEFAULT_HOST)
+        name = f"virtualcan:{channel or host}"
+        self._echoes = codec.Echoes() if echo_suppress else None
+        self._echo_lock = threading.Lock()
+        self._decoder = codec.Decoder(channel, self._echoes)
+        self._port = TcpPort(connect(host, port, connect_timeout, name), self._decode, name, channel)
+        self.channel_info = f"virtualcan server {host}, port {port}"
+        super().__init__(channel, can_filters, **kwargs)
+
+    @property
+    def bad_frames(self) -> int:
+        return self._decoder.faults
+
+    @property
+    def first_fault(self) -> FormatError | None:
+        return self._decoder.first_fault
+
+    @property
+    def missed_frames(self) -> int:
+        return self._port.missed
+
+    def _decode(self, text: bytes) -> MessageBatch:
+        with self._echo_lock:
+            batch = self._decoder.feed(text, time.time_ns())
+        if self._decoder.failure is not None:
+            self._port.fail(str(self._decoder.failure))
+        return batch
+
+    def _receive(self, timeout: float | None) -> MessageBatch | None:
+        try:
+            return self._port.receive(timeout)
+        except CanOperationError:
+            self.shutdown()
+            raise
+
+    def _send(self, batch: MessageBatch, timeout: float | None) -> None:
+        records = codec.encode(batch)
+        if self._echoes is not None:
+            with self._echo_lock:
+                self._echoes.add(records, time.time_ns())
+        try:
+            self._port.send(records, timeout)
+        except CanOperationError:
+            self.shutdown()
+            raise
+
+    def _fileno(self) -> int:
+        return self._port.fileno()
+
+    def _close(self) -> None:
+        self._port.close()

@@ -1,0 +1,164 @@
+"""virtualcan's TCP stream: one record of 18 bytes a frame, the same in both directions.
+
+::
+
+    0000000E  00000123  00  03  0102030000000000
+    length    id        |   |   data, padded with zeros
+                        |   length of the data
+                        flags: bit 0 extended
+
+All numbers are big-endian. There is no handshake, and there are no timestamps.
+
+Loses: the timestamp, the direction, and the raw DLC codes of classic frames. Remote, error and CAN FD frames
+cannot be said.
+
+Source: what the servers of github.com/windelbouwman/virtualcan send and take.
+"""
+
+from __future__ import annotations
+
+import struct
+from array import array
+from collections import Counter, deque
+
+from cantools_cli import frames
+from cantools_cli.batch import MessageBatch
+from cantools_cli.errors import CanOperationError, FormatError
+from cantools_cli.message import Channel
+
+RECORD = struct.Struct(">IIBB8s")
+LENGTH = 14  #: of a record, behind the length
+EXTENDED = 0x01
+
+#: how long after sending a record an equal one counts as its echo
+ECHO_NS = 1_000_000_000
+#: records that may be waited for, at most
+ECHOES = 1 << 16
+
+
+def encode(batch: MessageBatch) -> list[bytes]:
+    """Return the records of all frames of ``batch``.
+
+    Raises:
+        CanOperationError: one of them is a remote, an error or a CAN FD frame.
+    """
+    records: list[bytes] = []
+    offset, payload = batch.offset, batch.payload
+    for row, (can_id, flags) in enumerate(zip(batch.can_id, batch.flags, strict=True)):
+        if flags & frames.FD or can_id & (frames.REMOTE_BIT | frames.ERROR_BIT):
+            raise CanOperationError("virtualcan carries neither remote frames, error frames nor CAN FD")
+        data = payload[offset[row] : offset[row + 1]]
+        identifier = can_id & frames.EXTENDED_MASK
+        extended = EXTENDED if can_id & frames.EXTENDED_BIT else 0
+        records.append(RECORD.pack(LENGTH, identifier, extended, len(data), data))
+    return records
+
+
+class Decoder:
+    """Turns a byte stream into batches; keeps an unfinished record for the next ``feed``.
+
+    An identifier out of range costs only its frame. A length that cannot be ends the stream: nothing says
+    where the next record begins.
+
+    Attributes:
+        faults: records that were no frames.
+        first_fault: what was wrong with the first of them.
+        failure: why the stream ended; None while it goes on.
+        echoes: what was sent, and is to be dropped when it comes back; None to drop nothing.
+    """
+
+    def __init__(self, channel: Channel = None, echoes: Echoes | None = None) -> None:
+        self.faults = 0
+        self.first_fault: FormatError | None = None
+        self.failure: FormatError | None = None
+        self.echoes = echoes
+        self._channels = (channel,)
+        self._rest = b""
+
+    def feed(self, text: bytes, timestamp_ns: int) -> MessageBatch:
+        """Return the frames that ``text`` completes, with the time at which it came."""
+        batch = MessageBatch(channels=self._channels)
+        if self.failure is not None:
+            return batch
+        text = self._rest + text
+        whole = len(text) - len(text) % RECORD.size
+        self._rest = text[whole:]
+        echoes = self.echoes
+        for at, record in enumerate(RECORD.iter_unpack(memoryview(text)[:whole])):
+            length, identifier, flags, size, data = record
+            if length != LENGTH or size > 8:
+                self._fail(length, size)
+                break
+            if identifier > (frames.EXTENDED_MASK if flags & EXTENDED else frames.BASE_MASK):
+                self._skip(f"identifier {identifier:#x} is out of range")
+                continue
+            begin = at * RECORD.size
+            if echoes and echoes.takes(text[begin : begin + RECORD.size], timestamp_ns):
+                continue
+            batch.can_id.append(identifier | (frames.EXTENDED_BIT if flags & EXTENDED else 0))
+            batch.dlc_code.append(size)
+            batch.payload += data[:size]
+            batch.offset.append(len(batch.payload))
+        rows = len(batch.can_id)
+        batch.timestamp_ns = array("q", (timestamp_ns,)) * rows
+        batch.flags = bytearray(rows)
+        batch.channel = array("H", bytes(2 * rows))
+        if self.failure is None and self._rest[:4] != LENGTH.to_bytes(4, "big")[: len(self._rest)]:
+            self._fail(int.from_bytes(self._rest[:4].ljust(4, b"\0"), "big"), 0)
+        return batch
+
+    def _fail(self, length: int, size: int) -> None:
+        wrong = f"length {length}, not {LENGTH}" if length != LENGTH else f"{size} data bytes"
+        self.failure = FormatError(f"not virtualcan: a record of {wrong}")
+
+    def _skip(self, reason: str) -> None:
+        self.faults += 1
+        self.first_fault = self.first_fault or FormatError(reason)
+
+
+class Echoes:
+    """Records that a server is going to return to their sender.
+
+    Of equal records the first that comes within a second is dropped, and once for each that was sent:
+    a frame of another node with the same contents cannot be told from an echo.
+    """
+
+    def __init__(self) -> None:
+        self._sent: deque[tuple[int, bytes]] = deque()  # when, in order
+        self._open: Counter[bytes] = Counter()
+
+    def __bool__(self) -> bool:
+        return bool(self._sent)
+
+    def add(self, records: list[bytes], now_ns: int) -> None:
+        """Note what is sent now."""
+        self._forget(now_ns)
+        for record in records[-ECHOES:]:
+            self._sent.append((now_ns, record))
+            self._open[record] += 1
+        while len(self._sent) > ECHOES:
+            self._drop_oldest()
+
+    def takes(self, record: bytes, now_ns: int) -> bool:
+        """Tell whether ``record`` is the echo of one that was sent; each is taken once."""
+        self._forget(now_ns)
+        if not self._open[record]:
+            return False
+        self._close(record)
+        for at, (_, sent) in enumerate(self._sent):  # mostly the first: a server keeps the order
+            if sent == record:
+                del self._sent[at]
+                break
+        return True
+
+    def _forget(self, now_ns: int) -> None:
+        while self._sent and now_ns - self._sent[0][0] > ECHO_NS:
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        self._close(self._sent.popleft()[1])
+
+    def _close(self, record: bytes) -> None:
+        self._open[record] -= 1
+        if not self._open[record]:
+            del self._open[record]

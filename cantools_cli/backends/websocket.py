@@ -1,0 +1,118 @@
+"""The client's side of a WebSocket connection (RFC 6455), without I/O: bytes in, messages and bytes out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from cantools_cli.errors import CanInterfaceNotImplementedError
+
+if TYPE_CHECKING:
+    from websockets.frames import Frame
+
+#: bytes of the longest message that is taken
+LONGEST = 1 << 20
+
+
+class WebSocket:
+    """A connection to the server at ``uri``.
+
+    Whatever is called, ``output`` has what is to be written then.
+
+    Attributes:
+        is_open: whether the server agreed.
+        subprotocol: what it chose, None for none.
+        failure: why the connection is at its end, None while it goes on.
+
+    Raises:
+        CanInterfaceNotImplementedError: the package websockets is not installed.
+        ValueError: ``uri`` is none.
+    """
+
+    def __init__(self, uri: str, subprotocols: Sequence[str]) -> None:
+        try:
+            from websockets.client import ClientProtocol
+            from websockets.exceptions import InvalidURI
+            from websockets.uri import parse_uri
+        except ImportError as error:
+            raise CanInterfaceNotImplementedError(
+                "interface 'remote' needs websockets, which is not installed",
+                hint="pip install 'canx[remote]'",
+            ) from error
+        try:
+            address = parse_uri(uri)
+        except InvalidURI as error:
+            raise ValueError(str(error)) from error
+        protocols: Any = [*subprotocols]  # strings, of a type of their own
+        self._protocol = ClientProtocol(address, subprotocols=protocols, max_size=LONGEST)
+        self._protocol.send_request(self._protocol.connect())
+        self.is_open = False
+        self.subprotocol: str | None = None
+        self.failure: str | None = None
+        self._parts: list[bytes] = []  # of a message in several frames
+        self._is_text = False
+
+    def output(self) -> list[bytes]:
+        """Return what is to be written now."""
+        return [bytes(piece) for piece in self._protocol.data_to_send() if piece]
+
+    def receive(self, text: bytes) -> list[str | bytes]:
+        """Return the messages that ``text`` completes; a text that is not UTF-8 comes as bytes."""
+        from websockets.frames import Frame, Opcode
+
+        found: list[str | bytes] = []
+        if self.failure is not None:
+            return found
+        self._protocol.receive_data(text)
+        for event in self._protocol.events_received():
+            if not isinstance(event, Frame):
+                self.is_open = self._protocol.handshake_exc is None
+                self.subprotocol = self._protocol.subprotocol
+            elif event.opcode is Opcode.CLOSE:
+                self.failure = _ending(event)
+            elif event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
+                found += self._completed(event, event.opcode)
+        error = self._protocol.handshake_exc or self._protocol.parser_exc
+        if error is not None and self.failure is None:
+            self.failure = f"not a WebSocket: {str(error) or type(error).__name__}"
+        return found
+
+    def _completed(self, frame: Frame, opcode: int) -> list[str | bytes]:
+        if opcode != 0:
+            self._is_text = opcode == 1
+        self._parts.append(bytes(frame.data))
+        if not frame.fin:
+            return []
+        whole = b"".join(self._parts)
+        self._parts.clear()
+        if self._is_text:
+            with suppress(UnicodeDecodeError):
+                return [whole.decode()]
+        return [whole]
+
+    def send(self, message: str | bytes) -> list[bytes]:
+        """Return the bytes of ``message``, a text or a binary one, in one frame."""
+        if isinstance(message, str):
+            self._protocol.send_text(message.encode())
+        else:
+            self._protocol.send_binary(message)
+        return self.output()
+
+    def close(self) -> list[bytes]:
+        """Return the bytes that end the connection."""
+        self._protocol.send_close(1000)
+        return self.output()
+
+
+def _ending(frame: Frame) -> str:
+    from websockets.frames import Close
+
+    close = Close.parse(bytes(frame.data))
+    if close.reason:
+        return f"the server ended it: {close.reason}"
+    return (
+        "the server ended it"
+        if close.code in (1000, 1001, 1005)
+        else f"the server ended it, code {close.code}"
+    )
