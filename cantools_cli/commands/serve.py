@@ -1,0 +1,101 @@
+"""``canx serve``: buses of this computer for socketcand's clients over TCP."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import Annotated
+
+import typer
+
+from cantools_cli.commands import options
+from cantools_cli.commands.buses import BusOptions, open_buses
+from cantools_cli.commands.interruption import Interruption
+from cantools_cli.commands.report import Report, say
+from cantools_cli.errors import UsageError
+
+
+def serve_command(
+    buses: Annotated[list[str] | None, typer.Argument(metavar="BUS...", help=options.BUS_HELP)] = None,
+    listen: Annotated[
+        str, typer.Option("--listen", metavar="ADDRESS[:PORT]", help="Where to listen.", show_default=True)
+    ] = "127.0.0.1:29536",
+    port: Annotated[
+        int | None, typer.Option("--port", metavar="PORT", help="The port to listen on; 0 is a free one.")
+    ] = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow",
+            metavar="ADDRESS|NETWORK",
+            help="Who may connect, if not all of this computer. Repeatable.",
+        ),
+    ] = None,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Let no client send.")] = False,
+    error_frames: Annotated[
+        bool, typer.Option("--error-frames", help="Tell all clients in raw mode of error frames.")
+    ] = False,
+    queue: Annotated[
+        int,
+        typer.Option("--queue", metavar="N", help="Frames a slow client may lag behind.", show_default=True),
+    ] = 20_000,
+    beacon: Annotated[
+        str | None,
+        typer.Option(
+            "--beacon", metavar="ADDRESS[:PORT]", help="Announce the server there every 3 s; port 42000."
+        ),
+    ] = None,
+    interface: options.Interface = None,
+    bitrate: options.Bitrate = None,
+    fd: options.Fd = False,
+    data_bitrate: options.DataBitrate = None,
+    settings: options.Setting = None,
+    context: options.Context = None,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = 0,
+    debug: options.Debug = False,
+) -> int:
+    """Serve buses over TCP to clients that speak socketcand.
+
+    Other computers reach it only with --listen, and only those that --allow names. It goes on until Ctrl-C.
+
+    \b
+    canx serve can0
+    canx serve virtual:vcan0 --port 0
+    canx serve can0 can1 --listen 0.0.0.0 --allow 192.168.0.0/24 --read-only
+    canx dump socketcand:can0,host=127.0.0.1
+    """
+    from cantools_cli.backends.socketcand_beacon import BEACON_PORT
+    from cantools_cli.backends.socketcand_codec import DEFAULT_PORT
+    from cantools_cli.serve.access import parse_place
+    from cantools_cli.serve.server import SocketcandServer
+
+    report = Report(quiet=quiet, verbose=verbose)
+    host, listen_port = parse_place(listen, DEFAULT_PORT, "--listen")
+    if port is not None:
+        host, listen_port = parse_place(f"[{host}]:{port}", DEFAULT_PORT, "--port")
+    if queue < 1:
+        raise UsageError(f"--queue {queue} is not above 0", hint="20000 takes about 1 MB a client")
+    to = parse_place(beacon, BEACON_PORT, "--beacon") if beacon is not None else None
+    bus_options = BusOptions(interface, bitrate, fd, data_bitrate, settings or (), context)
+    with Interruption() as interruption, ExitStack() as stack:
+        opened = open_buses(buses or (), bus_options, report, receive=True, send=not read_only)
+        for one in opened:
+            stack.callback(one.bus.shutdown)
+        server = stack.enter_context(
+            SocketcandServer(
+                {one.name: one.bus for one in opened},
+                host,
+                listen_port,
+                allow=allow or (),
+                read_only=read_only,
+                error_frames=error_frames,
+                queue_frames=queue,
+                beacon=to,
+                filters={one.name: one.filter for one in opened if one.filter is not None},
+                on_note=say,
+            )
+        )
+        names = ", ".join(one.name for one in opened)
+        report.note(f"serving {names}, listening on {server.place}")
+        server.serve(interruption)
+        return 128 + (interruption.signum or 0)

@@ -1,0 +1,127 @@
+"""A bus that is served: read once for all clients, written by any of them."""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from cantools_cli.backends.wakeup import Wakeup
+from cantools_cli.batch import MessageBatch
+from cantools_cli.bus import BusABC
+from cantools_cli.errors import CanError, CanTimeoutError, FormatError
+from cantools_cli.filters import FrameFilter
+from cantools_cli.message import Message
+
+#: seconds in which the bus has to take what a client sends; all others wait meanwhile
+SEND_SECONDS = 0.1
+#: frames of cyclic jobs that wait to be shown to the other clients, at most
+_MOST_ECHOES = 4096
+
+Deliver = Callable[[str, MessageBatch, object], None]
+
+
+class Served:
+    """An open bus under the name by which clients open it.
+
+    ``deliver`` is called with the name, frames, and the session that sent them, None for a bus.
+
+    Attributes:
+        received_bytes, received_frames, sent_bytes, sent_frames: since the server was started; bytes of data.
+        failure: why the bus is of no use any more, None while it is.
+    """
+
+    def __init__(
+        self, name: str, bus: BusABC, chosen: FrameFilter | None, deliver: Deliver, wakeup: Wakeup
+    ) -> None:
+        self.name = name
+        self.bus = bus
+        self.failure: CanError | None = None
+        self.received_bytes = self.received_frames = self.sent_bytes = self.sent_frames = 0
+        self._filter = chosen
+        self._deliver = deliver
+        self._wakeup = wakeup
+        self._echoes: deque[tuple[Message, object]] = deque(maxlen=_MOST_ECHOES)
+
+    def receive(self) -> bool:
+        """Deliver what the bus has; return whether it had anything."""
+        try:
+            batch = self.bus.recv_batch(0)
+        except CanError as error:
+            self.failure = error
+            return False
+        if batch is None:
+            return False
+        if self._filter is not None:
+            batch = self._filter.select(batch)
+        self.received_frames += len(batch)
+        self.received_bytes += len(batch.payload)
+        self._deliver(self.name, batch, None)
+        return True
+
+    def send(self, batch: MessageBatch, sender: object) -> None:
+        """Send ``batch``, and show it to the other clients, which the bus would not.
+
+        Raises:
+            CanError: the bus does not take it.
+        """
+        lock: Any = self.bus._lock_send_periodic  # a task's thread may be sending, on a bus that is stuck
+        if not lock.acquire(timeout=SEND_SECONDS):
+            raise CanTimeoutError(f"{self.name}: no room to send in time")
+        try:
+            self.bus.send_batch(batch, SEND_SECONDS)
+        finally:
+            lock.release()
+        self._show(batch, sender)
+
+    def _show(self, batch: MessageBatch, sender: object) -> None:
+        batch.timestamp_ns = array("q", (time.time_ns(),)) * len(batch)
+        self.sent_frames += len(batch)
+        self.sent_bytes += len(batch.payload)
+        self._deliver(self.name, batch, sender)
+
+    def start_job(self, message: Message, period: float, sender: object) -> BusJob:
+        """Send ``message`` every ``period`` seconds.
+
+        Raises:
+            CanError: the bus does not take the task.
+        """
+        task: Any = self.bus.send_periodic(message, period, autostart=False)
+        if hasattr(task, "modifier_callback"):  # a kernel that sends by itself shows its frames by itself
+
+            def show(sent: Message) -> None:
+                self._echoes.append((sent, sender))
+                self._wakeup.ring()
+
+            task.modifier_callback = show
+        task.start()
+        return BusJob(task)
+
+    def show_echoes(self) -> None:
+        """Deliver what jobs sent since the last call."""
+        while self._echoes:
+            message, sender = self._echoes.popleft()
+            self._show(MessageBatch([message]), sender)
+
+
+class BusJob:
+    """A cyclic task of a bus, as a session knows it."""
+
+    def __init__(self, task: Any) -> None:
+        self._task = task
+
+    def change(self, message: Message) -> None:
+        """Send ``message`` from now on.
+
+        Raises:
+            FormatError: the task refuses it.
+        """
+        try:
+            self._task.modify_data(message)
+        except (ValueError, CanError) as error:
+            raise FormatError(str(error)) from error
+
+    def stop(self) -> None:
+        self._task.stop()

@@ -1,0 +1,397 @@
+"""The server's loop: one thread that waits for buses, clients and signals, and blocks for none of them."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Protocol
+
+from cantools_cli.backends.socketcand_beacon import PERIOD, format_beacon
+from cantools_cli.backends.socketcand_codec import DEFAULT_PORT
+from cantools_cli.backends.wakeup import Wakeup
+from cantools_cli.batch import MessageBatch
+from cantools_cli.bus import BusABC
+from cantools_cli.errors import CanInitializationError, UsageError, quoted
+from cantools_cli.filters import FrameFilter
+from cantools_cli.serve.access import Access, format_place, is_loopback
+from cantools_cli.serve.client import Client, RawTexts
+from cantools_cli.serve.outbox import PIECE_FRAMES, QUEUE_FRAMES
+from cantools_cli.serve.served import Served
+from cantools_cli.serve.session import Session
+
+#: clients at a time, each with a queue of its own
+MOST_CLIENTS = 64
+#: seconds between two looks at a bus that has no descriptor to wait on
+POLL_SECONDS = 0.05
+#: seconds without new clients where the system has no descriptor left for one
+_PAUSE = 1.0
+#: strangers that are named, one by one
+_MOST_NAMED = 16
+
+
+class Interruption(Protocol):
+    """What ends the loop: ``fd`` becomes readable, and ``requested`` is set."""
+
+    fd: int
+
+    @property
+    def requested(self) -> bool: ...
+    def awake(self) -> None: ...
+
+
+class SocketcandServer:
+    """Serves ``buses``, each under its name, to socketcand's clients.
+
+    ``host`` and ``port`` are where it listens; port 0 takes a free one, which ``address`` tells. An address
+    that other computers reach needs ``allow``, the addresses and networks that may connect. ``error_frames``
+    tells every client in raw mode of error frames, which not all of them know. ``queue_frames`` bounds how
+    far a client may lag behind. ``beacon`` is where to announce the server every three seconds, as (host,
+    port). ``filters`` choose what is shown of a bus. ``on_note`` gets what people should know, a line each.
+
+    The buses stay the caller's to shut down, behind ``close``. A context manager.
+
+    Raises:
+        UsageError: others could connect and no allow-list says who may, or a bus has a name that no client
+            could say.
+        CanInitializationError: it cannot listen there.
+    """
+
+    def __init__(
+        self,
+        buses: Mapping[str, BusABC],
+        host: str = "127.0.0.1",
+        port: int = DEFAULT_PORT,
+        *,
+        allow: Iterable[str] = (),
+        read_only: bool = False,
+        error_frames: bool = False,
+        queue_frames: int = QUEUE_FRAMES,
+        beacon: tuple[str, int] | None = None,
+        filters: Mapping[str, FrameFilter] | None = None,
+        on_note: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        self._access = Access(allow)
+        if not self._access and not is_loopback(host):
+            raise UsageError(
+                f"other computers can connect to {host}, and the protocol has no passwords",
+                hint="--allow ADDRESS or --allow NETWORK says who may",
+            )
+        for name in buses:
+            if not name or not name.isprintable() or any(mark in name for mark in " <>"):
+                raise UsageError(f"no client could name the bus {quoted(name)}")
+        self._read_only = read_only
+        self._error_frames = error_frames
+        self._queue_frames = queue_frames
+        self._note = on_note
+        self._strangers: set[str] = set()
+        self._clients: dict[Client, str | None] = {}  # and the bus that each opened
+        self._requested = False
+        self._is_closed = False
+        self._serving = threading.RLock()  # held while the loop runs
+        self._accept_at: float | None = None  # when new clients are looked for again, after a pause
+        self._listener = _listening_socket(host, port)
+        self._wakeup = Wakeup()
+        self._selector = selectors.DefaultSelector()
+        self._events: dict[Client, int] = {}
+        chosen = filters or {}
+        self._served = {
+            name: Served(name, bus, chosen.get(name), self._deliver, self._wakeup)
+            for name, bus in buses.items()
+        }
+        self._polled: list[Served] = []
+        self._beacon = _Beacon(beacon, self.address, buses, on_note) if beacon is not None else None
+        self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
+        self._selector.register(self._wakeup, selectors.EVENT_READ, self._woken)
+        for served in self._served.values():
+            try:
+                served_fd = served.bus.fileno()
+                self._selector.register(served_fd, selectors.EVENT_READ, partial(self._receive, served))
+            except (NotImplementedError, ValueError):
+                self._polled.append(served)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens: (host, port)."""
+        host, port = self._listener.getsockname()[:2]
+        return host, port
+
+    @property
+    def place(self) -> str:
+        """The same as text, such as 127.0.0.1:29536."""
+        return format_place(*self.address)
+
+    # --- the loop -------------------------------------------------------------------------------------
+
+    def serve(self, interruption: Interruption | None = None) -> None:
+        """Serve until ``stop`` is called, or ``interruption`` asks for the end.
+
+        Raises:
+            CanError: the last bus failed.
+        """
+        with self._serving:
+            if interruption is not None:
+                self._selector.register(interruption.fd, selectors.EVENT_READ, interruption.awake)
+            try:
+                while not self._requested and not (interruption is not None and interruption.requested):
+                    for key, events in self._selector.select(self._wait_seconds()):
+                        if isinstance(key.data, Client):
+                            self._attend(key.data, events)
+                        else:
+                            key.data()
+                    self._look_after()
+            finally:
+                if interruption is not None:
+                    self._selector.unregister(interruption.fd)
+
+    def stop(self) -> None:
+        """End ``serve``, from any thread."""
+        self._requested = True
+        self._wakeup.ring()
+
+    def close(self) -> None:
+        """End ``serve``, stop listening and close all sessions; what clients take at once is still sent."""
+        self.stop()
+        with self._serving:
+            if self._is_closed:
+                return
+            self._is_closed = True
+            for client in list(self._clients):
+                self._drop(client)
+            self._listener.close()
+            self._selector.close()
+            self._wakeup.close()
+            if self._beacon is not None:
+                self._beacon.close()
+
+    def __enter__(self) -> SocketcandServer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _wait_seconds(self) -> float | None:
+        """Return how long nothing has to be done unless something comes."""
+        now = time.monotonic()
+        times = [client.due(now) for client in self._clients]
+        times.append(self._accept_at)
+        times.append(self._beacon.due if self._beacon is not None else None)
+        times.append(now + POLL_SECONDS if self._polled else None)
+        first = min((at for at in times if at is not None), default=None)
+        return None if first is None else max(0.0, first - now)
+
+    def _look_after(self) -> None:
+        """Do what the time asks for, and take note of what ended."""
+        now = time.monotonic()
+        for served in self._polled:
+            served.receive()
+        for served in [one for one in self._served.values() if one.failure is not None]:
+            self._end_bus(served)
+        for client in list(self._clients):
+            due = client.due(now)
+            if due is not None and due <= now:
+                client.tick(now)
+            if client.is_over:
+                self._drop(client)
+            else:
+                self._watch(client, now)
+        if self._accept_at is not None and now >= self._accept_at:
+            self._accept_at = None
+            self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
+        if self._beacon is not None and now >= self._beacon.due:
+            self._beacon.send(now)
+
+    def _woken(self) -> None:
+        self._wakeup.reset()
+        for served in self._served.values():
+            served.show_echoes()
+
+    # --- buses ----------------------------------------------------------------------------------------
+
+    def _receive(self, served: Served) -> None:
+        served.receive()
+
+    def _deliver(self, name: str, batch: MessageBatch, sender: object) -> None:
+        """Give every client of the bus ``name`` its text of ``batch``; each is made once for all."""
+        clients = [
+            client
+            for client, bus in self._clients.items()
+            if bus == name and client.session is not sender and not client.is_over
+        ]
+        if not clients:
+            return
+        now = time.monotonic()
+        for first in range(0, len(batch), PIECE_FRAMES):
+            last = min(first + PIECE_FRAMES, len(batch))
+            piece = batch if last - first == len(batch) else batch.part(first, last)
+            raw: RawTexts = {}
+            for client in clients:
+                client.deliver(piece, raw, now)
+
+    def _end_bus(self, served: Served) -> None:
+        """Give up a bus that failed, and its clients; the others go on."""
+        del self._served[served.name]
+        for key in list(self._selector.get_map().values()):
+            if isinstance(key.data, partial) and key.data.args == (served,):
+                self._selector.unregister(key.fd)
+        if served in self._polled:
+            self._polled.remove(served)
+        for client in [client for client, bus in self._clients.items() if bus == served.name]:
+            client.session.reason = f"the bus {served.name} failed"
+            self._drop(client)
+        assert served.failure is not None
+        if not self._served:
+            raise served.failure
+        self._note(f"{served.name} is not served any more: {served.failure}")
+
+    # --- clients --------------------------------------------------------------------------------------
+
+    def _accept(self) -> None:
+        try:
+            end, place = self._listener.accept()
+        except BlockingIOError:
+            return
+        except OSError as error:  # the client is gone already, or there is no descriptor left
+            if error.errno in _NO_DESCRIPTOR:
+                self._note("no room for another client")
+                self._selector.unregister(self._listener)
+                self._accept_at = time.monotonic() + _PAUSE
+            return
+        name = format_place(*place[:2])
+        if not self._access.lets_in(place[0]):
+            if place[0] not in self._strangers and len(self._strangers) < _MOST_NAMED:
+                self._strangers.add(place[0])
+                self._note(f"{place[0]} is not allowed to connect; --allow {place[0]} would let it in")
+            end.close()
+            return
+        if len(self._clients) >= MOST_CLIENTS:
+            self._note(f"more than {MOST_CLIENTS} clients: the others are turned away")
+            end.close()
+            return
+        self._start_session(end, name)
+
+    def _start_session(self, end: socket.socket, name: str) -> None:
+        session = Session(
+            lambda bus: self._open(client, bus), read_only=self._read_only, errors=self._error_frames
+        )
+        end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        client = Client(end, name, session, self._queue_frames)
+        self._clients[client] = None
+        self._events[client] = selectors.EVENT_READ
+        self._selector.register(client, selectors.EVENT_READ, client)
+        client.write(time.monotonic())
+
+    def _open(self, client: Client, name: str) -> Served | None:
+        """Return the bus ``name`` for the session of ``client``."""
+        served = self._served.get(name)
+        if served is not None:
+            self._clients[client] = name
+        return served
+
+    def _attend(self, client: Client, events: int) -> None:
+        now = time.monotonic()
+        if events & selectors.EVENT_WRITE:
+            client.write(now)
+        if events & selectors.EVENT_READ and not client.is_over:
+            client.read(now)
+
+    def _watch(self, client: Client, now: float) -> None:
+        """Wait for what the client's state asks for."""
+        events = selectors.EVENT_READ if client.is_reading else 0
+        events |= selectors.EVENT_WRITE if client.is_writing(now) else 0
+        before = self._events[client]
+        if events == before:
+            return
+        self._events[client] = events
+        if not before:
+            self._selector.register(client, events, client)
+        elif events:
+            self._selector.modify(client, events, client)
+        else:
+            self._selector.unregister(client)
+
+    def _drop(self, client: Client) -> None:
+        if self._events.pop(client):
+            self._selector.unregister(client)
+        del self._clients[client]
+        client.close(time.monotonic())
+        for phrase in client.summary():
+            self._note(f"client {client.name}: {phrase}")
+
+
+class _Beacon:
+    """Announces the server. A network that is not there is told of once."""
+
+    def __init__(
+        self,
+        to: tuple[str, int],
+        address: tuple[str, int],
+        buses: Iterable[str],
+        on_note: Callable[[str], None],
+    ) -> None:
+        self.due = 0.0
+        self._to = to
+        self._address = address
+        self._buses = list(buses)
+        self._note: Callable[[str], None] | None = on_note
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+
+    def send(self, now: float) -> None:
+        self.due = now + PERIOD
+        try:
+            host, port = self._address
+            if host in ("0.0.0.0", "::"):
+                host = _own_address(self._to)
+            url = f"can://{format_place(host, port)}"
+            self._socket.sendto(format_beacon(socket.gethostname(), url, self._buses), self._to)
+        except OSError as error:
+            if self._note is not None:
+                self._note(f"the beacon cannot be sent to {self._to[0]}: {error.strerror or error}")
+                self._note = None
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+_NO_DESCRIPTOR = (12, 23, 24, 105)  # ENOMEM, ENFILE, EMFILE, ENOBUFS
+
+
+def _own_address(to: tuple[str, int]) -> str:
+    """Return the address by which ``to`` sees this computer."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        probe.connect(to)
+        return str(probe.getsockname()[0])
+
+
+def _listening_socket(host: str, port: int) -> socket.socket:
+    """Return a socket that listens.
+
+    Raises:
+        CanInitializationError: it cannot.
+    """
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(place)
+            listener.listen(MOST_CLIENTS)
+            listener.setblocking(False)
+        except BaseException:
+            listener.close()
+            raise
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CanInitializationError(
+            f"cannot listen on {format_place(host, port)}: {reason}", hint="--port 0 takes a free port"
+        ) from error
+    return listener

@@ -1,0 +1,378 @@
+"""One client's session: its commands and what they change. No socket, and no clock but the one it is told.
+
+::
+
+    NO_BUS  --open-->  BCM  <--bcmmode, rawmode, controlmode-->  RAW, CONTROL
+
+In BCM, the broadcast manager's mode, a client gets what it subscribed to and may send cyclically; in RAW it
+gets every frame; in CONTROL the figures of the bus.
+
+Source: socketcand's protocol description (linux-can/socketcand, ``doc/protocol.md``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import Enum
+from typing import Protocol
+
+from cantools_cli import frames
+from cantools_cli.backends import socketcand_codec as codec
+from cantools_cli.batch import MessageBatch
+from cantools_cli.errors import CanError, FormatError
+from cantools_cli.message import Message
+from cantools_cli.serve.subscriptions import Subscription, Subscriptions
+
+#: seconds that frames wait behind the answer to ``rawmode``: python-can reads up to 256 bytes there and takes
+#: them for something else when there is more than the answer
+RAW_DELAY = 0.05
+#: how many cyclic jobs one client may have, and the seconds between two of their frames, at least
+MOST_JOBS = 256
+SHORTEST_PERIOD = 0.001
+
+_UNKNOWN = b"< error unknown command >"
+_OK = b"< ok >"
+
+
+class Mode(Enum):
+    """What a session accepts and delivers."""
+
+    NO_BUS = "no bus"
+    BCM = "bcmmode"
+    RAW = "rawmode"
+    CONTROL = "controlmode"
+
+
+class Job(Protocol):
+    """A message that is sent again and again."""
+
+    def change(self, message: Message) -> None: ...
+    def stop(self) -> None: ...
+
+
+class ServedBus(Protocol):
+    """What a session needs of the bus that it opened; ``sender`` does not get its own frames."""
+
+    received_bytes: int
+    received_frames: int
+    sent_bytes: int
+    sent_frames: int
+
+    def send(self, batch: MessageBatch, sender: object) -> None: ...
+    def start_job(self, message: Message, period: float, sender: object) -> Job: ...
+
+
+class Session:
+    """The state of one client.
+
+    ``open_bus`` returns the bus of a name, None where it is not served, and raises a CanError where it
+    failed. ``errors`` tells of error frames in raw mode as well.
+
+    Attributes:
+        mode, bus: what the client asked for.
+        extended: whether the client said that it is one of canx's.
+        is_over: set when the connection is to be closed, behind what was answered.
+        held_until: frames are to wait until then.
+        left_out: frames that the client's dialect cannot say.
+        refused: frames that were not sent, because only reading is allowed.
+        reason: why the connection is to be closed, for people.
+    """
+
+    def __init__(
+        self,
+        open_bus: Callable[[str], ServedBus | None],
+        *,
+        read_only: bool = False,
+        errors: bool = False,
+    ) -> None:
+        self.mode = Mode.NO_BUS
+        self.bus: ServedBus | None = None
+        self.extended = False
+        self.is_over = False
+        self.held_until = 0.0
+        self.refused = 0
+        self.reason: str | None = None
+        self._open_bus = open_bus
+        self._read_only = read_only
+        self._errors = errors
+        self._raw_left_out = 0
+        self._decoder = codec.Decoder()
+        self._subscriptions = Subscriptions()
+        self._jobs: dict[int, Job] = {}
+        self._sends = MessageBatch()
+        self._statistics: tuple[float, float] | None = None  # seconds between two, time of the next
+        self._answers: list[bytes] = []
+        self._now = 0.0
+
+    # --- what the server asks -------------------------------------------------------------------------
+
+    @property
+    def faults(self) -> int:
+        """How many of the client's messages were malformed."""
+        return self._decoder.faults
+
+    @property
+    def fault_sample(self) -> str | None:
+        return self._decoder.sample
+
+    @property
+    def left_out(self) -> int:
+        return self._raw_left_out + self._subscriptions.left_out
+
+    @property
+    def wants_errors(self) -> bool:
+        """Whether the client may be told of error frames, and of frames lost, in raw mode."""
+        return self._errors or self.extended
+
+    def greet(self) -> bytes:
+        """Return what is sent before anything else."""
+        return b"< hi >"
+
+    def receive_data(self, data: bytes, now: float) -> bytes:
+        """Do what the commands in ``data`` say; return the answers."""
+        self._now = now
+        self.held_until = 0.0  # whoever goes on speaking has read the answer
+        for text in self._decoder.feed(data):
+            if self.is_over:
+                break
+            self._obey(text)
+        self._send_gathered()
+        answers, self._answers = self._answers, []
+        return b"".join(answers)
+
+    def deliver(
+        self, batch: MessageBatch, raw: dict[tuple[bool, bool], tuple[bytes, int]], now: float
+    ) -> tuple[bytes, int]:
+        """Return the text of ``batch`` for this client, and the frames in it.
+
+        ``raw`` keeps the texts of this batch, so that each is made once for all clients.
+        """
+        if self.mode is Mode.BCM:
+            return self._subscriptions.select(batch, now, extended=self.extended)
+        if self.mode is not Mode.RAW:
+            return b"", 0
+        dialect = (self.extended, self.wants_errors)
+        if dialect not in raw:
+            raw[dialect] = codec.format_raw(batch, extended=dialect[0], errors=dialect[1])
+        text, count = raw[dialect]
+        self._raw_left_out += len(batch) - count
+        return text, count
+
+    def due(self) -> float | None:
+        """Return when ``tick`` has something to say, None for never."""
+        times = [self._subscriptions.due() if self.mode is Mode.BCM else None]
+        if self._statistics is not None:
+            times.append(self._statistics[1])
+        return min((time for time in times if time is not None), default=None)
+
+    def tick(self, now: float) -> tuple[bytes, int]:
+        """Return the text that is due, and how many frames are in it."""
+        if self._statistics is not None and self.bus is not None and now >= self._statistics[1]:
+            self._statistics = (self._statistics[0], now + self._statistics[0])
+            bus = self.bus
+            figures = (bus.received_bytes, bus.received_frames, bus.sent_bytes, bus.sent_frames)
+            return f"< stat {' '.join(map(str, figures))} >".encode(), 1
+        return self._subscriptions.tick(now) if self.mode is Mode.BCM else (b"", 0)
+
+    def close(self) -> None:
+        """End what the client left running."""
+        for job in self._jobs.values():
+            job.stop()
+        self._jobs.clear()
+        self._subscriptions.clear()
+        self._statistics = None
+
+    # --- commands -------------------------------------------------------------------------------------
+
+    def _obey(self, text: bytes) -> None:
+        name, _, rest = text.partition(b" ")
+        command = _COMMANDS[self.mode].get(name)
+        if command is None and self.extended and self.mode in (Mode.BCM, Mode.RAW):
+            command = _EXTENDED.get(name)
+        if command is None:
+            if self.mode is Mode.NO_BUS and rest[:2] in (b"B ", b"C "):
+                self._answers.append(b"< error the bit rate is set where canx serve is started >")
+            else:
+                self._answers.append(_UNKNOWN)
+            return
+        try:
+            command(self, rest.split())
+        except FormatError:  # the protocol has no answer to a malformed command
+            self._decoder.note(b"< " + text + b" >")
+
+    def _open(self, tokens: Sequence[bytes]) -> None:
+        name = b" ".join(tokens).decode("utf-8", "replace")
+        try:
+            self.bus = self._open_bus(name)
+        except CanError as error:
+            self._answers.append(f"< error could not start interface {name} >".encode())
+            self.reason = str(error)
+            return
+        if self.bus is None:
+            self._answers.append(b"< error could not open bus >")
+            self._end(f"there is no bus {name!r}")
+            return
+        self.mode = Mode.BCM
+        self._answers.append(_OK)
+
+    def _change_mode(self, mode: Mode) -> None:
+        if mode is self.mode:
+            self._answers.append(_UNKNOWN)
+            return
+        self._send_gathered()
+        self.close()  # as the daemon does, whose sockets live as long as the mode
+        self.mode = mode
+        self._answers.append(_OK)
+        if mode is Mode.RAW:
+            self.held_until = self._now + RAW_DELAY
+
+    def _refuse_isotp(self, tokens: Sequence[bytes]) -> None:
+        self._answers.append(b"< error isotp is not served >")
+
+    def _echo(self, tokens: Sequence[bytes]) -> None:
+        self._answers.append(b"< echo >")
+
+    def _canx(self, tokens: Sequence[bytes]) -> None:
+        if tokens != [b"fd"]:
+            self._answers.append(_UNKNOWN)
+            return
+        self.extended = True
+        self._answers.append(_OK)
+
+    def _send(self, tokens: Sequence[bytes]) -> None:
+        self._gather(codec.parse_send(tokens))
+
+    def _send_fd(self, tokens: Sequence[bytes]) -> None:
+        self._gather(codec.parse_send_fd(tokens))
+
+    def _send_remote(self, tokens: Sequence[bytes]) -> None:
+        self._gather(codec.parse_send_remote(tokens))
+
+    def _gather(self, message: Message) -> None:
+        if self._read_only:
+            self._refuse()
+        else:
+            self._sends.append(message)
+
+    def _refuse(self) -> None:
+        if not self.refused:
+            # in words of canx's own: python-can fails on an error that is no frame
+            self._answers.append(b"< canx this bus is read-only >")
+        self.refused += 1
+
+    def _send_gathered(self) -> None:
+        """Send what the client's ``send`` commands asked for, all at once."""
+        batch = self._sends
+        if not len(batch) or self.bus is None:
+            return
+        self._sends = MessageBatch()
+        try:
+            self.bus.send(batch, self)
+        except (CanError, ValueError, NotImplementedError) as error:
+            self._end(f"sending failed: {error}")
+
+    def _add(self, tokens: Sequence[bytes]) -> None:
+        period, message = codec.parse_interval(tokens), codec.parse_send(tokens[2:])
+        if self._read_only:
+            self._refuse()
+            return
+        word = _word(message)
+        if period < SHORTEST_PERIOD or (word not in self._jobs and len(self._jobs) >= MOST_JOBS):
+            raise FormatError("no period, or too many jobs")
+        before = self._jobs.pop(word, None)
+        if before is not None:
+            before.stop()
+        assert self.bus is not None
+        try:
+            self._jobs[word] = self.bus.start_job(message, period, self)
+        except (CanError, ValueError, NotImplementedError) as error:
+            self._end(f"sending failed: {error}")
+
+    def _update(self, tokens: Sequence[bytes]) -> None:
+        message = codec.parse_send(tokens)
+        self._job(_word(message)).change(message)
+
+    def _delete(self, tokens: Sequence[bytes]) -> None:
+        word = _only_id(tokens)
+        self._job(word).stop()
+        del self._jobs[word]
+
+    def _job(self, word: int) -> Job:
+        job = self._jobs.get(word)
+        if job is None:
+            raise FormatError(f"no job of {word:X}")
+        return job
+
+    def _subscribe(self, tokens: Sequence[bytes]) -> None:
+        interval = codec.parse_interval(tokens)
+        self._subscriptions.add(_only_id(tokens[2:]), Subscription(interval))
+
+    def _unsubscribe(self, tokens: Sequence[bytes]) -> None:
+        self._subscriptions.remove(_only_id(tokens))
+
+    def _filter(self, tokens: Sequence[bytes]) -> None:
+        interval, message = codec.parse_interval(tokens), codec.parse_send(tokens[2:])
+        mask = int.from_bytes(message.data.ljust(8, b"\0"), "big")
+        self._subscriptions.add(_word(message), Subscription(interval, [mask]))
+
+    def _filter_kinds(self, tokens: Sequence[bytes]) -> None:
+        interval = codec.parse_interval(tokens)
+        if len(tokens) < 4:
+            raise FormatError("no masks")
+        word, count = codec.parse_id(tokens[2]), codec.decimal(tokens[3], 257)
+        data = bytes(codec.octet(token) for token in tokens[4:])
+        if count < 2 or len(data) != 8 * count:
+            raise FormatError(f"{count} masks announced, {len(data)} bytes there")
+        masks = [int.from_bytes(data[at : at + 8], "big") for at in range(0, len(data), 8)]
+        self._subscriptions.add(word, Subscription(interval, masks))
+
+    def _report_statistics(self, tokens: Sequence[bytes]) -> None:
+        if len(tokens) != 1:
+            raise FormatError("no interval")
+        interval = codec.decimal(tokens[0], 1 << 31) / 1000
+        self._statistics = (max(interval, SHORTEST_PERIOD), self._now + interval) if interval else None
+
+    def _end(self, reason: str) -> None:
+        self.is_over, self.reason = True, reason
+
+
+def _word(message: Message) -> int:
+    return message.arbitration_id | (frames.EXTENDED_BIT if message.is_extended_id else 0)
+
+
+def _only_id(tokens: Sequence[bytes]) -> int:
+    if len(tokens) != 1:
+        raise FormatError(f"{len(tokens)} identifiers")
+    return codec.parse_id(tokens[0]) & ~frames.REMOTE_BIT
+
+
+def _mode(mode: Mode) -> Callable[[Session, Sequence[bytes]], None]:
+    return lambda session, tokens: session._change_mode(mode)
+
+
+_Command = Callable[[Session, Sequence[bytes]], None]
+_ANYWHERE: dict[bytes, _Command] = {
+    b"rawmode": _mode(Mode.RAW),
+    b"bcmmode": _mode(Mode.BCM),
+    b"controlmode": _mode(Mode.CONTROL),
+    b"isotpmode": Session._refuse_isotp,
+    b"echo": Session._echo,
+    b"canx": Session._canx,
+}
+_COMMANDS: dict[Mode, dict[bytes, _Command]] = {
+    Mode.NO_BUS: {b"open": Session._open},
+    Mode.BCM: {
+        **_ANYWHERE,
+        b"send": Session._send,
+        b"add": Session._add,
+        b"update": Session._update,
+        b"delete": Session._delete,
+        b"subscribe": Session._subscribe,
+        b"unsubscribe": Session._unsubscribe,
+        b"filter": Session._filter,
+        b"muxfilter": Session._filter_kinds,
+    },
+    Mode.RAW: {**_ANYWHERE, b"send": Session._send},
+    Mode.CONTROL: {**_ANYWHERE, b"statistics": Session._report_statistics},
+}
+_EXTENDED: dict[bytes, _Command] = {b"sendfd": Session._send_fd, b"sendrtr": Session._send_remote}

@@ -1,0 +1,141 @@
+"""What a client in broadcast manager mode asked to receive, and what of it is due.
+
+Source: the Linux kernel's ``Documentation/networking/can.rst``, "Broadcast Manager receive filter", to whose
+RX_SETUP socketcand hands the commands on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cantools_cli import frames
+from cantools_cli.backends.socketcand_codec import format_spaced
+from cantools_cli.batch import MessageBatch
+from cantools_cli.errors import FormatError
+
+#: how many identifiers one client may ask for
+MOST = 4096
+_EIGHT = 8
+
+
+class Subscription:
+    """One identifier: reported at most every ``interval`` seconds, the latest then.
+
+    ``masks`` are 8 bytes each: the frame is reported only when bits of a mask change. With more than one the
+    first says where the data tells the kind of frame, and each of the others begins with that kind.
+    """
+
+    def __init__(self, interval: float = 0.0, masks: Sequence[int] = ()) -> None:
+        self._interval = interval
+        self._selector = masks[0] if len(masks) > 1 else 0
+        self._masks = masks[1:] if len(masks) > 1 else masks
+        self._last: list[int | None] = [None] * len(self._masks)
+        self._open_at = 0.0
+        self._pending: bytes | None = None
+
+    @property
+    def due(self) -> float | None:
+        """When what was held back is to be reported, None for nothing."""
+        return None if self._pending is None else self._open_at
+
+    def is_news(self, data: bytes | bytearray) -> bool:
+        """Tell whether ``data`` differs, in the bits asked for, from what was last seen."""
+        if not self._masks:
+            return True
+        value = int.from_bytes(data[:_EIGHT].ljust(_EIGHT, b"\0"), "big")
+        for index, mask in enumerate(self._masks):
+            if (value ^ mask) & self._selector:
+                continue
+            changed = self._last[index] != value & mask
+            self._last[index] = value & mask
+            return changed
+        return False
+
+    def report(self, text: bytes, now: float) -> bytes | None:
+        """Return ``text`` where it may go at once; else it is held back, in place of what was."""
+        if now >= self._open_at:
+            self._open_at, self._pending = now + self._interval, None
+            return text
+        self._pending = text
+        return None
+
+    def tick(self, now: float) -> bytes | None:
+        """Return what was held back, once it is due."""
+        if self._pending is None or now < self._open_at:
+            return None
+        return self.report(self._pending, now)
+
+
+class Subscriptions:
+    """All subscriptions of a client, by identifier word.
+
+    One with the error bit is of all error frames that have one of its classes.
+
+    Attributes:
+        left_out: frames that were asked for and that the client's dialect cannot say.
+    """
+
+    def __init__(self) -> None:
+        self.left_out = 0
+        self._by_id: dict[int, Subscription] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def add(self, can_id: int, subscription: Subscription) -> None:
+        """Take a subscription, in place of an earlier one of the same identifier.
+
+        Raises:
+            FormatError: there are too many.
+        """
+        if can_id not in self._by_id and len(self._by_id) >= MOST:
+            raise FormatError(f"over {MOST} subscriptions")
+        self._by_id[can_id] = subscription
+
+    def remove(self, can_id: int) -> None:
+        """Drop a subscription.
+
+        Raises:
+            FormatError: there is none.
+        """
+        if self._by_id.pop(can_id, None) is None:
+            raise FormatError(f"no subscription of {can_id:X}")
+
+    def clear(self) -> None:
+        self._by_id.clear()
+
+    def select(self, batch: MessageBatch, now: float, *, extended: bool) -> tuple[bytes, int]:
+        """Return the text of what is to be reported of ``batch`` now, and how many frames that is."""
+        texts: list[bytes] = []
+        for row, word in enumerate(batch.can_id) if self._by_id else ():
+            subscription = self._of(word)
+            if subscription is None:
+                continue
+            if not subscription.is_news(batch.payload[batch.offset[row] : batch.offset[row + 1]]):
+                continue
+            text = format_spaced(batch, row, extended=extended)
+            if text is None:
+                self.left_out += 1
+                continue
+            text = subscription.report(text, now)
+            if text is not None:
+                texts.append(text)
+        return b"".join(texts), len(texts)
+
+    def _of(self, word: int) -> Subscription | None:
+        if not word & frames.ERROR_BIT:
+            return self._by_id.get(word & ~frames.REMOTE_BIT)
+        for wanted, subscription in self._by_id.items():
+            if wanted & frames.ERROR_BIT and wanted & word & frames.EXTENDED_MASK:
+                return subscription
+        return None
+
+    def due(self) -> float | None:
+        """Return when ``tick`` has something to report, None for never."""
+        times = [one.due for one in self._by_id.values()]
+        return min((time for time in times if time is not None), default=None)
+
+    def tick(self, now: float) -> tuple[bytes, int]:
+        """Return the text of what was held back and is due, and how many frames that is."""
+        texts = [text for one in self._by_id.values() if (text := one.tick(now)) is not None]
+        return b"".join(texts), len(texts)
