@@ -16,6 +16,9 @@ COMMANDS = {
     "dump": "Print or log the frames of one or more buses.",
     "send": "Send frames, from arguments or from stdin, to a bus.",
     "convert": "Convert a log, or a stream of frames, to another format.",
+    "replay": "Send a log to buses, with its own timing.",
+    "bridge": "Forward the frames of each bus to the others.",
+    "serve": "Serve buses over TCP to clients that speak socketcand.",
     "gen": "Generate frames by rule, to stdout, a file or a bus.",
     "list": "List buses that can be opened, interfaces and formats.",
 }

@@ -50,11 +50,16 @@ def list_command(
     return 0
 
 
+#: looked for only when named: its servers announce themselves every three seconds
+_PATIENT = {"socketcand"}
+
+
 def _buses(interface: str | None, report: Report) -> Iterator[dict[str, Any]]:
     from cantools_cli.interface import detect_available_configs
 
     found = 0
-    for config in detect_available_configs(interface):
+    names = [interface] if interface else [name for name in plugins.interface_names() if name not in _PATIENT]
+    for config in detect_available_configs(names):
         if config["interface"] == "virtual" and config.get("scope") != "host":
             continue  # within one process, so of no use to another command
         found += 1

@@ -5,24 +5,45 @@ from __future__ import annotations
 import os
 import time
 from types import TracebackType
-
-from cantools_cli.commands.sinks import Sink
-from cantools_cli.io.files import InputStream
+from typing import Protocol
 
 _FIRST_AFTER = 0.5
 _EVERY = 0.1
 
 
+class Source(Protocol):
+    """What is read, as ``io.files.InputStream`` counts it."""
+
+    @property
+    def consumed(self) -> int: ...
+    @property
+    def size(self) -> int | None: ...
+
+
+class Target(Protocol):
+    """What is written to, as ``sinks.Sink`` counts it."""
+
+    name: str
+
+    @property
+    def count(self) -> int: ...
+
+
 class Progress:
     """Shows bytes, frames a second and the time left on stderr, where that is a terminal."""
 
-    def __init__(self, source: InputStream, sink: Sink, *, quiet: bool = False) -> None:
+    def __init__(self, source: Source, sink: Target, *, quiet: bool = False) -> None:
         self._source = source
         self._sink = sink
         self._start = time.monotonic()
         self._next = self._start + _FIRST_AFTER
         self._shown = False
         self._shows = not quiet and _is_terminal(2) and not (sink.name == "-" and _is_terminal(1))
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether there is anybody to show it to."""
+        return self._shows
 
     def update(self) -> None:
         """Redraw the line when it is time to."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import select
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,9 +13,13 @@ from cantools_cli import frames
 from cantools_cli.batch import MessageBatch
 from cantools_cli.bus import BusABC
 from cantools_cli.commands import options
-from cantools_cli.commands.buses import BusOptions, open_buses
+from cantools_cli.commands.buses import BusOptions, NamedBus, open_buses
 from cantools_cli.commands.report import Report
 from cantools_cli.errors import UsageError
+from cantools_cli.selection import Selection
+
+if TYPE_CHECKING:
+    from cantools_cli.schedule import Schedule
 
 
 def send_command(
@@ -22,6 +29,14 @@ def send_command(
         typer.Argument(
             metavar="FRAME...", help="Such as 123#DEADBEEF, 00000123#R4, 123##1AABB; none: stdin."
         ),
+    ] = None,
+    period: Annotated[
+        str | None,
+        typer.Option("--period", metavar="TIME", help="Send one FRAME every TIME, in turn: 100ms, 1s."),
+    ] = None,
+    count: options.Count = None,
+    duration: Annotated[
+        str | None, typer.Option("--duration", metavar="TIME", help="End after TIME, with --period.")
     ] = None,
     error_frames: Annotated[
         bool, typer.Option("--error-frames", help="Send error frames as well, which are left out otherwise.")
@@ -34,6 +49,7 @@ def send_command(
     ] = "10s",
     from_format: options.From = None,
     filters: options.Filter = None,
+    where: options.Where = None,
     on_error: options.OnError = "stop",
     strict: options.Strict = False,
     interface: options.Interface = None,
@@ -54,12 +70,19 @@ def send_command(
     \b
     canx send vcan0 123#DEADBEEF
     canx send can0 00000123#R4 123##1AABBCCDD
+    canx send can0 123#01 123#02 --period 100ms --count 20
     canx gen -n 1000 | canx send vcan0
     """
     report = Report(quiet=quiet, verbose=verbose)
-    from cantools_cli.units import duration
+    from cantools_cli.units import duration as parse_duration
 
-    seconds = duration(timeout)
+    seconds = parse_duration(timeout)
+    chosen = Selection.parse(filters, where)
+    for warning in chosen.warnings:
+        report.note(warning)
+    if frame_texts and not chosen.passes_everything:
+        raise UsageError("--filter and --where choose among the frames of stdin, but FRAME... is given")
+    schedule = _schedule(period, count, duration, has_frames=bool(frame_texts))
     given = _parsed(frame_texts, report, strict=strict, error_frames=error_frames) if frame_texts else None
     (opened,) = open_buses(
         [bus],
@@ -69,6 +92,8 @@ def send_command(
         send=True,
     )
     with opened.bus:
+        if given is not None and schedule is not None:
+            return _send_periodically(opened, given, schedule, seconds, report, strict=strict)
         if given is not None:
             opened.bus.send_batch(given, seconds)
             return 0
@@ -77,11 +102,43 @@ def send_command(
             report,
             seconds,
             from_format,
-            filters,
+            chosen,
             on_error,
             strict=strict,
             error_frames=error_frames,
         )
+
+
+def _schedule(
+    period: str | None, count: int | None, duration: str | None, *, has_frames: bool
+) -> Schedule | None:
+    """Return when to send; None for at once.
+
+    Raises:
+        UsageError: the options make no sense together, or the period is 0.
+    """
+    if period is None:
+        if count is not None or duration is not None:
+            option = "--duration" if count is None else "--count"
+            raise UsageError(
+                f"{option} needs --period", hint="canx send BUS FRAME --period 100ms sends again and again"
+            )
+        return None
+    if not has_frames:
+        raise UsageError(
+            "--period needs a FRAME to send again and again", hint="canx send BUS 123#01 --period 100ms"
+        )
+    from cantools_cli.schedule import Schedule
+    from cantools_cli.units import duration_ns
+
+    period_ns = duration_ns(period)
+    if not period_ns:
+        raise UsageError("--period is 0", hint="without --period frames are sent at once")
+    return Schedule(
+        period_ns,
+        duration_ns=None if duration is None else duration_ns(duration),
+        count=options.checked_count(count),
+    )
 
 
 def _parsed(texts: list[str], report: Report, *, strict: bool, error_frames: bool) -> MessageBatch:
@@ -103,12 +160,42 @@ def _parsed(texts: list[str], report: Report, *, strict: bool, error_frames: boo
     return batch
 
 
+def _send_periodically(
+    opened: NamedBus,
+    given: MessageBatch,
+    schedule: Schedule,
+    seconds: float,
+    report: Report,
+    *,
+    strict: bool,
+) -> int:
+    """Send one frame of ``given`` whenever one is due, in turn, to the end of ``schedule`` or a signal."""
+    from cantools_cli.commands.interruption import Interruption
+
+    rows = [given.part(row, row + 1) for row in range(len(given))]
+    with Interruption() as interruption:
+        schedule.begin(time.monotonic_ns())
+        while (due_ns := schedule.due_ns) is not None and not interruption.requested:
+            wait_ns = due_ns - time.monotonic_ns()
+            if wait_ns > 0:
+                select.select([interruption.fd], [], [], wait_ns / 1_000_000_000)
+                continue
+            opened.bus.send_batch(rows[schedule.sent % len(rows)], seconds)
+            schedule.advance(time.monotonic_ns())
+        if schedule.skipped:
+            report.losses(opened.name, Counter({"frames that could not be sent in time": schedule.skipped}))
+        report.detail(f"{schedule.sent} frames sent")
+        if interruption.signum is not None:
+            return 128 + interruption.signum
+    return 2 if strict and schedule.skipped else 0
+
+
 def _send_stdin(
     bus: BusABC,
     report: Report,
     seconds: float,
     from_format: str | None,
-    filters: list[str] | None,
+    chosen: Selection,
     on_error: str,
     *,
     strict: bool,
@@ -116,9 +203,7 @@ def _send_stdin(
 ) -> int:
     from cantools_cli.commands.interruption import Interruption
     from cantools_cli.commands.sources import open_input
-    from cantools_cli.filters import FrameFilter
 
-    chosen = FrameFilter.parse(filters) if filters else None
     sent = left_out = 0
     with Interruption() as interruption:
         reader, _ = open_input(
@@ -131,8 +216,7 @@ def _send_stdin(
         )
         with reader:
             for batch in reader.batches():
-                if chosen is not None:
-                    batch = chosen.select(batch)
+                batch = chosen.select(batch)
                 if not error_frames:
                     whole = len(batch)
                     batch = batch.without(frames.ERROR_BIT)

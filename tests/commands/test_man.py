@@ -16,7 +16,17 @@ COMMAND_PAGES = [name for name in PAGES if name.endswith(".1")]
 #: in this order; a page has those that apply to it
 SECTIONS = (
     *("NAME", "SYNOPSIS", "DESCRIPTION", "STREAMS", "FRAMES", "NAMING A BUS", "CONFIGURATION", "FILTERS"),
-    *("CHANNELS", "CLOCKS", "WHAT IS LOST", "THE FORMATS", "OPTIONS", "ERRORS", "EXIT STATUS", "SIGNALS"),
+    *(
+        "EXPRESSIONS",
+        "CHANNELS",
+        "CLOCKS",
+        "WHAT IS LOST",
+        "THE FORMATS",
+        "OPTIONS",
+        "ERRORS",
+        "EXIT STATUS",
+        "SIGNALS",
+    ),
     *("ENVIRONMENT", "FILES", "EXAMPLES", "COMING FROM OTHER TOOLS", "SEE ALSO"),
 )
 #: what a shell sees, in place of roff's spelling

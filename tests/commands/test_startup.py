@@ -37,7 +37,10 @@ def _imported(code: str) -> set[str]:
         ["send", "--help"],
         ["send", "virtual:startup", "123#DEADBEEF"],
         ["convert", "/dev/null"],
+        ["convert", "/dev/null", "--where", "id eq 123 and changed and time lt 5s"],
         ["gen", "-n", "1"],
+        ["replay", "/dev/null", "virtual:startup"],
+        ["bridge", "virtual:startup", "virtual:startup-2", "-n", "0"],
     ],
 )
 def test_a_command_imports_nothing_heavy(arguments):

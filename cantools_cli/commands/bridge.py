@@ -1,0 +1,268 @@
+"""``canx bridge``: frames of each bus to the others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Annotated
+
+import typer
+
+from cantools_cli import frames
+from cantools_cli.address import parse_address, stream_names
+from cantools_cli.batch import MessageBatch
+from cantools_cli.bridge import MAX_HOPS, DirectedRewrite, LoopGuard, Rewriter, parse_rewrite
+from cantools_cli.commands import options
+from cantools_cli.commands.buses import BusOptions, NamedBus, open_buses
+from cantools_cli.commands.interruption import Interruption
+from cantools_cli.commands.report import Report
+from cantools_cli.commands.sources import live_batches
+from cantools_cli.errors import UsageError
+from cantools_cli.outlet import Outlet, QueuedOutlet
+from cantools_cli.selection import Selection
+from cantools_cli.units import duration
+
+#: how soon the failure of a bus that still has frames to send is noticed
+_LOOK_SECONDS = 0.05
+
+
+def bridge_command(
+    buses: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="BUS BUS...", help=f"{options.BUS_HELP} A filter chooses what leaves this bus."
+        ),
+    ],
+    one_way: Annotated[
+        bool, typer.Option("--one-way", help="Only from the first bus to the others.")
+    ] = False,
+    rewrites: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--rewrite",
+            metavar="[FROM>TO:]RULE",
+            help="Change identifiers: 123=456, 100-1FF=+200, 120:7F0=520. Repeatable.",
+        ),
+    ] = None,
+    filters: options.Filter = None,
+    where: options.Where = None,
+    error_frames: Annotated[
+        bool, typer.Option("--error-frames", help="Forward error frames as well.")
+    ] = False,
+    timeout: Annotated[
+        str,
+        typer.Option(
+            "--timeout",
+            metavar="TIME",
+            help="How long to wait for room on a bus before frames are dropped.",
+            show_default=True,
+        ),
+    ] = "1s",
+    max_hops: Annotated[
+        int,
+        typer.Option(
+            "--max-hops",
+            metavar="N",
+            help="End when a frame came back so often at once; 0 never.",
+            show_default=True,
+        ),
+    ] = MAX_HOPS,
+    count: options.Count = None,
+    strict: options.Strict = False,
+    interface: options.Interface = None,
+    bitrate: options.Bitrate = None,
+    fd: options.Fd = False,
+    data_bitrate: options.DataBitrate = None,
+    settings: options.Setting = None,
+    context: options.Context = None,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = 0,
+    debug: options.Debug = False,
+) -> int:
+    """Forward the frames of each bus to the others.
+
+    Goes on until Ctrl-C; -v says at the end how many went where. A bus that is too slow holds up no other.
+
+    \b
+    canx bridge can0 can1
+    canx bridge can0,100:700 slcan:/dev/ttyACM0,bitrate=500k
+    canx bridge can0 udp_multicast:239.74.163.2 --one-way
+    canx bridge can0 can1 --rewrite "can0>can1:100-1FF=+200"
+    """
+    report = Report(quiet=quiet, verbose=verbose)
+    options.checked_count(count)
+    names = _checked_names(buses)
+    rules = [rule for text in rewrites or () for rule in parse_rewrite(text, names)]
+    selections = [Selection.parse(filters, where) for _ in buses]
+    for warning in selections[0].warnings:
+        report.note(warning)
+    seconds = duration(timeout)
+    bus_options = BusOptions(interface, bitrate, fd, data_bitrate, settings or (), context)
+    with Interruption() as interruption, ExitStack() as stack:
+        opened = _open(buses, names, bus_options, report, stack, selections, one_way=one_way)
+        sources = opened[:1] if one_way else opened
+        targets = [
+            None if one_way and index == 0 else QueuedOutlet(Outlet(one.bus, one.name, seconds), seconds)
+            for index, one in enumerate(opened)
+        ]
+        bridge = Bridge(sources, targets, selections, rules, max_hops, error_frames=error_frames)
+        try:
+            bridge.run(interruption, count)
+        finally:
+            lost = bridge.close(seconds, report)
+        if interruption.signum is not None:
+            return 128 + interruption.signum
+    return 2 if strict and lost else 0
+
+
+def _checked_names(buses: Sequence[str]) -> list[str]:
+    addresses = [parse_address(text) for text in buses]
+    if len(addresses) < 2:
+        raise UsageError("a bridge joins two buses or more", hint="canx bridge can0 can1")
+    seen: dict[tuple[object, ...], str] = {}
+    for address in addresses:
+        same = (address.interface, address.channel, *sorted(map(str, address.settings.items())))
+        if same in seen:
+            raise UsageError(f"{address.text} and {seen[same]} are the same bus")
+        seen[same] = address.text
+        if address.settings.get("receive_own_messages"):
+            raise UsageError(f"{address.text}: a bridge that received what it sends would forward it back")
+    return stream_names(addresses)
+
+
+def _open(
+    buses: Sequence[str],
+    names: Sequence[str],
+    bus_options: BusOptions,
+    report: Report,
+    stack: ExitStack,
+    selections: Sequence[Selection],
+    *,
+    one_way: bool,
+) -> list[NamedBus]:
+    opened: list[NamedBus] = []
+    for text, name, chosen in zip(buses, names, selections, strict=True):
+        receives = not (one_way and opened)
+        (one,) = open_buses(
+            [text], bus_options, report, receive=receives, send=True, selection=chosen if receives else None
+        )
+        stack.callback(one.bus.shutdown)
+        one.name = name
+        opened.append(one)
+    return opened
+
+
+class Bridge:
+    """Takes what each source receives, and queues it for every other bus.
+
+    ``targets`` are all buses, None where nothing is sent to one; the sources are the first of them.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[NamedBus],
+        targets: Sequence[QueuedOutlet | None],
+        selections: Sequence[Selection],
+        rules: Sequence[DirectedRewrite],
+        max_hops: int,
+        *,
+        error_frames: bool,
+    ) -> None:
+        self._sources = sources
+        self._targets = targets
+        self._selections = selections
+        self._guard = LoopGuard(len(targets), max_hops)
+        self._passes_errors = error_frames
+        self._left_out = 0
+        self._received = 0
+        self._forwarded = [0] * len(sources)
+        self._rewriters: dict[tuple[int, int], Rewriter] = {}
+        for index, source in enumerate(sources):
+            for other, target in enumerate(targets):
+                if target is not None and other != index:
+                    self._rewriters[index, other] = Rewriter(
+                        [
+                            rule.rule
+                            for rule in rules
+                            if rule.source in (None, source.name)
+                            and rule.target in (None, target.outlet.name)
+                        ]
+                    )
+
+    def run(self, interruption: Interruption, count: int | None) -> None:
+        """Forward until a signal, or ``count`` frames.
+
+        Raises:
+            CanError: a bus failed, or frames go round for ever.
+        """
+        if count == 0:
+            return
+        buses = [source.bus for source in self._sources]
+        for index, batch in live_batches(buses, interruption, self._on_idle):
+            batch = self._chosen(index, batch)
+            if count is not None and self._received + len(batch) >= count:
+                batch = batch.part(0, count - self._received)
+            self._forward(index, batch)
+            self._check()
+            if self._received == count:
+                return
+
+    def _chosen(self, index: int, batch: MessageBatch) -> MessageBatch:
+        if not self._passes_errors:
+            whole = len(batch)
+            batch = batch.without(frames.ERROR_BIT)
+            self._left_out += whole - len(batch)
+        behind_bus = self._sources[index].filter
+        if behind_bus is not None:
+            batch = behind_bus.select(batch)
+        return self._selections[index].select(batch)
+
+    def _forward(self, index: int, batch: MessageBatch) -> None:
+        if not len(batch):
+            return
+        self._received += len(batch)
+        self._forwarded[index] += len(batch)
+        ways = [
+            (other, self._rewriters[index, other].apply(batch))
+            for other in range(len(self._targets))
+            if (index, other) in self._rewriters
+        ]
+        self._guard.check(index, batch, ways, time.monotonic_ns())
+        for other, rewritten in ways:
+            target = self._targets[other]
+            assert target is not None
+            target.send(rewritten)
+
+    def _check(self) -> None:
+        for target in self._targets:
+            if target is not None and target.error is not None:
+                raise target.error
+
+    def _on_idle(self) -> float | None:
+        self._check()
+        return _LOOK_SECONDS if any(one is not None and one.is_busy for one in self._targets) else None
+
+    def close(self, timeout: float, report: Report) -> int:
+        """Send what is queued still, for up to ``timeout`` seconds; say and return what was lost."""
+        end = time.monotonic() + timeout
+        lost = 0
+        for index, source in enumerate(self._sources):
+            report.detail(f"{source.name}: {self._forwarded[index]} frames taken")
+        for target in self._targets:
+            if target is None:
+                continue
+            target.close(max(0.0, end - time.monotonic()))
+            outlet = target.outlet
+            lost += sum(outlet.losses.values())
+            report.losses(outlet.name, outlet.losses)
+            if outlet.refusal is not None:
+                report.note(f"{outlet.name}: {outlet.refusal}")
+            report.detail(f"{outlet.name}: {outlet.sent} frames sent")
+        for (index, other), rewriter in self._rewriters.items():
+            if rewriter.rewritten:
+                names = self._sources[index].name, self._targets[other].outlet.name  # type: ignore[union-attr]
+                report.detail(f"{names[0]}>{names[1]}: {rewriter.rewritten} frames rewritten")
+        if self._left_out:
+            report.note(f"{self._left_out} error frames left out; --error-frames forwards them")
+        return lost

@@ -1,0 +1,225 @@
+"""``canx replay``: a log back onto buses, with its own timing."""
+
+from __future__ import annotations
+
+import gc
+import select
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Annotated
+
+import typer
+
+from cantools_cli.commands import options
+from cantools_cli.commands.buses import BusOptions
+from cantools_cli.commands.interruption import Interruption
+from cantools_cli.commands.playback import Log, LogOptions, Outlets
+from cantools_cli.commands.progress import Progress
+from cantools_cli.commands.report import Report
+from cantools_cli.errors import CanError, FormatError
+from cantools_cli.io.base import BATCH_ROWS
+from cantools_cli.replay import PART_ROWS, Pacer, Schedule, Timetable, loops, speed
+from cantools_cli.routes import Routes, Rule
+from cantools_cli.selection import Selection
+from cantools_cli.units import duration, duration_ns, milliseconds_must_have_unit
+from cantools_cli.window import Moment
+
+#: how long a wait lasts at most while the progress is shown
+_REDRAW_SECONDS = 0.1
+
+
+def replay_command(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Log to replay; - is stdin.")],
+    bus: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[BUS]",
+            help="Send everything here; else each channel to the bus of its name.",
+            show_default=False,
+        ),
+    ] = None,
+    maps: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="SRC=BUS",
+            help="Send what was recorded on SRC to BUS. Repeatable. canplayer's order is the reverse.",
+        ),
+    ] = None,
+    factor: Annotated[
+        str,
+        typer.Option("--speed", metavar="X|max", help="2 is twice as fast, 0.5 half.", show_default=True),
+    ] = "1",
+    ignore_timestamps: Annotated[
+        bool, typer.Option("--ignore-timestamps", "-t", help="As fast as the bus takes them: --speed max.")
+    ] = False,
+    gap: Annotated[
+        str | None,
+        typer.Option("--gap", "-g", metavar="TIME", help="Least time between two frames, with a unit."),
+    ] = None,
+    skip: Annotated[
+        str | None, typer.Option("--skip", "-s", metavar="TIME", help="Cut out silences longer than this.")
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option("--start", metavar="TIME", help="Begin here: 90s after the first frame, or a date."),
+    ] = None,
+    end: Annotated[str | None, typer.Option("--end", metavar="TIME", help="End before here.")] = None,
+    loop: Annotated[
+        str, typer.Option("--loop", "-l", metavar="N|i", help="Replay N times; i: again and again.")
+    ] = "1",
+    count: options.Count = None,
+    filters: options.Filter = None,
+    where: options.Where = None,
+    error_frames: Annotated[
+        bool, typer.Option("--error-frames", help="Send error frames as well, which are left out otherwise.")
+    ] = False,
+    timeout: Annotated[
+        str,
+        typer.Option(
+            "--timeout", metavar="TIME", help="How long to wait for room on a bus.", show_default=True
+        ),
+    ] = "10s",
+    from_format: options.From = None,
+    on_error: options.OnError = "stop",
+    strict: options.Strict = False,
+    tz: options.Tz = None,
+    interface: options.Interface = None,
+    bitrate: options.Bitrate = None,
+    fd: options.Fd = False,
+    data_bitrate: options.DataBitrate = None,
+    settings: options.Setting = None,
+    context: options.Context = None,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = 0,
+    debug: options.Debug = False,
+) -> int:
+    """Replay a log onto buses, with its own timing.
+
+    The schedule is absolute, so no delay adds up; -v says how exactly it was kept. With BUS all frames go
+    there, --map sends channels elsewhere; with neither, each goes to the bus that its channel is named.
+
+    \b
+    canx replay drive.log vcan0
+    canx replay drive.blf --map can0=vcan2 --map can1=vcan3 --speed 2
+    canx replay trace.asc vcan0 --start 10s --end 20s --loop i
+    canx convert drive.log -f 100-1FF | canx replay - vcan0
+    """
+    report = Report(quiet=quiet, verbose=verbose)
+    factor_value = None if ignore_timestamps else speed(factor)
+    gap_seconds = milliseconds_must_have_unit(gap, "-g") if gap is not None else 0.0
+    schedule = Schedule(
+        factor_value,
+        gap_ns=round(gap_seconds * 1_000_000_000),
+        skip_ns=duration_ns(skip) if skip is not None else None,
+    )
+    log_options = LogOptions(
+        lambda: Selection.parse(filters, where, tz=tz),
+        form=from_format,
+        on_error=options.checked_on_error(on_error),
+        tz=tz,
+        passes=loops(loop),
+        start=Moment.parse(start, tz or "local") if start is not None else None,
+        end=Moment.parse(end, tz or "local") if end is not None else None,
+        error_frames=error_frames,
+        count=options.checked_count(count),
+    )
+    for warning in log_options.selection().warnings:
+        report.note(warning)
+    routes = Routes([Rule.parse(text) for text in maps or ()], bus)
+    bus_options = BusOptions(interface, bitrate, fd, data_bitrate, settings or (), context)
+    timetable = Timetable(schedule) if factor_value is not None or gap_seconds else None
+    with Interruption() as interruption, ExitStack() as stack:
+        log = Log(file, log_options, routes, report, interruption)
+        outlets = Outlets(routes, bus_options, report, duration(timeout), stack)
+        try:
+            with Progress(log, outlets, quiet=quiet) as progress:
+                _replay(log, outlets, timetable, interruption, progress)
+        except CanError:
+            if outlets.count:
+                report.note(f"{outlets.count} frames were sent before this")
+            raise
+        finally:
+            _tell(log, outlets, timetable, interruption, report)
+        if interruption.signum is not None:
+            return 128 + interruption.signum
+    if log.error is not None:
+        if isinstance(log.error, FormatError):
+            log.error.afterword = f"{outlets.count} frames before it were sent"
+        raise log.error
+    return 2 if strict and (log.lost or outlets.lost) else 0
+
+
+def _replay(
+    log: Log,
+    outlets: Outlets,
+    timetable: Timetable | None,
+    interruption: Interruption,
+    progress: Progress,
+) -> None:
+    if timetable is None:
+        for batch in log.parts(BATCH_ROWS):
+            if batch is not None:
+                outlets.send(outlets.prepare(batch))
+                progress.update()
+            if interruption.requested:
+                return
+        return
+    pacer = Pacer(
+        timetable, SystemClock(interruption, progress), outlets.send, lambda: interruption.requested
+    )
+    log.on_idle = pacer.idle
+    parts = log.parts(PART_ROWS)
+    with _no_collection():
+        pacer.run(batch if batch is None else outlets.prepare(batch) for batch in parts)
+
+
+class SystemClock:
+    """The monotonic clock; a signal ends a sleep."""
+
+    def __init__(self, interruption: Interruption, progress: Progress) -> None:
+        self._interruption = interruption
+        self._progress = progress
+
+    def now_ns(self) -> int:
+        return time.monotonic_ns()
+
+    def sleep(self, seconds: float) -> None:
+        self._progress.update()
+        if self._progress.is_shown:
+            seconds = min(seconds, _REDRAW_SECONDS)
+        if select.select([self._interruption.fd], [], [], seconds)[0]:
+            self._interruption.awake()
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep the garbage collector from stopping everything when a frame is due."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.unfreeze()
+
+
+def _tell(
+    log: Log, outlets: Outlets, timetable: Timetable | None, interruption: Interruption, report: Report
+) -> None:
+    """Say what was left out, how exact it was, and how far it came where a signal ended it."""
+    log.tell()
+    outlets.tell()
+    if timetable is not None and timetable.restarts:
+        times = "once" if timetable.restarts == 1 else f"{timetable.restarts} times"
+        report.note(f"stopped or held up for over 1 s, {times}: the rest was sent that much later")
+    if interruption.signum is not None:
+        report.note(f"stopped after {outlets.count} frames, {outlets.seconds_into(log):.3f} s into the log")
+    report.detail(f"{outlets.count} frames replayed")
+    if timetable is not None and timetable.lateness.count:
+        late = timetable.lateness
+        figures = (late.mean_ns, late.percentile_ns(0.99), late.maximum_ns)
+        mean, most, maximum = (f"{nanoseconds / 1_000_000:.3f} ms" for nanoseconds in figures)
+        report.detail(f"late by {mean} on average, {most} or less in 99 % of all, {maximum} at most")

@@ -1,0 +1,305 @@
+"""When the frames of a log are due again, and the loop that sends them then.
+
+``Schedule`` turns timestamps into times since the beginning, ``Timetable`` holds the frames that wait,
+``Pacer`` sends what is due by a clock that it is given. All deadlines are absolute, so delays never add up.
+
+Source of the rules: canplayer (absolute schedule, re-anchored where stamps go back or a silence is cut)
+and python-can's player (a gap between frames), as far as they agree; see the manual page.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, Protocol
+
+from cantools_cli.batch import MessageBatch
+from cantools_cli.errors import UsageError, quoted
+
+#: frames planned and held at once; planning them takes 0.3 ms
+PART_ROWS = 1024
+#: a frame that is so much older than the one before was recorded by another clock: the schedule moves;
+#: less is the disorder of several recorders, and moves nothing
+DISORDER_NS = 10_000_000
+#: who is so late was stopped: the schedule starts again from now, instead of flooding the bus
+STOPPED_NS = 1_000_000_000
+#: the last part of a wait, in which the clock is watched: sleeping ends some 0.1 ms late
+SPIN_NS = 200_000
+#: more is read only where the next frame is so far away: a batch of a log takes about 1 ms to parse
+READ_AHEAD_NS = 3_000_000
+#: how exactly a wait for input ends
+_INPUT_MARGIN_NS = 3_000_000
+
+
+class Clock(Protocol):
+    """Monotonic time, and a sleep that may end early."""
+
+    def now_ns(self) -> int: ...
+    def sleep(self, seconds: float) -> None: ...
+
+
+class Rational(Protocol):
+    """An exact number: an int, a ``fractions.Fraction``, a ``Ratio``."""
+
+    @property
+    def numerator(self) -> int: ...
+    @property
+    def denominator(self) -> int: ...
+
+
+class Ratio(NamedTuple):
+    """A fraction, without the import of ``fractions`` and all that it needs."""
+
+    numerator: int
+    denominator: int
+
+
+class Schedule:
+    """Timestamps of a log to nanoseconds since its replay began, never decreasing.
+
+    ``speed`` is a factor, None ignores the timestamps. ``gap_ns`` is the least time between two frames.
+    A silence of more than ``skip_ns`` is cut out: the frame behind it follows at once.
+    """
+
+    def __init__(self, speed: Rational | None = 1, *, gap_ns: int = 0, skip_ns: int | None = None) -> None:
+        if speed is not None and speed.numerator <= 0:
+            raise ValueError("the speed is above 0")
+        self._speed = speed
+        self._gap_ns = gap_ns
+        self._skip_ns = skip_ns
+        self._stamp: int | None = None  # the latest so far; None at the beginning of a pass
+        self._anchor_stamp = 0
+        self._anchor = 0
+        self._planned: int | None = None  # of the frame before
+
+    def begin_pass(self) -> None:
+        """Let the next frame, the first of the log again, follow the last one at once."""
+        self._stamp = None
+
+    def plan(self, stamps: array[int]) -> array[int]:
+        """Return when frames with the timestamps ``stamps``, which follow those before, are due."""
+        planned = array("q", bytes(8 * len(stamps)))
+        if self._speed is None:
+            scale, parts = 0, 1
+        else:
+            scale, parts = self._speed.denominator, self._speed.numerator
+        gap, skip = self._gap_ns, self._skip_ns
+        last, stamp = self._planned, self._stamp
+        for row, time in enumerate(stamps):
+            earliest = 0 if last is None else last + gap
+            if stamp is None or time < stamp - DISORDER_NS or (skip is not None and time - stamp > skip):
+                self._anchor_stamp, self._anchor = time, earliest
+                stamp = time
+            elif time > stamp:
+                stamp = time
+            due = self._anchor + (time - self._anchor_stamp) * scale // parts
+            last = planned[row] = due if due > earliest else earliest
+        self._planned, self._stamp = last, stamp
+        return planned
+
+
+class Lateness:
+    """How late frames were, as a histogram: its size does not depend on how many they are.
+
+    Times are kept to about 6 per cent.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.total_ns = 0
+        self.maximum_ns = 0
+        self._buckets = [0] * (64 * 16)
+
+    def add(self, late_ns: int) -> None:
+        late_ns = max(0, late_ns)
+        self.count += 1
+        self.total_ns += late_ns
+        self.maximum_ns = max(self.maximum_ns, late_ns)
+        shift = max(0, late_ns.bit_length() - 5)  # 16 steps between two powers of two
+        self._buckets[16 * shift + (late_ns >> shift)] += 1
+
+    @property
+    def mean_ns(self) -> float:
+        return self.total_ns / self.count if self.count else 0.0
+
+    def percentile_ns(self, part: float) -> int:
+        """Return the time that ``part`` (0.99) of all frames did not exceed."""
+        left = part * self.count
+        for index, count in enumerate(self._buckets):
+            left -= count
+            if count and left <= 0:
+                shift = max(0, index // 16 - 1)
+                return min(((index - 16 * shift + 1) << shift) - 1, self.maximum_ns)
+        return self.maximum_ns
+
+
+class Timetable:
+    """Frames that wait for their time.
+
+    Attributes:
+        waiting: how many there are.
+        restarts: how often the schedule was moved, since whoever kept it had been stopped.
+        lateness: of all frames taken.
+    """
+
+    def __init__(self, schedule: Schedule) -> None:
+        self.waiting = 0
+        self.restarts = 0
+        self.lateness = Lateness()
+        self._schedule = schedule
+        self._parts: deque[tuple[MessageBatch, array[int]]] = deque()
+        self._row = 0  # the next one of the first part
+        self._start_ns: int | None = None
+
+    def begin_pass(self) -> None:
+        self._schedule.begin_pass()
+
+    def load(self, batch: MessageBatch, now_ns: int) -> None:
+        """Plan the frames of ``batch``; the first of all is due ``now_ns``."""
+        if not len(batch):
+            return
+        if self._start_ns is None:
+            self._start_ns = now_ns
+        self._parts.append((batch, self._schedule.plan(batch.timestamp_ns)))
+        self.waiting += len(batch)
+
+    @property
+    def next_ns(self) -> int | None:
+        """When the next frame is due, by the clock; None where none waits."""
+        if not self._parts or self._start_ns is None:
+            return None
+        return self._start_ns + self._parts[0][1][self._row]
+
+    def take_due(self, now_ns: int) -> MessageBatch | None:
+        """Return all frames that are due ``now_ns``, in order, or None."""
+        first = self.next_ns
+        if first is None or first > now_ns or self._start_ns is None:
+            return None
+        if now_ns - first > STOPPED_NS:
+            self._start_ns += now_ns - first
+            self.restarts += 1
+        due: MessageBatch | None = None
+        now = now_ns - self._start_ns
+        while self._parts:
+            batch, planned = self._parts[0]
+            end = bisect_right(planned, now, self._row)
+            if end == self._row:
+                break
+            for time in planned[self._row : end]:
+                self.lateness.add(now - time)
+            self.waiting -= end - self._row
+            taken = batch if end - self._row == len(batch) else batch.part(self._row, end)
+            if due is None:
+                due = taken
+            else:
+                due.extend(taken)
+            self._row = end
+            if end < len(batch):
+                break
+            self._parts.popleft()
+            self._row = 0
+        return due
+
+
+class Pacer:
+    """Sends each frame when it is due: what is due together goes together.
+
+    ``send`` takes the frames, ``stopped`` tells that somebody asked for the end.
+    """
+
+    def __init__(
+        self,
+        timetable: Timetable,
+        clock: Clock,
+        send: Callable[[MessageBatch], None],
+        stopped: Callable[[], bool],
+    ) -> None:
+        self._timetable = timetable
+        self._clock = clock
+        self._send = send
+        self._stopped = stopped
+
+    def run(self, feed: Iterator[MessageBatch | None]) -> None:
+        """Send all that ``feed`` yields; None stands for the beginning of another pass."""
+        timetable, clock = self._timetable, self._clock
+        ended = False
+        while not self._stopped():
+            due = timetable.next_ns
+            if not ended and self._has_time_to_read(due):
+                batch = next(feed, _END)
+                if batch is _END:
+                    ended = True
+                elif batch is None:
+                    timetable.begin_pass()
+                else:
+                    timetable.load(batch, clock.now_ns())
+            elif due is None:
+                return
+            else:
+                self._send_at(due)
+
+    def idle(self) -> float | None:
+        """Send what comes due while ``feed`` waits for its input; return in how many seconds more is."""
+        while not self._stopped():
+            due = self._timetable.next_ns
+            if due is None:
+                return None
+            left = due - self._clock.now_ns() - _INPUT_MARGIN_NS
+            if left > 0:
+                return left / 1_000_000_000
+            self._send_at(due)
+        return 0.0
+
+    def _has_time_to_read(self, due: int | None) -> bool:
+        if due is None:
+            return True
+        return self._timetable.waiting < PART_ROWS and due - self._clock.now_ns() > READ_AHEAD_NS
+
+    def _send_at(self, due: int) -> None:
+        """Wait for ``due`` and send what is due then: asleep first, the last moment awake."""
+        clock = self._clock
+        now = clock.now_ns()
+        while now < due:
+            if due - now > SPIN_NS:
+                clock.sleep((due - now - SPIN_NS) / 1_000_000_000)
+                if self._stopped():
+                    return
+            now = clock.now_ns()
+        batch = self._timetable.take_due(now)
+        if batch is not None:
+            self._send(batch)
+
+
+_END = MessageBatch()
+
+
+def speed(text: str) -> Ratio | None:
+    """Return the factor that ``2``, ``0.5`` or ``2x`` says; None for ``max``.
+
+    Raises:
+        UsageError: ``text`` is none of these, or 0.
+    """
+    if text.strip().lower() == "max":
+        return None
+    number = text.strip().removesuffix("x")
+    whole, _, fraction = number.partition(".")
+    if (whole + fraction).isascii() and (whole + fraction).isdigit() and len(number) <= 18:
+        factor = Ratio(int(whole + fraction), 10 ** len(fraction))
+        if factor.numerator:
+            return factor
+    raise UsageError(f"bad speed {quoted(text)}", hint="a factor above 0, such as 2 or 0.5, or max")
+
+
+def loops(text: str) -> int | None:
+    """Return how many times ``3`` says; None for ``i``, without end.
+
+    Raises:
+        UsageError: ``text`` is neither, or 0.
+    """
+    if text.strip() in ("i", "inf", "infinite"):
+        return None
+    if text.strip().isascii() and text.strip().isdigit() and 0 < int(text) < 1 << 31:
+        return int(text)
+    raise UsageError(f"bad number of loops {quoted(text)}", hint="a number above 0, or i for no end")

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from cantools_cli.batch import MessageBatch
+from cantools_cli.bus import BusABC, CanProtocol
+from cantools_cli.errors import CanOperationError, CanTimeoutError
+from cantools_cli.io.frame_text import format_frame, parse_frame
+from cantools_cli.outlet import Outlet, QueuedOutlet
+
+MIXED = ["123#01", "124##0AA", "125#02", "126##0BB", "127#R"]
+
+
+class ScriptedBus(BusABC):
+    """Keeps what it takes; ``fails`` are the errors of its next sendings, ``gate`` holds them up."""
+
+    def __init__(self, takes_fd: bool = True, protocol: CanProtocol = CanProtocol.CAN_20) -> None:
+        super().__init__(None)
+        self._can_protocol = protocol
+        self.takes_fd = takes_fd
+        self.taken: list[list[str]] = []
+        self.timeouts: list[float | None] = []
+        self.fails: list[Exception | None] = []
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def _send(self, batch: MessageBatch, timeout: float | None) -> None:
+        self.timeouts.append(timeout)
+        self.gate.wait(20)
+        error = self.fails.pop(0) if self.fails else None
+        if error is not None:
+            raise error
+        if not self.takes_fd and any(message.is_fd for message in batch):
+            raise CanOperationError("no CAN FD here")
+        self.taken.append([format_frame(message) for message in batch])
+
+    @property
+    def frames(self) -> list[str]:
+        return [text for batch in self.taken for text in batch]
+
+
+def batch_of(*texts: str) -> MessageBatch:
+    return MessageBatch(parse_frame(text)[0] for text in texts)
+
+
+@pytest.mark.parametrize("protocol", [CanProtocol.CAN_20, CanProtocol.CAN_FD])
+def test_a_bus_that_takes_all_gets_all_in_order(protocol):
+    bus = ScriptedBus(protocol=protocol)
+    outlet = Outlet(bus, "v0", 2.0)
+    outlet.send(batch_of(*MIXED))
+    outlet.send(batch_of(*MIXED))
+    assert bus.frames == MIXED * 2
+    assert (outlet.sent, outlet.losses) == (10, {})
+    assert bus.taken[-1] == MIXED, "once it is known that it does, they go together"
+
+
+def test_a_classic_bus_gets_the_rest_in_order_and_the_others_are_counted():
+    bus = ScriptedBus(takes_fd=False)
+    outlet = Outlet(bus, "v0")
+    outlet.send(batch_of(*MIXED))
+    outlet.send(batch_of("200##0"))
+    assert bus.frames == ["123#01", "125#02", "127#R"]
+    assert (outlet.sent, outlet.losses) == (3, {"CAN FD frames": 3})
+    assert "no CAN FD here" in str(outlet.refusal)
+
+
+def test_a_bus_that_fails_says_so():
+    bus = ScriptedBus()
+    bus.fails = [CanOperationError("unplugged")]
+    with pytest.raises(CanOperationError, match="unplugged"):
+        Outlet(bus, "v0").send(batch_of("123#"))
+
+
+def queued(bus: ScriptedBus, timeout: float = 1.0, **settings: Any) -> QueuedOutlet:
+    return QueuedOutlet(Outlet(bus, "v0", timeout), timeout, **settings)
+
+
+def test_a_queue_hands_all_on_before_it_ends():
+    bus = ScriptedBus()
+    outlet = queued(bus)
+    for number in range(50):
+        outlet.send(batch_of(f"{number:03X}#"))
+    outlet.close(20)
+    assert bus.frames == [f"{number:03X}#" for number in range(50)]
+    assert not outlet.is_busy
+
+
+def test_a_bus_that_takes_nothing_holds_nobody_up_and_what_is_lost_is_counted():
+    bus = ScriptedBus()
+    bus.gate.clear()
+    outlet = queued(bus, timeout=0.0, queue_frames=10)
+    for number in range(25):
+        outlet.send(batch_of(f"{number:03X}#"))
+    assert outlet.is_busy
+    bus.gate.set()
+    outlet.close(20)
+    assert bus.frames == [f"{number:03X}#" for number in range(10)]
+    assert outlet.outlet.losses == {"frames, too slow": 15}
+
+
+def test_a_burst_waits_for_a_bus_that_takes_its_time():
+    bus = ScriptedBus()
+    outlet = queued(bus, timeout=20.0, queue_frames=3)
+    for number in range(0, 40, 5):
+        outlet.send(batch_of(*(f"{one:03X}#" for one in range(number, number + 5))))
+    outlet.close(20)
+    assert bus.frames == [f"{number:03X}#" for number in range(40)]
+    assert outlet.outlet.losses == {}
+
+
+def test_a_bus_still_stuck_at_the_end_loses_what_it_was_given():
+    bus = ScriptedBus()
+    bus.gate.clear()
+    outlet = queued(bus)
+    outlet.send(batch_of("001#", "002#"))
+    outlet.send(batch_of("003#"))
+    outlet.close(0)
+    assert outlet.outlet.losses == {"frames, too slow": 3}
+    bus.gate.set()
+
+
+def test_who_was_too_slow_is_not_waited_for_until_it_takes_frames_again():
+    bus = ScriptedBus()
+    bus.fails = [CanTimeoutError("full"), CanTimeoutError("full")]
+    outlet = queued(bus)
+    for number in range(4):
+        outlet.send(batch_of(f"{number:03X}#"))
+    outlet.close(20)
+    assert bus.timeouts == [1.0, 0.0, 0.0, 1.0]
+    assert bus.frames == ["002#", "003#"]
+    assert outlet.outlet.losses == {"frames, too slow": 2}
+
+
+def test_a_failure_is_kept_for_who_asks():
+    bus = ScriptedBus()
+    bus.fails = [CanOperationError("unplugged")]
+    outlet = queued(bus)
+    outlet.send(batch_of("123#"))
+    outlet.close(20)
+    assert "unplugged" in str(outlet.error)

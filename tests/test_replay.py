@@ -1,0 +1,276 @@
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cantools_cli.batch import MessageBatch
+from cantools_cli.errors import UsageError
+from cantools_cli.message import Message
+from cantools_cli.replay import (
+    DISORDER_NS,
+    PART_ROWS,
+    STOPPED_NS,
+    Lateness,
+    Pacer,
+    Schedule,
+    Timetable,
+    loops,
+    speed,
+)
+
+MS = 1_000_000
+S = 1_000_000_000
+
+
+class FakeClock:
+    """A clock that moves by 1 µs when it is looked at, and as far as it is told by a sleep."""
+
+    def __init__(self) -> None:
+        self.time = 7 * S
+        self.slept: list[float] = []
+        self.oversleeps: Callable[[float], int] = lambda seconds: 0
+
+    def now_ns(self) -> int:
+        self.time += 1000
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.time += round(seconds * S) + self.oversleeps(seconds)
+
+
+def plan(schedule: Schedule, *stamps: int) -> list[int]:
+    return list(schedule.plan(array("q", stamps)))
+
+
+def batch_at(*stamps: int) -> MessageBatch:
+    batch = MessageBatch()
+    for number, stamp in enumerate(stamps):
+        message = Message(arbitration_id=number, is_extended_id=True)
+        message.timestamp_ns = stamp
+        batch.append(message)
+    return batch
+
+
+def replayed(
+    clock: FakeClock, schedule: Schedule, *feed: MessageBatch | None, after: Callable[[], Any] = bool
+) -> tuple[list[tuple[int, list[int]]], Timetable]:
+    """Return (time since the beginning, timestamps sent together) of each sending, and the timetable."""
+    timetable = Timetable(schedule)
+    began: list[int] = []
+    sent: list[tuple[int, list[int]]] = []
+
+    def send(batch: MessageBatch) -> None:
+        began.append(clock.time)
+        sent.append((clock.time - began[0], list(batch.timestamp_ns)))
+        after()
+
+    Pacer(timetable, clock, send, lambda: False).run(iter(feed))
+    return sent, timetable
+
+
+# The rows: schedule, timestamps, when each is due. The semantics are canplayer's unless it says otherwise.
+PLANS = {
+    "own timing": (Schedule(), [5 * S, 6 * S, 8 * S], [0, 1 * S, 3 * S]),
+    "equal stamps go together": (Schedule(), [5, 5, 5], [0, 0, 0]),
+    "before 1970": (Schedule(), [-5 * S, -4 * S], [0, 1 * S]),
+    "twice as fast": (Schedule(Fraction(2)), [0, 4 * S], [0, 2 * S]),
+    "half as fast": (Schedule(Fraction(1, 2)), [0, 4 * S], [0, 8 * S]),
+    "a third as fast does not drift": (Schedule(Fraction(3)), [0, 1, 2, 3 * S], [0, 0, 0, S]),
+    "stamps that go back re-anchor": (Schedule(), [9 * S, 10 * S, 2 * S, 3 * S], [0, S, S, 2 * S]),
+    "slight disorder does not": (Schedule(), [0, 2 * MS, MS, 3 * MS], [0, 2 * MS, 2 * MS, 3 * MS]),
+    "a long silence is cut": (Schedule(skip_ns=S), [0, S, 9 * S, 10 * S], [0, S, S, 2 * S]),
+    "a silence of just the limit is kept": (Schedule(skip_ns=S), [0, S, 2 * S], [0, S, 2 * S]),
+    "a skip is of the log's time": (Schedule(Fraction(2), skip_ns=S), [0, S, 3 * S], [0, S // 2, S // 2]),
+    "a gap is the least": (Schedule(gap_ns=MS), [0, 0, 0, S], [0, MS, 2 * MS, S]),
+    "python-can: a gap alone": (Schedule(None, gap_ns=MS), [0, S, 0, 9 * S], [0, MS, 2 * MS, 3 * MS]),
+    "no time at all": (Schedule(None), [0, S, 9 * S], [0, 0, 0]),
+}
+
+
+@pytest.mark.parametrize(("schedule", "stamps", "due"), PLANS.values(), ids=PLANS)
+def test_when_frames_are_due(schedule, stamps, due):
+    assert plan(schedule, *stamps) == due
+
+
+@given(st.lists(st.integers(0, 30 * S), max_size=40), st.integers(0, 40))
+def test_any_cut_into_batches_gives_the_same_schedule(stamps, cut):
+    def schedule() -> Schedule:
+        return Schedule(Fraction(3, 2), gap_ns=MS, skip_ns=5 * S)
+
+    whole, parts = schedule(), schedule()
+    assert plan(whole, *stamps) == plan(parts, *stamps[:cut]) + plan(parts, *stamps[cut:])
+
+
+@given(st.lists(st.integers(-S, 30 * S), max_size=40))
+def test_a_schedule_never_goes_back(stamps):
+    due = plan(Schedule(), *stamps)
+    assert due == sorted(due)
+
+
+@given(st.lists(st.integers(0, DISORDER_NS), min_size=1, max_size=40))
+def test_disorder_adds_no_delay(offsets):
+    stamps = [number * MS + offset for number, offset in enumerate(offsets)]
+    last = max(stamps)
+    assert plan(Schedule(), *stamps, last)[-1] <= last - stamps[0] + DISORDER_NS
+
+
+def test_another_pass_follows_at_once():
+    schedule = Schedule()
+    assert plan(schedule, 0, S) == [0, S]
+    schedule.begin_pass()
+    assert plan(schedule, 0, S) == [S, 2 * S]
+
+
+def test_a_gap_holds_between_passes():
+    schedule = Schedule(gap_ns=MS)
+    plan(schedule, 0)
+    schedule.begin_pass()
+    assert plan(schedule, 0) == [MS]
+
+
+def test_what_is_due_together_goes_together():
+    sent, _ = replayed(FakeClock(), Schedule(), batch_at(0, 0, S), batch_at(S, S, 2 * S))
+    assert [stamps for _, stamps in sent] == [[0, 0], [S, S, S], [2 * S]]
+
+
+def test_each_frame_is_sent_within_a_look_at_the_clock():
+    clock = FakeClock()
+    sent, timetable = replayed(clock, Schedule(), batch_at(*range(0, 50 * MS, MS)))
+    assert all(abs(time - stamps[0]) <= 3000 for time, stamps in sent)
+    assert timetable.lateness.maximum_ns <= 3000
+
+
+def test_sleeps_end_before_the_time_and_are_late_without_harm():
+    clock = FakeClock()
+    clock.oversleeps = lambda seconds: 200_000  # as an operating system does
+    sent, _ = replayed(clock, Schedule(), batch_at(*range(0, 100 * MS, 10 * MS)))
+    assert clock.slept
+    assert all(abs(time - stamps[0]) <= 5000 for time, stamps in sent)
+
+
+def test_a_late_wake_up_does_not_delay_what_comes_after():
+    clock = FakeClock()
+    lates = iter([700 * MS])
+    clock.oversleeps = lambda seconds: next(lates, 0)
+    sent, timetable = replayed(clock, Schedule(), batch_at(0, 100 * MS, 200 * MS, 900 * MS))
+    assert [stamps for _, stamps in sent] == [[0], [100 * MS, 200 * MS], [900 * MS]]
+    assert abs(sent[-1][0] - 900 * MS) <= 5000
+    assert timetable.restarts == 0
+
+
+def test_who_was_stopped_goes_on_from_where_it_was():
+    clock = FakeClock()
+    lates = iter([60 * S])
+    clock.oversleeps = lambda seconds: next(lates, 0)
+    stamps = range(0, 90 * S, S)
+    sent, timetable = replayed(clock, Schedule(), batch_at(*stamps))
+    assert [len(together) for _, together in sent] == [1] * 90
+    assert timetable.restarts == 1
+    assert timetable.lateness.maximum_ns < STOPPED_NS
+
+
+def test_a_bus_that_takes_long_does_not_shift_the_schedule():
+    clock = FakeClock()
+
+    def slow() -> None:
+        clock.time += 15 * MS
+
+    sent, _ = replayed(clock, Schedule(), batch_at(*range(0, 100 * MS, 10 * MS), S), after=slow)
+    assert abs(sent[-1][0] - S) <= 5000
+
+
+def test_more_is_read_while_there_is_time_and_never_far_ahead():
+    clock, held = FakeClock(), []
+    timetable = Timetable(Schedule())
+
+    def feed() -> Iterator[MessageBatch]:
+        for first in range(20):
+            held.append(timetable.waiting)
+            yield batch_at(*range(first * 9 * S, (first + 1) * 9 * S, 10 * MS))
+
+    Pacer(timetable, clock, lambda batch: None, lambda: False).run(feed())
+    assert max(held) < PART_ROWS
+    assert timetable.waiting == 0
+
+
+def test_reading_waits_while_a_frame_is_nearly_due():
+    clock, events = FakeClock(), []
+
+    def feed() -> Iterator[MessageBatch]:
+        yield batch_at(0, MS, 2 * MS)
+        events.append("read")
+        yield batch_at(S)
+
+    pacer = Pacer(
+        Timetable(Schedule()), clock, lambda batch: events.extend(batch.timestamp_ns), lambda: False
+    )
+    pacer.run(feed())
+    assert events == [0, MS, 2 * MS, "read", S]
+
+
+def test_frames_go_on_while_the_input_is_waited_for():
+    clock, sent = FakeClock(), []
+    timetable = Timetable(Schedule())
+    pacer = Pacer(timetable, clock, lambda batch: sent.extend(batch.timestamp_ns), lambda: False)
+    timetable.load(batch_at(0, MS, S), clock.now_ns())
+    again = pacer.idle()
+    assert sent == [0, MS]
+    assert again == pytest.approx(0.996, abs=0.001)
+    clock.sleep(again or 0.0)
+    assert pacer.idle() is None
+    assert sent == [0, MS, S]
+
+
+def test_a_stop_ends_a_wait():
+    clock, sent = FakeClock(), []
+    timetable = Timetable(Schedule())
+    pacer = Pacer(timetable, clock, lambda batch: sent.extend(batch.timestamp_ns), lambda: bool(clock.slept))
+    pacer.run(iter([batch_at(0, S)]))
+    assert (sent, timetable.waiting) == ([0], 1)
+
+
+def test_lateness_of_nothing_is_nothing():
+    late = Lateness()
+    assert (late.mean_ns, late.percentile_ns(0.99), late.maximum_ns) == (0.0, 0, 0)
+
+
+@given(st.lists(st.integers(-S, 1 << 62), min_size=1, max_size=300))
+def test_lateness_is_kept_to_some_per_cent(times):
+    late = Lateness()
+    for time in times:
+        late.add(time)
+    times = sorted(max(0, time) for time in times)
+    exact = times[max(0, -(-99 * len(times) // 100) - 1)]
+    assert late.maximum_ns == times[-1]
+    assert late.mean_ns == pytest.approx(sum(times) / len(times))
+    assert exact <= late.percentile_ns(0.99) <= exact * 1.07
+
+
+@pytest.mark.parametrize(
+    ("text", "factor"), [("1", 1), ("2", 2), ("0.5", Fraction(1, 2)), ("2x", 2), (".1", Fraction(1, 10))]
+)
+def test_speeds(text, factor):
+    found = speed(text)
+    assert found is not None
+    assert Fraction(*found) == factor
+    assert speed("max") is None
+
+
+@pytest.mark.parametrize("text", ["", "0", "0.0", "-1", "1e3", "fast", "1.2.3", "²", "x"])
+def test_speeds_that_are_none(text):
+    with pytest.raises(UsageError):
+        speed(text)
+
+
+def test_numbers_of_loops():
+    assert (loops("3"), loops("i")) == (3, None)
+    for text in ("0", "-1", "", "x", "1.5"):
+        with pytest.raises(UsageError):
+            loops(text)

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import pytest
+
+from cantools_cli.errors import UsageError
+from cantools_cli.routes import Routes, Rule
+
+
+@pytest.mark.parametrize(
+    ("rules", "default", "channel", "targets"),
+    [
+        ([], "v0", "can3", ("v0",)),
+        ([], "v0", None, ("v0",)),
+        ([], None, "can3", ("can3",)),
+        ([], None, 2, ("can2",)),
+        (["can0=v0"], None, "can0", ("v0",)),
+        (["can0=v0"], None, "can1", ()),
+        (["can0=v0"], "rest", "can1", ("rest",)),
+        (["can0=v0", "can0=v1", "can0=v0"], None, "can0", ("v0", "v1")),
+        (["can0=v0", "can1=v0"], None, "can1", ("v0",)),
+        (["can0=v0"], None, 0, ("v0",)),
+        (["0=v0"], None, 0, ("v0",)),
+        (["can0=v0"], None, None, ("v0",)),
+        (["can0=slcan:/dev/ttyACM0,bitrate=500k"], None, "can0", ("slcan:/dev/ttyACM0,bitrate=500k",)),
+    ],
+)
+def test_where_a_channel_goes(rules, default, channel, targets):
+    assert Routes([Rule.parse(rule) for rule in rules], default).of(channel) == targets
+
+
+@pytest.mark.parametrize("channel", [None, "", "udp_multicast:239.1.2.3", "can0,bitrate=1", "a b", "x?y"])
+def test_a_log_cannot_name_any_bus_it_likes(channel):
+    with pytest.raises(UsageError) as caught:
+        Routes([]).of(channel)
+    assert "--map" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("text", ["can0", "=can0", "can0=", ""])
+def test_a_map_that_is_none_says_the_order(text):
+    with pytest.raises(UsageError) as caught:
+        Rule.parse(text)
+    assert "canplayer" in str(caught.value.hint)
