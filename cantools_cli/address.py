@@ -34,7 +34,7 @@ _IPV6 = re.compile(r"[0-9A-Fa-f:]+")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _FILTER = re.compile(r"(?:0[xX])?[0-9A-Fa-f]+[:~](?:0[xX])?[0-9A-Fa-f]+|#(?:0[xX])?[0-9A-Fa-f]+|[jJ](?:oin)?")
 #: interfaces whose channels have no commas: there a third part is a slip, not part of the channel
-_ONE_CHANNEL = {"virtual", "socketcan", "udp_multicast"}
+_ONE_CHANNEL = {"virtual", "socketcan", "socketcand", "udp_multicast"}
 
 
 @dataclass
@@ -136,6 +136,8 @@ def resolve(
         sources["interface"] = "the channel's name"
     if values["interface"] == "virtual" and "scope" not in asked:
         values["scope"] = "host"  # a bus within one process means nothing to a command
+    if values["interface"] == "socketcan":
+        values.setdefault("fd", True)  # as candump has it: an interface that has CAN FD shows it
     if detail is not None:
         for key, source in sources.items():
             detail(f"{address.text}: {key}={values[key]}, from {source}")
@@ -164,8 +166,6 @@ def _interface_without_a_name(channel: object, note: Callable[[str], None] | Non
     name = str(channel)
     channels = socketcan_channels()
     if name in channels or (name == "any" and channels):
-        if not plugins.is_interface("socketcan"):
-            raise CanInitializationError(f"{name}: this canx has no interface socketcan yet")
         return "socketcan"
     has_socketcan = kernel_has_socketcan()
     if name.startswith("vcan") and not has_socketcan:

@@ -66,15 +66,11 @@ def computer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., N
     monkeypatch.setattr(address_module, "NETWORK_FOLDER", str(tmp_path / "net"))
     monkeypatch.setattr(address_module, "_virtual_channels", list)
 
-    def has(*channels: str, socketcan: bool = True, backend: bool = True) -> None:
+    def has(*channels: str, socketcan: bool = True) -> None:
         for name, kind in [("eth0", "1"), *((channel, "280") for channel in channels)]:
             (tmp_path / "net" / name).mkdir(parents=True)
             (tmp_path / "net" / name / "type").write_text(f"{kind}\n")
         monkeypatch.setattr(address_module, "kernel_has_socketcan", lambda: socketcan)
-        known = {**plugins.INTERFACES, "socketcan": "x:X"}
-        if not backend:
-            del known["socketcan"]
-        monkeypatch.setattr(plugins, "INTERFACES", known)
 
     return has
 
@@ -152,13 +148,8 @@ def test_commands_share_the_virtual_bus_with_other_processes(
 @pytest.mark.parametrize("name", ["can0", "vcan0", "any"])
 def test_a_kernel_interface_is_found_by_its_name(name: str, computer: Callable[..., None]) -> None:
     computer("can0", "vcan0")
-    assert resolve(parse_address(name)) == {"interface": "socketcan", "channel": name}
-
-
-def test_a_kernel_interface_without_a_backend_is_not_replaced(computer: Callable[..., None]) -> None:
-    computer("vcan0", backend=False)
-    with pytest.raises(CanInitializationError, match="vcan0: this canx has no interface socketcan"):
-        resolve(parse_address("vcan0"))
+    assert resolve(parse_address(name)) == {"interface": "socketcan", "channel": name, "fd": True}
+    assert resolve(parse_address(f"{name},fd=false"))["fd"] is False
 
 
 def test_without_socketcan_vcan_is_virtual_and_said_so(computer: Callable[..., None]) -> None:

@@ -20,9 +20,10 @@ from cantools_cli.backends.virtual_line import DATAGRAM, Line
 from cantools_cli.backends.wakeup import Wakeup
 from cantools_cli.batch import MessageBatch
 from cantools_cli.bus import Deadline
+from cantools_cli.error_frames import rx_overflow
 from cantools_cli.errors import CanOperationError, CanTimeoutError
 from cantools_cli.kernels import wire as kernel
-from cantools_cli.message import Channel, Message
+from cantools_cli.message import Channel
 
 QUEUE_FRAMES = 1_000_000  #: what a reader holds at most, beside one datagram
 QUEUE_BYTES = 1 << 26
@@ -32,7 +33,6 @@ _OPEN_TIMEOUT = 10.0
 _OBJECT_BYTES = 96  # what a datagram in the queue costs beside its bytes
 _HEADER = struct.Struct("<BBHIIIQq")  # as in kernels/wire.py
 _NONE_MISSED = bytes(8)
-_RX_OVERFLOW = (0x004, bytes((0, 0x01, 0, 0, 0, 0, 0, 0)))  # controller status: RX overflow
 
 
 class Inbox:
@@ -241,7 +241,7 @@ class Inbox:
             _, _, _, size, _, missed, _, stamp = _HEADER.unpack_from(text, at)
             if reason == kernel.MISSED:
                 self.missed += missed
-                batch.put(row, _overflow(stamp, self._channel))
+                batch.put(row, rx_overflow(stamp, self._channel))
                 row += 1
                 text = text if isinstance(text, bytearray) else bytearray(text)
                 text[at + 12 : at + 16] = bytes(4)
@@ -287,12 +287,3 @@ class Inbox:
     def forget_threads(self) -> None:
         """After a fork: only the thread that forked is in this process."""
         self._wakeup.forget_threads()
-
-
-def _overflow(stamp: int, channel: Channel) -> Message:
-    identifier, data = _RX_OVERFLOW
-    message = Message(
-        arbitration_id=identifier, is_extended_id=False, is_error_frame=True, channel=channel, data=data
-    )
-    message.timestamp_ns = stamp
-    return message

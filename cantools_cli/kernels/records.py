@@ -1,0 +1,224 @@
+"""SocketCAN's records, as ``recvmmsg`` leaves them in memory, to columns and back for ``sendmmsg``.
+
+::
+
+    headers  64 bytes a message   48 flags, 4 | 40 size of its control messages, 8 | 56 size of its record, 4
+    names    32 bytes a message   0 address family, 2 | 4 index of the network interface, 4
+    records  72 bytes a message   0 identifier word, 4 | 4 length | 5 flags (FD) | 7 raw DLC | 8 data
+    control  128 bytes a message  [0 size of the item, 8 | 8 level, 4 | 12 type, 4 | 16 data, to 8 bytes] ...
+    vectors  16 bytes a message   0 address of its record, 8 | 8 size of its record, 8
+
+As 64-bit little-endian Linux has them: elsewhere ``socketcan_records`` does the same, a record at a time.
+
+Sources: Linux ``linux/can.h``, ``linux/socket.h``; recvmmsg(2), cmsg(3).
+"""
+
+from __future__ import annotations
+
+from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
+
+DONE = 0  #: all messages are used up
+FULL = 1  #: the batch has no room for the next message
+BAD = 2  #: the next message is no record of a frame
+DROPPED = 3  #: frames were dropped before the next message
+STRANGE = 4  #: the next message came through an interface that is not in the table
+
+HEADER_SIZE = 64
+NAME_SIZE = 32
+RECORD_SIZE = 72
+CONTROL_SIZE = 128
+VECTOR_SIZE = 16
+
+#: data bytes of a CAN FD frame, padded to a length that CAN FD has; and the code of that length
+_PADDED = bytes([*range(9), *[12] * 4, *[16] * 4, *[20] * 4, *[24] * 4, *[32] * 8, *[48] * 16, *[64] * 16])
+_CODES = bytes([*range(9), *[9] * 4, *[10] * 4, *[11] * 4, *[12] * 4, *[13] * 8, *[14] * 16, *[15] * 16])
+
+
+def _number(text: Octets, at: int) -> int:
+    """Return the little-endian 32-bit number there."""
+    value = text[at + 3]
+    return value << 24 | text[at + 2] << 16 | text[at + 1] << 8 | text[at]
+
+
+def _time(text: Octets, at: int) -> int:
+    """Return the nanoseconds of the seconds and nanoseconds there, 0 for none or beyond the year 2242."""
+    seconds = _number(text, at + 4)
+    if seconds > 1:
+        return 0
+    seconds = seconds << 16 << 16 | _number(text, at)
+    return seconds * 1000000000 + _number(text, at + 8)
+
+
+def parse(
+    at: int,
+    end: int,
+    headers: Octets,
+    names: Octets,
+    records: Octets,
+    control: Octets,
+    indexes: Ints,
+    now: int,
+    dropped: int,
+    first: int,
+    timestamp_ns: Longs,
+    can_id: Ints,
+    flags: Room,
+    channel: Shorts,
+    dlc_code: Room,
+    offset: Ints,
+    payload: Room,
+) -> tuple[int, int, int]:
+    """Read the messages from ``at`` to before ``end`` into the rows from ``first`` on.
+
+    The channel of a frame is the place of its interface in ``indexes``, 0 where that is empty. ``now``
+    is the time of messages without one, ``dropped`` the count of dropped frames that is known already.
+    Returns the message where it stopped, how many rows are filled, and why.
+    """
+    done, full, bad, lost, strange = DONE, FULL, BAD, DROPPED, STRANGE
+    padded: Octets = _PADDED
+    codes: Octets = _CODES
+    room = len(timestamp_ns)
+    payload_room = len(payload)
+    if at < 0 or end * 64 > len(headers) or end * 32 > len(names):
+        raise ValueError("there are not that many messages")
+    if end * 72 > len(records) or end * 128 > len(control):
+        raise ValueError("there are not that many messages")
+    if len(can_id) < room or len(flags) < room or len(channel) < room or len(dlc_code) < room:
+        raise ValueError("the columns differ in length")
+    if first < 0 or first > room or len(offset) <= room or offset[first] > payload_room:
+        raise ValueError("the offsets do not fit")
+    interfaces = len(indexes)
+    extended = 0x80000000
+    row = first
+    used = offset[first]
+    reason = done
+    while at < end:
+        if row >= room or payload_room - used < 64:  # more than is needed, and simple
+            reason = full
+            break
+        pos = at * 128
+        extra = _number(headers, at * 64 + 40)
+        stop = pos + (extra if extra < 128 else 128)
+        time = now
+        raw_time = 0
+        drops = dropped
+        while stop - pos >= 16:
+            length = _number(control, pos)
+            if length < 16 or length > stop - pos:
+                break
+            kind = _number(control, pos + 12)
+            if _number(control, pos + 8) == 1:
+                if kind == 40 and length >= 20:
+                    drops = _number(control, pos + 16)
+                elif kind in (35, 64, 37, 65) and length >= 32:
+                    value = _time(control, pos + 16)
+                    if value:
+                        time = value
+                    if kind in (37, 65) and length >= 64:  # three times; the last is the adapter's
+                        raw_time = _time(control, pos + 48)
+            pos += (length + 7) & ~7
+        if drops != dropped:
+            reason = lost
+            break
+        place = 0
+        if interfaces:
+            index = _number(names, at * 32 + 4)
+            while place < interfaces and indexes[place] != index:
+                place += 1
+            if place == interfaces:
+                reason = strange
+                break
+        marks = _number(headers, at * 64 + 48)
+        size = _number(headers, at * 64 + 56)
+        pos = at * 72
+        word = _number(records, pos)
+        length = records[pos + 4]
+        reason = bad
+        if marks & 0x20 or size not in (16, 72) or length > size - 8:  # 0x20: cut, it was longer
+            break
+        if size == 72 and word & 0x60000000 == 0x40000000:  # there are no remote frames of CAN FD
+            break
+        reason = done
+        mark = 8 if marks & 4 else 0  # 4: sent on this host
+        given = length
+        code = length
+        if size == 72:
+            mark |= 1 | (records[pos + 5] & 3) << 1
+            code = codes[length]
+            length = padded[length]
+        elif length == 8 and word & 0x20000000 == 0 and 8 < records[pos + 7] < 16:
+            code = records[pos + 7]
+        if word & 0x20000000:
+            word &= 0x3FFFFFFF
+        elif word & extended == 0:
+            word &= 0x400007FF
+        if word & 0x40000000:
+            length = 0
+        for step in range(length):
+            payload[used + step] = records[pos + 8 + step] if step < given else 0
+        timestamp_ns[row] = raw_time if raw_time else time
+        can_id[row] = word
+        flags[row] = mark
+        channel[row] = place
+        dlc_code[row] = code
+        used += length
+        row += 1
+        offset[row] = used
+        at += 1
+    return at, row, reason
+
+
+def format(
+    first: int,
+    timestamp_ns: Longs,
+    can_id: Ints,
+    flags: Room,
+    channel: Shorts,
+    dlc_code: Room,
+    offset: Ints,
+    payload: Octets,
+    records: Room,
+    vectors: Room,
+) -> int:
+    """Write the records of the rows from ``first`` on, and the size of each into its vector.
+
+    Returns the row behind the last that there was a place for. ``vectors`` keep their addresses; the
+    upper half of each size is 0 already.
+    """
+    rows = len(can_id)
+    room = min(len(records) // 72, len(vectors) // 16)
+    if len(flags) < rows or len(dlc_code) < rows or len(offset) <= rows:
+        raise ValueError("the columns differ in length")
+    payload_size = len(payload)
+    row = first
+    at = 0
+    while row < rows and at < room:
+        begin = offset[row]
+        length = offset[row + 1] - begin
+        mark = flags[row]
+        size = 72 if mark & 1 else 16
+        if offset[row + 1] < begin or offset[row + 1] > payload_size or length > size - 8:
+            raise ValueError("the offsets do not fit")
+        word = can_id[row]
+        code = dlc_code[row]
+        pos = at * 72
+        for step in range(size):
+            records[pos + step] = 0
+        records[pos] = word & 255
+        records[pos + 1] = word >> 8 & 255
+        records[pos + 2] = word >> 16 & 255
+        records[pos + 3] = word >> 24
+        records[pos + 4] = length
+        if size == 72:
+            records[pos + 5] = 4 | mark >> 1 & 3  # 4: CAN FD
+        else:
+            if word & 0x60000000 == 0x40000000:  # a remote frame asks for what it has not
+                records[pos + 4] = code if code < 8 else 8
+            if 8 < code < 16:
+                records[pos + 7] = code
+        for step in range(length):
+            records[pos + 8 + step] = payload[begin + step]
+        vectors[at * 16 + 8] = size
+        row += 1
+        at += 1
+    return row
