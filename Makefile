@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml setup.py $(wildcard cantools_cli/kernels/*.py cantools_cli/kernels/*.pxd)
 
-.PHONY: demo test test-pure test-kernel bench lint format wheel clean
+.PHONY: demo test test-pure test-kernel test-compat bench lint format wheel clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -36,6 +36,10 @@ test-pure: $(VENV)/.installed-dev
 # On a real kernel with SocketCAN, booted for them.
 test-kernel: $(VENV)/.installed-dev
 	tests/kernel/boot $(CURDIR)/$(BIN)/python -m pytest -n 0 -p no:cacheprovider tests/kernel
+
+# Libraries and plug-ins written for python-can, in an environment without it.
+test-compat: $(VENV)/.installed-dev
+	tests/compat/run
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/run.py

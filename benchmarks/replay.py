@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 CANX = str(Path(sys.executable).with_name("canx"))
-SO_TIMESTAMPNS = 35
+SO_TIMESTAMPNS, SO_RCVBUFFORCE = 35, 33
 MEAN_GAP = 0.01
 
 
@@ -39,7 +39,7 @@ def received(command: list[str], interface: str, count: int) -> list[float]:
     """Run ``command``; return when each of ``count`` frames reached the interface, in seconds."""
     with socket.socket(socket.PF_CAN, socket.SOCK_RAW, socket.CAN_RAW) as receiver:
         receiver.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-        receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 24)
+        receiver.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 26)
         receiver.bind((interface,))
         receiver.settimeout(5)
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cantools_cli.address import BusAddress, parse_address, resolve, stream_names
+from cantools_cli.batch import MessageBatch
 from cantools_cli.bus import BusABC
 from cantools_cli.commands.report import Report
 from cantools_cli.errors import UsageError
@@ -25,6 +26,9 @@ class BusOptions:
     data_bitrate: str | None = None
     settings: Sequence[str] = ()
     context: str | None = None
+    passive: bool = False
+    hardware_times: bool = False
+    wait_when_down: bool = False
 
     def keywords(self) -> dict[str, Any]:
         """Return the settings that were given, as keywords of a bus.
@@ -46,16 +50,56 @@ class BusOptions:
             given["fd"] = True
         if self.data_bitrate is not None:
             given["data_bitrate"] = parse_bitrate(self.data_bitrate)
+        if self.passive:
+            given["listen_only"] = True
+        if self.hardware_times:
+            given["hardware_timestamps"] = True
+        if self.wait_when_down:
+            given["down"] = "wait"
         return given
+
+
+#: attributes of buses that count what was lost or could not be read, and how that is said
+_TROUBLE = {
+    "missed_frames": "{} frames were lost, since they came faster than they were taken",
+    "missed_packets": "{} packets of frames were lost on their way",
+    "bad_records": "{} malformed records of the kernel passed over",
+    "bad_datagrams": "{} malformed datagrams passed over",
+    "bad_packets": "{} malformed packets passed over",
+    "bad_frames": "{} malformed frames passed over",
+}
+
+
+#: interfaces whose buses take ``receive=False``, so that nothing piles up in one that only sends
+_CAN_ONLY_SEND = ("virtual", "socketcan")
 
 
 @dataclass
 class NamedBus:
-    """An open bus, what its frames' channel is called in a stream, and the filter behind its address."""
+    """An open bus, what its frames' channel is called in a stream, and the filter behind its address.
+
+    Without a name it is several channels at once, and each frame says its own.
+    """
 
     bus: BusABC
     name: str
     filter: FrameFilter | None = field(default=None)
+
+    def named(self, batch: MessageBatch) -> MessageBatch:
+        """Give all frames of ``batch`` the name that the bus has in the stream."""
+        if self.name and batch.channels != (self.name,):
+            batch.with_channels(lambda channel: self.name)
+        return batch
+
+    def say_trouble(self, report: Report) -> bool:
+        """Say what was lost or malformed while receiving; return whether anything was."""
+        found = False
+        for attribute, text in _TROUBLE.items():
+            count = getattr(self.bus, attribute, 0)
+            if count:
+                found = True
+                report.note(f"{self.name or self.bus}: {text.format(count)}")
+        return found
 
 
 def open_buses(
@@ -92,10 +136,12 @@ def open_buses(
                 note=report.note,
                 detail=report.detail,
             )
-            if keywords.get("interface") == "virtual" and not receive:
+            if keywords.get("interface") in _CAN_ONLY_SEND and not receive:
                 keywords["receive"] = False
             bus = Bus(**keywords, ignore_config=True)
-            opened.append(NamedBus(bus, name))
+            if hasattr(bus, "on_note"):
+                bus.on_note = report.note
+            opened.append(NamedBus(bus, "" if _is_any(keywords) else name))
             opened[-1].filter = _filter_of(address, report)
             _push_filter(opened[-1], selection)
     except BaseException:
@@ -103,6 +149,10 @@ def open_buses(
             one.bus.shutdown()
         raise
     return opened
+
+
+def _is_any(keywords: dict[str, Any]) -> bool:
+    return keywords.get("interface") == "socketcan" and keywords.get("channel") in (None, "", "any")
 
 
 def _filter_of(address: BusAddress, report: Report) -> FrameFilter | None:

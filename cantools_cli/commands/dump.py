@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 
-from cantools_cli.batch import MessageBatch
 from cantools_cli.commands import options
 from cantools_cli.commands.buses import BusOptions, NamedBus, open_buses
 from cantools_cli.commands.interruption import Interruption
@@ -66,6 +65,16 @@ def dump_command(
     data_bitrate: options.DataBitrate = None,
     settings: options.Setting = None,
     context: options.Context = None,
+    passive: Annotated[
+        bool,
+        typer.Option("--passive", "--listen-only", help="Only listen: the interface acknowledges nothing."),
+    ] = False,
+    hardware_times: Annotated[
+        bool, typer.Option("--hardware-time", "-H", help="The adapter's time stamps, where it has any.")
+    ] = False,
+    wait_when_down: Annotated[
+        bool, typer.Option("-D", help="Go on when an interface goes down and comes back.")
+    ] = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = 0,
     debug: options.Debug = False,
@@ -91,7 +100,17 @@ def dump_command(
     to = options.output_format(to_format, as_json=as_json)
     every = duration(flush_every)
     screen = _screen_options(timestamps, tz, explain=explain, direction=direction, colour=colour)
-    bus_options = BusOptions(interface, bitrate, fd, data_bitrate, settings or (), context)
+    bus_options = BusOptions(
+        interface,
+        bitrate,
+        fd,
+        data_bitrate,
+        settings or (),
+        context,
+        passive=passive,
+        hardware_times=hardware_times,
+        wait_when_down=wait_when_down,
+    )
     with Interruption() as interruption, ExitStack() as stack:
         opened = open_buses(buses or (), bus_options, report, receive=True, send=False, selection=chosen)
         for one in opened:
@@ -102,12 +121,13 @@ def dump_command(
             sink = _screen_sink(report, candump=candump, ns=ns, **screen)
         with sink:
             _copy(opened, sink, chosen, count, quiet_seconds, interruption)
+        lost = [one.say_trouble(report) for one in opened]
         report.detail(f"{sink.count} frames")
         if interruption.signum is not None:
             return 128 + interruption.signum
     if count is not None and sink.count < count:
         return 1
-    return 2 if strict and sink.writer.losses else 0
+    return 2 if strict and (sink.writer.losses or any(lost)) else 0
 
 
 def _copy(
@@ -123,7 +143,7 @@ def _copy(
     buses = [one.bus for one in opened]
     for index, batch in live_batches(buses, interruption, sink.on_idle, quiet_seconds):
         one = opened[index]
-        batch = _named(batch, one.name)
+        batch = one.named(batch)
         if one.filter is not None:
             batch = one.filter.select(batch)
         batch = chosen.select(batch)
@@ -131,13 +151,6 @@ def _copy(
             sink.write(batch.part(0, count - sink.count))
             return
         sink.write(batch)
-
-
-def _named(batch: MessageBatch, name: str) -> MessageBatch:
-    """Give all frames the name that the bus has in the stream."""
-    if batch.channels != (name,):
-        batch.with_channels(lambda channel: name)
-    return batch
 
 
 def _is_terminal() -> bool:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cantools_cli import plugins
 from cantools_cli.commands import options
 from cantools_cli.commands.report import Report
+
+if TYPE_CHECKING:
+    from cantools_cli.backends.socketcan_link import Link
 
 _WHAT = ("buses", "interfaces", "formats")
 
@@ -58,6 +61,7 @@ def _buses(interface: str | None, report: Report) -> Iterator[dict[str, Any]]:
     from cantools_cli.interface import detect_available_configs
 
     found = 0
+    kernel = _kernel_interfaces() if interface in (None, "socketcan") else {}
     names = [interface] if interface else [name for name in plugins.interface_names() if name not in _PATIENT]
     for config in detect_available_configs(names):
         if config["interface"] == "virtual" and config.get("scope") != "host":
@@ -68,9 +72,40 @@ def _buses(interface: str | None, report: Report) -> Iterator[dict[str, Any]]:
         }
         address = f"{config['interface']}:{config['channel']}"
         address += "".join(f",{key}={value}" for key, value in settings.items())
-        yield {"bus": address, "interface": config["interface"], "channel": config["channel"]}
+        row = {"bus": address, "interface": config["interface"], "channel": config["channel"]}
+        if config["interface"] == "socketcan":
+            row |= _state(kernel.pop(config["channel"], None))
+        yield row
+    for name, link in kernel.items():  # those that are down cannot be opened, but should be seen
+        found += 1
+        yield {"bus": f"socketcan:{name}", "interface": "socketcan", "channel": name} | _state(link)
     if not found:
         report.note("no bus found; virtual:vcan0 is always there")
+
+
+def _kernel_interfaces() -> dict[str, Link]:
+    from cantools_cli.address import socketcan_channels
+
+    if not socketcan_channels():
+        return {}
+    from cantools_cli.backends import socketcan_link
+
+    return {link.name: link for link in socketcan_link.links()}
+
+
+def _state(link: Link | None) -> dict[str, Any]:
+    """Return what the kernel says of an interface, for people and for programs."""
+    if link is None:
+        return {}
+    return {
+        "state": "down" if not link.is_up else link.controller_state or "up",
+        "bitrate": link.bitrate,
+        "data_bitrate": link.data_bitrate,
+        "sample_point": link.sample_point,
+        "modes": " ".join(link.modes),
+        "tx_errors": link.tx_errors,
+        "rx_errors": link.rx_errors,
+    }
 
 
 def _interfaces(interface: str | None, report: Report) -> Iterator[dict[str, Any]]:
@@ -107,9 +142,11 @@ def _formats(interface: str | None, report: Report) -> Iterator[dict[str, Any]]:
 def _print_table(rows: list[dict[str, Any]]) -> None:
     if not rows:
         return
-    texts = [[str(cell) for cell in row.values()] for row in rows]
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    cells = [[row.get(key) for key in keys] for row in rows]
+    texts = [["" if cell is None else str(cell) for cell in row] for row in cells]
     if os.isatty(1):
-        texts.insert(0, [key.upper() for key in rows[0]])
+        texts.insert(0, [key.upper() for key in keys])
         widths = [max(len(text[column]) for text in texts) for column in range(len(texts[0]))]
         lines = [
             "  ".join(cell.ljust(width) for cell, width in zip(text, widths, strict=True)) for text in texts

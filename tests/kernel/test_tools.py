@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -184,3 +185,32 @@ def test_interfaces_are_listed_with_state_and_bit_rate() -> None:
     lines = {line.split("\t")[0]: line for line in listed.splitlines()}
     assert "socketcan:vcan0" in lines
     assert "500000" in lines["socketcan:can0"]
+
+
+def test_any_shows_each_frame_on_its_own_interface(start: Start) -> None:
+    dump = start(CANX, "dump", "any", "-n", "2", receives="any")
+    run("cansend", "vcan0", "123#01")
+    run("cansend", "vcan1", "124##102")
+    assert frames_on(ended(dump)) == ["vcan0 123#01", "vcan1 124##102"]
+
+
+def test_only_listening_needs_an_interface_that_is_in_this_mode(start: Start) -> None:
+    refused = subprocess.run([CANX, "dump", "can1", "--passive"], capture_output=True, text=True, check=False)
+    assert refused.returncode == 3
+    assert "not in listen-only mode" in refused.stderr
+
+
+def test_frames_that_found_the_buffer_full_are_told(start: Start, tmp_path: Path) -> None:
+    """The program is stopped while a burst comes, and cannot take any of it."""
+    dump = start(CANX, "dump", "vcan0,rcvbuf=4096", "-T", "5s", "-o", "some.log", receives="vcan0")
+    dump.send_signal(signal.SIGSTOP)
+    run("cangen", "vcan0", "-g", "0", "-n", "2000", "-L", "8")
+    dump.send_signal(signal.SIGCONT)
+    run("cansend", "vcan0", "7FF#")
+    _, said = dump.communicate(timeout=TIMEOUT)
+    lost = re.search(r"(\d+) frames were lost", said)
+    assert lost, said
+    lines = (tmp_path / "some.log").read_text().splitlines()
+    frames = [line for line in lines if " 20000004#" not in line]
+    assert len(frames) < len(lines), "no error frame tells of it"
+    assert len(frames) + int(lost[1]) == 2001
