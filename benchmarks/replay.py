@@ -76,4 +76,5 @@ def main(seconds: float = 60.0, interface: str = "vcan0") -> None:
 
 
 if __name__ == "__main__":
-    main(*map(float, sys.argv[1:2]), *sys.argv[2:3])
+    given = sys.argv[1:]
+    main(float(given[0]) if given else 60.0, *given[1:2])
