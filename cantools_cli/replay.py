@@ -156,14 +156,17 @@ class Timetable:
     def begin_pass(self) -> None:
         self._schedule.begin_pass()
 
-    def load(self, batch: MessageBatch, now_ns: int) -> None:
-        """Plan the frames of ``batch``; the first of all is due ``now_ns``."""
+    def load(self, batch: MessageBatch, now_ns: Callable[[], int]) -> None:
+        """Plan the frames of ``batch``; the first of all is due at once, ``now_ns()``.
+
+        That is when it is planned: otherwise it would be late already, and the whole too short.
+        """
         if not len(batch):
             return
-        if self._start_ns is None:
-            self._start_ns = now_ns
         self._parts.append((batch, self._schedule.plan(batch.timestamp_ns)))
         self.waiting += len(batch)
+        if self._start_ns is None:
+            self._start_ns = now_ns()
 
     @property
     def next_ns(self) -> int | None:
@@ -234,7 +237,7 @@ class Pacer:
                 elif batch is None:
                     timetable.begin_pass()
                 else:
-                    timetable.load(batch, clock.now_ns())
+                    timetable.load(batch, clock.now_ns)
             elif due is None:
                 return
             else:

@@ -219,7 +219,7 @@ def test_frames_go_on_while_the_input_is_waited_for():
     clock, sent = FakeClock(), []
     timetable = Timetable(Schedule())
     pacer = Pacer(timetable, clock, lambda batch: sent.extend(batch.timestamp_ns), lambda: False)
-    timetable.load(batch_at(0, MS, S), clock.now_ns())
+    timetable.load(batch_at(0, MS, S), clock.now_ns)
     again = pacer.idle()
     assert sent == [0, MS]
     assert again == pytest.approx(0.996, abs=0.001)
@@ -274,3 +274,16 @@ def test_numbers_of_loops():
     for text in ("0", "-1", "", "x", "1.5"):
         with pytest.raises(UsageError):
             loops(text)
+
+
+def test_the_time_that_planning_takes_does_not_shorten_the_whole() -> None:
+    clock = FakeClock()
+
+    class SlowSchedule(Schedule):
+        def plan(self, stamps: array[int]) -> array[int]:
+            clock.time += 50 * MS
+            return super().plan(stamps)
+
+    sent, timetable = replayed(clock, SlowSchedule(), batch_at(0, S))
+    assert abs(sent[-1][0] - S) < MS
+    assert timetable.lateness.maximum_ns < MS
