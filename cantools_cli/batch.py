@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from cantools_cli import frames
 from cantools_cli.kernels import columns as kernel
 from cantools_cli.message import Channel, Message, as_message
+from cantools_cli.xl import XlColumns, XlMessage
 
 _TIME_LIMIT = 1 << 63
 
@@ -21,12 +22,14 @@ class MessageBatch:
         timestamp_ns: int64, nanoseconds since the epoch.
         can_id: uint32, the identifier with SocketCAN's EFF, RTR and ERR bits. An error frame has its class
             bits here and never the EFF bit.
-        flags: uint8, ``frames.FD``, ``BRS``, ``ESI`` and ``TX``.
+        flags: uint8, ``frames.FD``, ``BRS``, ``ESI``, ``TX`` and ``XL``.
         channel: uint16, index into ``channels``.
-        dlc_code: uint8, the 4-bit code on the wire; for a remote frame of what is asked for.
+        dlc_code: uint8, the 4-bit code on the wire; for a remote frame of what is asked for. 0 for CAN XL.
         offset: uint32, where the data of each frame begins in ``payload``; one entry more than frames.
         payload: uint8, the data of all frames end to end.
         channels: what the entries of ``channel`` stand for: a name, a number or None.
+        xl: what CAN XL frames say beyond others; None where there are none. Kernels do not take it: those
+            that write stop at such a row, or are not given any.
     """
 
     __slots__ = (
@@ -38,7 +41,10 @@ class MessageBatch:
         "offset",
         "payload",
         "timestamp_ns",
+        "xl",
     )
+
+    xl: XlColumns | None
 
     def __init__(self, messages: Iterable[Message] = (), *, channels: tuple[Channel, ...] = ()) -> None:
         self.timestamp_ns = array("q")
@@ -49,6 +55,7 @@ class MessageBatch:
         self.offset = array("I", (0,))
         self.payload = bytearray()
         self.channels = channels
+        self.xl = None
         for message in messages:
             self.append(message)
 
@@ -64,6 +71,7 @@ class MessageBatch:
         batch.offset = array("I", bytes(4 * (rows + 1)))
         batch.payload = bytearray(payload_bytes)
         batch.channels = channels
+        batch.xl = None
         return batch
 
     def cut(self, rows: int) -> MessageBatch:
@@ -76,6 +84,8 @@ class MessageBatch:
         del self.dlc_code[rows:]
         del self.offset[rows + 1 :]
         del self.payload[end:]
+        if self.xl is not None:
+            self.xl = self._kept(self.xl.part(0, rows))
         return self
 
     def columns(
@@ -114,17 +124,25 @@ class MessageBatch:
         self.dlc_code.append(code)
         self.payload += message.data
         self.offset.append(self.offset[-1] + size)
+        if self.xl is not None:
+            self.xl.append(message)
+        elif message.is_xl:
+            self.xl = XlColumns(len(self))
+            self.xl.put(-1, message)
 
     def put(self, row: int, message: Message) -> None:
         """Set row ``row`` of a batch with room; the rows before it are set already.
 
         Raises:
             ValueError: as ``append``.
-            IndexError: there is no such row, or no room for the data.
+            IndexError: there is no such row, or no room for the data. That of CAN XL brings its own.
         """
         size = len(message.data)
         can_id, flags, code = _checked(message, size)
         begin = self.offset[row]
+        if message.is_xl:
+            self.payload.extend(bytes(size))
+            self.xl = self.xl or XlColumns(len(self))
         if begin + size > len(self.payload):
             raise IndexError("no room for the payload")
         self.timestamp_ns[row] = message.timestamp_ns
@@ -134,6 +152,8 @@ class MessageBatch:
         self.dlc_code[row] = code
         self.payload[begin : begin + size] = message.data
         self.offset[row + 1] = begin + size
+        if self.xl is not None:
+            self.xl.put(row, message)
 
     def channel_index(self, channel: Channel) -> int:
         """Return the index of ``channel`` in ``channels``, adding it when it is new.
@@ -156,6 +176,9 @@ class MessageBatch:
         if end + len(other.payload) > 0xFFFFFFFF:
             raise ValueError("a batch holds at most 4 GiB of data")
         table = array("H", [self.channel_index(channel) for channel in other.channels])
+        if self.xl is not None or other.xl is not None:
+            self.xl = self.xl or XlColumns(rows)
+            self.xl.extend(other.xl or XlColumns(len(other)))
         self.timestamp_ns += other.timestamp_ns
         self.can_id += other.can_id
         self.flags += other.flags
@@ -172,6 +195,8 @@ class MessageBatch:
         size = kernel.payload_of(wanted, self.offset)
         result = MessageBatch.with_room(len(wanted), size, self.channels)
         kernel.gather(wanted, *self.columns(), *result.columns())
+        if self.xl is not None:
+            result.xl = result._kept(self.xl.select(wanted))
         return result
 
     def without(self, mask: int) -> MessageBatch:
@@ -179,6 +204,16 @@ class MessageBatch:
         rows = array("I", bytes(4 * len(self)))
         count = kernel.rows_without(self.can_id, mask, rows)
         return self if count == len(self) else self.select(rows[:count])
+
+    def without_xl(self) -> MessageBatch:
+        """Return the rows that are not of CAN XL; the batch itself where all are so."""
+        if self.xl is None:
+            return self
+        return self.select([row for row, flags in enumerate(self.flags) if not flags & frames.XL])
+
+    def _kept(self, xl: XlColumns) -> XlColumns | None:
+        """Return ``xl`` if a row needs it."""
+        return xl if kernel.count_bits(self.flags, frames.XL) else None
 
     def part(self, first: int, last: int) -> MessageBatch:
         """Return a new batch of the rows from ``first`` to before ``last``."""
@@ -193,6 +228,8 @@ class MessageBatch:
         part.payload = self.payload[begin:end]
         if begin:
             kernel.shift(part.offset, 0, -begin)
+        if self.xl is not None:
+            part.xl = part._kept(self.xl.part(first, last))
         return part
 
     def with_channels(self, rename: Callable[[Channel], Channel]) -> MessageBatch:
@@ -213,13 +250,18 @@ class MessageBatch:
             yield make(row, can_id, flags, code)
 
     def _message(self, row: int, can_id: int, flags: int, code: int) -> Message:
-        message = Message.__new__(Message)
+        message = Message.__new__(XlMessage if flags & frames.XL else Message)
         data = self.payload[self.offset[row] : self.offset[row + 1]]
         is_fd = bool(flags & frames.FD)
         remote = bool(can_id & frames.REMOTE_BIT)
         message.data = data
         message.dlc = min(code, 8) if remote else len(data)
-        message.dlc_code = code if not is_fd else 0
+        if isinstance(message, XlMessage):
+            message._dlc_code = None
+            if self.xl is not None:
+                self.xl.fill(row, message)
+        else:
+            message.dlc_code = code if not is_fd else 0
         message.timestamp_ns = self.timestamp_ns[row]
         message.arbitration_id = can_id & frames.EXTENDED_MASK
         message.is_extended_id = bool(can_id & frames.EXTENDED_BIT)
@@ -232,6 +274,22 @@ class MessageBatch:
         message.error_state_indicator = bool(flags & frames.ESI)
         return message
 
+    def __arrow_c_schema__(self) -> object:
+        """Return the columns' types as Arrow's PyCapsule interface has them: see ``arrow_interface``."""
+        from cantools_cli.arrow_interface import schema_capsule
+
+        return schema_capsule()
+
+    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
+        """Return (types, columns) for Arrow, mostly without a copy: the batch cannot grow while it is held.
+
+        Raises:
+            ValueError: the batch holds CAN XL frames, or over 2 GiB of data.
+        """
+        from cantools_cli.arrow_interface import array_capsules
+
+        return array_capsules(self)
+
     def __repr__(self) -> str:
         return f"<MessageBatch of {len(self)} frames on {', '.join(map(str, self.channels)) or 'no channel'}>"
 
@@ -240,6 +298,11 @@ def _checked(message: Message, size: int) -> tuple[int, int, int]:
     """Return (can_id, flags, dlc_code) of ``message``, or raise ValueError."""
     if not -_TIME_LIMIT <= message.timestamp_ns < _TIME_LIMIT:
         raise ValueError("the timestamp is out of range, 64 bits of nanoseconds")
+    if isinstance(message, XlMessage):
+        for wrong, text in message.field_rules():
+            if wrong:
+                raise ValueError(text)
+        return message.arbitration_id, frames.XL | (0 if message.is_rx else frames.TX), 0
     identifier = message.arbitration_id
     limit = frames.EXTENDED_MASK if message.is_extended_id or message.is_error_frame else frames.BASE_MASK
     if not 0 <= identifier <= limit:

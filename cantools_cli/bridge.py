@@ -168,6 +168,9 @@ class Rewriter:
                 return self.apply(batch)
             table[word] = self._new_word(word)
         words = array("I", [table[word] for word in batch.can_id])
+        if batch.xl is not None:  # a priority is no identifier, and has no 29 bits
+            kept = zip(batch.can_id, words, batch.flags, strict=True)
+            words = array("I", [old if flags & frames.XL else new for old, new, flags in kept])
         changed = sum(map(int.__ne__, words, batch.can_id))
         if not changed:
             return batch

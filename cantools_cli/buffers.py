@@ -1,7 +1,7 @@
 """The buffers that kernels take, as mypy sees them; the ``.pxd`` files say the same to the compiler.
 
-``Octets`` and ``Room`` are bytes to read and to write, the others columns of a batch: int64, uint32
-and uint16.
+``Octets`` and ``Room`` are bytes to read and to write, the others columns: int64, uint32, uint16, and
+``Doubles`` floating point.
 """
 
 from __future__ import annotations
@@ -15,5 +15,6 @@ if TYPE_CHECKING:
     Longs = array[int]
     Ints = array[int]
     Shorts = array[int]
+    Doubles = array[float]
 else:  # subscripted at run time only from Python 3.12 on
-    Longs = Ints = Shorts = array
+    Longs = Ints = Shorts = Doubles = array

@@ -10,20 +10,19 @@ from __future__ import annotations
 import time
 from _thread import allocate_lock
 from abc import ABC
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from cantools_cli.batch import MessageBatch
-from cantools_cli.errors import CanOperationError
+from cantools_cli.errors import CanOperationError, CanTimeoutError
 from cantools_cli.message import Message
+from cantools_cli.periodic_sending import PeriodicSending
 
 if TYPE_CHECKING:
     from typing_extensions import NotRequired, Self
 
-    from cantools_cli.cyclic import CyclicSendTaskABC
     from cantools_cli.filters import FrameFilter
     from cantools_cli.readiness import Readiness
 
@@ -58,12 +57,15 @@ class CanFilter(TypedDict):
 
 CanFilters = Sequence[CanFilter]
 
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.0001, 0.01  # seconds
+
 
 class Deadline:
     """The end of a timeout, by the monotonic clock; a timeout of None never ends."""
 
     def __init__(self, timeout: float | None) -> None:
         self._end = None if timeout is None else time.monotonic() + timeout
+        self._pause = _FIRST_PAUSE
 
     def remaining(self) -> float | None:
         """Return the seconds left, at least 0; None where there is no end."""
@@ -73,8 +75,14 @@ class Deadline:
     def passed(self) -> bool:
         return self._end is not None and time.monotonic() >= self._end
 
+    def pause(self) -> None:
+        """Sleep a moment, a longer one each time: behind a wait that ended at once, as the next one may."""
+        remaining = self.remaining()
+        time.sleep(self._pause if remaining is None else min(self._pause, remaining))
+        self._pause = min(2 * self._pause, _LONGEST_PAUSE)
 
-class BusABC(ABC):  # abstract by what its hooks raise: either pair of them will do
+
+class BusABC(PeriodicSending, ABC):  # abstract by what its hooks raise: either pair of them will do
     """A bus that frames are sent to and received from.
 
     A context manager, and an endless iterator over the messages received.
@@ -82,20 +90,20 @@ class BusABC(ABC):  # abstract by what its hooks raise: either pair of them will
     Attributes:
         channel_info: what the bus is, for people.
         is_shutdown: whether ``shutdown`` was called.
+        carries_xl: whether it takes CAN XL frames.
     """
 
     RECV_LOGGING_LEVEL = 9  #: documented; canx logs no single message
 
     channel_info = "unknown"
     is_shutdown = False
+    carries_xl = False
     _can_protocol = CanProtocol.CAN_20
     _filters: CanFilters | None = None
     _frame_filter: FrameFilter | None = None
     _waiting: MessageBatch | None = None  # received, filtered, and not yet taken by recv()
     _taken = 0
     _readiness: Readiness | None = None  # once somebody asked for fileno()
-    _periodic_tasks: list[CyclicSendTaskABC] | None = None  # those to stop at the end
-    _lock_send_periodic: AbstractContextManager[Any]  # held while a task sends
 
     def __init__(self, channel: Any, can_filters: CanFilters | None = None, **kwargs: object) -> None:
         self._periodic_tasks = []
@@ -129,8 +137,12 @@ class BusABC(ABC):  # abstract by what its hooks raise: either pair of them will
         """
         if type(self).send is BusABC.send:
             raise NotImplementedError(f"{type(self).__name__} cannot send")
-        for message in batch:
-            self.send(message, timeout)
+        for row, message in enumerate(batch):
+            try:
+                self.send(message, timeout)
+            except (CanOperationError, CanTimeoutError) as error:
+                error.sent = row
+                raise
 
     def _apply_filters(self, filters: CanFilters | None) -> None:
         """Set filters in the kernel or the hardware, where there are any: they may pass more."""
@@ -179,6 +191,8 @@ class BusABC(ABC):  # abstract by what its hooks raise: either pair of them will
                 return message
             if deadline.passed:
                 return None
+            if message is None:  # some plug-ins take no notice of the timeout
+                deadline.pause()
 
     def recv_batch(self, timeout: float | None = None) -> MessageBatch | None:
         """Return all frames that are waiting, at least one, or None after ``timeout`` seconds.
@@ -197,6 +211,7 @@ class BusABC(ABC):  # abstract by what its hooks raise: either pair of them will
             if batch is None:
                 if deadline.passed:
                     return None
+                deadline.pause()
                 continue
             if self._frame_filter is not None:
                 batch = self._frame_filter.select(batch)
@@ -236,7 +251,16 @@ class BusABC(ABC):  # abstract by what its hooks raise: either pair of them will
     def send_batch(self, batch: MessageBatch, timeout: float | None = None) -> None:
         """Send all frames of ``batch`` in order; otherwise as ``send``."""
         self._check_open()
+        self._check_carried(batch.xl is not None)
         self._send(batch, timeout)
+
+    def _check_carried(self, has_xl: bool) -> None:
+        if has_xl and not self.carries_xl:
+            raise CanOperationError(
+                "a CAN XL frame, which this bus does not carry",
+                hint="virtual buses do, and those of socketcan that are opened with xl=true",
+                sent=0,
+            )
 
     def flush_tx_buffer(self) -> None:
         """Discard what is queued for sending.
@@ -245,71 +269,6 @@ class BusABC(ABC):  # abstract by what its hooks raise: either pair of them will
             NotImplementedError: the interface has no such queue.
         """
         raise NotImplementedError(f"{type(self).__name__} has no queue to discard")
-
-    # --- sending periodically -------------------------------------------------------------------------
-
-    def send_periodic(
-        self,
-        msgs: Message | Sequence[Message],
-        period: float,
-        duration: float | None = None,
-        store_task: bool = True,
-        autostart: bool = True,
-        modifier_callback: Callable[[Message], None] | None = None,
-    ) -> CyclicSendTaskABC:
-        """Send one of ``msgs``, in turn, every ``period`` seconds; return the task that does it.
-
-        It ends after ``duration`` seconds, when it is stopped, and with the bus. The bus stops only what it
-        stores; it forgets a task that ended. Without ``autostart`` the task waits for its ``start()``.
-        ``modifier_callback`` gets each message before it is sent, to change it.
-
-        Raises:
-            ValueError: there is no message, their identifiers or channels differ, or the period or duration
-                makes no sense.
-            CanOperationError: the bus is closed, or does not take the task.
-        """
-        from cantools_cli.cyclic import checked_messages
-
-        self._check_open()
-        checked_messages(msgs)
-        more: dict[str, Any] = {}  # than an interface knows that was written for python-can 4.1
-        if not autostart:
-            more["autostart"] = False
-        if modifier_callback is not None:
-            more["modifier_callback"] = modifier_callback
-        task = self._send_periodic_internal(msgs, period, duration, **more)
-        if store_task and self._periodic_tasks is not None:
-            task.track_in(self._periodic_tasks)
-        return task
-
-    def _send_periodic_internal(
-        self,
-        msgs: Message | Sequence[Message],
-        period: float,
-        duration: float | None = None,
-        autostart: bool = True,
-        modifier_callback: Callable[[Message], None] | None = None,
-    ) -> CyclicSendTaskABC:
-        """Return the task of ``send_periodic``; overridden where a kernel or a device can do better."""
-        from cantools_cli.cyclic import ThreadBasedCyclicSendTask
-
-        return ThreadBasedCyclicSendTask(
-            self,
-            self._lock_send_periodic,
-            msgs,
-            period,
-            duration,
-            autostart=autostart,
-            modifier_callback=modifier_callback,
-        )
-
-    def stop_all_periodic_tasks(self, remove_tasks: bool = True) -> None:
-        """Stop all tasks that are stored, and forget them unless ``remove_tasks`` is False."""
-        tasks = [*(self._periodic_tasks or ())]
-        for task in tasks:
-            task.stop()
-        if self._periodic_tasks is not None:
-            self._periodic_tasks[:] = [] if remove_tasks else tasks
 
     # --- filters --------------------------------------------------------------------------------------
 

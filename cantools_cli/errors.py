@@ -27,13 +27,24 @@ class CanError(Exception):
     """Base class of all errors of a CAN bus.
 
     The text is the message, followed by `` [Error Code N]`` when a code is given.
+
+    Attributes:
+        sent: how many frames went of the batch that was being sent; None where nobody knows.
     """
 
     exit_status = FAILURE_STATUS
 
-    def __init__(self, message: str = "", error_code: int | None = None, *, hint: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str = "",
+        error_code: int | None = None,
+        *,
+        hint: str | None = None,
+        sent: int | None = None,
+    ) -> None:
         self.error_code = error_code
         self.hint = hint
+        self.sent = sent
         super().__init__(message if error_code is None else f"{message} [Error Code {error_code}]")
 
 

@@ -83,8 +83,8 @@ class Generator:
             | (kernel.RAW if raw_dlc else 0),
             mix,
         )
-        self._id_mode, self._identifier = _identifier(identifier, self._kinds)
-        self._data = _data(data, self._kinds)
+        self._id_mode, self._identifier = parse_identifier(identifier, self._kinds)
+        self._data = parse_data(data, 64 if self._kinds & kernel.FD else 8)
         self._length_mode, self._length = _length(length, self._kinds, self._data)
         if not 0 <= start_ns <= _LAST_NS:
             raise UsageError(f"a start at {start_ns} ns is not between 1970 and 2262")
@@ -101,20 +101,13 @@ class Generator:
         Raises:
             UsageError: the next timestamp does not fit 64 bits.
         """
-        if self._count is not None:
-            rows = min(rows, self._count - self.drawn)
+        rows = self._rows(rows)
         if rows < 1:
             return MessageBatch(channels=(self._channel,))
         numerator, denominator = self._gap
         step, extra = divmod(numerator, denominator)
         since, rest = divmod(self.drawn * numerator, denominator)
         time = self._start_ns + since
-        rows = min(rows, (_LAST_NS - time) // (step + 1))
-        if rows < 1:
-            raise UsageError(
-                f"the timestamps run past the year 2262 at frame {self.drawn + 1}",
-                hint="a smaller gap, or fewer",
-            )
         batch = MessageBatch.with_room(rows, rows * self._most(), (self._channel,))
         kernel.fill(
             self._state,
@@ -136,6 +129,22 @@ class Generator:
         )
         self.drawn += rows
         return batch.cut(rows)
+
+    def _rows(self, rows: int) -> int:
+        """Return how many of ``rows`` there are before ``count`` and the end of all timestamps."""
+        if self._count is not None:
+            rows = min(rows, self._count - self.drawn)
+        if rows < 1:
+            return 0
+        numerator, denominator = self._gap
+        time = self._start_ns + self.drawn * numerator // denominator
+        rows = min(rows, (_LAST_NS - time) // (numerator // denominator + 1))
+        if rows < 1:
+            raise UsageError(
+                f"the timestamps run past the year 2262 at frame {self.drawn + 1}",
+                hint="a smaller gap, or fewer",
+            )
+        return rows
 
     def due(self, elapsed_ns: int) -> int:
         """Return how many frames are due, and not drawn yet, so long after the first; a gap of 0: a batch."""
@@ -198,7 +207,7 @@ def _kinds(named: int, mix: bool) -> int:
     return named
 
 
-def _identifier(text: str, kinds: int) -> tuple[int, int]:
+def parse_identifier(text: str, kinds: int) -> tuple[int, int]:
     """Return (mode, fixed identifier)."""
     if text in _ID_MODES:
         return _ID_MODES[text], 0
@@ -243,11 +252,13 @@ def _length(text: str | None, kinds: int, data: _Data) -> tuple[int, int]:
     return kernel.FIXED, code
 
 
-def _data(text: str, kinds: int) -> _Data:
+def parse_data(text: str, most: int) -> _Data:
+    """Return what ``text`` says of the data of frames that hold ``most`` bytes."""
+    room = max(64, most)
     if text == "r":
-        return _Data(kernel.RANDOM, bytes(64), b"\xff" * 64)
+        return _Data(kernel.RANDOM, bytes(room), b"\xff" * room)
     if text == "i":
-        return _Data(kernel.INCREMENT, bytes(64), bytes(64))
+        return _Data(kernel.INCREMENT, bytes(room), bytes(room))
     if not text or set(text) - _HEX - {"x", "X"}:
         raise UsageError(
             f"bad data {quoted(text)}",
@@ -256,13 +267,12 @@ def _data(text: str, kinds: int) -> _Data:
     if len(text) % 2:
         raise UsageError(f"odd number of hex digits in data {quoted(text)}", hint="two digits a byte")
     size = len(text) // 2
-    most = 64 if kinds & kernel.FD else 8
     if size > most:
-        hint = None if most == 64 else "CAN FD frames hold 64"
+        hint = "CAN FD frames hold 64" if most == 8 else None
         raise UsageError(f"{size} bytes of data in {quoted(text)}: frames hold {most}", hint=hint)
     text = text.lower()
-    pattern = bytes.fromhex(text.replace("x", "0")).ljust(64, b"\0")
-    mask = bytes.fromhex("".join("f" if digit == "x" else "0" for digit in text)).ljust(64, b"\0")
+    pattern = bytes.fromhex(text.replace("x", "0")).ljust(room, b"\0")
+    mask = bytes.fromhex("".join("f" if digit == "x" else "0" for digit in text)).ljust(room, b"\0")
     return _Data(kernel.RANDOM if "x" in text else kernel.FIXED, pattern, mask, size)
 
 

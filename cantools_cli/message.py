@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from copy import deepcopy
 from math import isinf, isnan
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from cantools_cli.frames import len2dlc
 
@@ -41,6 +41,7 @@ class Message:
     the length asked for), also for CAN FD. ``data`` given as a bytearray is kept, not copied.
 
     Attributes:
+        is_xl: whether it is of CAN XL, an ``XlMessage``.
         timestamp: seconds since the epoch; setting it sets ``timestamp_ns`` and the reverse.
         timestamp_ns: the same in integer nanoseconds, exact.
         dlc_code: the 4-bit code on the wire. It differs from ``dlc`` for CAN FD, and for a classic frame
@@ -68,6 +69,8 @@ class Message:
         "is_remote_frame",
         "is_rx",
     )
+
+    is_xl: ClassVar[bool] = False
 
     _timestamp: float | None
     _timestamp_ns: int | None
@@ -281,6 +284,7 @@ class Message:
             and self.is_fd == other.is_fd
             and self.bitrate_switch == other.bitrate_switch
             and self.error_state_indicator == other.error_state_indicator
+            and self.is_xl == getattr(other, "is_xl", False)  # of another library it may be
         )
 
 

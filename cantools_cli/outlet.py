@@ -21,10 +21,10 @@ class Outlet:
     """Sends frames to ``bus``, waiting up to ``timeout`` seconds for room.
 
     CAN FD frames are left out of a bus that carries none. Where its protocol does not say so, the first
-    one finds out: it is sent alone, and refused or not.
+    one finds out: it is sent alone, and refused or not. So are CAN XL frames left out.
 
     Attributes:
-        sent: frames that the bus took.
+        sent: frames that the bus took, also of a batch that it did not take to the end, if it told how many.
         losses: what it did not take, by kind.
         refusal: why it refused the first CAN FD frame.
         timeout: in seconds; None waits for ever.
@@ -39,6 +39,11 @@ class Outlet:
         self.timeout = timeout
         self._takes_fd: bool | None = None if bus.protocol is CanProtocol.CAN_20 else True
 
+    @property
+    def settled(self) -> int:
+        """How many frames were sent or lost so far."""
+        return self.sent + sum(self.losses.values())
+
     def send(self, batch: MessageBatch) -> None:
         """Send all frames of ``batch`` that the bus can carry.
 
@@ -46,13 +51,21 @@ class Outlet:
             CanOperationError: the bus failed.
             CanTimeoutError: there was no room in time.
         """
+        if batch.xl is not None and not self._bus.carries_xl:
+            left = batch.without_xl()
+            self.losses["CAN XL frames"] += len(batch) - len(left)
+            batch = left
         if self._takes_fd is not True and kernel.count_bits(batch.flags, frames.FD):
             self._send_mixed(batch)
         elif len(batch):
             self._send(batch)
 
     def _send(self, batch: MessageBatch) -> None:
-        self._bus.send_batch(batch, self.timeout)
+        try:
+            self._bus.send_batch(batch, self.timeout)
+        except (CanOperationError, CanTimeoutError) as error:
+            self.sent += error.sent or 0
+            raise
         self.sent += len(batch)
 
     def _send_mixed(self, batch: MessageBatch) -> None:
@@ -156,11 +169,13 @@ class QueuedOutlet:
                     return
                 batch = self._queue.popleft()
                 self._is_sending = True
+            before = self.outlet.settled
             try:
                 self.outlet.send(batch)
                 self.outlet.timeout = self._timeout
             except CanTimeoutError:
-                self.outlet.losses["frames, too slow"] += len(batch)
+                lost = len(batch) - (self.outlet.settled - before)
+                self.outlet.losses["frames, too slow"] += lost
                 self.outlet.timeout = 0.0
             except Exception as error:  # kept for the thread that asks
                 self.error = error

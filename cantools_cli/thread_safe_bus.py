@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _TURN = 0.25
 #: how long closing waits for whoever uses the bus: a stuck one fails when the bus is closed
 _PATIENCE = 1.0
+#: how long a poll waits for its turn: who polls since the descriptor is ready would spin until then
+_POLL_PATIENCE = 0.001
 
 if TYPE_CHECKING:
     _Base = BusABC
@@ -75,7 +77,8 @@ class ThreadSafeBus(_Base):
             return getattr(self._wrapped, method)(timeout)
         deadline = Deadline(timeout)
         while True:
-            if not self._receiving.acquire(deadline.remaining()):
+            remaining = deadline.remaining()
+            if not self._receiving.acquire(None if remaining is None else max(remaining, _POLL_PATIENCE)):
                 return None
             try:
                 if self._is_closing:
@@ -137,7 +140,7 @@ class ThreadSafeBus(_Base):
             return
         deadline = Deadline(timeout)
         if not self._sending.acquire(timeout):
-            raise CanTimeoutError(f"{self}: other threads were sending all the time")
+            raise CanTimeoutError(f"{self}: other threads were sending all the time", sent=0)
         try:
             yield deadline.remaining()
         finally:

@@ -61,7 +61,7 @@ WORDS: dict[str, Predicate] = {
     "fd": Octets("flags", frames.FD, frames.FD, frames.FD),
     "brs": Octets("flags", frames.BRS, frames.BRS, frames.BRS),
     "esi": Octets("flags", frames.ESI, frames.ESI, frames.ESI),
-    "xl": Octets("flags", 0, 1, 1),  # no batch has them so far
+    "xl": Octets("flags", frames.XL, frames.XL, frames.XL),
     "tx": Octets("flags", frames.TX, frames.TX, frames.TX),
     "rx": Octets("flags", frames.TX, 0, 0),
     "changed": Changed(),

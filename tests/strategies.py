@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from cantools_cli.frames import BASE_MASK, EXTENDED_MASK, FD_LENGTHS
 from cantools_cli.message import Message
+from cantools_cli.xl import XlMessage
 
 #: nanoseconds from the epoch to the year 2200
 TIMES = st.integers(0, 7_258_118_400_000_000_000)
@@ -16,6 +17,7 @@ NAMES = st.sampled_from(["can0", "can1", "vcan0", "slcan0", "eth-can", "can12"])
 CHANNELS = NAMES | st.integers(0, 15) | st.none()
 DIRECTIONS = st.booleans()
 KINDS = ("classic", "raw", "remote", "fd", "error")
+ALL_KINDS = (*KINDS, "xl")
 
 
 @st.composite
@@ -29,6 +31,8 @@ def messages(
 ) -> Message:
     """Draw one legal frame of one of ``kinds``; ``raw`` is a classic or remote one with a DLC of 9 to 15."""
     kind = draw(st.sampled_from(kinds))
+    if kind == "xl":
+        return draw(xl_messages(channels=channels, times=times, directions=directions))
     extended = kind != "error" and draw(st.booleans())
     message = Message(
         arbitration_id=draw(st.integers(0, EXTENDED_MASK if extended or kind == "error" else BASE_MASK)),
@@ -57,8 +61,35 @@ def messages(
     return message
 
 
+@st.composite
+def xl_messages(
+    draw: st.DrawFn,
+    *,
+    channels: st.SearchStrategy[Any] = NAMES,
+    times: st.SearchStrategy[int] = TIMES,
+    directions: st.SearchStrategy[bool] = DIRECTIONS,
+) -> XlMessage:
+    """Draw one legal CAN XL frame."""
+    message = XlMessage(
+        arbitration_id=draw(st.integers(0, BASE_MASK)),
+        data=draw(st.binary(min_size=1, max_size=70)) * draw(st.sampled_from([1, 1, 29])),
+        vcid=draw(st.integers(0, 0xFF)),
+        sdt=draw(st.integers(0, 0xFF)),
+        sec=draw(st.booleans()),
+        rrs=draw(st.booleans()),
+        acceptance_field=draw(st.integers(0, 0xFFFFFFFF)),
+        channel=draw(channels),
+        is_rx=draw(directions),
+    )
+    message.timestamp_ns = draw(times)
+    return message
+
+
 def facts(message: Message) -> tuple[object, ...]:
     """Return everything that a frame says, fit for comparing with ``==``."""
+    more: tuple[object, ...] = ()
+    if isinstance(message, XlMessage):
+        more = (message.vcid, message.sdt, message.sec, message.rrs, message.acceptance_field)
     return (
         message.timestamp_ns,
         message.channel,
@@ -73,4 +104,5 @@ def facts(message: Message) -> tuple[object, ...]:
         message.dlc,
         message.dlc_code,
         bytes(message.data),
+        *more,
     )

@@ -1,4 +1,4 @@
-"""What listeners get from the buses of a notifier, with threads and in an event loop."""
+"""What listeners get from the buses of a notifier, with a thread for each bus."""
 
 from __future__ import annotations
 
@@ -6,128 +6,39 @@ import asyncio
 import os
 import queue
 import threading
-from collections.abc import Callable, Iterator
-from itertools import count
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import can
 import pytest
 
 from cantools_cli import receivers
-from cantools_cli.async_reader import AsyncBufferedReader
 from cantools_cli.backends.virtual import VirtualBus
 from cantools_cli.batch import MessageBatch
 from cantools_cli.bus import BusABC
 from cantools_cli.errors import CanOperationError
-from cantools_cli.io.base import MessageWriter
 from cantools_cli.io.csv import CSVReader, CSVWriter
-from cantools_cli.listeners import BufferedReader, Listener
+from cantools_cli.listeners import BufferedReader
 from cantools_cli.message import Message
 from cantools_cli.notifier import Notifier
-from cantools_cli.receivers import SLICE
 from cantools_cli.thread_safe_bus import ThreadSafeBus
-
-LONG = 10.0  # seconds that no test takes
-_names = count()
+from tests.notifier_probes import (
+    LONG,
+    BatchRecorder,
+    DocumentedBus,
+    QueueBus,
+    Recorder,
+    batch,
+    complain,
+    frame,
+    two_buses,
+)
 
 
 @pytest.fixture
 def pair() -> Iterator[tuple[VirtualBus, VirtualBus]]:
-    """One bus to send with, and one that a notifier may have."""
-    name = f"notifier {next(_names)}"
-    with VirtualBus(name) as sender, VirtualBus(name) as receiver:
-        yield sender, receiver
-
-
-class QueueBus(BusABC):
-    """A bus without a descriptor; what ``fed`` holds is received, an error is raised."""
-
-    channel_info = "queue"
-
-    def __init__(self, *fed: MessageBatch | Exception) -> None:
-        self.fed: queue.SimpleQueue[MessageBatch | Exception] = queue.SimpleQueue()
-        for one in fed:
-            self.fed.put(one)
-        super().__init__("queue")
-
-    def _receive(self, timeout: float | None) -> MessageBatch | None:
-        try:
-            one = self.fed.get(True, timeout)
-        except queue.Empty:
-            return None
-        if isinstance(one, Exception):
-            raise one
-        return one
-
-
-class DocumentedBus(BusABC):
-    """A bus as python-can documents it."""
-
-    channel_info = "documented"
-
-    def __init__(self, *messages: Message) -> None:
-        self.messages = [*messages]
-        super().__init__("documented")
-
-    def _recv_internal(self, timeout: float | None) -> tuple[Message | None, bool]:
-        return (self.messages.pop(0), False) if self.messages else (None, False)
-
-
-class Recorder(Listener):
-    """Keeps what it gets; takes errors if told to."""
-
-    def __init__(self, takes_errors: bool = False) -> None:
-        self.messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
-        self.errors: queue.SimpleQueue[Exception] = queue.SimpleQueue()
-        self.takes_errors = takes_errors
-        self.stops = 0
-
-    def on_message_received(self, msg: Message) -> None:
-        self.messages.put(msg)
-
-    def on_error(self, exc: Exception) -> None:
-        if not self.takes_errors:
-            raise NotImplementedError
-        self.errors.put(exc)
-
-    def stop(self) -> None:
-        self.stops += 1
-
-    def identifiers(self, wanted: int | None = None) -> list[int]:
-        """Return the identifiers that came, or wait for ``wanted`` of them."""
-        if wanted is None:
-            wanted = self.messages.qsize()
-        return [self.messages.get(timeout=LONG).arbitration_id for _ in range(wanted)]
-
-
-class BatchRecorder(MessageWriter):
-    """A writer that keeps its batches."""
-
-    def __init__(self) -> None:
-        super().__init__(None)
-        self.batches: queue.SimpleQueue[MessageBatch] = queue.SimpleQueue()
-        self.flushed = threading.Event()
-
-    def write(self, batch: MessageBatch) -> None:
-        self._write_gathered()
-        self.batches.put(batch)
-
-    def flush(self) -> None:
-        super().flush()
-        self.flushed.set()
-
-
-def frame(identifier: int) -> Message:
-    return Message(arbitration_id=identifier)
-
-
-def batch(*identifiers: int) -> MessageBatch:
-    return MessageBatch(map(frame, identifiers))
-
-
-def complain(message: Message) -> None:
-    raise ValueError(f"not {message.arbitration_id}")
+    with two_buses() as buses:
+        yield buses
 
 
 @pytest.fixture
@@ -449,188 +360,6 @@ def test_a_listener_may_stop_the_notifier() -> None:
     assert seen == last.identifiers() == [1, 2, 3]  # fetched together, delivered together
     for bus in buses:
         bus.shutdown()
-
-
-# --- in an event loop ---------------------------------------------------------------------------------
-
-
-def in_a_loop(test: Callable[[asyncio.AbstractEventLoop], Any]) -> None:
-    async def main() -> None:
-        await asyncio.wait_for(test(asyncio.get_running_loop()), LONG)
-
-    asyncio.run(main())
-
-
-def test_listeners_run_in_the_loop_and_may_be_coroutines(pair: tuple[VirtualBus, VirtualBus]) -> None:
-    sender, bus = pair
-    seen: list[tuple[str, int]] = []
-
-    async def slowly(message: Message) -> None:
-        await asyncio.sleep(0)
-        seen.append(("coroutine", threading.get_ident()))
-
-    def at_once(message: Message) -> None:
-        seen.append(("function", threading.get_ident()))
-
-    async def test(loop: asyncio.AbstractEventLoop) -> None:
-        reader = AsyncBufferedReader()
-        notifier = Notifier(bus, [slowly, at_once, reader], loop=loop)
-        assert not [thread for thread in threading.enumerate() if thread.name.startswith("notifier of")]
-        sender.send(frame(5))
-        assert (await reader.get_message()).arbitration_id == 5
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        notifier.stop()
-
-    in_a_loop(test)
-    assert seen == [("function", threading.get_ident()), ("coroutine", threading.get_ident())]
-
-
-@pytest.mark.parametrize("make", [lambda: QueueBus(batch(1, 2)), lambda: DocumentedBus(frame(1), frame(2))])
-def test_a_bus_without_a_descriptor_is_relayed_to_the_loop(make: Callable[[], BusABC]) -> None:
-    seen: list[tuple[int, int]] = []
-
-    async def test(loop: asyncio.AbstractEventLoop) -> None:
-        reader, bus = AsyncBufferedReader(), make()
-        notifier = Notifier(
-            bus,
-            [lambda message: seen.append((message.arbitration_id, threading.get_ident())), reader],
-            timeout=0.01,
-            loop=loop,
-        )
-        for _ in range(2):
-            await reader.get_message()
-        notifier.stop()
-        bus.shutdown()
-
-    in_a_loop(test)
-    assert seen == [(1, threading.get_ident()), (2, threading.get_ident())]
-
-
-def test_a_burst_leaves_the_loop_room_for_others(pair: tuple[VirtualBus, VirtualBus]) -> None:
-    sender, bus = pair
-    recorder = Recorder()
-
-    async def test(loop: asyncio.AbstractEventLoop) -> None:
-        with Notifier(bus, [recorder], loop=loop):
-            sender.send_batch(batch(*range(4 * SLICE)))
-            while recorder.messages.empty():
-                await asyncio.sleep(0)
-            assert recorder.messages.qsize() <= 2 * SLICE
-        assert recorder.identifiers() == [*range(4 * SLICE)]  # the rest, at the end
-
-    in_a_loop(test)
-
-
-@pytest.mark.parametrize("has_descriptor", [True, False])
-def test_the_end_delivers_what_came_before_in_a_loop_too(
-    pair: tuple[VirtualBus, VirtualBus], has_descriptor: bool
-) -> None:
-    recorder = Recorder()
-
-    async def test(loop: asyncio.AbstractEventLoop) -> None:
-        bus: BusABC = pair[1] if has_descriptor else QueueBus(batch(*range(5)), batch(*range(5, 10)))
-        notifier = Notifier(bus, [recorder], timeout=0.01, loop=loop)
-        if has_descriptor:
-            pair[0].send_batch(batch(*range(10)))
-        notifier.stop()
-        bus.shutdown()
-
-    in_a_loop(test)
-    assert recorder.identifiers() == [*range(10)]
-
-
-def test_another_thread_may_stop_a_notifier_of_a_loop(pair: tuple[VirtualBus, VirtualBus]) -> None:
-    recorder = Recorder()
-
-    async def test(loop: asyncio.AbstractEventLoop) -> None:
-        notifier = Notifier(pair[1], [recorder], loop=loop)
-        pair[0].send(frame(1))
-        await asyncio.to_thread(notifier.stop)
-        assert not loop.remove_reader(pair[1].fileno())
-
-    in_a_loop(test)
-    assert (recorder.identifiers(), recorder.stops) == ([1], 1)
-
-
-def test_a_listener_may_stop_the_notifier_of_a_loop(pair: tuple[VirtualBus, VirtualBus]) -> None:
-    reader, recorder = AsyncBufferedReader(), Recorder()
-
-    async def test(loop: asyncio.AbstractEventLoop) -> None:
-        notifier = Notifier(pair[1], [lambda _: notifier.stop(), recorder, reader], loop=loop)
-        pair[0].send_batch(batch(1, 2))
-        assert [message.arbitration_id async for message in reader] == [1, 2]  # and ends
-
-    in_a_loop(test)
-    assert recorder.stops == 1
-
-
-@pytest.mark.parametrize("has_descriptor", [True, False])
-def test_the_loop_reports_an_error_that_nobody_takes(
-    pair: tuple[VirtualBus, VirtualBus], has_descriptor: bool
-) -> None:
-    async def test(loop: asyncio.AbstractEventLoop) -> None:
-        reported: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        loop.set_exception_handler(lambda _, context: reported.put_nowait(context))
-        bus: BusABC = pair[1] if has_descriptor else QueueBus(batch(1))
-        notifier = Notifier(bus, [complain], timeout=0.01, loop=loop)
-        if has_descriptor:
-            pair[0].send(frame(1))
-        assert str((await reported.get())["exception"]) == "not 1"
-        assert str(notifier.exception) == "not 1"
-        notifier.stop()
-        bus.shutdown()
-
-    in_a_loop(test)
-
-
-def test_an_error_of_a_coroutine_is_offered_to_the_listeners(pair: tuple[VirtualBus, VirtualBus]) -> None:
-    recorder = Recorder(takes_errors=True)
-
-    async def fail(message: Message) -> None:
-        complain(message)
-
-    async def test(loop: asyncio.AbstractEventLoop) -> None:
-        with Notifier(pair[1], [fail, recorder], loop=loop):
-            pair[0].send(frame(8))
-            while recorder.errors.empty():
-                await asyncio.sleep(0)
-
-    in_a_loop(test)
-    assert str(recorder.errors.get()) == "not 8"
-
-
-@pytest.mark.parametrize("takes_errors", [True, False])
-def test_an_error_of_a_bus_in_a_loop(takes_errors: bool) -> None:
-    recorder = Recorder(takes_errors)
-
-    async def test(loop: asyncio.AbstractEventLoop) -> None:
-        reported: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        loop.set_exception_handler(lambda _, context: reported.put_nowait(context))
-        bus = QueueBus(CanOperationError("unplugged"), batch(1))
-        with Notifier(bus, [recorder], timeout=0.01, loop=loop):
-            if takes_errors:
-                while recorder.messages.empty():
-                    await asyncio.sleep(0.001)
-            else:
-                assert str((await reported.get())["exception"]) == "unplugged"
-        bus.shutdown()
-
-    in_a_loop(test)
-    assert recorder.identifiers() == ([1] if takes_errors else [])
-
-
-def test_a_bus_that_its_owner_closes_is_no_error_in_a_loop(pair: tuple[VirtualBus, VirtualBus]) -> None:
-    async def test(loop: asyncio.AbstractEventLoop) -> None:
-        reported: list[dict[str, Any]] = []
-        loop.set_exception_handler(lambda _, context: reported.append(context))
-        notifier = Notifier(pair[1], [print], loop=loop)
-        pair[1].shutdown()
-        await asyncio.sleep(0)
-        notifier.stop()
-        assert (reported, notifier.exception) == ([], None)
-
-    in_a_loop(test)
 
 
 def test_a_buffer_is_filled_by_a_notifier(pair: tuple[VirtualBus, VirtualBus]) -> None:

@@ -9,14 +9,12 @@ from __future__ import annotations
 import errno
 import select
 import socket
-import struct
-import sys
-import time
 from contextlib import suppress
 from ipaddress import ip_address
 from typing import Any, Protocol
 
 from cantools_cli.backends import cannelloni_codec as codec
+from cantools_cli.backends import datagrams
 from cantools_cli.backends.tcp import endpoint, reason_of
 from cantools_cli.batch import MessageBatch
 from cantools_cli.bus import BusABC, CanFilters, CanProtocol, Deadline
@@ -33,10 +31,6 @@ DEFAULT_PORT = 20000
 #: datagrams fetched at once, at most
 BATCH = 256
 _LONGEST = 65535
-_BUFFER = 4 << 20
-_LONGEST_WAIT = 86_400.0
-_SO_TIMESTAMPNS = 35  # Linux's number, which the socket module does not have (asm-generic/socket.h)
-_TIMESPEC = struct.Struct("@qq")
 
 
 class Port(Protocol):
@@ -205,10 +199,7 @@ class UdpPort:
         if here[:2] == peer.address[:2]:
             end.close()
             raise UsageError(f"{peer.name} is this end itself", hint="local_port= takes another port here")
-        end.setblocking(False)
-        end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)  # as far as the system lets us
-        if sys.platform == "linux":
-            end.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        datagrams.prepare(end)
         self.where = f"here {here[0]}, port {here[1]}"
 
     def fileno(self) -> int:
@@ -223,7 +214,7 @@ class UdpPort:
                     break
             if len(batch):
                 return batch
-            if self._end.fileno() < 0 or not self._ready(select.POLLIN, deadline):
+            if self._end.fileno() < 0 or not datagrams.ready(self._end, select.POLLIN, deadline):
                 return None
 
     def _read_one(self, batch: MessageBatch) -> bool:
@@ -235,44 +226,25 @@ class UdpPort:
                 return False
             raise CanOperationError(f"{self._peer.name}: receiving failed: {reason_of(error)}") from error
         if source and self._peer.is_at(source):  # no source: it is being closed
-            self._decoder.datagram(text, _arrival(extra), batch)
+            self._decoder.datagram(text, datagrams.arrival(extra), batch)
         return bool(source)
 
     def send(self, batch: MessageBatch, timeout: float | None) -> None:
         deadline = Deadline(timeout)
+        row = 0
         for datagram in codec.datagrams(batch, self._sequence, self._room):
-            while not self._sent(datagram):
-                if not self._ready(select.POLLOUT, deadline) or deadline.passed:
-                    raise CanTimeoutError(f"{self._peer.name}: no room to send in time")
+            while not self._has_left(datagram, row):
+                if not datagrams.ready(self._end, select.POLLOUT, deadline) or deadline.passed:
+                    raise CanTimeoutError(f"{self._peer.name}: no room to send in time", sent=row)
             self._sequence = (self._sequence + 1) & 0xFF
+            row += codec.frames_in(datagram)
 
-    def _sent(self, datagram: bytes) -> bool:
+    def _has_left(self, datagram: bytes, row: int) -> bool:
         try:
-            self._end.sendto(datagram, self._peer.address)
+            return datagrams.has_left(lambda: self._end.sendto(datagram, self._peer.address))
         except OSError as error:
-            if error.errno == errno.ENOBUFS:  # of the network device, which nobody can wait for
-                time.sleep(0.001)
-                return False
-            if error.errno == errno.EAGAIN:
-                return False
-            raise CanOperationError(f"{self._peer.name}: sending failed: {reason_of(error)}") from error
-        return True
-
-    def _ready(self, events: int, deadline: Deadline) -> bool:
-        """Wait for one of ``events``; return False when the time is over, or the socket closed."""
-        poll = select.poll()
-        try:
-            poll.register(self._end, events)
-        except (OSError, ValueError):
-            return False
-        while True:
-            remaining = deadline.remaining()
-            wait = _LONGEST_WAIT if remaining is None else min(remaining, _LONGEST_WAIT)
-            found = poll.poll(wait * 1000)
-            if found:
-                return bool(found[0][1] & events)
-            if deadline.passed:
-                return False
+            text = f"{self._peer.name}: sending failed: {reason_of(error)}"
+            raise CanOperationError(text, sent=row) from error
 
     def close(self) -> None:
         with suppress(OSError):
@@ -287,12 +259,3 @@ def _numbers(address: str) -> object:
     except ValueError:
         return address
     return getattr(found, "ipv4_mapped", None) or found
-
-
-def _arrival(extra: list[tuple[int, int, bytes]]) -> int:
-    """Return when a datagram came, in nanoseconds since the epoch, by the system or else by the clock."""
-    for level, kind, data in extra:
-        if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS and len(data) >= _TIMESPEC.size:
-            seconds, nanoseconds = _TIMESPEC.unpack_from(data)
-            return int(seconds) * 1_000_000_000 + int(nanoseconds)
-    return time.time_ns()

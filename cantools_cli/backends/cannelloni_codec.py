@@ -85,6 +85,12 @@ def datagrams(batch: MessageBatch, sequence: int, room: int) -> Iterator[bytes]:
         yield HEADER.pack(VERSION, DATA, sequence & 0xFF, len(waiting)) + b"".join(waiting)
 
 
+def frames_in(datagram: bytes) -> int:
+    """Return how many frames are in a datagram of ``datagrams``."""
+    count: int = HEADER.unpack_from(datagram)[3]
+    return count
+
+
 class Decoder:
     """Turns datagrams into batches, and keeps count for ``Stream`` as well.
 

@@ -79,7 +79,7 @@ class TcpTunnel:
         deadline = Deadline(SEND_TIMEOUT if timeout is None else timeout)
         port = self._connected(deadline)
         if port is None:
-            raise CanTimeoutError(f"{self._peer.name}: nobody is connected")
+            raise CanTimeoutError(f"{self._peer.name}: nobody is connected", sent=0)
         try:
             port.send(codec.encode(batch), None if timeout is None else deadline.remaining())
         except CanOperationError as error:

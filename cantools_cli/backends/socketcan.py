@@ -49,7 +49,8 @@ class SocketcanBus(BusABC):
 
     ``channel`` is its name; "" or "any" receives from all, and sends to that which each message names as
     its channel. Without ``local_loopback`` other programs of this computer do not see what is sent, and
-    the bus itself neither. Without ``fd`` CAN FD frames are not received, and refused.
+    the bus itself neither. Without ``fd`` CAN FD frames are not received, and refused; so are CAN XL frames
+    without ``xl``, which includes ``fd`` and needs Linux 6.2.
 
     Frames have the kernel's times, with ``hardware_timestamps`` those of the adapter where it has any: in
     nanoseconds of its own clock. ``rcvbuf`` are bytes of the receive buffer, as far as the system
@@ -75,6 +76,7 @@ class SocketcanBus(BusABC):
         can_filters: CanFilters | None = None,
         ignore_rx_error_frames: bool = False,
         *,
+        xl: bool = False,
         hardware_timestamps: bool = False,
         rcvbuf: int | None = None,
         bitrate: int | None = None,
@@ -89,7 +91,8 @@ class SocketcanBus(BusABC):
             raise UsageError(f"unknown down={down!r} of a socketcan bus", hint="error or wait")
         self.channel = "" if channel in (None, "any") else str(channel)
         self.on_note = on_note
-        self._fd = fd
+        self._fd = fd = fd or xl
+        self.carries_xl = xl
         self._receives = receive
         self._loops_back = local_loopback
         self._broadcast_manager: BroadcastManager | None = None
@@ -98,7 +101,8 @@ class SocketcanBus(BusABC):
         self._absent = ""  # "down" or "gone" while it is
         self._ignores_errors = ignore_rx_error_frames
         self._kernel_filter = codec.kernel_filter(None)
-        self._can_protocol = CanProtocol.CAN_FD if fd else CanProtocol.CAN_20
+        fd_protocol = CanProtocol.CAN_XL if xl else CanProtocol.CAN_FD
+        self._can_protocol = fd_protocol if fd else CanProtocol.CAN_20
         self._check_link(bitrate, data_bitrate)
         self.socket = sockets.open_socket(self.channel)
         try:
@@ -107,7 +111,7 @@ class SocketcanBus(BusABC):
         except BaseException:
             self.socket.close()
             raise
-        self._port = Port(self.socket, self.channel or None)
+        self._port = Port(self.socket, self.channel or None, xl=xl)
         self.channel_info = f"socketcan channel '{self.channel or 'any'}'"
         try:
             super().__init__(channel, can_filters, **kwargs)
@@ -122,6 +126,8 @@ class SocketcanBus(BusABC):
         self._option(codec.RAW_RECV_OWN_MSGS, int(own), "receive_own_messages")
         if self._fd:
             self._option(codec.RAW_FD_FRAMES, 1, "fd")
+        if self.carries_xl:
+            self._option(codec.RAW_XL_FRAMES, 1, "xl")
         if hardware:
             stamps = (codec.SO_TIMESTAMPING, codec.TIMESTAMPING_FLAGS)
         else:
@@ -249,12 +255,13 @@ class SocketcanBus(BusABC):
     def _no_room(self, row: int, rows: int) -> CanTimeoutError:
         if self._absent:
             return CanTimeoutError(
-                f"{self._name}: the interface is {self._absent}; {row} of {rows} frames sent"
+                f"{self._name}: the interface is {self._absent}; {row} of {rows} frames sent", sent=row
             )
         return CanTimeoutError(
             f"{self._name}: no room to send in time; {row} of {rows} frames sent",
             hint=f"is anybody there to acknowledge? ip link set {self.channel or 'can0'} txqueuelen 1000 "
             "makes room for bursts",
+            sent=row,
         )
 
     def _wait(self, event: int, deadline: Deadline) -> None:
@@ -270,6 +277,7 @@ class SocketcanBus(BusABC):
     def _failed(self, error: OSError, doing: str, batch: MessageBatch | None = None, row: int = 0) -> None:
         """Return if ``error`` is one to wait out, else raise it in our words."""
         name = self.channel
+        sent = None if batch is None else row
         if batch is not None and not name:
             name = str(batch.channels[batch.channel[row]])
         is_gone = error.errno in (errno.ENODEV, errno.ENXIO)
@@ -279,7 +287,7 @@ class SocketcanBus(BusABC):
                 return
             if is_gone:  # for good: nobody can use this socket again
                 self.shutdown()
-                raise CanOperationError(f"{name}: the interface is gone") from error
+                raise CanOperationError(f"{name}: the interface is gone", sent=sent) from error
         hint = None
         if error.errno == errno.ENETDOWN:
             reason, hint = "the interface is down", f"ip link set {name} up"
@@ -288,9 +296,12 @@ class SocketcanBus(BusABC):
         elif batch is not None and batch.flags[row] & frames.FD and links.mtu(name) == codec.CLASSIC_SIZE:
             reason = "the interface is a classic one, and carries no CAN FD frames"
             hint = f"ip link set {name} type can dbitrate 2000000 fd on, for vcan ip link set {name} mtu 72"
+        elif batch is not None and batch.flags[row] & frames.XL and (links.mtu(name) or 0) < codec.XL_SIZE:
+            reason = "the interface carries no CAN XL frames"
+            hint = f"for vcan ip link set {name} mtu {codec.XL_SIZE}"
         else:
             reason = f"{doing} failed: {error.strerror}"
-        raise CanOperationError(f"{name or self._name}: {reason}", hint=hint) from error
+        raise CanOperationError(f"{name or self._name}: {reason}", hint=hint, sent=sent) from error
 
     def _is_absent(self, how: str) -> None:
         if self._absent != how:
@@ -367,7 +378,7 @@ class SocketcanBus(BusABC):
     @property
     def missed_frames(self) -> int:
         """How many frames the kernel dropped, since this bus did not take them."""
-        return self._port.missed
+        return self._port.missed_until_now()
 
     @property
     def bad_records(self) -> int:

@@ -32,6 +32,7 @@ from cantools_cli.cyclic import (
 from cantools_cli.errors import CanInterfaceNotImplementedError, CanOperationError, UsageError
 from cantools_cli.message import Channel, Message
 from cantools_cli.schedule import frames_within, nanoseconds
+from cantools_cli.xl import XlMessage
 
 # Linux's numbers, which the socket module has only there (linux/can.h).
 _AF_CAN = 29
@@ -64,7 +65,7 @@ class BroadcastManager:
         """Return a task that sends ``messages`` on ``channel``, or on their own where that is empty.
 
         None where this kernel cannot do it: it has no broadcast manager, or there are over 256 messages,
-        or messages of both kinds, CAN FD and classic.
+        or messages of both kinds, CAN FD and classic, or of CAN XL.
 
         Raises:
             ValueError: the messages, the period or the duration make no sense.
@@ -72,6 +73,8 @@ class BroadcastManager:
         """
         checked = checked_messages(messages)
         if len(checked) > codec.FRAMES_LIMIT or len({one.is_fd for one in checked}) > 1:
+            return None
+        if any(isinstance(one, XlMessage) for one in checked):
             return None
         bcm_socket = self._socket(channel or _channel_of(checked))
         if bcm_socket is None:
@@ -143,7 +146,8 @@ class _Transmission(ModifiableCyclicTaskABC, RestartableCyclicTaskABC):
             raise UsageError("classic and CAN FD messages cannot be sent by one task")
         if len(messages) > codec.FRAMES_LIMIT:
             raise UsageError(f"{len(messages)} messages, but the kernel sends {codec.FRAMES_LIMIT} in turn")
-        MessageBatch(messages)  # refuses what is no frame
+        if MessageBatch(messages).xl is not None:  # making the batch refuses what is no frame
+            raise UsageError("the kernel's cyclic tasks send no CAN XL frames")
         return [encode(message) for message in messages]
 
     def start(self) -> None:

@@ -16,6 +16,7 @@ from cantools_cli.batch import MessageBatch
 from cantools_cli.error_frames import rx_overflow
 from cantools_cli.errors import CanOperationError, FormatError
 from cantools_cli.kernels import records as kernel
+from cantools_cli.message import Message
 
 if TYPE_CHECKING:
     from cantools_cli.backends.socketcan_mmsg import Messages
@@ -31,7 +32,8 @@ _A_DAY = 86_400.0
 class Port:
     """Moves records through a socket, which it owns.
 
-    ``channel`` is what the frames' channel is called, None where each frame's interface says it.
+    ``channel`` is what the frames' channel is called, None where each frame's interface says it. With ``xl``
+    there may be CAN XL frames, which are long, so that all are fetched one by one.
 
     Attributes:
         missed: frames that the kernel dropped, since nobody took them.
@@ -39,12 +41,14 @@ class Port:
         first_fault: what was wrong with the first of them, with a sample of its bytes.
     """
 
-    def __init__(self, end: socket.socket, channel: str | None) -> None:
+    def __init__(self, end: socket.socket, channel: str | None, *, xl: bool = False) -> None:
         self.socket = end
         self.missed = 0
         self.faults = 0
         self.first_fault: FormatError | None = None
         self._channel = channel
+        self._has_xl = xl
+        self._largest = codec.XL_SIZE if xl else codec.FD_SIZE
         self._dropped = 0  # the kernel's count, which begins anew at 2**32
         self._names: dict[int, str] = {}  # of interfaces by their index
         self._incoming: Messages | None = None
@@ -90,7 +94,7 @@ class Port:
         """Add what is waiting to ``batch``, a frame a call; return whether there may be more."""
         for _ in range(FEW):
             record, items, marks, address = self.socket.recvmsg(
-                codec.FD_SIZE, codec.EXTRA_SIZE, socket.MSG_DONTWAIT
+                self._largest, codec.EXTRA_SIZE, socket.MSG_DONTWAIT
             )
             channel = self._channel or str(address[0])
             extra = codec.read_extra(items)
@@ -100,8 +104,8 @@ class Port:
                 batch.append(rx_overflow(stamp, channel))
             try:
                 if marks & codec.MSG_TRUNC:
-                    raise FormatError(f"a record of over {codec.FD_SIZE} bytes")
-                message = codec.decode(record)
+                    raise FormatError(f"a record of over {self._largest} bytes")
+                message = self._decoded(record)
             except FormatError as error:
                 self._note_fault(error, record)
                 continue
@@ -109,7 +113,8 @@ class Port:
             message.channel = channel
             message.is_rx = not marks & codec.MSG_DONTROUTE
             batch.append(message)
-        self._incoming = self._messages(receiving=True)  # a burst
+        if not self._has_xl:
+            self._incoming = self._messages(receiving=True)  # a burst
         return True
 
     def _receive_many(self, batch: MessageBatch) -> bool:
@@ -161,9 +166,15 @@ class Port:
                 at += 1
         return batch.cut(row)
 
+    def _decoded(self, record: bytes) -> Message:
+        message = codec.decode(record)
+        if message.is_xl and not self._has_xl:
+            raise FormatError("a CAN XL frame, which was not asked for")
+        return message
+
     def _note_bad(self, record: bytes) -> None:
         try:
-            codec.decode(record)
+            self._decoded(record)
         except FormatError as error:
             self._note_fault(error, record)
         else:
@@ -177,6 +188,15 @@ class Port:
         self.missed += count - self._dropped & 0xFFFFFFFF
         self._dropped = count
 
+    def missed_until_now(self) -> int:
+        """Return ``missed``, and what was dropped since the last frame came, which would have told of it."""
+        try:
+            counts = self.socket.getsockopt(codec.SOL_SOCKET, codec.SO_MEMINFO, codec.MEMINFO_SIZE)
+        except OSError:  # closed, or Linux before 4.12
+            return self.missed
+        behind = int.from_bytes(counts[-4:], sys.byteorder) - self._dropped & 0xFFFFFFFF
+        return self.missed + behind if len(counts) == codec.MEMINFO_SIZE and behind < 1 << 31 else self.missed
+
     # --- sending --------------------------------------------------------------------------------------
 
     def send(self, batch: MessageBatch, row: int) -> int:
@@ -189,7 +209,7 @@ class Port:
         """
         with self._sending:
             self._check_open()
-            if len(batch) - row > FEW and self._channel is not None:
+            if len(batch) - row > FEW and self._channel is not None and batch.xl is None:
                 if self._outgoing is None:
                     self._outgoing = self._messages(receiving=False)
                 if self._outgoing is not None:

@@ -9,35 +9,37 @@
 
 All numbers are in the byte order of the host. Byte 5 of a classic frame is padding and says nothing.
 
-CAN XL is told apart and refused: a batch has no place yet for what its frames say, and a bus does not
-ask the kernel for them.
-
 Sources: Linux ``linux/can.h``, ``linux/can/raw.h``, ``asm-generic/socket.h``; recvmsg(2).
 """
 
 from __future__ import annotations
 
 import struct
+import sys
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from cantools_cli import frames
+from cantools_cli import frames, xl
 from cantools_cli.errors import FormatError
 from cantools_cli.filters import FrameFilter, IdTest
 from cantools_cli.frames import FD_LENGTHS, len2dlc
 from cantools_cli.message import Message
 
 CLASSIC_SIZE, FD_SIZE = 16, 72
+XL_SIZE = xl.HEAD_SIZE + xl.MOST_DATA  #: at most
 #: bytes of what may come beside a record
 EXTRA_SIZE = 256
 
 SOL_CAN_RAW = 101
 RAW_FILTER, RAW_ERR_FILTER, RAW_LOOPBACK, RAW_RECV_OWN_MSGS, RAW_FD_FRAMES, RAW_JOIN_FILTERS = range(1, 7)
+RAW_XL_FRAMES = 7  #: implies CAN FD
 SOL_SOCKET = 1
 SO_RCVBUFFORCE = 33
 SO_TIMESTAMPNS = 35
 SO_TIMESTAMPING = 37
 SO_RXQ_OVFL = 40
+#: nine uint32 about a socket's memory, the last one how many records it dropped (linux/sock_diag.h)
+SO_MEMINFO, MEMINFO_SIZE = 55, 36
 #: the same answers where the kernel counts seconds in 64 bits and the system in 32
 _TIMESTAMPNS_NEW, _TIMESTAMPING_NEW = 64, 65
 #: ask for the times of the adapter, and for those of the system where it has none
@@ -56,17 +58,17 @@ _CLASSIC = struct.Struct("=IBxxB8s")
 _FD = struct.Struct("=IBBxx64s")
 _FILTER = struct.Struct("=II")
 _NUMBER = struct.Struct("=I")
-_BRS, _ESI, _FDF, _XLF = 0x01, 0x02, 0x04, 0x80
+_BRS, _ESI, _FDF = 0x01, 0x02, 0x04
 
 
 def decode(record: bytes) -> Message:
     """Return the frame of a record, without time, channel and direction.
 
     Raises:
-        FormatError: it has neither of the two sizes, more data than its kind holds, or is of CAN XL.
+        FormatError: it has neither of the two sizes and is not of CAN XL, or more data than its kind holds.
     """
-    if len(record) > 4 and record[4] & _XLF:
-        raise FormatError("a CAN XL frame, which canx cannot hold yet")
+    if len(record) > 4 and record[4] & xl.IS_XL:
+        return xl.unpack(record, sys.byteorder)
     if len(record) == CLASSIC_SIZE:
         word, length, raw_code, data = _CLASSIC.unpack(record)
         flags = 0
@@ -102,6 +104,8 @@ def decode(record: bytes) -> Message:
 
 def encode(message: Message) -> bytes:
     """Return the record of ``message``."""
+    if isinstance(message, xl.XlMessage):
+        return xl.pack(message, sys.byteorder)
     word = message.arbitration_id
     if message.is_error_frame:
         word |= frames.ERROR_BIT

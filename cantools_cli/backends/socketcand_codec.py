@@ -33,6 +33,7 @@ from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError, quoted
 from cantools_cli.message import Message
 
+_NOT_CLASSIC = frames.FD | frames.XL
 DEFAULT_PORT = 29536
 #: characters of the longest message, a muxfilter of 257 groups
 LONGEST = 8290
@@ -160,7 +161,8 @@ def _set_flags(message: Message, flags: int, text: bytes) -> None:
 def format_raw(batch: MessageBatch, *, extended: bool = False, errors: bool = False) -> tuple[bytes, int]:
     """Return the text of ``batch`` in raw mode, and how many of its frames that holds.
 
-    Left out are CAN FD and remote frames unless ``extended``, and error frames unless ``errors``.
+    Left out are CAN XL frames, CAN FD and remote frames unless ``extended``, and error frames unless
+    ``errors``.
     """
     data = batch.payload.hex().upper()
     lines: list[str] = []
@@ -169,13 +171,13 @@ def format_raw(batch: MessageBatch, *, extended: bool = False, errors: bool = Fa
     for time, word, flags, code, end in zip(*columns, strict=True):
         text, begin = data[2 * begin : 2 * end], end
         stamp = time_text(time)
-        if not word & 0x60000000 and not flags & frames.FD:
+        if not word & 0x60000000 and not flags & _NOT_CLASSIC:
             name = f"{word & 0x1FFFFFFF:08X}" if word >> 31 else f"{word:03X}"
             lines.append(f"< frame {name} {stamp} {text} >")
         elif word & frames.ERROR_BIT:
             if errors:
                 lines.append(f"< error {word & frames.EXTENDED_MASK:03X} {stamp} >")
-        elif extended:
+        elif extended and not flags & frames.XL:
             lines.append(_format_other(word, flags, code, stamp, text))
     return "".join(lines).encode("ascii"), len(lines)
 
@@ -187,6 +189,8 @@ def format_spaced(batch: MessageBatch, row: int, *, extended: bool = False) -> b
     stamp = time_text(batch.timestamp_ns[row])
     if word & frames.ERROR_BIT:
         return f"< error {word:08X} {stamp} {data}  >".encode()
+    if flags & frames.XL:
+        return None
     if word & frames.REMOTE_BIT or flags & frames.FD:
         text = data.replace(" ", "")
         line = _format_other(word, flags, batch.dlc_code[row], stamp, text)

@@ -18,9 +18,9 @@ from itertools import islice
 
 from cantools_cli.batch import MessageBatch
 from cantools_cli.bus import Deadline
-from cantools_cli.error_frames import CONTROLLER
+from cantools_cli.error_frames import rx_overflow
 from cantools_cli.errors import CanInitializationError, CanOperationError, CanTimeoutError, UsageError, quoted
-from cantools_cli.message import Channel, Message
+from cantools_cli.message import Channel
 
 QUEUE_FRAMES = 1_000_000  #: what is held for a program that sends and does not receive
 READ_BYTES = 1 << 20  #: read at once, at most
@@ -29,7 +29,6 @@ _PIECE = 1 << 16
 _RECORDS = 4096  # written at once
 _FAREWELL = 0.25  # seconds to wait for the other side to close as well
 _LONGEST_WAIT = 86_400.0  # of one poll, whose milliseconds have 31 bits
-_RX_OVERFLOW = bytes((0, 0x01, 0, 0, 0, 0, 0, 0))
 
 
 def endpoint(channel: object, default_port: int, default_host: str | None = None) -> tuple[str, int]:
@@ -176,7 +175,7 @@ class TcpPort:
             batch = self._received
             if self._overflown:
                 self._overflown = False
-                batch.append(rx_overflow(self._channel))
+                batch.append(rx_overflow(time.time_ns(), self._channel))
             if not len(batch):
                 return None
             self._received = MessageBatch()
@@ -207,10 +206,10 @@ class TcpPort:
     # --- sending --------------------------------------------------------------------------------------
 
     def send(self, records: Sequence[bytes], timeout: float | None) -> None:
-        """Write all ``records``; of those that find no room in time, none is begun.
+        """Write all ``records``, one for each frame; of those that find no room in time, none is begun.
 
         Raises:
-            CanOperationError: the connection is lost.
+            CanOperationError: the connection is lost; nobody knows how many frames arrived.
             CanTimeoutError: there was no room in time.
         """
         deadline = Deadline(timeout)
@@ -227,7 +226,7 @@ class TcpPort:
                 if is_mine and not self._records:
                     return
             if not self._room(deadline):
-                raise CanTimeoutError(f"{self._name}: no room to send in time: {self._give_up(is_mine)}")
+                raise self._no_room(len(records), is_mine)
 
     def _room(self, deadline: Deadline) -> bool:
         """Wait for room, and read meanwhile; return False when the time is over."""
@@ -237,10 +236,11 @@ class TcpPort:
             self._read_waiting()
         return True
 
-    def _give_up(self, is_mine: bool) -> str:
-        """Drop the records that were not begun; return what became of them."""
+    def _no_room(self, frames: int, is_mine: bool) -> CanTimeoutError:
+        """Drop the records that were not begun; return the error that says so."""
+        text = f"{self._name}: no room to send in time"
         if not is_mine:
-            return "others wait for it as well"
+            return CanTimeoutError(f"{text}: others wait for it as well", sent=0)
         with self._lock:
             begun = size = 0
             for record in self._records:
@@ -251,7 +251,7 @@ class TcpPort:
             count = len(self._records) - begun
             while len(self._records) > begun:
                 self._records.pop()
-        return f"{count} frames were not sent"
+        return CanTimeoutError(f"{text}: {count} frames were not sent", sent=frames - count)
 
     def _write_waiting(self) -> None:
         """Write as much as there is room for; the lock is held."""
@@ -303,19 +303,6 @@ class TcpPort:
                 self._end.shutdown(socket.SHUT_RDWR)
             self._end.close()
             self._failure, self.is_lost = None, True
-
-
-def rx_overflow(channel: Channel) -> Message:
-    """Return the error frame that tells of frames lost before it, with the time of now."""
-    message = Message(
-        arbitration_id=CONTROLLER,
-        is_extended_id=False,
-        is_error_frame=True,
-        channel=channel,
-        data=_RX_OVERFLOW,
-    )
-    message.timestamp_ns = time.time_ns()
-    return message
 
 
 def _notice_death(end: socket.socket) -> None:

@@ -5,15 +5,13 @@ Nothing is guaranteed: datagrams may be lost, or overtake each other.
 
 from __future__ import annotations
 
-import errno
 import select
 import socket
 import struct
 import sys
-import time
-from math import ceil
 from typing import Any
 
+from cantools_cli.backends import datagrams
 from cantools_cli.backends import udp_multicast_codec as codec
 from cantools_cli.batch import MessageBatch
 from cantools_cli.bus import BusABC, CanFilters, CanProtocol, Deadline
@@ -27,15 +25,12 @@ from cantools_cli.errors import (
 )
 from cantools_cli.message import Message
 
-# Linux's numbers, which the socket module does not have (asm-generic/socket.h, linux/in.h).
-_SO_TIMESTAMPNS = 35
+# Linux's number, which the socket module does not have (linux/in.h).
 _IP_MULTICAST_ALL = 49
-_TIMESPEC = struct.Struct("@qq")
 _IS_LINUX = sys.platform == "linux"
 
 #: datagrams fetched at once, at most
 BATCH = 1024
-_BUFFER = 4 << 20
 
 
 class UdpMulticastBus(BusABC):
@@ -102,7 +97,7 @@ class UdpMulticastBus(BusABC):
                     batch.append(message)
             if len(batch):
                 return batch
-            if not _wait(self._receiver, select.POLLIN, deadline):
+            if not datagrams.ready(self._receiver, select.POLLIN, deadline):
                 return None
 
     def _next(self) -> Message | None:
@@ -124,31 +119,25 @@ class UdpMulticastBus(BusABC):
         if message.is_fd and not self._fd:
             return _NOTHING
         if not self._keep_timestamps:
-            message.timestamp_ns = _arrival(extra)
+            message.timestamp_ns = datagrams.arrival(extra)
         return message
 
     def _send(self, batch: MessageBatch, timeout: float | None) -> None:
         deadline = Deadline(timeout)
         sender = self._sending_socket()
-        for message in batch:
+        for row, message in enumerate(batch):
             if message.is_fd and not self._fd:
-                raise CanOperationError("cannot send FD message over bus with CAN FD disabled")
+                raise CanOperationError("cannot send FD message over bus with CAN FD disabled", sent=row)
             datagram = codec.encode(message)
-            while not self._sent(sender, datagram):
-                if not _wait(sender, select.POLLOUT, deadline) or deadline.passed:
-                    raise CanTimeoutError(f"{self}: no room to send in time")
+            while not self._has_left(sender, datagram, row):
+                if not datagrams.ready(sender, select.POLLOUT, deadline) or deadline.passed:
+                    raise CanTimeoutError(f"{self}: no room to send in time", sent=row)
 
-    def _sent(self, sender: socket.socket, datagram: bytes) -> bool:
+    def _has_left(self, sender: socket.socket, datagram: bytes, row: int) -> bool:
         try:
-            sender.send(datagram)
+            return datagrams.has_left(lambda: sender.send(datagram))
         except OSError as error:
-            if error.errno == errno.ENOBUFS:  # of the network device, which nobody can wait for
-                time.sleep(0.001)
-                return False
-            if error.errno == errno.EAGAIN:
-                return False
-            raise CanOperationError(f"{self}: sending failed: {error}") from error
-        return True
+            raise CanOperationError(f"{self}: sending failed: {error}", sent=row) from error
 
     def _sending_socket(self) -> socket.socket:
         """Return a socket of its own, whose address tells our own datagrams from those of others."""
@@ -217,13 +206,10 @@ class Group:
         """Return a socket that gets what is sent to the group, and when it came."""
         receiver = socket.socket(self.family, socket.SOCK_DGRAM)
         try:
-            receiver.setblocking(False)
+            datagrams.prepare(receiver)
             receiver.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if hasattr(socket, "SO_REUSEPORT"):
                 receiver.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)  # as far as the system lets us
-            if _IS_LINUX:
-                receiver.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
             # bound to "" a socket gets what is sent to other groups on the same port as well
             receiver.bind(self._destination() if _IS_LINUX else ("", self.port))
             self._join(receiver)
@@ -277,20 +263,3 @@ def _packed(family: int, address: str) -> bytes | None:
         return socket.inet_pton(family, address)
     except OSError:
         return None
-
-
-def _wait(end: socket.socket, event: int, deadline: Deadline) -> bool:
-    """Wait until ``end`` is ready; return False when the time is over."""
-    poll = select.poll()
-    poll.register(end, event)
-    remaining = deadline.remaining()
-    return bool(poll.poll(None if remaining is None else ceil(remaining * 1000)))
-
-
-def _arrival(extra: list[tuple[int, int, bytes]]) -> int:
-    """Return when a datagram came, in nanoseconds since the epoch, by the system or else by the clock."""
-    for level, kind, data in extra:
-        if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS and len(data) >= _TIMESPEC.size:
-            seconds, nanoseconds = _TIMESPEC.unpack_from(data)
-            return int(seconds) * 1_000_000_000 + int(nanoseconds)
-    return time.time_ns()

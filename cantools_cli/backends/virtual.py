@@ -76,6 +76,7 @@ class VirtualBus(BusABC):
         self.preserve_timestamps = preserve_timestamps
         self.scope = scope
         self._can_protocol = protocol
+        self.carries_xl = True
         self._port: Port
         limit = max(0, rx_queue_size)
         if scope == "host":

@@ -16,12 +16,13 @@ import time
 from collections import deque
 from contextlib import ExitStack, closing, suppress
 
+from cantools_cli import xl
 from cantools_cli.backends.virtual_line import DATAGRAM, Line
 from cantools_cli.backends.wakeup import Wakeup
 from cantools_cli.batch import MessageBatch
 from cantools_cli.bus import Deadline
 from cantools_cli.error_frames import rx_overflow
-from cantools_cli.errors import CanOperationError, CanTimeoutError
+from cantools_cli.errors import CanOperationError, CanTimeoutError, FormatError
 from cantools_cli.kernels import wire as kernel
 from cantools_cli.message import Channel
 
@@ -245,10 +246,29 @@ class Inbox:
                 row += 1
                 text = text if isinstance(text, bytearray) else bytearray(text)
                 text[at + 12 : at + 16] = bytes(4)
+            elif reason == kernel.XL:
+                row += self._take_xl(text[at : at + size], batch, row)
+                at += size
             else:
                 self.faults += 1
                 at += size
         return batch.cut(row)
+
+    def _take_xl(self, datagram: bytes | bytearray, batch: MessageBatch, row: int) -> int:
+        """Put the CAN XL frame of ``datagram`` into ``row``; return 1, or 0 where there is none in it."""
+        _, _, _, _, count, _, sender, stamp = _HEADER.unpack_from(datagram)
+        try:
+            if count != 1:
+                raise FormatError(f"{count} frames in a datagram of one")
+            message = xl.unpack(bytes(datagram[_HEADER.size :]))
+        except FormatError:
+            self.faults += 1
+            return 0
+        message.timestamp_ns = stamp
+        message.channel = self._channel
+        message.is_rx = sender != self.number
+        batch.put(row, message)
+        return 1
 
     def close(self) -> None:
         if self._closed:

@@ -15,15 +15,18 @@ import struct
 import threading
 import time
 
+from cantools_cli import frames, xl
 from cantools_cli.backends.virtual_line import DATAGRAM, Line
 from cantools_cli.batch import MessageBatch
 from cantools_cli.bus import Deadline
 from cantools_cli.errors import CanOperationError, CanTimeoutError
 from cantools_cli.kernels import wire as kernel
+from cantools_cli.message import Message
 
 STALL = 2.0  #: seconds without progress after which a reader loses frames
 GROUP = 4  #: datagrams that are sent before others get the wire
 
+_HEADER = struct.Struct("<BBHIIIQq")
 _SLICE = 0.1  # seconds between looks at a reader's progress
 _SOCKET_BUFFER = 1 << 22
 _NO_ROOM = (errno.EAGAIN, errno.ENOBUFS)
@@ -131,18 +134,22 @@ class Sender:
         deadline = Deadline(timeout)
         patience = Deadline(None if timeout is None else max(timeout, 1.0))  # with others, not with readers
         row = 0
-        while row < len(batch):
-            with self._mutex:
-                if self._closed:
-                    raise CanOperationError("Cannot operate on a closed bus")
-                self._line.acquire(patience, in_turn=row > 0)
-                try:
-                    self._refresh()
-                    row, waiting = self._send_group(batch, row)
-                finally:
-                    self._line.release()
-                if waiting:
-                    self._wait(waiting, deadline)
+        try:
+            while row < len(batch):
+                with self._mutex:
+                    if self._closed:
+                        raise CanOperationError("Cannot operate on a closed bus")
+                    self._line.acquire(patience, in_turn=row > 0)
+                    try:
+                        self._refresh()
+                        row, waiting = self._send_group(batch, row)
+                    finally:
+                        self._line.release()
+                    if waiting:
+                        self._wait(waiting, deadline)
+        except (CanOperationError, CanTimeoutError) as error:
+            error.sent = row
+            raise
 
     def _send_group(self, batch: MessageBatch, row: int) -> tuple[int, list[Peer]]:
         """Send some datagrams; return the next row, and the readers that it has to wait for."""
@@ -156,12 +163,25 @@ class Sender:
                 waiting = [peer for peer in late if peer.is_worth_waiting()]
                 if waiting:
                     return row, waiting
-            done, size = kernel.format(row, *batch.columns(), now, self._preserve, self._own, self._out)
+            if batch.flags[row] & frames.XL:
+                done, size = row + 1, self._pack_xl(batch[row], now)
+            else:
+                done, size = kernel.format(row, *batch.columns(), now, self._preserve, self._own, self._out)
             self._deliver(self._view[:size], done - row)
             row = done
             if row == len(batch):
                 break
         return row, []
+
+    def _pack_xl(self, message: Message, now: int) -> int:
+        """Put the datagram of a CAN XL frame into the room for it; return its size."""
+        assert isinstance(message, xl.XlMessage)
+        record = xl.pack(message)
+        size = kernel.HEADER_SIZE + len(record)
+        time_ns = message.timestamp_ns if self._preserve else now
+        _HEADER.pack_into(self._out, 0, kernel.VERSION, kernel.XL_KIND, 0, size, 1, 0, self._own, time_ns)
+        self._out[_HEADER.size : size] = record
+        return size
 
     def _deliver(self, datagram: memoryview, count: int) -> None:
         gone = []

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from cantools_cli.errors import CanInterfaceNotImplementedError
+from cantools_cli.plugins import install_hint
 
 if TYPE_CHECKING:
     from websockets.frames import Frame
@@ -38,7 +39,7 @@ class WebSocket:
         except ImportError as error:
             raise CanInterfaceNotImplementedError(
                 "interface 'remote' needs websockets, which is not installed",
-                hint="pip install 'canx[remote]'",
+                hint=install_hint("websockets"),
             ) from error
         try:
             address = parse_uri(uri)

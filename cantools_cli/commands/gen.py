@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import select
 import time
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -34,6 +34,7 @@ def gen_command(
     bitrate_switch: Annotated[bool, typer.Option("--brs", "-b", help="CAN FD with bit rate switch.")] = False,
     esi: Annotated[bool, typer.Option("--esi", "-E", help="CAN FD with error state indicator.")] = False,
     remote: Annotated[bool, typer.Option("--remote", "-R", help="Remote frames.")] = False,
+    can_xl: Annotated[bool, typer.Option("--can-xl", "-X", help="CAN XL frames, and no others.")] = False,
     raw_dlc: Annotated[bool, typer.Option("--raw-dlc", "-8", help="Also raw DLC codes 9 to 15.")] = False,
     mix: Annotated[
         bool, typer.Option("--mix", "-m", help="A mix of the kinds named; of all, if none is.")
@@ -43,7 +44,9 @@ def gen_command(
     ] = "r",
     length: Annotated[
         str | None,
-        typer.Option("--length", "-L", metavar="MODE", help="r random, i counted up, or a DLC code."),
+        typer.Option(
+            "--length", "-L", metavar="MODE", help="r random, i counted up, or a DLC code; CAN XL: bytes."
+        ),
     ] = None,
     data: Annotated[
         str,
@@ -51,6 +54,19 @@ def gen_command(
             "--data", "-D", metavar="MODE", help="r random, i counted up, or hex, x for random digits."
         ),
     ] = "r",
+    xl_flags: Annotated[
+        str | None, typer.Option("--xl-flags", "-F", metavar="MODE", help="CAN XL: r, i or 1 SEC, 2 RRS. [0]")
+    ] = None,
+    sdt: Annotated[
+        str | None, typer.Option("--sdt", "-S", metavar="MODE", help="CAN XL: SDU type, r, i or hex. [0]")
+    ] = None,
+    acceptance_field: Annotated[
+        str | None,
+        typer.Option("--acceptance-field", "-A", metavar="MODE", help="CAN XL: r, i or hex. [r]"),
+    ] = None,
+    vcid: Annotated[
+        str | None, typer.Option("--vcid", "-V", metavar="MODE", help="CAN XL: VCID, r, i or hex. [0]")
+    ] = None,
     gap: Annotated[
         str | None,
         typer.Option("--gap", "-g", metavar="TIME", help="Time between frames, with a unit. [200ms]"),
@@ -98,14 +114,18 @@ def gen_command(
     gap_ns = None if gap is None else round(milliseconds_must_have_unit(gap, "-g") * 1_000_000_000)
     if gap is None and frames_per_second is None:
         gap_ns = DEFAULT_GAP_NS
-    generator = Generator(
-        is_extended_id=extended,
-        is_remote_frame=remote,
-        is_fd=can_fd,
-        bitrate_switch=bitrate_switch,
-        error_state_indicator=esi,
-        raw_dlc=raw_dlc,
-        mix=mix,
+    generator = _generator(
+        {
+            "is_extended_id": extended,
+            "is_remote_frame": remote,
+            "is_fd": can_fd,
+            "bitrate_switch": bitrate_switch,
+            "error_state_indicator": esi,
+            "raw_dlc": raw_dlc,
+            "mix": mix,
+        },
+        {"flags": xl_flags, "sdt": sdt, "acceptance_field": acceptance_field, "vcid": vcid},
+        is_xl=can_xl,
         identifier=identifier,
         length=length,
         data=data,
@@ -141,6 +161,26 @@ def gen_command(
         if interruption.signum is not None:
             return 128 + interruption.signum
     return 0
+
+
+def _generator(
+    kinds: dict[str, Any], fields: dict[str, str | None], *, is_xl: bool, **rules: Any
+) -> Generator:
+    """Return the generator; ``fields`` are those of CAN XL, None where they are not given.
+
+    Raises:
+        UsageError: CAN XL is asked for with another kind, or its fields without it.
+    """
+    given = {name: text for name, text in fields.items() if text is not None}
+    if not is_xl:
+        if given:
+            raise UsageError(f"{next(iter(given))} is a field of CAN XL frames", hint="-X makes these")
+        return Generator(**kinds, **rules)
+    if any(kinds.values()):
+        raise UsageError("CAN XL frames are of no other kind", hint="-X goes without -e -f -b -E -R -8 -m")
+    from cantools_cli.xl_generator import XlGenerator
+
+    return XlGenerator(**given, **rules)
 
 
 def _start_ns(start: str | None, seed: int | None) -> int:

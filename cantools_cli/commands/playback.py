@@ -16,7 +16,7 @@ from cantools_cli.commands.buses import BusOptions, open_buses
 from cantools_cli.commands.interruption import Interruption
 from cantools_cli.commands.report import Report, say
 from cantools_cli.commands.sources import OnIdle, open_input
-from cantools_cli.errors import FormatError, UsageError
+from cantools_cli.errors import CanError, FormatError, UsageError
 from cantools_cli.io.base import OnError
 from cantools_cli.io.files import InputStream
 from cantools_cli.message import Channel
@@ -251,12 +251,17 @@ class Outlets:
         for index in used:
             for outlet in self._known[batch.channels[index]]:
                 by_outlet.setdefault(outlet, set()).add(index)
-        for outlet, indices in by_outlet.items():
-            if indices == used:
-                outlet.send(batch)
-            else:
-                rows = [row for row, index in enumerate(batch.channel) if index in indices]
-                outlet.send(batch.select(array("I", rows)))
+        before = sum(outlet.sent for outlet in by_outlet)
+        try:
+            for outlet, indices in by_outlet.items():
+                if indices == used:
+                    outlet.send(batch)
+                else:
+                    rows = [row for row, index in enumerate(batch.channel) if index in indices]
+                    outlet.send(batch.select(array("I", rows)))
+        except CanError:
+            self.count += min(len(batch), sum(outlet.sent for outlet in by_outlet) - before)
+            raise
         self.count += len(batch)
         self.last_ns = batch.timestamp_ns[-1]
 

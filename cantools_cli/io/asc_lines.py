@@ -83,8 +83,7 @@ class EventReader:
         if kind == b"CANFD":
             return self._fd(words, event)
         if kind == b"CANXL":
-            self.left_out["CAN XL frames"] += 1
-            return None
+            return self._xl(words, event)
         channel = _CHANNEL.match(words[0])
         if channel is None or len(words) < 2:
             self._other(event, _OTHER_EVENTS.match(words[0]))
@@ -129,6 +128,20 @@ class EventReader:
         if not message.is_fd:
             message.dlc_code = code
         return message
+
+    def _xl(self, words: Words, event: bytes) -> Message | None:
+        """Read an event of a CAN XL channel; of any other kind than a frame it is left out."""
+        from cantools_cli.io import asc_xl_lines  # few files have any
+
+        channel = _CHANNEL.match(words[1]) if len(words) > 1 else None
+        if channel is None or not asc_xl_lines.is_frame(words):
+            self.left_out["CAN XL events that are no frames"] += 1
+            return None
+        if not self._wanted(words[2]):
+            return None
+        message = asc_xl_lines.read(words, event)
+        message.is_rx = words[2] == b"Rx"
+        return _on(channel, message)
 
     def _fd(self, words: Words, event: bytes) -> Message | None:
         channel = _CHANNEL.match(words[1]) if len(words) > 1 else None

@@ -166,6 +166,14 @@ class MessageWriter(BaseIOHandler, Listener):
     def on_batch_received(self, batch: MessageBatch) -> None:
         self.write(batch)
 
+    def without_xl(self, batch: MessageBatch) -> MessageBatch:
+        """Count the CAN XL frames, for which few formats have a place, and return ``batch`` without them."""
+        if batch.xl is None:
+            return batch
+        left = batch.without_xl()
+        self.losses["CAN XL frames (left out)"] += len(batch) - len(left)
+        return left
+
     def _write_gathered(self) -> None:
         if len(self._gathered):
             batch, self._gathered = self._gathered, MessageBatch()

@@ -11,8 +11,9 @@ Behind the base header of 16 bytes (``blf_containers``)::
         101       u8 channel, u8 dlc, u8 bytes, u8, u32 id, u32, u32 flags (0x10 remote, 0x1000 FD,
                   0x2000 BRS, 0x4000 ESI), 18 bytes, u8 direction, u8 offset of what is not data, u32, data
         104       u8 channel, u8, u8, u8 ecc, u16 valid, u16 code
-        139       u8 channel, u8, u8 direction, 9 bytes, u32 id, 2 bytes, u16 dlc, u16 bytes, 26 bytes,
-                  u32 flags, 52 bytes, data
+        139       u8 channel, u8, u8 direction, 9 bytes, u32 id, u8 SDT, u8, u16 dlc, u16 bytes, 4 bytes,
+                  u8 VCID, u8, u32 acceptance field, 16 bytes, u32 flags (as 101, and 0x400000 CAN XL,
+                  0x800000 RRS, 0x1000000 SEC), 52 bytes, data
 
 A CAN_ERROR_EXT (73) without ECC and code holds an error frame's class in its id and the details as data:
 python-can's form and canx's own. All others have a cause by Vector's numbers.
@@ -31,6 +32,7 @@ from cantools_cli import error_frames, frames
 from cantools_cli.errors import FormatError
 from cantools_cli.io.blf_containers import SIGNATURE, ObjectHeader
 from cantools_cli.message import Message
+from cantools_cli.xl import MOST_DATA, XlMessage
 
 CAN_MESSAGE, CAN_ERROR, CAN_OVERLOAD, CAN_ERROR_EXT, CAN_MESSAGE2 = 1, 2, 3, 73, 86
 CAN_FD_MESSAGE, CAN_FD_MESSAGE_64, CAN_FD_ERROR_64 = 100, 101, 104
@@ -52,7 +54,7 @@ _EXTENDED = 0x80000000
 _EXTENSION = struct.Struct("<LLq")
 _LIMIT_NS = 1 << 63
 _SENT, _REQUEST = 1, 2
-_XL_FLAG = 0x400000
+_XL_FLAG, _RRS_FLAG, _SEC_FLAG = 0x400000, 0x800000, 0x1000000
 _MARKER = struct.Struct("<4s2H2L LLQ 3L4x3L12x")
 
 
@@ -190,21 +192,39 @@ class Objects:
         word, code, size = struct.unpack_from("<L2xHH", body, 12)
         flags = int.from_bytes(body[48:52], "little")
         message.channel = body[0]
-        if flags & _XL_FLAG:
-            self.left_out["CAN XL frames"] += 1
-            return None
         if size > len(body) - 104:
             self._note("CAN XL channel frames with more data than their object holds left out")
             return None
         if not self._has_direction(message, body[2]):
             return None
         _identify(message, word)
+        if flags & _XL_FLAG:
+            return _xl(message, body, size, flags)
         self._fd_data(message, code, size, body[104:], flags >> 12, bool(flags & 0x10))
         return message
 
     def _xl_error(self, body: bytes, message: Message) -> Message | None:
         self.left_out["CAN XL error frames"] += 1
         return None
+
+
+def _xl(message: Message, body: bytes, size: int, flags: int) -> XlMessage:
+    """Return the CAN XL frame with the time, channel, direction and priority of ``message``."""
+    if not 1 <= size <= MOST_DATA or message.is_extended_id:
+        raise FormatError(f"a CAN XL frame of {size} bytes, identifier {message.arbitration_id:#x}")
+    result = XlMessage(
+        arbitration_id=message.arbitration_id,
+        data=body[104 : 104 + size],
+        vcid=body[26],
+        sdt=body[16],
+        sec=bool(flags & _SEC_FLAG),
+        rrs=bool(flags & _RRS_FLAG),
+        acceptance_field=int.from_bytes(body[28:32], "little"),
+        channel=message.channel,
+        is_rx=message.is_rx,
+    )
+    result.timestamp_ns = message.timestamp_ns
+    return result
 
 
 def pack_marker(text: str, offset_ns: int) -> bytes:

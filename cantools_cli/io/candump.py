@@ -4,11 +4,12 @@
 
     (1436509052.249713) can0 123#DEADBEEF          a log line: candump -L, -l; read and written
     (1436509052.249713) can0 00000123#R4 T         sent by the recording node
+    (1436509052.249713) can0 45123#81:01:12345678#1122      CAN XL
      (1436509052.249713)  can0  123   [2]  DE AD   the screen form, all its variants; read only
 
 Loses: what is finer than a microsecond, unless ``ns`` is set, which can-utils and Wireshark of today
-misread. With ``compat="wireshark"`` also the direction and raw DLC codes, with ``compat="python-can"``
-raw DLC codes.
+misread. With ``compat="wireshark"`` also the direction, raw DLC codes and CAN XL frames, with
+``compat="python-can"`` raw DLC codes and CAN XL frames.
 
 Source: can-utils, ``lib.c`` and ``candump.c``.
 """
@@ -148,7 +149,9 @@ class CanutilsLogWriter(FileIOMessageWriter):
             )
             self.output.write(view[:used])
             row = done
-            if row < len(batch) and (used == 0 or batch.timestamp_ns[row] < 0):
+            if row < len(batch) and (
+                used == 0 or batch.timestamp_ns[row] < 0 or batch.flags[row] & frames.XL
+            ):
                 self.output.write(self._single(batch[row]))
                 row += 1
 
@@ -166,6 +169,7 @@ class CanutilsLogWriter(FileIOMessageWriter):
 
     def _reduced(self, batch: MessageBatch) -> MessageBatch:
         """Count what the other reader does not take, and return the batch without it."""
+        batch = self.without_xl(batch)
         raw = columns.count_raw_dlc(batch.dlc_code, batch.flags)
         if raw:
             self.losses["raw DLC codes"] += raw

@@ -9,6 +9,7 @@
       can0  20000004   [8]  00 04 00 00 00 00 00 00   ERRORFRAME
             controller-problem{rx-error-warning}                    begins with a tab: no frame
       can0  123   [3]  03`02`01                                     -S, the last byte first
+      can0       123 [0002] (45|81:01:12345678) 11 22               CAN XL: length (VCID|flags:SDT:AF)
 
 The digits of the identifier say whether it is extended, those of the length whether the frame is CAN FD: two.
 
@@ -25,6 +26,7 @@ from cantools_cli import clock, frames
 from cantools_cli.errors import FormatError, quoted
 from cantools_cli.io.text import decimal_ns
 from cantools_cli.message import Message
+from cantools_cli.xl import RRS, SEC, XlMessage
 
 _COLOUR = re.compile(rb"\x1b\[[0-9;]*m")
 _SPINNER = re.compile(rb"[|/\\-]\x08")  # of candump -s 1
@@ -37,6 +39,7 @@ _LINE = re.compile(
 )
 _SHORT_TIME = re.compile(rb"^[ \t]*\((\d{1,8})[.,](\d+)\)", re.MULTILINE)
 _HEX_BYTE = re.compile(rb"[0-9A-Fa-f]{2}")
+_XL_FIELDS = re.compile(rb" \(([0-9A-Fa-f]{2})\|([0-9A-Fa-f]{2}):([0-9A-Fa-f]{2}):([0-9A-Fa-f]{8})\)(?= )")
 _BINARY_BYTE = re.compile(rb"[01]{8}")
 _BEHIND = re.compile(rb"\s*(?:ERRORFRAME)?\s*(?:'.*'|`.*`)?\s*")
 _FIRST_LINES = 1000
@@ -94,12 +97,15 @@ class ScreenLines:
             message.dlc = min(code, 8)
         else:
             if len(found["length"]) > 2:
-                cropped = ", and this one is cut" if b"..." in found["rest"] else ""
-                raise FormatError(f"CAN XL frames are not supported{cropped}: {quoted(line)}")
+                return self._placed(_xl(message, found, line), found)
             message.is_fd = len(found["length"]) == 2
             code = message.dlc = int(found["length"])
-        _fill(message, found, line)
+        _fill(message, found["rest"], line)
         message.dlc_code = code if not message.is_fd else 0
+        return self._placed(message, found)
+
+    def _placed(self, message: Message, found: re.Match[bytes]) -> Message:
+        """Give ``message`` its channel, direction and time."""
         message.channel = found["name"].decode("utf-8", "surrogateescape")
         message.is_rx = found["direction"] != b"TX"
         message.timestamp_ns = self._time(found)
@@ -161,9 +167,29 @@ def _identified(found: re.Match[bytes], line: bytes) -> Message:
     )
 
 
-def _fill(message: Message, found: re.Match[bytes], line: bytes) -> None:
+def _xl(message: Message, found: re.Match[bytes], line: bytes) -> XlMessage:
+    """Return the CAN XL frame whose priority ``message`` has."""
+    fields = _XL_FIELDS.match(found["rest"])
+    if fields is None or len(found["id"]) != 3:
+        raise FormatError(f"no CAN XL frame such as 123 [0002] (45|81:01:12345678) 11 22: {quoted(line)}")
+    if b"..." in found["rest"]:
+        raise FormatError(f"a CAN XL frame that is cut: {quoted(line)}", hint="candump -L writes all of it")
+    vcid, bits, sdt, acceptance_field = (int(field, 16) for field in fields.groups())
+    result = XlMessage(
+        arbitration_id=message.arbitration_id,
+        vcid=vcid,
+        sdt=sdt,
+        sec=bool(bits & SEC),
+        rrs=bool(bits & RRS),
+        acceptance_field=acceptance_field,
+    )
+    result.dlc = int(found["length"])
+    _fill(result, found["rest"][fields.end() :], line)
+    return result
+
+
+def _fill(message: Message, rest: bytes, line: bytes) -> None:
     """Take exactly as many bytes as the length says: what stands behind them may look like bytes."""
-    rest: bytes = found["rest"]
     if rest.strip() == b"remote request":
         message.is_remote_frame = True
         return

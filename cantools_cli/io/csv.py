@@ -12,8 +12,8 @@ channel of digits alone is a number there, in quotes a name. python-can reads ro
 Read are columns in any order by the names in the header, further ones ignored; rows of a standard form
 without a header; quoted fields, ``True`` and ``False``, data in hexadecimal. More than 8 bytes are CAN FD.
 
-Loses: raw DLC codes; of seven columns also channels other than can0, directions, and what CAN FD is
-marked by: frames of up to 8 bytes become classic ones.
+Loses: CAN XL frames, raw DLC codes; of seven columns also channels other than can0, directions, and what CAN
+FD is marked by: frames of up to 8 bytes become classic ones.
 
 Source: python-can's documentation, "CSVWriter".
 """
@@ -160,6 +160,7 @@ class CSVWriter(FileIOMessageWriter):
 
     def write(self, batch: MessageBatch) -> None:
         self._write_gathered()
+        batch = self.without_xl(batch)
         self._count_losses(batch)
         if self._table.channels != batch.channels:
             self._table = CsvNames(batch.channels)

@@ -43,7 +43,7 @@ class ForeignWriter(MessageWriter):
         self._documented = documented
 
     def write(self, batch: MessageBatch) -> None:
-        for message in batch:
+        for message in self.without_xl(batch):
             self._documented.on_message_received(message)
 
     def stop(self) -> None:

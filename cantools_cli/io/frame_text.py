@@ -8,6 +8,8 @@
     123#1122334455667788_B  8 bytes sent with the raw DLC 11; R8_B likewise
     123##1DEADBEEF          CAN FD; the digit's bits are 1 BRS, 2 ESI, 4 FDF (ignored)
     20000080#0000000000000000   error frame of class 0x080
+    45123#81:01:12345678#11223344   CAN XL: VCID 45, priority 123, flags (80 always, 1 SEC, 2 RRS), SDU type,
+                            acceptance field; all fields have these widths
 
 Source: can-utils, ``lib.h``; what canx makes of its edges is stricter: nothing is cut or masked.
 """
@@ -19,7 +21,12 @@ from typing import NoReturn
 from cantools_cli import frames
 from cantools_cli.errors import FormatError, quoted
 from cantools_cli.message import Message
+from cantools_cli.xl import IS_XL, MOST_DATA, RRS, SEC, XlMessage
 
+#: digits before the first #, and behind it with a colon behind each but the last: flags, SDU type, AF
+_XL_ID, _XL_WIDTHS = 5, (2, 2, 8)
+_XL_NAMES = ("flags", "the SDU type", "the acceptance field")
+_KINDS = {8: "a classic", 64: "a CAN FD", MOST_DATA: "a CAN XL"}
 _HEX = frozenset("0123456789abcdefABCDEF")
 
 
@@ -33,8 +40,8 @@ def parse_frame(text: str, *, pad: bool = True) -> tuple[Message, str | None]:
     head, mark, rest = text.partition("#")
     if not mark:
         _refuse(text, "no #: a frame is written ID#DATA, such as 123#DEADBEEF")
-    if rest.count("#") >= 2 or (len(head) == 5 and ":" in rest):
-        _refuse(text, "CAN XL frames are not supported")
+    if len(head) == _XL_ID and (":" in rest or "#" in rest):
+        return _xl(text, head, rest), None
     identifier, is_extended, is_error = _identifier(text, head)
     message = Message(arbitration_id=identifier, is_extended_id=is_extended, is_error_frame=is_error)
     at = len(head) + 1
@@ -52,6 +59,9 @@ def parse_frame(text: str, *, pad: bool = True) -> tuple[Message, str | None]:
 def format_frame(message: Message, *, plain: bool = False) -> str:
     """Return ``message`` as candump logs it; ``plain`` leaves out a raw DLC."""
     identifier = message.arbitration_id
+    if isinstance(message, XlMessage):
+        head = f"{message.vcid:02X}{identifier:03X}#{IS_XL | message.bits:02X}:{message.sdt:02X}"
+        return f"{head}:{message.acceptance_field:08X}#{message.data.hex().upper()}"
     if message.is_error_frame:
         head = f"{identifier | frames.ERROR_BIT:08X}#"
     else:
@@ -116,6 +126,39 @@ def _fd(text: str, at: int, message: Message, pad: bool) -> str | None:
     return warning
 
 
+def _xl(text: str, head: str, rest: str) -> XlMessage:
+    """Read what stands behind ``head#`` of a CAN XL frame."""
+    fields, mark, _ = rest.partition("#")
+    words = fields.split(":")
+    if not mark or len(words) != len(_XL_WIDTHS):
+        _refuse(text, "not the fields of CAN XL", hint="45123#80:01:12345678#11223344")
+    if set(head) - _HEX:
+        _refuse(text, "VCID and priority before # are not hexadecimal")
+    for name, word, width in zip(_XL_NAMES, words, _XL_WIDTHS, strict=True):
+        if len(word) != width or set(word) - _HEX:
+            _refuse(text, f"{quoted(word)} for {name}, not {width} hex digits")
+    bits, sdt, field = (int(word, 16) for word in words)
+    priority = int(head[2:], 16)
+    if priority > frames.BASE_MASK:
+        _refuse(text, f"priority {head[2:]} is over 7FF, the largest of 11 bits")
+    if bits & ~(IS_XL | SEC | RRS):
+        _refuse(text, f"unknown flags {words[0]}", hint="80 none, 81 SEC, 82 RRS, 83 both")
+    data, at = _data(text, len(head) + len(fields) + 2, MOST_DATA)
+    if at < len(text):
+        _refuse(text, f"{quoted(text[at:])} at position {at + 1}, after the data")
+    if not data:
+        _refuse(text, f"no data, but a CAN XL frame holds 1 to {MOST_DATA} bytes")
+    return XlMessage(
+        arbitration_id=priority,
+        data=data,
+        vcid=int(head[:2], 16),
+        sdt=sdt,
+        sec=bool(bits & SEC),
+        rrs=bool(bits & RRS),
+        acceptance_field=field,
+    )
+
+
 def _remote(text: str, at: int, message: Message) -> None:
     if message.is_error_frame:
         _refuse(text, "an error frame cannot be a remote frame")
@@ -150,11 +193,11 @@ def _data(text: str, at: int, most: int) -> tuple[bytearray, int]:
                 _refuse(text, f"bad data byte {quoted(pair)} at position {at + 1}")
             _refuse(text, f"odd number of hex digits, half a byte at position {at + 1}")
         if len(data) >= most:
-            kind = "a CAN FD frame holds 64" if most == 64 else "a classic frame holds 8"
+            kind = _KINDS[most]
             _refuse(
                 text,
-                f"too many data bytes: {kind}",
-                hint=None if most == 64 else "CAN FD is written ID##0DATA",
+                f"too many data bytes: {kind} frame holds {most}",
+                hint="CAN FD is written ID##0DATA" if most == 8 else None,
             )
         data.append(int(pair, 16))
         dot = False

@@ -7,7 +7,9 @@
 
 These keys are always there, in this order. Behind them, only where a frame is not a received classic data
 frame: ``is_remote_frame``, ``is_error_frame``, ``is_fd``, ``bitrate_switch``, ``error_state_indicator``
-when true, ``is_rx`` when false, ``dlc_code`` for a classic frame of 8 bytes whose code is 9 to 15.
+when true, ``is_rx`` when false, ``dlc_code`` for a classic frame of 8 bytes whose code is 9 to 15. A CAN XL
+frame has ``is_xl`` true, its priority as ``arbitration_id``, ``vcid``, ``sdt`` and ``acceptance_field`` as
+numbers, and ``sec`` and ``rrs`` when true.
 ``timestamp`` has six digits, which programs that hold it in a double keep; a finer time is followed by
 ``timestamp_ns``, the exact one as a string, which wins on reading.
 
@@ -32,6 +34,7 @@ from cantools_cli.io.files import AnyFile
 from cantools_cli.io.text import MOST_CHANNELS, TextReader, end_cut_line, seconds_to_ns
 from cantools_cli.kernels import jsonl as kernel
 from cantools_cli.message import Channel, Message
+from cantools_cli.xl import MOST_DATA, XlMessage
 
 _CHANNEL = re.compile(rb'"channel": *("(?:[^"\\]|\\.)*"|[^ ,\n]*)')
 _INTEGER = re.compile(r"-?\d{1,19}", re.ASCII)
@@ -42,6 +45,7 @@ _KEYS = frozenset(
         *("timestamp", "timestamp_ns", "channel", "arbitration_id", "is_extended_id", "dlc", "data"),
         *_FLAGS,
         *("is_rx", "dlc_code"),
+        *("is_xl", "vcid", "sdt", "acceptance_field", "sec", "rrs"),
     )
 )
 _OUT_ROOM = 1 << 20
@@ -109,7 +113,9 @@ class JsonWriter(FileIOMessageWriter):
             done, used = kernel.format(row, *batch.columns(), self._table.names, self._table.ends, self._out)
             self.output.write(view[:used])
             row = done
-            if row < len(batch) and (used == 0 or batch.timestamp_ns[row] < 0):
+            if row < len(batch) and (
+                used == 0 or batch.timestamp_ns[row] < 0 or batch.flags[row] & frames.XL
+            ):
                 self.output.write(format_line(batch[row]))
                 row += 1
 
@@ -122,7 +128,7 @@ class JsonNames(NameTable):
 
 
 def format_line(message: Message) -> bytes:
-    """Return one frame as its line: what the kernel writes, and also before 1970."""
+    """Return one frame as its line: what the kernel writes, and also before 1970 and of CAN XL."""
     nanoseconds = message.timestamp_ns
     micro = (abs(nanoseconds) + 500) // 1000
     sign = "-" if nanoseconds < 0 else ""
@@ -142,7 +148,15 @@ def format_line(message: Message) -> bytes:
             parts.append(f'"{key}":true')
     if not message.is_rx:
         parts.append('"is_rx":false')
-    if message.dlc_code > 8 and not message.is_fd:
+    if isinstance(message, XlMessage):
+        parts += [
+            '"is_xl":true',
+            f'"vcid":{message.vcid}',
+            f'"sdt":{message.sdt}',
+            f'"acceptance_field":{message.acceptance_field}',
+        ]
+        parts += [f'"{key}":true' for key in ("sec", "rrs") if getattr(message, key)]
+    elif message.dlc_code > 8 and not message.is_fd:
         parts.append(f'"dlc_code":{message.dlc_code}')
     return (",".join(parts) + "}\n").encode("ascii")
 
@@ -161,6 +175,8 @@ class _Record:
         self._line = line
 
     def message(self) -> Message:
+        if self._flag("is_xl"):
+            return self._xl()
         message = Message(
             arbitration_id=self._integer("arbitration_id", frames.EXTENDED_MASK),
             is_remote_frame=self._flag("is_remote_frame"),
@@ -176,6 +192,27 @@ class _Record:
         if (message.bitrate_switch or message.error_state_indicator) and not message.is_fd:
             raise self._fault("bitrate_switch and error_state_indicator go with is_fd only")
         self._lengths(message)
+        return message
+
+    def _xl(self) -> XlMessage:
+        message = XlMessage(
+            arbitration_id=self._integer("arbitration_id", frames.BASE_MASK),
+            data=self._data(),
+            vcid=self._integer("vcid", 0xFF, default=0),
+            sdt=self._integer("sdt", 0xFF, default=0),
+            sec=self._flag("sec"),
+            rrs=self._flag("rrs"),
+            acceptance_field=self._integer("acceptance_field", 0xFFFFFFFF, default=0),
+            channel=self._channel(),
+            is_rx=self._flag("is_rx", True),
+        )
+        message.timestamp_ns = self._time()
+        size = len(message.data)
+        if not 1 <= size <= MOST_DATA or self._integer("dlc", MOST_DATA, default=size) != size:
+            raise self._fault(f"{size} data bytes, not dlc, which is 1 to {MOST_DATA} for CAN XL")
+        for key in ("is_extended_id", *_FLAGS):
+            if self._flag(key):
+                raise self._fault(f"a CAN XL frame with {key}")
         return message
 
     def _lengths(self, message: Message) -> None:

@@ -10,8 +10,8 @@ Where they apply, ``'text'`` follows the data, if all of it is letters and digit
 The flags are X extended or S not, Rx or Tx, E error, R remote, F CAN FD, BS bit rate switch, EI error state
 indicator. ``DL`` is the length, of a remote frame the one asked for; older versions call it ``DLC``.
 
-Loses: what is finer than a microsecond; raw DLC codes; whether a channel of digits alone was a number, as
-which it is read, or a name.
+Loses: CAN XL frames; what is finer than a microsecond; raw DLC codes; whether a channel of digits alone was
+a number, as which it is read, or a name.
 
 Source: python-can's documentation, "Printer", and what it prints.
 """
@@ -108,6 +108,7 @@ class Printer(FileIOMessageWriter):
 
     def write(self, batch: MessageBatch) -> None:
         self._write_gathered()
+        batch = self.without_xl(batch)
         raw = columns.count_raw_dlc(batch.dlc_code, batch.flags)
         if raw:
             self.losses["raw DLC codes"] += raw

@@ -17,7 +17,10 @@ from cantools_cli.error_frames import explain as explain_error
 from cantools_cli.io.base import FileIOMessageWriter
 from cantools_cli.io.files import AnyFile
 from cantools_cli.message import Message
+from cantools_cli.xl import IS_XL, XlMessage
 
+#: data bytes of a line; of longer CAN XL frames the rest is left away
+_MOST_SHOWN = 64
 _RESET = "\x1b[0m"
 _DIM = "\x1b[2m"
 _RED = "\x1b[31m"
@@ -109,14 +112,19 @@ class ScreenWriter(_LineWriter):
         length = f"[{message.dlc}]"
         if message.is_remote_frame:
             return f"{start}{identifier}  {length:>4}  remote request{self._raw(message)}\n"
-        text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in message.data)
+        shown = message.data[:_MOST_SHOWN]  # all of any frame but CAN XL's
+        text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in shown)
         flags = self._flags(message)
-        data = message.data.hex(" ").upper()
+        data = shown.hex(" ").upper() + (" ..." if len(shown) < len(message.data) else "")
         return (
             f"{start}{identifier}  {length:>4}  {data:<23}  {self._painted(repr(text)[1:-1], _DIM)}{flags}\n"
         )
 
     def _flags(self, message: Message) -> str:
+        if isinstance(message, XlMessage):
+            marks = f"{' SEC' if message.sec else ''}{' RRS' if message.rrs else ''}"
+            fields = f"VCID {message.vcid:02X} SDT {message.sdt:02X} AF {message.acceptance_field:08X}"
+            return f"  XL {fields}{marks}"
         if not message.is_fd:
             return self._raw(message)
         return (
@@ -145,19 +153,31 @@ class CandumpScreenWriter(_LineWriter):
         marks = ""
         if self._direction:
             brs, esi = "B" if message.bitrate_switch else "-", "E" if message.error_state_indicator else "-"
+            if isinstance(message, XlMessage):
+                brs, esi = "S" if message.sec else "-", "R" if message.rrs else "-"
             marks = f"  {'RX' if message.is_rx else 'TX'} {brs} {esi}"
         wide = message.is_extended_id or message.is_error_frame
-        self._indents = self._indents or wide
+        self._indents = self._indents or wide or message.is_xl
         word = message.arbitration_id | (0x20000000 if message.is_error_frame else 0)
         identifier = f"{word:08X}" if wide else f"{'     ' if self._indents else ''}{word:03X}"
         length = f" [{message.dlc:02d}]" if message.is_fd else f"  [{message.dlc}]"
+        if isinstance(message, XlMessage):
+            length = _xl_length(message)
         name = f"{message.channel!s:>{self._width}}"
-        line = f"{stamp}  {name}{marks}  {identifier} {length} "
+        line = f"{stamp}  {name}{marks}  {identifier} {length}{'' if message.is_xl else ' '}"
         if message.is_remote_frame:
             return f"{line} remote request\n"
-        line += "".join(f" {byte:02X}" for byte in message.data)
+        line += "".join(f" {byte:02X}" for byte in message.data[:_MOST_SHOWN])
+        if message.dlc > _MOST_SHOWN:
+            line += " ..."
         if message.is_error_frame:
             line += f"{'ERRORFRAME':>{3 * (8 - message.dlc) + 13}}"
             if self._explain:
                 line += f"\n\t{explain_error(message.arbitration_id, bytes(message.data))}"
         return line + "\n"
+
+
+def _xl_length(message: XlMessage) -> str:
+    """Return what stands in place of a length: that, and VCID, flags, SDU type and acceptance field."""
+    fields = f"{IS_XL | message.bits:02X}:{message.sdt:02X}:{message.acceptance_field:08X}"
+    return f"[{message.dlc:04d}] ({message.vcid:02X}|{fields})"

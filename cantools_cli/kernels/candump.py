@@ -319,7 +319,7 @@ def format(
 
     ``names`` holds the channels' names, ``name_ends`` where each ends; ``digits`` is 6 (rounded to
     the microsecond) or 9; ``plain`` leaves out direction and raw DLC. Stops before a row that ``out`` may
-    not hold, and before one with a negative time, which is for the caller.
+    not hold, and before one with a negative time or of CAN XL, which is for the caller.
     """
     hexadecimal = HEX
     decimal = DECIMAL
@@ -351,7 +351,7 @@ def format(
         if to + line_room + stop - start + 2 * (end - begin) > room:
             break
         time = timestamp_ns[row]
-        if time < 0:
+        if time < 0 or flags[row] & 16:
             break
         seconds = time // 1000000000
         rest = time - seconds * 1000000000

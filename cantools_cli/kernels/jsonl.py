@@ -425,7 +425,7 @@ def format(
     """Write the rows from ``first`` on as lines; return (rows done, bytes written).
 
     ``names`` holds the channels as JSON, ``name_ends`` where each ends. Stops before a row that ``out``
-    may not hold, and before one with a negative time, which is for the caller.
+    may not hold, and before one with a negative time or of CAN XL, which is for the caller.
     """
     hexadecimal = HEX
     decimal = DECIMAL
@@ -457,7 +457,7 @@ def format(
         if to + line_room + stop - start + 2 * (end - begin) > room:
             break
         time = timestamp_ns[row]
-        if time < 0:
+        if time < 0 or flags[row] & 16:
             break
         seconds = time // 1000000000
         rest = time - seconds * 1000000000

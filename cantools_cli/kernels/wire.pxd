@@ -1,6 +1,6 @@
 cimport cython
 
-@cython.locals(done=cython.int, full=cython.int, missed=cython.int, bad=cython.int, version=cython.uint,
+@cython.locals(done=cython.int, full=cython.int, missed=cython.int, bad=cython.int, is_xl=cython.int, version=cython.uint,
                header=cython.Py_ssize_t, room=cython.Py_ssize_t, payload_room=cython.Py_ssize_t,
                word_values=cython.longlong, row=cython.Py_ssize_t, used=cython.Py_ssize_t, reason=cython.int,
                size=cython.Py_ssize_t, count=cython.Py_ssize_t, timed=cython.uint, sent=cython.uint,

@@ -2,10 +2,13 @@
 
 ::
 
-    header  0 version 1 | 1 flags: 1 = each record has its time | 2 zero | 4 size of the whole, 4 bytes
+    header  0 version 1 | 1 kind: 1 = each record has its time, 2 = CAN XL | 2 zero | 4 size of the whole, 4
             8 frames, 4 | 12 frames that the reader missed before these, 4 | 16 sender, 8 | 24 time, 8
     record  0 identifier word, 4 | 4 flags: FD, BRS, ESI | 5 DLC code | 6 bytes of data, 2
             [8 time, 8] | data
+
+A datagram of kind 2 holds one CAN XL frame, SocketCAN's record of it, at the time of the header: plain
+Python deals with it.
 
 All numbers are little-endian, all times int64 nanoseconds since the epoch. Whose own frame it is, and so
 its direction, follows from the sender.
@@ -19,9 +22,11 @@ DONE = 0  #: the text is used up
 FULL = 1  #: the batch has no room for the next datagram
 MISSED = 2  #: frames are missing before the next datagram
 BAD = 3  #: the next datagram contradicts itself
+XL = 4  #: the next datagram holds a CAN XL frame, for the caller
 
 VERSION = 1
 HEADER_SIZE = 32
+XL_KIND = 2
 #: the largest record: its fixed part, a time, the data of a CAN FD frame
 RECORD_ROOM = 80
 
@@ -45,7 +50,7 @@ def parse(
     Frames of the sender ``own`` are marked as sent. Returns where it stopped (at the start of a
     datagram, none of which is in the rows then), how many rows are filled, and why.
     """
-    done, full, missed, bad = DONE, FULL, MISSED, BAD
+    done, full, missed, bad, is_xl = DONE, FULL, MISSED, BAD, XL
     version, header = VERSION, HEADER_SIZE
     room = len(timestamp_ns)
     payload_room = len(payload)
@@ -61,7 +66,7 @@ def parse(
     reason = done
     while at < end:
         reason = bad
-        if end - at < header or text[at] != version or text[at + 1] > 1:
+        if end - at < header or text[at] != version or text[at + 1] > 2:
             break
         size = text[at + 4] | text[at + 5] << 8 | text[at + 6] << 16
         count = text[at + 8] | text[at + 9] << 8 | text[at + 10] << 16
@@ -69,6 +74,9 @@ def parse(
             break
         if text[at + 12] or text[at + 13] or text[at + 14] or text[at + 15]:
             reason = missed
+            break
+        if text[at + 1] == 2:
+            reason = is_xl
             break
         if count > room - row or size > payload_room - used:  # more than is needed, and simple
             reason = full
@@ -151,7 +159,8 @@ def format(
 ) -> tuple[int, int]:
     """Write the rows from ``first`` on as one datagram, as many as ``out`` holds.
 
-    All get the time ``now``, or with ``timed`` keep their own. Returns (rows done, bytes written).
+    All get the time ``now``, or with ``timed`` keep their own. Stops before a CAN XL frame, which is for the
+    caller. Returns (rows done, bytes written).
     """
     header, record_room = HEADER_SIZE, RECORD_ROOM
     rows = len(timestamp_ns)
@@ -165,7 +174,7 @@ def format(
         raise ValueError("a datagram has room for a frame, and at most 16 MiB")
     to = header
     row = first
-    while row < rows and to + record_room <= room:
+    while row < rows and to + record_room <= room and not flags[row] & 16:
         begin = offset[row]
         end = offset[row + 1]
         if begin > end or end > payload_size or end - begin > 64:

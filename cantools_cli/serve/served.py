@@ -67,9 +67,9 @@ class Served:
         Raises:
             CanError: the bus does not take it.
         """
-        lock: Any = self.bus._lock_send_periodic  # a task's thread may be sending, on a bus that is stuck
+        lock = self.bus.periodic_lock  # a task's thread may be sending, on a bus that is stuck
         if not lock.acquire(timeout=SEND_SECONDS):
-            raise CanTimeoutError(f"{self.name}: no room to send in time")
+            raise CanTimeoutError(f"{self.name}: no room to send in time", sent=0)
         try:
             self.bus.send_batch(batch, SEND_SECONDS)
         finally:

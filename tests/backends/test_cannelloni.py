@@ -6,7 +6,7 @@ import select
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event, Thread
 from typing import Any
 
@@ -201,8 +201,13 @@ def test_a_full_socket_is_a_timeout() -> None:
             def close(self) -> None: ...
 
         port._end = Full()
-        with pytest.raises(CanTimeoutError, match="no room to send in time"):
+        with pytest.raises(CanTimeoutError, match="no room to send in time") as caught:
             bus.send_batch(MessageBatch([Message()] * 200_000), timeout=0.01)
+        left = 0
+        with suppress(BlockingIOError):
+            while True:
+                left += int.from_bytes(other.recv(2000, socket.MSG_DONTWAIT)[3:5], "big")
+        assert caught.value.sent == left > 0
 
 
 # --- TCP ----------------------------------------------------------------------------------------------------
@@ -312,8 +317,9 @@ def test_a_stream_that_makes_no_sense_is_left_for_a_new_one() -> None:
 
 def test_without_a_peer_sending_ends_at_its_time() -> None:
     with CannelloniBus("127.0.0.1", local_port=0, transport="tcp", listen=True) as bus:
-        with pytest.raises(CanTimeoutError, match=r"cannelloni:127\.0\.0\.1: nobody is connected"):
+        with pytest.raises(CanTimeoutError, match=r"cannelloni:127\.0\.0\.1: nobody is connected") as caught:
             bus.send(Message(), timeout=0.01)
+        assert caught.value.sent == 0
         assert bus.recv(0) is None
         assert bus.recv(0.01) is None
 

@@ -14,7 +14,8 @@ from cantools_cli.backends import socketcan_records as codec
 from cantools_cli.errors import FormatError
 from cantools_cli.filters import ALL_ERRORS, FrameFilter, IdTest
 from cantools_cli.message import Message
-from tests.strategies import facts, messages
+from cantools_cli.xl import XlMessage
+from tests.strategies import ALL_KINDS, facts, messages
 
 pytestmark = pytest.mark.skipif(sys.byteorder != "little", reason="the bytes below are little-endian")
 
@@ -89,8 +90,9 @@ BAD = [
     pytest.param(octets("23010000 09000000 0000000000000000"), id="9 bytes in a classic frame"),
     pytest.param(octets("23010000 41000000") + bytes(64), id="65 bytes"),
     pytest.param(octets("23010040 08040000") + bytes(64), id="remote frame of CAN FD"),
-    pytest.param(octets("23010000 80030400 78563412 DEADBEEF"), id="CAN XL of 16 bytes"),
-    pytest.param(octets("23010000 80033C00 78563412") + bytes(60), id="CAN XL of 72 bytes"),
+    pytest.param(octets("23010000 80030500 78563412 DEADBEEF"), id="CAN XL that is cut"),
+    pytest.param(octets("23010000 80030000 78563412"), id="CAN XL without data"),
+    pytest.param(octets("23010000 80030108 78563412") + bytes(2049), id="CAN XL of 2049 bytes"),
 ]
 
 
@@ -111,12 +113,26 @@ def test_what_is_no_frame_is_refused(record: bytes) -> None:
         codec.decode(record)
 
 
-def test_can_xl_is_refused_by_its_name() -> None:
-    with pytest.raises(FormatError, match="CAN XL"):
-        codec.decode(octets("23010000 80030400 78563412 DEADBEEF"))
+XL_CASES = [
+    (
+        XlMessage(0, 0x123, octets("DEADBEEF"), sdt=3, acceptance_field=0x12345678),
+        octets("23010000 80030400 78563412 DEADBEEF"),  # as long as a classic record
+    ),
+    (
+        XlMessage(0, 0x123, bytes(60), vcid=0x45, sec=True, rrs=True),
+        octets("23014500 83003C00 00000000") + bytes(60),  # as long as one of CAN FD
+    ),
+    (XlMessage(0, 0x7FF, bytes(2048)), octets("FF070000 80000008 00000000") + bytes(2048)),
+]
 
 
-@given(message=messages(channels=st.none(), times=st.just(0), directions=st.just(True)))
+@pytest.mark.parametrize(("message", "record"), XL_CASES)
+def test_can_xl_is_told_by_its_flag_and_not_by_its_size(message: XlMessage, record: bytes) -> None:
+    assert codec.encode(message) == record
+    assert facts(codec.decode(record)) == facts(message)
+
+
+@given(message=messages(kinds=ALL_KINDS, channels=st.none(), times=st.just(0), directions=st.just(True)))
 def test_every_frame_survives(message: Message) -> None:
     assert facts(codec.decode(codec.encode(message))) == facts(message)
 

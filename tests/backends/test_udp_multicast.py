@@ -254,8 +254,11 @@ def test_sending_waits_for_room_as_long_as_asked() -> None:
         full.setblocking(False)
         here._sender = full
         many = MessageBatch([Message()] * 100_000)
-        with pytest.raises(CanTimeoutError, match="no room to send in time"):
+        with pytest.raises(CanTimeoutError, match="no room to send in time") as caught:
             here.send_batch(many, timeout=0.01)
+        assert [other.recv(100) for _ in range(caught.value.sent or 0)]
+        with pytest.raises(BlockingIOError):
+            other.recv(100, socket.MSG_DONTWAIT)
 
 
 @in_a_network_of_its_own
@@ -264,7 +267,7 @@ def test_polling_and_waiting_end() -> None:
         start = time.monotonic()
         assert here.recv(0) is None
         assert here.recv(0.05) is None
-        assert 0.05 <= time.monotonic() - start < 5
+        assert time.monotonic() - start >= 0.05
 
 
 # --- without a socket ---------------------------------------------------------------------------------------

@@ -180,7 +180,7 @@ SKIPPED = [
     lobj(91, "00" * 8),
     lobj(96, "00" * 43) + bytes(27),  # as Vector's converter pads it
     lobj(140, "00" * 64),
-    lobj(139, XL % ("00", "00004000")) + bytes(2),
+    lobj(139, XL % ("02", "00004000")) + bytes(2),  # Tx request
     lobj(1, "01000000 01000000" + "00" * 8, version=9),  # a header that nobody knows
 ]
 
@@ -262,10 +262,10 @@ def test_without_a_date_times_count_from_1970(start: bytes) -> None:
 
 
 def test_what_is_left_out_is_noted() -> None:
-    _, reader = read_lenient(head() + container(SKIPPED[2] * 3 + SKIPPED[9] + SKIPPED[6]))
+    _, reader = read_lenient(head() + container(SKIPPED[2] * 2 + SKIPPED[9] + SKIPPED[8] + SKIPPED[6]))
     notes = "\n".join(reader.notes)
     assert "3 requests to send left out" in notes
-    assert "1 CAN XL frames left out" in notes
+    assert "1 CAN XL error frames left out" in notes
     assert "frames were lost" in notes
 
 

@@ -62,6 +62,13 @@ LINES = [
     ("  can0  123   [3]  03`02`01", 0, "123#010203", False),
     ("  can0  123   [3]  03`02`01                  `...`", 0, "123#010203", False),
     ("  can0  123   [2]  01001010 10000000", 0, "123#4A80", False),
+    (
+        "  can0       123 [0007] (45|81:01:12345678) 11 22 33 44 55 66 77",
+        0,
+        "45123#81:01:12345678#11223344556677",
+        False,
+    ),
+    ("  can0  TX - R       123 [0001] (45|82:01:12345678) 11", 0, "45123#82:01:12345678#11", True),
     ("  can0  123   [2]  10000000`01001010", 0, "123#4A80", False),
     ("(1700000000.123456)  can0       123   [3]  01 02 03   '...'", 1700000000123456000, "123#010203", False),
     ("\x1b[31m (1700000000.5)  can0  123   [1]  01\x1b[0m", 1700000000500000000, "123#01", False),
@@ -76,11 +83,11 @@ REFUSED = [
     ("  can0  FFF   [0]", "identifier FFF is out of range"),
     ("  can0  40000001   [0]", "out of range"),
     ("  can0  1234   [0]", "not a candump line"),
-    ("  can0  123 [0007] (45|81:01:12345678) 11 22 33 44 55 66 77", "CAN XL frames are not supported"),
-    (
-        "  can0  123 [0100] (45|81:01:12345678) 11 22 ...",
-        "CAN XL frames are not supported, and this one is cut",
-    ),
+    ("  can0  123 [0007] (45|81:01:12345678) 11 22 33", "7 data bytes announced, 3 there"),
+    ("  can0  123 [0100] (45|81:01:12345678) 11 22 ...", "a CAN XL frame that is cut"),
+    ("  can0  123 [0001] (45|81:01:1234567) 11", "no CAN XL frame such as"),
+    ("  can0  00000123 [0001] (45|81:01:12345678) 11", "no CAN XL frame such as"),
+    ("  can0  123 [2049] (45|81:01:12345678)" + " 11" * 2049, "2049 data bytes, but a CAN XL frame holds"),
     (" (2023-13-14 22:13:20.123456)  can0  123   [0]", "no such date"),
 ]
 
@@ -189,3 +196,43 @@ def test_what_log2long_prints_is_read(tmp_path: Path) -> None:
         assert [facts(message) for message in back] == [facts(message) for message in frames]
 
     check()
+
+
+@pytest.mark.parametrize(
+    ("mode", "stamps", "start"),
+    [
+        ("-ta", "1700000000.100000 1700000000.200500 1700000000.300000 1700000100.300000", 1700000000100000),
+        ("-td", "000.000000 000.100500 000.099500 100.000000", 0),
+        ("-tz", "000.000000 000.100500 000.200000 100.200000", 0),
+        (
+            "-tA",
+            "2023-11-14_22:13:20.100000 2023-11-14_22:13:20.200500 2023-11-14_22:13:20.300000 "
+            "2023-11-14_22:15:00.300000",
+            1700000000100000,
+        ),
+        (
+            "-ta -N",
+            "1700000000.100000000 1700000000.200500000 1700000000.300000000 1700000100.300000000",
+            None,
+        ),
+        ("-td -N", "000.000000000 000.100500000 000.099500000 100.000000000", None),
+        ("-tz -N", "000.000000000 000.100500000 000.200000000 100.200000000", None),
+        (
+            "-tA -N",
+            "2023-11-14_22:13:20.100000000 2023-11-14_22:13:20.200500000 2023-11-14_22:13:20.300000000 "
+            "2023-11-14_22:15:00.300000000",
+            None,
+        ),
+    ],
+)
+def test_all_modes_of_times_tell_the_same(mode: str, stamps: str, start: int | None) -> None:
+    found = times(lines(*(stamp.replace("_", " ") for stamp in stamps.split())))
+    assert [time - found[0] for time in found] == [0, 100_500, 200_000, 100_200_000]
+    assert start in (None, found[0])
+
+
+def test_dates_go_on_after_midnight_and_through_the_end_of_daylight_saving() -> None:
+    midnight = lines("2023-11-14 23:59:59.999999", "2023-11-15 00:00:00.000000")
+    assert times(midnight)[1] - times(midnight)[0] == 1
+    first, last = read(lines("2023-10-29 00:30:00.0", "2023-10-29 03:30:00.0"), tz="Europe/Berlin")
+    assert last.timestamp_ns - first.timestamp_ns == 4 * 3600 * 1_000_000_000

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from cantools_cli.errors import FormatError
 from cantools_cli.io.frame_text import format_frame, parse_frame
 from cantools_cli.message import Message
+from cantools_cli.xl import XlMessage
 from tests.strategies import facts, messages
 
 
@@ -63,6 +64,12 @@ SPELT = [
     ("20000080#0000000000000000", error(0x080)),
     ("20000004#0004000000000000", error(0x004, "0004000000000000")),
     ("2000008C#00040A1900000000", error(0x08C, "00040A1900000000")),
+    (
+        "45123#81:01:12345678#11223344",
+        XlMessage(0, 0x123, b"\x11\x22\x33\x44", vcid=0x45, sdt=1, sec=True, acceptance_field=0x12345678),
+    ),
+    ("007FF#82:FF:FFFFFFFF#00", XlMessage(0, 0x7FF, 1, sdt=0xFF, rrs=True, acceptance_field=0xFFFFFFFF)),
+    ("FF000#80:00:00000000#" + "5A" * 2048, XlMessage(0, 0, b"\x5a" * 2048, vcid=0xFF)),
 ]
 # as others write it: read only
 READ = [
@@ -78,6 +85,7 @@ READ = [
     ("055##4AA", "055##0AA"),
     ("1abcdef0##7AA", "1ABCDEF0##3AA"),
     ("123##fAA", "123##3AA"),
+    ("4512f#01:0a:1234567f#11.22.aa", "4512F#81:0A:1234567F#1122AA"),
 ]
 REFUSED = [
     ("123#DE..AD", "two dots at position 8"),
@@ -111,8 +119,19 @@ REFUSED = [
     ("0x1#11", "not hexadecimal"),
     ("+12#11", "not hexadecimal"),
     ("1_2#11", "not hexadecimal"),
-    ("45123#81:01:12345678#11223344", "CAN XL frames are not supported"),
-    ("45123#81:01:12345678#1", "CAN XL frames are not supported"),
+    ("45123#81:01:12345678#1", "odd number of hex digits, half a byte at position 22"),
+    ("45123#81:01:12345678#", "no data, but a CAN XL frame holds 1 to 2048 bytes"),
+    ("45123#81:01:12345678#" + "00" * 2049, "too many data bytes: a CAN XL frame holds 2048"),
+    ("45123#81:01:12345678#11_9", '"_9" at position 24, after the data'),
+    ("45800#81:01:12345678#11", "priority 800 is over 7FF"),
+    ("4512G#81:01:12345678#11", "not hexadecimal"),
+    ("45123#84:01:12345678#11", "unknown flags 84"),
+    ("45123#8:01:12345678#11", '"8" for flags, not 2 hex digits'),
+    ("45123#81:+1:12345678#11", '"+1" for the SDU type'),
+    ("45123#81:01:1234_678#11", '"1234_678" for the acceptance field'),
+    ("45123#81:01#11", "not the fields of CAN XL"),
+    ("45123#81:01:12345678", "not the fields of CAN XL"),
+    ("45123##1AA", "not the fields of CAN XL"),
     ("FFFFFFFF#", "identifier FFFFFFFF is over 1FFFFFFF"),
     ("FFFFFFFF#11", "over 1FFFFFFF"),
     ("40000123#", "over 1FFFFFFF"),

@@ -14,7 +14,8 @@ from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError
 from cantools_cli.io.jsonl import JsonReader, JsonWriter
 from cantools_cli.message import Message
-from tests.strategies import CHANNELS, facts, messages
+from cantools_cli.xl import XlMessage
+from tests.strategies import ALL_KINDS, CHANNELS, facts, messages
 
 LINE = (
     b'{"timestamp":1436509052.249713,"channel":"can0","arbitration_id":291,"is_extended_id":false,'
@@ -64,6 +65,32 @@ def test_what_differs_from_a_received_classic_frame_is_written(more: dict[str, o
     assert written([message]).endswith(tail)
 
 
+def test_can_xl_has_keys_of_its_own() -> None:
+    message = XlMessage(0, 0x123, b"\x11\x22", vcid=0x45, sdt=1, sec=True, acceptance_field=0x12345678)
+    assert written([message]) == (
+        b'{"timestamp":0.000000,"channel":null,"arbitration_id":291,"is_extended_id":false,"dlc":2,'
+        b'"data":"1122","is_xl":true,"vcid":69,"sdt":1,"acceptance_field":305419896,"sec":true}\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"data": ""}, "0 data bytes"),
+        ({"data": "00" * 2049}, "2049 data bytes"),
+        ({"data": "00", "dlc": 2}, "1 data bytes, not dlc"),
+        ({"data": "00", "arbitration_id": 0x800}, 'arbitration_id is "2048"'),
+        ({"data": "00", "is_fd": True}, "a CAN XL frame with is_fd"),
+        ({"data": "00", "is_extended_id": True}, "a CAN XL frame with is_extended_id"),
+        ({"data": "00", "vcid": 256}, 'vcid is "256"'),
+        ({"data": "00", "sec": 1}, 'sec is "1"'),
+    ],
+)
+def test_can_xl_that_is_none_is_refused(more: dict[str, object], said: str) -> None:
+    record: dict[str, object] = NAMED | {"is_xl": True} | more
+    assert said in fault(json.dumps(record).encode() + b"\n")
+
+
 def test_raw_dlc_codes_are_kept() -> None:
     message = Message(data=bytes(8))
     message.dlc_code = 13
@@ -79,7 +106,11 @@ def test_time_is_rounded_and_exact_beside() -> None:
     )
 
 
-@given(st.lists(messages(channels=CHANNELS, times=st.integers(-(1 << 63), (1 << 63) - 1)), max_size=8))
+@given(
+    st.lists(
+        messages(kinds=ALL_KINDS, channels=CHANNELS, times=st.integers(-(1 << 63), (1 << 63) - 1)), max_size=8
+    )
+)
 def test_round_trip(frames: list[Message]) -> None:
     assert [facts(message) for message in read(written(frames))] == [facts(message) for message in frames]
 

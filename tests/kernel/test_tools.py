@@ -202,15 +202,11 @@ def test_only_listening_needs_an_interface_that_is_in_this_mode(start: Start) ->
 
 def test_frames_that_found_the_buffer_full_are_told(start: Start, tmp_path: Path) -> None:
     """The program is stopped while a burst comes, and cannot take any of it."""
-    dump = start(CANX, "dump", "vcan0,rcvbuf=4096", "-T", "5s", "-o", "some.log", receives="vcan0")
+    dump = start(CANX, "dump", "vcan0,rcvbuf=4096", "-T", "10s", "-o", "some.log", receives="vcan0")
     dump.send_signal(signal.SIGSTOP)
     run("cangen", "vcan0", "-g", "0", "-n", "2000", "-L", "8")
     dump.send_signal(signal.SIGCONT)
-    run("cansend", "vcan0", "7FF#")
     _, said = dump.communicate(timeout=TIMEOUT)
     lost = re.search(r"(\d+) frames were lost", said)
     assert lost, said
-    lines = (tmp_path / "some.log").read_text().splitlines()
-    frames = [line for line in lines if " 20000004#" not in line]
-    assert len(frames) < len(lines), "no error frame tells of it"
-    assert len(frames) + int(lost[1]) == 2001
+    assert len((tmp_path / "some.log").read_text().splitlines()) + int(lost[1]) == 2000

@@ -128,7 +128,7 @@ def test_missed_frames_stop_before_the_datagram(kernel: Any) -> None:
     ("position", "value"),
     [
         pytest.param(0, 2, id="another version"),
-        pytest.param(1, 2, id="unknown flag"),
+        pytest.param(1, 3, id="unknown kind"),
         pytest.param(4, 31, id="smaller than its header"),
         pytest.param(6, 1, id="longer than what is there"),
         pytest.param(7, 1, id="absurd size"),
