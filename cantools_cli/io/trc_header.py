@@ -1,0 +1,250 @@
+"""The head of a PEAK TRC file: its version, when the trace began, the order of its columns.
+
+::
+
+    ;$FILEVERSION=2.1
+    ;$STARTTIME=45244.925927118056          days since 1899-12-30, local time
+    ;$COLUMNS=N,O,T,B,I,d,R,L,D
+    ;
+    ;   Start time: 14.11.2023 22:13:20.103.0
+
+Any of these lines may be missing; without a version it is 1.0, which has the text of the start alone.
+
+Source: PEAK-System, "PEAK CAN TRC File Format".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from enum import IntEnum
+
+from cantools_cli.clock import ns_to_wall, wall_to_ns
+from cantools_cli.errors import quoted
+
+
+class TRCFileVersion(IntEnum):
+    """The versions of the format, numbered as python-can does."""
+
+    UNKNOWN = 0
+    V1_0 = 100
+    V1_1 = 101
+    V1_2 = 102
+    V1_3 = 103
+    V2_0 = 200
+    V2_1 = 201
+
+
+VERSIONS = {
+    "1.0": TRCFileVersion.V1_0,
+    "1.1": TRCFileVersion.V1_1,
+    "1.2": TRCFileVersion.V1_2,
+    "1.3": TRCFileVersion.V1_3,
+    "2.0": TRCFileVersion.V2_0,
+    "2.1": TRCFileVersion.V2_1,
+}
+#: the letters are those of ``$COLUMNS``; ``t`` stands here for the type as versions 1.x write it
+COLUMNS = {
+    TRCFileVersion.V1_0: "NOIlD",
+    TRCFileVersion.V1_1: "NOtIlD",
+    TRCFileVersion.V1_2: "NOBtIlD",
+    TRCFileVersion.V1_3: "NOBtIRlD",
+    TRCFileVersion.V2_0: "NOTIdlD",
+    TRCFileVersion.V2_1: "NOTBIdRLD",
+}
+#: what a file without these says nothing about
+NEEDED = "OTID"
+
+_EPOCH = datetime(1899, 12, 30)
+_EPOCH_TO_1970 = timedelta(days=25_569)
+_DAY_US = 86_400_000_000
+_DAYS = re.compile(r"(-?)(\d{1,7})(?:[.,](\d{1,30}))?$")
+_KEY = re.compile(r";\s*\$(\w+)\s*=\s*(.*)")
+_START = re.compile(r";\s*Start time:\s*(.*)", re.IGNORECASE)
+_TEXT = re.compile(
+    r"(?P<one>\d{1,4})(?P<mark>[./-])(?P<two>\d{1,2})[./-](?P<three>\d{1,4})[ T]+"
+    r"(?P<hour>\d{1,2}):(?P<minute>\d{1,2}):(?P<second>\d{1,2})(?P<fraction>(?:[.,]\d{1,6}){0,2})"
+    r"\s*(?P<half>am|pm)?(?:[+]00:00)?",
+    re.IGNORECASE,
+)
+
+
+class Header:
+    """What the lines that begin with ``;`` say.
+
+    Attributes:
+        version: of the file; ``UNKNOWN`` for one that is not in ``VERSIONS``.
+        version_text: as it is written.
+        columns: their letters in the file's order.
+        is_python_can: whether python-can wrote the file, whose start is UTC.
+        met: whether any such line was there.
+    """
+
+    def __init__(self) -> None:
+        self.version = TRCFileVersion.V1_0
+        self.version_text = "1.0"
+        self.is_python_can = False
+        self.met = False
+        self._columns: str | None = None
+        self._days = ""
+        self._text = ""
+
+    def take(self, line: str) -> None:
+        """Take a line that begins with ``;``."""
+        self.met = True
+        key, start = _KEY.match(line), _START.match(line)
+        if key is not None:
+            name, value = key[1].upper(), key[2].strip()
+            if name == "FILEVERSION":
+                self.version_text = value
+                self.version = VERSIONS.get(value, TRCFileVersion.UNKNOWN)
+            elif name == "STARTTIME":
+                self._days = value
+            elif name == "COLUMNS":
+                self._columns = "".join(part.strip()[:1] for part in value.split(","))
+        elif start is not None:
+            self._text = start[1].strip()
+        elif "python-can" in line:
+            self.is_python_can = True
+
+    @property
+    def columns(self) -> str | None:
+        """Letters of the columns; None where neither the version nor ``$COLUMNS`` tells."""
+        if self._columns is not None and self.version not in COLUMNS_FIXED:
+            return self._columns if set(NEEDED) <= set(self._columns) else None
+        return COLUMNS.get(self.version)
+
+    def start_ns(self, tz: str | None, note: Callable[[str], None]) -> int | None:
+        """Return the start in nanoseconds since the epoch; None where there is no readable one."""
+        zone = tz or ("UTC" if self.is_python_can else "local")
+        wall = days_to_wall(self._days)
+        if wall is None and self._days:
+            note(f"$STARTTIME is {quoted(self._days)}, not a number of days; the text of the start is used")
+        if wall is None:
+            wall = parse_text(self._text, note)
+        if wall is None:
+            return None
+        try:
+            return wall_to_ns(wall, zone)
+        except (OverflowError, ValueError):  # years in which no system knows its zone
+            return None
+
+
+#: versions whose columns are always the same
+COLUMNS_FIXED = frozenset(version for version in COLUMNS if 0 < version < TRCFileVersion.V2_0)
+
+
+def begins_file(line: str) -> bool:
+    """Tell whether ``line`` behind a message is of the head of another file; 1.0 has no line of a version."""
+    key = _KEY.match(line)
+    return _START.match(line) is not None or (key is not None and key[1].upper() == "FILEVERSION")
+
+
+def days_to_wall(text: str) -> datetime | None:
+    """Return the moment of a number of days since 1899-12-30 00:00, rounded to the microsecond."""
+    found = _DAYS.match(text)
+    if found is None:
+        return None
+    sign, whole, fraction = found.groups(default="")
+    scale = 10 ** len(fraction)
+    microseconds = (2 * int(whole + fraction) * _DAY_US + scale) // (2 * scale)
+    try:
+        return _EPOCH + timedelta(microseconds=-microseconds if sign else microseconds)
+    except OverflowError:
+        return None
+
+
+def wall_to_days(wall: datetime) -> str:
+    """Return the days since 1899-12-30 with 12 decimals, the 17 digits that a double holds."""
+    microseconds = (wall - _EPOCH) // timedelta(microseconds=1)
+    days, rest = divmod(abs(microseconds), _DAY_US)
+    scaled = (rest * 10**12 + _DAY_US // 2) // _DAY_US
+    return f"{'-' if microseconds < 0 else ''}{days}.{scaled:012d}"
+
+
+def parse_text(text: str, note: Callable[[str], None]) -> datetime | None:
+    """Return the moment that ``Start time:`` names, which depends on the language of the computer.
+
+    ``18.12.2021 14:28:07.062.0`` has tenths of milliseconds at the end, ``.062.001`` microseconds. Of a
+    date with slashes a number above 12 decides which is the day; where none does, it is the first.
+    """
+    found = _TEXT.match(text)
+    if found is None:
+        if text:
+            note(f"the start time {quoted(text)} is not understood")
+        return None
+    one, two, three = int(found["one"]), int(found["two"]), int(found["three"])
+    year, month, day = (one, two, three) if len(found["one"]) == 4 else (three, two, one)
+    if month > 12 and len(found["one"]) < 4:
+        month, day = day, month
+    elif found["mark"] == "/" and len(found["one"]) < 4 and day <= 12 and day != month:
+        note(f"the start time {quoted(text)} is taken to have the day first")
+    hour = int(found["hour"])
+    if found["half"] and hour <= 12:
+        hour = hour % 12 + (12 if found["half"].lower() == "pm" else 0)
+    digits = re.sub(r"\D", "", found["fraction"])[:6].ljust(6, "0")
+    try:
+        return datetime(year, month, day, hour, int(found["minute"]), int(found["second"]), int(digits))
+    except ValueError:
+        note(f"the start time {quoted(text)} is not understood")
+        return None
+
+
+# What stands above the columns: a word, and the column of the line that it points at.
+_RULERS = {
+    TRCFileVersion.V1_0: (
+        ("Message number", 0), ("Time offset [ms]", 10), ("ID [hex]", 23), ("Data length", 29),
+        ("Data [hex] ...", 32),
+    ),
+    TRCFileVersion.V1_1: (
+        ("Message number", 0), ("Time offset [ms]", 12), ("Type", 21), ("ID [hex]", 32), ("Data length", 38),
+        ("Data [hex] ...", 41),
+    ),
+    TRCFileVersion.V1_2: (
+        ("Message number", 0), ("Time offset [ms]", 12), ("Bus", 23), ("Type", 26), ("ID [hex]", 37),
+        ("Data length", 43), ("Data [hex] ...", 46),
+    ),
+    TRCFileVersion.V1_3: (
+        ("Message number", 0), ("Time offset [ms]", 12), ("Bus", 22), ("Type", 25), ("ID [hex]", 35),
+        ("Reserved", 40), ("Data length", 43), ("Data [hex] ...", 48),
+    ),
+    TRCFileVersion.V2_0: (
+        ("Message number", 0), ("Time offset [ms]", 14), ("Type", 22), ("ID [hex]", 29), ("Rx/Tx", 34),
+        ("Data length", 37), ("Data [hex] ...", 40),
+    ),
+    TRCFileVersion.V2_1: (
+        ("Message number", 0), ("Time offset [ms]", 14), ("Type", 22), ("Bus", 25), ("ID [hex]", 32),
+        ("Rx/Tx", 37), ("Reserved", 40), ("Data length code", 43), ("Data [hex] ...", 48),
+    ),
+}  # fmt: skip
+
+
+def _ruler(version: TRCFileVersion) -> list[str]:
+    """Return the lines that say what the columns are, each word at its column."""
+    marks = [max(at, 4) for _, at in _RULERS[version]]
+    lines = []
+    for count, (word, _) in enumerate(_RULERS[version]):
+        line = [" "] * marks[count]
+        for at in marks[:count]:
+            line[at] = "|"
+        lines.append(";" + "".join(line)[1:] + word)
+    last = ["-"] * (marks[-1] + 24)
+    for at in marks:
+        last[at] = "+"
+    return [*lines, ";" + "".join(last)[1:]]
+
+
+def format_header(version: TRCFileVersion, start_ns: int, tz: str) -> list[str]:
+    """Return the lines of a head; ``start_ns`` is floored to the millisecond."""
+    wall = ns_to_wall(start_ns, tz)
+    moment = f"{wall:%d.%m.}{wall.year:04d} {wall:%H:%M:%S}.{wall.microsecond // 1000:03d}.0"
+    lines = []
+    if version != TRCFileVersion.V1_0:
+        number = next(text for text, known in VERSIONS.items() if known == version)
+        lines = [f";$FILEVERSION={number}", f";$STARTTIME={wall_to_days(wall)}"]
+    if version >= TRCFileVersion.V2_0:
+        lines.append(f";$COLUMNS={','.join(COLUMNS[version])}")
+    rule = ";" + ("#" if version == TRCFileVersion.V1_0 else "-") * 78
+    lines.append(rule if version == TRCFileVersion.V1_0 else ";")
+    return [*lines, f";   Start time: {moment}", ";   Generated by canx", rule, *_ruler(version)]
