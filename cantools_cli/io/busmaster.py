@@ -1,0 +1,248 @@
+"""BUSMASTER's log, as SavvyCAN writes it too; read only.
+
+::
+
+    ***BUSMASTER Ver 2.4.0***
+    ***PROTOCOL CAN***
+    ***START DATE AND TIME 23:9:2015 22:17:28:928***       day:month:year hour:minute:second:millisecond
+    ***HEX***                                              or DEC: identifiers and data
+    ***SYSTEM MODE***                                      times of the day; ABSOLUTE: since the start,
+                                                           RELATIVE: since the line before
+    ***<Time><Tx/Rx><Channel><CAN ID><Type><DLC><DataBytes>***
+    22:20:14:9920 Rx 1 0x21A s 8 FE 36 12 FE 69 05 07 AD   s or x, sr or xr remote, s-fd or x-fd CAN FD
+    ***END DATE AND TIME 23:9:2015 22:20:15:120***
+    ***[STOP LOGGING SESSION]***
+
+The last part of a time is in units of 0.1 ms where it has four digits, else in milliseconds. Times of the day
+that fall back by more than 12 hours are of the next day. Channels count from 1, ``can0`` is 1; so is 0, which
+SavvyCAN writes. A file may hold several sessions. The date is local time, without a zone.
+
+Source: files of BUSMASTER and SavvyCAN.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+from cantools_cli import clock
+from cantools_cli.batch import MessageBatch
+from cantools_cli.buffers import Octets
+from cantools_cli.errors import FormatError, quoted
+from cantools_cli.io.files import AnyFile
+from cantools_cli.io.text import TextReader, no_kernel
+from cantools_cli.message import Message
+
+_SECOND = 1_000_000_000
+_DAY = 86_400 * _SECOND
+_START = re.compile(
+    r"START DATE AND TIME\s+(\d{1,2}):(\d{1,2}):(\d{4})\s+(\d{1,2}):(\d{1,2}):(\d{1,2})(?::(\d{1,4}))?"
+)
+_MODE = re.compile(r"(SYSTEM|ABSOLUTE|RELATIVE) MODE")
+_TIME = re.compile(r"(\d{1,6}):(\d{1,2}):(\d{1,2}):(\d{1,4})")
+_TYPE = re.compile(r"([sx])(r|-fd)?")
+_LENGTH = re.compile(r"[0-9]{1,2}")
+_CHANNEL = re.compile(r"[0-9]{1,3}")
+_HEX = re.compile(r"(?:0x)?([0-9a-f]{1,8})")
+_DECIMAL = re.compile(r"[0-9]{1,9}")
+_DIRECTIONS = {"rx": True, "tx": False}
+#: SocketCAN's class of an error on the bus of which no more is known
+_BUS_ERROR = 0x080
+
+
+class BusmasterReader(TextReader):
+    """Reads BUSMASTER's log; ``tz`` is the zone of its dates, by default local."""
+
+    is_ambiguous = True  # a decimal byte of 17 may be what is left of 173
+
+    def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
+        super().__init__(file, *args, **kwargs)
+        self._session = Session(self.tz or "local")
+
+    @classmethod
+    def recognises(cls, head: bytes) -> bool:
+        return head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"***")
+
+    def _parse(
+        self, text: Octets, at: int, end: int, batch: MessageBatch, first: int
+    ) -> tuple[int, int, int]:
+        return no_kernel(at, batch, first)
+
+    def _line(self, line: bytes, reason: int) -> Message | None:
+        text = line.decode("utf-8", "replace").strip()
+        self.is_ambiguous = not text.startswith("***")
+        if not text:
+            return None
+        if text.startswith("***"):
+            self._header(text.strip("*").strip())
+            return None
+        try:
+            return self._frame(text.lower().split())
+        except FormatError as error:
+            raise FormatError(f"{error.reason}: {quoted(line)}") from None
+
+    def _header(self, text: str) -> None:
+        found = _START.match(text)
+        mode = _MODE.match(text)
+        if found is not None:
+            self._session.begin(found)
+        elif mode is not None:
+            self._session.count_from(mode[1])
+        elif text in ("HEX", "DEC"):
+            self._session.is_decimal = text == "DEC"
+        elif text.startswith("PROTOCOL") and text.split()[1:] != ["CAN"]:
+            raise FormatError(f"a log of {text.partition(' ')[2] or 'no protocol'}, not of CAN")
+
+    def _frame(self, words: list[str]) -> Message:
+        time = _TIME.fullmatch(words[0])
+        if time is None:
+            raise FormatError("not a line of BUSMASTER")
+        if any(word.startswith("err") for word in words[1:]):
+            message = _error(words)
+        elif len(words) < 6:
+            raise FormatError("not a line of BUSMASTER")
+        else:
+            message = self._data(words)
+        message.timestamp_ns = self._session.moment(time, self.note)
+        return message
+
+    def _data(self, words: list[str]) -> Message:
+        _, direction, channel, identifier, kind, length, *octets = words
+        found = _TYPE.fullmatch(kind)
+        if found is None:
+            raise FormatError(f"type {quoted(kind)} is not one of s, x, sr, xr, s-fd, x-fd")
+        if direction not in _DIRECTIONS:
+            raise FormatError(f"direction {quoted(direction)} is not Rx or Tx")
+        if not _LENGTH.fullmatch(length) or int(length) > 64:
+            raise FormatError(f"length {quoted(length)} is not 0 to 64")
+        size = int(length)
+        message = Message(
+            arbitration_id=self._number(identifier, 0x1FFFFFFF, "identifier"),
+            is_extended_id=found[1] == "x",
+            is_remote_frame=found[2] == "r",
+            is_fd=found[2] == "-fd",
+            channel=_channel(channel),
+            dlc=size,
+            is_rx=_DIRECTIONS[direction],
+        )
+        if not message.is_remote_frame:
+            if len(octets) != size:
+                raise FormatError(f"the length is {size}, but there are {len(octets)} data bytes")
+            message.data = bytearray(self._number(octet, 0xFF, "data byte") for octet in octets)
+        return message
+
+    def _number(self, text: str, most: int, what: str) -> int:
+        """Return a number of the session's base; one that begins with 0x is hexadecimal in any."""
+        found = _HEX.fullmatch(text)
+        if self._session.is_decimal and not text.startswith("0x"):
+            value = int(text) if _DECIMAL.fullmatch(text) else -1
+        else:
+            value = int(found[1], 16) if found is not None else -1
+        if not 0 <= value <= most:
+            raise FormatError(f"bad {what} {quoted(text)}")
+        return value
+
+
+class Session:
+    """What the header of a session says, and the clock of its lines.
+
+    Attributes:
+        mode: what times count from: SYSTEM, ABSOLUTE or RELATIVE.
+        is_decimal: the base of identifiers and data.
+    """
+
+    def __init__(self, tz: str) -> None:
+        self.mode = "SYSTEM"
+        self.is_decimal = False
+        self._tz = tz
+        self._start: datetime | None = None
+        self._midnight = datetime(1970, 1, 1)
+        self._first_ns = 0  # time of the day at which the session began
+        self._last_ns = 0  # SYSTEM: the last time of the day; RELATIVE: the sum
+        self._second = -1  # of the day, and what it is since the epoch
+        self._second_ns = 0
+
+    def begin(self, found: re.Match[str]) -> None:
+        """Take the date of ``***START DATE AND TIME ...***``.
+
+        Raises:
+            FormatError: there is no such date.
+        """
+        day, month, year, hour, minute, second = map(int, found.groups()[:6])
+        try:
+            whole = datetime(year, month, day, hour, minute, second)
+        except ValueError:
+            raise FormatError(f"no such date: {quoted(found[0])}") from None
+        fraction = _fraction_ns(found[7] or "0")
+        self._start = whole + timedelta(microseconds=fraction // 1000)
+        self._midnight = datetime(year, month, day)
+        self._first_ns = (hour * 3600 + minute * 60 + second) * _SECOND + fraction
+        self._second = -1
+        self.count_from(self.mode)
+
+    def count_from(self, mode: str) -> None:
+        """Take the mode, which may stand before the date or behind it."""
+        self.mode = mode
+        self._last_ns = 0 if mode == "RELATIVE" else self._first_ns
+
+    def moment(self, found: re.Match[str], note: Any) -> int:
+        """Return the nanoseconds since the epoch of a line's time; without a date those since the start.
+
+        Raises:
+            FormatError: it is no time of the day.
+        """
+        hours, minutes, seconds = map(int, found.groups()[:3])
+        if minutes > 59 or seconds > 59 or (self.mode == "SYSTEM" and hours > 23):
+            raise FormatError(f"no such time as {found[0]}")
+        since_ns = (hours * 3600 + minutes * 60 + seconds) * _SECOND + _fraction_ns(found[4])
+        if self._start is None:
+            note("a log without a date: times are since 1970")
+        if self.mode == "SYSTEM":
+            return self._of_the_day(since_ns)
+        if self.mode == "RELATIVE":
+            self._last_ns += since_ns
+            since_ns = self._last_ns
+        if self._start is None:
+            return since_ns
+        if self._second < 0:
+            self._second = 0
+            self._second_ns = clock.wall_to_ns(self._start, self._tz)
+        return self._second_ns + since_ns
+
+    def _of_the_day(self, time_ns: int) -> int:
+        if time_ns < self._last_ns - _DAY // 2:
+            self._midnight += timedelta(days=1)
+            self._second = -1
+        self._last_ns = time_ns
+        if self._start is None:
+            return time_ns + (self._midnight - datetime(1970, 1, 1)).days * _DAY
+        second = time_ns // _SECOND
+        if second != self._second:
+            self._second = second
+            wall = self._midnight + timedelta(seconds=second)
+            self._second_ns = clock.wall_to_ns(wall, self._tz)
+        return self._second_ns + time_ns % _SECOND
+
+
+def _error(words: list[str]) -> Message:
+    """Return the error frame of a line that names an error; what it was is not kept."""
+    return Message(
+        arbitration_id=_BUS_ERROR,
+        is_extended_id=False,
+        is_error_frame=True,
+        is_rx=words[1] != "tx",
+        channel=_channel(words[2]) if len(words) > 2 and _CHANNEL.fullmatch(words[2]) else "can0",
+        data=bytes(8),
+    )
+
+
+def _channel(text: str) -> str:
+    if not _CHANNEL.fullmatch(text):
+        raise FormatError(f"channel {quoted(text)} is not a number")
+    return f"can{max(int(text) - 1, 0)}"
+
+
+def _fraction_ns(digits: str) -> int:
+    """Return the nanoseconds of the last part of a time: 0.1 ms in four digits, else milliseconds."""
+    return int(digits) * (100_000 if len(digits) == 4 else 1_000_000)

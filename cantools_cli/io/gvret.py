@@ -1,0 +1,218 @@
+"""GVRET's comma separated values, SavvyCAN's own format: a header, then one row a frame.
+
+::
+
+    Time Stamp,ID,Extended,Dir,Bus,LEN,D1,D2,D3,D4,D5,D6,D7,D8
+    973,0000013B,false,Rx,0,8,00,00,08,00,00,00,00,4C,
+    166064000,0000027A,false,Tx,1,7,30,30,0D,8C,09,15,00,00,      columns behind LEN bytes are filled
+
+The time is in microseconds, as a rule since the device was switched on; canx writes those since 1970. Older
+files have no Dir. Buses are numbers from 0: ``can0`` is 0. Rows of more than 8 bytes are read as CAN FD.
+
+Loses: remote, error and CAN XL frames, CAN FD frames of more than 8 bytes; what marks the others as CAN FD,
+raw DLC codes, names of channels; what is finer than a microsecond.
+
+Source: files of SavvyCAN.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Sequence
+from typing import Any
+
+from cantools_cli import frames
+from cantools_cli.batch import MessageBatch
+from cantools_cli.buffers import Octets
+from cantools_cli.errors import FormatError, UsageError, quoted
+from cantools_cli.io.base import FileIOMessageWriter, NumberedChannels
+from cantools_cli.io.files import AnyFile
+from cantools_cli.io.text import MOST_CHANNELS, TextReader, end_cut_line, no_kernel
+from cantools_cli.kernels import columns
+from cantools_cli.kernels import gvret as kernel
+from cantools_cli.message import Message
+
+HEAD = ("time stamp", "id", "extended", "dir", "bus", "len")
+OLD_HEAD = ("time stamp", "id", "extended", "bus", "len")
+HEADER = b"Time Stamp,ID,Extended,Dir,Bus,LEN,D1,D2,D3,D4,D5,D6,D7,D8\n"
+
+_NUMBER = re.compile(r"[0-9]{1,5}")
+_TIME = re.compile(r"-?[0-9]{1,16}")
+_IDENTIFIER = re.compile(r"(?:0[xX])?[0-9a-fA-F]{1,8}")
+_BYTE = re.compile(r"[0-9a-fA-F]{2}")
+_FLAGS = {"false": False, "0": False, "true": True, "1": True}
+_DIRECTIONS = {"rx": True, "tx": False}
+_LAST_BUS = 0xFFFE
+_OUT_ROOM = 1 << 20
+
+
+class GvretReader(TextReader):
+    """Reads GVRET's CSV, with or without directions."""
+
+    def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
+        super().__init__(file, *args, **kwargs)
+        self._columns: Sequence[str] = ()
+        self._numbers = array("H", [kernel.NO_CHANNEL]) * kernel.CHANNELS
+
+    @classmethod
+    def recognises(cls, head: bytes) -> bool:
+        return _is_header(_fields(head.removeprefix(b"\xef\xbb\xbf").lstrip().partition(b"\n")[0]))
+
+    def _parse(
+        self, text: Octets, at: int, end: int, batch: MessageBatch, first: int
+    ) -> tuple[int, int, int]:
+        if self._columns not in (HEAD, OLD_HEAD):
+            return no_kernel(at, batch, first)
+        directions = len(self._columns) == len(HEAD)
+        return kernel.parse(text, at, end, self._numbers, directions, first, *batch.columns())
+
+    def _known(self, reason: int, line: bytes) -> bool:
+        if reason != kernel.CHANNEL or len(self._names.channels) >= MOST_CHANNELS:
+            return False
+        number = int(line.split(b",")[len(self._columns) - 2])
+        name = f"can{number}"
+        if name not in self._names.channels:
+            self._names.add(name)
+        self._numbers[number] = self._names.channels.index(name)
+        return True
+
+    def _line(self, line: bytes, reason: int) -> Message | None:
+        if not line.strip():
+            return None
+        fields = _fields(line)
+        if _is_header(fields):
+            self._columns = tuple(fields[: fields.index("len") + 1])
+            return None
+        if not self._columns:
+            raise FormatError(f"no header with Time Stamp, ID, Extended, Bus and LEN: {quoted(line)}")
+        if len(fields) < len(self._columns):
+            raise FormatError(f"{len(fields)} columns, not {len(self._columns)} or more, in {quoted(line)}")
+        try:
+            return self._message(dict(zip(self._columns, fields, strict=False)), fields[len(self._columns) :])
+        except FormatError as error:
+            raise FormatError(f"{error.reason}, in {quoted(line)}") from None
+
+    def _message(self, values: dict[str, str], octets: list[str]) -> Message:
+        message = Message(
+            arbitration_id=int(_matching(values, "id", _IDENTIFIER, "a hexadecimal number"), 16),
+            is_extended_id=_one_of(values, "extended", _FLAGS),
+            is_rx=_one_of(values, "dir", _DIRECTIONS) if "dir" in values else True,
+            channel=f"can{int(_matching(values, 'bus', _NUMBER, 'a number'))}",
+        )
+        message.timestamp_ns = int(_matching(values, "time stamp", _TIME, "microseconds")) * 1000
+        if not message.is_extended_id and message.arbitration_id > frames.BASE_MASK:
+            message.is_extended_id = True
+            self.note(f"{self.input.name}: identifiers over 7FF that are marked false are read as extended")
+        size = int(_matching(values, "len", _NUMBER, "a number"))
+        given = octets[:size]
+        if len(given) < size:
+            raise FormatError(f"LEN is {size}, but there are {len(given)} data bytes")
+        for octet in given:
+            if not _BYTE.fullmatch(octet):
+                raise FormatError(f"bad data byte {quoted(octet)}")
+        message.data = bytearray.fromhex("".join(given))
+        message.dlc = size
+        message.is_fd = size > 8
+        return message
+
+
+class GvretWriter(FileIOMessageWriter):
+    """Writes GVRET's CSV with directions; a file that is appended to keeps its header."""
+
+    def __init__(self, file: AnyFile, append: bool = False, *args: Any, **kwargs: Any) -> None:
+        super().__init__(file, *args, append=append, **kwargs)
+        self._buses = NumberedChannels(note=self.note, first=0)
+        self._out = bytearray(_OUT_ROOM)
+        if not append or (self.output.seekable and self.output.written == 0):
+            self.output.write(HEADER)
+        else:
+            self._check_header()
+            end_cut_line(self.output)
+
+    def write(self, batch: MessageBatch) -> None:
+        self._write_gathered()
+        batch = self._reduced(batch)
+        numbers = self._buses.table(batch, _LAST_BUS)
+        row, view = 0, memoryview(self._out)
+        while row < len(batch):
+            done, used = kernel.format(row, *batch.columns(), numbers, self._out)
+            self.output.write(view[:used])
+            row = done
+            if row < len(batch) and (used == 0 or batch.timestamp_ns[row] < 0):
+                self.output.write(format_row(batch[row], numbers[batch.channel[row]]))
+                row += 1
+
+    def _check_header(self) -> None:
+        """Refuse to continue a file without directions, whose columns are others."""
+        if self.output.seekable:
+            head = self.output.read_back(0, len(HEADER) + 8).partition(b"\n")[0]
+            if tuple(_fields(head)[: len(HEAD)]) != HEAD:
+                self.output.close()
+                raise UsageError(
+                    f"{self.output.name} has other columns than those to append",
+                    hint="canx convert makes a new file of it",
+                )
+
+    def _reduced(self, batch: MessageBatch) -> MessageBatch:
+        """Count what the format cannot carry, and return the batch without it."""
+        batch = self.without_xl(batch)
+        for kind, bit in (("remote frames", frames.REMOTE_BIT), ("error frames", frames.ERROR_BIT)):
+            count = columns.count_words(batch.can_id, bit)
+            if count:
+                self.losses[f"{kind} (left out)"] += count
+                batch = batch.without(bit)
+        raw = columns.count_raw_dlc(batch.dlc_code, batch.flags)
+        if raw:
+            self.losses["raw DLC codes"] += raw
+        fd = columns.count_bits(batch.flags, frames.FD)
+        if fd:
+            short = [row for row, code in enumerate(batch.dlc_code) if code <= 8 or not _is_fd(batch, row)]
+            long = len(batch) - len(short)
+            if long:
+                self.losses["CAN FD frames of more than 8 bytes (left out)"] += long
+                batch = batch.select(short)
+            if fd > long:
+                self.losses["CAN FD marks"] += fd - long
+        return batch
+
+
+def format_row(message: Message, bus: int) -> bytes:
+    """Return one frame of up to 8 bytes as its row: what the kernel writes, and also before 1970."""
+    fields = [
+        str((message.timestamp_ns + 500) // 1000),
+        f"{message.arbitration_id:08X}",
+        "true" if message.is_extended_id else "false",
+        "Rx" if message.is_rx else "Tx",
+        str(bus),
+        str(message.dlc),
+        *(f"{octet:02X}" for octet in message.data.ljust(8, b"\0")),
+    ]
+    return (",".join(fields) + ",\n").encode()
+
+
+def _is_fd(batch: MessageBatch, row: int) -> bool:
+    return bool(batch.flags[row] & frames.FD)
+
+
+def _is_header(fields: Sequence[str]) -> bool:
+    return {*OLD_HEAD} <= {*fields}
+
+
+def _fields(line: bytes) -> list[str]:
+    """Return the columns of a row in lower case, without what is behind the last comma."""
+    fields = [field.strip() for field in line.decode("utf-8", "replace").lower().split(",")]
+    return fields[:-1] if fields[-1] == "" else fields
+
+
+def _matching(values: dict[str, str], name: str, form: re.Pattern[str], wanted: str) -> str:
+    if not form.fullmatch(values[name]):
+        raise FormatError(f"{name} is {quoted(values[name])}, not {wanted}")
+    return values[name]
+
+
+def _one_of(values: dict[str, str], name: str, known: dict[str, bool]) -> bool:
+    value = known.get(values[name])
+    if value is None:
+        raise FormatError(f"{name} is {quoted(values[name])}, not one of {', '.join(known)}")
+    return value

@@ -1,0 +1,410 @@
+"""python-can's SQLite databases: a table with a row a frame.
+
+::
+
+    CREATE TABLE messages (ts REAL, arbitration_id INTEGER, extended INTEGER, remote INTEGER,
+                           error INTEGER, dlc INTEGER, data BLOB)
+    1700000000.123456 | 291 | 0 | 0 | 0 | 3 | x'010203'
+
+Written behind what the table holds already, in one transaction a batch, with SQLite's write-ahead log: other
+programs read meanwhile, and a process that is killed loses what it had not flushed. That log is gone when
+the writer is closed. A database is a file with a name: neither pipes nor ``.gz``.
+
+Loses: channels other than can0, directions, raw DLC codes, what CAN FD is marked by: frames of up to 8 bytes
+become classic ones; of times what is finer than a double, 0.24 us in these decades.
+
+Sources: python-can's documentation, "SqliteWriter"; SQLite, "Database File Format" (header).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import islice
+from typing import Any
+
+from cantools_cli import frames
+from cantools_cli.batch import MessageBatch
+from cantools_cli.errors import FormatError, UsageError, quoted
+from cantools_cli.io.base import BATCH_ROWS, MessageReader, MessageWriter
+from cantools_cli.io.files import AnyFile, OutputStream
+from cantools_cli.io.sqlite_pages import is_cut, last_whole_row, page_size
+from cantools_cli.io.sqlite_table import (
+    CHANNEL,
+    COLUMNS,
+    MOST_DATA,
+    NEEDS_A_NAME,
+    TYPES,
+    Row,
+    as_buffers,
+    as_rows,
+    columns_of,
+    connect,
+    count_losses,
+    insertion,
+    named,
+    parse_row,
+    path_to_write,
+    read_error,
+    write_error,
+)
+from cantools_cli.kernels import columns
+from cantools_cli.kernels import sqlite_rows as kernel
+from cantools_cli.message import Message
+
+MAGIC = b"SQLite format 3\0"
+#: bytes of any value: more is no frame, and must not fill the memory (from Python 3.11 on)
+_VALUE_LIMIT = 1 << 16
+_FRAMES = (
+    f"SELECT rowid, {', '.join(COLUMNS[:-1])}, "
+    f"CASE WHEN length(data) <= {MOST_DATA} THEN data ELSE length(data) END"
+)
+
+
+class SqliteReader(MessageReader):
+    """Reads the frames of a database, of the table ``table_name``.
+
+    Where that is ``messages`` and there is none, the only table with the seven columns serves. ``len()`` is
+    the number of rows, which SQLite has to count.
+    """
+
+    def __init__(self, file: AnyFile, table_name: str = "messages", *args: Any, **kwargs: Any) -> None:
+        super().__init__(file, *args, **kwargs)
+        self.table_name = table_name
+        self._fd_noted = False
+        self._whole: int | None = None  # the last row before the cut, where the file is cut
+        self._connection: sqlite3.Connection | None = None
+        try:
+            head = self.input.peek(100)
+            if head:
+                self._open(head)
+        except BaseException:
+            self.stop()
+            raise
+
+    @classmethod
+    def recognises(cls, head: bytes) -> bool:
+        return head.startswith(MAGIC)
+
+    def read_all(self) -> Iterator[Message]:
+        """Return an iterator over all messages."""
+        return iter(self)
+
+    def __len__(self) -> int:
+        if self._connection is None:
+            return 0
+        try:
+            return sum(int(count) for (count,) in self._select("SELECT count(*)"))
+        except FormatError as error:  # list(reader) asks for the length first, and takes only this for no
+            raise TypeError(str(error)) from error
+
+    def batches(self) -> Iterator[MessageBatch]:
+        if self._connection is None:
+            return
+        last = self._last_row()
+        cursor = self._select(_FRAMES, "ORDER BY rowid")
+        failure = None
+        done: int | None = None
+        while failure is None:
+            rows: list[Row] = []
+            try:
+                rows.extend(islice(cursor, BATCH_ROWS))  # keeps those before an error
+            except sqlite3.Error as error:
+                failure = error
+                rows += self._row_behind(rows[-1][0] if rows else done)
+            rows = self._whole_rows(rows, done)
+            if not rows:
+                break
+            yield from self._decoded(rows)
+            done = rows[-1][0]
+            self.input.consumed = (self.input.size or 0) * done // max(last, done, 1)
+        if self._whole is not None:
+            self.note(f"{self.input.name}: ends inside the database; the frames before the cut were read")
+        elif failure is not None:
+            raise read_error(failure, self.input.name) from failure
+
+    def _row_behind(self, done: int | None) -> list[Row]:
+        """Return the row behind ``done`` alone: Python's cursor had it, and dropped it for the error."""
+        where = "" if done is None else f"WHERE rowid > {done}"
+        try:
+            return list(self._select(_FRAMES, f"{where} ORDER BY rowid LIMIT 1"))
+        except (sqlite3.Error, FormatError, OSError):
+            return []
+
+    def _whole_rows(self, rows: list[Row], done: int | None) -> list[Row]:
+        """Return the rows before the cut, where the file is cut: what SQLite gives behind them never was."""
+        if self._whole is None:
+            return rows
+        for count, row in enumerate(rows):
+            if row[0] > self._whole or (done is not None and row[0] <= done):
+                return rows[:count]
+            done = row[0]
+        return rows
+
+    def stop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        super().stop()  # after the connection: closing any descriptor of a file drops SQLite's locks on it
+
+    def _open(self, head: bytes) -> None:
+        path = self.input.name
+        if not os.path.isfile(path):
+            raise UsageError(
+                f"{path}: {NEEDS_A_NAME}, and cannot be read from a pipe", hint="canx ... FILE.db"
+            )
+        with open(path, "rb") as file:
+            if file.read(2) != head[:2]:
+                raise UsageError(f"{path}: a compressed database cannot be read", hint=f"gunzip {path}")
+        if not head.startswith(MAGIC):
+            raise FormatError("not a SQLite database", source=path, position=0, unit="byte")
+        if os.path.getsize(path) < page_size(head):
+            raise FormatError("ends inside its first page, which names its tables", source=path)
+        try:
+            self._connection = self._connected(path, head)
+            self.table_name = self._found_table()
+            if is_cut(path, head):
+                query = "SELECT rootpage FROM sqlite_master WHERE type = 'table' AND name = ?"
+                (root,) = self._connection.execute(query, (self.table_name,)).fetchone()
+                self._whole = last_whole_row(path, root)
+        except sqlite3.Error as error:
+            raise read_error(error, path) from error
+
+    def _connected(self, path: str, head: bytes) -> sqlite3.Connection:
+        """Return a connection that reads, and says what was missing for that.
+
+        What a killed writer left beside the file is brought in by SQLite, which then writes to it.
+        """
+        beside = [path + end for end in ("-wal", "-journal") if os.path.exists(path + end)]
+        modes = ["mode=ro"]
+        if beside or head[18:20] != b"\1\1":
+            modes = ["mode=rw", "immutable=1"]
+        for mode in modes:
+            connection = connect(path, mode)
+            try:
+                if is_cut(path, head):
+                    connection.execute("PRAGMA writable_schema = ON")  # else SQLite reads nothing of it
+                connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            except sqlite3.OperationalError:
+                connection.close()
+                if mode == modes[-1]:
+                    raise
+                continue
+            except BaseException:
+                connection.close()
+                raise
+            if mode == "immutable=1" and beside:
+                self.note(f"{path}: no right to write, so what {beside[0]} holds is left out")
+            if hasattr(connection, "setlimit"):  # Python 3.11
+                connection.setlimit(0, _VALUE_LIMIT)  # SQLITE_LIMIT_LENGTH
+            return connection
+        raise AssertionError("one of the modes is the last")
+
+    def _found_table(self) -> str:
+        """Return the name of the table to read.
+
+        Raises:
+            FormatError: there is none with the seven columns.
+        """
+        assert self._connection is not None
+        query = (
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+        )
+        names = [str(name) for (name,) in self._connection.execute(query)]
+        fitting = [name for name in names if {*COLUMNS} <= columns_of(self._connection, name)]
+        if self.table_name in fitting:
+            return self.table_name
+        if self.table_name == "messages" and "messages" not in names and len(fitting) == 1:
+            return fitting[0]
+        have = ", ".join(map(quoted, names[:20])) or "none"
+        hint = f"--from db,table={fitting[0]}" if fitting else f"columns of frames: {' '.join(COLUMNS)}"
+        raise FormatError(
+            f"no table {quoted(self.table_name)} of frames; its tables: {have}",
+            source=self.input.name,
+            hint=hint,
+        )
+
+    def _last_row(self) -> int:
+        """Return the highest rowid, for the progress; 0 where the file is too damaged for that."""
+        assert self._connection is not None
+        try:
+            (last,) = self._connection.execute(f"SELECT max(rowid) FROM {named(self.table_name)}").fetchone()
+        except sqlite3.Error:
+            return 0
+        return int(last or 0)
+
+    def _select(self, what: str, order: str = "") -> Iterable[Row]:
+        assert self._connection is not None
+        try:
+            return iter(self._connection.execute(f"{what} FROM {named(self.table_name)} {order}"))
+        except sqlite3.Error as error:
+            if self._whole is not None:
+                return iter(())
+            raise read_error(error, self.input.name) from error
+
+    def _decoded(self, rows: list[Row]) -> Iterator[MessageBatch]:
+        """Yield the frames of ``rows``; a malformed row is a fault after those before it."""
+        table = as_buffers(rows)
+        room = MOST_DATA * len(rows) if table is None else len(table[-1])
+        batch = MessageBatch.with_room(len(rows), room + MOST_DATA, (CHANNEL,))
+        at = count = 0
+        while at < len(rows):
+            if table is not None:
+                first = count
+                at, count, _ = kernel.parse(at, len(rows), *table, count, *batch.columns())
+                if columns.count_bits(batch.flags[first:count], frames.FD):
+                    self._note_fd()
+                if at == len(rows):
+                    break
+            try:
+                message = parse_row(rows[at])
+                batch.put(count, message)
+                count += 1
+                if message.is_fd:
+                    self._note_fd()
+            except ValueError as error:
+                if self.on_error == "stop" and count:
+                    yield batch.cut(count)
+                self.fault(FormatError(str(error), position=rows[at][0], unit="row"))
+            at += 1
+        if count:
+            yield batch.cut(count)
+
+    def _note_fd(self) -> None:
+        if not self._fd_noted:
+            self._fd_noted = True
+            self.note(f"{self.input.name}: rows of more than 8 bytes are read as CAN FD, which is not marked")
+
+
+class SqliteWriter(MessageWriter):
+    """Writes frames into the table ``table_name`` of a database, behind those that are there.
+
+    ``index`` adds indexes on times and identifiers at the end. Frames wait in memory until there are
+    ``MAX_BUFFER_SIZE_BEFORE_WRITES``, or one comes ``MAX_TIME_BETWEEN_WRITES`` seconds after the last
+    writing, or ``flush`` or ``stop`` is called. No thread is needed, and ``GET_MESSAGE_TIMEOUT`` without
+    effect.
+
+    Attributes:
+        table_name: the name of the table.
+        num_frames: frames written, without those that wait.
+        last_write: when frames were last written, as ``time.time()`` gives it.
+
+    Raises:
+        UsageError: ``file`` is no path, or the table has other columns.
+        FormatError: the file is there, and no database.
+        OSError: the file cannot be opened or written.
+    """
+
+    GET_MESSAGE_TIMEOUT = 0.25
+    MAX_BUFFER_SIZE_BEFORE_WRITES = 500
+    MAX_TIME_BETWEEN_WRITES = 5.0
+
+    def __init__(
+        self, file: AnyFile, table_name: str = "messages", *args: Any, index: bool = False, **kwargs: Any
+    ) -> None:
+        super().__init__(None, **kwargs)
+        self.table_name = table_name
+        self.num_frames = 0
+        self.last_write = time.time()
+        self._index = index
+        self._path = path_to_write(file)
+        self._output = file if isinstance(file, OutputStream) else None  # closed last, as when reading
+        self._insertion = insertion(table_name)
+        self._connection: sqlite3.Connection | None = None
+        try:
+            self._open(self._path)
+        except sqlite3.Error as error:
+            self._close()
+            raise write_error(error, self._path) from error
+        except BaseException:
+            self._close()
+            raise
+
+    def on_message_received(self, msg: Message) -> None:
+        """Take one message, which may wait; without a timestamp it gets that of the message before."""
+        super().on_message_received(msg)
+        self._write_what_is_due()
+
+    def write(self, batch: MessageBatch) -> None:
+        if len(batch) < self.MAX_BUFFER_SIZE_BEFORE_WRITES:
+            self._gathered.extend(batch)
+            self._write_what_is_due()
+        else:
+            self._write_gathered()
+            self._insert(batch)
+
+    def stop(self) -> None:
+        """Write what waits, and close the database without anything left beside it."""
+        if self._connection is None:
+            return
+        try:
+            self._write_gathered()
+            if self._index:
+                self._add_indexes(self._connection)
+            self._connection.execute("PRAGMA busy_timeout = 100")
+            with suppress(sqlite3.OperationalError):  # others read: the last of them cleans up
+                self._connection.execute("PRAGMA journal_mode = DELETE")
+        except sqlite3.Error as error:
+            raise write_error(error, self._path) from error
+        finally:
+            self._close()
+
+    def _open(self, path: str) -> None:
+        self._connection = connection = connect(path, "mode=rwc")
+        try:
+            found = columns_of(connection, self.table_name)
+        except sqlite3.DatabaseError as error:
+            raise read_error(error, path) from error
+        if found and not {*COLUMNS} <= found:
+            raise UsageError(
+                f"{path}: the table {quoted(self.table_name)} has other columns than frames",
+                hint="db,table=NAME writes to another one",
+            )
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        typed = ", ".join(f"{name} {kind}" for name, kind in zip(COLUMNS, TYPES, strict=True))
+        connection.execute(f"CREATE TABLE IF NOT EXISTS {named(self.table_name)} ({typed})")
+
+    def _write_what_is_due(self) -> None:
+        if (
+            len(self._gathered) >= self.MAX_BUFFER_SIZE_BEFORE_WRITES
+            or time.time() - self.last_write >= self.MAX_TIME_BETWEEN_WRITES
+        ):
+            self._write_gathered()
+
+    def _write_gathered(self) -> None:
+        if len(self._gathered):
+            batch, self._gathered = self._gathered, MessageBatch()
+            self._insert(batch)
+
+    def _insert(self, batch: MessageBatch) -> None:
+        """Write all frames of ``batch`` in one transaction."""
+        if self._connection is None:
+            raise ValueError(f"{self._path} is closed")
+        batch = self.without_xl(batch)
+        count_losses(batch, self.losses)
+        try:
+            self._connection.execute("BEGIN")
+            self._connection.executemany(self._insertion, as_rows(batch))
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._connection.in_transaction:
+                self._connection.rollback()
+            raise write_error(error, self._path) from error
+        self.num_frames += len(batch)
+        self.last_write = time.time()
+
+    def _add_indexes(self, connection: sqlite3.Connection) -> None:
+        for column in ("ts", "arbitration_id"):
+            name = named(f"{self.table_name}_{column}")
+            connection.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {named(self.table_name)} ({column})")
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        if self._output is not None:
+            self._output.close()

@@ -1,0 +1,130 @@
+"""The pages of a SQLite database that is cut off: which rows lie wholly before the cut.
+
+::
+
+    file      page size, 2 bytes at 16 (1 means 65536) | 28 pages, 4
+    interior  page of a table: 5 | cells, 2 at 3 | last child, 4 at 8 | 12 where each cell is, 2 ...
+    cell      child, 4 | highest rowid of the child, 1 to 9 bytes of 7 bits
+    leaf      13 | ... the rows themselves
+
+    log, -wal 32: salts, 8 at 16 | page's number, 4; 4; salts, 8; 8; the page | ...
+
+SQLite takes what is missing of a page for zeros, and would give rows that never were. What is missing may
+also be in the write-ahead log beside the file: then a writer was killed while it moved pages, or the disk full.
+
+Source: SQLite, "Database File Format", 1.3, 1.6 and 4.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+_INTERIOR, _LEAF = 5, 13
+_LOG_HEAD, _LOG_FRAME = 32, 24
+_MOST_IN_LOG = 1 << 20  # pages; SQLite moves them when there are 1000
+_DEEPEST = 20  # levels that SQLite itself allows
+
+
+def is_cut(path: str, head: bytes) -> bool:
+    """Tell whether the file is shorter than its first 100 bytes say, and the log beside it has not the rest."""
+    size, pages = page_size(head), int.from_bytes(head[28:32], "big")
+    there = os.path.getsize(path) // size
+    if there >= pages:
+        return os.path.getsize(path) < pages * size
+    missing = pages - there
+    return missing > _MOST_IN_LOG or len({*range(there + 1, pages + 1)} - _pages_in_log(path, size)) > 0
+
+
+def _pages_in_log(path: str, size: int) -> set[int]:
+    """Return the numbers of the pages that the write-ahead log of ``path`` holds."""
+    found = set()
+    try:
+        with open(f"{path}-wal", "rb") as log:
+            salts = log.read(_LOG_HEAD)[16:24]
+            while len(head := log.read(_LOG_FRAME)) == _LOG_FRAME and head[8:16] == salts:
+                found.add(int.from_bytes(head[:4], "big"))
+                log.seek(size, os.SEEK_CUR)
+    except OSError:  # most databases have none
+        pass
+    return found
+
+
+def last_whole_row(path: str, root: int) -> int | None:
+    """Return the rowid up to which the rows of the table at page ``root`` are whole, None if all are.
+
+    Where there are none at all it is lower than any.
+    """
+    with open(path, "rb") as file:
+        size = page_size(file.read(100))
+        tree = _Tree(file.fileno(), size, os.path.getsize(path) // size)
+        return tree.last_whole_row(root)
+
+
+class _Tree:
+    """A table's pages, of which only the first ``pages`` are there."""
+
+    def __init__(self, fd: int, size: int, pages: int) -> None:
+        self._fd = fd
+        self._size = size
+        self._pages = pages
+
+    def last_whole_row(self, root: int) -> int | None:
+        last = -(1 << 63)
+        for page, highest in self._leaves(root, self._depth(root)):
+            if not 0 < page <= self._pages:
+                return last
+            if highest is not None:
+                last = highest
+        return None
+
+    def _depth(self, page: int) -> int:
+        """Return how many levels lie above the leaves, which all have the same number."""
+        for depth in range(_DEEPEST):
+            data = self._read(page)
+            if data[:1] != bytes([_INTERIOR]):
+                return depth
+            page = next(iter(_children(data)))[0]
+        return 0
+
+    def _leaves(self, page: int, depth: int) -> Iterator[tuple[int, int | None]]:
+        """Yield (page, highest rowid) of all leaves; the last of a page does not know its rowid."""
+        if depth == 0 or not 0 < page <= self._pages:
+            yield page, None
+            return
+        data = self._read(page)
+        if data[0] != _INTERIOR:
+            yield 0, None
+            return
+        for child, highest in _children(data):
+            for leaf, inner in self._leaves(child, depth - 1):
+                yield leaf, inner if inner is not None else highest
+
+    def _read(self, page: int) -> bytes:
+        return os.pread(self._fd, self._size, max(page - 1, 0) * self._size).ljust(self._size, b"\0")
+
+
+def _children(data: bytes) -> Iterator[tuple[int, int | None]]:
+    """Yield (page, highest rowid) of each child of an interior page."""
+    for at in range(12, min(12 + 2 * int.from_bytes(data[3:5], "big"), len(data) - 1), 2):
+        cell = int.from_bytes(data[at : at + 2], "big")
+        yield int.from_bytes(data[cell : cell + 4], "big"), _rowid(data[cell + 4 : cell + 13])
+    yield int.from_bytes(data[8:12], "big"), None
+
+
+def _rowid(data: bytes) -> int:
+    """Return the number that ``data`` begins with: 7 bits a byte, the highest first; the ninth has 8."""
+    value = 0
+    for count, octet in enumerate(data):
+        if count == 8:
+            return value << 8 | octet
+        value = value << 7 | octet & 0x7F
+        if octet < 0x80:
+            break
+    return value
+
+
+def page_size(head: bytes) -> int:
+    """Return the size of a page, of which the first holds the names of the tables."""
+    size = int.from_bytes(head[16:18], "big")
+    return 65536 if size == 1 else max(size, 512)
