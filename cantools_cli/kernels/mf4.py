@@ -1,0 +1,441 @@
+"""Records of an MDF 4 file to columns and back; where the bytes come from is nothing to this file.
+
+``parse`` follows plans, which say where the fields of each kind of record are, so that one loop reads the
+files of every program; what is rare or malformed it leaves to the plain Python beside it, at the record's
+first byte. ``format`` writes canx's own records. Layouts: ``cantools_cli/io/mf4_layout.py`` and
+``cantools_cli/io/mf4_head.py``.
+"""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING
+
+from cantools_cli.buffers import Longs, Octets, Room, Shorts
+
+if TYPE_CHECKING:
+    from cantools_cli.buffers import Ints
+
+DONE = 0  #: the bytes are used up
+FULL = 1  #: the batch has no more room
+STRANGE = 2  #: a record that is rare, or malformed
+CHANNEL = 3  #: the record's channel is not in the table yet
+CUT = 4  #: the record goes on behind the bytes
+LOST = 5  #: no kind of record has this number, so nobody knows where the next one begins
+WINDOW = 6  #: the record's data is not in the window of the data stream
+
+SKIP, DATA, REMOTE, ERROR, RARE, VARIABLE = range(6)
+#: the entry of a table of channels or kinds that means none
+UNKNOWN = 0xFFFF
+
+# A plan: PLAN numbers for each kind of record, which begin with these, then WIDTH numbers for each field,
+# then PLAN_MASKS pairs (byte, mask) of invalidation bits, as many as MASKS says.
+PLAN = 96
+WIDTH = 5
+LENGTH, KIND, TIME_MODE, TIME_FACTOR, TIME_LIMIT, DATA_MODE, DATA_AT, DATA_SIZE, DATA_GROUP, MASKS = range(10)
+TIME, BUS, ID, IDE, DLC, SIZE, DIR, EDL, BRS, ESI, POINTER = range(11)
+PLAN_FIELDS = 10
+PLAN_MASKS = PLAN_FIELDS + 11 * WIDTH
+MOST_MASKS = (PLAN - PLAN_MASKS) // 2
+
+# The numbers of a field: (how, first byte, shift, bytes, mask); a CONSTANT has its value for the mask.
+ABSENT, CONSTANT, LITTLE, BIG = range(4)
+# What a time is: an unsigned or signed number of TIME_FACTOR nanoseconds, or a number of ``scale`` of them.
+UNSIGNED, SIGNED, SCALED, FLOATING = range(4)
+# Where the data is: in the record, in a VARIABLE record behind it, or in a stream of its own.
+NO_DATA, INLINE, BEHIND, STREAM = range(4)
+
+FD_LENGTHS = bytes((0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64))
+FD_CODES = bytes(next(code for code, size in enumerate(FD_LENGTHS) if size >= n) for n in range(65))
+#: 2 to the power of (exponent field of a double - 1075); the last entry, of infinities, is never used
+POWERS = array("d", [2.0 ** max(exponent - 1075, -1074) for exponent in range(2047)] + [0.0])
+#: the largest time in nanoseconds since the start that is made of a double
+LARGEST_REAL = 9.0e18
+#: bytes of the largest record written
+RECORD_ROOM = 81
+
+
+def _number(text: Octets, at: int, count: int) -> int:
+    """Return the ``count`` bytes, at most 8, from ``at`` on as an unsigned number, little-endian."""
+    value = 0
+    for index in range(count):
+        value = value << 8 | text[at + count - 1 - index]
+    return value
+
+
+def _field(text: Octets, at: int, plan: Longs, base: int) -> int:
+    """Return the field that ``plan`` describes from ``base`` on, of the record at ``at``; 0 if absent."""
+    how = plan[base]
+    value = 0
+    if how == 1:
+        value = plan[base + 4]
+    elif how == 2:
+        value = _number(text, at + plan[base + 1], plan[base + 3])
+        value = value >> plan[base + 2] & plan[base + 4]
+    elif how == 3:
+        for index in range(plan[base + 3]):
+            value = value << 8 | text[at + plan[base + 1] + index]
+        value = value >> plan[base + 2] & plan[base + 4]
+    return value
+
+
+def _real(bits: int, powers: array[float]) -> float:
+    """Return the double of these ``bits``, which is finite."""
+    exponent = bits >> 52 & 0x7FF
+    fraction = bits & 0xFFFFFFFFFFFFF
+    if exponent:
+        fraction |= 1 << 52
+    else:
+        exponent = 1
+    value = float(fraction) * powers[exponent]
+    if bits >> 63:
+        value = -value
+    return value
+
+
+def _rounded(value: float) -> int:
+    """Return the whole number that is nearest to ``value``."""
+    if value < 0:
+        return -int(0.5 - value)
+    return int(value + 0.5)
+
+
+def parse(
+    text: Octets,
+    at: int,
+    end: int,
+    id_size: int,
+    kinds: Shorts,
+    plan: Longs,
+    scales: array[float],
+    running: Longs,
+    window: Octets,
+    window_at: int,
+    start_ns: int,
+    table: Shorts,
+    first: int,
+    timestamp_ns: Longs,
+    can_id: Ints,
+    flags: Room,
+    channel: Shorts,
+    dlc_code: Room,
+    offset: Ints,
+    payload: Room,
+) -> tuple[int, int, int]:
+    """Read records from ``text[at:end]`` into the rows from ``first`` on.
+
+    A record begins with its number, ``id_size`` bytes; ``kinds`` has the index of its plan for each
+    number. ``scales`` has a factor of time for each plan, ``running`` how many bytes of data of a VARIABLE
+    plan went by, which this updates. ``window`` is what is at hand of the data stream, from ``window_at``
+    on. Times count from ``start_ns``. ``table`` has the entry of the channel column for each channel number.
+    Returns where it stopped, behind the last record dealt with, how many rows are filled, and why.
+    """
+    powers = POWERS
+    lengths = FD_LENGTHS
+    codes = FD_CODES
+    done, full, strange, new_channel, cut, lost, outside = DONE, FULL, STRANGE, CHANNEL, CUT, LOST, WINDOW
+    skip, remote_kind, error_kind, variable = SKIP, REMOTE, ERROR, VARIABLE
+    unknown = UNKNOWN
+    stride, fields, masks, width = PLAN, PLAN_FIELDS, PLAN_MASKS, WIDTH
+    largest_real = LARGEST_REAL
+    room = len(timestamp_ns)
+    payload_room = len(payload)
+    channels = len(table)
+    numbers = len(kinds)
+    window_size = len(window)
+    if end > len(text) or at < 0 or id_size > 8:
+        raise ValueError("the text is shorter than that")
+    if len(can_id) < room or len(flags) < room or len(channel) < room or len(dlc_code) < room:
+        raise ValueError("the columns differ in length")
+    if len(offset) <= room or offset[first] > payload_room:
+        raise ValueError("the offsets do not fit")
+    if len(scales) * stride > len(plan) or len(running) < len(scales):
+        raise ValueError("the plans differ in length")
+    row = first
+    used = offset[first]
+    reason = done
+    while at < end:
+        if row >= room or used + 64 > payload_room:
+            reason = full
+            break
+        reason = cut
+        if end - at < id_size:
+            break
+        number = _number(text, at, id_size)
+        reason = lost
+        if number >= numbers or kinds[number] == unknown:
+            break
+        index = kinds[number]
+        base = index * stride
+        if base + stride > len(plan):
+            raise ValueError("the plans differ in length")
+        pos = at + id_size
+        kind = plan[base + 1]
+        length = plan[base]
+        reason = cut
+        if kind == variable:
+            if end - pos < 4:
+                break
+            size = _number(text, pos, 4)
+            if size > end - pos - 4:
+                break
+            running[index] += 4 + size
+            at = pos + 4 + size
+            reason = done
+            continue
+        if length > end - pos:
+            break
+        if kind == skip:
+            at = pos + length
+            reason = done
+            continue
+        reason = strange
+        if kind > error_kind:
+            break
+        for count in range(plan[base + 9]):
+            if text[pos + plan[base + masks + 2 * count]] & plan[base + masks + 2 * count + 1]:
+                kind = skip
+        if kind == skip:
+            break
+        # time
+        bits = _field(text, pos, plan, base + fields)
+        mode = plan[base + 2]
+        if mode < 2:
+            if bits >> 63:  # before the start, or out of range
+                break
+            time = bits
+            if time > plan[base + 4]:
+                break
+            time = time * plan[base + 3]
+        else:
+            if mode == 3:
+                if bits >> 52 & 0x7FF == 0x7FF:
+                    break
+                real = _real(bits, powers)
+            else:
+                real = float(bits)
+            real = real * scales[index]
+            if real > largest_real or real < -largest_real:
+                break
+            time = _rounded(real)
+            if time > plan[base + 4]:
+                break
+        # identifier and flags
+        word = _field(text, pos, plan, base + fields + 2 * width)
+        state = word >> 31 & 1
+        word &= 0x1FFFFFFF
+        sent = _field(text, pos, plan, base + fields + 6 * width) & 1
+        mark = 0
+        if kind == error_kind:
+            state = word | 1 << 29
+        else:
+            if plan[base + fields + 3 * width]:
+                state |= _field(text, pos, plan, base + fields + 3 * width) & 1
+            elif word > 0x7FF:
+                state = 1
+            if state == 0 and word > 0x7FF:
+                break
+            state = word | state << 31
+        # where the data is, and how much there is of it
+        after = pos + length
+        data = pos + plan[base + 6]
+        present = plan[base + 7]
+        from_window = 0
+        mode = plan[base + 5]
+        if mode == 2:
+            present = -1
+            pointer = _field(text, pos, plan, base + fields + 10 * width)
+            group = plan[base + 8]
+            reason = cut
+            if end - after < id_size:
+                break
+            number = _number(text, after, id_size)
+            if number < numbers and kinds[number] == group:
+                if end - after - id_size < 4:
+                    break
+                size = _number(text, after + id_size, 4)
+                if size > end - after - id_size - 4:
+                    break
+                reason = strange
+                if pointer >> 62 or running[group] != pointer:
+                    break
+                present = size
+                data = after + id_size + 4
+                after = data + size
+            reason = strange
+        elif mode == 3:
+            pointer = _field(text, pos, plan, base + fields + 10 * width)
+            reason = outside
+            if pointer >> 62:
+                break
+            place = pointer
+            place = place - window_at
+            if place < 0 or place > window_size - 4:
+                break
+            size = _number(window, place, 4)
+            if size > window_size - 4 - place:
+                break
+            reason = strange
+            present = size
+            data = place + 4
+            from_window = 1
+        # length
+        code = _field(text, pos, plan, base + fields + 4 * width)
+        fd = _field(text, pos, plan, base + fields + 7 * width) & 1
+        if code > 15:
+            break
+        if plan[base + fields + 5 * width]:
+            count = _field(text, pos, plan, base + fields + 5 * width)
+        elif plan[base + fields + 4 * width]:
+            count = lengths[code] if fd else min(code, 8)
+        else:
+            count = max(present, 0)
+        if count > 64:
+            break
+        if plan[base + fields + 4 * width] == 0:
+            code = codes[count]
+        if kind == remote_kind:
+            state |= 1 << 30
+            count = 0
+        elif kind == error_kind:
+            if count > 8 or count > present:
+                break
+            code = count
+        else:
+            if plan[base + fields + 7 * width] == 0 and count > 8:
+                fd = 1
+            if fd:
+                if count == code and count > 8 and present >= lengths[code]:
+                    count = lengths[code]  # written by a program that took the code for the length
+                code = codes[count]
+                if lengths[code] != count:
+                    break
+                mark = _field(text, pos, plan, base + fields + 8 * width) & 1
+                mark = 1 | mark << 1 | (_field(text, pos, plan, base + fields + 9 * width) & 1) << 2
+            elif count > 8:
+                break
+            elif code < 8 or count < 8:
+                code = count
+            if count > present and (count or present >= 0):
+                break
+        bus = _field(text, pos, plan, base + fields + width)
+        reason = new_channel
+        if bus >= channels:
+            break
+        if table[bus] == unknown:
+            break
+        reason = done
+        if from_window:
+            for place in range(count):
+                payload[used + place] = window[data + place]
+        elif count <= 8 and present >= 8:
+            for place in range(8):
+                payload[used + place] = text[data + place]
+        else:
+            for place in range(count):
+                payload[used + place] = text[data + place]
+        if mode == 2 and present >= 0:
+            running[group] += 4 + present
+        used += count
+        timestamp_ns[row] = start_ns + time
+        can_id[row] = state
+        flags[row] = mark | sent << 3
+        channel[row] = table[bus]
+        dlc_code[row] = code
+        row += 1
+        offset[row] = used
+        at = after
+    return at, row, reason
+
+
+def format(
+    first: int,
+    timestamp_ns: Longs,
+    can_id: Ints,
+    flags: Octets,
+    channel: Shorts,
+    dlc_code: Octets,
+    offset: Ints,
+    payload: Octets,
+    numbers: Shorts,
+    start_ns: int,
+    counts: Longs,
+    out: Room,
+) -> tuple[int, int]:
+    """Write the rows from ``first`` on as canx's records; return (rows done, bytes written).
+
+    ``numbers`` has the number from 0 of each channel; ``counts`` counts the records by their number. A time
+    before ``start_ns`` becomes that. Stops before a record that ``out`` may not hold, and before a frame that
+    no record holds: more data than its kind has, or a channel beyond its field.
+    """
+    record_room = RECORD_ROOM
+    identifier_bits = 0x9FFFFFFF
+    rows = len(timestamp_ns)
+    room = len(out)
+    channels = len(numbers)
+    payload_size = len(payload)
+    if len(can_id) < rows or len(flags) < rows or len(channel) < rows or len(dlc_code) < rows:
+        raise ValueError("the columns differ in length")
+    if len(offset) <= rows:
+        raise ValueError("the offsets do not fit")
+    if len(counts) < 5:
+        raise ValueError("no room for the counts")
+    to = 0
+    row = first
+    while row < rows:
+        index = channel[row]
+        if index >= channels:
+            raise ValueError("no such channel")
+        number = numbers[index] + 1
+        begin = offset[row]
+        count = offset[row + 1] - begin
+        if count < 0 or begin + count > payload_size:
+            raise ValueError("the offsets do not fit")
+        word = can_id[row]
+        mark = flags[row]
+        if to + record_room > room or count > 64 or number > 255:
+            break
+        state = (mark >> 3 & 1) << 1
+        size = 8
+        kind = 1
+        if word >> 29 & 1:  # error frame
+            kind = 3
+            word &= 0x1FFFFFFF
+        elif word >> 30 & 1:
+            kind = 4
+            size = 0
+            state |= word >> 31
+            word &= identifier_bits
+        else:
+            state |= word >> 31 | (mark & 1) << 2 | (mark & 7) >> 1 << 3
+            word &= identifier_bits
+            if count > 8:
+                kind = 2
+                size = 64
+        if count > size or (kind == 2 and not mark & 1):
+            break
+        time = 0
+        if timestamp_ns[row] > start_ns:
+            time = timestamp_ns[row]
+            time = time - start_ns
+        out[to] = kind
+        for index in range(8):
+            out[to + 1 + index] = time & 255
+            time >>= 8
+        out[to + 9] = number
+        out[to + 10] = word & 255
+        out[to + 11] = word >> 8 & 255
+        out[to + 12] = word >> 16 & 255
+        out[to + 13] = word >> 24
+        out[to + 14] = state
+        out[to + 15] = dlc_code[row] & 15
+        out[to + 16] = count
+        to += 17
+        for index in range(count):
+            out[to + index] = payload[begin + index]
+        for index in range(count, size):
+            out[to + index] = 0
+        to += size
+        counts[kind] += 1
+        row += 1
+    return row, to
