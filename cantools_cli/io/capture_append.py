@@ -1,0 +1,64 @@
+"""Where a capture that is to be continued ends: behind its last complete record."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from cantools_cli.errors import FormatError, UsageError
+from cantools_cli.io.files import OutputStream
+from cantools_cli.kernels import capture as kernel
+
+_CHUNK = 1 << 20
+SECTION = b"\x0a\x0d\x0d\x0a"  #: the type of the block that begins a section, in either order
+ORDERS = {b"\x4d\x3c\x2b\x1a": False, b"\x1a\x2b\x3c\x4d": True}  #: whether it is big-endian
+
+
+def continued_size(output: OutputStream) -> int:
+    """Return the size of the file that is to be continued, 0 for a new one.
+
+    Raises:
+        UsageError: it cannot be read, so that its end is not known.
+    """
+    if not output.seekable:
+        raise UsageError(f"{output.name}: only an uncompressed file can be continued")
+    file: Any = getattr(output.file, "buffer", output.file)
+    output.written = int(file.seek(0, os.SEEK_END))
+    return output.written
+
+
+def find_end(read: Callable[[int, int], bytes], begin: int, size: int, *, blocks: bool) -> int:
+    """Follow the records of a little-endian file, or of pcapng's sections, of ``size`` bytes from ``begin``.
+
+    Raises:
+        FormatError: something that is no record lies between them.
+    """
+    position, big = begin, False
+    while position < size:
+        text = read(position, _CHUNK)
+        at, reason = kernel.walk(text, 0, len(text), blocks, big)
+        position += at
+        if reason == kernel.CUT and at:
+            continue
+        if reason == kernel.CUT:
+            break
+        if reason == kernel.STRANGE:
+            head = text[at : at + 12]
+            if blocks and head[:4] == SECTION:
+                big = ORDERS.get(head[8:12], big)
+            length = int.from_bytes(head[4:8], "big" if big else "little")
+            if not blocks or length < 12 or length & 3:
+                raise _cannot_continue("no record here", position)
+            if position + length > size:
+                break
+            if read(position + length - 4, 4) != head[4:8]:
+                raise _cannot_continue("no record here", position)
+            position += length
+    if size - position > kernel.LARGEST_RECORD:  # more than a crash cuts: its length is what is wrong
+        raise _cannot_continue("a record does not end with the file", position)
+    return position
+
+
+def _cannot_continue(reason: str, position: int) -> FormatError:
+    return FormatError(f"{reason}, so the file cannot be continued", position=position, unit="byte")

@@ -1,0 +1,404 @@
+"""Packets of pcap and pcapng, most of them, to columns and back.
+
+::
+
+    pcap    0 seconds, 4 | 4 part of the second, 4 | 8 captured, 4 | 12 original, 4 | 16 packet
+    pcapng  0 type 6, 4 | 4 size, 4 | 8 interface, 4 | 12 time, 8 | 20 captured, 4 | 24 original, 4
+            28 packet, padded to 4 bytes | options [code, 2 | size, 2 | value, padded] ... | size, 4
+    packet  [cooked header, 16 or 20] 0 identifier word, 4 | 4 length | 5 flags (FD) | 7 raw DLC | 8 data
+
+Numbers are in the order of the file, those of cooked headers big-endian. The identifier word is in the
+order of the file behind a cooked header, and else big-endian. What is not usual, and what is wrong, is
+left to ``io/capture_records.py``.
+
+Sources: the pcap and pcapng drafts of the IETF opsawg; tcpdump.org, LINKTYPE_CAN_SOCKETCAN,
+LINKTYPE_LINUX_SLL and SLL2; Linux ``linux/can.h``.
+"""
+
+from __future__ import annotations
+
+from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
+
+DONE = 0  #: all of the text is used up
+FULL = 1  #: the batch has no room for the next frame
+STRANGE = 2  #: the next record is left to plain Python
+CUT = 3  #: the next record goes on behind the text
+
+#: entry of a table for an interface that is not in it
+UNKNOWN = 0xFFFF
+#: bytes of the largest packet, which is tcpdump's largest, and of the largest record that is looked into
+LARGEST_PACKET = 1 << 18
+LARGEST_RECORD = 1 << 19
+#: bytes of the largest record written
+RECORD_ROOM = 116
+
+#: data bytes of a CAN FD frame, padded to a length that CAN FD has; and the code of that length
+PADDED = bytes([*range(9), *[12] * 4, *[16] * 4, *[20] * 4, *[24] * 4, *[32] * 8, *[48] * 16, *[64] * 16])
+_CODES = bytes([*range(9), *[9] * 4, *[10] * 4, *[11] * 4, *[12] * 4, *[13] * 8, *[14] * 16, *[15] * 16])
+
+
+def _word(text: Octets, at: int, big: int) -> int:
+    """Return the unsigned 32 bits at ``at``."""
+    high = text[at] if big else text[at + 3]
+    if big:
+        return high << 24 | text[at + 1] << 16 | text[at + 2] << 8 | text[at + 3]
+    return high << 24 | text[at + 2] << 16 | text[at + 1] << 8 | text[at]
+
+
+def _short(text: Octets, at: int, big: int) -> int:
+    """Return the unsigned 16 bits at ``at``."""
+    return text[at] << 8 | text[at + 1] if big else text[at + 1] << 8 | text[at]
+
+
+def parse(
+    text: Octets,
+    at: int,
+    end: int,
+    blocks: int,
+    big: int,
+    links: Shorts,
+    scales: Longs,
+    starts: Longs,
+    largest: Longs,
+    channels: Shorts,
+    devices: Shorts,
+    first: int,
+    timestamp_ns: Longs,
+    can_id: Ints,
+    flags: Room,
+    channel: Shorts,
+    dlc_code: Room,
+    offset: Ints,
+    payload: Room,
+) -> tuple[int, int, int]:
+    """Read records from ``text[at:end]`` into the rows from ``first`` on.
+
+    ``blocks`` is for pcapng, ``big`` for big-endian. By interface, of which pcap has one: the link type,
+    nanoseconds a tick (0 leaves it to Python), the time of tick 0, the last tick whose time fits, the
+    entry for the channel column. ``devices`` has that entry by the number that an SLL2 header gives.
+    Returns the record where it stopped, how many rows are filled, and why.
+    """
+    done, full, strange, cut, unknown = DONE, FULL, STRANGE, CUT, UNKNOWN
+    largest_packet, largest_record = LARGEST_PACKET, LARGEST_RECORD
+    padded: Octets = PADDED
+    codes: Octets = _CODES
+    billion = 1000000000
+    interfaces = len(links)
+    devices_known = len(devices)
+    room = len(timestamp_ns)
+    payload_room = len(payload)
+    if end > len(text) or at < 0:
+        raise ValueError("the text is shorter than that")
+    if len(can_id) < room or len(flags) < room or len(channel) < room or len(dlc_code) < room:
+        raise ValueError("the columns differ in length")
+    if len(offset) <= room or offset[first] > payload_room:
+        raise ValueError("the offsets do not fit")
+    if len(scales) < interfaces or len(starts) < interfaces or len(largest) < interfaces:
+        raise ValueError("the tables differ in length")
+    if len(channels) < interfaces or (interfaces == 0 and not blocks):
+        raise ValueError("the tables differ in length")
+    row = first
+    used = offset[first]
+    reason = done
+    while at < end:
+        if row >= room or payload_room - used < 64:
+            reason = full
+            break
+        # the record: where the packet is, its time and direction
+        left = end - at
+        sent = 0
+        if blocks:
+            reason = cut
+            if left < 12:
+                break
+            size = _word(text, at + 4, big)
+            reason = strange
+            if _word(text, at, big) != 6 or size < 32 or size & 3 or size > largest_record:
+                break
+            if size > left:
+                reason = cut
+                break
+            index = _word(text, at + 8, big)
+            captured = _word(text, at + 20, big)
+            if _word(text, at + size - 4, big) != size or captured > size - 32 or index >= interfaces:
+                break
+            high = _word(text, at + 12, big)
+            scale = scales[index]
+            if scale == 0 or high >> 31:
+                break
+            time = high
+            time = time << 32 | _word(text, at + 16, big)
+            if time > largest[index]:
+                break
+            time = starts[index] + time * scale
+            data = at + 28
+            pos = data + ((captured + 3) & ~3)
+            stop = at + size - 4
+            while stop - pos >= 8:
+                number = _short(text, pos, big)
+                length = _short(text, pos + 2, big)
+                if number == 0:
+                    break
+                if number == 2 and length == 4 and _word(text, pos + 4, big) & 3 == 2:
+                    sent = 8
+                pos += 4 + ((length + 3) & ~3)
+        else:
+            reason = cut
+            if left < 16:
+                break
+            captured = _word(text, at + 8, big)
+            size = captured + 16
+            if captured > largest_packet:
+                reason = strange
+                break
+            if size > left:
+                break
+            index = 0
+            time = _word(text, at, big)
+            time = time * billion + _word(text, at + 4, big) * scales[0]
+            data = at + 16
+        reason = strange
+        # the packet: a cooked header, if any
+        place = channels[index]
+        protocol = 0
+        order = 1
+        number = links[index]
+        if number == 113:
+            if captured < 24:
+                break
+            protocol = _short(text, data + 14, 1)
+            if _short(text, data, 1) == 4:
+                sent = 8
+            data += 16
+            captured -= 16
+            order = big
+        elif number == 276:
+            if captured < 28:
+                break
+            protocol = _short(text, data, 1)
+            if text[data + 10] == 4:
+                sent = 8
+            number = _word(text, data + 4, 1)
+            if number >= devices_known:
+                break
+            place = devices[number]
+            if place == unknown:
+                break
+            data += 20
+            captured -= 20
+            order = big
+        elif number != 227 or captured < 8:
+            break
+        # the frame
+        word = _word(text, data, order)
+        length = text[data + 4]
+        mark = text[data + 5]
+        if protocol:
+            fd = protocol == 13
+            if not fd and protocol != 12:
+                break
+        else:
+            fd = mark & 4 != 0 or length > 8 or captured == 72
+        given = length
+        if fd:
+            if length > 64 or length > captured - 8 or word >> 29 & 3:
+                break
+            code = codes[length]
+            length = padded[length]
+            mark = (mark & 3) << 1 | 1
+        else:
+            if length > 8:
+                break
+            mark = 0
+            code = length
+            if word >> 29 & 1:
+                word &= 0x3FFFFFFF
+            elif length == 8 and 8 < text[data + 7] < 16:
+                code = text[data + 7]
+            if word >> 30 & 1:
+                length = 0
+            if length > captured - 8:
+                break
+        if word >> 29 & 5 == 0 and word & 0x1FFFFFFF > 0x7FF:
+            break
+        data += 8
+        if length <= given:
+            for step in range(length):
+                payload[used + step] = text[data + step]
+        else:
+            for step in range(given):
+                payload[used + step] = text[data + step]
+            for step in range(given, length):
+                payload[used + step] = 0
+        timestamp_ns[row] = time
+        can_id[row] = word
+        flags[row] = mark | sent
+        channel[row] = place
+        dlc_code[row] = code
+        used += length
+        row += 1
+        offset[row] = used
+        at += size
+        reason = done
+    return at, row, reason
+
+
+def format(
+    first: int,
+    timestamp_ns: Longs,
+    can_id: Ints,
+    flags: Octets,
+    channel: Shorts,
+    dlc_code: Octets,
+    offset: Ints,
+    payload: Octets,
+    interfaces: Shorts,
+    blocks: int,
+    unit: int,
+    out: Room,
+) -> tuple[int, int, int]:
+    """Write the rows from ``first`` on as little-endian records; return (rows done, bytes, times moved).
+
+    ``interfaces`` has the number of each channel's interface, for pcapng (``blocks``), whose times are in
+    nanoseconds. pcap's are seconds and parts of ``unit`` nanoseconds, rounded half up. A time that the
+    format cannot hold becomes the nearest that it can. Stops before a record that ``out`` may not hold, and
+    before a CAN XL frame.
+    """
+    record_room = RECORD_ROOM
+    billion = 1000000000
+    last = 0xFFFFFFFF * billion + 999999999
+    half = unit // 2
+    rows = len(timestamp_ns)
+    room = len(out)
+    channels = len(interfaces)
+    payload_size = len(payload)
+    if len(can_id) < rows or len(flags) < rows or len(channel) < rows or len(dlc_code) < rows:
+        raise ValueError("the columns differ in length")
+    if len(offset) <= rows or unit <= 0:
+        raise ValueError("the offsets do not fit")
+    to = 0
+    moved = 0
+    row = first
+    while row < rows and room - to >= record_room:
+        mark = flags[row]
+        if mark & 16:
+            break
+        index = channel[row]
+        begin = offset[row]
+        word = can_id[row]
+        count = offset[row + 1] - begin
+        length = 64 if mark & 1 else 8
+        if index >= channels:
+            raise ValueError("no such channel")
+        if count < 0 or count > length or begin + count > payload_size:
+            raise ValueError("the offsets do not fit")
+        time = timestamp_ns[row]
+        if time < 0:
+            time = 0
+            moved += 1
+        length += 8
+        if blocks:
+            size = length + 44
+            number = interfaces[index]
+            pos = time >> 32
+            for step in range(28):
+                out[to + step] = 0
+            out[to] = 6
+            out[to + 4] = size
+            out[to + 8] = number & 255
+            out[to + 9] = number >> 8
+            for step in range(4):
+                out[to + 12 + step] = pos & 255
+                out[to + 16 + step] = time & 255
+                pos >>= 8
+                time >>= 8
+            out[to + 20] = length
+            out[to + 24] = length
+            pos = to + size - 16  # options: the direction, the end; and the size once more
+            for step in range(16):
+                out[pos + step] = 0
+            out[pos] = 2
+            out[pos + 2] = 4
+            out[pos + 4] = 2 if mark & 8 else 1
+            out[pos + 12] = size
+            pos = to + 28
+        else:
+            size = length + 16
+            if time > last - half:
+                moved += time > last
+                time = last
+            else:
+                time += half
+            part = time % billion // unit
+            time = time // billion
+            for step in range(4):
+                out[to + step] = time & 255
+                out[to + 4 + step] = part & 255
+                time >>= 8
+                part >>= 8
+            for step in range(8, 16):
+                out[to + step] = 0
+            out[to + 8] = length
+            out[to + 12] = length
+            pos = to + 16
+        # the frame
+        out[pos] = word >> 24
+        out[pos + 1] = word >> 16 & 255
+        out[pos + 2] = word >> 8 & 255
+        out[pos + 3] = word & 255
+        number = dlc_code[row]
+        out[pos + 4] = count
+        out[pos + 5] = 0
+        out[pos + 6] = 0
+        out[pos + 7] = 0
+        if mark & 1:
+            out[pos + 5] = mark >> 1 & 3 | 4
+        else:
+            if word >> 29 & 3 == 2:  # a remote frame asks for what it has not
+                out[pos + 4] = number if number < 8 else 8
+            if 8 < number < 16:
+                out[pos + 7] = number
+        for step in range(count):
+            out[pos + 8 + step] = payload[begin + step]
+        for step in range(count, length - 8):
+            out[pos + 8 + step] = 0
+        to += size
+        row += 1
+    return row, to, moved
+
+
+def walk(text: Octets, at: int, end: int, blocks: int, big: int) -> tuple[int, int]:
+    """Step over records from ``at`` on; return where it stopped, and why.
+
+    Stops, beside the end, at a record that is cut, and at one that is larger than usual, makes no sense,
+    or begins a section of pcapng.
+    """
+    done, strange, cut = DONE, STRANGE, CUT
+    largest_packet, largest_record = LARGEST_PACKET, LARGEST_RECORD
+    section = 0x0A0D0D0A
+    if end > len(text) or at < 0:
+        raise ValueError("the text is shorter than that")
+    reason = done
+    while at < end:
+        reason = cut
+        if end - at < 12 or (not blocks and end - at < 16):
+            break
+        if blocks:
+            size = _word(text, at + 4, big)
+            if _word(text, at, big) == section or size < 12 or size & 3 or size > largest_record:
+                reason = strange
+                break
+        else:
+            size = _word(text, at + 8, big)
+            if size > largest_packet:
+                reason = strange
+                break
+            size += 16
+        if size > end - at:
+            break
+        if blocks and _word(text, at + size - 4, big) != size:
+            reason = strange
+            break
+        at += size
+        reason = done
+    return at, reason
