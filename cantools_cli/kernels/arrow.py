@@ -1,0 +1,208 @@
+"""The columns of a batch that Arrow lays out otherwise: booleans as bitmaps, identifiers without flags.
+
+::
+
+    bitmaps   one behind the other, ``stride`` bytes each: extended, remote, error, fd, brs, esi, rx
+    kinds     one byte a row     1 extended | 2 remote | 4 error | 8 fd | 16 brs | 32 esi | 64 sent | 128 void
+
+The first bit of a bitmap is the lowest of its first byte.
+
+Source: Apache Arrow, "Arrow Columnar Format", Validity bitmaps and Fixed-size Primitive Layout.
+"""
+
+from __future__ import annotations
+
+from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
+
+EXTENDED = 1
+REMOTE = 2
+ERROR = 4
+FD = 8
+BRS = 16
+ESI = 32
+SENT = 64
+VOID = 128  #: something is missing that every frame has
+
+BITMAPS = 7
+
+#: the code of each length, 255 where CAN FD has no such length
+_CODES = bytes(
+    {12: 9, 16: 10, 20: 11, 24: 12, 32: 13, 48: 14, 64: 15}.get(size, size if size <= 8 else 255)
+    for size in range(65)
+)
+
+
+def split(
+    can_id: Ints,
+    flags: Octets,
+    dlc_code: Octets,
+    offset: Ints,
+    arbitration_id: Ints,
+    dlc: Room,
+    stride: int,
+    bitmaps: Room,
+) -> None:
+    """Fill ``arbitration_id``, ``dlc`` and the ``bitmaps``, which are 0 before."""
+    rows = len(can_id)
+    if len(flags) < rows or len(dlc_code) < rows or len(offset) <= rows:
+        raise ValueError("the columns differ in length")
+    if len(arbitration_id) < rows or len(dlc) < rows:
+        raise ValueError("no room for the rows")
+    if stride * 8 < rows or len(bitmaps) < 7 * stride:
+        raise ValueError("no room for the bitmaps")
+    extended = 0x80000000
+    for row in range(rows):
+        word = can_id[row]
+        mark = flags[row]
+        size = offset[row + 1] - offset[row]
+        code = dlc_code[row]
+        arbitration_id[row] = word & 0x1FFFFFFF
+        at = row >> 3
+        bit = row & 7
+        if word & 0x40000000:
+            dlc[row] = code if code < 8 else 8
+        else:
+            dlc[row] = size & 255
+        bitmaps[at] |= (1 if word & extended else 0) << bit
+        at += stride
+        bitmaps[at] |= (word >> 30 & 1) << bit
+        at += stride
+        bitmaps[at] |= (word >> 29 & 1) << bit
+        at += stride
+        bitmaps[at] |= (mark & 1) << bit
+        at += stride
+        bitmaps[at] |= (mark >> 1 & 1) << bit
+        at += stride
+        bitmaps[at] |= (mark >> 2 & 1) << bit
+        at += stride
+        bitmaps[at] |= (mark >> 3 & 1 ^ 1) << bit
+
+
+def valid(channel: Shorts, absent: int, bitmap: Room) -> int:
+    """Set the bit of each row whose channel is not ``absent``; return how many rows are left.
+
+    ``bitmap`` is 0 before.
+    """
+    rows = len(channel)
+    if len(bitmap) * 8 < rows:
+        raise ValueError("no room for the bitmap")
+    left = 0
+    for row in range(rows):
+        if channel[row] == absent:
+            left += 1
+        else:
+            bitmap[row >> 3] |= 1 << (row & 7)
+    return left
+
+
+def mark_set(bitmap: Octets, first: int, invert: int, mark: int, kinds: Room) -> None:
+    """Set ``mark`` in ``kinds`` where the bitmap, from bit ``first`` on, is 1; 0 where ``invert`` is 1."""
+    rows = len(kinds)
+    if first < 0 or len(bitmap) * 8 < first + rows:
+        raise ValueError("the bitmap is too short")
+    for row in range(rows):
+        at = first + row
+        if (bitmap[at >> 3] >> (at & 7) & 1) ^ invert:
+            kinds[row] |= mark
+
+
+def mark_above(numbers: Ints, limit: int, mark: int, kinds: Room) -> None:
+    """Set ``mark`` in ``kinds`` where a number is above ``limit``."""
+    rows = len(kinds)
+    if len(numbers) < rows:
+        raise ValueError("the columns differ in length")
+    for row in range(rows):
+        if numbers[row] > limit:
+            kinds[row] |= mark
+
+
+def join(
+    at: int,
+    kinds: Octets,
+    times: Longs,
+    identifiers: Ints,
+    channels: Shorts,
+    given_dlc: Octets,
+    given_code: Octets,
+    begins: Ints,
+    data: Octets,
+    first: int,
+    timestamp_ns: Longs,
+    can_id: Ints,
+    flags: Room,
+    channel: Shorts,
+    dlc_code: Room,
+    offset: Ints,
+    payload: Room,
+) -> tuple[int, int]:
+    """Make frames of the rows from ``at`` on; return the row where it stopped, and how many frames there are.
+
+    A length or a code of 255 is not given, and follows from the data. It stops at what is no frame.
+    """
+    codes: Octets = _CODES
+    rows = len(kinds)
+    room = len(timestamp_ns)
+    payload_room = len(payload)
+    size_of_data = len(data)
+    if len(times) < rows or len(identifiers) < rows or len(channels) < rows or len(begins) <= rows:
+        raise ValueError("the columns differ in length")
+    if len(given_dlc) < rows or len(given_code) < rows:
+        raise ValueError("the columns differ in length")
+    if len(can_id) < room or len(flags) < room or len(channel) < room or len(dlc_code) < room:
+        raise ValueError("the columns differ in length")
+    if at < 0 or first < 0 or first > room or len(offset) <= room or offset[first] > payload_room:
+        raise ValueError("the offsets do not fit")
+    extended = 0x80000000
+    row = first
+    used = offset[first]
+    while at < rows:
+        kind = kinds[at]
+        word = identifiers[at]
+        begin = begins[at]
+        end = begins[at + 1]
+        dlc = given_dlc[at]
+        code = given_code[at]
+        if kind & 128 or end < begin or end > size_of_data or end - begin > 64:
+            break
+        size = end - begin
+        if word > 0x1FFFFFFF or (word > 0x7FF and kind & 5 == 0):
+            break
+        if kind & 8 == 0 and (size > 8 or kind & 48):
+            break
+        if kind & 2:
+            if size or kind & 12:  # a remote frame is classic, and has no data
+                break
+            if dlc == 255:
+                dlc = 0 if code == 255 else code if code < 8 else 8
+        elif dlc == 255:
+            dlc = size
+        elif dlc != size:
+            break
+        if dlc > 64 or codes[dlc] == 255:
+            break
+        if code == 255:
+            code = codes[dlc]
+        if code != codes[dlc] and (kind & 8 or dlc != 8 or code < 9 or code > 15):
+            break
+        if kind & 2 and dlc > 8:
+            break
+        if row >= room or payload_room - used < size:
+            break
+        if kind & 4:
+            word |= 0x20000000
+        elif kind & 1:
+            word |= extended
+        if kind & 2:
+            word |= 0x40000000
+        for step in range(size):
+            payload[used + step] = data[begin + step]
+        timestamp_ns[row] = times[at]
+        can_id[row] = word
+        flags[row] = (kind >> 3 & 7) | (kind >> 3 & 8)
+        channel[row] = channels[at]
+        dlc_code[row] = code
+        used += size
+        row += 1
+        offset[row] = used
+        at += 1
+    return at, row
