@@ -12,9 +12,9 @@
     02000000 00000000 40f5060000000000       ns, 456 us after the start of the measurement
     0100 00 03 23010000 0102030000000000     channel 1, received, 3 bytes, identifier 123, data
 
-Loses: names of channels, which are numbers from 1 here, ``can0`` being 1; the direction of error frames.
-A frame earlier than the start of the file, which is the earliest of the first container, is written with
-that time.
+Loses: CAN XL frames, which are read only; names of channels, which are numbers from 1 here, ``can0`` being
+1; the direction of error frames. A frame earlier than the start of the file, which is the earliest of the
+first container, is written with that time.
 
 Source: files of Vector's tools, python-can and Wireshark, and what these tools read.
 """
@@ -34,6 +34,7 @@ from cantools_cli.io.blf_containers import CONTAINER_HEAD, Containers, pack_cont
 from cantools_cli.io.blf_header import FileHeader
 from cantools_cli.io.blf_objects import pack_marker
 from cantools_cli.io.blf_stream import ObjectStream
+from cantools_cli.io.blf_workers import ContainerPacker, usable_processors
 from cantools_cli.io.files import AnyFile
 from cantools_cli.kernels import blf as kernel
 from cantools_cli.message import timestamp_to_ns
@@ -54,6 +55,7 @@ class BLFReader(MessageReader):
         return head.startswith(blf_header.SIGNATURE)
 
     def batches(self) -> Iterator[MessageBatch]:
+        self._stated_size = 0  # bytes of the file, 0 where its header does not say
         outer = Containers(self.input, self._say, self.fault)
         start_ns = self._read_head(outer)
         if start_ns is None:
@@ -67,6 +69,9 @@ class BLFReader(MessageReader):
                 frames += len(batch)
                 yield batch
         stream.end()
+        missing = self._stated_size - self.input.consumed
+        if missing > 0 and not outer.is_cut:  # between two containers, where nothing else tells
+            self._say(f"ends {missing} bytes before the size that its header says")
         if outer.is_cut:
             recovered = frames if here == outer.position else 0
             self._say(
@@ -100,6 +105,7 @@ class BLFReader(MessageReader):
         if len(head) < size:
             self._say("ends inside the file header")
             return None
+        self._stated_size = blf_header.stated_size(head)
         start_ns, assumed = blf_header.read_start(head, self.tz)
         if assumed:
             self._say(assumed)
@@ -148,6 +154,7 @@ class BLFWriter(FileIOMessageWriter):
         self._objects = 0
         self._start_ns: int | None = None
         self._previous_ns: int | None = None  # of the last frame written
+        self._packer = ContainerPacker(compression_level, self._write_container, usable_processors())
         self._header = FileHeader(
             tz or "UTC", compression_level=6 if compression_level == -1 else compression_level
         )
@@ -160,6 +167,7 @@ class BLFWriter(FileIOMessageWriter):
 
     def write(self, batch: MessageBatch) -> None:
         self._write_gathered()
+        batch = self.without_xl(batch)
         if not len(batch):
             return
         if self._start_ns is None:
@@ -182,7 +190,7 @@ class BLFWriter(FileIOMessageWriter):
 
     def file_size(self) -> int:
         """Return an estimate of the file's size in bytes: what is written, and the open container."""
-        waiting = self._used + 48 * len(self._held) + len(self._held.payload)
+        waiting = self._packer.waiting + self._used + 48 * len(self._held) + len(self._held.payload)
         header = self._header
         if header.unpacked_size > blf_header.SIZE:
             waiting = waiting * header.file_size // header.unpacked_size
@@ -193,12 +201,17 @@ class BLFWriter(FileIOMessageWriter):
         if len(self._held) or self._held_markers:
             self._begin()
         self._close_container()
+        self._packer.finish()
         self.output.flush()
 
     def _finish(self) -> None:
-        if len(self._held) or self._held_markers:
-            self._begin()
-        self._close_container()
+        try:
+            if len(self._held) or self._held_markers:
+                self._begin()
+            self._close_container()
+            self._packer.finish()
+        finally:
+            self._packer.close()
         if not self._header.file_size:
             self._write_head()
 
@@ -270,15 +283,19 @@ class BLFWriter(FileIOMessageWriter):
         self._header.last_ns = time if last is None else max(last, time)
 
     def _close_container(self) -> None:
-        """Write the open container, if there is anything in it, and bring the head up to date."""
+        """Have the open container written, if there is anything in it."""
         if not self._used:
             return
-        data = pack_container(memoryview(self._room)[: self._used], self._level)
-        self.output.write(data)
-        self._header.objects += self._objects
-        self._header.unpacked_size += CONTAINER_HEAD + self._used
-        self._header.file_size += len(data)
+        with memoryview(self._room) as room:
+            self._packer.pack(room[: self._used], self._objects)
         self._used = self._objects = 0
+
+    def _write_container(self, data: bytes, size: int, objects: int) -> None:
+        """Write a packed container, and bring the head up to date."""
+        self.output.write(data)
+        self._header.objects += objects
+        self._header.unpacked_size += CONTAINER_HEAD + size
+        self._header.file_size += len(data)
         if self.output.seekable:
             self.output.patch(self._origin, self._header.pack())
 
