@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from cantools_cli.interface import VALID_INTERFACES as VALID_INTERFACES
     from cantools_cli.interface import Bus as Bus
     from cantools_cli.interface import detect_available_configs as detect_available_configs
+    from cantools_cli.io.arrow import ArrowReader as ArrowReader
+    from cantools_cli.io.arrow import ArrowWriter as ArrowWriter
     from cantools_cli.io.asc import ASCReader as ASCReader
     from cantools_cli.io.asc import ASCWriter as ASCWriter
     from cantools_cli.io.base import BaseIOHandler as BaseIOHandler
@@ -45,17 +47,35 @@ if TYPE_CHECKING:
     from cantools_cli.io.base import MessageWriter as MessageWriter
     from cantools_cli.io.blf import BLFReader as BLFReader
     from cantools_cli.io.blf import BLFWriter as BLFWriter
+    from cantools_cli.io.busmaster import BusmasterReader as BusmasterReader
     from cantools_cli.io.candump import CanutilsLogReader as CanutilsLogReader
     from cantools_cli.io.candump import CanutilsLogWriter as CanutilsLogWriter
     from cantools_cli.io.csv import CSVReader as CSVReader
     from cantools_cli.io.csv import CSVWriter as CSVWriter
+    from cantools_cli.io.gvret import GvretReader as GvretReader
+    from cantools_cli.io.gvret import GvretWriter as GvretWriter
     from cantools_cli.io.jsonl import JsonReader as JsonReader
     from cantools_cli.io.jsonl import JsonWriter as JsonWriter
     from cantools_cli.io.logger import BaseRotatingLogger as BaseRotatingLogger
     from cantools_cli.io.logger import Logger as Logger
+    from cantools_cli.io.logger import RotatingLogger as RotatingLogger
     from cantools_cli.io.logger import SizedRotatingLogger as SizedRotatingLogger
+    from cantools_cli.io.logger import TimedRotatingLogger as TimedRotatingLogger
+    from cantools_cli.io.mf4 import MF4Reader as MF4Reader
+    from cantools_cli.io.mf4 import MF4Writer as MF4Writer
+    from cantools_cli.io.parquet import ParquetReader as ParquetReader
+    from cantools_cli.io.parquet import ParquetWriter as ParquetWriter
+    from cantools_cli.io.pcap import PcapReader as PcapReader
+    from cantools_cli.io.pcap import PcapWriter as PcapWriter
+    from cantools_cli.io.pcapng import PcapngReader as PcapngReader
+    from cantools_cli.io.pcapng import PcapngWriter as PcapngWriter
     from cantools_cli.io.player import LogReader as LogReader
     from cantools_cli.io.printer import Printer as Printer
+    from cantools_cli.io.sqlite import SqliteReader as SqliteReader
+    from cantools_cli.io.sqlite import SqliteWriter as SqliteWriter
+    from cantools_cli.io.trc import TRCFileVersion as TRCFileVersion
+    from cantools_cli.io.trc import TRCReader as TRCReader
+    from cantools_cli.io.trc import TRCWriter as TRCWriter
     from cantools_cli.listeners import BufferedReader as BufferedReader
     from cantools_cli.listeners import Listener as Listener
     from cantools_cli.listeners import RedirectReader as RedirectReader
@@ -67,6 +87,7 @@ if TYPE_CHECKING:
     from cantools_cli.timing import BitTimingFd as BitTimingFd
     from cantools_cli.util import channel2int as channel2int
     from cantools_cli.util import set_logging_level as set_logging_level
+    from cantools_cli.xl import XlMessage as XlMessage
 
 __version__ = "0.1.0"
 
@@ -82,15 +103,24 @@ _HOMES = {
     "CanTimeoutError FormatError UsageError error_check",
     "frames": "dlc2len len2dlc",
     "interface": "VALID_INTERFACES Bus detect_available_configs",
+    "io.arrow": "ArrowReader ArrowWriter",
     "io.asc": "ASCReader ASCWriter",
     "io.base": "BaseIOHandler FileIOMessageWriter MessageReader MessageWriter",
     "io.blf": "BLFReader BLFWriter",
+    "io.busmaster": "BusmasterReader",
     "io.candump": "CanutilsLogReader CanutilsLogWriter",
     "io.csv": "CSVReader CSVWriter",
+    "io.gvret": "GvretReader GvretWriter",
     "io.jsonl": "JsonReader JsonWriter",
-    "io.logger": "BaseRotatingLogger Logger SizedRotatingLogger",
+    "io.mf4": "MF4Reader MF4Writer",
+    "io.logger": "BaseRotatingLogger Logger RotatingLogger SizedRotatingLogger TimedRotatingLogger",
+    "io.pcap": "PcapReader PcapWriter",
+    "io.pcapng": "PcapngReader PcapngWriter",
+    "io.parquet": "ParquetReader ParquetWriter",
     "io.player": "LogReader",
     "io.printer": "Printer",
+    "io.sqlite": "SqliteReader SqliteWriter",
+    "io.trc": "TRCFileVersion TRCReader TRCWriter",
     "listeners": "BufferedReader Listener RedirectReader",
     "message": "Message",
     "notifier": "Notifier",
@@ -98,6 +128,7 @@ _HOMES = {
     "thread_safe_bus": "ThreadSafeBus",
     "timing": "BitTiming BitTimingFd",
     "util": "channel2int set_logging_level",
+    "xl": "XlMessage",
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 #: name -> module, as in ``can.util.channel2int``

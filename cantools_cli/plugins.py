@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
+from os.path import splitext
 from typing import Any
 
 from cantools_cli.errors import CanInterfaceNotImplementedError, UsageError
@@ -30,9 +31,11 @@ class Format:
     """A log format.
 
     Attributes:
+        writer: None for a format that is read only.
         suffixes: file names that mean it; the first is written where a name has to be made.
         is_binary: whether a terminal must not get it.
-        is_compressible: whether ``.gz`` may go around it; BLF is compressed inside.
+        is_compressible: whether ``.gz`` or ``.zst`` may go around it; BLF is compressed inside.
+        can_append: whether a file can be continued: its writer takes ``append=True``.
         reader_options, writer_options: what may follow the name, as in ``blf,level=6``, and the keyword of
             the class that each is.
         reading, writing: keywords that the commands use where the library has another, documented default.
@@ -40,10 +43,11 @@ class Format:
 
     name: str
     reader: str
-    writer: str
+    writer: str | None
     suffixes: tuple[str, ...]
     is_binary: bool = False
     is_compressible: bool = True
+    can_append: bool = False
     description: str = ""
     reader_options: dict[str, str] = field(default_factory=dict)
     writer_options: dict[str, str] = field(default_factory=dict)
@@ -60,23 +64,84 @@ FORMATS = {
         (".blf",),
         is_binary=True,
         is_compressible=False,
+        can_append=True,
         description="Vector binary logging format",
         reader_options={"tz": "tz"},
         writer_options={"tz": "tz", "level": "compression_level"},
         writing={"compression_level": 1},
+    ),
+    "mf4": Format(
+        "mf4",
+        "cantools_cli.io.mf4:MF4Reader",
+        "cantools_cli.io.mf4:MF4Writer",
+        (".mf4",),
+        is_binary=True,
+        is_compressible=False,
+        can_append=True,
+        description="ASAM MDF 4 bus logging",
+        reader_options={"tz": "tz"},
+        writer_options={"database": "database"},
+    ),
+    "pcap": Format(
+        "pcap",
+        "cantools_cli.io.pcap:PcapReader",
+        "cantools_cli.io.pcap:PcapWriter",
+        (".pcap", ".cap"),
+        is_binary=True,
+        can_append=True,
+        description="tcpdump's captures",
+    ),
+    "pcapng": Format(
+        "pcapng",
+        "cantools_cli.io.pcapng:PcapngReader",
+        "cantools_cli.io.pcapng:PcapngWriter",
+        (".pcapng",),
+        is_binary=True,
+        can_append=True,
+        description="Wireshark's captures",
+    ),
+    "db": Format(
+        "db",
+        "cantools_cli.io.sqlite:SqliteReader",
+        "cantools_cli.io.sqlite:SqliteWriter",
+        (".db",),
+        is_binary=True,
+        is_compressible=False,
+        can_append=True,
+        description="python-can's SQLite databases",
+        reader_options={"table": "table_name"},
+        writer_options={"table": "table_name", "index": "index"},
     ),
     "json": Format(
         "json",
         "cantools_cli.io.jsonl:JsonReader",
         "cantools_cli.io.jsonl:JsonWriter",
         (".jsonl", ".json", ".ndjson"),
+        can_append=True,
         description="one JSON object a line",
+    ),
+    "gvret": Format(
+        "gvret",
+        "cantools_cli.io.gvret:GvretReader",
+        "cantools_cli.io.gvret:GvretWriter",
+        (".gvret.csv",),
+        can_append=True,
+        description="SavvyCAN's comma separated values",
+    ),
+    "busmaster": Format(
+        "busmaster",
+        "cantools_cli.io.busmaster:BusmasterReader",
+        None,
+        (".busmaster.log",),
+        description="BUSMASTER's logs; read only",
+        reader_options={"tz": "tz"},
     ),
     "csv": Format(
         "csv",
         "cantools_cli.io.csv:CSVReader",
         "cantools_cli.io.csv:CSVWriter",
         (".csv",),
+        can_append=True,
         description="python-can's comma separated values",
         writer_options={"columns": "columns"},
     ),
@@ -85,6 +150,7 @@ FORMATS = {
         "cantools_cli.io.printer:PrinterReader",
         "cantools_cli.io.printer:Printer",
         (".txt",),
+        can_append=True,
         description="python-can's printed messages",
     ),
     "asc": Format(
@@ -92,21 +158,57 @@ FORMATS = {
         "cantools_cli.io.asc:ASCReader",
         "cantools_cli.io.asc:ASCWriter",
         (".asc",),
+        can_append=True,
         description="Vector ASCII",
         reader_options={"base": "base", "tz": "tz", "txrq": "txrq"},
         writer_options={"tz": "tz", "crlf": "crlf"},
         reading={"relative_timestamp": False},
+    ),
+    "trc": Format(
+        "trc",
+        "cantools_cli.io.trc:TRCReader",
+        "cantools_cli.io.trc:TRCWriter",
+        (".trc",),
+        can_append=True,
+        description="PEAK's trace files",
+        reader_options={"tz": "tz", "status": "status"},
+        writer_options={"tz": "tz", "version": "version"},
     ),
     "log": Format(
         "log",
         "cantools_cli.io.candump:CanutilsLogReader",
         "cantools_cli.io.candump:CanutilsLogWriter",
         (".log",),
+        can_append=True,
         description="candump's log lines; its screen form on reading",
         reader_options={"tz": "tz"},
         writer_options={"ns": "ns", "compat": "compat"},
     ),
+    # behind the text formats, since looking at these two imports more
+    "parquet": Format(
+        "parquet",
+        "cantools_cli.io.parquet:ParquetReader",
+        "cantools_cli.io.parquet:ParquetWriter",
+        (".parquet",),
+        is_binary=True,
+        is_compressible=False,
+        description="columns for DuckDB, Polars and pandas",
+        writer_options={"compression": "compression"},
+        can_append=True,
+    ),
+    "arrow": Format(
+        "arrow",
+        "cantools_cli.io.arrow:ArrowReader",
+        "cantools_cli.io.arrow:ArrowWriter",
+        (".arrows", ".arrow"),
+        is_binary=True,
+        description="columns for pipes, of Apache Arrow",
+        writer_options={"layout": "layout", "compression": "compression"},
+    ),
 }
+
+#: what a suffix behind that of a format says
+COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 
 #: entry point groups by kind, ours before python-can's
 _GROUPS = {
@@ -114,6 +216,15 @@ _GROUPS = {
     "reader": ("canx.reader", "can.io.message_reader"),
     "writer": ("canx.writer", "can.io.message_writer"),
 }
+
+#: what brings each library that only some interfaces and formats need: an extra of canx
+EXTRAS = {"asammdf": "mf4", "pyarrow": "parquet", "websockets": "remote"}
+
+
+def install_hint(module: str) -> str:
+    """Return what to type where ``module`` is not installed."""
+    package = module.partition(".")[0]
+    return f"pip install 'canx[{EXTRAS[package]}]'" if package in EXTRAS else f"pip install {package}"
 
 
 @cache
@@ -155,20 +266,38 @@ def bus_class(name: str | None) -> Any:
     except ImportError as error:
         raise CanInterfaceNotImplementedError(
             f"interface {name!r} needs {error.name or error}, which is not installed",
-            hint=f"pip install {error.name}" if error.name else None,
+            hint=install_hint(error.name) if error.name else None,
         ) from error
 
 
 def format_of_suffix(path: str) -> tuple[str | None, bool]:
-    """Return the name of the format that the suffix of ``path`` means, or None, and whether it is gzipped."""
-    name = path.lower()
-    gzipped = name.endswith(".gz")
-    if gzipped:
-        name = name[:-3]
+    """Return the format that the suffix of ``path`` means, or None, and whether another compresses it."""
+    name, suffix = peeled(path.lower())
     for form in FORMATS.values():
         if name.endswith(form.suffixes):
-            return form.name, gzipped
-    return None, gzipped
+            return form.name, bool(suffix)
+    return None, bool(suffix)
+
+
+def split_suffix(path: str) -> tuple[str, str]:
+    """Return ``path`` in two: before and from the suffix of its format; that of a compression stays there."""
+    name, compression = peeled(path)
+    known = [suffix for form in FORMATS.values() for suffix in form.suffixes if name.lower().endswith(suffix)]
+    size = len(max(known, key=len)) if known else len(splitext(name)[1])
+    return name[: len(name) - size], name[len(name) - size :] + compression
+
+
+def peeled(path: str) -> tuple[str, str]:
+    """Return ``path`` without the suffix of a compression, and that suffix, empty where there is none."""
+    for suffix in COMPRESSIONS:
+        if path.lower().endswith(suffix):
+            return path[: -len(suffix)], path[-len(suffix) :]
+    return path, ""
+
+
+def writable() -> dict[str, Format]:
+    """Return the formats that can be written, by name."""
+    return {name: form for name, form in FORMATS.items() if form.writer is not None}
 
 
 def reader_class(name: str) -> Any:
@@ -192,6 +321,8 @@ def writer_class(name: str) -> Any:
 def _io_class(kind: str, name: str) -> Any:
     form = FORMATS.get(name)
     target = getattr(form, kind) if form else None
+    if form is not None and target is None:
+        raise UsageError(f"format {name!r} can only be read", hint=f"written: {', '.join(writable())}")
     if target is None:
         others = entry_points_of(kind)
         target = others.get(name) or others.get(f".{name}")
@@ -203,7 +334,7 @@ def _io_class(kind: str, name: str) -> Any:
     except ImportError as error:
         raise UsageError(
             f"format {name!r} needs {error.name or error}, which is not installed",
-            hint=f"pip install {error.name}" if error.name else None,
+            hint=install_hint(error.name) if error.name else None,
         ) from error
 
 

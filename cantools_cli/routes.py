@@ -10,14 +10,14 @@ from cantools_cli.message import Channel
 
 @dataclass(frozen=True)
 class Rule:
-    """Frames recorded on ``source`` go to the bus ``target``."""
+    """Frames recorded on ``source`` go to the bus, or get the channel, ``target``."""
 
     source: str
     target: str
 
     @classmethod
-    def parse(cls, text: str) -> Rule:
-        """Return what ``SRC=BUS`` says.
+    def parse(cls, text: str, form: str = "SRC=BUS") -> Rule:
+        """Return what ``text`` says, which is of the form ``form``.
 
         Raises:
             UsageError: it is not of that form.
@@ -25,7 +25,7 @@ class Rule:
         source, mark, target = (part.strip() for part in text.partition("="))
         if not (mark and source and target):
             raise UsageError(
-                f"--map {quoted(text)} is not of the form SRC=BUS",
+                f"--map {quoted(text)} is not of the form {form}",
                 hint="the log's channel first, as in can0=vcan2; canplayer has them the other way round",
             )
         return cls(source, target)
@@ -79,3 +79,28 @@ def _bus_of(channel: Channel) -> str:
     if not name or any(not letter.isalnum() and letter not in "_-." for letter in name):
         raise UsageError(f"the log's channel {quoted(name)} is not the name of a bus", hint=hint)
     return name
+
+
+class Renaming:
+    """New channels for the frames of a log: ``canx convert --map``.
+
+    Attributes:
+        unused: the rules whose channel has not been seen yet.
+    """
+
+    def __init__(self, rules: list[Rule]) -> None:
+        self.unused = list(rules)
+        self._rules = rules
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._rules
+
+    def channel(self, channel: Channel) -> Channel:
+        """Return what ``channel`` becomes; the first rule that names it says, digits alone are a number."""
+        names = channel_names(channel)
+        for rule in self._rules:
+            if rule.source in names:
+                self.unused = [one for one in self.unused if one.source != rule.source]
+                return int(rule.target) if rule.target.isdecimal() and rule.target.isascii() else rule.target
+        return channel

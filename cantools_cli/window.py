@@ -5,14 +5,20 @@ from __future__ import annotations
 import re
 from array import array
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import UsageError, quoted
 from cantools_cli.units import duration_ns
 
-#: dateutil takes the present day for what a text leaves open, so that -5 is a date to it
+if TYPE_CHECKING:
+    from datetime import datetime
+
+#: two digits may be a year, a month or a day: 01/02/03 is a date to dateutil, and anybody's guess
 _YEAR = re.compile(r"(?<![0-9])[0-9]{4}(?![0-9])|[0-9]{8}")
 _DURATION = re.compile(r"[0-9]*\.?[0-9]*\s*(?:ns|us|µs|ms|s|m|h)?")
+
+_FORMS = "seconds since the first frame, 200ms, 10m, or a date such as 2015-07-10T06:17:32.25"
 
 
 @dataclass(frozen=True)
@@ -35,19 +41,9 @@ class Moment:
             return cls(duration_ns(stripped[1:]), is_absolute=True)
         if stripped and _DURATION.fullmatch(stripped):
             return cls(duration_ns(stripped))
-        from dateutil import parser  # type: ignore[import-untyped,unused-ignore]  # stubs are another package
-
-        try:
-            if not _YEAR.search(stripped):
-                raise ValueError("no year")
-            moment = parser.parse(stripped)
-        except (ValueError, OverflowError) as error:
-            raise UsageError(
-                f"bad time {quoted(text)}",
-                hint="seconds since the first frame, 200ms, 10m, or a date such as 2015-07-10T06:17:32.25",
-            ) from error
         from cantools_cli.clock import wall_to_ns
 
+        moment = _wall_time(text)
         if moment.tzinfo is not None:
             from datetime import timezone
 
@@ -57,6 +53,59 @@ class Moment:
     def after(self, first_ns: int) -> int:
         """Return the time in nanoseconds since the epoch, in a log whose first frame is at ``first_ns``."""
         return self.nanoseconds if self.is_absolute else first_ns + self.nanoseconds
+
+
+def _wall_time(text: str) -> datetime:
+    """Return the date and time that ``text`` says, with its zone if it names one.
+
+    Raises:
+        UsageError: it is none, says no year, month or day, or nobody knows its zone.
+    """
+    import warnings
+    from datetime import datetime
+
+    from dateutil import parser  # type: ignore[import-untyped,unused-ignore]  # stubs are another package
+
+    found: list[datetime] = []
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", parser.UnknownTimezoneWarning)
+            for default in (datetime(2000, 1, 1), datetime(2004, 2, 2)):  # stand in for what it leaves open
+                found.append(parser.parse(text, default=default))
+    except parser.UnknownTimezoneWarning as error:
+        raise UsageError(
+            f"bad time {quoted(text)}: unknown time zone",
+            hint="a zone is written as its distance to UTC, such as 2015-07-10T08:17:32+02:00",
+        ) from error
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"bad time {quoted(text)}", hint=_FORMS) from error
+    if found[0] != found[1] or not _YEAR.search(text):
+        raise UsageError(f"bad time {quoted(text)}: no date with year, month and day", hint=_FORMS)
+    return found[0]
+
+
+def shift_ns(text: str) -> int:
+    """Return the nanoseconds that ``1h``, ``+250ms`` or ``-1.5`` (seconds) add to a time.
+
+    Raises:
+        UsageError: ``text`` is none of these.
+    """
+    stripped = text.strip()
+    sign = -1 if stripped.startswith("-") else 1
+    return sign * duration_ns(stripped[1:] if stripped[:1] in ("-", "+") else stripped)
+
+
+def shifted(batch: MessageBatch, by_ns: int) -> MessageBatch:
+    """Add ``by_ns`` to all times of ``batch``, in place, and return it.
+
+    Raises:
+        UsageError: a time would be before 1677 or after 2262, which 64 bits of nanoseconds do not hold.
+    """
+    try:
+        batch.timestamp_ns = array("q", [time + by_ns for time in batch.timestamp_ns])
+    except OverflowError:
+        raise UsageError("--shift moves frames out of the years 1677 to 2262") from None
+    return batch
 
 
 class Window:

@@ -7,13 +7,14 @@ import logging
 import os
 import select
 from collections.abc import Iterable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from cantools_cli.batch import MessageBatch
 from cantools_cli.bus import BusABC, BusState, CanFilters, CanProtocol, Deadline
-from cantools_cli.errors import CanOperationError
+from cantools_cli.errors import CanOperationError, CanTimeoutError
 from cantools_cli.message import Message
 
 
@@ -192,6 +193,35 @@ def test_the_timeout_reaches_the_interface(timeout: float | None, monkeypatch: p
         assert bus.timeouts == [timeout]
 
 
+class HastyBus(DocumentedBus):
+    """Has nothing, and says so at once whatever the timeout."""
+
+    calls = 0
+
+    def _recv_internal(self, timeout: float | None) -> tuple[Message | None, bool]:
+        self.calls += 1
+        return None, False
+
+
+@pytest.mark.parametrize("receive", ["recv", "recv_batch"])
+def test_an_interface_without_patience_is_not_asked_all_the_time(
+    receive: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, naps = [100.0], []
+
+    def sleep(seconds: float) -> None:
+        naps.append(seconds)
+        now[0] += seconds
+
+    monkeypatch.setattr("cantools_cli.bus.time", SimpleNamespace(monotonic=lambda: now[0], sleep=sleep))
+    with HastyBus("x") as bus:
+        assert getattr(bus, receive)(1.0) is None
+        assert now[0] == pytest.approx(101.0)
+        assert naps[:3] == [0.0001, 0.0002, 0.0004], "short at first: it may have had a reason"
+        assert max(naps) == 0.01
+        assert bus.calls == len(naps) + 1
+
+
 def test_a_deadline_ends_once(monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter([1.0, 2.0, 3.5, 3.5])
     monkeypatch.setattr("cantools_cli.bus.time.monotonic", lambda: next(now))
@@ -209,6 +239,19 @@ def test_both_ways_of_sending_reach_the_interface(kind: type[BusABC]) -> None:
         bus.send_batch(batch(2, 3))
         sent = bus.sent if kind is DocumentedBus else [message for part in bus.sent for message in part]
         assert identifiers(sent) == [1, 2, 3]
+
+
+def test_a_documented_interface_that_fails_tells_how_many_frames_went() -> None:
+    class FullBus(DocumentedBus):
+        def send(self, msg: Message, timeout: float | None = None) -> None:
+            if len(self.sent) == 2:
+                raise CanTimeoutError("full")
+            super().send(msg, timeout)
+
+    with FullBus("x") as bus:
+        with pytest.raises(CanTimeoutError) as caught:
+            bus.send_batch(batch(1, 2, 3))
+        assert caught.value.sent == 2
 
 
 def test_what_is_no_frame_is_not_sent() -> None:

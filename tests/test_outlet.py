@@ -74,6 +74,16 @@ def test_a_bus_that_fails_says_so():
         Outlet(bus, "v0").send(batch_of("123#"))
 
 
+@pytest.mark.parametrize(("told", "counted"), [(2, 2), (None, 0)])
+def test_of_a_batch_that_did_not_go_to_the_end_what_went_is_counted(told, counted):
+    bus = ScriptedBus()
+    bus.fails = [CanTimeoutError("full", sent=told)]
+    outlet = Outlet(bus, "v0")
+    with pytest.raises(CanTimeoutError):
+        outlet.send(batch_of("001#", "002#", "003#"))
+    assert outlet.sent == counted
+
+
 def queued(bus: ScriptedBus, timeout: float = 1.0, **settings: Any) -> QueuedOutlet:
     return QueuedOutlet(Outlet(bus, "v0", timeout), timeout, **settings)
 
@@ -132,6 +142,16 @@ def test_who_was_too_slow_is_not_waited_for_until_it_takes_frames_again():
     assert bus.timeouts == [1.0, 0.0, 0.0, 1.0]
     assert bus.frames == ["002#", "003#"]
     assert outlet.outlet.losses == {"frames, too slow": 2}
+
+
+def test_only_what_a_bus_had_no_room_for_counts_as_too_slow():
+    bus = ScriptedBus(takes_fd=False)
+    bus.fails = [None, CanOperationError("no CAN FD here"), CanTimeoutError("full", sent=1)]
+    outlet = queued(bus)
+    outlet.send(batch_of(*MIXED))  # the frames before the first FD one, that one, the rest
+    outlet.close(20)
+    assert outlet.outlet.sent == 2
+    assert outlet.outlet.losses == {"CAN FD frames": 2, "frames, too slow": 1}
 
 
 def test_a_failure_is_kept_for_who_asks():

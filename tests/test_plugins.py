@@ -26,7 +26,13 @@ def test_every_built_in_format_loads(name: str) -> None:
     form = plugins.FORMATS[name]
     assert form.name == name
     assert issubclass(plugins.reader_class(name), MessageReader)
-    assert issubclass(plugins.writer_class(name), MessageWriter)
+    if form.writer is not None:
+        assert issubclass(plugins.writer_class(name), MessageWriter)
+
+
+def test_a_format_that_is_read_only_says_so() -> None:
+    with pytest.raises(UsageError, match="format 'busmaster' can only be read"):
+        plugins.writer_class("busmaster")
 
 
 @pytest.mark.parametrize(
@@ -36,6 +42,7 @@ def test_every_built_in_format_loads(name: str) -> None:
         ("A.LOG.GZ", ("log", True)),
         ("x/y.v1.asc", ("asc", False)),
         ("a.jsonl", ("json", False)),
+        ("a.log.zst", ("log", True)),
         ("a.gz", (None, True)),
         ("a.xyz", (None, False)),
         ("log", (None, False)),
@@ -43,6 +50,26 @@ def test_every_built_in_format_loads(name: str) -> None:
 )
 def test_a_suffix_means_a_format(path: str, found: tuple[str | None, bool]) -> None:
     assert plugins.format_of_suffix(path) == found
+
+
+@pytest.mark.parametrize(
+    ("path", "parts"),
+    [
+        ("a.log", ("a", ".log")),
+        ("x.d/my.v1.LOG.gz", ("x.d/my.v1", ".LOG.gz")),
+        ("a.csv.zst", ("a", ".csv.zst")),
+        ("a.xyz", ("a", ".xyz")),
+        ("x.d/a", ("x.d/a", "")),
+    ],
+)
+def test_a_name_before_and_from_its_suffixes(path: str, parts: tuple[str, str]) -> None:
+    assert plugins.split_suffix(path) == parts
+
+
+def test_a_suffix_of_two_parts_stays_whole() -> None:
+    for form in plugins.FORMATS.values():
+        for suffix in form.suffixes:
+            assert plugins.split_suffix(f"a.b{suffix}.gz") == ("a.b", f"{suffix}.gz")
 
 
 def test_suffixes_are_not_shared() -> None:
@@ -118,6 +145,21 @@ def test_a_plug_in_whose_driver_is_missing_names_it(distribution: Callable[..., 
     assert caught.value.hint == "pip install no_such_driver"
     with pytest.raises(UsageError, match="'foo' needs no_such_driver"):
         plugins.reader_class("foo")
+
+
+@pytest.mark.parametrize(
+    ("module", "hint"), [("websockets", "pip install 'canx[remote]'"), ("serial", "pip install serial")]
+)
+def test_a_missing_library_is_installed_by_an_extra_where_one_brings_it(
+    module: str, hint: str, distribution: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    distribution("[can.interface]\nparrot = other:X\n[canx.reader]\n.foo = other:X\n", f"import {module}.x\n")
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(CanInterfaceNotImplementedError) as bus_error:
+        plugins.bus_class("parrot")
+    with pytest.raises(UsageError) as format_error:
+        plugins.reader_class("foo")
+    assert bus_error.value.hint == format_error.value.hint == hint
 
 
 @pytest.mark.parametrize("name", ["nonsense", "", None])

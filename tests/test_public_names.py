@@ -16,13 +16,6 @@ from cantools_cli import config
 
 ROOT = Path(cantools_cli.__file__).parent
 NOT_YET = {  # of python-can's public names
-    "MF4Reader",
-    "MF4Writer",
-    "SqliteReader",
-    "SqliteWriter",
-    "TRCFileVersion",
-    "TRCReader",
-    "TRCWriter",
     "ctypesutil",
     "interfaces",
     "logconvert",

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from cantools_cli.errors import UsageError
-from cantools_cli.routes import Routes, Rule
+from cantools_cli.routes import Renaming, Routes, Rule
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,27 @@ def test_a_map_that_is_none_says_the_order(text):
     with pytest.raises(UsageError) as caught:
         Rule.parse(text)
     assert "canplayer" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("rules", "channel", "renamed"),
+    [
+        ([], "can0", "can0"),
+        (["can0=can1"], "can0", "can1"),
+        (["can0=can1"], "can2", "can2"),
+        (["can0=1"], "can0", 1),
+        (["0=front"], 0, "front"),
+        (["can0=front"], 0, "front"),
+        (["can0=front"], None, "front"),
+        (["can0=a", "can0=b"], "can0", "a"),
+        (["can0=can1", "can1=can0"], "can1", "can0"),
+    ],
+)
+def test_what_a_channel_is_renamed_to(rules, channel, renamed):
+    assert Renaming([Rule.parse(rule) for rule in rules]).channel(channel) == renamed
+
+
+def test_rules_that_met_no_channel_are_known():
+    renaming = Renaming([Rule.parse("can0=x"), Rule.parse("can7=y")])
+    renaming.channel("can0")
+    assert [rule.source for rule in renaming.unused] == ["can7"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -149,6 +150,16 @@ def test_one_thread_receives_at_a_time(bus: Any, in_thread: Any) -> None:
     gate.open()
 
 
+def test_who_polls_while_another_has_the_turn_does_not_spin(bus: Any, in_thread: Any) -> None:
+    bus.in_receive = gate = Gate()
+    in_thread(bus.recv)
+    gate.until_somebody_came()
+    began = time.monotonic()
+    assert [bus.recv_batch(0) for _ in range(20)] == [None] * 20
+    assert time.monotonic() - began >= 20 * 0.001
+    gate.open()
+
+
 def test_sending_does_not_wait_for_a_thread_that_receives(bus: Any, in_thread: Any) -> None:
     bus.in_receive = gate = Gate()
     in_thread(bus.recv)
@@ -263,6 +274,6 @@ def test_a_task_on_a_closed_bus_asks_on_error(bus: Any, goes_on: bool, calls: in
         errors.append(error)
         return goes_on
 
-    task = ThreadBasedCyclicSendTask(bus, bus._lock_send_periodic, ONE, 0.001, 0.003, on_error)
+    task = ThreadBasedCyclicSendTask(bus, bus.periodic_lock, ONE, 0.001, 0.003, on_error)
     task.thread.join(LONG)
     assert [type(error) for error in errors] == [CanOperationError] * calls

@@ -5,7 +5,7 @@ import pytest
 from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import UsageError
 from cantools_cli.message import Message
-from cantools_cli.window import Moment, Window
+from cantools_cli.window import Moment, Window, shift_ns, shifted
 
 S = 1_000_000_000
 EPOCH = 1_436_509_052 * S
@@ -48,6 +48,19 @@ def test_moments_that_are_none(text):
         Moment.parse(text, "UTC")
 
 
+@pytest.mark.parametrize("text", ["06:17:32", "5 July", "July 2015", "2015 06:17", "Friday", "01/02/03"])
+def test_a_time_without_a_whole_date_does_not_mean_today(text):
+    with pytest.raises(UsageError, match="no date with year, month and day"):
+        Moment.parse(text, "UTC")
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_zone_that_nobody_knows_is_refused():
+    with pytest.raises(UsageError, match="unknown time zone") as caught:
+        Moment.parse("2015-07-10 06:17:32 XYZ", "UTC")
+    assert "+02:00" in caught.value.hint
+
+
 @pytest.mark.parametrize(
     ("start", "end", "kept"),
     [
@@ -76,3 +89,26 @@ def test_the_end_is_noticed_when_a_whole_batch_is_behind_it():
     assert not window.is_past
     window.select(batch_at(2 * S, 3 * S))
     assert window.is_past
+
+
+@pytest.mark.parametrize(
+    ("text", "nanoseconds"),
+    [("1", S), ("+1h", 3600 * S), ("-2.5s", -5 * S // 2), (" -250ms ", -S // 4), ("-0", 0)],
+)
+def test_shifts_have_a_sign(text, nanoseconds):
+    assert shift_ns(text) == nanoseconds
+
+
+@pytest.mark.parametrize("text", ["", "-", "--1", "+-1", "soon"])
+def test_shifts_that_are_none(text):
+    with pytest.raises(UsageError):
+        shift_ns(text)
+
+
+def test_a_shift_moves_every_frame():
+    assert [*shifted(batch_at(EPOCH, 0, -5), -S).timestamp_ns] == [EPOCH - S, -S, -5 - S]
+
+
+def test_a_shift_out_of_all_years_is_refused():
+    with pytest.raises(UsageError, match="2262"):
+        shifted(batch_at(0, (1 << 63) - S), 2 * S)

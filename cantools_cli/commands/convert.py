@@ -1,27 +1,32 @@
-"""``canx convert``: a log, or a stream of frames, to another format."""
+"""``canx convert``: logs, or a stream of frames, to another format; merged, cut and split."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import typer
 
+from cantools_cli.batch import MessageBatch
 from cantools_cli.commands import options
+from cantools_cli.commands.inputs import Inputs, check_not_read
 from cantools_cli.commands.interruption import Interruption
 from cantools_cli.commands.progress import Progress
 from cantools_cli.commands.report import Report
-from cantools_cli.commands.sinks import Sink, open_sink
-from cantools_cli.commands.sources import open_input
+from cantools_cli.commands.sinks import Rotation, Sink, open_sink
+from cantools_cli.commands.splits import SplitSink, open_split
 from cantools_cli.errors import FormatError
-from cantools_cli.io.base import MessageReader
+from cantools_cli.routes import Renaming, Rule
 from cantools_cli.selection import Selection
 from cantools_cli.units import duration
+from cantools_cli.window import Moment, Window, shift_ns, shifted
 
 
 def convert_command(
-    file: Annotated[
-        str, typer.Argument(metavar="FILE", help="Log to read; - is stdin.", show_default=False)
-    ] = "-",
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="FILE...", help="Logs to read, merged by time; - is stdin."),
+    ] = None,
     output: options.Output = None,
     from_format: options.From = None,
     to_format: options.To = None,
@@ -29,84 +34,151 @@ def convert_command(
     ns: options.Ns = False,
     filters: options.Filter = None,
     where: options.Where = None,
+    start: options.Start = None,
+    end: options.End = None,
     count: options.Count = None,
+    shift: Annotated[
+        str | None, typer.Option("--shift", metavar="TIME", help="Add this to all times: 1h, -2.5s.")
+    ] = None,
+    maps: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map", metavar="SRC=DST", help="Rename the channel SRC, a name or a number. Repeatable."
+        ),
+    ] = None,
+    split_by: Annotated[
+        str | None,
+        typer.Option(
+            "--split-by",
+            metavar="channel|id|time=SIZE",
+            help="A file for each, called after -o: trace_can0.blf.",
+        ),
+    ] = None,
     on_error: options.OnError = "stop",
     strict: options.Strict = False,
     tz: options.Tz = None,
     force: options.Force = False,
+    append: options.Append = False,
+    max_size: options.MaxSize = None,
+    max_time: options.MaxTime = None,
+    max_files: options.MaxFiles = None,
     flush_every: options.FlushEvery = "1s",
     quiet: options.Quiet = False,
     verbose: options.Verbose = 0,
     debug: options.Debug = False,
 ) -> int:
-    """Convert a log, or a stream of frames, to another format.
+    """Convert logs, or a stream of frames, to another format.
 
-    The formats come from --from and --to, else from the suffixes (.gz is peeled off), else, for the input,
-    from its first bytes. What the output cannot carry is counted and said at the end.
+    The formats come from --from and --to, else from the suffixes (.gz and .zst are peeled off), else, for
+    the input, from its first bytes. Several inputs are merged in the order of time. What the output cannot
+    carry is counted and said at the end.
 
     \b
     canx convert trace.asc -o trace.blf
     canx dump can0 | canx convert -o trace.blf
+    canx convert can0.log can1.blf --map can1=can5 -o both.asc
     candump -L can0 | canx convert --to json | jq .arbitration_id
     canx convert drive.log.gz -f 100-1FF --to csv > part.csv
-    canx convert trace.blf --where 'data[0] eq 3 and time lt 10s'
+    canx convert trace.blf --start 10s --end 20s --where 'data[0] eq 3'
+    canx convert trace.blf --split-by channel -o part.log
     """
     report = Report(quiet=quiet, verbose=verbose)
-    chosen = Selection.parse(filters, where, tz=tz)
-    for warning in chosen.warnings:
+    steps = _Steps(
+        Window(_moment(start, tz), _moment(end, tz)),
+        Selection.parse(filters, where, tz=tz),
+        options.checked_count(count),
+        shift_ns(shift) if shift is not None else 0,
+        Renaming([Rule.parse(text, "SRC=DST") for text in maps or ()]),
+    )
+    for warning in steps.selection.warnings:
         report.note(warning)
-    options.checked_count(count)
+    names = files or ["-"]
+    check_not_read(output, names)
+    to_file: dict[str, Any] = {
+        "force": force,
+        "append": append,
+        "rotation": Rotation.parse(max_size, max_time, max_files, tz or "local"),
+        "flush_every": duration(flush_every),
+        "ns": ns,
+        "tz": tz,
+    }
     to = options.output_format(to_format, as_json=as_json)
-    every = duration(flush_every)
-    with Interruption() as interruption:
-        reader, patient = open_input(
-            file,
-            interruption,
-            form=from_format,
-            on_error=options.checked_on_error(on_error),
-            on_note=report.note,
-            tz=tz,
-        )
-        with reader:
-            sink = open_sink(output, to, report, force=force, flush_every=every, ns=ns, tz=tz)
-            if patient is not None:
-                patient.on_idle = sink.on_idle
-            try:
-                with sink, Progress(reader.input, sink, quiet=quiet) as progress:
-                    _copy(reader, sink, chosen, count, interruption, progress)
-            except FormatError as error:
-                error.afterword = _kept(sink)
-                raise
-        report.faults(reader.skipped, reader.first_fault)
+    on_fault = options.checked_on_error(on_error)
+    with (
+        Interruption() as interruption,
+        Inputs(names, interruption, report, form=from_format, on_error=on_fault, tz=tz) as inputs,
+    ):
+        sink: Sink | SplitSink
+        if split_by is not None:
+            sink = open_split(output, to, split_by, report, **to_file)
+        else:
+            sink = open_sink(output, to, report, **to_file)
+        inputs.on_idle(sink.on_idle)
+        try:
+            with sink, Progress(inputs, sink, quiet=quiet) as progress:
+                _copy(inputs, sink, steps, interruption, progress)
+        except FormatError as error:
+            error.afterword = _kept(sink)
+            raise
+        steps.tell(report)
+        report.faults(inputs.skipped, inputs.first_fault)
         report.detail(f"{sink.count} frames written to {sink.name}")
         if interruption.signum is not None:
             return 128 + interruption.signum
-    return 2 if strict and (sink.writer.losses or reader.skipped) else 0
+    return 2 if strict and (sink.losses or inputs.skipped) else 0
+
+
+@dataclass
+class _Steps:
+    """What happens to the frames on their way, in this order.
+
+    Attributes:
+        left: frames that may still pass, None for all.
+    """
+
+    window: Window
+    selection: Selection
+    left: int | None
+    shift_ns: int
+    renaming: Renaming
+
+    @property
+    def is_done(self) -> bool:
+        return self.left == 0 or self.window.is_past
+
+    def take(self, batch: MessageBatch) -> MessageBatch:
+        batch = self.selection.select(self.window.select(batch))
+        if self.left is not None:
+            if len(batch) > self.left:
+                batch = batch.part(0, self.left)
+            self.left -= len(batch)
+        if self.shift_ns:
+            batch = shifted(batch, self.shift_ns)
+        return batch if self.renaming.is_empty else batch.with_channels(self.renaming.channel)
+
+    def tell(self, report: Report) -> None:
+        """Say which options met nothing."""
+        for rule in [] if self.is_done else self.renaming.unused:
+            report.note(f"--map {rule.source}={rule.target}: the input has no channel {rule.source}")
+
+
+def _moment(text: str | None, tz: str | None) -> Moment | None:
+    return None if text is None else Moment.parse(text, tz or "local")
 
 
 def _copy(
-    reader: MessageReader,
-    sink: Sink,
-    chosen: Selection,
-    count: int | None,
-    interruption: Interruption,
-    progress: Progress,
+    inputs: Inputs, sink: Sink | SplitSink, steps: _Steps, interruption: Interruption, progress: Progress
 ) -> None:
-    left = count
-    for batch in reader.batches():
-        batch = chosen.select(batch)
-        if left is not None:
-            if len(batch) >= left:
-                sink.write(batch.part(0, left))
-                return
-            left -= len(batch)
-        sink.write(batch)
+    for batch in inputs.batches():
+        sink.write(steps.take(batch))
+        if steps.is_done:
+            return
         progress.update()
         if interruption.requested:
             return
 
 
-def _kept(sink: Sink) -> str | None:
+def _kept(sink: Sink | SplitSink) -> str | None:
     """Return what the output holds in spite of an error."""
     if sink.name == "-":
         return None

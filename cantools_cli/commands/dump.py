@@ -12,7 +12,7 @@ from cantools_cli.commands import options
 from cantools_cli.commands.buses import BusOptions, NamedBus, open_buses
 from cantools_cli.commands.interruption import Interruption
 from cantools_cli.commands.report import Report, use_colour
-from cantools_cli.commands.sinks import Sink, open_sink
+from cantools_cli.commands.sinks import Rotation, Sink, open_sink
 from cantools_cli.commands.sources import live_batches
 from cantools_cli.errors import UsageError
 from cantools_cli.selection import Selection
@@ -58,6 +58,10 @@ def dump_command(
     strict: options.Strict = False,
     tz: options.Tz = None,
     force: options.Force = False,
+    append: options.Append = False,
+    max_size: options.MaxSize = None,
+    max_time: options.MaxTime = None,
+    max_files: options.MaxFiles = None,
     flush_every: options.FlushEvery = "1s",
     interface: options.Interface = None,
     bitrate: options.Bitrate = None,
@@ -87,6 +91,7 @@ def dump_command(
     \b
     canx dump can0
     canx dump can0,123:7FF can1 -n 100 -o trace.blf
+    canx dump can0 -o trace.blf --max-size 100MB --max-files 10
     canx dump can0 --where 'id in 100..1FF and changed'
     canx dump vcan0 --json | jq .data
     canx dump can0 -T 5s || echo nothing more
@@ -98,7 +103,14 @@ def dump_command(
     quiet_seconds = milliseconds_must_have_unit(timeout, "-T") if timeout is not None else None
     options.checked_count(count)
     to = options.output_format(to_format, as_json=as_json)
-    every = duration(flush_every)
+    to_file: dict[str, Any] = {
+        "force": force,
+        "append": append,
+        "rotation": Rotation.parse(max_size, max_time, max_files),
+        "flush_every": duration(flush_every),
+        "ns": ns,
+        "tz": tz,
+    }
     screen = _screen_options(timestamps, tz, explain=explain, direction=direction, colour=colour)
     bus_options = BusOptions(
         interface,
@@ -115,8 +127,9 @@ def dump_command(
         opened = open_buses(buses or (), bus_options, report, receive=True, send=False, selection=chosen)
         for one in opened:
             stack.callback(one.bus.shutdown)
-        if log_lines or output not in (None, "-") or to is not None or not (candump or _is_terminal()):
-            sink = open_sink(output, to, report, force=force, flush_every=every, ns=ns, tz=tz)
+        is_log = log_lines or to is not None or append or to_file["rotation"] is not None
+        if is_log or output not in (None, "-") or not (candump or _is_terminal()):
+            sink = open_sink(output, to, report, **to_file)
         else:
             sink = _screen_sink(report, candump=candump, ns=ns, **screen)
         with sink:

@@ -49,6 +49,23 @@ Ns = Annotated[
     bool, typer.Option("--ns", help="Nine digits of time in log lines, which few other tools read.")
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace an existing output file.")]
+Append = Annotated[bool, typer.Option("--append", help="Continue an existing output file.")]
+MaxSize = Annotated[
+    str | None, typer.Option("--max-size", metavar="SIZE", help="Begin another file at this size: 100MB.")
+]
+MaxTime = Annotated[
+    str | None,
+    typer.Option("--max-time", metavar="TIME", help="Begin another file after the frames of so long: 10m."),
+]
+MaxFiles = Annotated[
+    int | None,
+    typer.Option("--max-files", metavar="N", help="Keep N files, the oldest are removed."),
+]
+Start = Annotated[
+    str | None,
+    typer.Option("--start", metavar="TIME", help="Begin here: 90s after the first frame, or a date."),
+]
+End = Annotated[str | None, typer.Option("--end", metavar="TIME", help="End before here.")]
 Filter = Annotated[
     list[str] | None,
     typer.Option(

@@ -61,11 +61,8 @@ def replay_command(
     skip: Annotated[
         str | None, typer.Option("--skip", "-s", metavar="TIME", help="Cut out silences longer than this.")
     ] = None,
-    start: Annotated[
-        str | None,
-        typer.Option("--start", metavar="TIME", help="Begin here: 90s after the first frame, or a date."),
-    ] = None,
-    end: Annotated[str | None, typer.Option("--end", metavar="TIME", help="End before here.")] = None,
+    start: options.Start = None,
+    end: options.End = None,
     loop: Annotated[
         str, typer.Option("--loop", "-l", metavar="N|i", help="Replay N times; i: again and again.")
     ] = "1",

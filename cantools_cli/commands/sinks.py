@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import stat
 import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
@@ -14,8 +17,10 @@ from cantools_cli.commands.report import Report
 from cantools_cli.commands.sources import enlarge_pipe
 from cantools_cli.errors import UsageError
 from cantools_cli.io.base import MessageWriter
+from cantools_cli.io.compression import compression_of
 from cantools_cli.io.files import OutputStream
 from cantools_cli.io.formats import format_for_output, open_writer, parse_format
+from cantools_cli.units import duration, size
 
 
 class Sink:
@@ -37,6 +42,11 @@ class Sink:
         self._report = report
         self._flushed = time.monotonic()
         self._dirty = False
+
+    @property
+    def losses(self) -> Counter[str]:
+        """What the format could not carry, by kind."""
+        return self.writer.losses
 
     def write(self, batch: MessageBatch) -> None:
         if not len(batch):
@@ -79,17 +89,71 @@ class Sink:
         self._report.losses(self.name, self.writer.losses)
 
 
+@dataclass(frozen=True)
+class Rotation:
+    """When the next file begins, and how many are kept; 0 is no limit.
+
+    Attributes:
+        tz: the files are named with the time of their last frame in this zone; None takes the clock's, local.
+    """
+
+    max_bytes: int = 0
+    max_seconds: float = 0.0
+    max_files: int = 0
+    tz: str | None = None
+
+    @property
+    def moment(self) -> Callable[[int], time.struct_time] | None:
+        """What makes the time in a name from that of the last frame."""
+        if self.tz is None:
+            return None
+        from cantools_cli.clock import ns_to_wall
+
+        return lambda stamp: ns_to_wall(stamp, self.tz or "local").timetuple()
+
+    @classmethod
+    def parse(
+        cls, max_size: str | None, max_time: str | None, max_files: int | None, tz: str | None = None
+    ) -> Rotation | None:
+        """Return what ``--max-size``, ``--max-time`` and ``--max-files`` say together, None for nothing.
+
+        Raises:
+            UsageError: one of them makes no sense.
+        """
+        if max_size is None and max_time is None:
+            if max_files is not None:
+                raise UsageError("--max-files needs --max-size or --max-time")
+            return None
+        rotation = cls(
+            size(max_size) if max_size is not None else 0,
+            duration(max_time) if max_time is not None else 0.0,
+            max_files if max_files is not None else 0,
+            tz,
+        )
+        if max_size is not None and not rotation.max_bytes:
+            raise UsageError(f"--max-size {max_size} is no size for a file")
+        if max_time is not None and not rotation.max_seconds:
+            raise UsageError(f"--max-time {max_time} is no time for a file")
+        if max_files is not None and max_files < 1:
+            raise UsageError(f"--max-files {max_files}: the file that is written is one already")
+        return rotation
+
+
 def open_sink(
     output: str | None,
     to: str | None,
     report: Report,
     *,
     force: bool = False,
+    append: bool | None = None,
+    rotation: Rotation | None = None,
     flush_every: float = 1.0,
     default: str = "log",
     **options: Any,
 ) -> Sink:
     """Open ``output`` (None or ``-`` for stdout) in the format ``to``, or the one its suffix means.
+
+    ``append`` is None for a command that has no such option.
 
     Raises:
         UsageError: the format is not known, the file exists, binary data would go to a terminal.
@@ -102,34 +166,117 @@ def open_sink(
         else (default if is_stdout else format_for_output(output or ""), {})
     )
     form = plugins.FORMATS.get(name)
-    file: Any
+    if form is not None:
+        given = {
+            **form.writing,
+            **{key: value for key, value in options.items() if key in form.writer_options.values()},
+            **given,
+        }
+    opener = _Opener(name, given, report, force=force, append=append)
     if is_stdout:
+        if append or rotation is not None:
+            raise UsageError(f"{'--append' if append else '--max-size or --max-time'} needs a file, -o FILE")
+        writer, live = opener.stdout()
+        return Sink(writer, "-", is_live=live, flush_every=flush_every, report=report)
+    label = output or ""
+    if rotation is None:
+        writer = opener(label)
+        return Sink(writer, label, is_live=opener.is_live, flush_every=flush_every, report=report)
+    _check_rotates(label, name, rotation)
+    from cantools_cli.io.logger import RotatingLogger
+
+    writer = RotatingLogger(
+        label,
+        opener=opener,
+        max_bytes=rotation.max_bytes,
+        max_seconds=rotation.max_seconds,
+        max_files=rotation.max_files,
+        moment=rotation.moment,
+    )
+    return Sink(writer, label, is_live=False, flush_every=flush_every, report=report)
+
+
+class _Opener:
+    """Opens files of one format, one after another: a rotation's next one is always new.
+
+    Attributes:
+        is_live: whether the last one opened is no regular file.
+    """
+
+    def __init__(
+        self, form: str, options: dict[str, Any], report: Report, *, force: bool, append: bool | None
+    ) -> None:
+        self.is_live = False
+        self._form = form
+        self._options = options
+        self._report = report
+        self._force = force
+        self._append = append
+        self._hint = "--force replaces it"
+        if append is not None and form in plugins.FORMATS and plugins.FORMATS[form].can_append:
+            self._hint += ", --append continues it"
+        if append:
+            if force:
+                raise UsageError("--append and --force contradict each other")
+            _check_appends(form)
+
+    def stdout(self) -> tuple[MessageWriter, bool]:
+        form = plugins.FORMATS.get(self._form)
         if form is not None and form.is_binary and os.isatty(1):
-            raise UsageError(f"{name} is binary and not for a terminal", hint="-o FILE, or a pipe behind it")
+            raise UsageError(
+                f"{self._form} is binary and not for a terminal", hint="-o FILE, or a pipe behind it"
+            )
         file = open(1, "wb", buffering=0, closefd=False)  # noqa: SIM115  # stdout stays open
         enlarge_pipe(1)
-        label = "-"
-    else:
-        label = output or ""
-        file = _create(label, force=force)
-    known: dict[str, Any] = {}
-    if form is not None:
-        known = form.writing | {
-            key: value for key, value in options.items() if key in form.writer_options.values()
-        }
-    try:
-        stream = OutputStream(file, gzip=label.lower().endswith(".gz"), owned=not is_stdout)
-        stream.name = label
-        writer = open_writer(stream, name, {**known, **given}, on_note=report.note)
-    except BaseException:
-        if not is_stdout:
+        stream = OutputStream(file, owned=False)
+        stream.name = "-"
+        writer = open_writer(stream, self._form, self._options, on_note=self._report.note)
+        return writer, not stat.S_ISREG(os.fstat(1).st_mode)
+
+    def __call__(self, path: str) -> MessageWriter:
+        """Create ``path``, or open it to be continued, and return its writer."""
+        options, was_cut = self._options, False
+        if self._append:
+            from cantools_cli.io.continued import open_to_continue
+
+            found = open_to_continue(path, self._form)
+            file: Any = found.file
+            was_cut = found.is_cut
+            if not found.is_empty:
+                options = {**options, "append": True}
+        else:
+            file = _create(path, force=self._force, hint=self._hint)
+        try:
+            self.is_live = not stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            compression = compression_of(path)
+            stream = OutputStream(file, append="append" in options, compression=compression, owned=True)
+            stream.name = path
+            if was_cut:
+                stream.write(b"\n")
+            return open_writer(stream, self._form, options, on_note=self._report.note)
+        except BaseException:
             file.close()
-        raise
-    live = not stat.S_ISREG(os.fstat(file.fileno()).st_mode)
-    return Sink(writer, label, is_live=live, flush_every=flush_every, report=report)
+            raise
 
 
-def _create(path: str, *, force: bool) -> Any:
+def _check_appends(form: str) -> None:
+    found = plugins.FORMATS.get(form)
+    if found is None or not found.can_append:
+        known = " ".join(name for name, one in plugins.FORMATS.items() if one.can_append)
+        raise UsageError(f"{form} files cannot be continued", hint=f"formats that can: {known}")
+
+
+def _check_rotates(path: str, form: str, rotation: Rotation) -> None:
+    """Raise UsageError where files cannot follow one another."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise UsageError(f"{path} is no regular file, so no other can follow it")
+    if rotation.max_bytes and not hasattr(plugins.writer_class(form), "file_size"):
+        raise UsageError(
+            f"the size of {form} files is not known while they are written", hint="--max-time works"
+        )
+
+
+def _create(path: str, *, force: bool, hint: str) -> Any:
     """Create ``path``; an existing regular file only where ``force`` says so."""
     try:
         is_file = stat.S_ISREG(os.stat(path).st_mode)
@@ -138,4 +285,4 @@ def _create(path: str, *, force: bool) -> Any:
     try:
         return open(path, "wb+" if force and is_file else "xb+" if is_file else "wb", buffering=0)
     except FileExistsError:
-        raise UsageError(f"{path}: exists already", hint="--force replaces it") from None
+        raise UsageError(f"{path}: exists already", hint=hint) from None

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _ALIASES = {"canutils": "candump", "generic": "base"}
-_MODULES = ("asc", "blf", "csv", "logger", "player", "printer")
+_MODULES = ("asc", "blf", "csv", "logger", "mf4", "player", "printer", "sqlite", "trc")
 
 
 def __getattr__(name: str) -> Any:

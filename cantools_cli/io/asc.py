@@ -13,8 +13,8 @@
 
 Channels are numbers from 1: ``can0`` is 1. The date is local time, without a zone.
 
-Loses: of error frames the direction, and all but the cause and place of a bus error. A time keeps its
-nanoseconds: the line of a frame that has some is written with nine digits.
+Loses: CAN XL frames, which are read only; of error frames the direction, and all but the cause and place of
+a bus error. A time keeps its nanoseconds: the line of a frame that has some is written with nine digits.
 
 Source: Vector's ASC as its tools write it; where those differ, what python-can and can-utils read as well.
 """
@@ -95,8 +95,7 @@ class ASCReader(TextReader):
             yield from super().batches()
         finally:
             for kind, count in self._events.left_out.items():
-                why = "CAN XL frames are not supported" if kind == "CAN XL frames" else kind
-                self.note(f"{self.input.name}: {why}: {count} left out")
+                self.note(f"{self.input.name}: {kind}: {count} left out")
             self._events.left_out.clear()
 
     def _parse(
@@ -206,7 +205,8 @@ class ASCWriter(FileIOMessageWriter):
 
     ``channel`` is the number, from 1, of frames that have none. The date is in the zone ``tz``, by default
     local; ``am_pm`` writes it as English installations of Vector's tools do, which ``asc2log`` does not
-    read before noon. ``crlf`` ends lines as those tools do. The times begin with the first frame or event.
+    read before noon. ``crlf`` ends lines as those tools do. The times begin with the first frame or event;
+    a file that is appended to keeps its start.
     """
 
     def __init__(
@@ -217,11 +217,12 @@ class ASCWriter(FileIOMessageWriter):
         tz: str | None = None,
         am_pm: bool = False,
         crlf: bool = False,
+        append: bool = False,
         **kwargs: Any,
     ) -> None:
         if channel < 1:
             raise UsageError(f"channel {channel} cannot be written", hint="the channels of ASC count from 1")
-        super().__init__(file, *args, **kwargs)
+        super().__init__(file, *args, append=append, **kwargs)
         self.channel = channel
         self._tz = tz or "local"
         self._am_pm = am_pm
@@ -231,9 +232,26 @@ class ASCWriter(FileIOMessageWriter):
         self._start_ns = 0
         self._last_ns = 0
         self._out = bytearray(_OUT_ROOM)
+        if append:
+            try:
+                self._continue()
+            except BaseException:
+                self.output.close()
+                raise
+
+    def _continue(self) -> None:
+        """Go on in a file that has events already, with times from the start that it has."""
+        if not self.output.seekable:
+            raise UsageError(f"{self.output.name}: only an uncompressed file can be continued")
+        if self.output.written:
+            from cantools_cli.io.asc_append import continue_file
+
+            self._start_ns = self._last_ns = continue_file(self.output, self._tz, self.note)
+            self._begun = True
 
     def write(self, batch: MessageBatch) -> None:
         self._write_gathered()
+        batch = self.without_xl(batch)
         if not len(batch):
             return
         self._begin(batch.timestamp_ns[0])

@@ -136,6 +136,11 @@ def header_size(head: bytes) -> int:
     return int.from_bytes(head[4:8], "little")
 
 
+def stated_size(head: bytes) -> int:
+    """Return the size of the file as it was when the head was written; 0 on a pipe."""
+    return int.from_bytes(head[16:24], "little")
+
+
 def has_start(head: bytes) -> bool:
     """Tell whether there is a date."""
     return head[40:56] != _NO_DATE

@@ -1,4 +1,4 @@
-"""Where the bytes of a log come from and go to: paths, pipes, text streams; ``.gz`` peeled off.
+"""Where the bytes of a log come from and go to: paths, pipes, text streams; ``.gz`` and ``.zst`` peeled off.
 
 Bytes are counted, never guessed at; nothing here knows a log format.
 """
@@ -13,20 +13,20 @@ from typing import Any, TextIO, TypeGuard, cast
 
 from cantools_cli.buffers import Octets
 from cantools_cli.errors import UsageError
+from cantools_cli.io.compression import (
+    FIRST_BYTES,
+    UNSUPPORTED_MAGIC,
+    compression_at,
+    compression_of,
+    deflater,
+    goes_on,
+    inflater,
+)
 
 AnyFile = Any  # a path, or a binary or text stream
 
-GZIP_MAGIC = b"\x1f\x8b"
-#: other compressions, named when met so that the message can say what to do
-UNSUPPORTED_MAGIC = {
-    b"\x28\xb5\x2f\xfd": ("zstd", "zstd -dc"),
-    b"\x04\x22\x4d\x18": ("lz4", "lz4 -dc"),
-    b"\xfd7zXZ\x00": ("xz", "xz -dc"),
-    b"BZh": ("bzip2", "bzip2 -dc"),
-}
 CHUNK = 1 << 18
 _INFLATED = 1 << 20  # most bytes that one step of inflating gives
-_GZIP_WBITS = 31
 
 
 def is_path(file: AnyFile) -> TypeGuard[str | os.PathLike[str]]:
@@ -47,6 +47,7 @@ class InputStream:
     Attributes:
         name: what messages call it.
         consumed: bytes read so far, before decompression; with ``size`` (None for a pipe) the progress.
+        compression: ``gzip``, ``zstd``, or empty.
         notes: what was odd about the file, a line each; set once the end is reached.
     """
 
@@ -67,6 +68,7 @@ class InputStream:
         self._readinto = getattr(self._file, "readinto", None) if direct else None
         self._head = b""
         self._inflater: Any = None
+        self.compression = ""
         self._compressed = b""
         self._peel()
 
@@ -89,6 +91,15 @@ class InputStream:
             return head
         return self._next(size)
 
+    def random_access(self) -> tuple[Any, int] | None:
+        """Return (the file, where in it the first byte is), to be read anywhere; None for pipes and ``.gz``.
+
+        Nothing may have been taken before; ``consumed`` is the caller's from now on.
+        """
+        if self.size is None or self._inflater is not None:
+            return None
+        return self._file, self._file.tell() - len(self._head)
+
     def readinto(self, room: memoryview) -> int:
         """Read as ``read``, into ``room``; return how many bytes there were, 0 at the end."""
         if not self._head and self._inflater is None and self._readinto is not None:
@@ -100,6 +111,13 @@ class InputStream:
         room[:size] = data[:size]
         self._head = data[size:] + self._head
         return size
+
+    def seekable_file(self) -> Any | None:
+        """Return the file itself where it can be read anywhere; None for a pipe, and for compressed data."""
+        file = getattr(self._file, "buffer", self._file)
+        if self._inflater is not None or isinstance(file, io.TextIOBase):
+            return None
+        return file if _can_seek(file) else None
 
     def close(self) -> None:
         if self._owned:
@@ -117,16 +135,17 @@ class InputStream:
             if not more:
                 break
             head += more
-            if head[:1] not in (b"\x1f", b"\x28", b"\x04", b"\xfd", b"B"):
+            if head[0] not in FIRST_BYTES:
                 break
         for magic, (kind, tool) in UNSUPPORTED_MAGIC.items():
             if head.startswith(magic):
                 raise UsageError(
                     f"{self.name}: {kind} compression is not supported", hint=f"{tool} FILE | canx ..."
                 )
-        if head.startswith(GZIP_MAGIC):
+        self.compression = compression_at(head)
+        if self.compression:
             self._compressed = head
-            self._inflater = _gzip_inflater()
+            self._inflater = inflater(self.compression)
         else:
             self._head = head
 
@@ -145,15 +164,15 @@ class InputStream:
             try:
                 # bounded: a small file may inflate to a thousand times its size
                 data = self._inflater.decompress(self._compressed, _INFLATED)
-            except zlib.error as error:
-                self.notes.append(f"damaged gzip data: {error}")
+            except (zlib.error, ValueError) as error:  # zstd's is a ValueError
+                self.notes.append(f"damaged {self.compression} data: {error}")
                 self._drop_rest()
                 return b""
             self._compressed = self._inflater.unused_data or self._inflater.unconsumed_tail
             if data:
                 return cast("bytes", data)
             if ended and not self._inflater.eof:
-                self.notes.append("the gzip data is cut off; what inflates was read")
+                self.notes.append(f"the {self.compression} data is cut off; what inflates was read")
                 self._drop_rest()
                 return b""
 
@@ -162,21 +181,17 @@ class InputStream:
         self._compressed = self._compressed.lstrip(b"\0")
         if not self._compressed:
             return
-        if not GZIP_MAGIC.startswith(self._compressed[:2]):
-            self.notes.append(f"{len(self._compressed)} bytes behind the gzip data left out")
+        if not goes_on(self.compression, self._compressed):
+            self.notes.append(f"{len(self._compressed)} bytes behind the {self.compression} data left out")
             self._drop_rest()
             return
-        self._inflater = _gzip_inflater()
+        self._inflater = inflater(self.compression)
 
     def _drop_rest(self) -> None:
         self._compressed = b""
         self._inflater = None
         self._read = lambda size: b""
         self._readinto = None
-
-
-def _gzip_inflater() -> Any:
-    return zlib.decompressobj(wbits=_GZIP_WBITS)
 
 
 def _reader_of(file: Any) -> Any:
@@ -192,28 +207,41 @@ def _reader_of(file: Any) -> Any:
 
 
 class OutputStream:
-    """Bytes to write, to a path, a binary or a text stream; compressed where the path ends in ``.gz``.
+    """Bytes to write, to a path, a binary or a text stream.
+
+    They are compressed where the path ends in ``.gz`` or ``.zst``, or ``compression`` says so. ``append``
+    goes on behind what there is; behind compressed data that is a member of its own, which readers take
+    for the same stream.
 
     Attributes:
-        written: bytes handed to the file so far, after compression.
+        written: bytes in the file so far, after compression; what a given stream held only with ``append``.
         seekable: whether ``patch`` works.
     """
 
     def __init__(
-        self, file: AnyFile, *, append: bool = False, gzip: bool | None = None, owned: bool | None = None
+        self,
+        file: AnyFile,
+        *,
+        append: bool = False,
+        compression: str | None = None,
+        owned: bool | None = None,
     ) -> None:
         self.name = display_name(file)
         self.written = 0
         self._owned = is_path(file) if owned is None else owned
         if is_path(file):
-            # "r+b" where bytes already written will be patched: "ab" would move every write to the end
             path = os.fspath(file)
+            compression = compression or compression_of(path)
+            self._deflater = deflater(compression)  # first, so that nothing is created where it fails
+            # "r+b" where bytes already written will be patched: "ab" would move every write to the end
             mode = "r+b" if append and os.path.exists(path) else "wb"
-            if gzip is None:
-                gzip = path.lower().endswith(".gz")
             file = open(path, mode, buffering=0)  # noqa: SIM115  # closed by close()
             if append:
                 self.written = file.seek(0, os.SEEK_END)
+        else:
+            self._deflater = deflater(compression)
+            if append and _is_seekable(file):
+                self.written = file.tell()
         self.file = file
         self._text: TextIO | None = None
         if isinstance(file, io.TextIOBase):
@@ -223,9 +251,8 @@ class OutputStream:
             else:
                 self._text = cast("TextIO", file)
         self._out: Any = file
-        self._deflater = zlib.compressobj(6, zlib.DEFLATED, _GZIP_WBITS) if gzip else None
         self._dirty = False
-        self.seekable = not gzip and self._text is None and _is_seekable(file)
+        self.seekable = compression is None and self._text is None and _is_seekable(file)
 
     def write(self, data: Octets) -> None:
         """Write all of ``data``.
@@ -242,7 +269,7 @@ class OutputStream:
         """Hand everything to the operating system; what was written before is readable from now on."""
         if self._deflater is not None and self._dirty:
             self._dirty = False
-            self._write(self._deflater.flush(zlib.Z_FULL_FLUSH))
+            self._write(self._deflater.flush_block())
         if hasattr(self._out, "flush"):
             self._out.flush()
 
@@ -273,7 +300,7 @@ class OutputStream:
             return
         try:
             if self._deflater is not None:
-                self._write(self._deflater.flush())
+                self._write(self._deflater.finish())
                 self._deflater = None
             if hasattr(self._out, "flush"):
                 self._out.flush()
@@ -303,8 +330,12 @@ class OutputStream:
 
 
 def _is_seekable(file: Any) -> bool:
+    return _can_seek(file) and not _appends(file)
+
+
+def _can_seek(file: Any) -> bool:
     try:
-        return bool(file.seekable()) and not _appends(file)
+        return bool(file.seekable())
     except AttributeError:
         return False
 

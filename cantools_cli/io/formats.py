@@ -95,18 +95,20 @@ def format_for_output(path: str) -> str:
     Raises:
         UsageError: it means none, or one that cannot be compressed again.
     """
-    name, gzipped = plugins.format_of_suffix(path)
+    name, is_compressed = plugins.format_of_suffix(path)
     if name is None:
         suffix = "." + path.rsplit(".", 1)[-1] if "." in path.rsplit("/", 1)[-1] else ""
         if suffix and suffix in plugins.entry_points_of("writer"):
             return suffix
-        known = " ".join(form.suffixes[0] for form in plugins.FORMATS.values())
+        known = " ".join(form.suffixes[0] for form in plugins.writable().values())
         raise UsageError(
             f"{path}: no format has the suffix {suffix!r}", hint=f"--to names it; suffixes: {known}"
         )
-    if gzipped and not plugins.FORMATS[name].is_compressible:
+    if is_compressed and not plugins.FORMATS[name].is_compressible:
+        suffix = plugins.peeled(path)[1]
+        how = "gzipped" if suffix == ".gz" else "compressed"
         raise UsageError(
-            f"{path}: {name} is compressed inside and cannot be gzipped as well", hint="leave out .gz"
+            f"{path}: {name} is compressed inside and cannot be {how} as well", hint=f"leave out {suffix}"
         )
     return name
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from abc import abstractmethod
+from array import array
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, cast
 
 from cantools_cli import plugins
@@ -16,7 +19,7 @@ from cantools_cli.message import Message
 
 Path = str | os.PathLike[str]
 
-#: why ``.gz`` does not go around a format
+#: why no compression goes around a format
 _UNCOMPRESSIBLE = {
     ".blf": "BLF is compressed inside",
     ".db": "SQLite writes anywhere in its file",
@@ -28,8 +31,8 @@ _LONGEST_FRAME = 512
 class Logger(MessageWriter):
     """Opens a log for writing: what is returned is the writer that the suffix of ``filename`` means.
 
-    ``.gz`` behind the suffix compresses. None prints to stdout. Positional and keyword arguments are the
-    writer's. The file is complete only after ``stop()``.
+    ``.gz`` or ``.zst`` behind the suffix compresses. None prints to stdout. Positional and keyword
+    arguments are the writer's. The file is complete only after ``stop()``.
 
     Raises:
         ValueError: the suffix means no format, or one that cannot be compressed.
@@ -65,21 +68,22 @@ class Logger(MessageWriter):
 
 def _format_of(path: str) -> tuple[str, str]:
     """Return the format, or suffix of another distribution, and the suffix, that ``path`` means."""
-    stem, suffix = os.path.splitext(path.lower())
-    gzipped = suffix == ".gz"
-    if gzipped:
-        suffix = os.path.splitext(stem)[1] or suffix
+    stem, compressed = plugins.peeled(path.lower())
+    suffix = os.path.splitext(stem)[1]
+    if compressed:
+        suffix = suffix or compressed
         if suffix in _UNCOMPRESSIBLE:
+            kind = plugins.COMPRESSIONS[compressed]
             raise UsageError(
-                f"The file type {suffix} is incompatible with gzip: {_UNCOMPRESSIBLE[suffix]}",
-                hint="leave out .gz",
+                f"The file type {suffix} is incompatible with {kind}: {_UNCOMPRESSIBLE[suffix]}",
+                hint=f"leave out {compressed}",
             )
     name, _ = plugins.format_of_suffix(path)
     if name is not None:
         return name, suffix
-    if suffix and not gzipped and suffix in plugins.entry_points_of("writer"):
+    if suffix and not compressed and suffix in plugins.entry_points_of("writer"):
         return suffix, suffix
-    known = " ".join(form.suffixes[0] for form in plugins.FORMATS.values())
+    known = " ".join(form.suffixes[0] for form in plugins.writable().values())
     raise UsageError(f'No write support for unknown log format "{suffix}"', hint=f"suffixes: {known}")
 
 
@@ -152,65 +156,107 @@ class BaseRotatingLogger(MessageWriter):
         return writer
 
 
-class SizedRotatingLogger(BaseRotatingLogger):
-    """Logs to a sequence of files, each of about ``max_bytes``.
+class RotatingLogger(BaseRotatingLogger):
+    """Logs to a sequence of files, each of about ``max_bytes``, or of ``max_seconds``, whichever ends first.
 
     The file being written is called ``base_filename``. When it has the size it is finished and renamed to
     ``NAME_YYYY-MM-DDTHHMMSS_#NNN.SUFFIX``, with the local time and ``rollover_count``, or a higher number
     where there is such a file already. The size is looked at before each message, so that a file may be
-    larger by one. 0 never begins another file. Other arguments are the writer's.
+    larger by one. The time is that of the messages: one that is ``max_seconds`` or more from the first of
+    the file begins the next. 0 is no limit.
+
+    ``max_files`` is how many files are kept, the one being written included: older ones are removed, those
+    with such names from earlier runs first; where a ``namer`` or a ``rotator`` is set, only what this logger
+    made. ``opener`` opens each file instead of ``Logger``. ``moment`` returns the time for the name instead
+    of the clock, from that of the last message, in nanoseconds since the epoch. Other arguments are the
+    writer's.
 
     Raises:
-        ValueError: the suffix means no format, or one whose size is not known.
+        ValueError: the suffix means no format, or one whose size is not known where it has a limit.
         OSError: a file cannot be opened.
     """
 
-    def __init__(self, base_filename: Path, max_bytes: int = 0, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        base_filename: Path,
+        *args: Any,
+        max_bytes: int = 0,
+        max_seconds: float = 0.0,
+        max_files: int = 0,
+        opener: Callable[[str], Any] | None = None,
+        moment: Callable[[int], time.struct_time] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.base_filename = os.fspath(base_filename)
         self.max_bytes = max_bytes
+        self.max_seconds = max_seconds
+        self.max_files = max_files
+        self._opener = opener
+        self._moment = moment
+        self._finished: list[str] = []
         self._gathered_since = 0  # messages that the writer may hold back, which its size does not show
         self._is_empty = True  # the open file has no frame yet: a format's head alone does not fill it
-        _check_has_size(self.base_filename)
+        self._first_ns: int | None = None  # of the open file
+        if opener is None and max_bytes > 0:
+            _check_has_size(self.base_filename)
         self._writer = self._new_writer(self.base_filename)
 
     def should_rollover(self, msg: Message) -> bool:
-        return self.max_bytes > 0 and self._room() == 0
+        if self.max_bytes > 0 and self._room() == 0:
+            return True
+        return msg.timestamp is not None and self._is_late(msg.timestamp_ns)
 
     def on_message_received(self, msg: Message) -> None:
         super().on_message_received(msg)
         self._gathered_since += 1
         self._is_empty = False
+        if msg.timestamp is not None:
+            self._last_ns = msg.timestamp_ns
+            if self._first_ns is None:
+                self._first_ns = self._last_ns
 
     def on_batch_received(self, batch: MessageBatch) -> None:
         self.write(batch)
 
     def write(self, batch: MessageBatch) -> None:
         """Write all frames of ``batch``, as many at a time as surely fit."""
-        if type(self).should_rollover is not SizedRotatingLogger.should_rollover:
+        if type(self).should_rollover is not RotatingLogger.should_rollover:
             super().write(batch)  # a subclass looks at each message
             return
-        if self.max_bytes <= 0:
-            self.writer.write(batch)
-            return
-        first = 0
-        while first < len(batch):
-            room = self._room()
-            if room == 0:
+        stamps, first, rows = batch.timestamp_ns, 0, len(batch)
+        while first < rows:
+            room = self._room() if self.max_bytes > 0 else rows
+            if room == 0 or self._is_late(stamps[first]):
                 self.do_rollover()
-                room = self._room()
-            last = min(len(batch), first + room)
-            self.writer.write(batch.part(first, last))
+                room = self._room() if self.max_bytes > 0 else rows
+            if self._first_ns is None:
+                self._first_ns = stamps[first]
+            last = min(rows, first + room)
+            last = self._late_row(stamps[first:last]) + first
+            self.writer.write(batch if last - first == rows else batch.part(first, last))
+            self._last_ns = stamps[last - 1]
             self._is_empty = False
             first = last
 
     def do_rollover(self) -> None:
         self.writer.stop()
-        self.rotate(self.base_filename, self._free_name())
+        name = self._free_name()
+        self.rotate(self.base_filename, name)
+        self._finished.append(os.fspath(name))
         self.rollover_count += 1
         self._gathered_since = 0
         self._is_empty = True
+        self._first_ns = None
+        self._remove_old()
         self._writer = self._new_writer(self.base_filename)
+
+    def _new_writer(self, filename: Path) -> Any:
+        if self._opener is None:
+            return super()._new_writer(filename)
+        writer = self._opener(os.fspath(filename))
+        writer.losses = self.losses
+        return writer
 
     def _room(self) -> int:
         """Return how many messages fit for sure, at least 1 while the file is below its size, else 0."""
@@ -222,10 +268,22 @@ class SizedRotatingLogger(BaseRotatingLogger):
             left = self.max_bytes - self.writer.file_size()
         return max(1, left // _LONGEST_FRAME) if left > 0 or self._is_empty else 0
 
+    def _is_late(self, stamp: int) -> bool:
+        """Tell whether ``stamp`` is too far from the first of the file, on either side: clocks are set."""
+        if self._first_ns is None or self.max_seconds <= 0:
+            return False
+        return abs(stamp - self._first_ns) >= self.max_seconds * 1_000_000_000
+
+    def _late_row(self, stamps: array[int]) -> int:
+        """Return the first row whose message belongs to the next file, or how many rows there are."""
+        if self.max_seconds <= 0 or not (self._is_late(min(stamps)) or self._is_late(max(stamps))):
+            return len(stamps)
+        return next(row for row, stamp in enumerate(stamps) if self._is_late(stamp))
+
     def _free_name(self) -> Path:
         """Return the next name that no file has; one that a namer makes without the number is kept."""
         previous: Path | None = None
-        moment = time.localtime()
+        moment = time.localtime() if self._moment is None else self._moment(self._last_ns)
         while True:
             name = self.rotation_filename(self._default_name(moment))
             if name == previous or not os.path.exists(name):
@@ -234,18 +292,58 @@ class SizedRotatingLogger(BaseRotatingLogger):
             self.rollover_count += 1
 
     def _default_name(self, moment: time.struct_time) -> str:
-        stem, suffix = os.path.splitext(self.base_filename)
-        if suffix.lower() == ".gz":
-            stem, inner = os.path.splitext(stem)
-            suffix = inner + suffix
+        stem, suffix = plugins.split_suffix(self.base_filename)
         return f"{stem}_{time.strftime('%Y-%m-%dT%H%M%S', moment)}_#{self.rollover_count:03}{suffix}"
+
+    def _remove_old(self) -> None:
+        """Remove the oldest files beyond ``max_files``; one that is gone already is no error."""
+        if self.max_files <= 0:
+            return
+        known = self._earlier() + self._finished
+        for name in known[: max(0, len(known) + 1 - self.max_files)]:
+            with suppress(FileNotFoundError):
+                os.remove(name)
+            if name in self._finished:
+                self._finished.remove(name)
+
+    def _earlier(self) -> list[str]:
+        """Return the files of earlier runs, the oldest first, as far as their names tell."""
+        if self.namer is not None or self.rotator is not None:
+            return []
+        stem, suffix = plugins.split_suffix(self.base_filename)
+        folder, base = os.path.split(stem)
+        pattern = re.compile(
+            re.escape(base) + r"_([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6})_#([0-9]{3,})" + re.escape(suffix)
+        )
+        found = []
+        for name in os.listdir(folder or "."):
+            match = pattern.fullmatch(name)
+            path = os.path.join(folder, name)
+            if match and path not in self._finished:
+                found.append((match[1], int(match[2]), path))
+        return [path for _, _, path in sorted(found)]
+
+
+class SizedRotatingLogger(RotatingLogger):
+    """Logs to a sequence of files, each of about ``max_bytes``; 0 never begins another file."""
+
+    def __init__(self, base_filename: Path, max_bytes: int = 0, *args: Any, **kwargs: Any) -> None:
+        _check_has_size(os.fspath(base_filename))
+        super().__init__(base_filename, *args, max_bytes=max_bytes, **kwargs)
+
+
+class TimedRotatingLogger(RotatingLogger):
+    """Logs to a sequence of files, each of the messages of ``max_seconds``; 0 never begins another file."""
+
+    def __init__(self, base_filename: Path, max_seconds: float = 0.0, *args: Any, **kwargs: Any) -> None:
+        super().__init__(base_filename, *args, max_seconds=max_seconds, **kwargs)
 
 
 def _check_has_size(path: str) -> None:
     """Raise ValueError for a format whose writer cannot tell the size of its file."""
     name, suffix = _format_of(path)
     if not hasattr(plugins.writer_class(name), "file_size"):
-        known = ", ".join(form.suffixes[0] for form in plugins.FORMATS.values())
+        known = ", ".join(form.suffixes[0] for form in plugins.writable().values())
         raise UsageError(
             f'The log format "{suffix}" is not supported by SizedRotatingLogger', hint=f"suffixes: {known}"
         )

@@ -148,7 +148,7 @@ class ParquetReader(TableReader):
         return parts_before(read, last)
 
     def _has_good_footer(self, file: _Window) -> bool:
-        """Tell whether pyarrow reads the footer, and every row group in it is where one may be."""
+        """Tell whether pyarrow can read the footer."""
         parquet = load_pyarrow("pyarrow.parquet")
         try:
             parquet.read_metadata(file)

@@ -150,6 +150,10 @@ class TextReader(MessageReader):
         if have:
             rest = bytes(text[:have])
             self._newline_missing = not rest.endswith(b"\r")
+            if self._newline_missing and self.is_ambiguous and self.input.notes:  # the compression was cut
+                self.note(f"{self.input.name}:{self.line + 1}: ends inside a line, which was dropped")
+                self._last_dropped = True
+                return
             rest = rest.rstrip(b"\r") + b"\n"
             yield rest, len(rest)
 

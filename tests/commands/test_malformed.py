@@ -12,8 +12,23 @@ import pytest
 
 from tests.commands.conftest import CANX
 
-FORMATS = ("log", "json", "asc", "blf", "csv", "txt")
-TEXT = tuple(form for form in FORMATS if form != "blf")
+FORMATS = (
+    "log",
+    "json",
+    "asc",
+    "blf",
+    "csv",
+    "txt",
+    "gvret",
+    "trc",
+    "pcap",
+    "pcapng",
+    "parquet",
+    "arrow",
+    "mf4",
+)
+BINARY = ("blf", "mf4", "pcap", "pcapng", "parquet", "arrow")
+TEXT = tuple(form for form in FORMATS if form not in BINARY)
 COUNT = 40
 LOG = "".join(f"({1_700_000_000 + n}.{n:06d}) can0 {n:03X}#0102030405060708\n" for n in range(COUNT))
 
@@ -25,7 +40,9 @@ BAD_HEX = {
     "json": (JSON % (2, "01G2")).encode(),
     "asc": b"   9.000000 1  123             Rx   d 2 01 G2",
     "csv": b"1700000100.0,0x12g,0,0,0,2,AQI=",
+    "gvret": b"1700000100000000,00000123,false,Rx,0,2,01,G2,",
     "txt": (TXT % (2, "01 g2")).encode(),
+    "trc": b"     99      9000.000 DT 1      0123 Rx -  2    01 G2",
 }
 #: a record that says another length than it has
 LYING = {
@@ -33,7 +50,9 @@ LYING = {
     "json": (JSON % (8, "0102")).encode(),
     "asc": b"   9.000000 1  123             Rx   d 8 01 02",
     "csv": b"1700000100.0,0x123,0,0,0,8,AQI=",
+    "gvret": b"1700000100000000,00000123,false,Rx,0,8,01,02,",
     "txt": (TXT % (8, "01 02")).encode(),
+    "trc": b"     99      9000.000 DT 1      0123 Rx -  8    01 02",
 }
 
 
@@ -108,7 +127,7 @@ def test_a_file_cut_in_mid_record_gives_the_frames_before_and_says_so(good, read
     status, kept, stderr = read(form, data[:-8])
     assert status == 0
     assert whole.startswith(kept)
-    assert len(kept.splitlines()) == COUNT - 1 if form != "blf" else kept
+    assert len(kept.splitlines()) == COUNT - 1 if form not in ("blf", "parquet", "arrow") else kept
     assert "drop" in stderr or "ends inside" in stderr
     assert stderr.count("\n") == 1
 
@@ -130,9 +149,9 @@ def test_the_wrong_first_bytes_are_said(read, form):
 @pytest.mark.parametrize("form", FORMATS)
 def test_an_empty_file(read, form):
     status, kept, stderr = read(form, b"")
-    if form == "blf":  # which starts with 144 bytes of header
+    if form in BINARY and form not in ("parquet", "arrow"):  # which start with a header
         assert (status, kept) == (2, "")
-        assert stderr.startswith("canx: bad.blf:")
+        assert stderr.startswith(f"canx: bad.{form}:byte 0: empty")
     else:
         assert (status, kept, stderr) == (0, "", "")
 

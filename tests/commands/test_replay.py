@@ -222,6 +222,21 @@ def test_a_bus_that_fails_is_status_3_and_what_was_sent_is_said(log):
     assert result.stderr.endswith("canx: unplugged\n")
 
 
+def test_of_a_batch_that_did_not_go_to_the_end_what_went_is_said(log):
+    code = (
+        "import cantools_cli.backends.virtual as v\n"
+        "from cantools_cli.errors import CanTimeoutError\n"
+        "def full(self, batch, timeout):\n"
+        "    raise CanTimeoutError('full', sent=2)\n"
+        "v.VirtualBus._send = full\n"
+        "from cantools_cli.cli import main\n"
+        "main(['replay', 't.log', 'virtual:a', '-t'])\n"
+    )
+    result = run_python(code, log.parent)
+    assert result.returncode == 3
+    assert "2 frames were sent before this" in result.stderr
+
+
 def run_python(code, folder):
     environment = os.environ | {"CANX_NET": f"test-{os.getpid()}-{folder.name}"[-40:]}
     return subprocess.run(

@@ -15,6 +15,7 @@ HEAVY = {
     "logging",
     "msgpack",
     "numpy",
+    "pyarrow",
     "pydantic",
     "rich",
     "serial",

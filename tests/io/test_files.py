@@ -101,8 +101,8 @@ def test_a_small_gzip_that_inflates_to_much_comes_in_bounded_pieces():
 
 
 def test_other_compressions_are_named():
-    with pytest.raises(UsageError, match="zstd compression is not supported"):
-        InputStream(io.BytesIO(b"\x28\xb5\x2f\xfd rest"))
+    with pytest.raises(UsageError, match="lz4 compression is not supported"):
+        InputStream(io.BytesIO(b"\x04\x22\x4d\x18 rest"))
 
 
 def test_a_written_gzip_is_readable_up_to_the_last_flush(tmp_path):
@@ -124,6 +124,11 @@ def test_output_counts_patches_and_leaves_a_given_stream_open():
     stream.write(b"!")
     stream.close()
     assert (file.getvalue(), stream.written, file.closed) == (b"01ab456789!", 11, False)
+
+
+def test_text_that_begins_like_compressed_data_is_text():
+    for text in (b"Begin", b"(1.0) can0 123#", b"P*M and so on", b"S"):
+        assert everything(InputStream(Dribble(*[text[at : at + 1] for at in range(len(text))]))) == text
 
 
 def test_output_to_a_text_stream():

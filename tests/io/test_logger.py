@@ -19,7 +19,13 @@ from cantools_cli import plugins
 from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError
 from cantools_cli.io.candump import CanutilsLogReader, CanutilsLogWriter
-from cantools_cli.io.logger import BaseRotatingLogger, Logger, SizedRotatingLogger
+from cantools_cli.io.logger import (
+    BaseRotatingLogger,
+    Logger,
+    RotatingLogger,
+    SizedRotatingLogger,
+    TimedRotatingLogger,
+)
 from cantools_cli.io.player import LogReader
 from cantools_cli.io.printer import Printer
 from cantools_cli.message import Message
@@ -60,7 +66,7 @@ def test_the_suffix_chooses_the_writer(name: str, tmp_path: Path) -> None:
     assert read(tmp_path / name) == [1]
 
 
-@pytest.mark.parametrize("form", plugins.FORMATS)
+@pytest.mark.parametrize("form", plugins.writable())
 def test_every_format_is_written_and_read_by_its_suffix(form: str, tmp_path: Path) -> None:
     path = tmp_path / f"a{plugins.FORMATS[form].suffixes[0]}"
     with Logger(path) as log:
@@ -325,3 +331,111 @@ def test_a_subclass_that_decides_otherwise_is_asked_for_every_message(tmp_path: 
     with Pairs(tmp_path / "log.log", 1_000_000) as logger:
         logger.on_batch_received(MessageBatch(map(message, range(6))))
     assert sorted(read(path) for path in tmp_path.iterdir()) == [[0, 1], [2, 3], [4, 5]]
+
+
+# --- rotation by time, and how many files are kept ---------------------------------------------------------
+
+
+def at(*seconds: float) -> list[Message]:
+    messages = [message(number) for number in range(len(seconds))]
+    for one, stamp in zip(messages, seconds, strict=True):
+        one.timestamp = stamp
+    return messages
+
+
+def files(folder: Path) -> list[list[int]]:
+    """Return what is in the files, those that are finished first."""
+    finished = sorted(path for path in folder.iterdir() if path.name != "a.log")
+    return [read(path) for path in [*finished, folder / "a.log"]]
+
+
+@pytest.mark.parametrize("singly", [True, False])
+@pytest.mark.parametrize(
+    ("stamps", "parts"),
+    [
+        ([], [[]]),
+        ([0, 9, 9.999], [[0, 1, 2]]),
+        ([0, 10, 20], [[0], [1], [2]]),
+        ([5, 14, 15, 16, 25], [[0, 1], [2, 3], [4]]),
+        ([0, 35, 36], [[0], [1, 2]]),
+        ([100, 95, 91, 90], [[0, 1, 2], [3]]),  # a clock that was set back begins the next as well
+    ],
+)
+def test_a_file_holds_the_frames_of_so_long(
+    tmp_path: Path, stamps: list[float], parts: list[list[int]], singly: bool
+) -> None:
+    with TimedRotatingLogger(tmp_path / "a.log", 10) as log:
+        if singly:
+            for one in at(*stamps):
+                log(one)
+        else:
+            log.write(MessageBatch(at(*stamps)))
+    assert files(tmp_path) == parts
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    stamps=st.lists(st.integers(0, 50), max_size=60),
+    cut=st.integers(1, 20),
+    size=st.integers(0, 6 * SIZE),
+    length=st.integers(0, 12),
+)
+def test_no_frame_is_lost_or_moved_where_files_follow_one_another(
+    stamps: list[int], cut: int, size: int, length: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("rotation")
+    messages = at(*stamps)
+    with RotatingLogger(folder / "a.log", max_bytes=size, max_seconds=length) as log:
+        for first in range(0, len(messages), cut):
+            log.write(MessageBatch(messages[first : first + cut]))
+    assert [number for part in files(folder) for number in part] == [*range(len(stamps))]
+    for part in files(folder) if length else ():
+        assert all(abs(stamps[number] - stamps[part[0]]) < length for number in part)
+
+
+def test_the_oldest_files_are_removed(tmp_path: Path, moment: str) -> None:
+    with SizedRotatingLogger(tmp_path / "a.log", 1, max_files=3) as log:
+        for number in range(6):
+            log(message(number))
+    assert files(tmp_path) == [[3], [4], [5]]
+    assert (tmp_path / f"a_{moment}_#004.log").exists()
+
+
+def test_files_of_earlier_runs_count_and_others_do_not(tmp_path: Path) -> None:
+    for name in ("a_2020-01-01T000000_#009.log", "a_2020-01-02T000000_#000.log", "a_notes.log", "b.log"):
+        (tmp_path / name).write_bytes(LINE)
+    with SizedRotatingLogger(tmp_path / "a.log", 1, max_files=3) as log:
+        for number in range(2):
+            log(message(number))
+    left = {path.name for path in tmp_path.iterdir()}
+    assert "a_2020-01-01T000000_#009.log" not in left
+    assert {"a_2020-01-02T000000_#000.log", "a_notes.log", "b.log", "a.log"} < left
+    assert len(left) == 5
+
+
+def test_with_a_namer_only_own_files_are_removed(tmp_path: Path) -> None:
+    (tmp_path / "a_2020-01-01T000000_#009.log").write_bytes(LINE)
+    with SizedRotatingLogger(tmp_path / "a.log", 1, max_files=2) as log:
+        log.namer = lambda name: tmp_path / f"z{log.rollover_count}.log"
+        for number in range(4):
+            log(message(number))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        *("a.log", "a_2020-01-01T000000_#009.log", "z2.log")
+    ]
+
+
+def test_the_time_in_a_name_can_be_that_of_the_frames(tmp_path: Path) -> None:
+    def last_frame(stamp_ns: int) -> time.struct_time:
+        return time.gmtime(stamp_ns // 1_000_000_000)
+
+    with RotatingLogger(tmp_path / "a.log", max_seconds=10, moment=last_frame) as log:
+        log.write(MessageBatch(at(1_700_000_000, 1_700_000_009, 1_700_000_010)))
+    assert read(tmp_path / "a_2023-11-14T221329_#000.log") == [0, 1]
+
+
+@pytest.mark.parametrize("name", ["a.log.zst", "a.log.gz"])
+def test_compressed_files_follow_one_another(tmp_path: Path, moment: str, name: str) -> None:
+    with TimedRotatingLogger(tmp_path / name, 10) as log:
+        log.write(MessageBatch(at(0, 10)))
+    assert read(tmp_path / name.replace(".", f"_{moment}_#000.", 1)) == [0]
+    assert read(tmp_path / name) == [1]

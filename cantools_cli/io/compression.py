@@ -1,0 +1,146 @@
+"""Which compression is around a log, by its suffix and its first bytes, and what undoes and does it."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from typing import Any
+
+from cantools_cli.buffers import Octets
+from cantools_cli.plugins import COMPRESSIONS
+
+GZIP_MAGIC = b"\x1f\x8b"
+#: other compressions, named when met so that the message can say what to do
+UNSUPPORTED_MAGIC = {
+    b"\x04\x22\x4d\x18": ("lz4", "lz4 -dc"),
+    b"\xfd7zXZ\x00": ("xz", "xz -dc"),
+    b"BZh": ("bzip2", "bzip2 -dc"),
+}
+#: what compressed data begins with: gzip, zstd and its skippable frames, lz4, xz, bzip2
+FIRST_BYTES = frozenset(b"\x1f\x28\x04\xfdB") | frozenset(range(0x50, 0x60))
+_GZIP_WBITS = 31
+
+
+def compression_of(path: str) -> str | None:
+    """Return which compression the suffix of ``path`` means: ``gzip``, ``zstd`` or none."""
+    return COMPRESSIONS.get(os.path.splitext(path)[1].lower())
+
+
+def compression_at(head: bytes) -> str:
+    """Return which compression begins like ``head``, empty for none."""
+    if head.startswith(GZIP_MAGIC):
+        return "gzip"
+    if len(head) >= 4 and head[0] in FIRST_BYTES:
+        from cantools_cli.io import zstd
+
+        return "zstd" if zstd.begins(head) else ""
+    return ""
+
+
+def goes_on(compression: str, head: bytes) -> bool:
+    """Tell whether another member of the same kind begins, or may begin, with ``head``."""
+    if compression == "gzip":
+        return GZIP_MAGIC.startswith(head[:2])
+    from cantools_cli.io import zstd
+
+    return zstd.begins(head)
+
+
+def inflater(compression: str) -> Any:
+    """Return what unpacks one member, with the interface of ``zlib.decompressobj``.
+
+    Raises:
+        UsageError: the library for it is not installed.
+    """
+    if compression == "gzip":
+        return _GzipInflater()
+    from cantools_cli.io import zstd
+
+    return zstd.Inflater()
+
+
+class _GzipInflater:
+    """Unpacks one gzip member; the interface is that of ``zlib.decompressobj``.
+
+    zlib gives nothing of a piece of data with damage in it. Here what is before the damage comes first, and
+    the error with the next piece.
+    """
+
+    def __init__(self) -> None:
+        self._inflate = zlib.decompressobj(wbits=_GZIP_WBITS)
+        self._rest: bytes | None = None  # what begins with the damage, once that is met
+
+    @property
+    def eof(self) -> bool:
+        return self._inflate.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inflate.unused_data
+
+    @property
+    def unconsumed_tail(self) -> bytes:
+        return self._inflate.unconsumed_tail if self._rest is None else self._rest
+
+    def decompress(self, data: bytes, size: int) -> bytes:
+        """Return what ``data`` unpacks to, ``size`` bytes at most.
+
+        Raises:
+            zlib.error: the data is damaged.
+        """
+        before = self._inflate.copy()
+        try:
+            return self._inflate.decompress(data, size)
+        except zlib.error:
+            if self._rest is not None:
+                raise
+            found = self._before_damage(before, data, size)
+            if not found:
+                raise
+            return found
+
+    def _before_damage(self, inflate: Any, data: bytes, size: int) -> bytes:
+        """Return what ``inflate`` makes of the bytes of ``data`` before the damage, found by halving."""
+        pieces, at, step = [], 0, len(data)
+        while step:
+            trial = inflate.copy()
+            try:
+                piece = trial.decompress(data[at : at + step], size)
+            except zlib.error:
+                step //= 2
+                continue
+            pieces.append(piece)
+            inflate, at = trial, at + step
+        self._inflate, self._rest = inflate, data[at:]
+        return b"".join(pieces)
+
+
+class _GzipDeflater:
+    """Compresses into one gzip member; ``zstd.Deflater`` is its like."""
+
+    def __init__(self) -> None:
+        self._deflate = zlib.compressobj(6, zlib.DEFLATED, _GZIP_WBITS)
+
+    def compress(self, data: Octets) -> bytes:
+        return self._deflate.compress(data)
+
+    def flush_block(self) -> bytes:
+        return self._deflate.flush(zlib.Z_FULL_FLUSH)
+
+    def finish(self) -> bytes:
+        return self._deflate.flush()
+
+
+def deflater(compression: str | None) -> Any:
+    """Return what compresses into one member, or None for no compression.
+
+    Raises:
+        UsageError: the library for it is not installed.
+    """
+    if compression is None:
+        return None
+    if compression == "gzip":
+        return _GzipDeflater()
+    from cantools_cli.io import zstd
+
+    return zstd.Deflater()

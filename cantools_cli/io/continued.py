@@ -1,0 +1,79 @@
+"""A log file that is to be continued: opened, and looked at before anything is written behind its end."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+from dataclasses import dataclass
+
+from cantools_cli import plugins
+from cantools_cli.errors import UsageError
+from cantools_cli.io.compression import compression_of
+from cantools_cli.io.files import InputStream
+from cantools_cli.io.formats import HEAD
+
+
+@dataclass
+class Continued:
+    """A file whose position is its end.
+
+    Attributes:
+        is_empty: nothing is in it, so that a log begins as in a new file.
+        is_cut: compressed text that ends inside a line, which only a writer of bytes can end.
+    """
+
+    file: io.FileIO
+    is_empty: bool = True
+    is_cut: bool = False
+
+
+def open_to_continue(path: str, form: str) -> Continued:
+    """Open ``path``, which is created where it is missing, to go on behind its end in the format ``form``.
+
+    Compressed data is read to its end, since nothing that stands behind damaged data is ever found again.
+
+    Raises:
+        UsageError: the file holds something else, or is compressed in another way, or damaged.
+        OSError: it cannot be opened.
+    """
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        return Continued(io.FileIO(path, "xb+"))
+    if not stat.S_ISREG(status.st_mode):
+        return Continued(io.FileIO(path, "wb"))
+    file = io.FileIO(path, "rb+")
+    try:
+        found = Continued(file, is_empty=status.st_size == 0)
+        if not found.is_empty:
+            found.is_cut = _look(InputStream(file), path, form)
+        file.seek(0, os.SEEK_END)
+    except BaseException:
+        file.close()
+        raise
+    return found
+
+
+def _look(stream: InputStream, path: str, form: str) -> bool:
+    """Return whether compressed text ends inside a line; raise UsageError where nothing can follow."""
+    wanted = compression_of(path) or ""
+    if stream.compression != wanted:
+        held = stream.compression or "uncompressed"
+        raise UsageError(f"{path}: holds {held} data, which nothing of another kind can follow")
+    head = stream.peek(HEAD)
+    if head and not plugins.reader_class(form).recognises(head):
+        raise UsageError(
+            f"{path}: holds something else than {form}, so it cannot be continued", hint="--force replaces it"
+        )
+    if not wanted:
+        return False
+    last = b"\n"
+    for data in iter(stream.read, b""):
+        last = data[-1:]
+    if stream.notes:
+        raise UsageError(
+            f"{path}: {stream.notes[0]}; what follows it would be lost",
+            hint=f"canx convert {path} -o OTHER saves what can be read",
+        )
+    return last != b"\n" and not plugins.FORMATS[form].is_binary
