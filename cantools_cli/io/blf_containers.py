@@ -261,6 +261,11 @@ class Containers:
         if inflater.error:
             self._lose(left, f"the data of a container is damaged: {inflater.error}")
             return
+        self._at -= len(inflater.unused)
+        left += len(inflater.unused)
+        if self._holds_object(left):
+            self._lose(0, "a container states a size that reaches into the next object")
+            return
         self.pass_over(left)
         if inflater.size != unpacked_size or not inflater.is_done:
             self._note(
@@ -276,6 +281,8 @@ class Containers:
         fast = _libdeflate()
         if fast is None or not 0 < unpacked_size <= PIECE or left > 2 * PIECE or self._have(left) < left:
             return b""
+        if self._holds_object(left):
+            return b""
         try:
             packed = memoryview(self._data)[self._at : self._at + left]
             data: bytearray = fast.zlib_decompress(packed, unpacked_size)
@@ -285,6 +292,10 @@ class Containers:
             return b""
         self._at += left
         return data
+
+    def _holds_object(self, left: int) -> bool:
+        """Tell whether an object seems to begin in the next ``left`` bytes, as far as they are at hand."""
+        return self._data.find(SIGNATURE, self._at, self._at + left + len(SIGNATURE) - 1) >= 0
 
     def _lose(self, left: int, reason: str) -> None:
         self.pass_over(left)
@@ -300,6 +311,7 @@ class Inflater:
         size: bytes unpacked so far.
         error: what was wrong with the data, "" as long as nothing was.
         is_done: the end of the stream was met, or an error.
+        unused: what was fed behind the end.
     """
 
     def __init__(self) -> None:
@@ -310,6 +322,7 @@ class Inflater:
         self.size = 0
         self.error = ""
         self.is_done = False
+        self.unused = b""
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield what ``data`` unpacks to; where it is damaged, what comes before the damage."""
@@ -328,6 +341,7 @@ class Inflater:
                 self.error, self.is_done = f"it unpacks to more than {LARGEST_UNPACKED} bytes", True
                 return
             self.is_done = self._inflater.eof
+            self.unused = self._inflater.unused_data
             if piece:
                 yield piece
             if not data and len(piece) < PIECE:

@@ -98,7 +98,7 @@ class ParquetReader(TableReader):
         try:
             table = parquet.ParquetFile(file, pre_buffer=False, buffer_size=_WINDOW)
             names = self._use(table.schema_arrow)
-        except (self._arrow.ArrowException, OSError, MemoryError) as error:
+        except (self._arrow.ArrowException, OSError, MemoryError, UnicodeDecodeError) as error:
             self.fault(self._damaged(error))
             return
         for group in range(table.num_row_groups):
@@ -116,7 +116,7 @@ class ParquetReader(TableReader):
                 if batch is None:
                     return
                 batch.validate(full=True)
-            except (self._arrow.ArrowException, OSError, MemoryError) as error:
+            except (self._arrow.ArrowException, OSError, MemoryError, UnicodeDecodeError) as error:
                 self.fault(self._damaged(error))
                 self._row = last
                 return
@@ -152,7 +152,7 @@ class ParquetReader(TableReader):
         parquet = load_pyarrow("pyarrow.parquet")
         try:
             parquet.read_metadata(file)
-        except (self._arrow.ArrowException, OSError, MemoryError):
+        except (self._arrow.ArrowException, OSError, MemoryError, UnicodeDecodeError):
             return False
         return True
 

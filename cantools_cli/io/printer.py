@@ -44,6 +44,8 @@ _NUMBER = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
 class PrinterReader(TextReader):
     """Reads printed messages."""
 
+    is_ambiguous = True  # Channel: can1 may be what is left of Channel: can12
+
     @classmethod
     def recognises(cls, head: bytes) -> bool:
         return head.lstrip().startswith(b"Timestamp:")

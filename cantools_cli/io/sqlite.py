@@ -75,6 +75,7 @@ class SqliteReader(MessageReader):
         super().__init__(file, *args, **kwargs)
         self.table_name = table_name
         self._fd_noted = False
+        self._has_log = True  # whether SQLite reads the log beside the file
         self._whole: int | None = None  # the last row before the cut, where the file is cut
         self._connection: sqlite3.Connection | None = None
         try:
@@ -166,12 +167,14 @@ class SqliteReader(MessageReader):
         try:
             self._connection = self._connected(path, head)
             self.table_name = self._found_table()
-            if is_cut(path, head):
+            if is_cut(path, head, has_log=self._has_log):
                 query = "SELECT rootpage FROM sqlite_master WHERE type = 'table' AND name = ?"
                 (root,) = self._connection.execute(query, (self.table_name,)).fetchone()
                 self._whole = last_whole_row(path, root)
         except sqlite3.Error as error:
             raise read_error(error, path) from error
+        except UnicodeDecodeError as error:  # in SQLite's message, which quotes what is damaged
+            raise FormatError("damaged: what names its tables is no text", source=path) from error
 
     def _connected(self, path: str, head: bytes) -> sqlite3.Connection:
         """Return a connection that reads, and says what was missing for that.
@@ -185,7 +188,7 @@ class SqliteReader(MessageReader):
         for mode in modes:
             connection = connect(path, mode)
             try:
-                if is_cut(path, head):
+                if is_cut(path, head, has_log=mode != "immutable=1"):
                     connection.execute("PRAGMA writable_schema = ON")  # else SQLite reads nothing of it
                 connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
             except sqlite3.OperationalError:
@@ -196,6 +199,7 @@ class SqliteReader(MessageReader):
             except BaseException:
                 connection.close()
                 raise
+            self._has_log = mode != "immutable=1"
             if mode == "immutable=1" and beside:
                 self.note(f"{path}: no right to write, so what {beside[0]} holds is left out")
             if hasattr(connection, "setlimit"):  # Python 3.11

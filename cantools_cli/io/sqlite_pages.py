@@ -10,7 +10,7 @@
     log, -wal 32: salts, 8 at 16 | page's number, 4; 4; salts, 8; 8; the page | ...
 
 SQLite takes what is missing of a page for zeros, and would give rows that never were. What is missing may
-also be in the write-ahead log beside the file: then a writer was killed while it moved pages, or the disk full.
+also be in the write-ahead log beside the file: the writer was killed while it moved pages, or the disk full.
 
 Source: SQLite, "Database File Format", 1.3, 1.6 and 4.
 """
@@ -26,14 +26,18 @@ _MOST_IN_LOG = 1 << 20  # pages; SQLite moves them when there are 1000
 _DEEPEST = 20  # levels that SQLite itself allows
 
 
-def is_cut(path: str, head: bytes) -> bool:
-    """Tell whether the file is shorter than its first 100 bytes say, and the log beside it has not the rest."""
+def is_cut(path: str, head: bytes, *, has_log: bool = True) -> bool:
+    """Tell whether the file is shorter than its first 100 bytes say.
+
+    What its log holds is not missing, where SQLite reads that: ``has_log``.
+    """
     size, pages = page_size(head), int.from_bytes(head[28:32], "big")
     there = os.path.getsize(path) // size
     if there >= pages:
         return os.path.getsize(path) < pages * size
-    missing = pages - there
-    return missing > _MOST_IN_LOG or len({*range(there + 1, pages + 1)} - _pages_in_log(path, size)) > 0
+    if not has_log or pages - there > _MOST_IN_LOG:
+        return True
+    return not _pages_in_log(path, size).issuperset(range(there + 1, pages + 1))
 
 
 def _pages_in_log(path: str, size: int) -> set[int]:

@@ -105,9 +105,9 @@ class Inflater:
         return out
 
     def _unpacked(self, data: bytes, header: int, limit: int) -> tuple[bytes, int, bool]:
-        """Unpack up to ``limit`` whole blocks, one by one: the library gives nothing of data with damage in it.
+        """Unpack up to ``limit`` whole blocks, and return their content, where they end, if that many came.
 
-        Return their content, where the last of them ends, and if there are so many.
+        One by one, since the library gives nothing of data with damage in it.
         """
         pieces, begin, end = [], 0, header
         is_enough = False

@@ -234,3 +234,23 @@ def test_noise_is_read_to_its_end(pieces: list[bytes]) -> None:
     for content in (head() + noise, head() + container(noise, stored=True)):
         reader = BLFReader(io.BytesIO(content), on_error="skip")
         assert sum(len(batch) for batch in reader.batches()) <= len(noise) // 40 + 1
+
+
+@pytest.mark.parametrize("bit", range(32))
+def test_a_container_with_a_wrong_size_costs_no_other(bit: int) -> None:
+    parts = [container(b"".join(classic(n) for n in range(first, first + 4))) for first in (0, 4, 8, 12)]
+    data = bytearray(head() + b"".join(parts))
+    data[144 + len(parts[0]) + 8 + bit // 8] ^= 1 << bit % 8
+    found, reader = read_lenient(bytes(data))
+    assert found[:4] == [*range(4)]
+    assert found[-8:] == [*range(8, 16)]
+    assert reader.skipped or reader.notes
+
+
+def test_a_file_cut_between_containers_says_so() -> None:
+    data = bytearray(FILE)
+    data[16:24] = len(FILE).to_bytes(8, "little")
+    assert read_lenient(bytes(data))[1].notes == []
+    cut = len(FILE) - len(PARTS[2])
+    notes = read_lenient(bytes(data[:cut]))[1].notes
+    assert any(f"ends {len(PARTS[2])} bytes before the size that its header says" in note for note in notes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import random
 import zlib
 
 import pytest
@@ -146,3 +147,14 @@ def test_append_goes_on_behind_what_is_there(tmp_path):
     stream.write(b"new")
     stream.close()
     assert path.read_bytes() == b"old new"
+
+
+@pytest.mark.parametrize("step", [1 << 20, 1000, 7])
+def test_what_is_before_damage_in_a_gzip_is_read(step):
+    content = random.Random(1).randbytes(3000)
+    deflate = zlib.compressobj(6, zlib.DEFLATED, 31)
+    packed = deflate.compress(content) + deflate.flush(zlib.Z_FULL_FLUSH)
+    packed += b"\xff" * 4000  # a block of a type that there is not
+    stream = InputStream(Dribble(*(packed[at : at + step] for at in range(0, len(packed), step))))
+    assert everything(stream) == content
+    assert [note.partition(":")[0] for note in stream.notes] == ["damaged gzip data"]

@@ -479,3 +479,23 @@ def test_a_database_that_another_program_holds_is_an_error_of_the_system(
             SqliteWriter(path)
         with pytest.raises(OSError, match="locked by another program"):
             SqliteReader(path)
+
+
+def test_pages_that_only_the_log_beside_the_file_holds_are_not_missing(tmp_path: Path) -> None:
+    """A writer that is killed while SQLite moves pages from its log leaves the first, with their number."""
+    live, left = tmp_path / "live.db", tmp_path / "left.db"
+    with SqliteWriter(live) as writer:
+        for number in range(2000):
+            writer(Message(arbitration_id=number, data=bytes(8)))
+        writer.flush()
+        shutil.copy(f"{live}-wal", f"{left}-wal")
+    left.write_bytes(live.read_bytes()[:4096])
+    assert [message.arbitration_id for message in read(left)] == [*range(2000)]
+
+
+def test_damage_that_makes_sqlite_s_message_no_text_is_said(pages: bytes, tmp_path: Path) -> None:
+    data = bytearray(pages)
+    data[data.index(b"CREATE TABLE") + 3] = 0xC1
+    (tmp_path / "bad.db").write_bytes(data)
+    with pytest.raises(FormatError, match="damaged"):
+        read(tmp_path / "bad.db")
