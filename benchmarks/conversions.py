@@ -73,18 +73,16 @@ def floor_seconds(source: Path, target: Path, folder: Path) -> float:
     return float(subprocess.run(made, check=True, capture_output=True, text=True).stdout)
 
 
-def fresh(target: Path, size: int = 0) -> None:
+def fresh(target: Path, warm_up: list[str] | None = None) -> None:
     """Remove the output of the run before and let the disk come to rest, which would cost the next one.
 
-    Before that, ``size`` bytes are written there and thrown away: in a virtual machine the first use of
-    memory, here as cache of the output, is dear, and would be charged to whoever comes after a pause.
+    ``warm_up`` is a command that runs before, for every tool the same: in a virtual machine the first use
+    of memory after a pause, here as cache of the output, costs more than a conversion, and would be
+    charged to whoever comes first.
     """
-    if size:
-        piece = bytes(1 << 20)
-        with target.open("wb", buffering=0) as file:
-            for _ in range(0, size, len(piece)):
-                file.write(piece)
-        os.sync()
+    if warm_up is not None:
+        target.unlink(missing_ok=True)
+        run(warm_up, cpus=CPUS)
     target.unlink(missing_ok=True)
     os.sync()
 
@@ -110,7 +108,7 @@ def measure(
             starts: dict[str, list[Run]] = {tool: [] for tool in able}
             for _ in range(repeats):
                 for tool, made in able.items():
-                    fresh(target, path_of(folder, target_name, frames).stat().st_size)
+                    fresh(target, able["canx"])
                     runs[tool].append(run(made, cpus=CPUS))
                     fresh(target)
                     start = command(tool, small, target)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 CHUNK = 1 << 18
 
 
-def pieces(path: str) -> Iterator[bytes]:
+def pieces(path: str) -> Iterator[bytes | bytearray]:
     """Yield the bytes of ``path``, a BLF file's containers inflated."""
     with open(path, "rb", buffering=0) as file:
         if not path.endswith(".blf"):

@@ -281,7 +281,7 @@ class Containers:
         fast = _libdeflate()
         if fast is None or not 0 < unpacked_size <= PIECE or left > 2 * PIECE or self._have(left) < left:
             return b""
-        if self._holds_object(left):
+        if not self._is_followed(left) and self._holds_object(left):
             return b""
         try:
             packed = memoryview(self._data)[self._at : self._at + left]
@@ -292,6 +292,11 @@ class Containers:
             return b""
         self._at += left
         return data
+
+    def _is_followed(self, left: int) -> bool:
+        """Tell whether an object is at hand behind the next ``left`` bytes: they end where they should."""
+        end = self._at + left
+        return self._data[end : end + LONGEST_GAP + len(SIGNATURE)].lstrip(b"\0").startswith(SIGNATURE)
 
     def _holds_object(self, left: int) -> bool:
         """Tell whether an object seems to begin in the next ``left`` bytes, as far as they are at hand."""
