@@ -135,6 +135,13 @@ class Lateness:
         return self.maximum_ns
 
 
+class Due(NamedTuple):
+    """Frames that go together, and when each was planned to."""
+
+    batch: MessageBatch
+    planned: array[int]
+
+
 class Timetable:
     """Frames that wait for their time.
 
@@ -175,35 +182,45 @@ class Timetable:
             return None
         return self._start_ns + self._parts[0][1][self._row]
 
-    def take_due(self, now_ns: int) -> MessageBatch | None:
-        """Return all frames that are due ``now_ns``, in order, or None."""
+    def take_until(self, time_ns: int) -> Due | None:
+        """Return all frames that are due at ``time_ns`` or before, in order, or None.
+
+        Who was stopped goes on from where it was: the schedule moves.
+        """
         first = self.next_ns
-        if first is None or first > now_ns or self._start_ns is None:
+        if first is None or self._start_ns is None:
             return None
-        if now_ns - first > STOPPED_NS:
-            self._start_ns += now_ns - first
+        if time_ns - first > STOPPED_NS:
+            self._start_ns += time_ns - first
             self.restarts += 1
-        due: MessageBatch | None = None
-        now = now_ns - self._start_ns
+        taken: MessageBatch | None = None
+        planned = array("q")
+        limit = time_ns - self._start_ns
         while self._parts:
-            batch, planned = self._parts[0]
-            end = bisect_right(planned, now, self._row)
+            batch, times = self._parts[0]
+            end = bisect_right(times, limit, self._row)
             if end == self._row:
                 break
-            for time in planned[self._row : end]:
-                self.lateness.add(now - time)
-            self.waiting -= end - self._row
-            taken = batch if end - self._row == len(batch) else batch.part(self._row, end)
-            if due is None:
-                due = taken
+            planned += times[self._row : end]
+            piece = batch if end - self._row == len(batch) else batch.part(self._row, end)
+            if taken is None:
+                taken = piece
             else:
-                due.extend(taken)
+                taken.extend(piece)
             self._row = end
             if end < len(batch):
                 break
             self._parts.popleft()
             self._row = 0
-        return due
+        self.waiting -= len(planned)
+        return None if taken is None else Due(taken, planned)
+
+    def note_sent(self, due: Due, now_ns: int) -> None:
+        """Count how late the frames were that went ``now_ns``."""
+        assert self._start_ns is not None
+        now = now_ns - self._start_ns
+        for time in due.planned:
+            self.lateness.add(now - time)
 
 
 class Pacer:
@@ -260,19 +277,25 @@ class Pacer:
             return True
         return self._timetable.waiting < PART_ROWS and due - self._clock.now_ns() > READ_AHEAD_NS
 
-    def _send_at(self, due: int) -> None:
-        """Wait for ``due`` and send what is due then: asleep first, the last moment awake."""
+    def _send_at(self, time_ns: int) -> None:
+        """Send what is due at ``time_ns``, or now if that is past: asleep first, the last moment awake.
+
+        What is to be sent is made ready before the wait, and counted after the sending.
+        """
         clock = self._clock
         now = clock.now_ns()
-        while now < due:
-            if due - now > SPIN_NS:
-                clock.sleep((due - now - SPIN_NS) / 1_000_000_000)
-                if self._stopped():
-                    return
+        if time_ns - now > 2 * SPIN_NS:
+            clock.sleep((time_ns - now - 2 * SPIN_NS) / 1_000_000_000)
+            if self._stopped():
+                return
             now = clock.now_ns()
-        batch = self._timetable.take_due(now)
-        if batch is not None:
-            self._send(batch)
+        due = self._timetable.take_until(max(time_ns, now))
+        if due is None:
+            return
+        while now < time_ns:
+            now = clock.now_ns()
+        self._send(due.batch)
+        self._timetable.note_sent(due, now)
 
 
 _END = MessageBatch()
