@@ -25,8 +25,9 @@ PART_ROWS = 1024
 DISORDER_NS = 10_000_000
 #: who is so late was stopped: the schedule starts again from now, instead of flooding the bus
 STOPPED_NS = 1_000_000_000
-#: the last part of a wait, in which the clock is watched: sleeping ends some 0.1 ms late
-SPIN_NS = 200_000
+#: The last part of a wait, in which the clock is watched, at least and at most: sleeping ends some 0.1 ms
+#: late here, over 1 ms on a slow machine. It follows how late sleeping ended before.
+SPIN_NS, LONGEST_SPIN_NS = 200_000, 2_000_000
 #: more is read only where the next frame is so far away: a batch of a log takes about 1 ms to parse
 READ_AHEAD_NS = 3_000_000
 #: how exactly a wait for input ends
@@ -240,6 +241,7 @@ class Pacer:
         self._clock = clock
         self._send = send
         self._stopped = stopped
+        self._spin_ns = SPIN_NS
 
     def run(self, feed: Iterator[MessageBatch | None]) -> None:
         """Send all that ``feed`` yields; None stands for the beginning of another pass."""
@@ -284,11 +286,14 @@ class Pacer:
         """
         clock = self._clock
         now = clock.now_ns()
-        if time_ns - now > 2 * SPIN_NS:
-            clock.sleep((time_ns - now - 2 * SPIN_NS) / 1_000_000_000)
+        while (left := time_ns - self._spin_ns - now) > 0:
+            clock.sleep(left / 1_000_000_000)
             if self._stopped():
                 return
-            now = clock.now_ns()
+            overslept = clock.now_ns() - now - left
+            now += left + overslept
+            spin = max(self._spin_ns * 63 // 64, 2 * overslept)
+            self._spin_ns = min(max(spin, SPIN_NS), LONGEST_SPIN_NS)
         due = self._timetable.take_until(max(time_ns, now))
         if due is None:
             return

@@ -287,3 +287,20 @@ def test_the_time_that_planning_takes_does_not_shorten_the_whole() -> None:
     sent, timetable = replayed(clock, SlowSchedule(), batch_at(0, S))
     assert abs(sent[-1][0] - S) < MS
     assert timetable.lateness.maximum_ns < MS
+
+
+def test_where_sleeping_ends_late_the_clock_is_watched_for_longer() -> None:
+    clock = FakeClock()
+    clock.oversleeps = lambda seconds: 900_000
+    sent, timetable = replayed(clock, Schedule(), batch_at(*range(0, 50 * MS, 10 * MS)))
+    assert sent[1][0] > 10 * MS + 600_000
+    assert [abs(time - number * 10 * MS) < 10_000 for number, (time, _) in enumerate(sent)][2:] == [True] * 3
+    assert timetable.lateness.count == 5
+
+
+def test_a_sleep_that_ends_early_is_followed_by_another() -> None:
+    clock = FakeClock()
+    clock.oversleeps = lambda seconds: -round(seconds * S / 2)
+    sent, _ = replayed(clock, Schedule(), batch_at(0, S))
+    assert abs(sent[-1][0] - S) < 10_000
+    assert sum(clock.slept) / 2 == pytest.approx(1.0, abs=0.001)
