@@ -30,6 +30,8 @@ STOPPED_NS = 1_000_000_000
 SPIN_NS, LONGEST_SPIN_NS = 200_000, 2_000_000
 #: more is read only where the next frame is so far away: a batch of a log takes about 1 ms to parse
 READ_AHEAD_NS = 3_000_000
+#: sendings whose lateness is not counted yet
+MOST_UNCOUNTED = 64
 #: how exactly a wait for input ends
 _INPUT_MARGIN_NS = 3_000_000
 
@@ -137,10 +139,11 @@ class Lateness:
 
 
 class Due(NamedTuple):
-    """Frames that go together, and when each was planned to."""
+    """Frames that go together, and when each was planned to, counted from ``start_ns`` of the clock."""
 
     batch: MessageBatch
     planned: array[int]
+    start_ns: int
 
 
 class Timetable:
@@ -214,14 +217,12 @@ class Timetable:
             self._parts.popleft()
             self._row = 0
         self.waiting -= len(planned)
-        return None if taken is None else Due(taken, planned)
+        return None if taken is None else Due(taken, planned, self._start_ns)
 
     def note_sent(self, due: Due, now_ns: int) -> None:
         """Count how late the frames were that went ``now_ns``."""
-        assert self._start_ns is not None
-        now = now_ns - self._start_ns
         for time in due.planned:
-            self.lateness.add(now - time)
+            self.lateness.add(now_ns - due.start_ns - time)
 
 
 class Pacer:
@@ -242,9 +243,16 @@ class Pacer:
         self._send = send
         self._stopped = stopped
         self._spin_ns = SPIN_NS
+        self._uncounted: list[tuple[Due, int]] = []
 
     def run(self, feed: Iterator[MessageBatch | None]) -> None:
         """Send all that ``feed`` yields; None stands for the beginning of another pass."""
+        try:
+            self._run(feed)
+        finally:
+            self._count_sent()
+
+    def _run(self, feed: Iterator[MessageBatch | None]) -> None:
         timetable, clock = self._timetable, self._clock
         ended = False
         while not self._stopped():
@@ -282,11 +290,13 @@ class Pacer:
     def _send_at(self, time_ns: int) -> None:
         """Send what is due at ``time_ns``, or now if that is past: asleep first, the last moment awake.
 
-        What is to be sent is made ready before the wait, and counted after the sending.
+        What is to be sent is made ready before the wait, and counted when there is time: another frame
+        may be due at once.
         """
         clock = self._clock
         now = clock.now_ns()
         while (left := time_ns - self._spin_ns - now) > 0:
+            self._count_sent()
             clock.sleep(left / 1_000_000_000)
             if self._stopped():
                 return
@@ -300,7 +310,14 @@ class Pacer:
         while now < time_ns:
             now = clock.now_ns()
         self._send(due.batch)
-        self._timetable.note_sent(due, now)
+        self._uncounted.append((due, now))
+        if len(self._uncounted) > MOST_UNCOUNTED:
+            self._count_sent()
+
+    def _count_sent(self) -> None:
+        for due, now in self._uncounted:
+            self._timetable.note_sent(due, now)
+        self._uncounted.clear()
 
 
 _END = MessageBatch()
