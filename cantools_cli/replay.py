@@ -295,6 +295,7 @@ class Pacer:
         """
         clock = self._clock
         now = clock.now_ns()
+        self._spin_ns = max(self._spin_ns * 63 // 64, SPIN_NS)  # also where there is no time to sleep
         while (left := time_ns - self._spin_ns - now) > 0:
             self._count_sent()
             clock.sleep(left / 1_000_000_000)
@@ -302,8 +303,7 @@ class Pacer:
                 return
             overslept = clock.now_ns() - now - left
             now += left + overslept
-            spin = max(self._spin_ns * 63 // 64, 2 * overslept)
-            self._spin_ns = min(max(spin, SPIN_NS), LONGEST_SPIN_NS)
+            self._spin_ns = min(max(self._spin_ns, 2 * overslept), LONGEST_SPIN_NS)
         due = self._timetable.take_until(max(time_ns, now))
         if due is None:
             return

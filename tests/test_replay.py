@@ -304,3 +304,11 @@ def test_a_sleep_that_ends_early_is_followed_by_another() -> None:
     sent, _ = replayed(clock, Schedule(), batch_at(0, S))
     assert abs(sent[-1][0] - S) < 10_000
     assert sum(clock.slept) / 2 == pytest.approx(1.0, abs=0.001)
+
+
+def test_frames_that_follow_closely_are_slept_between_again_after_one_late_sleep() -> None:
+    clock = FakeClock()
+    lates = iter([10 * MS])
+    clock.oversleeps = lambda seconds: next(lates, 0)
+    replayed(clock, Schedule(), batch_at(0, *range(100 * MS, 400 * MS, MS)))
+    assert len(clock.slept) > 200
