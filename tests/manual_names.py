@@ -271,6 +271,3 @@ HARDWARE = frozenset(
         "vector",
     }
 )
-
-#: names that come with later work: each must really be missing, so that adding it shortens this list
-NOT_YET: frozenset[str] = frozenset()

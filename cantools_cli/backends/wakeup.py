@@ -26,8 +26,6 @@ class Wakeup:
         else:
             self._read_end, self._write_end = os.pipe()
             os.set_blocking(self._read_end, False)
-        self._poll = select.poll()
-        self._poll.register(self._read_end, select.POLLIN)
 
     def fileno(self) -> int:
         return self._read_end
@@ -52,7 +50,9 @@ class Wakeup:
                 return True
             self._waits += 1
         try:
-            return bool(self._poll.poll(None if timeout is None else 1000 * min(timeout, 86_400.0)))
+            poll = select.poll()  # one a wait: two threads may not use the same at once
+            poll.register(self._read_end, select.POLLIN)
+            return bool(poll.poll(None if timeout is None else 1000 * min(timeout, 86_400.0)))
         finally:
             with self._lock:
                 self._waits -= 1
