@@ -6,10 +6,12 @@ import threading
 import time
 from array import array
 from collections import Counter, deque
+from collections.abc import Callable
+from functools import partial
 
 from cantools_cli import frames
 from cantools_cli.batch import MessageBatch
-from cantools_cli.bus import BusABC, CanProtocol
+from cantools_cli.bus import BusABC, CanProtocol, SendRows
 from cantools_cli.errors import CanError, CanOperationError, CanTimeoutError
 from cantools_cli.kernels import columns as kernel
 
@@ -60,13 +62,22 @@ class Outlet:
         elif len(batch):
             self._send(batch)
 
+    def prepared(self, batch: MessageBatch) -> Callable[[int, int], None]:
+        """Return what sends rows of ``batch``, as ``send`` does, made ready to be quick where it can be."""
+        if batch.xl is not None or (self._takes_fd is not True and kernel.count_bits(batch.flags, frames.FD)):
+            return lambda first, last: self.send(batch.part(first, last))
+        return partial(self._send_rows, self._bus.prepared(batch))
+
     def _send(self, batch: MessageBatch) -> None:
+        self._send_rows(lambda first, last, timeout: self._bus.send_batch(batch, timeout), 0, len(batch))
+
+    def _send_rows(self, send: SendRows, first: int, last: int) -> None:
         try:
-            self._bus.send_batch(batch, self.timeout)
+            send(first, last, self.timeout)
         except (CanOperationError, CanTimeoutError) as error:
             self.sent += error.sent or 0
             raise
-        self.sent += len(batch)
+        self.sent += last - first
 
     def _send_mixed(self, batch: MessageBatch) -> None:
         if self._takes_fd is None:

@@ -15,8 +15,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import UsageError, quoted
+from cantools_cli.exact_wait import Clock, ExactWait
 
 #: frames planned and held at once; planning them takes 0.3 ms
 PART_ROWS = 1024
@@ -25,22 +25,14 @@ PART_ROWS = 1024
 DISORDER_NS = 10_000_000
 #: who is so late was stopped: the schedule starts again from now, instead of flooding the bus
 STOPPED_NS = 1_000_000_000
-#: The last part of a wait, in which the clock is watched, at least and at most: sleeping ends some 0.1 ms
-#: late here, over 1 ms on a slow machine. It follows how late sleeping ended before.
-SPIN_NS, LONGEST_SPIN_NS = 200_000, 2_000_000
-#: more is read only where the next frame is so far away: a batch of a log takes about 1 ms to parse
-READ_AHEAD_NS = 3_000_000
+#: from planning the first frame to sending it: what runs for the first time is slow
+LEAD_NS = 10_000_000
+#: more is read only where the next frame is so far away, or further where the last reading took longer
+READ_AHEAD_NS, LONGEST_READING_NS = 3_000_000, 100_000_000
 #: sendings whose lateness is not counted yet
 MOST_UNCOUNTED = 64
 #: how exactly a wait for input ends
 _INPUT_MARGIN_NS = 3_000_000
-
-
-class Clock(Protocol):
-    """Monotonic time, and a sleep that may end early."""
-
-    def now_ns(self) -> int: ...
-    def sleep(self, seconds: float) -> None: ...
 
 
 class Rational(Protocol):
@@ -138,11 +130,20 @@ class Lateness:
         return self.maximum_ns
 
 
-class Due(NamedTuple):
-    """Frames that go together, and when each was planned to, counted from ``start_ns`` of the clock."""
+class Part(NamedTuple):
+    """Frames that were made ready: their timestamps, and what sends those from one to before another."""
 
-    batch: MessageBatch
-    planned: array[int]
+    stamps: array[int]
+    send: Callable[[int, int], None]
+
+
+class Due(NamedTuple):
+    """Frames that go together: the rows ``first`` to before ``last``, each planned at one of ``times``."""
+
+    send: Callable[[int, int], None]
+    first: int
+    last: int
+    times: array[int]
     start_ns: int
 
 
@@ -160,24 +161,22 @@ class Timetable:
         self.restarts = 0
         self.lateness = Lateness()
         self._schedule = schedule
-        self._parts: deque[tuple[MessageBatch, array[int]]] = deque()
+        self._parts: deque[tuple[Part, array[int]]] = deque()
         self._row = 0  # the next one of the first part
         self._start_ns: int | None = None
+        self._has_begun = False
 
     def begin_pass(self) -> None:
         self._schedule.begin_pass()
 
-    def load(self, batch: MessageBatch, now_ns: Callable[[], int]) -> None:
-        """Plan the frames of ``batch``; the first of all is due at once, ``now_ns()``.
-
-        That is when it is planned: otherwise it would be late already, and the whole too short.
-        """
-        if not len(batch):
+    def load(self, part: Part, now_ns: Callable[[], int]) -> None:
+        """Plan the frames of ``part``; the first of all is due ``LEAD_NS`` after ``now_ns()``."""
+        if not len(part.stamps):
             return
-        self._parts.append((batch, self._schedule.plan(batch.timestamp_ns)))
-        self.waiting += len(batch)
+        self._parts.append((part, self._schedule.plan(part.stamps)))
+        self.waiting += len(part.stamps)
         if self._start_ns is None:
-            self._start_ns = now_ns()
+            self._start_ns = now_ns() + LEAD_NS
 
     @property
     def next_ns(self) -> int | None:
@@ -187,88 +186,82 @@ class Timetable:
         return self._start_ns + self._parts[0][1][self._row]
 
     def take_until(self, time_ns: int) -> Due | None:
-        """Return all frames that are due at ``time_ns`` or before, in order, or None.
+        """Return frames that are due at ``time_ns`` or before, in order, all of one part; or None.
 
-        Who was stopped goes on from where it was: the schedule moves.
+        The schedule begins when its first frame is taken: the whole would be too short otherwise. It moves
+        for who was stopped, who goes on from where it was.
         """
         first = self.next_ns
         if first is None or self._start_ns is None:
             return None
-        if time_ns - first > STOPPED_NS:
-            self._start_ns += time_ns - first
-            self.restarts += 1
-        taken: MessageBatch | None = None
-        planned = array("q")
-        limit = time_ns - self._start_ns
-        while self._parts:
-            batch, times = self._parts[0]
-            end = bisect_right(times, limit, self._row)
-            if end == self._row:
-                break
-            planned += times[self._row : end]
-            piece = batch if end - self._row == len(batch) else batch.part(self._row, end)
-            if taken is None:
-                taken = piece
-            else:
-                taken.extend(piece)
+        late_ns = time_ns - first
+        if late_ns > STOPPED_NS or (late_ns > 0 and not self._has_begun):
+            self._start_ns += late_ns
+            self.restarts += self._has_begun
+        self._has_begun = True
+        part, times = self._parts[0]
+        row, end = self._row, bisect_right(times, time_ns - self._start_ns, self._row)
+        if end == row:
+            return None
+        if end < len(times):
             self._row = end
-            if end < len(batch):
-                break
+        else:
             self._parts.popleft()
             self._row = 0
-        self.waiting -= len(planned)
-        return None if taken is None else Due(taken, planned, self._start_ns)
+        self.waiting -= end - row
+        return Due(part.send, row, end, times, self._start_ns)
 
     def note_sent(self, due: Due, now_ns: int) -> None:
         """Count how late the frames were that went ``now_ns``."""
-        for time in due.planned:
-            self.lateness.add(now_ns - due.start_ns - time)
+        for row in range(due.first, due.last):
+            self.lateness.add(now_ns - due.start_ns - due.times[row])
 
 
 class Pacer:
     """Sends each frame when it is due: what is due together goes together.
 
-    ``send`` takes the frames, ``stopped`` tells that somebody asked for the end.
+    ``stopped`` tells that somebody asked for the end.
     """
 
-    def __init__(
-        self,
-        timetable: Timetable,
-        clock: Clock,
-        send: Callable[[MessageBatch], None],
-        stopped: Callable[[], bool],
-    ) -> None:
+    def __init__(self, timetable: Timetable, clock: Clock, stopped: Callable[[], bool]) -> None:
         self._timetable = timetable
         self._clock = clock
-        self._send = send
         self._stopped = stopped
-        self._spin_ns = SPIN_NS
+        self._wait = ExactWait(clock, stopped)
+        self._reading_ns = READ_AHEAD_NS  # what it takes, about
         self._uncounted: list[tuple[Due, int]] = []
 
-    def run(self, feed: Iterator[MessageBatch | None]) -> None:
+    def run(self, feed: Iterator[Part | None]) -> None:
         """Send all that ``feed`` yields; None stands for the beginning of another pass."""
         try:
             self._run(feed)
         finally:
             self._count_sent()
 
-    def _run(self, feed: Iterator[MessageBatch | None]) -> None:
-        timetable, clock = self._timetable, self._clock
+    def _run(self, feed: Iterator[Part | None]) -> None:
         ended = False
         while not self._stopped():
-            due = timetable.next_ns
+            due = self._timetable.next_ns
             if not ended and self._has_time_to_read(due):
-                batch = next(feed, _END)
-                if batch is _END:
-                    ended = True
-                elif batch is None:
-                    timetable.begin_pass()
-                else:
-                    timetable.load(batch, clock.now_ns)
+                ended = not self._read(feed)
             elif due is None:
                 return
             else:
                 self._send_at(due)
+
+    def _read(self, feed: Iterator[Part | None]) -> bool:
+        """Take one part of the log; return whether there was one."""
+        before = self._clock.now_ns()
+        part = next(feed, _END)
+        if part is _END:
+            return False
+        if part is None:
+            self._timetable.begin_pass()
+        else:
+            self._timetable.load(part, self._clock.now_ns)
+        took = self._clock.now_ns() - before
+        self._reading_ns = min(max(took * 3 // 2, READ_AHEAD_NS), LONGEST_READING_NS)
+        return True
 
     def idle(self) -> float | None:
         """Send what comes due while ``feed`` waits for its input; return in how many seconds more is."""
@@ -285,31 +278,23 @@ class Pacer:
     def _has_time_to_read(self, due: int | None) -> bool:
         if due is None:
             return True
-        return self._timetable.waiting < PART_ROWS and due - self._clock.now_ns() > READ_AHEAD_NS
+        return self._timetable.waiting < PART_ROWS and due - self._clock.now_ns() > self._reading_ns
 
     def _send_at(self, time_ns: int) -> None:
         """Send what is due at ``time_ns``, or now if that is past: asleep first, the last moment awake.
 
-        What is to be sent is made ready before the wait, and counted when there is time: another frame
-        may be due at once.
+        It is counted when there is time: another frame may be due at once.
         """
         clock = self._clock
-        now = clock.now_ns()
-        self._spin_ns = max(self._spin_ns * 63 // 64, SPIN_NS)  # also where there is no time to sleep
-        while (left := time_ns - self._spin_ns - now) > 0:
-            self._count_sent()
-            clock.sleep(left / 1_000_000_000)
-            if self._stopped():
-                return
-            overslept = clock.now_ns() - now - left
-            now += left + overslept
-            self._spin_ns = min(max(self._spin_ns, 2 * overslept), LONGEST_SPIN_NS)
+        now = self._wait.sleep_until_nearly(time_ns, self._count_sent)
+        if now < time_ns and self._stopped():
+            return
         due = self._timetable.take_until(max(time_ns, now))
         if due is None:
             return
         while now < time_ns:
             now = clock.now_ns()
-        self._send(due.batch)
+        due.send(due.first, due.last)
         self._uncounted.append((due, now))
         if len(self._uncounted) > MOST_UNCOUNTED:
             self._count_sent()
@@ -320,7 +305,7 @@ class Pacer:
         self._uncounted.clear()
 
 
-_END = MessageBatch()
+_END = Part(array("q"), lambda first, last: None)
 
 
 def speed(text: str) -> Ratio | None:

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from cantools_cli.batch import MessageBatch
-from cantools_cli.bus import BusABC, BusState, CanFilters, CanProtocol, Deadline
+from cantools_cli.bus import BusABC, BusState, CanFilters, CanProtocol, Deadline, SendRows
 from cantools_cli.errors import CanOperationError, CanTimeoutError
 from cantools_cli.interface import Bus
 from cantools_cli.message import Message
@@ -130,6 +130,15 @@ class ThreadSafeBus(_Base):
     def send_batch(self, batch: MessageBatch, timeout: float | None = None) -> None:
         with self._turn_to_send(timeout) as remaining:
             self._wrapped.send_batch(batch, remaining)
+
+    def prepared(self, batch: MessageBatch) -> SendRows:
+        send = self._wrapped.prepared(batch)
+
+        def send_rows(first: int, last: int, timeout: float | None) -> None:
+            with self._turn_to_send(timeout) as remaining:
+                send(first, last, remaining)
+
+        return send_rows
 
     @contextmanager
     def _turn_to_send(self, timeout: float | None) -> Iterator[float | None]:

@@ -84,6 +84,29 @@ def test_of_a_batch_that_did_not_go_to_the_end_what_went_is_counted(told, counte
     assert outlet.sent == counted
 
 
+@pytest.mark.parametrize("protocol", [CanProtocol.CAN_20, CanProtocol.CAN_FD])
+def test_rows_are_sent_as_the_batch_would_be(protocol):
+    bus = ScriptedBus(takes_fd=protocol is CanProtocol.CAN_FD, protocol=protocol)
+    outlet = Outlet(bus, "v0", 2.0)
+    send = outlet.prepared(batch_of(*MIXED))
+    for first, last in ((0, 1), (1, 4), (4, 5)):
+        send(first, last)
+    lost = 0 if bus.takes_fd else 2
+    assert bus.frames == [text for text in MIXED if bus.takes_fd or "##" not in text]
+    assert (outlet.sent, sum(outlet.losses.values())) == (5 - lost, lost)
+
+
+def test_of_rows_that_did_not_go_to_the_end_what_went_is_counted():
+    bus = ScriptedBus()
+    bus.fails = [None, CanTimeoutError("full", sent=2)]
+    outlet = Outlet(bus, "v0")
+    send = outlet.prepared(batch_of("001#", "002#", "003#", "004#"))
+    send(0, 1)
+    with pytest.raises(CanTimeoutError):
+        send(1, 4)
+    assert outlet.sent == 3
+
+
 def queued(bus: ScriptedBus, timeout: float = 1.0, **settings: Any) -> QueuedOutlet:
     return QueuedOutlet(Outlet(bus, "v0", timeout), timeout, **settings)
 

@@ -14,10 +14,12 @@ from cantools_cli.errors import UsageError
 from cantools_cli.message import Message
 from cantools_cli.replay import (
     DISORDER_NS,
+    LEAD_NS,
     PART_ROWS,
     STOPPED_NS,
     Lateness,
     Pacer,
+    Part,
     Schedule,
     Timetable,
     loops,
@@ -58,6 +60,11 @@ def batch_at(*stamps: int) -> MessageBatch:
     return batch
 
 
+def part_of(batch: MessageBatch, send: Callable[[list[int]], Any]) -> Part:
+    """Return the frames of ``batch``; ``send`` takes the timestamps of those that go together."""
+    return Part(batch.timestamp_ns, lambda first, last: send(list(batch.timestamp_ns[first:last])))
+
+
 def replayed(
     clock: FakeClock, schedule: Schedule, *feed: MessageBatch | None, after: Callable[[], Any] = bool
 ) -> tuple[list[tuple[int, list[int]]], Timetable]:
@@ -66,12 +73,13 @@ def replayed(
     began: list[int] = []
     sent: list[tuple[int, list[int]]] = []
 
-    def send(batch: MessageBatch) -> None:
+    def send(stamps: list[int]) -> None:
         began.append(clock.time)
-        sent.append((clock.time - began[0], list(batch.timestamp_ns)))
+        sent.append((clock.time - began[0], stamps))
         after()
 
-    Pacer(timetable, clock, send, lambda: False).run(iter(feed))
+    parts = (batch if batch is None else part_of(batch, send) for batch in feed)
+    Pacer(timetable, clock, lambda: False).run(parts)
     return sent, timetable
 
 
@@ -137,7 +145,7 @@ def test_a_gap_holds_between_passes():
 
 def test_what_is_due_together_goes_together():
     sent, _ = replayed(FakeClock(), Schedule(), batch_at(0, 0, S), batch_at(S, S, 2 * S))
-    assert [stamps for _, stamps in sent] == [[0, 0], [S, S, S], [2 * S]]
+    assert [stamps for _, stamps in sent] == [[0, 0], [S], [S, S], [2 * S]]  # as far as they came together
 
 
 def test_each_frame_is_sent_within_a_look_at_the_clock():
@@ -157,7 +165,7 @@ def test_sleeps_end_before_the_time_and_are_late_without_harm():
 
 def test_a_late_wake_up_does_not_delay_what_comes_after():
     clock = FakeClock()
-    lates = iter([700 * MS])
+    lates = iter([0, 0, 0, 700 * MS])
     clock.oversleeps = lambda seconds: next(lates, 0)
     sent, timetable = replayed(clock, Schedule(), batch_at(0, 100 * MS, 200 * MS, 900 * MS))
     assert [stamps for _, stamps in sent] == [[0], [100 * MS, 200 * MS], [900 * MS]]
@@ -167,7 +175,7 @@ def test_a_late_wake_up_does_not_delay_what_comes_after():
 
 def test_who_was_stopped_goes_on_from_where_it_was():
     clock = FakeClock()
-    lates = iter([60 * S])
+    lates = iter([0, 0, 0, 60 * S])
     clock.oversleeps = lambda seconds: next(lates, 0)
     stamps = range(0, 90 * S, S)
     sent, timetable = replayed(clock, Schedule(), batch_at(*stamps))
@@ -190,36 +198,44 @@ def test_more_is_read_while_there_is_time_and_never_far_ahead():
     clock, held = FakeClock(), []
     timetable = Timetable(Schedule())
 
-    def feed() -> Iterator[MessageBatch]:
+    def feed() -> Iterator[Part]:
         for first in range(20):
             held.append(timetable.waiting)
-            yield batch_at(*range(first * 9 * S, (first + 1) * 9 * S, 10 * MS))
+            yield part_of(batch_at(*range(first * 9 * S, (first + 1) * 9 * S, 10 * MS)), bool)
 
-    Pacer(timetable, clock, lambda batch: None, lambda: False).run(feed())
+    Pacer(timetable, clock, lambda: False).run(feed())
     assert max(held) < PART_ROWS
     assert timetable.waiting == 0
 
 
-def test_reading_waits_while_a_frame_is_nearly_due():
+@pytest.mark.parametrize(
+    ("took", "order"),
+    [
+        (0, ["read", 0, 50 * MS, 100 * MS, 250 * MS, 2 * S]),  # there is time for it before the first is due
+        (40 * MS, [0, 50 * MS, 100 * MS, "read", 250 * MS, 2 * S]),  # a gap of 50 ms is not enough
+        (500 * MS, [0, 50 * MS, 100 * MS, "read", 250 * MS, 2 * S]),  # but 100 ms always are
+    ],
+)
+def test_reading_waits_until_there_is_time_for_it(took, order):
     clock, events = FakeClock(), []
 
-    def feed() -> Iterator[MessageBatch]:
-        yield batch_at(0, MS, 2 * MS)
+    def feed() -> Iterator[Part]:
+        clock.time += took
+        yield part_of(batch_at(0, 50 * MS, 100 * MS, 250 * MS), events.extend)
         events.append("read")
-        yield batch_at(S)
+        yield part_of(batch_at(2 * S), events.extend)
 
-    pacer = Pacer(
-        Timetable(Schedule()), clock, lambda batch: events.extend(batch.timestamp_ns), lambda: False
-    )
-    pacer.run(feed())
-    assert events == [0, MS, 2 * MS, "read", S]
+    Pacer(Timetable(Schedule()), clock, lambda: False).run(feed())
+    assert events == order
 
 
 def test_frames_go_on_while_the_input_is_waited_for():
     clock, sent = FakeClock(), []
     timetable = Timetable(Schedule())
-    pacer = Pacer(timetable, clock, lambda batch: sent.extend(batch.timestamp_ns), lambda: False)
-    timetable.load(batch_at(0, MS, S), clock.now_ns)
+    pacer = Pacer(timetable, clock, lambda: False)
+    timetable.load(part_of(batch_at(0, MS, S), sent.extend), clock.now_ns)
+    assert pacer.idle() == pytest.approx(LEAD_NS / S - 0.003, abs=0.001)
+    clock.sleep(LEAD_NS / S)
     again = pacer.idle()
     assert sent == [0, MS]
     assert again == pytest.approx(0.996, abs=0.001)
@@ -231,8 +247,8 @@ def test_frames_go_on_while_the_input_is_waited_for():
 def test_a_stop_ends_a_wait():
     clock, sent = FakeClock(), []
     timetable = Timetable(Schedule())
-    pacer = Pacer(timetable, clock, lambda batch: sent.extend(batch.timestamp_ns), lambda: bool(clock.slept))
-    pacer.run(iter([batch_at(0, S)]))
+    pacer = Pacer(timetable, clock, lambda: sum(clock.slept) > 0.5)
+    pacer.run(iter([part_of(batch_at(0, S), sent.extend)]))
     assert (sent, timetable.waiting) == ([0], 1)
 
 
@@ -292,10 +308,28 @@ def test_the_time_that_planning_takes_does_not_shorten_the_whole() -> None:
 def test_where_sleeping_ends_late_the_clock_is_watched_for_longer() -> None:
     clock = FakeClock()
     clock.oversleeps = lambda seconds: 900_000
-    sent, timetable = replayed(clock, Schedule(), batch_at(*range(0, 50 * MS, 10 * MS)))
-    assert sent[1][0] > 10 * MS + 600_000
-    assert [abs(time - number * 10 * MS) < 10_000 for number, (time, _) in enumerate(sent)][2:] == [True] * 3
-    assert timetable.lateness.count == 5
+    sent, timetable = replayed(clock, Schedule(), batch_at(*range(0, S, 10 * MS)))
+    late = [time - number * 10 * MS for number, (time, _) in enumerate(sent)]
+    assert max(late[:5]) > 100_000
+    assert max(map(abs, late[10:])) < 10_000
+    assert timetable.lateness.count == 100
+
+
+def test_before_a_moment_that_is_hard_to_meet_sleeps_are_naps() -> None:
+    clock = FakeClock()
+    clock.oversleeps = lambda seconds: 900_000
+    replayed(clock, Schedule(), batch_at(*range(0, 3 * S, S)))
+    assert sum(seconds > 0.9 for seconds in clock.slept) == 2
+    assert sum(seconds <= 0.0005 for seconds in clock.slept) > 2
+
+
+@given(st.lists(st.integers(0, 20 * MS), min_size=1), st.integers(0, 9))
+def test_whatever_sleeps_do_no_frame_is_early(oversleeps, gap):
+    clock = FakeClock()
+    lates = iter(oversleeps)
+    clock.oversleeps = lambda seconds: next(lates, 0)
+    sent, _ = replayed(clock, Schedule(), batch_at(*range(0, 20 * gap * MS + 1, 1 + gap * MS)))
+    assert all(time >= stamp - 2000 for time, stamps in sent for stamp in stamps)
 
 
 def test_a_sleep_that_ends_early_is_followed_by_another() -> None:
@@ -303,7 +337,7 @@ def test_a_sleep_that_ends_early_is_followed_by_another() -> None:
     clock.oversleeps = lambda seconds: -round(seconds * S / 2)
     sent, _ = replayed(clock, Schedule(), batch_at(0, S))
     assert abs(sent[-1][0] - S) < 10_000
-    assert sum(clock.slept) / 2 == pytest.approx(1.0, abs=0.001)
+    assert sum(clock.slept) / 2 == pytest.approx(1.0 + LEAD_NS / S, abs=0.001)
 
 
 def test_frames_that_follow_closely_are_slept_between_again_after_one_late_sleep() -> None:

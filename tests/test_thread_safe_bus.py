@@ -169,13 +169,14 @@ def test_sending_does_not_wait_for_a_thread_that_receives(bus: Any, in_thread: A
     gate.open()
 
 
-@pytest.mark.parametrize("use", ["send", "send_batch", "flush_tx_buffer", "state"])
+@pytest.mark.parametrize("use", ["send", "send_batch", "prepared", "flush_tx_buffer", "state"])
 def test_what_sends_has_the_turn_to_send(bus: Any, use: str) -> None:
     owners = []
     bus.in_send = lambda: owners.append(bus._sending._owner)
     {
         "send": lambda: bus.send(ONE),
         "send_batch": lambda: bus.send_batch(MessageBatch([ONE])),
+        "prepared": lambda: bus.prepared(MessageBatch([ONE]))(0, 1, None),
         "flush_tx_buffer": bus.flush_tx_buffer,
         "state": lambda: bus.state,
     }[use]()

@@ -11,15 +11,17 @@ import errno
 import select
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cantools_cli import frames
 from cantools_cli.backends import socketcan_link as links
 from cantools_cli.backends import socketcan_records as codec
 from cantools_cli.backends import socketcan_socket as sockets
-from cantools_cli.backends.socketcan_port import Port
+from cantools_cli.backends.socketcan_port import FEW, Port
 from cantools_cli.batch import MessageBatch
-from cantools_cli.bus import BusABC, BusState, CanFilters, CanProtocol, Deadline
+from cantools_cli.bus import BusABC, BusState, CanFilters, CanProtocol, Deadline, SendRows
 from cantools_cli.errors import (
     CanInitializationError,
     CanOperationError,
@@ -216,6 +218,31 @@ class SocketcanBus(BusABC):
             if self._absent:
                 self._look_again()
 
+    def prepared(self, batch: MessageBatch) -> SendRows:
+        send_few = None
+        with suppress(CanOperationError):  # said by the frame itself, when it is sent
+            self._check_sendable(batch)
+            send_few = self._port.prepared(batch)
+        if send_few is None:
+            return super().prepared(batch)
+        return partial(self._send_prepared, batch, send_few)
+
+    def _send_prepared(
+        self,
+        batch: MessageBatch,
+        send_few: Callable[[int, int], int],
+        first: int,
+        last: int,
+        timeout: float | None,
+    ) -> None:
+        sent = send_few(first, last) if last - first <= FEW else 0
+        if sent < last - first:
+            try:
+                self._send_rows(batch, first + sent, last, timeout)
+            except (CanOperationError, CanTimeoutError) as error:
+                error.sent = sent + (error.sent or 0)
+                raise
+
     def _send_periodic_internal(
         self,
         msgs: Message | Sequence[Message],
@@ -280,7 +307,7 @@ class SocketcanBus(BusABC):
         sent = None if batch is None else row
         if batch is not None and not name:
             name = str(batch.channels[batch.channel[row]])
-        is_gone = error.errno in (errno.ENODEV, errno.ENXIO)
+        is_gone = error.errno in sockets.GONE
         if self.channel and (is_gone or error.errno == errno.ENETDOWN):
             if self._waits_when_down:
                 self._is_absent("gone" if is_gone else "down")
@@ -288,19 +315,8 @@ class SocketcanBus(BusABC):
             if is_gone:  # for good: nobody can use this socket again
                 self.shutdown()
                 raise CanOperationError(f"{name}: the interface is gone", sent=sent) from error
-        hint = None
-        if error.errno == errno.ENETDOWN:
-            reason, hint = "the interface is down", f"ip link set {name} up"
-        elif is_gone:
-            reason = "the kernel has no such CAN interface"
-        elif batch is not None and batch.flags[row] & frames.FD and links.mtu(name) == codec.CLASSIC_SIZE:
-            reason = "the interface is a classic one, and carries no CAN FD frames"
-            hint = f"ip link set {name} type can dbitrate 2000000 fd on, for vcan ip link set {name} mtu 72"
-        elif batch is not None and batch.flags[row] & frames.XL and (links.mtu(name) or 0) < codec.XL_SIZE:
-            reason = "the interface carries no CAN XL frames"
-            hint = f"for vcan ip link set {name} mtu {codec.XL_SIZE}"
-        else:
-            reason = f"{doing} failed: {error.strerror}"
+        flags = 0 if batch is None else batch.flags[row]
+        reason, hint = sockets.explain(error, doing, name, flags)
         raise CanOperationError(f"{name or self._name}: {reason}", hint=hint, sent=sent) from error
 
     def _is_absent(self, how: str) -> None:

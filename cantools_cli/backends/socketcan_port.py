@@ -9,8 +9,11 @@ import sys
 import threading
 import time
 from array import array
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
+from cantools_cli import frames
 from cantools_cli.backends import socketcan_records as codec
 from cantools_cli.batch import MessageBatch
 from cantools_cli.error_frames import rx_overflow
@@ -230,6 +233,30 @@ class Port:
                     return at - row
                 raise
         return last - row
+
+    def prepared(self, batch: MessageBatch) -> Callable[[int, int], int] | None:
+        """Return what sends rows from one to before another, one interface's; it returns how many went.
+
+        What does not go says nothing of why: ``send`` does, when it tries again. None where ``batch`` cannot
+        be made ready.
+        """
+        if self._channel is None or batch.xl is not None or not self._has_mmsg:
+            return None
+        records = bytearray(kernel.RECORD_SIZE * len(batch))
+        kernel.format(0, *batch.columns(), records, bytearray(kernel.VECTOR_SIZE * len(batch)))
+        return partial(self._send_prepared, memoryview(records), bytes(batch.flags))
+
+    def _send_prepared(self, records: memoryview, flags: bytes, first: int, last: int) -> int:
+        with self._sending:
+            self._check_open()
+            for row in range(first, last):
+                at = kernel.RECORD_SIZE * row
+                size = codec.FD_SIZE if flags[row] & frames.FD else codec.CLASSIC_SIZE
+                try:
+                    self.socket.send(records[at : at + size], socket.MSG_DONTWAIT)
+                except OSError:
+                    return row - first
+        return last - first
 
     def _messages(self, *, receiving: bool) -> Messages | None:
         if self._has_mmsg:

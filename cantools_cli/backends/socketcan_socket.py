@@ -6,9 +6,13 @@ import errno
 import socket
 import sys
 
+from cantools_cli import frames
 from cantools_cli.backends import socketcan_link as links
 from cantools_cli.backends import socketcan_records as codec
 from cantools_cli.errors import CanInitializationError, CanInterfaceNotImplementedError
+
+#: errors of an interface that there is no more
+GONE = (errno.ENODEV, errno.ENXIO)
 
 
 def new_socket() -> socket.socket:
@@ -49,13 +53,29 @@ def bind(end: socket.socket, channel: str) -> None:
         end.bind((channel,))
     except OSError as error:
         name = f"socketcan:{channel or 'any'}"
-        if error.errno in (errno.ENODEV, errno.ENXIO, None):  # None: a name that is too long
+        if error.errno in (*GONE, None):  # None: a name that is too long
             here = ", ".join(link.name for link in links.links())
             raise CanInitializationError(
                 f"{name}: the kernel has no such CAN interface",
                 hint=f"CAN interfaces here: {here}" if here else "ip link show type can lists them",
             ) from error
         raise CanInitializationError(f"{name}: cannot open: {error.strerror}") from error
+
+
+def explain(error: OSError, doing: str, name: str, flags: int) -> tuple[str, str | None]:
+    """Return why the interface ``name`` failed a frame of ``flags``, and a hint if there is any."""
+    if error.errno == errno.ENETDOWN:
+        return "the interface is down", f"ip link set {name} up"
+    if error.errno in GONE:
+        return "the kernel has no such CAN interface", None
+    if flags & frames.FD and links.mtu(name) == codec.CLASSIC_SIZE:
+        return (
+            "the interface is a classic one, and carries no CAN FD frames",
+            f"ip link set {name} type can dbitrate 2000000 fd on, for vcan ip link set {name} mtu 72",
+        )
+    if flags & frames.XL and (links.mtu(name) or 0) < codec.XL_SIZE:
+        return "the interface carries no CAN XL frames", f"for vcan ip link set {name} mtu {codec.XL_SIZE}"
+    return f"{doing} failed: {error.strerror}", None
 
 
 def set_filter(end: socket.socket, entries: bytes, join: bool, error_mask: int) -> None:

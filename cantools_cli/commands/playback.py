@@ -21,6 +21,7 @@ from cantools_cli.io.base import OnError
 from cantools_cli.io.files import InputStream
 from cantools_cli.message import Channel
 from cantools_cli.outlet import Outlet
+from cantools_cli.replay import Part
 from cantools_cli.routes import Routes, channel_names
 from cantools_cli.selection import Selection
 from cantools_cli.window import Moment, Window
@@ -232,8 +233,8 @@ class Outlets:
         """How many frames a bus did not take."""
         return sum(sum(outlet.losses.values()) for outlet in self._open.values())
 
-    def prepare(self, batch: MessageBatch) -> MessageBatch:
-        """Open what ``batch`` needs, before it is due."""
+    def open_for(self, batch: MessageBatch) -> MessageBatch:
+        """Open what ``batch`` needs, before it is due; return it."""
         for index in set(batch.channel):
             channel = batch.channels[index]
             if channel not in self._known:
@@ -246,9 +247,6 @@ class Outlets:
         Raises:
             CanError: a bus failed, or had no room in time.
         """
-        if len(batch) == 1:  # the usual case of a replay in time, where every microsecond counts
-            self._send_one(batch)
-            return
         by_outlet: dict[Outlet, set[int]] = {}
         used = set(batch.channel)
         for index in used:
@@ -268,11 +266,29 @@ class Outlets:
         self.count += len(batch)
         self.last_ns = batch.timestamp_ns[-1]
 
-    def _send_one(self, batch: MessageBatch) -> None:
-        for outlet in self._known[batch.channels[batch.channel[0]]]:
-            outlet.send(batch)
-        self.count += 1
-        self.last_ns = batch.timestamp_ns[0]
+    def prepared(self, batch: MessageBatch) -> Part:
+        """Open what ``batch`` needs, and make it ready, before its frames are due."""
+        self.open_for(batch)
+        routes = {index: self._known[batch.channels[index]] for index in set(batch.channel)}
+        sends = {outlet: outlet.prepared(batch) for outlets in routes.values() for outlet in outlets}
+        go_the_same_way = len(set(routes.values())) == 1
+
+        def send(first: int, last: int) -> None:
+            if last - first > 1 and not go_the_same_way:
+                self.send(batch.part(first, last))
+                return
+            outlets = routes[batch.channel[first]]
+            for number, outlet in enumerate(outlets):
+                before = outlet.sent
+                try:
+                    sends[outlet](first, last)
+                except CanError:
+                    self.count += outlet.sent - before if number == 0 else last - first
+                    raise
+            self.count += last - first
+            self.last_ns = batch.timestamp_ns[last - 1]
+
+        return Part(batch.timestamp_ns, send)
 
     def seconds_into(self, log: Log) -> float:
         """Return how far into the log the last frame was."""

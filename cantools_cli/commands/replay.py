@@ -158,18 +158,16 @@ def _replay(
     if timetable is None:
         for batch in log.parts(BATCH_ROWS):
             if batch is not None:
-                outlets.send(outlets.prepare(batch))
+                outlets.send(outlets.open_for(batch))
                 progress.update()
             if interruption.requested:
                 return
         return
-    pacer = Pacer(
-        timetable, SystemClock(interruption, progress), outlets.send, lambda: interruption.requested
-    )
+    pacer = Pacer(timetable, SystemClock(interruption, progress), lambda: interruption.requested)
     log.on_idle = pacer.idle
     parts = log.parts(PART_ROWS)
     with _no_collection():
-        pacer.run(batch if batch is None else outlets.prepare(batch) for batch in parts)
+        pacer.run(batch if batch is None else outlets.prepared(batch) for batch in parts)
 
 
 class SystemClock:

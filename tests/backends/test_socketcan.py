@@ -260,6 +260,44 @@ def test_no_frame_is_sent_twice_where_the_queue_fills_between(open_bus: Opener) 
     assert not select.select([fake.wire], [], [], 0)[0]
 
 
+FULL_IN_BETWEEN = [0, errno.ENOBUFS, errno.ENOBUFS]
+
+
+@pytest.mark.parametrize("failures", [[], FULL_IN_BETWEEN])
+def test_rows_that_were_made_ready_go_one_after_the_other(open_bus: Opener, failures: list[int]) -> None:
+    bus, fake = open_bus(fd=True)
+    batch = numbered(4)
+    batch.append(base(5, is_fd=True, bitrate_switch=True, data=bytes(12)))
+    send = bus.prepared(batch)
+    fake.failures["send"] = [*failures]
+    send(1, 3, TIMEOUT)
+    send(4, 5, TIMEOUT)
+    records = [codec.encode(batch[row]) for row in (1, 2, 4)]
+    assert [fake.wire.recv(100) for _ in range(3)] == records
+    assert not select.select([fake.wire], [], [], 0)[0]
+
+
+def test_of_rows_that_were_made_ready_it_is_known_how_many_went(open_bus: Opener) -> None:
+    bus, fake = open_bus()
+    send = bus.prepared(numbered(4))
+    fake.failures["send"] = [0, *[errno.ENOBUFS] * 100_000]
+    with pytest.raises(CanTimeoutError) as caught:
+        send(0, 3, 0.01)
+    assert caught.value.sent == 1
+    bus.shutdown()
+    with pytest.raises(CanOperationError, match="closed bus"):
+        send(3, 4, 0.01)
+
+
+@pytest.mark.parametrize("channel", ["can0", "any"])
+def test_what_cannot_be_made_ready_says_so_when_it_is_sent(open_bus: Opener, channel: str) -> None:
+    bus, _ = open_bus(channel)
+    send = bus.prepared(MessageBatch([base(1, channel="can7"), base(2, is_fd=True, channel="can7")]))
+    send(0, 1, TIMEOUT)
+    with pytest.raises(CanOperationError, match="without CAN FD"):
+        send(1, 2, TIMEOUT)
+
+
 def test_can_fd_needs_a_bus_that_was_opened_for_it(open_bus: Opener) -> None:
     message = base(1, is_fd=True, data=bytes(12))
     bus, fake = open_bus()
