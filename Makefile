@@ -17,8 +17,9 @@ $(VENV)/.installed: $(BIN)/python $(SOURCES)
 	$(BIN)/python -m pip install --quiet --no-build-isolation --editable .
 	@touch $@
 
+# The kernels are there by then, beside their sources: only what else is needed is installed.
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --no-build-isolation --editable ".[dev]"
+	CANX_PURE=1 $(BIN)/python -m pip install --quiet --no-build-isolation --editable ".[dev]"
 	@touch $@
 
 demo: $(VENV)/.installed

@@ -28,4 +28,4 @@ if not os.environ.get("CANX_PURE"):
     except ImportError:
         pass
 
-setup(ext_modules=ext_modules)
+setup(ext_modules=ext_modules, options={"build_ext": {"parallel": os.cpu_count()}})
