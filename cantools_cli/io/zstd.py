@@ -112,7 +112,7 @@ class Inflater:
         pieces, begin, end = [], 0, header
         is_enough = False
         for _ in range(limit):
-            end, is_enough = self._blocks(data, end, 1)
+            end, is_enough = self._block(data, end)
             try:
                 if end > begin:
                     pieces.append(self._inflate.decompress(data[begin:end]))
@@ -147,21 +147,23 @@ class Inflater:
         self._inflate = self._library.ZstdDecompressor().decompressobj()
         return int(size)
 
-    def _blocks(self, data: bytes, at: int, limit: int) -> tuple[int, bool]:
-        """Return where the last of ``limit`` whole blocks from ``at`` ends, and if there are so many."""
-        count = 0
-        while not self._is_last and count < limit:
-            head = int.from_bytes(data[at : at + 3], "little")
-            end = at + 3 + (1 if head >> 1 & 3 == _RLE else head >> 3)
-            if len(data) < max(end, at + 3):
+    def _block(self, data: bytes, at: int) -> tuple[int, bool]:
+        """Return where the block at ``at`` ends, or the checksum behind the last; and if more may follow.
+
+        The checksum comes alone, since a wrong one says nothing of the blocks before it.
+        """
+        if self._is_last:
+            if len(data) < at + self._tail:
                 return at, False
-            at = end
-            self._is_last = bool(head & 1)
-            count += 1
-        if self._is_last and len(data) >= at + self._tail:
-            at += self._tail
             self.eof = True
-        return at, not self._is_last
+            return at + self._tail, False
+        head = int.from_bytes(data[at : at + 3], "little")
+        end = at + 3 + (1 if head >> 1 & 3 == _RLE else head >> 3)
+        if len(data) < max(end, at + 3):
+            return at, False
+        self._is_last = bool(head & 1)
+        self.eof = self._is_last and not self._tail
+        return end, not self.eof
 
     def _skipped(self, data: bytes) -> bytes:
         rest = data[self._skip :]
