@@ -56,8 +56,8 @@ class CaptureReader(MessageReader):
         """
 
     @abstractmethod
-    def _is_kept(self, text: bytearray, at: int) -> bool:
-        """Tell whether the record at ``at`` is looked into, or else stepped over however long it is."""
+    def _is_kept(self, size: int) -> bool:
+        """Tell whether a record of ``size`` bytes is waited for, or else stepped over as it comes."""
 
     @abstractmethod
     def _record(self, record: bytes) -> Message | None:
@@ -148,7 +148,7 @@ class CaptureReader(MessageReader):
                 self._is_lost = True
                 return at + 1, rows, reason, self._placed(error, at)
             if not size or at + size > end:
-                if size and not self._is_kept(text, at):
+                if size and not self._is_kept(size):
                     self._to_skip = at + size - end
                     at = end
                 return at, rows, kernel.CUT, None

@@ -85,7 +85,7 @@ class PcapReader(CaptureReader):
             raise FormatError(f"a packet claims {captured} bytes", position=self.packets, unit="packet")
         return _RECORD_HEAD + captured
 
-    def _is_kept(self, text: bytearray, at: int) -> bool:
+    def _is_kept(self, size: int) -> bool:
         return True
 
     def _record(self, record: bytes) -> Message | None:

@@ -109,12 +109,14 @@ class PcapngReader(CaptureReader):
             or (kind in _LEAST_SIZE and not _LEAST_SIZE[kind] <= size <= kernel.LARGEST_RECORD)
         ):
             raise FormatError(f"a block of type {kind:#x} claims {size} bytes")
-        if at + size <= end and text[at + size - 4 : at + size] != text[at + 4 : at + 8]:
+        whole = self._is_kept(size) and at + size <= end
+        if whole and text[at + size - 4 : at + size] != text[at + 4 : at + 8]:
             raise FormatError(f"a block of type {kind:#x} says two sizes")
         return size
 
-    def _is_kept(self, text: bytearray, at: int) -> bool:
-        return int.from_bytes(text[at : at + 4], "big" if self.big else "little") in _LEAST_SIZE
+    def _is_kept(self, size: int) -> bool:
+        # also of a kind that is only stepped over: its end says whether it is a block at all
+        return size <= kernel.LARGEST_RECORD
 
     def _record(self, record: bytes) -> Message | None:
         if record[:4] == SECTION:
