@@ -252,7 +252,7 @@ def _fill(message: Message, code: int, size: int, data: bytes, *, is_remote: boo
     message.is_remote_frame, message.is_fd = is_remote, is_fd
     message.dlc = min(code, 8)
     if is_fd:
-        if size > 64:
+        if size not in frames.FD_LENGTHS:
             raise FormatError(f"a CAN FD frame of {size} bytes")
         message.dlc = size
     else:

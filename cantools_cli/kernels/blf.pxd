@@ -4,6 +4,7 @@ cimport cython
 cdef unsigned int _word(const unsigned char[::1] text, Py_ssize_t at) noexcept
 
 @cython.locals(kinds="const unsigned char[::1]", codes="const unsigned char[::1]",
+               sizes="const unsigned char[::1]",
                done=cython.int, full=cython.int, strange=cython.int, new_channel=cython.int, cut=cython.int,
                lost=cython.int, reason=cython.int,
                classic=cython.int, fd=cython.int, fd64=cython.int, error=cython.int, skip=cython.int,

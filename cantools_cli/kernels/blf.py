@@ -71,7 +71,7 @@ def parse(
     object dealt with (padding may follow), how many rows are filled, and why.
     """
     kinds = KINDS
-    codes = FD_CODES
+    codes, sizes = FD_CODES, FD_LENGTHS
     done, full, strange, new_channel, cut, lost = DONE, FULL, STRANGE, CHANNEL, CUT, LOST
     classic, fd, fd64, error, skip = CLASSIC, FD, FD64, ERROR, SKIP
     unknown = UNKNOWN
@@ -217,6 +217,8 @@ def parse(
             if count > 64:
                 break
             code = codes[count]
+            if sizes[code] != count:
+                break
         else:
             mark = 0
             count = code if code < 8 else 8
