@@ -196,7 +196,7 @@ def _is_fd(batch: MessageBatch, row: int) -> bool:
 
 
 def _is_header(fields: Sequence[str]) -> bool:
-    return {*OLD_HEAD} <= {*fields}
+    return "len" in fields and {*OLD_HEAD} <= {*fields[: fields.index("len") + 1]}
 
 
 def _fields(line: bytes) -> list[str]:
