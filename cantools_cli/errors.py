@@ -82,7 +82,7 @@ class FormatError(ValueError):
     Attributes:
         source: the file's name, ``-`` for stdin, or None.
         position: what ``unit`` counts: a line from 1, or a byte from 0.
-        reason: what is wrong there, quoting the text.
+        reason: what is wrong there, quoting the text; always one line that can be printed.
         afterword: what the user has to know beside the error, None for nothing.
     """
 
@@ -97,7 +97,7 @@ class FormatError(ValueError):
         unit: str = "line",
         hint: str | None = None,
     ) -> None:
-        self.reason = reason
+        self.reason = reason = printable(reason)  # which often is what a file holds
         self.source = source
         self.position = position
         self.unit = unit
@@ -128,5 +128,11 @@ def quoted(text: bytes | str, limit: int = 60) -> str:
     """Return offending text fit for one line of a message: shortened, escaped, in double quotes."""
     if isinstance(text, bytes):
         text = text.decode("utf-8", "backslashreplace")
-    shown = text if len(text) <= limit else text[: limit - 3] + "..."
-    return '"' + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown) + '"'
+    return '"' + printable(text if len(text) <= limit else text[: limit - 3] + "...") + '"'
+
+
+def printable(text: str) -> str:
+    """Return ``text`` with what would move a terminal's cursor, or worse, as escapes such as ``\\x1b``."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from contextlib import suppress
 
-from cantools_cli.errors import FormatError
+from cantools_cli.errors import FormatError, printable
 
 
 class Report:
@@ -41,9 +41,12 @@ class Report:
 
 
 def say(text: str) -> None:
-    """Print ``text`` behind the program's name on stderr, which may be closed."""
+    """Print ``text`` behind the program's name on stderr, which may be closed.
+
+    Names and data out of files are in it: what is not printable is escaped.
+    """
     with suppress(AttributeError, OSError, ValueError):
-        sys.stderr.write(f"canx: {text}\n")
+        sys.stderr.write(f"canx: {printable(text)}\n")
         sys.stderr.flush()
 
 
@@ -56,7 +59,7 @@ def print_error(error: BaseException) -> None:
     hint = getattr(error, "hint", None)
     if hint:
         with suppress(AttributeError, OSError, ValueError):
-            sys.stderr.write(f"hint: {hint}\n")
+            sys.stderr.write(f"hint: {printable(hint)}\n")
 
 
 def _text(error: BaseException) -> str:

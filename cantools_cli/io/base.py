@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 from cantools_cli.batch import MessageBatch
-from cantools_cli.errors import FormatError, UsageError
+from cantools_cli.errors import FormatError, UsageError, printable
 from cantools_cli.io.files import AnyFile, InputStream, OutputStream
 from cantools_cli.listeners import Listener
 from cantools_cli.message import Channel, Message, as_message
@@ -49,7 +49,8 @@ class BaseIOHandler:
         self.on_note: Callable[[str], None] | None = kwargs.pop("on_note", None)
 
     def note(self, text: str) -> None:
-        """Keep ``text`` for the user, once."""
+        """Keep ``text`` for the user, once; names out of files are in it."""
+        text = printable(text)
         if text not in self.notes:
             self.notes.append(text)
             if self.on_note is not None:
