@@ -47,7 +47,10 @@ class Moment:
         if moment.tzinfo is not None:
             from datetime import timezone
 
-            moment, tz = moment.astimezone(timezone.utc).replace(tzinfo=None), "UTC"
+            try:
+                moment, tz = moment.astimezone(timezone.utc).replace(tzinfo=None), "UTC"
+            except (ValueError, OverflowError) as error:  # over a day from UTC, or out of the calendar
+                raise UsageError(f"bad time {quoted(text)}", hint=_FORMS) from error
         return cls(wall_to_ns(moment, tz), is_absolute=True)
 
     def after(self, first_ns: int) -> int:
@@ -77,7 +80,7 @@ def _wall_time(text: str) -> datetime:
             f"bad time {quoted(text)}: unknown time zone",
             hint="a zone is written as its distance to UTC, such as 2015-07-10T08:17:32+02:00",
         ) from error
-    except (ValueError, OverflowError) as error:
+    except (ValueError, ArithmeticError) as error:  # that of Decimal, for seconds of 28 digits
         raise UsageError(f"bad time {quoted(text)}", hint=_FORMS) from error
     if found[0] != found[1] or not _YEAR.search(text):
         raise UsageError(f"bad time {quoted(text)}: no date with year, month and day", hint=_FORMS)
