@@ -1,10 +1,11 @@
-# Every target sets up what it needs in .venv; PYTHON chooses the interpreter.
+# Every target sets up what it needs in .venv; PYTHON chooses the interpreter, SECONDS how long `fuzz` takes.
 PYTHON ?= python3
+SECONDS ?= 60
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml setup.py $(wildcard cantools_cli/kernels/*.py cantools_cli/kernels/*.pxd)
 
-.PHONY: demo test test-pure test-kernel test-compat bench lint format wheel clean
+.PHONY: demo test test-pure test-kernel test-compat fuzz bench lint format wheel clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -41,6 +42,10 @@ test-kernel: $(VENV)/.installed-dev
 # Libraries and plug-ins written for python-can, in an environment without it.
 test-compat: $(VENV)/.installed-dev
 	tests/compat/run
+
+# Damaged inputs for all readers; SEED as a run before printed it gives the same ones again.
+fuzz: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/run.py

@@ -1,0 +1,255 @@
+"""What has to hold for a reader, whatever the bytes.
+
+- ``FormatError`` with its place and ``UsageError`` are the only exceptions, and there are no warnings.
+- Every frame is one that CAN allows, and the columns of each batch fit together.
+- ``skip`` gives what ``stop`` gave before its error, and may go on.
+- A pipe, however it cuts the bytes, gives what the file gives; interpreted kernels what compiled ones do.
+- There are no more frames than bytes, but for what is compressed.
+
+Time and memory are bounded from outside: see ``process.py``.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from cantools_cli import frames, plugins
+from cantools_cli.batch import MessageBatch
+from cantools_cli.errors import FormatError, UsageError
+from cantools_cli.io.compression import deflater
+from cantools_cli.io.formats import open_reader
+from tests.kernels.forms import interpreted
+
+#: those that need a file with a name
+NEED_PATH = ("db",)
+#: those that may say a thing in less than a byte a frame
+_PACKED = ("parquet", "arrow", "mf4", "blf", "db")
+_MOST_FRAMES = 1 << 20
+_KNOWN_FLAGS = frames.FD | frames.BRS | frames.ESI | frames.TX | frames.XL
+
+Frame = tuple[object, ...]
+
+
+class BrokenPropertyError(AssertionError):
+    """A reader gave what it must not give."""
+
+
+@dataclass
+class Outcome:
+    """What reading gave."""
+
+    frames: list[Frame] = field(default_factory=list)
+    error: str | None = None
+    skipped: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
+class Pieces:
+    """A pipe that gives ``data`` in pieces cut anywhere."""
+
+    name = "<pipe>"
+
+    def __init__(self, data: bytes, draw: random.Random) -> None:
+        self._data = data
+        self._at = 0
+        self._draw = draw
+        # some 20 pieces at most: reading each is work
+        self._usual = max(1, len(data) // draw.choice((1, 3, 10)))
+
+    def read(self, size: int = -1) -> bytes:
+        size = min(size if size >= 0 else 1 << 30, self._draw.randint(1, self._usual))
+        piece = self._data[self._at : self._at + size]
+        self._at += len(piece)
+        return piece
+
+
+def read(file: Any, form: str | None, data: bytes, on_error: str) -> Outcome:
+    """Read ``file``, which holds ``data``, as the commands do.
+
+    Raises:
+        BrokenPropertyError: a batch or an error is not as it must be.
+    """
+    outcome = Outcome()
+    most = _MOST_FRAMES if form in _PACKED or form is None or data[:1] in b"\x1f\x28" else len(data) + 1
+    try:
+        with open_reader(file, form, as_command=True, tz="UTC", on_error=on_error) as reader:
+            try:
+                for batch in reader.batches():
+                    outcome.frames += checked(batch)
+                    expect(len(outcome.frames) <= most, f"{len(outcome.frames)} frames of {len(data)} bytes")
+            finally:
+                outcome.skipped, outcome.notes = reader.skipped, list(reader.notes)
+    except FormatError as error:
+        expect(error.position is not None or error.source is not None, f"no place: {error}")
+        expect("\n" not in str(error) and str(error).isprintable(), f"not a line to print: {error!r}")
+        outcome.error = str(error)
+    except UsageError as error:
+        expect("\n" not in str(error), f"not one line: {error!r}")
+        outcome.error = str(error)
+    for note in outcome.notes:
+        expect(note.isprintable(), f"not a line to print: {note!r}")
+    return outcome
+
+
+def expect(truth: bool, text: str) -> None:
+    if not truth:
+        raise BrokenPropertyError(text)
+
+
+def checked(batch: MessageBatch) -> list[Frame]:
+    """Return the frames of ``batch``.
+
+    Raises:
+        BrokenPropertyError: its columns do not fit together, or a frame is none.
+    """
+    rows = len(batch)
+    expect(rows > 0, "an empty batch")
+    columns = (batch.can_id, batch.flags, batch.channel, batch.dlc_code)
+    expect(all(len(column) == rows for column in columns), "columns of different lengths")
+    expect(len(batch.offset) == rows + 1 and batch.offset[0] == 0, "offsets that do not begin with 0")
+    expect(batch.offset[-1] == len(batch.payload), "a payload longer than its frames")
+    expect(all(map(int.__le__, batch.offset[:-1], batch.offset[1:])), "offsets that go back")
+    expect(max(batch.channel) < len(batch.channels), "a channel that is none")
+    expect(len(set(batch.channels)) == len(batch.channels), "a channel that is there twice")
+    expect(all(not flags & ~_KNOWN_FLAGS for flags in batch.flags), "flags that are none")
+    if batch.xl is not None:
+        expect(len(batch.xl.vcid) == rows, "CAN XL columns of another length")
+        expect(len(batch.xl.acceptance_field) == rows, "CAN XL columns of another length")
+    expect(batch.xl is not None or not any(flags & frames.XL for flags in batch.flags), "no CAN XL columns")
+    found = []
+    for row, message in enumerate(batch):
+        # a batch takes only what CAN allows
+        try:
+            again = MessageBatch((message,))
+        except ValueError as error:
+            raise BrokenPropertyError(f"frame {row}, {message!r}: {error}") from error
+        one = batch.part(row, row + 1)
+        same = one.can_id == again.can_id and one.flags == again.flags and one.dlc_code == again.dlc_code
+        expect(same, f"frame {row}, {message!r}, is {_words(one)}, and made again {_words(again)}")
+        xl = (
+            ()
+            if one.xl is None
+            else (one.xl.vcid[0], one.xl.sdt[0], one.xl.bits[0], one.xl.acceptance_field[0])
+        )
+        found.append(
+            (
+                one.timestamp_ns[0],
+                message.channel,
+                one.can_id[0],
+                one.flags[0],
+                one.dlc_code[0],
+                bytes(one.payload),
+                xl,
+            )
+        )
+    return found
+
+
+def _words(batch: MessageBatch) -> str:
+    return f"can_id {batch.can_id[0]:08X} flags {batch.flags[0]:02X} DLC code {batch.dlc_code[0]}"
+
+
+@cache
+def kernel_places() -> list[tuple[ModuleType, str, ModuleType, ModuleType]]:
+    """Return where a compiled kernel is used: (module, name in it, compiled, interpreted)."""
+    compiled = {
+        id(module): (module, name.rpartition(".")[2])
+        for name, module in list(sys.modules.items())
+        if name.startswith("cantools_cli.kernels.") and str(module.__file__).endswith((".so", ".pyd"))
+    }
+    found = []
+    for name, module in list(sys.modules.items()):
+        if name.startswith("cantools_cli.") and not name.startswith("cantools_cli.kernels."):
+            for attribute, value in list(vars(module).items()):
+                if id(value) in compiled:
+                    kernel, short = compiled[id(value)]
+                    found.append((module, attribute, kernel, interpreted(short)))
+    return found
+
+
+@contextmanager
+def interpreted_kernels() -> Iterator[None]:
+    """Let everything use the kernels as plain Python, which checks every index."""
+    places = kernel_places()
+    try:
+        for module, name, _, plain in places:
+            setattr(module, name, plain)
+        yield
+    finally:
+        for module, name, compiled, _ in places:
+            setattr(module, name, compiled)
+
+
+def check(form: str, data: bytes, draw: random.Random, folder: Path, *, thorough: bool = False) -> int:
+    """Read ``data`` as ``form`` in several ways; return how many frames there were.
+
+    ``stop`` and ``skip`` always; through a pipe and with interpreted kernels as one of the two, and as what
+    the first bytes say now and then, which ``thorough`` makes both and always.
+
+    Raises:
+        BrokenPropertyError: a property does not hold. Any other exception passes.
+    """
+    real = "log" if form == "screen" else form
+    path = folder / f"input{plugins.FORMATS[real].suffixes[0]}"
+    path.write_bytes(data)
+    stop = read(str(path), real, data, "stop")
+    skip = read(str(path), real, data, "skip")
+    expect(stop.skipped == 0, "stop has skipped")
+    expect(
+        skip.frames[: len(stop.frames)] == stop.frames,
+        f"skip does not begin with what stop gives: {difference(stop.frames, skip.frames)}; {stop.error}",
+    )
+    if stop.error is None:
+        expect(
+            skip == stop, f"skip is not stop where nothing is wrong: {skip.skipped} {skip.error} {skip.notes}"
+        )
+    ways = [("stop", stop), ("skip", skip)]
+    with interpreted_kernels():
+        for on_error, outcome in ways if thorough else [draw.choice(ways)]:
+            same(f"interpreted, {on_error}", outcome, read(str(path), real, data, on_error))
+    if real not in NEED_PATH:
+        for on_error, outcome in ways if thorough else [draw.choice(ways)]:
+            piped = read(Pieces(data, draw), real, data, on_error)
+            same_frames(f"a pipe, {on_error}", outcome, piped)
+    if thorough or draw.random() < 0.1:
+        read(str(path), None, data, "skip")
+    return len(skip.frames)
+
+
+def same(what: str, one: Outcome, other: Outcome) -> None:
+    expect(one.frames == other.frames, f"{what}: {difference(one.frames, other.frames)}")
+    said = [(one.error, one.skipped, one.notes), (other.error, other.skipped, other.notes)]
+    expect(said[0] == said[1], f"{what}: {said[0]}; {said[1]}")
+
+
+def same_frames(what: str, one: Outcome, other: Outcome) -> None:
+    """Compare without the words, in which a pipe has another name."""
+    expect(
+        one.frames == other.frames,
+        f"{what}: {difference(one.frames, other.frames)}; {one.error}; {other.error}",
+    )
+    expect((one.error is None) == (other.error is None), f"{what}: {one.error}; {other.error}")
+
+
+def difference(one: list[Frame], other: list[Frame]) -> str:
+    for row, (left, right) in enumerate(zip(one, other, strict=False)):
+        if left != right:
+            return f"frame {row} is {left} and {right}"
+    return f"{len(one)} and {len(other)} frames"
+
+
+def compressed(data: bytes, kind: str) -> bytes:
+    """Return ``data`` as ``gzip`` or ``zstd``, in one or two members."""
+    made = b""
+    for piece in (data[: len(data) // 2], data[len(data) // 2 :]):
+        packer = deflater(kind)
+        made += packer.compress(piece) + packer.finish()
+    return made

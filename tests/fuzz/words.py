@@ -1,0 +1,62 @@
+"""Bytes that mean something in an input of each target, which chance alone would not put there."""
+
+from __future__ import annotations
+
+#: a line of words, with bars between them
+_TEXTS = {
+    "json": rb"""{|}|[|]|"|\|\u|\ud800|null|true|NaN|Infinity|-|"timestamp_ns":"|"is_fd":true"""
+    rb'|"is_xl":true|"dlc_code":15|"is_remote_frame":true|"is_error_frame":true|"data":"|"dlc":|"channel":[',
+    "gvret": b"true|false|Rx|Tx|,|,,|Time Stamp,ID,Extended,Dir,Bus,LEN,D1\n",
+    "busmaster": b"***HEX***\n|***DEC***\n|***ABSOLUTE MODE***\n|***RELATIVE MODE***\n| sr | xr "
+    b"| s-fdf | ERR |***END DATE AND TIME|***START DATE AND TIME 31:2:2015 22:17:28:928***\n",
+    "csv": b'0x|,|==|=|"|-0x1|True|1e309|data|timestamp',
+    "txt": b"Timestamp:|ID:|S Rx|X Tx| E | F | BS | EI | R |DL:|Channel:",
+    "asc": b"base hex|base dec|timestamps relative\n|timestamps absolute\n|Begin Triggerblock"
+    b"|End TriggerBlock\n|date |CANFD|CANXL|ErrorFrame|ECC: 10100010|x| Rx | TxRq |ID = 1| d | r "
+    b"|OverloadFrame|Start of measurement\n|// |am|PM",
+    "trc": b";$FILEVERSION=2.1\n|;$FILEVERSION=1.3\n|;$STARTTIME=45244.9|;$COLUMNS=N,O,T,B,I,d,R,L,D\n| DT "
+    b"| FD | FB | FE | BI | RR | ST | EC | ER | EV | Rx| Tx|Error|Warng",
+    "log": b"(|)|#|##|#R|_F|.| T| R|can0|20000004#|45123#81:01:12345678#",
+    "screen": b"[|]|{|}|'|`|remote request|ERRORFRAME| - - |TX|RX|\x1b[31m|\x08",
+    "frame": b"#|##|R|_|.|:| ",
+    "filter": b":|~|-|#|,|j|0x| ",
+    "where": b" and | or "
+    b"| not |(|)| in |..|,|[|]|:|little |eq|every 2|'|\"|&|changed|data[0]|data[1:3]|id|time|0x|@",
+    "address": b":|,|=|?|&|://|#FF|virtual:|socketcan:|interface=|channel=|port=|fd=",
+    "setting": b"[default]\n|=|%|%(a)s|[|]|\n |'|\"|{|}|interface|port|state|fd",
+    "number": "ns|us|µs|m|k|KiB|%|/s|.|-".encode(),
+    "moment": b"T|Z|+02:00|@|-|:|UTC|CET|am|9999|0001|1677|2262|.",
+    "option": b"=|>|:|+|-|*|,|x|[|]|/|.gz|time=",
+}
+#: words in hexadecimal
+_BYTES = {
+    "blf": "4c4f424a 4c4f4747 0a000000 65000000 41000000 789c",
+    "mf4": "05000000",
+    "pcap": "d4c3b2a1 4d3cb2a1 a1b2c3d4 000000e3 e3000000 71000000 14010000 000c 000d",
+    "pcapng": "0a0d0d0a 1a2b3c4d 4d3c2b1a 01000000 02000000 03000000 05000000 06000000 "
+    "0900010080000000 09000100ff000000",
+    "db": "0d000000 0500 0d 05 02 0a",
+    "parquet": "50415231 15 19 1c 18 00",
+    "arrow": "4152524f57310000 ffffffff 00000000",
+}
+_NAMES = {
+    "mf4": b"##DT ##DL ##DZ ##HL ##CN ##CG ##SD ##CC ##TX ##SI ##DV ##LD UnFinMF CAN_DataFrame "
+    b"CAN_ErrorFrame .DataBytes .IDE .Dir .DLC",
+    "db": b"messages BLOB WITHOUT ROWID CREATE TABLE VIEW INTEGER",
+}
+#: what goes deep
+_DEEP = {
+    "json": (b"[" * 5000, b'{"a":' * 5000),
+    "where": (b"(" * 60, b"not " * 2000, b"or data " * 2000),
+    "setting": (b"[" * 3000, b"%(port)s"),
+}
+
+WORDS: dict[str, tuple[bytes, ...]] = {
+    name: (
+        *(_TEXTS[name].split(b"|") if name in _TEXTS else ()),
+        *map(bytes.fromhex, _BYTES.get(name, "").split()),
+        *_NAMES.get(name, b"").split(),
+        *_DEEP.get(name, ()),
+    )
+    for name in {*_TEXTS, *_BYTES, *_NAMES}
+}
