@@ -12,12 +12,18 @@
     bitrate_switch         bool
     error_state_indicator  bool
     is_rx                  bool
-    dlc                    uint8                        bytes; of a remote frame those asked for
-    dlc_code               uint8                        the 4-bit code on the wire
+    dlc                    uint16                       bytes; of a remote frame those asked for
+    dlc_code               uint8                        the 4-bit code on the wire; null for CAN XL
     data                   binary
+    is_xl                  bool                         CAN XL, whose priority is ``arbitration_id``
+    vcid                   uint8                        this and what follows is null for all but CAN XL
+    sdt                    uint8
+    sec                    bool
+    rrs                    bool
+    acceptance_field       uint32
 
-Only ``channel`` has nulls. A channel that is a number is written in digits; a name of digits alone, or one
-that begins with a quotation mark, stands in quotation marks.
+Of the others only ``channel`` has nulls. A channel that is a number is written in digits; a name of digits
+alone, or one that begins with a quotation mark, stands in quotation marks.
 
 Nothing is copied but what Arrow lays out otherwise: identifiers, ``dlc``, and the booleans, which are bits.
 Until Arrow releases the columns the batch cannot grow, and must not be changed.
@@ -34,8 +40,10 @@ from array import array
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from cantools_cli import frames
 from cantools_cli.kernels import arrow as kernel
 from cantools_cli.kernels import arrow_release, columns
+from cantools_cli.xl import SEC
 
 if TYPE_CHECKING:
     from cantools_cli.batch import MessageBatch
@@ -53,15 +61,23 @@ COLUMNS = {
     "bitrate_switch": b"b",
     "error_state_indicator": b"b",
     "is_rx": b"b",
-    "dlc": b"C",
+    "dlc": b"S",
     "dlc_code": b"C",
     "data": b"z",
+    "is_xl": b"b",
+    "vcid": b"C",
+    "sdt": b"C",
+    "sec": b"b",
+    "rrs": b"b",
+    "acceptance_field": b"I",
 }
-#: the columns that are bitmaps, in the kernel's order
-BITS = tuple(name for name, form in COLUMNS.items() if form == b"b")
+#: those of CAN XL alone
+XL_COLUMNS = ("vcid", "sdt", "sec", "rrs", "acceptance_field")
+_WITH_NULLS = {"channel", "dlc_code", *XL_COLUMNS}
 
 _NULLABLE = 2  # of a schema's flags
 _MOST_DATA = (1 << 31) - 1  # Arrow's offsets of binary are signed
+_shared = bytearray(8)
 _NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}", re.ASCII)
 
 
@@ -273,39 +289,59 @@ def _strings(texts: Sequence[bytes]) -> ArrowArray:
 def _schema_struct() -> ArrowSchema:
     children = []
     for name, form in COLUMNS.items():
-        if name == "channel":
-            children.append(
-                _schema(form, name.encode(), _NULLABLE, dictionary=_schema(b"u", flags=_NULLABLE))
-            )
-        else:
-            children.append(_schema(form, name.encode()))
+        flags = _NULLABLE if name in _WITH_NULLS else 0
+        texts = _schema(b"u", flags=_NULLABLE) if name == "channel" else None
+        children.append(_schema(form, name.encode(), flags, dictionary=texts))
     return _schema(b"+s", children=children)
 
 
 def _array_struct(batch: MessageBatch) -> ArrowArray:
     rows = len(batch)
-    if batch.xl is not None:
-        raise ValueError("there are no columns for CAN XL: without_xl() leaves its frames out")
     if len(batch.payload) > _MOST_DATA:
         raise ValueError("a batch for Arrow holds at most 2 GiB of data")
     arbitration_id = array("I", bytes(4 * rows))
-    dlc = bytearray(rows)
+    dlc = array("H", bytes(2 * rows))
     stride = -(-rows // 64) * 8  # bitmaps begin at multiples of 8 bytes, as Arrow recommends
     bitmaps = bytearray(stride * kernel.BITMAPS)
     kernel.split(
         batch.can_id, batch.flags, batch.dlc_code, batch.offset, arbitration_id, dlc, stride, bitmaps
     )
-    bits = [bytearray(bitmaps[at * stride : (at + 1) * stride]) for at in range(kernel.BITMAPS)]
+    *bits, is_xl = [bytearray(bitmaps[at * stride : (at + 1) * stride]) for at in range(kernel.BITMAPS)]
+    count = 0 if batch.xl is None else columns.count_bits(batch.flags, frames.XL)
+    has_code = bytearray(octet ^ 0xFF for octet in is_xl) if count else None
     children = [
         _array(rows, [None, batch.timestamp_ns]),
         _channel_array(batch),
         _array(rows, [None, arbitration_id]),
         *[_array(rows, [None, bitmap]) for bitmap in bits],
         _array(rows, [None, dlc]),
-        _array(rows, [None, batch.dlc_code]),
+        _array(rows, [has_code, batch.dlc_code], count),
         _array(rows, [None, batch.offset, batch.payload]),
+        _array(rows, [None, is_xl]),
+        *[_array(rows, [is_xl, values], rows - count) for values in _xl_values(batch, stride)],
     ]
     return _array(rows, [None], children=children)
+
+
+def _xl_values(batch: MessageBatch, stride: int) -> list[bytearray | array[int]]:
+    """Return the values of ``XL_COLUMNS``, with bitmaps of ``stride`` bytes."""
+    xl = batch.xl
+    if xl is None:
+        return [_zeros(4 * len(batch))] * len(XL_COLUMNS)
+    secured, requests = bytearray(stride), bytearray(stride)
+    for row, bits in enumerate(xl.bits):
+        if bits:
+            secured[row >> 3] |= (bits & SEC) << (row & 7)
+            requests[row >> 3] |= (bits >> 1 & 1) << (row & 7)
+    return [xl.vcid, xl.sdt, secured, requests, xl.acceptance_field]
+
+
+def _zeros(size: int) -> bytearray:
+    """Return at least ``size`` zero bytes, which all batches without CAN XL share."""
+    global _shared  # noqa: PLW0603 -- one buffer for the process, replaced when it is too small
+    if len(_shared) < size:
+        _shared = bytearray(size)
+    return _shared
 
 
 def _channel_array(batch: MessageBatch) -> ArrowArray:
@@ -338,7 +374,7 @@ def array_capsules(batch: MessageBatch) -> tuple[object, object]:
     """Return the schema and the columns of ``batch``, in PyCapsules ``arrow_schema`` and ``arrow_array``.
 
     Raises:
-        ValueError: the batch holds CAN XL frames, or over 2 GiB of data.
+        ValueError: the batch holds over 2 GiB of data.
     """
     array_struct = _array_struct(batch)
     return schema_capsule(), _capsule(array_struct, _ARRAY_NAME, _ARRAY_DESTRUCTOR)

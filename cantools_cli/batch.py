@@ -284,7 +284,7 @@ class MessageBatch:
         """Return (types, columns) for Arrow, mostly without a copy: the batch cannot grow while it is held.
 
         Raises:
-            ValueError: the batch holds CAN XL frames, or over 2 GiB of data.
+            ValueError: the batch holds over 2 GiB of data.
         """
         from cantools_cli.arrow_interface import array_capsules
 

@@ -14,7 +14,8 @@ from cantools_cli import arrow_interface
 from cantools_cli.arrow_interface import read_channel, spell_channel
 from cantools_cli.batch import MessageBatch
 from cantools_cli.message import Message
-from tests.strategies import CHANNELS, messages
+from cantools_cli.xl import XlMessage
+from tests.strategies import ALL_KINDS, CHANNELS, messages
 
 pa = pytest.importorskip("pyarrow")
 
@@ -46,9 +47,15 @@ def test_the_documented_schema() -> None:
         "bitrate_switch: bool not null",
         "error_state_indicator: bool not null",
         "is_rx: bool not null",
-        "dlc: uint8 not null",
-        "dlc_code: uint8 not null",
+        "dlc: uint16 not null",
+        "dlc_code: uint8",
         "data: binary not null",
+        "is_xl: bool not null",
+        "vcid: uint8",
+        "sdt: uint8",
+        "sec: bool",
+        "rrs: bool",
+        "acceptance_field: uint32",
     ]
 
 
@@ -63,7 +70,7 @@ def test_known_rows() -> None:
     assert (fd["dlc"], fd["dlc_code"], fd["channel"]) == (12, 9, '"0"')
 
 
-@given(st.lists(messages(channels=CHANNELS), max_size=70))
+@given(st.lists(messages(channels=CHANNELS, kinds=ALL_KINDS), max_size=70))
 def test_every_frame_is_a_row(frames: list[Message]) -> None:
     for message, row in zip(frames, rows(MessageBatch(frames)), strict=True):
         channel = row.pop("channel")
@@ -79,9 +86,16 @@ def test_every_frame_is_a_row(frames: list[Message]) -> None:
             "error_state_indicator": message.error_state_indicator,
             "is_rx": message.is_rx,
             "dlc": message.dlc,
-            "dlc_code": message.dlc_code,
+            "dlc_code": None if isinstance(message, XlMessage) else message.dlc_code,
             "data": bytes(message.data),
+            **xl_values(message),
         }
+
+
+def xl_values(message: Message) -> dict[str, object]:
+    if not isinstance(message, XlMessage):
+        return {"is_xl": False, **dict.fromkeys(arrow_interface.XL_COLUMNS)}
+    return {"is_xl": True, **{name: getattr(message, name) for name in arrow_interface.XL_COLUMNS}}
 
 
 def test_the_large_columns_are_not_copied() -> None:
@@ -197,10 +211,24 @@ def test_an_empty_batch() -> None:
     assert rows(MessageBatch()) == []
 
 
-def test_can_xl_has_no_columns() -> None:
-    from cantools_cli.xl import XlMessage
+def test_other_programs_read_can_xl() -> None:
+    duckdb = pytest.importorskip("duckdb")
+    polars = pytest.importorskip("polars")
+    xl = XlMessage(0, 5, b"1" * 2048, sdt=1, vcid=2, rrs=True, acceptance_field=0xFFFFFFFF, channel="can0")
+    batch = MessageBatch([*BATCH, xl])
+    table = pa.Table.from_batches([pa.record_batch(batch), pa.record_batch(MessageBatch(BATCH))])
+    query = "select dlc, dlc_code, sdt, vcid, sec, rrs, acceptance_field from table_ where is_xl"
+    found = duckdb.connect().register("table_", table).sql(query).fetchall()
+    assert found == [(2048, None, 1, 2, False, True, 0xFFFFFFFF)]
+    frame = polars.from_arrow(table)
+    assert frame["acceptance_field"].null_count() == 8
+    assert frame["dlc_code"].null_count() == 1
+    assert frame["dlc"].sum() == 2048 + 2 * (2 + 4 + 8 + 12)
 
-    batch = MessageBatch([XlMessage(data=b"1"), *BATCH])
-    with pytest.raises(ValueError, match="no columns for CAN XL"):
-        batch.__arrow_c_array__()
-    assert len(rows(batch.without_xl())) == 4
+
+def test_batches_without_can_xl_share_what_stands_for_it() -> None:
+    first, second = (pa.record_batch(MessageBatch(BATCH)) for _ in range(2))
+    assert first.column("sdt").buffers()[1].address == second.column("sdt").buffers()[1].address
+    large = pa.record_batch(MessageBatch(BATCH * 1000))
+    large.validate(full=True)
+    assert (large.column("acceptance_field").null_count, first.column("sdt").null_count) == (4000, 4)

@@ -18,9 +18,8 @@ from cantools_cli.batch import MessageBatch
 from cantools_cli.bridge import Rewriter, parse_rewrite
 from cantools_cli.bus import BusABC, CanProtocol
 from cantools_cli.errors import CanOperationError, FormatError, UsageError
-from cantools_cli.io.asc import ASCReader, ASCWriter
+from cantools_cli.io.asc import ASCReader
 from cantools_cli.io.base import FileIOMessageWriter
-from cantools_cli.io.blf import BLFWriter
 from cantools_cli.io.candump import CanutilsLogReader, CanutilsLogWriter
 from cantools_cli.io.csv import CSVWriter
 from cantools_cli.io.frame_text import format_frame, parse_frame
@@ -251,8 +250,6 @@ def test_a_server_leaves_them_out() -> None:
 @pytest.mark.parametrize(
     "open_writer",
     [
-        ASCWriter,
-        BLFWriter,
         CSVWriter,
         Printer,
         lambda file: CSVWriter(file, columns="full"),

@@ -11,7 +11,7 @@ bytes. The columns are those of ``arrow_interface``.
 A file is read as the stream in it, so that a pipe can have it, and so that one without a footer, as a killed
 writer leaves it, is as good as any.
 
-Loses: CAN XL frames; characters of a channel's name that are not Unicode, which are escaped.
+Loses: characters of a channel's name that are not Unicode, which are escaped.
 
 Source: Apache Arrow, "Arrow Columnar Format", Serialization and Interprocess Communication.
 """
@@ -203,7 +203,6 @@ class ArrowWriter(FileIOMessageWriter):
 
     def write(self, batch: MessageBatch) -> None:
         self._write_gathered()
-        batch = self.without_xl(batch)
         lost = unwritable_names(batch)
         if lost:
             self.losses["characters of channel names"] += lost
@@ -252,6 +251,7 @@ def with_dictionary(batch: MessageBatch, channels: tuple[Channel, ...]) -> Messa
     view.channel = batch.channel[:]
     table = array("H", [channels.index(channel) for channel in batch.channels])
     columns.translate(view.channel, 0, table)
+    view.xl = batch.xl
     return view
 
 

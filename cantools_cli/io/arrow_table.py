@@ -2,7 +2,8 @@
 
 The columns are those of ``arrow_interface``. ``timestamp``, ``arbitration_id`` and ``data`` must be there; of
 the others a missing one means: extended if the identifier has more than 11 bits, CAN FD if there are more
-than 8 bytes, received, on can0, none of the flags. Capitals in names and further columns do not matter.
+than 8 bytes, received, on can0, none of the flags, not CAN XL. Capitals in names and further columns do not
+matter.
 
 ==================  ============================================================================
 timestamp           any unit, any zone, without a zone UTC; floating point: seconds since 1970
@@ -25,6 +26,7 @@ from cantools_cli.arrow_interface import read_channel
 from cantools_cli.batch import MessageBatch
 from cantools_cli.buffers import Shorts
 from cantools_cli.errors import FormatError, UsageError
+from cantools_cli.io.arrow_xl import XlRows
 from cantools_cli.io.base import BATCH_ROWS, MessageReader
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.text import MOST_CHANNELS
@@ -161,7 +163,11 @@ class TableReader(MessageReader):
             at, count = join(at, *given.columns(), count, *filled)
             if at == given.rows:
                 break
-            fault = FormatError(given.reason(at), position=self._row + at + 1, unit="row")
+            reason = given.put_xl(at, batch, count) if at in given.xl_rows else given.reason(at)
+            if reason is None:
+                at, count = at + 1, count + 1
+                continue
+            fault = FormatError(reason, position=self._row + at + 1, unit="row")
             if self.on_error == "stop" and count:
                 yield batch.cut(count)
             self.fault(fault)
@@ -198,6 +204,10 @@ class TableReader(MessageReader):
         index = self._columns.get(name)
         return None if index is None else part.column(index)
 
+    def has(self, name: str) -> bool:
+        """Tell whether there is a column ``name``."""
+        return name in self._columns
+
     def arrow(self) -> Any:
         """Return the module pyarrow."""
         return self._arrow
@@ -207,7 +217,8 @@ class _Columns:
     """The columns of some rows as the kernel takes them.
 
     Attributes:
-        size: most bytes of payload that the rows can have.
+        size: most bytes of payload that the rows can have, but those of CAN XL.
+        xl_rows: those that are CAN XL, for ``put_xl``.
     """
 
     def __init__(self, reader: TableReader, part: Any) -> None:
@@ -231,9 +242,13 @@ class _Columns:
         self.size = min(64 * self.rows, max(0, self._begins[-1] - self._begins[0]))
         for name, mark in MARKS.items():
             self._flag(name, mark, data)
-        self._dlc = self._lengths("dlc")
-        self._codes = self._lengths("dlc_code")
+        self._dlc = self._lengths("dlc", "H", kernel.ABSENT)
+        self._codes = self._lengths("dlc_code", "B", 255)
         self._channel = self._channels()
+        self._xl = XlRows(lambda name: reader.column(part, name), arrow)
+        self.xl_rows = frozenset(row for row in self._xl.rows if not self._kinds[row] & kernel.VOID)
+        for row in self.xl_rows:
+            self._kinds[row] |= kernel.VOID  # at which the kernel stops
 
     def columns(self) -> Any:
         """Return them in the kernel's order."""
@@ -247,6 +262,27 @@ class _Columns:
             self._begins,
             self._bytes,
         )
+
+    def put_xl(self, row: int, batch: MessageBatch, at: int) -> str | None:
+        """Make ``row``, of CAN XL, the row ``at`` of ``batch``; return why not, where it is no frame."""
+        kinds, begin, end = self._kinds[row], self._begins[row], self._begins[row + 1]
+        others = kernel.REMOTE | kernel.ERROR | kernel.EXTENDED | kernel.BRS | kernel.ESI
+        if self._reader.has("is_fd"):
+            others |= kernel.FD
+        if kinds & others and self._identifiers[row] <= frames.BASE_MASK:
+            return "a CAN XL frame is of no other kind"
+        if self._dlc[row] not in (kernel.ABSENT, end - begin):
+            return f"dlc is {self._dlc[row]}, but there are {end - begin} data bytes"
+        message = self._xl.message(row, bytes(self._bytes[begin:end]))
+        message.timestamp_ns = self._times_ns[row]
+        message.arbitration_id = self._identifiers[row]
+        message.channel = batch.channels[self._channel[row]]
+        message.is_rx = not kinds & kernel.SENT
+        try:
+            batch.put(at, message)
+        except ValueError as error:
+            return str(error)
+        return None
 
     def reason(self, row: int) -> str:
         """Return why ``row`` is no frame."""
@@ -271,7 +307,7 @@ class _Columns:
         if size > (64 if kinds & kernel.FD else 8):
             kind = "a CAN FD frame holds 64" if kinds & kernel.FD else "a classic frame holds 8"
             return f"{size} data bytes, but {kind}"
-        if dlc not in (255, size):
+        if dlc not in (kernel.ABSENT, size):
             return f"dlc is {dlc}, but there are {size} data bytes"
         if frames.dlc2len(frames.len2dlc(size)) != size:
             return f"{size} is no CAN FD length"
@@ -314,12 +350,13 @@ class _Columns:
         bitmap = memoryview(bits.buffers()[1]).cast("B")
         kernel.mark_set(bitmap, bits.offset, int(invert), mark, self._kinds)
 
-    def _lengths(self, name: str) -> Any:
-        column = self._reader.column(self._part, name)
+    def _lengths(self, name: str, code: Literal["H", "B"], absent: int) -> Any:
+        """Return a column of lengths or codes, ``absent`` where there is none."""
+        column, size = self._reader.column(self._part, name), array(code).itemsize
         if column is None:
-            return b"\xff" * self.rows
-        column = column.cast(self._arrow.uint8())
-        return _values(column.fill_null(255) if column.null_count else column, "B", 1)
+            return array(code, b"\xff" * size * self.rows)
+        column = column.cast(self._arrow.uint16() if code == "H" else self._arrow.uint8())
+        return _values(column.fill_null(absent) if column.null_count else column, code, size)
 
     def _channels(self) -> Shorts:
         arrow, column = self._arrow, self._reader.column(self._part, "channel")
@@ -336,7 +373,7 @@ class _Columns:
         return entries
 
 
-def _values(column: Any, code: Literal["q", "I", "B"], size: int) -> Any:
+def _values(column: Any, code: Literal["q", "I", "H", "B"], size: int) -> Any:
     """Return the values of a column of fixed width."""
     begin = size * column.offset
     return memoryview(column.buffers()[1])[begin : begin + size * len(column)].cast(code)

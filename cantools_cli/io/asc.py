@@ -13,8 +13,9 @@
 
 Channels are numbers from 1: ``can0`` is 1. The date is local time, without a zone.
 
-Loses: CAN XL frames, which are read only; of error frames the direction, and all but the cause and place of
-a bus error. A time keeps its nanoseconds: the line of a frame that has some is written with nine digits.
+Loses: of error frames the direction, and all but the cause and place of a bus error. A time keeps its
+nanoseconds: the line of a frame that has some is written with nine digits. CAN XL frames are events of a
+CAN XL channel (``asc_xl_lines``).
 
 Source: Vector's ASC as its tools write it; where those differ, what python-can and can-utils read as well.
 """
@@ -37,6 +38,7 @@ from cantools_cli.io.files import AnyFile
 from cantools_cli.io.text import FULL, TextReader, decimal_ns
 from cantools_cli.kernels import asc as kernel
 from cantools_cli.message import Message, timestamp_to_ns
+from cantools_cli.xl import XlMessage
 
 _EVENT = re.compile(
     rb"[ \t]*(?P<whole>[-+]?\d{1,19})(?:[.,](?P<fraction>\d+))?[ \t]+(?P<event>\S.*)", re.DOTALL
@@ -251,7 +253,6 @@ class ASCWriter(FileIOMessageWriter):
 
     def write(self, batch: MessageBatch) -> None:
         self._write_gathered()
-        batch = self.without_xl(batch)
         if not len(batch):
             return
         self._begin(batch.timestamp_ns[0])
@@ -306,12 +307,17 @@ class ASCWriter(FileIOMessageWriter):
 
     def _is_strange(self, batch: MessageBatch, row: int) -> bool:
         offset = batch.timestamp_ns[row] - self._start_ns
-        return bool(batch.can_id[row] & frames.ERROR_BIT) or not 0 <= offset < _NS_LIMIT
+        return (
+            bool(batch.can_id[row] & frames.ERROR_BIT or batch.flags[row] & frames.XL)
+            or not 0 <= offset < _NS_LIMIT
+        )
 
     def _strange(self, batch: MessageBatch, row: int, numbers: array[int]) -> bytes:
-        """Return the line of an error frame, or of one with a time that the kernel does not write."""
+        """Return the line of a frame that the kernel does not write: of errors, CAN XL, far times."""
         time_ns = batch.timestamp_ns[row]
         stamp = _time(time_ns - self._start_ns)
+        if batch.flags[row] & frames.XL:
+            return self._xl(batch[row], stamp, numbers[batch.channel[row]])
         if not batch.can_id[row] & frames.ERROR_BIT:
             _, used = kernel.format(
                 0, *batch.part(row, row + 1).columns(), numbers, time_ns, self._crlf, self._out
@@ -326,6 +332,12 @@ class ASCWriter(FileIOMessageWriter):
             self.losses["error frame directions"] += 1
         detail = "" if ecc is None else f"\tECC: {ecc:08b}"
         return stamp + f" {numbers[batch.channel[row]]:<2d} ErrorFrame{detail}".encode() + self._newline
+
+    def _xl(self, message: Message, stamp: bytes, number: int) -> bytes:
+        from cantools_cli.io import asc_xl_lines  # few files have any
+
+        assert isinstance(message, XlMessage)
+        return stamp + f" {asc_xl_lines.event_of(message, number)}".encode() + self._newline
 
     def _finish(self) -> None:
         self._begin(0)

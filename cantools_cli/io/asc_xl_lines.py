@@ -11,7 +11,9 @@ Behind direction and kind of frame stand its duration, its bits and its identifi
     FBFF, FEFF   DLC, length, data, stuff bits, CRC, flags
     CBFF, CEFF   DLC, length, data, CRC, flags
 
-and more that is not looked at. The flags are those of ``CANFD`` lines, 800000 RRS and 1000000 SEC.
+and more that is not looked at. The flags are those of ``CANFD`` lines, 400000 CAN XL, 800000 RRS and 1000000
+SEC. The DLC, one less than the length, is written in hexadecimal as in ``CANFD`` lines, and read in either
+base. Duration, bits, stuff bits and CRCs are not known here, and written as 0.
 
 Source: what Vector's tools and the asc2log and log2asc of can-utils 2025 write.
 """
@@ -32,7 +34,8 @@ _HEX = re.compile(rb"[0-9A-Fa-f]{1,8}$")
 _BYTE = re.compile(rb"[0-9A-Fa-f]{2}$")
 _IDENTIFIER = re.compile(rb"([0-9A-Fa-f]{1,8})[xX]?$")
 _LENGTH = re.compile(rb"(?:0|[1-9]\d{0,3})$")
-_REMOTE, _FD, _BRS, _ESI, _RRS, _SEC = 0x10, 0x1000, 0x2000, 0x4000, 0x800000, 0x1000000
+_REMOTE, _FD, _BRS, _ESI, _XL, _RRS, _SEC = 0x10, 0x1000, 0x2000, 0x4000, 0x400000, 0x800000, 0x1000000
+_TAIL = " 00000000" + " 0000000000000000" * 6  # further flags, bit timings
 
 
 class _Kind(NamedTuple):
@@ -83,6 +86,19 @@ def read(words: Words, event: bytes) -> Message:
     if name == b"XLFF":
         return _xl(identifier, fields, data, flags)
     return _other(identifier, kind, int(fields[0], 16), data, flags, event)
+
+
+def event_of(message: XlMessage, channel: int) -> str:
+    """Return the event of ``message``, as it stands behind its time; ``channel`` counts from 1."""
+    flags = _XL | _FD | _BRS | (_RRS if message.rrs else 0) | (_SEC if message.sec else 0)
+    size = len(message.data)
+    head = f"CANXL {channel:3d} {'Rx' if message.is_rx else 'Tx'}   XLFF {0:8d} {0:6d}"
+    fields = f"{message.sdt:02x} {message.sec:d} {size - 1:x} {size} 0 0 {message.vcid:02x}"
+    data = message.data.hex(" ").upper()
+    return (
+        f"{head} {message.arbitration_id:9X}{'':34}{fields} {message.acceptance_field:08x} "
+        f"{data} 0 {flags:08x}{_TAIL}"
+    )
 
 
 def _xl(priority: int, fields: Words, data: bytes, flags: int) -> XlMessage:

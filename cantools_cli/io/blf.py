@@ -12,9 +12,9 @@
     02000000 00000000 40f5060000000000       ns, 456 us after the start of the measurement
     0100 00 03 23010000 0102030000000000     channel 1, received, 3 bytes, identifier 123, data
 
-Loses: CAN XL frames, which are read only; names of channels, which are numbers from 1 here, ``can0`` being
-1; the direction of error frames. A frame earlier than the start of the file, which is the earliest of the
-first container, is written with that time.
+Loses: names of channels, which are numbers from 1 here, ``can0`` being 1; the direction of error frames. A
+frame earlier than the start of the file, which is the earliest of the first container, is written with that
+time.
 
 Source: files of Vector's tools, python-can and Wireshark, and what these tools read.
 """
@@ -25,19 +25,20 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from cantools_cli import clock
+from cantools_cli import clock, frames
 from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError, UsageError
 from cantools_cli.io import blf_append, blf_header
 from cantools_cli.io.base import FileIOMessageWriter, MessageReader, NumberedChannels
 from cantools_cli.io.blf_containers import CONTAINER_HEAD, Containers, pack_container
 from cantools_cli.io.blf_header import FileHeader
-from cantools_cli.io.blf_objects import pack_marker
+from cantools_cli.io.blf_objects import pack_marker, pack_xl
 from cantools_cli.io.blf_stream import ObjectStream
 from cantools_cli.io.blf_workers import ContainerPacker, usable_processors
 from cantools_cli.io.files import AnyFile
 from cantools_cli.kernels import blf as kernel
-from cantools_cli.message import timestamp_to_ns
+from cantools_cli.message import Message, timestamp_to_ns
+from cantools_cli.xl import XlMessage
 
 _LARGEST_NS = (1 << 63) - 1
 _CANAPE = 5
@@ -61,19 +62,19 @@ class BLFReader(MessageReader):
         if start_ns is None:
             return
         stream = ObjectStream(outer, start_ns, self._say, self.fault)
-        here, frames = -1, 0
+        here, found = -1, 0
         for piece in outer.pieces():
             if outer.position != here:
-                here, frames = outer.position, 0
+                here, found = outer.position, 0
             for batch in stream.batches(piece):
-                frames += len(batch)
+                found += len(batch)
                 yield batch
         stream.end()
         missing = self._stated_size - self.input.consumed
         if missing > 0 and not outer.is_cut:  # between two containers, where nothing else tells
             self._say(f"ends {missing} bytes before the size that its header says")
         if outer.is_cut:
-            recovered = frames if here == outer.position else 0
+            recovered = found if here == outer.position else 0
             self._say(
                 f"ends inside the container at byte {outer.position}, {recovered} frames of it recovered"
             )
@@ -167,7 +168,6 @@ class BLFWriter(FileIOMessageWriter):
 
     def write(self, batch: MessageBatch) -> None:
         self._write_gathered()
-        batch = self.without_xl(batch)
         if not len(batch):
             return
         if self._start_ns is None:
@@ -242,7 +242,7 @@ class BLFWriter(FileIOMessageWriter):
             self.losses["times before the start of the file"] += early
         if sent_errors:
             self.losses["directions"] += sent_errors
-        numbers = self._numbers.table(batch, 0xFE if fd else 0xFFFE)
+        numbers = self._numbers.table(batch, 0xFE if fd or batch.xl is not None else 0xFFFE)
         self._note_time(largest)
         self._previous_ns = batch.timestamp_ns[-1]
         limit = self._limit()
@@ -252,15 +252,30 @@ class BLFWriter(FileIOMessageWriter):
             done, used = kernel.format(row, *columns, numbers, start, latest, view[self._used : limit])
             self._used += used
             self._objects += done - row
-            if done < len(batch):
+            if done < len(batch) and batch.flags[done] & frames.XL:
+                self._put_xl(batch[done], numbers[batch.channel[done]] + 1, start)
+                done += 1
+            elif done < len(batch):
                 if not self._used:
                     self.losses["malformed frames (left out)"] += 1
                     done += 1
                 self._close_container()
             row = done
 
+    def _put_xl(self, message: Message, number: int, start: int) -> None:
+        assert isinstance(message, XlMessage)
+        offset = max(message.timestamp_ns - start, 0)
+        if offset > _LARGEST_NS:
+            self.losses["malformed frames (left out)"] += 1
+            return
+        self._put_object(pack_xl(message, number, offset))
+
     def _put_marker(self, text: str, time: int | None, start: int) -> None:
-        data = pack_marker(text, max((start if time is None else time) - start, 0))
+        self._put_object(pack_marker(text, max((start if time is None else time) - start, 0)))
+        if time is not None:
+            self._note_time(time)
+
+    def _put_object(self, data: bytes) -> None:
         if self._used + len(data) > self._limit():
             self._close_container()
         if len(data) > len(self._room):
@@ -268,8 +283,6 @@ class BLFWriter(FileIOMessageWriter):
         self._room[self._used : self._used + len(data)] = data
         self._used += len(data)
         self._objects += 1
-        if time is not None:
-            self._note_time(time)
 
     def _limit(self) -> int:
         """Return the size of a container, for which there is room from now on."""

@@ -13,7 +13,7 @@ Behind the base header of 16 bytes (``blf_containers``)::
         104       u8 channel, u8, u8, u8 ecc, u16 valid, u16 code
         139       u8 channel, u8, u8 direction, 9 bytes, u32 id, u8 SDT, u8, u16 dlc, u16 bytes, 4 bytes,
                   u8 VCID, u8, u32 acceptance field, 16 bytes, u32 flags (as 101, and 0x400000 CAN XL,
-                  0x800000 RRS, 0x1000000 SEC), 52 bytes, data
+                  0x800000 RRS, 0x1000000 SEC), 52 bytes, data; CAN XL's dlc is one less than its bytes
 
 A CAN_ERROR_EXT (73) without ECC and code holds an error frame's class in its id and the details as data:
 python-can's form and canx's own. All others have a cause by Vector's numbers.
@@ -55,6 +55,8 @@ _EXTENSION = struct.Struct("<LLq")
 _LIMIT_NS = 1 << 63
 _SENT, _REQUEST = 1, 2
 _XL_FLAG, _RRS_FLAG, _SEC_FLAG = 0x400000, 0x800000, 0x1000000
+_FD_FLAGS = 0x3000  # FD and BRS, which Vector sets for CAN XL as well
+_XL_OBJECT = struct.Struct("<4s2H2L LLq BxBxLHxxL BxHHHHBxL BxHLLLL 52x")
 _MARKER = struct.Struct("<4s2H2L LLQ 3L4x3L12x")
 
 
@@ -225,6 +227,23 @@ def _xl(message: Message, body: bytes, size: int, flags: int) -> XlMessage:
     )
     result.timestamp_ns = message.timestamp_ns
     return result
+
+
+def pack_xl(message: XlMessage, channel: int, offset_ns: int) -> bytes:
+    """Return the object of a CAN XL frame; ``channel`` counts from 1. What is unknown, such as CRCs, is 0."""
+    size = len(message.data)
+    padding = bytes(-size % 4)  # within the object, since readers differ on what is behind one
+    flags = _XL_FLAG | _FD_FLAGS
+    flags |= (_RRS_FLAG if message.rrs else 0) | (_SEC_FLAG if message.sec else 0)
+    fields = (message.sdt, size - 1, size, 0, 0, message.vcid, message.acceptance_field)
+    head = _XL_OBJECT.pack(
+        *(SIGNATURE, FULL_HEADER, 1, _XL_OBJECT.size + size + len(padding), XL_FRAME),
+        *(2, 0, offset_ns),
+        *(channel, 0 if message.is_rx else _SENT, 0, 0, message.arbitration_id),
+        *fields,
+        *(0, 0, 0, 0, 0, flags),
+    )
+    return head + message.data + padding
 
 
 def pack_marker(text: str, offset_ns: int) -> bytes:

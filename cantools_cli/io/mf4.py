@@ -10,8 +10,8 @@ A reader follows what a file says of its records; what it does not know, asammdf
 installed. The writer puts all records into one block at the end of the file, which says that it is not
 finished until it is closed: readers then take what is there.
 
-Loses: names of channels, which are numbers from 1 here, ``can0`` being 1. A frame earlier than the start of
-the file, which is the earliest of the first ones, is written with that time.
+Loses: CAN XL frames; names of channels, which are numbers from 1 here, ``can0`` being 1. A frame earlier than
+the start of the file, which is the earliest of the first ones, is written with that time.
 
 Source: ASAM MDF 4.1 and its associated standard for bus logging; files of CANedge loggers, asammdf and
 python-can.
@@ -206,6 +206,7 @@ class MF4Writer(FileIOMessageWriter):
 
     def write(self, batch: MessageBatch) -> None:
         self._write_gathered()
+        batch = self.without_xl(batch)
         if self._start_ns is None:
             self._held.extend(batch)
             if len(self._held) >= _HELD:

@@ -14,7 +14,7 @@ A file that is not closed yet is refused by other programs, rather than being ta
 
 The columns are those of ``arrow_interface``.
 
-Loses: CAN XL frames; characters of a channel's name that are not Unicode, which are escaped.
+Loses: characters of a channel's name that are not Unicode, which are escaped.
 
 Source: Apache Parquet, "File Format" and parquet.thrift.
 """
@@ -27,6 +27,7 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from cantools_cli.arrow_interface import XL_COLUMNS
 from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError, UsageError
 from cantools_cli.io.arrow import unwritable_names
@@ -48,7 +49,7 @@ _WINDOW = 1 << 20
 _COMPRESSIONS = ("none", "snappy", "gzip", "lz4", "zstd")
 #: times that mostly grow are small as differences
 _ENCODING = {"timestamp": "DELTA_BINARY_PACKED"}
-_REPEATING = ["channel", "arbitration_id", "dlc", "dlc_code", "data"]
+_REPEATING = ["channel", "arbitration_id", "dlc", "dlc_code", "data", *XL_COLUMNS]
 
 ReadAt = Callable[[int, int], bytes]
 """Returns so many bytes from a position of the file on."""
@@ -209,7 +210,7 @@ def is_closed(read: ReadAt, size: int) -> bool:
     What ends like that may also be a part that was cut just before its mark: then the places in its footer
     count from its own begin, and so fall short of the footer by that.
     """
-    if size < 12 or read(size - 4, 4) != MAGIC:
+    if size < 12 or read(size - 4, 4) != MAGIC or is_part(read, size - 4):  # the begin of a next part
         return False
     try:
         footer = footer_at(read, 0, size)
@@ -298,7 +299,7 @@ class ParquetWriter(FileIOMessageWriter):
         lost = unwritable_names(batch)
         if lost:
             self.losses["characters of channel names"] += lost
-        self._held.extend(self.without_xl(batch))
+        self._held.extend(batch)
         if len(self._held) >= GROUP_ROWS or len(self._held.payload) >= GROUP_BYTES:
             self._write_held()
 

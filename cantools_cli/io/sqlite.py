@@ -10,8 +10,8 @@ Written behind what the table holds already, in one transaction a batch, with SQ
 programs read meanwhile, and a process that is killed loses what it had not flushed. That log is gone when
 the writer is closed. A database is a file with a name: neither pipes nor ``.gz``.
 
-Loses: channels other than can0, directions, raw DLC codes, what CAN FD is marked by: frames of up to 8 bytes
-become classic ones; of times what is finer than a double, 0.24 us in these decades.
+Loses: CAN XL frames, channels other than can0, directions, raw DLC codes, what CAN FD is marked by: frames of
+up to 8 bytes become classic ones; of times what is finer than a double, 0.24 us in these decades.
 
 Sources: python-can's documentation, "SqliteWriter"; SQLite, "Database File Format" (header).
 """

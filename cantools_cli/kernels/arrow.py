@@ -2,8 +2,10 @@
 
 ::
 
-    bitmaps   one behind the other, ``stride`` bytes each: extended, remote, error, fd, brs, esi, rx
+    bitmaps   one behind the other, ``stride`` bytes each: extended, remote, error, fd, brs, esi, rx, xl
     kinds     one byte a row     1 extended | 2 remote | 4 error | 8 fd | 16 brs | 32 esi | 64 sent | 128 void
+
+A CAN XL row is void here, and for the caller.
 
 The first bit of a bitmap is the lowest of its first byte.
 
@@ -23,7 +25,9 @@ ESI = 32
 SENT = 64
 VOID = 128  #: something is missing that every frame has
 
-BITMAPS = 7
+BITMAPS = 8
+
+ABSENT = 0xFFFF  #: a length that is not given
 
 #: the code of each length, 255 where CAN FD has no such length
 _CODES = bytes(
@@ -38,7 +42,7 @@ def split(
     dlc_code: Octets,
     offset: Ints,
     arbitration_id: Ints,
-    dlc: Room,
+    dlc: Shorts,
     stride: int,
     bitmaps: Room,
 ) -> None:
@@ -48,7 +52,7 @@ def split(
         raise ValueError("the columns differ in length")
     if len(arbitration_id) < rows or len(dlc) < rows:
         raise ValueError("no room for the rows")
-    if stride * 8 < rows or len(bitmaps) < 7 * stride:
+    if stride * 8 < rows or len(bitmaps) < 8 * stride:
         raise ValueError("no room for the bitmaps")
     extended = 0x80000000
     for row in range(rows):
@@ -62,7 +66,7 @@ def split(
         if word & 0x40000000:
             dlc[row] = code if code < 8 else 8
         else:
-            dlc[row] = size & 255
+            dlc[row] = size & 0xFFFF
         bitmaps[at] |= (1 if word & extended else 0) << bit
         at += stride
         bitmaps[at] |= (word >> 30 & 1) << bit
@@ -76,6 +80,8 @@ def split(
         bitmaps[at] |= (mark >> 2 & 1) << bit
         at += stride
         bitmaps[at] |= (mark >> 3 & 1 ^ 1) << bit
+        at += stride
+        bitmaps[at] |= (mark >> 4 & 1) << bit
 
 
 def valid(channel: Shorts, absent: int, bitmap: Room) -> int:
@@ -122,7 +128,7 @@ def join(
     times: Longs,
     identifiers: Ints,
     channels: Shorts,
-    given_dlc: Octets,
+    given_dlc: Shorts,
     given_code: Octets,
     begins: Ints,
     data: Octets,
@@ -137,9 +143,10 @@ def join(
 ) -> tuple[int, int]:
     """Make frames of the rows from ``at`` on; return the row where it stopped, and how many frames there are.
 
-    A length or a code of 255 is not given, and follows from the data. It stops at what is no frame.
+    A length ``ABSENT`` or a code of 255 is not given, and follows from the data. It stops at what is none.
     """
     codes: Octets = _CODES
+    absent = ABSENT
     rows = len(kinds)
     room = len(timestamp_ns)
     payload_room = len(payload)
@@ -172,9 +179,9 @@ def join(
         if kind & 2:
             if size or kind & 12:  # a remote frame is classic, and has no data
                 break
-            if dlc == 255:
+            if dlc == absent:
                 dlc = 0 if code == 255 else code if code < 8 else 8
-        elif dlc == 255:
+        elif dlc == absent:
             dlc = size
         elif dlc != size:
             break

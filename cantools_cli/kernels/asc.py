@@ -358,8 +358,8 @@ def format(
     """Write the rows from ``first`` on as lines; return (rows done, bytes written).
 
     ``numbers`` holds the number of each channel, times count from ``start_ns``. Six digits of fraction,
-    nine where a row needs them. Stops before a row that ``out`` may not hold, and before an error frame
-    and one with a time before ``start_ns``, which are for the caller.
+    nine where a row needs them. Stops before a row that ``out`` may not hold, and before an error frame,
+    one of CAN XL and one with a time before ``start_ns``, which are for the caller.
     """
     hexadecimal = HEX
     decimal = DECIMAL
@@ -394,7 +394,7 @@ def format(
             break
         word = can_id[row]
         time = timestamp_ns[row]
-        if word & error_bit or time < start_ns or time > latest:
+        if word & error_bit or flags[row] & 16 or time < start_ns or time > latest:
             break
         time -= start_ns
         seconds = time // 1000000000

@@ -265,8 +265,9 @@ def format(
     """Write the rows from ``first`` on as objects; return (rows done, bytes written).
 
     ``numbers`` has the number from 0 of each channel. A time before ``start_ns`` becomes that. Stops before
-    an object that ``out`` may not hold, and before a frame that no object holds: one later than ``latest``,
-    with more data than its kind has, or a channel beyond its field.
+    an object that ``out`` may not hold, before a CAN XL frame, which is for the caller, and before a frame
+    that no object holds: one later than ``latest``, with more data than its kind has, or a channel beyond its
+    field.
     """
     heads = HEADS
     object_room = OBJECT_ROOM
@@ -291,10 +292,10 @@ def format(
         if count < 0 or begin + count > payload_size:
             raise ValueError("the offsets do not fit")
         time = timestamp_ns[row]
-        if to + object_room > room or time > latest or count > 64:
+        mark = flags[row]
+        if to + object_room > room or time > latest or count > 64 or mark & 16:
             break
         word = can_id[row]
-        mark = flags[row]
         if word >> 29 & 1:  # error frame
             if count > 8 or number > 0xFFFF:
                 break

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 LOG = (
     "(1700000000.134456) can0 45123#81:01:12345678#11223344556677\n"
     "(1700000000.135456) can0 123#01\n"
@@ -21,10 +23,17 @@ def test_where_chooses_them(canx):
 
 
 def test_a_format_without_them_says_how_many_it_lost(canx):
-    result = canx("convert", "-o", "t.asc", "--tz", "UTC", "--strict", stdin=LOG)
+    result = canx("convert", "-o", "t.csv", "--strict", stdin=LOG)
     assert result.returncode == 2
     assert "lost 2 CAN XL frames (left out)" in result.stderr
-    assert canx("convert", "t.asc", "--tz", "UTC").stdout == LOG.splitlines(keepends=True)[1]
+    assert canx("convert", "t.csv").stdout == LOG.splitlines(keepends=True)[1]
+
+
+@pytest.mark.parametrize("suffix", ["asc", "asc.gz", "blf"])
+def test_vectors_formats_carry_them(canx, suffix):
+    result = canx("convert", "-o", f"t.{suffix}", "--tz", "UTC", "--strict", stdin=LOG)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert canx("convert", f"t.{suffix}", "--tz", "UTC").stdout == LOG
 
 
 def test_they_go_over_the_virtual_bus(canx, start, until_listening):

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from cantools_cli.errors import FormatError, UsageError
 from cantools_cli.io.arrow import ArrowReader, ArrowWriter
 from cantools_cli.message import Message
+from cantools_cli.xl import XlMessage
 from tests.strategies import CHANNELS, facts, messages
 
 pa = pytest.importorskip("pyarrow")
@@ -311,13 +312,61 @@ def test_memory_does_not_follow_a_lying_length(tmp_path: Path, at: int | str) ->
 
 
 def test_losses_are_counted() -> None:
-    from cantools_cli.xl import XlMessage
-
     writer = ArrowWriter(io.BytesIO())
-    for message in (XlMessage(data=b"1", channel="a"), Message(channel="\udcff"), Message(channel="a")):
+    for message in (Message(channel="\udcff"), Message(channel="a")):
         writer(message)
     writer.stop()
-    assert writer.losses == {"CAN XL frames (left out)": 1, "characters of channel names": 1}
+    assert writer.losses == {"characters of channel names": 1}
+
+
+XL_ROW = {"timestamp_ns": 5, "arbitration_id": 0x123, "data": b"\1\2", "is_xl": True, "sdt": 3}
+
+
+def read_row(**columns: object) -> Message:
+    (found,) = ArrowReader(stream_of([XL_ROW | columns]))
+    return found
+
+
+def stream_of(rows: list[dict[str, object]]) -> io.BytesIO:
+    file = io.BytesIO()
+    table = pa.Table.from_pylist(rows)
+    with pa.ipc.new_stream(file, table.schema) as stream:
+        stream.write_table(table)
+    file.seek(0)
+    return file
+
+
+def test_can_xl_of_other_programs() -> None:
+    found = read_row(vcid=None, sec=True, dlc=2)
+    assert isinstance(found, XlMessage)
+    assert (found.timestamp_ns, found.sdt, found.vcid, found.sec, found.rrs) == (5, 3, 0, True, False)
+    assert (found.acceptance_field, found.channel, found.is_rx) == (0, "can0", True)
+
+
+def test_can_xl_takes_turns_with_other_frames() -> None:
+    plain = {"timestamp_ns": 6, "arbitration_id": 1, "data": b"\1", "is_xl": False, "sdt": None}
+    many = ArrowReader(stream_of([XL_ROW | {"data": bytes(2048)}, plain, plain, XL_ROW] * 5000))
+    assert [message.is_xl for message in many] == [True, False, False, True] * 5000
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"data": b""}, "0 data bytes"),
+        ({"data": bytes(2049)}, "2049 data bytes"),
+        ({"dlc": 3}, "dlc is 3"),
+        ({"arbitration_id": 0x800}, "priority 0x800 is out of range"),
+        ({"is_fd": True}, "of no other kind"),
+        ({"is_extended_id": True}, "of no other kind"),
+        ({"is_remote_frame": True}, "of no other kind"),
+        ({"sdt": 256}, "cannot be read"),
+        ({"timestamp_ns": None}, "timestamp or arbitration_id is null"),
+    ],
+)
+def test_can_xl_that_is_none_is_refused(columns: dict[str, object], said: str) -> None:
+    reader = ArrowReader(stream_of([XL_ROW | columns, XL_ROW, XL_ROW]), on_error="skip")
+    assert len(list(reader)) == 2
+    assert said in str(reader.first_fault)
 
 
 def test_what_cannot_be_is_refused(tmp_path: Path) -> None:

@@ -20,16 +20,16 @@ def kernel(request: pytest.FixtureRequest) -> Any:
     return load("arrow", request.param)
 
 
-def split(kernel: Any, batch: MessageBatch) -> tuple[array[int], bytearray, list[int]]:
-    """Return identifiers, lengths, and the seven bitmaps as numbers."""
+def split(kernel: Any, batch: MessageBatch) -> tuple[array[int], array[int], list[int]]:
+    """Return identifiers, lengths, and the eight bitmaps as numbers."""
     rows = len(batch)
     stride = -(-rows // 64) * 8
-    identifiers, dlc, bits = array("I", bytes(4 * rows)), bytearray(rows), bytearray(stride * 7)
+    identifiers, dlc, bits = array("I", bytes(4 * rows)), array("H", bytes(2 * rows)), bytearray(stride * 8)
     kernel.split(batch.can_id, batch.flags, batch.dlc_code, batch.offset, identifiers, dlc, stride, bits)
     return (
         identifiers,
         dlc,
-        [int.from_bytes(bits[at * stride : (at + 1) * stride], "little") for at in range(7)],
+        [int.from_bytes(bits[at * stride : (at + 1) * stride], "little") for at in range(8)],
     )
 
 
@@ -46,7 +46,7 @@ def joined(kernel: Any, rows: list[tuple[int, int, int, int, bytes]]) -> tuple[i
         array("q", range(len(rows))),
         array("I", identifiers),
         array("H", bytes(2 * len(rows))),
-        bytes(dlc),
+        array("H", [kernel.ABSENT if one == 255 else one for one in dlc]),
         bytes(codes),
         begins,
         b"".join(data),
@@ -69,7 +69,7 @@ def test_known_rows_are_split(kernel: Any) -> None:
     identifiers, dlc, bitmaps = split(kernel, batch)
     assert [*identifiers] == [0x123, 0x12345, 4, 0, 0]
     assert [*dlc] == [1, 5, 8, 64, 0]
-    assert bitmaps == [0b00010, 0b00010, 0b00100, 0b11000, 0b01000, 0b10000, 0b11101]
+    assert bitmaps == [0b00010, 0b00010, 0b00100, 0b11000, 0b01000, 0b10000, 0b11101, 0]
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -153,9 +153,9 @@ def test_columns_that_do_not_fit_are_refused(kernel: Any) -> None:
             batch.dlc_code,
             batch.offset,
             array("I", [0]),
-            bytearray(1),
+            array("H", [0]),
             8,
-            bytearray(55),
+            bytearray(63),
         )
 
 

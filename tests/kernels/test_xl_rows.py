@@ -20,6 +20,8 @@ BATCH = MessageBatch(
 )
 #: what each takes behind the columns
 REST = {
+    "asc": (array("H", [1]), 0, 0),
+    "blf": (array("H", [0]), 0, 1 << 62),
     "candump": (b"can0", array("I", [4]), 6, 0),
     "jsonl": (b'"can0"', array("I", [6])),
     "wire": (0, False, 1),
