@@ -32,6 +32,8 @@ def convert_command(
     to_format: options.To = None,
     as_json: options.Json = False,
     ns: options.Ns = False,
+    trc_version: options.TrcVersion = None,
+    index: options.Index = False,
     filters: options.Filter = None,
     where: options.Where = None,
     start: options.Start = None,
@@ -101,6 +103,7 @@ def convert_command(
         "flush_every": duration(flush_every),
         "ns": ns,
         "tz": tz,
+        "of_format": options.format_options(trc_version, index=index),
     }
     to = options.output_format(to_format, as_json=as_json)
     on_fault = options.checked_on_error(on_error)

@@ -46,6 +46,8 @@ def dump_command(
         typer.Option("--color", metavar="auto|always|never", help="Colour on a screen.", show_default=True),
     ] = "auto",
     ns: options.Ns = False,
+    trc_version: options.TrcVersion = None,
+    index: options.Index = False,
     filters: options.Filter = None,
     where: options.Where = None,
     count: options.Count = None,
@@ -110,6 +112,7 @@ def dump_command(
         "flush_every": duration(flush_every),
         "ns": ns,
         "tz": tz,
+        "of_format": options.format_options(trc_version, index=index),
     }
     screen = _screen_options(timestamps, tz, explain=explain, direction=direction, colour=colour)
     bus_options = BusOptions(
@@ -127,7 +130,8 @@ def dump_command(
         opened = open_buses(buses or (), bus_options, report, receive=True, send=False, selection=chosen)
         for one in opened:
             stack.callback(one.bus.shutdown)
-        is_log = log_lines or to is not None or append or to_file["rotation"] is not None
+        for_log = to is not None or append or to_file["rotation"] is not None or to_file["of_format"]
+        is_log = log_lines or for_log
         if is_log or output not in (None, "-") or not (candump or _is_terminal()):
             sink = open_sink(output, to, report, **to_file)
         else:

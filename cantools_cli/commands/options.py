@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal, NamedTuple, cast
 
 import typer
 
@@ -48,6 +48,11 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object a line; the 
 Ns = Annotated[
     bool, typer.Option("--ns", help="Nine digits of time in log lines, which few other tools read.")
 ]
+TrcVersion = Annotated[
+    str | None,
+    typer.Option("--trc-version", metavar="X", help="Version of a TRC output: 1.0 1.1 1.2 1.3 2.0 2.1."),
+]
+Index = Annotated[bool, typer.Option("--index", help="Index times and identifiers of a db output.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace an existing output file.")]
 Append = Annotated[bool, typer.Option("--append", help="Continue an existing output file.")]
 MaxSize = Annotated[
@@ -138,6 +143,25 @@ def output_format(to: str | None, *, as_json: bool) -> str | None:
     if as_json and to not in (None, "json"):
         raise UsageError(f"--json and --to {to} contradict each other")
     return "json" if as_json else to
+
+
+class FormatOption(NamedTuple):
+    """An option that is for one format, and means the same as ``--to FORMAT,KEY=VALUE``."""
+
+    spelling: str
+    form: str
+    key: str
+    value: str | bool
+
+
+def format_options(trc_version: str | None, *, index: bool) -> list[FormatOption]:
+    """Return those that were given."""
+    found = []
+    if trc_version is not None:
+        found.append(FormatOption("--trc-version", "trc", "version", trc_version))
+    if index:
+        found.append(FormatOption("--index", "db", "index", index))
+    return found
 
 
 def checked_count(count: int | None) -> int | None:

@@ -6,13 +6,14 @@ import os
 import stat
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
 from cantools_cli import plugins
 from cantools_cli.batch import MessageBatch
+from cantools_cli.commands.options import FormatOption
 from cantools_cli.commands.report import Report
 from cantools_cli.commands.sources import enlarge_pipe
 from cantools_cli.errors import UsageError
@@ -149,14 +150,16 @@ def open_sink(
     rotation: Rotation | None = None,
     flush_every: float = 1.0,
     default: str = "log",
+    of_format: Iterable[FormatOption] = (),
     **options: Any,
 ) -> Sink:
     """Open ``output`` (None or ``-`` for stdout) in the format ``to``, or the one its suffix means.
 
-    ``append`` is None for a command that has no such option.
+    ``append`` is None for a command that has no such option. ``of_format`` are options for one format.
 
     Raises:
-        UsageError: the format is not known, the file exists, binary data would go to a terminal.
+        UsageError: the format is not known, the file exists, binary data would go to a terminal, an option is
+            for another format.
         OSError: the file cannot be created.
     """
     is_stdout = output is None or output == "-"
@@ -165,6 +168,9 @@ def open_sink(
         if to
         else (default if is_stdout else format_for_output(output or ""), {})
     )
+    for option in of_format:
+        _check_of_format(option, name, given)
+        given = {**given, option.key: option.value}
     form = plugins.FORMATS.get(name)
     if form is not None:
         given = {
@@ -257,6 +263,18 @@ class _Opener:
         except BaseException:
             file.close()
             raise
+
+
+def _check_of_format(option: FormatOption, form: str, given: dict[str, Any]) -> None:
+    """Raise UsageError where an option for one format meets another one, or another value."""
+    if form != option.form:
+        suffix = plugins.FORMATS[option.form].suffixes[0]
+        raise UsageError(
+            f"{option.spelling} is for {option.form} files, and the output is {form}",
+            hint=f"-o FILE{suffix}, or --to {option.form}",
+        )
+    if given.get(option.key, option.value) != option.value:
+        raise UsageError(f"{option.spelling} and --to {option.form},{option.key} contradict each other")
 
 
 def _check_appends(form: str) -> None:
