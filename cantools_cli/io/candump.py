@@ -142,10 +142,11 @@ class CanutilsLogWriter(FileIOMessageWriter):
                 if isinstance(name, str) and log_name(name) != name:
                     self.note(f"channel {name!r} is written as {log_name(name)}")
         row, view = 0, memoryview(self._out)
+        names = self._table.names + bytes(8)  # so that the last one is copied as 8 bytes, too
         plain = self._compat == "wireshark"
         while row < len(batch):
             done, used = kernel.format(
-                row, *batch.columns(), self._table.names, self._table.ends, self._digits, plain, self._out
+                row, *batch.columns(), names, self._table.ends, self._digits, plain, self._out
             )
             self.output.write(view[:used])
             row = done

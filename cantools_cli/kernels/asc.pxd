@@ -1,4 +1,5 @@
 cimport cython
+cimport cantools_cli.kernels._words as words
 
 @cython.locals(nibble="const unsigned char[::1]", lengths="const unsigned char[::1]",
                done=cython.int, full=cython.int, strange=cython.int, unknown=cython.int, no_channel=cython.uint,
@@ -21,7 +22,9 @@ cpdef tuple parse(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t end,
                error_bit=cython.uint, extended_mask=cython.uint, every_bit=cython.ulonglong, extended=cython.uint,
                digits=cython.ulonglong, latest=cython.longlong, rows=cython.Py_ssize_t, room=cython.Py_ssize_t,
                number_count=cython.Py_ssize_t, to=cython.Py_ssize_t, row=cython.Py_ssize_t,
-               second=cython.longlong, second_at=cython.Py_ssize_t, second_digits=cython.Py_ssize_t,
+               spaced="const unsigned char[::1]", blanks=cython.ulonglong, received=cython.ulonglong, remote=cython.ulonglong,
+               stamp_size=cython.Py_ssize_t, stamp_ns=cython.longlong, stamp=cython.ulonglong,
+               stamp_end=cython.ulonglong, since=cython.longlong, billion=cython.longlong,
                index=cython.Py_ssize_t, number=cython.uint, begin=cython.Py_ssize_t, end=cython.Py_ssize_t,
                word=cython.uint, time=cython.longlong, seconds=cython.longlong, rest=cython.uint,
                count=cython.Py_ssize_t, left=cython.longlong, micro=cython.uint, nano=cython.uint,

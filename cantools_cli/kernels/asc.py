@@ -13,6 +13,7 @@ the plain Python beside it, at the line's first byte. Grammar: ``cantools_cli/io
 from __future__ import annotations
 
 from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels import _words as words
 from cantools_cli.kernels.candump import DECIMAL, FD_LENGTHS, HEX, NIBBLE
 
 DONE = 0  #: the text is used up
@@ -23,6 +24,10 @@ CHANNEL = 3  #: a frame of a channel that is not in the table yet
 NO_CHANNEL = 0xFFFF  #: entry of the table of channels that stands for none
 CHANNELS = 256  #: entries of that table
 FAR_FUTURE = 0x7FFFFFFFFFFFFFFF
+
+SPACED = b"".join(b" %02X " % byte for byte in range(256))  #: a byte of data, and one that is written over
+BLANKS = 0x2020202020202020
+RECEIVED = 0x2020642020207852  #: ``Rx   d`` and two blanks, the first byte lowest
 
 #: what stands behind the data of a CAN FD frame: duration, bits, then flags, then CRC and four bit timings
 FD_BEFORE_FLAGS = b"        0    0     "
@@ -363,11 +368,12 @@ def format(
     """
     hexadecimal = HEX
     decimal = DECIMAL
-    before_flags = FD_BEFORE_FLAGS
-    behind_flags = FD_BEHIND_FLAGS
-    before_size = len(before_flags)
-    behind_size = len(behind_flags)
+    before_size, behind_size = len(FD_BEFORE_FLAGS), len(FD_BEHIND_FLAGS)
+    before_flags = FD_BEFORE_FLAGS + bytes(8)  # so that they are copied as words
+    behind_flags = FD_BEHIND_FLAGS + bytes(8)
     line_room = LINE_ROOM
+    received = RECEIVED
+    remote = 14 << 40  # from d to r
     error_bit, extended_mask, every_bit = 0x20000000, 0x1FFFFFFF, 0xFFFFFFFF
     latest = FAR_FUTURE if start_ns >= 0 else FAR_FUTURE + start_ns
     rows = len(timestamp_ns)
@@ -378,11 +384,14 @@ def format(
         raise ValueError("the columns differ in length")
     if len(offset) <= rows or offset[rows] > len(payload):
         raise ValueError("the offsets do not fit")
+    spaced = SPACED
+    blanks = BLANKS
     to = 0
     row = first
-    second = -1
-    second_at = 0
-    second_digits = 0
+    stamp_size = 0  # bytes up to the decimal point, as the line before had them; 0 for none
+    stamp_ns = 0  # what they say
+    stamp = stamp_end = 0
+    billion = 1000000000
     while row < rows:
         index = channel[row]
         if index >= number_count:
@@ -397,26 +406,23 @@ def format(
         if word & error_bit or flags[row] & 16 or time < start_ns or time > latest:
             break
         time -= start_ns
-        seconds = time // 1000000000
-        rest = time - seconds * 1000000000
-        if seconds == second:  # most lines: the digits of the line before
-            out[to] = out[second_at]
-            out[to + 1] = out[second_at + 1]
-            out[to + 2] = out[second_at + 2]
-            out[to + 3] = out[second_at + 3]
-            for index in range(4, second_digits):
-                out[to + index] = out[second_at + index]
-            to += second_digits
+        since = time - stamp_ns
+        if stamp_size and 0 <= since < billion:  # most lines: the digits of the line before
+            words.store8(out, to, stamp)
+            if stamp_size > 8:
+                words.store8(out, to + 8, stamp_end)
+            to += stamp_size
+            rest = since
         else:
-            second = seconds
+            seconds = time // billion
+            stamp_ns = seconds * billion
+            rest = time - stamp_ns
             count = 1
             left = seconds
             while left > 9:
                 left //= 10
                 count += 1
             count = max(count, 4)
-            second_at = to
-            second_digits = count
             left = seconds
             index = to + count
             while index > to:
@@ -428,26 +434,23 @@ def format(
             while index > to:
                 index -= 1
                 out[index] = 32
-            to += count
-        out[to] = 46
+            out[to + count] = 46
+            stamp_size = count + 1
+            stamp = words.reload8(out, to)
+            stamp_end = words.reload8(out, to + 8)
+            to += stamp_size
         micro = rest // 1000
         nano = rest - micro * 1000
         index = micro // 10000
-        out[to + 1] = decimal[2 * index]
-        out[to + 2] = decimal[2 * index + 1]
+        words.copy2(decimal, 2 * index, out, to)
         micro -= index * 10000
         index = micro // 100
-        out[to + 3] = decimal[2 * index]
-        out[to + 4] = decimal[2 * index + 1]
-        index = micro - index * 100
-        out[to + 5] = decimal[2 * index]
-        out[to + 6] = decimal[2 * index + 1]
-        to += 7
+        words.copy2(decimal, 2 * index, out, to + 2)
+        words.copy2(decimal, 2 * (micro - index * 100), out, to + 4)
+        to += 6
         if nano:
             out[to] = 48 + nano // 100
-            index = nano % 100
-            out[to + 1] = decimal[2 * index]
-            out[to + 2] = decimal[2 * index + 1]
+            words.copy2(decimal, 2 * (nano % 100), out, to + 1)
             to += 3
         # identifier: its digits are counted and written without a branch, which no processor could guess
         identifier = word & extended_mask
@@ -464,33 +467,33 @@ def format(
             while left:
                 count += 1
                 left //= 10
+        words.store8(out, to, blanks)
         if mark & 1:
-            out[to] = 32
             out[to + 1] = 67
             out[to + 2] = 65
             out[to + 3] = 78
             out[to + 4] = 70
             out[to + 5] = 68
-            out[to + 6] = 32
-            out[to + 7] = 32
-            out[to + 8] = 32
-            out[to + 9] = 32
+            words.store4(out, to + 6, blanks & every_bit)
             to += 7
             if count < 3:
                 to += 3 - count
         else:
-            out[to] = 32
             to += 1
-        index = to + count
-        left = number
-        while index > to:
-            index -= 1
-            out[index] = 48 + left % 10
-            left //= 10
-        to += count
+        if count == 1:
+            out[to] = 48 + number
+            to += 1
+        else:
+            index = to + count
+            left = number
+            while index > to:
+                index -= 1
+                out[index] = 48 + left % 10
+                left //= 10
+            to += count
         if mark & 1:
-            for index in range(60):
-                out[to + index] = 32
+            for index in range(0, 64, 8):
+                words.store8(out, to + index, blanks)
             out[to + 1] = 84 if mark & 8 else 82
             out[to + 2] = 120
             if extended:
@@ -501,27 +504,6 @@ def format(
                 digits = digits << 4 & every_bit
                 index += 1
                 width -= 1
-        else:
-            for index in range(26):
-                out[to + index] = 32
-            if count < 2:
-                to += 1
-            to += 1
-            out[to + 16] = 84 if mark & 8 else 82
-            out[to + 17] = 120
-            # left-aligned in fifteen columns
-            out[to] = hexadecimal[2 * (digits >> 28) + 1]
-            out[to + 1] = hexadecimal[2 * (digits >> 24 & 15) + 1]
-            out[to + 2] = hexadecimal[2 * (digits >> 20 & 15) + 1]
-            out[to + 3] = hexadecimal[2 * (digits >> 16 & 15) + 1]
-            out[to + 4] = hexadecimal[2 * (digits >> 12 & 15) + 1]
-            out[to + 5] = hexadecimal[2 * (digits >> 8 & 15) + 1]
-            out[to + 6] = hexadecimal[2 * (digits >> 4 & 15) + 1]
-            out[to + 7] = hexadecimal[2 * (digits & 15) + 1]
-            for index in range(8):
-                out[to + width + index] = 32
-            out[to + width] = 32 + 88 * extended  # x
-        if mark & 1:
             to += 49
             out[to] = 48 + (mark >> 1 & 1)
             out[to + 2] = 48 + (mark >> 2 & 1)
@@ -532,37 +514,41 @@ def format(
             out[to + 7] = 48 + index % 10
             to += 8
         else:
-            out[to + 21] = 114 if word >> 30 & 1 else 100
+            words.store4(out, to, blanks & every_bit)
+            to += 1 + (count < 2)
+            # left-aligned in fifteen columns
+            words.copy2(hexadecimal, 2 * (digits >> 24), out, to)
+            words.copy2(hexadecimal, 2 * (digits >> 16 & 255), out, to + 2)
+            words.copy2(hexadecimal, 2 * (digits >> 8 & 255), out, to + 4)
+            words.copy2(hexadecimal, 2 * (digits & 255), out, to + 6)
+            words.store8(out, to + 8, blanks)
+            words.store8(out, to + width, blanks + 88 * extended)  # x
+            words.store8(out, to + 16, received + (mark >> 2 & 2) + (word >> 30 & 1) * remote)  # Tx, r
             out[to + 23] = hexadecimal[2 * code + 1]
             to += 24
         if end - begin <= 8 and begin + 8 <= payload_size:
             # always 8 bytes, of which what follows writes over those that are none: guessing where a
             # loop ends goes wrong once a line
             for index in range(8):
-                octet = payload[begin + index]
-                out[to + 3 * index] = 32
-                out[to + 3 * index + 1] = hexadecimal[2 * octet]
-                out[to + 3 * index + 2] = hexadecimal[2 * octet + 1]
+                words.copy4(spaced, 4 * payload[begin + index], out, to + 3 * index)
             to += 3 * (end - begin)
             begin = end
         while begin < end:
             octet = payload[begin]
-            out[to] = 32
-            out[to + 1] = hexadecimal[2 * octet]
-            out[to + 2] = hexadecimal[2 * octet + 1]
+            words.copy4(spaced, 4 * octet, out, to)
             to += 3
             begin += 1
         if mark & 1:
-            for index in range(before_size):
-                out[to + index] = before_flags[index]
+            for index in range(0, before_size, 8):
+                words.store8(out, to + index, words.load8(before_flags, index))
             to += before_size
             out[to] = 49 + (mark & 6)  # 1000, and 2000 and 4000 as the frame has them
             out[to + 1] = 48
             out[to + 2] = 48
             out[to + 3] = 48
             to += 4
-            for index in range(behind_size):
-                out[to + index] = behind_flags[index]
+            for index in range(0, behind_size, 8):
+                words.store8(out, to + index, words.load8(behind_flags, index))
             to += behind_size
         if crlf:
             out[to] = 13

@@ -7,6 +7,7 @@ Python beside it, at the line's first byte. Grammar: ``cantools_cli/io/candump.p
 from __future__ import annotations
 
 from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels import _words as words
 
 DONE = 0  #: the text is used up
 FULL = 1  #: the batch has no more room
@@ -16,14 +17,15 @@ NAME = 3  #: the interface's name is not in the table yet
 NIBBLE = bytes(
     int(chr(c), 16) if chr(c) in "0123456789abcdefABCDEF" else 0xFF for c in range(256)
 )  #: value of a hexadecimal digit, 0xFF for all other bytes
-DIGIT = bytes(c - 48 if 48 <= c <= 57 else 0x80 for c in range(256))  #: of a decimal digit, else 0x80
 HEX = b"".join(b"%02X" % byte for byte in range(256))  #: two upper-case digits a byte
 DECIMAL = b"".join(b"%02d" % number for number in range(100))  #: two decimal digits
 FD_LENGTHS = bytes((0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64))
 FD_CODES = bytes(next(code for code, size in enumerate(FD_LENGTHS) if size >= n) for n in range(65))
 
 #: bytes of a formatted line beside the interface's name and the data
-LINE_ROOM = 64
+LINE_ROOM = 80
+#: bytes that the usual line has at most, and what is read of it as words
+USUAL = 96
 
 
 def parse(
@@ -47,7 +49,6 @@ def parse(
     stopped (at the start of a line), how many rows are filled, and why.
     """
     nibble = NIBBLE
-    digit = DIGIT
     codes = FD_CODES
     lengths = FD_LENGTHS
     done, full, strange, name = DONE, FULL, STRANGE, NAME
@@ -68,9 +69,14 @@ def parse(
     used = offset[first]
     reason = done
     last = 0
+    usual = USUAL
     most_seconds = 9000000000
-    key_mask = 0xFFFFFFFFFFFF
-    first_key = second_key = 1  # no name
+    stamp_size = 0  # bytes up to the decimal point, as the line before had them; 0 for none
+    stamp_ns = 0  # what they say
+    stamp = stamp_mask = stamp_end = end_mask = 0
+    every_bit = 0xFFFFFFFFFFFFFFFF
+    after_fraction = 0x2029  # ) and a blank
+    first_key = second_key = 32  # no name
     first_name = second_name = 0
     while at < end:
         if row >= room or used + 64 > payload_room:
@@ -79,29 +85,38 @@ def parse(
         reason = strange
         if text[at] != 40:  # (
             break
-        # time: mostly 10 digits of seconds and 6 of fraction, which need no loop
-        known = 0
-        if at + 24 < end and text[at + 11] == 46 and text[at + 18] == 41 and text[at + 19] == 32:
-            pos = at + 1
-            value = digit[text[pos]] | digit[text[pos + 1]] | digit[text[pos + 2]]
-            value |= digit[text[pos + 3]] | digit[text[pos + 4]] | digit[text[pos + 5]]
-            value |= digit[text[pos + 6]] | digit[text[pos + 7]] | digit[text[pos + 8]] | digit[text[pos + 9]]
-            value |= digit[text[pos + 11]] | digit[text[pos + 12]] | digit[text[pos + 13]]
-            value |= digit[text[pos + 14]] | digit[text[pos + 15]] | digit[text[pos + 16]]
-            if value < 128:
-                known = 1
-                upper = (text[pos] - 48) * 10000 + (text[pos + 1] - 48) * 1000
-                upper += (text[pos + 2] - 48) * 100 + (text[pos + 3] - 48) * 10 + text[pos + 4] - 48
-                lower = (text[pos + 5] - 48) * 10000 + (text[pos + 6] - 48) * 1000
-                lower += (text[pos + 7] - 48) * 100 + (text[pos + 8] - 48) * 10 + text[pos + 9] - 48
-                seconds = upper
-                seconds = seconds * 100000 + lower
-                upper = (text[pos + 11] - 48) * 100 + (text[pos + 12] - 48) * 10 + text[pos + 13] - 48
-                lower = (text[pos + 14] - 48) * 100 + (text[pos + 15] - 48) * 10 + text[pos + 16] - 48
-                fraction = upper * 1000000 + lower * 1000
-                pos = at + 19
-        if not known:
-            # 1 to 10 digits of seconds, 1 to 9 of fraction
+        # Most lines share their seconds with the one before, have six digits of fraction, and the name of
+        # one of the two interfaces met last: their head is read as words, then looked at once. No branch on
+        # the kind of identifier, which is its number of digits: no processor could guess it.
+        usual_head = 0
+        if (
+            at + usual <= end
+            and stamp_size
+            and words.load8(text, at) & stamp_mask == stamp
+            and words.load8(text, at + 8) & end_mask == stamp_end
+        ):
+            stop = at + words.newline_at(text, at)  # known early, the next line is begun beside this one
+            pos = at + stamp_size
+            key = words.load8(text, pos)
+            time = words.decimal(key, 6)
+            usual_head = (time >= 0) & (key >> 48 == after_fraction)
+            key = words.load8(text, pos + 8)
+            length = words.blank_at(key)
+            key = words.first_bytes(key, length)
+            pos += 9 + length
+            is_first = key == first_key
+            is_second = key == second_key
+            is_base = text[pos + 3] == 35  # #
+            digits = 8 - 5 * is_base
+            number = words.hexadecimal(words.load8(text, pos), digits)
+            pos += digits
+            usual_head &= (is_first | is_second) & (text[pos] == 35)
+            usual_head &= number >> (30 - 19 * is_base) == 0  # not over 7FF, and no bit above the error bit
+            time = stamp_ns + time * 1000
+            last = is_first * first_name + is_second * second_name
+            identifier = number
+        if not usual_head:
+            # time: 1 to 10 digits of seconds, 1 to 9 of fraction
             pos = at + 1
             seconds = 0
             value = text[pos] - 48
@@ -114,7 +129,18 @@ def parse(
                     break
             if pos == begin or pos - begin > 10 or value not in (-2, -4):  # . or ,
                 break
+            if seconds > most_seconds:  # beyond int64 nanoseconds
+                break
             pos += 1
+            stamp_size = 0
+            stamp_ns = seconds * 1000000000
+            if at + 16 <= end:
+                stamp_size = pos - at
+                index = stamp_size if stamp_size < 8 else 8
+                stamp_mask = words.first_bytes(every_bit, index)
+                end_mask = words.first_bytes(every_bit, stamp_size - index)
+                stamp = words.load8(text, at) & stamp_mask
+                stamp_end = words.load8(text, at + 8) & end_mask
             fraction = 0
             begin = pos
             value = text[pos] - 48
@@ -130,37 +156,19 @@ def parse(
             while digits < 9:
                 fraction *= 10
                 digits += 1
+            time = stamp_ns + fraction
             pos += 1
             if text[pos] != 32:
                 break
-        if seconds > most_seconds:  # beyond int64 nanoseconds
-            break
-        while text[pos] == 32:
-            pos += 1
-        # interface: mostly one of the two met last, and of 4 or 5 bytes; up to 7 are compared as one number
-        begin = pos
-        key = 0
-        if pos + 6 < end and (text[pos + 4] == 32 or text[pos + 5] == 32):
-            key = text[pos]
-            key = key << 24 | text[pos + 1] << 16 | text[pos + 2] << 8 | text[pos + 3]
-            pos += 4
-            if text[pos] != 32:
-                key = key << 8 | text[pos]
+            while text[pos] == 32:
                 pos += 1
-        is_first = key == first_key
-        is_second = key == second_key
-        if not is_first | is_second:
-            pos = begin
-            key = 0
+            # interface
+            begin = pos
             while text[pos] > 32:
-                key = (key & key_mask) << 8 | text[pos]
                 pos += 1
-        length = pos - begin
-        if length == 0 or text[pos] != 32:
-            break
-        if is_first | is_second:
-            last = is_first * first_name + is_second * second_name
-        else:
+            length = pos - begin
+            if length == 0 or text[pos] != 32:
+                break
             last = 0
             while last < name_count:
                 start = name_ends[last - 1] if last > 0 else 0
@@ -174,53 +182,51 @@ def parse(
             if last == name_count:
                 reason = name
                 break
-            if length < 8:
-                first_key = second_key
-                first_name = second_name
-                second_key = key
-                second_name = last
-        while text[pos] == 32:
-            pos += 1
-        # identifier: its digits are its kind; without a branch on that, which no processor could guess
-        is_base = 0
-        digits = 0
-        if pos + 9 < end:
-            is_base = text[pos + 3] == 35  # #
-            if is_base or text[pos + 8] == 35:
-                digits = 8 - 5 * is_base
-        if digits:
-            low = nibble[text[pos]] | nibble[text[pos + 1]] | nibble[text[pos + 2]]
-            value = nibble[text[pos + 3]] | nibble[text[pos + 4]] | nibble[text[pos + 5]]
-            value |= nibble[text[pos + 6]] | nibble[text[pos + 7]]
-            if (low | value * (1 - is_base)) > 15:
-                break
-            high = nibble[text[pos]] << 8 | nibble[text[pos + 1]] << 4 | nibble[text[pos + 2]]
-            identifier = high << 20 | nibble[text[pos + 3]] << 16 | nibble[text[pos + 4]] << 12
-            identifier |= nibble[text[pos + 5]] << 8 | nibble[text[pos + 6]] << 4 | nibble[text[pos + 7]]
-            identifier = high * is_base + identifier * (1 - is_base)
-        else:  # near the end of the text, or malformed
-            identifier = 0
+            if length < 8 and begin + 8 <= end:
+                key = words.first_bytes(words.load8(text, begin), length)
+                if key not in (first_key, second_key):
+                    first_key = second_key
+                    first_name = second_name
+                    second_key = key
+                    second_name = last
+            while text[pos] == 32:
+                pos += 1
+            # identifier
+            number = 0
             begin = pos
             value = nibble[text[pos]]
             while value <= 15:
-                identifier = identifier << 4 | value
+                number = number << 4 | value
                 pos += 1
                 if pos - begin > 8:
                     break
                 value = nibble[text[pos]]
             digits = pos - begin
-            pos = begin
-            if digits not in (3, 8) or text[pos + digits] != 35:
-                break
             is_base = digits == 3
-        if identifier >> (30 - 19 * is_base):  # over 7FF, or a bit above the error bit
-            break
+            if digits not in (3, 8) or text[pos] != 35:
+                break
+            if number >> (30 - 19 * is_base):
+                break
+            identifier = number
         identifier |= ((1 - is_base) & ~(identifier >> 29)) << 31
-        pos += digits
         pos += 1
-        # data
+        # data: mostly up to 8 bytes, and then the line ends
         mark = 0
         begin = used
+        if usual_head:
+            digits = words.unhex(text, pos, payload, used)
+            if (pos + digits == stop) & ~digits & 1:
+                timestamp_ns[row] = time
+                can_id[row] = identifier
+                flags[row] = 0
+                channel[row] = last
+                dlc_code[row] = digits >> 1
+                used += digits >> 1
+                row += 1
+                offset[row] = used
+                at = stop + 1
+                reason = done
+                continue
         limit = used + 8
         value = text[pos]
         if value == 35:  # ##
@@ -244,6 +250,11 @@ def parse(
                 code = value
                 pos += 1
         else:
+            digits = 16
+            while digits == 16 and used + 8 <= limit and pos + 16 <= end:
+                digits = words.unhex(text, pos, payload, used)
+                used += digits >> 1
+                pos += digits & 30
             value = nibble[text[pos]]
             while value <= 15:
                 low = nibble[text[pos + 1]]
@@ -288,7 +299,7 @@ def parse(
             if text[pos] != 10:
                 used = begin
                 break
-        timestamp_ns[row] = seconds * 1000000000 + fraction
+        timestamp_ns[row] = time
         can_id[row] = identifier
         flags[row] = mark
         channel[row] = last
@@ -335,11 +346,15 @@ def format(
         raise ValueError("the offsets do not fit")
     if name_count and name_ends[name_count - 1] > len(names):
         raise ValueError("the names do not fit")
+    names_size = len(names)
+    half = 500 if digits == 6 else 0
+    billion = 1000000000
+    latest = 9223372035  # seconds after which the nanoseconds of a whole one may not fit
     to = 0
     row = first
-    second = -1
-    second_at = 0
-    second_digits = 0
+    stamp_size = 0  # bytes up to the decimal point, as the line before had them; 0 for none
+    stamp_ns = 0  # what they say
+    stamp = stamp_end = 0
     while row < rows:
         index = channel[row]
         if index >= name_count:
@@ -351,71 +366,67 @@ def format(
         if to + line_room + stop - start + 2 * (end - begin) > room:
             break
         time = timestamp_ns[row]
-        if time < 0 or flags[row] & 16:
+        mark = flags[row]
+        if time < 0 or mark & 16:
             break
-        seconds = time // 1000000000
-        rest = time - seconds * 1000000000
-        if digits == 6:  # rounded here, where nothing can overflow
-            rest += 500
+        since = time - stamp_ns + half
+        if stamp_size and 0 <= since < billion:  # most lines: the digits of the line before
+            words.store8(out, to, stamp)
+            words.store8(out, to + 8, stamp_end)
+            to += stamp_size
+            rest = since
+        else:
+            seconds = time // billion
+            rest = time - seconds * billion
+            rest += half  # rounded here, where nothing can overflow
             if rest >= 1000000000:
                 rest -= 1000000000
                 seconds += 1
-        out[to] = 40
-        to += 1
-        if seconds == second:  # most lines: the digits of the line before
-            for index in range(second_digits):
-                out[to + index] = out[second_at + index]
-            to += second_digits
-        else:
-            second = seconds
+            out[to] = 40
             count = 1
-            number = seconds
-            while number > 9:
-                number //= 10
+            left = seconds
+            while left > 9:
+                left //= 10
                 count += 1
-            second_at = to
-            second_digits = count
-            number = seconds
+            left = seconds
             index = to + count
             while index > to:
+                out[index] = 48 + left % 10
+                left //= 10
                 index -= 1
-                out[index] = 48 + number % 10
-                number //= 10
-            to += count
-        out[to] = 46
+            out[to + 1 + count] = 46
+            stamp = words.reload8(out, to)
+            stamp_end = words.reload8(out, to + 8)
+            stamp_size = 0
+            if seconds < latest:
+                stamp_size = count + 2
+                stamp_ns = seconds * billion
+            to += count + 2
         micro = rest // 1000
         index = micro // 10000
-        out[to + 1] = decimal[2 * index]
-        out[to + 2] = decimal[2 * index + 1]
-        micro -= index * 10000
-        index = micro // 100
-        out[to + 3] = decimal[2 * index]
-        out[to + 4] = decimal[2 * index + 1]
-        index = micro - index * 100
-        out[to + 5] = decimal[2 * index]
-        out[to + 6] = decimal[2 * index + 1]
-        to += 7
+        words.copy2(decimal, 2 * index, out, to)
+        left_micro = micro - index * 10000
+        index = left_micro // 100
+        words.copy2(decimal, 2 * index, out, to + 2)
+        words.copy2(decimal, 2 * (left_micro - index * 100), out, to + 4)
+        to += 6
         if digits == 9:
-            nano = rest % 1000
+            nano = rest - micro * 1000
             out[to] = 48 + nano // 100
-            index = nano % 100
-            out[to + 1] = decimal[2 * index]
-            out[to + 2] = decimal[2 * index + 1]
+            words.copy2(decimal, 2 * (nano % 100), out, to + 1)
             to += 3
         out[to] = 41
         out[to + 1] = 32
         to += 2
-        if stop - start == 4:  # written out: can0 is what most are called
-            out[to] = names[start]
-            out[to + 1] = names[start + 1]
-            out[to + 2] = names[start + 2]
-            out[to + 3] = names[start + 3]
-            to += 4
-            start = stop
-        while start < stop:
-            out[to] = names[start]
-            to += 1
-            start += 1
+        index = stop - start
+        if index <= 8 and start + 8 <= names_size:
+            words.store8(out, to, words.load8(names, start))
+            to += index
+        else:
+            while start < stop:
+                out[to] = names[start]
+                to += 1
+                start += 1
         out[to] = 32
         to += 1
         # identifier: always 8 digits, of which what follows writes over the last 5 of a base one; a branch
@@ -425,21 +436,12 @@ def format(
         wide = (kind & 5) != 0
         width = 3 + 5 * wide
         shifted = (word & 0x3FFFFFFF) << (32 - 4 * width) & every_bit
-        index = shifted >> 24
-        out[to] = hexadecimal[2 * index]
-        out[to + 1] = hexadecimal[2 * index + 1]
-        index = shifted >> 16 & 255
-        out[to + 2] = hexadecimal[2 * index]
-        out[to + 3] = hexadecimal[2 * index + 1]
-        index = shifted >> 8 & 255
-        out[to + 4] = hexadecimal[2 * index]
-        out[to + 5] = hexadecimal[2 * index + 1]
-        index = shifted & 255
-        out[to + 6] = hexadecimal[2 * index]
-        out[to + 7] = hexadecimal[2 * index + 1]
+        words.copy2(hexadecimal, 2 * (shifted >> 24), out, to)
+        words.copy2(hexadecimal, 2 * (shifted >> 16 & 255), out, to + 2)
+        words.copy2(hexadecimal, 2 * (shifted >> 8 & 255), out, to + 4)
+        words.copy2(hexadecimal, 2 * (shifted & 255), out, to + 6)
         out[to + width] = 35
         to += width + 1
-        mark = flags[row]
         code = dlc_code[row]
         if kind & 2:
             out[to] = 82
@@ -457,12 +459,13 @@ def format(
                 to += 2
             if end - begin <= 8 and begin + 8 <= payload_size:
                 # always 8 bytes: what follows writes over those that are none
-                for index in range(8):
-                    octet = payload[begin + index]
-                    out[to + 2 * index] = hexadecimal[2 * octet]
-                    out[to + 2 * index + 1] = hexadecimal[2 * octet + 1]
+                words.hex8(payload, begin, out, to, 55)
                 to += 2 * (end - begin)
                 begin = end
+            while begin + 8 <= end:
+                words.hex8(payload, begin, out, to, 55)
+                to += 16
+                begin += 8
             while begin < end:
                 octet = payload[begin]
                 out[to] = hexadecimal[2 * octet]

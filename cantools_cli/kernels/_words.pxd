@@ -1,0 +1,218 @@
+# The functions of _words.py for compiled kernels: the same results. SSE2 is there on every x86-64.
+cdef extern from *:
+    """
+    #include <stdint.h>
+    #include <string.h>
+    #if (defined(__SSE2__) || defined(_M_X64)) && !defined(CANX_NO_SSE2)
+    #include <emmintrin.h>
+    #define CANX_SSE2 1
+    #endif
+    #ifdef _MSC_VER
+    #include <intrin.h>
+    #endif
+
+    static inline uint64_t canx_ordered8(uint64_t word) {
+    #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+        return __builtin_bswap64(word);
+    #else
+        return word;
+    #endif
+    }
+    static inline uint32_t canx_ordered4(uint32_t word) {
+    #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+        return __builtin_bswap32(word);
+    #else
+        return word;
+    #endif
+    }
+    static inline uint64_t canx_load8(const unsigned char *at) {
+        uint64_t word;
+        memcpy(&word, at, 8);
+        return canx_ordered8(word);
+    }
+    static inline uint32_t canx_load4(const unsigned char *at) {
+        uint32_t word;
+        memcpy(&word, at, 4);
+        return canx_ordered4(word);
+    }
+    static inline void canx_store8(unsigned char *to, uint64_t word) {
+        word = canx_ordered8(word);
+        memcpy(to, &word, 8);
+    }
+    static inline void canx_store4(unsigned char *to, uint32_t word) {
+        word = canx_ordered4(word);
+        memcpy(to, &word, 4);
+    }
+    static inline void canx_copy4(const unsigned char *at, unsigned char *to) {
+        uint32_t word;
+        memcpy(&word, at, 4);
+        memcpy(to, &word, 4);
+    }
+    static inline void canx_copy2(const unsigned char *at, unsigned char *to) {
+        uint16_t word;
+        memcpy(&word, at, 2);
+        memcpy(to, &word, 2);
+    }
+
+    /* Number of the lowest bit that is set, of one that is not 0. */
+    static inline int canx_lowest_bit(uint64_t word) {
+    #ifdef _MSC_VER
+        unsigned long bit;
+        _BitScanForward64(&bit, word);
+        return (int)bit;
+    #else
+        return __builtin_ctzll(word);
+    #endif
+    }
+    /* Number of the first byte with its highest bit set, of a word with no other bits; 8 for none. */
+    static inline int canx_first_byte(uint64_t word) {
+        return word ? canx_lowest_bit(word) >> 3 : 8;
+    }
+    static inline int canx_newline_at(const unsigned char *at) {
+    #ifdef CANX_SSE2
+        uint64_t found = 0;
+        for (int quarter = 3; quarter >= 0; quarter--) {
+            __m128i text = _mm_loadu_si128((const __m128i *)at + quarter);
+            found = found << 16 | (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(text, _mm_set1_epi8(10)));
+        }
+        return found ? canx_lowest_bit(found) : 64;
+    #else
+        const unsigned char *found = (const unsigned char *)memchr(at, 10, 64);
+        return found ? (int)(found - at) : 64;
+    #endif
+    }
+    #define CANX_EACH(byte) (0x0101010101010101u * (uint64_t)(byte))
+
+    static inline uint64_t canx_first_bytes(uint64_t word, int count) {
+        return word & ~(~(uint64_t)0 << 4 * count << 4 * count);
+    }
+    static inline int canx_blank_at(uint64_t word) {
+        uint64_t rest = word ^ CANX_EACH(32);
+        return canx_first_byte((rest - CANX_EACH(1)) & ~rest & CANX_EACH(128));
+    }
+    /* The first bytes put last, behind digits 0. */
+    static inline uint64_t canx_right_aligned(uint64_t word, int count) {
+        return word << (64 - 8 * count) | CANX_EACH(48) >> 4 * count >> 4 * count;
+    }
+    static inline long long canx_decimal(uint64_t word, int count) {
+        uint64_t digits = canx_right_aligned(word, count) ^ CANX_EACH(48);
+        /* a byte above 9 gets a bit above its lowest four, itself or by adding 6 */
+        uint64_t wrong = (digits | (digits + CANX_EACH(6))) & CANX_EACH(240);
+        uint64_t pairs = digits * 10 + (digits >> 8);
+        uint64_t low = (pairs & 0x000000FF000000FFu) * (100 + (1000000ull << 32));
+        uint64_t high = (pairs >> 16 & 0x000000FF000000FFu) * (1 + (10000ull << 32));
+        return wrong ? -1 : (long long)((low + high) >> 32);
+    }
+    /* The highest bit of each byte that is no hexadecimal digit. */
+    static inline uint64_t canx_not_hex(uint64_t word) {
+        uint64_t low = word & CANX_EACH(127), letter = low | CANX_EACH(32);
+        uint64_t is_digit = (low + CANX_EACH(128 - 48)) & ~(low + CANX_EACH(128 - 58));
+        uint64_t is_letter = (letter + CANX_EACH(128 - 97)) & ~(letter + CANX_EACH(128 - 103));
+        return ~((is_digit | is_letter) & ~word) & CANX_EACH(128);
+    }
+    static inline int canx_hex_digits(uint64_t word) {
+        return canx_first_byte(canx_not_hex(word));
+    }
+    /* The bytes of 8 hexadecimal digits, the first one lowest. */
+    static inline uint32_t canx_unhexed(uint64_t word) {
+        uint64_t value = (word & CANX_EACH(15)) + 9 * (word >> 6 & CANX_EACH(1));
+        value = (value << 4 | value >> 8) & 0x00FF00FF00FF00FFu;
+        value = (value | value >> 8) & 0x0000FFFF0000FFFFu;
+        return (uint32_t)(value | value >> 16);
+    }
+    static inline long long canx_hexadecimal(uint64_t word, int count) {
+        uint64_t digits = canx_right_aligned(word, count);
+        uint32_t value = canx_unhexed(digits);
+        value = value >> 24 | (value >> 8 & 0xFF00) | (value & 0xFF00) << 8 | value << 24;
+        return canx_not_hex(digits) ? -1 : (long long)value;
+    }
+    static inline int canx_unhex(const unsigned char *at, unsigned char *to) {
+    #ifdef CANX_SSE2
+        __m128i text = _mm_loadu_si128((const __m128i *)at);
+        __m128i digit = _mm_sub_epi8(text, _mm_set1_epi8(48));
+        __m128i letter = _mm_sub_epi8(_mm_or_si128(text, _mm_set1_epi8(32)), _mm_set1_epi8(97));
+        __m128i is_digit = _mm_cmpeq_epi8(_mm_min_epu8(digit, _mm_set1_epi8(9)), digit);
+        __m128i is_letter = _mm_cmpeq_epi8(_mm_min_epu8(letter, _mm_set1_epi8(5)), letter);
+        __m128i value = _mm_or_si128(
+            _mm_and_si128(digit, is_digit),
+            _mm_and_si128(_mm_add_epi8(letter, _mm_set1_epi8(10)), is_letter));
+        unsigned wrong = 0xFFFFFFFFu ^ (unsigned)_mm_movemask_epi8(_mm_or_si128(is_digit, is_letter));
+        value = _mm_or_si128(_mm_slli_epi16(value, 4), _mm_srli_epi16(value, 8));
+        value = _mm_and_si128(value, _mm_set1_epi16(255));
+        _mm_storel_epi64((__m128i *)to, _mm_packus_epi16(value, value));
+        return canx_lowest_bit(wrong);
+    #else
+        uint64_t first = canx_load8(at), second = canx_load8(at + 8);
+        int count = canx_hex_digits(first);
+        canx_store4(to, canx_unhexed(first));
+        canx_store4(to + 4, canx_unhexed(second));
+        return count < 8 ? count : 8 + canx_hex_digits(second);
+    #endif
+    }
+    static inline void canx_hex8(const unsigned char *at, unsigned char *to, int letters) {
+    #ifdef CANX_SSE2
+        __m128i bytes = _mm_loadl_epi64((const __m128i *)at);
+        __m128i mask = _mm_set1_epi8(15);
+        __m128i high = _mm_and_si128(_mm_srli_epi16(bytes, 4), mask);
+        __m128i value = _mm_unpacklo_epi8(high, _mm_and_si128(bytes, mask));
+        __m128i more = _mm_and_si128(
+            _mm_cmpgt_epi8(value, _mm_set1_epi8(9)), _mm_set1_epi8((char)(letters - 48)));
+        value = _mm_add_epi8(_mm_add_epi8(value, _mm_set1_epi8(48)), more);
+        _mm_storeu_si128((__m128i *)to, value);
+    #else
+        for (int index = 0; index < 8; index++) {
+            int high = at[index] >> 4, low = at[index] & 15;
+            to[2 * index] = (unsigned char)(high + (high > 9 ? letters : 48));
+            to[2 * index + 1] = (unsigned char)(low + (low > 9 ? letters : 48));
+        }
+    #endif
+    }
+    """
+    unsigned long long canx_load8(const unsigned char *at) noexcept nogil
+    unsigned int canx_load4(const unsigned char *at) noexcept nogil
+    void canx_store8(unsigned char *to, unsigned long long word) noexcept nogil
+    void canx_store4(unsigned char *to, unsigned int word) noexcept nogil
+    void canx_copy4(const unsigned char *at, unsigned char *to) noexcept nogil
+    void canx_copy2(const unsigned char *at, unsigned char *to) noexcept nogil
+    int canx_newline_at(const unsigned char *at) noexcept nogil
+    int canx_unhex(const unsigned char *at, unsigned char *to) noexcept nogil
+    void canx_hex8(const unsigned char *at, unsigned char *to, int letters) noexcept nogil
+    unsigned long long first_bytes "canx_first_bytes"(unsigned long long word, int count) noexcept nogil
+    int blank_at "canx_blank_at"(unsigned long long word) noexcept nogil
+    long long decimal "canx_decimal"(unsigned long long word, int count) noexcept nogil
+    int hex_digits "canx_hex_digits"(unsigned long long word) noexcept nogil
+    long long hexadecimal "canx_hexadecimal"(unsigned long long word, int count) noexcept nogil
+
+cdef inline unsigned long long load8(const unsigned char[::1] text, Py_ssize_t at) noexcept:
+    return canx_load8(&text[at])
+
+cdef inline unsigned long long reload8(unsigned char[::1] out, Py_ssize_t at) noexcept:
+    return canx_load8(&out[at])
+
+cdef inline unsigned int load4(const unsigned char[::1] text, Py_ssize_t at) noexcept:
+    return canx_load4(&text[at])
+
+cdef inline void store8(unsigned char[::1] out, Py_ssize_t to, unsigned long long word) noexcept:
+    canx_store8(&out[to], word)
+
+cdef inline void store4(unsigned char[::1] out, Py_ssize_t to, unsigned int word) noexcept:
+    canx_store4(&out[to], word)
+
+cdef inline void copy4(const unsigned char[::1] source, Py_ssize_t at, unsigned char[::1] out,
+                       Py_ssize_t to) noexcept:
+    canx_copy4(&source[at], &out[to])
+
+cdef inline void copy2(const unsigned char[::1] source, Py_ssize_t at, unsigned char[::1] out,
+                       Py_ssize_t to) noexcept:
+    canx_copy2(&source[at], &out[to])
+
+cdef inline int newline_at(const unsigned char[::1] text, Py_ssize_t at) noexcept:
+    return canx_newline_at(&text[at])
+
+cdef inline int unhex(const unsigned char[::1] text, Py_ssize_t at, unsigned char[::1] out,
+                      Py_ssize_t to) noexcept:
+    return canx_unhex(&text[at], &out[to])
+
+cdef inline void hex8(const unsigned char[::1] payload, Py_ssize_t at, unsigned char[::1] out, Py_ssize_t to,
+                      int letters) noexcept:
+    canx_hex8(&payload[at], &out[to], letters)

@@ -1,0 +1,96 @@
+"""Eight bytes at a time: text as 64-bit words, and what the loops over text do with one.
+
+A word holds its first byte lowest. This form runs interpreted; ``_words.pxd`` gives the compiled kernels the
+same functions as inline C, which is the only C here, since no loop over bytes compiles to it. Nothing checks
+an index: the caller knows that as many bytes are there.
+"""
+
+from __future__ import annotations
+
+from cantools_cli.buffers import Octets, Room
+
+_HEX_DIGITS = b"0123456789abcdefABCDEF"
+
+
+def load8(text: Octets, at: int) -> int:
+    """Return the 8 bytes at ``at`` as a word."""
+    return int.from_bytes(text[at : at + 8], "little")
+
+
+def reload8(out: Room, at: int) -> int:
+    """Return the 8 bytes at ``at`` of what was written, as a word."""
+    return int.from_bytes(out[at : at + 8], "little")
+
+
+def load4(text: Octets, at: int) -> int:
+    """Return the 4 bytes at ``at`` as a word."""
+    return int.from_bytes(text[at : at + 4], "little")
+
+
+def store8(out: Room, to: int, word: int) -> None:
+    """Write the 8 bytes of ``word``."""
+    out[to : to + 8] = word.to_bytes(8, "little")
+
+
+def store4(out: Room, to: int, word: int) -> None:
+    """Write the first 4 bytes of ``word``, which has no others."""
+    out[to : to + 4] = word.to_bytes(4, "little")
+
+
+def copy4(source: Octets, at: int, out: Room, to: int) -> None:
+    """Write the 4 bytes of ``source`` at ``at``."""
+    out[to : to + 4] = source[at : at + 4]
+
+
+def copy2(source: Octets, at: int, out: Room, to: int) -> None:
+    """Write the 2 bytes of ``source`` at ``at``."""
+    out[to : to + 2] = source[at : at + 2]
+
+
+def first_bytes(word: int, count: int) -> int:
+    """Return ``word`` with all but its first ``count`` bytes, 0 to 8, set to 0."""
+    return word & ((1 << 8 * count) - 1)
+
+
+def newline_at(text: Octets, at: int) -> int:
+    """Return where in the 64 bytes at ``at`` the first newline is, 64 for none."""
+    return (bytes(text[at : at + 64]) + b"\n").index(b"\n")
+
+
+def blank_at(word: int) -> int:
+    """Return which byte is the first blank, 8 for none."""
+    return (word.to_bytes(8, "little") + b" ").index(b" ")
+
+
+def decimal(word: int, count: int) -> int:
+    """Return the number that the first ``count`` bytes, 1 to 8, are as decimal digits; -1 for none."""
+    digits = word.to_bytes(8, "little")[:count]
+    return int(digits) if digits.isdigit() else -1
+
+
+def hex_digits(word: int) -> int:
+    """Return how many bytes, from the first on, are hexadecimal digits."""
+    digits = word.to_bytes(8, "little")
+    return 8 - len(digits.lstrip(_HEX_DIGITS))
+
+
+def hexadecimal(word: int, count: int) -> int:
+    """Return the number that the first ``count`` bytes, 1 to 8, are in hexadecimal; -1 for none."""
+    return int(word.to_bytes(8, "little")[:count], 16) if hex_digits(word) >= count else -1
+
+
+def unhex(text: Octets, at: int, out: Room, to: int) -> int:
+    """Decode what there is of 16 hexadecimal digits at ``at``; return how many there are.
+
+    ``out`` has room for 8 bytes; what those behind the decoded ones hold is not defined.
+    """
+    digits = bytes(text[at : at + 16])
+    count = 16 - len(digits.lstrip(_HEX_DIGITS))
+    out[to : to + count // 2] = bytes.fromhex(digits[: count - count % 2].decode())
+    return count
+
+
+def hex8(payload: Octets, at: int, out: Room, to: int, letters: int) -> None:
+    """Write the 8 bytes at ``at`` as 16 hexadecimal digits; ``letters`` is 55 for ``A``, 87 for ``a``."""
+    digits = bytes(payload[at : at + 8]).hex()
+    out[to : to + 16] = (digits.upper() if letters == 55 else digits).encode()

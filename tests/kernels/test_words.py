@@ -1,0 +1,96 @@
+"""Text as words: usual lines with every byte changed to every kind of byte, by both forms of the kernels."""
+
+from __future__ import annotations
+
+from array import array
+from typing import Any
+
+import pytest
+
+from cantools_cli.batch import MessageBatch
+from tests.kernels.forms import compiled, formatted, interpreted, parsed
+
+#: what is next to a digit, a letter or a line's end, alone and with the highest bit
+BYTES = sorted({ord(letter) | high for letter in "\0\n\r !#'/059:@AFGR_`afgtx" for high in (0, 0x80)})
+NAMES, ENDS = b"can0can1", array("I", [4, 8])
+NUMBERS = array("H", [0xFFFF, 0, 1] + [0xFFFF] * 253)
+LINES: dict[str, tuple[tuple[Any, ...], list[bytes]]] = {
+    "candump": (
+        (NAMES, ENDS),
+        [
+            b"(1700000000.123456) can0 123#0102030405060708\n",
+            b"(1700000000.999999) can1 1ABCDEF0#AbcDeF\n",
+            b"(1700000000.000000) can0 7FF##700112233445566778899AABB\n",
+        ],
+    ),
+    "asc": (
+        (NUMBERS, 1_700_000_000_000_000_000, 10**9),
+        [
+            b"   0.123456 1  123             Rx   d 8 00 01 02 03 04 05 06 07\n",
+            b"   0.999999 2  1ABCDEF0x       Tx   d 3 AB cd EF\n",
+            b"   0.000000 2  0               Rx   d 0\n",
+            b"   0.000001 1  12345x          Rx   d 9 00 01 02 03 04 05 06 07\n",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_both_forms_read_every_byte_at_every_place_alike(name: str) -> None:
+    tables, lines = LINES[name]
+    before, behind = lines[0] * 3, lines[1] * 3  # of the same second; and as far from the end as words reach
+    for line in lines:
+        for at in range(len(line)):
+            for byte in BYTES:
+                text = before + line[:at] + bytes([byte]) + line[at + 1 :] + behind
+                given = (text, *tables)
+                assert parsed(compiled(name), *given) == parsed(interpreted(name), *given), (line, at, byte)
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_both_forms_read_a_line_that_ends_anywhere_alike(name: str) -> None:
+    tables, lines = LINES[name]
+    for line in lines:
+        for cut in range(len(line)):
+            for more in (b"", lines[0], lines[0] * 3):
+                given = (lines[0] + line[:cut] + b"\n" + more, *tables)
+                assert parsed(compiled(name), *given) == parsed(interpreted(name), *given), (line, cut)
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_usual_lines_are_read_the_same_as_alone(name: str) -> None:
+    """A line alone is read byte by byte, among others as words."""
+    tables, lines = LINES[name]
+    kernel = compiled(name)
+    for line in lines:
+        alone = parsed(kernel, line, *tables)
+        among = parsed(kernel, lines[0] * 3 + line + lines[0] * 3, *tables)
+        assert (alone[0][1:], among[0][1:]) == ((1, kernel.DONE), (7, kernel.DONE))
+        for one, column in zip(alone[1][:5], among[1][:5], strict=True):
+            assert column[3 * len(one) : 4 * len(one)] == one
+
+
+@pytest.mark.parametrize("digits", [6, 9])
+def test_times_are_written_digit_by_digit(digits: int) -> None:
+    batch = MessageBatch(channels=("can0",))
+    times = [0, 1, 499, 500, 999_999_499, 999_999_500, 1_000_000_000, 9_999_999_999, 10_123_456_789, 1 << 62]
+    times += [(1 << 63) - 1, 5, (1 << 63) - 600, (1 << 63) - 500]
+    for time in times:
+        batch = appended(batch, time)
+    for form in (compiled("candump"), interpreted("candump")):
+        text = formatted(form, batch, b"can0", array("I", [4]), digits, False)[1]
+        rounded = [(time + 500) // 1000 if digits == 6 else time for time in times]
+        unit = 10**digits
+        assert text.decode().splitlines() == [
+            f"({time // unit}.{time % unit:0{digits}d}) can0 000#" for time in rounded
+        ]
+
+
+def appended(batch: MessageBatch, time_ns: int) -> MessageBatch:
+    batch.timestamp_ns.append(time_ns)
+    batch.can_id.append(0)
+    batch.flags.append(0)
+    batch.channel.append(0)
+    batch.dlc_code.append(0)
+    batch.offset.append(0)
+    return batch
