@@ -10,6 +10,9 @@ Written behind what the table holds already, in one transaction a batch, with SQ
 programs read meanwhile, and a process that is killed loses what it had not flushed. That log is gone when
 the writer is closed. A database is a file with a name: neither pipes nor ``.gz``.
 
+Rows are read out of the file's pages (``sqlite_page_rows``), and by SQLite itself where there is a log beside
+the file, where the file is cut or damaged, and where a row is unusual.
+
 Loses: CAN XL frames, channels other than can0, directions, raw DLC codes, what CAN FD is marked by: frames of
 up to 8 bytes become classic ones; of times what is finer than a double, 0.24 us in these decades.
 
@@ -21,8 +24,9 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -31,6 +35,7 @@ from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError, UsageError, quoted
 from cantools_cli.io.base import BATCH_ROWS, MessageReader, MessageWriter
 from cantools_cli.io.files import AnyFile, OutputStream
+from cantools_cli.io.sqlite_page_rows import PageRows
 from cantools_cli.io.sqlite_pages import is_cut, last_whole_row, page_size
 from cantools_cli.io.sqlite_table import (
     CHANNEL,
@@ -38,13 +43,13 @@ from cantools_cli.io.sqlite_table import (
     MOST_DATA,
     NEEDS_A_NAME,
     TYPES,
+    Buffers,
     Row,
     as_buffers,
-    as_rows,
     columns_of,
     connect,
     count_losses,
-    insertion,
+    insert,
     named,
     parse_row,
     path_to_write,
@@ -106,9 +111,26 @@ class SqliteReader(MessageReader):
         if self._connection is None:
             return
         last = self._last_row()
-        cursor = self._select(_FRAMES, "ORDER BY rowid")
-        failure = None
         done: int | None = None
+        file = self.input.seekable_file()
+        if self._whole is None and file is not None:
+            rows = PageRows(self._connection, self.input.name, self.table_name, file.fileno())
+            try:
+                while count := rows.fill():
+                    yield from self._decoded(rows.columns(), count, partial(self._row_at, rows))
+                    self._progress(rows.done, last)
+                if rows.is_complete:
+                    return
+                done = rows.done
+            finally:
+                rows.close()
+        yield from self._by_sqlite(done, last)
+
+    def _by_sqlite(self, done: int | None, last: int) -> Iterator[MessageBatch]:
+        """Yield the frames behind the row ``done`` as SQLite hands them over."""
+        where = "" if done is None else f"WHERE rowid > {done}"
+        cursor = self._select(_FRAMES, f"{where} ORDER BY rowid")
+        failure = None
         while failure is None:
             rows: list[Row] = []
             try:
@@ -119,13 +141,25 @@ class SqliteReader(MessageReader):
             rows = self._whole_rows(rows, done)
             if not rows:
                 break
-            yield from self._decoded(rows)
+            yield from self._decoded(as_buffers(rows), len(rows), rows.__getitem__)
             done = rows[-1][0]
-            self.input.consumed = (self.input.size or 0) * done // max(last, done, 1)
+            self._progress(done, last)
         if self._whole is not None:
             self.note(f"{self.input.name}: ends inside the database; the frames before the cut were read")
         elif failure is not None:
             raise read_error(failure, self.input.name) from failure
+
+    def _progress(self, done: int | None, last: int) -> None:
+        self.input.consumed = (self.input.size or 0) * (done or 0) // max(last, done or 0, 1)
+
+    def _row_at(self, rows: PageRows, at: int) -> Row:
+        """Return one row of those that were filled last, as SQLite has it."""
+        rows.asked += 1
+        rowid = rows.rowid(at)
+        try:
+            return next(iter(self._select(_FRAMES, f"WHERE rowid = {rowid}")))
+        except (sqlite3.Error, StopIteration) as error:
+            raise FormatError(f"damaged: {error or 'no such row'}", source=self.input.name) from error
 
     def _row_behind(self, done: int | None) -> list[Row]:
         """Return the row behind ``done`` alone: Python's cursor had it, and dropped it for the error."""
@@ -249,22 +283,27 @@ class SqliteReader(MessageReader):
                 return iter(())
             raise read_error(error, self.input.name) from error
 
-    def _decoded(self, rows: list[Row]) -> Iterator[MessageBatch]:
-        """Yield the frames of ``rows``; a malformed row is a fault after those before it."""
-        table = as_buffers(rows)
-        room = MOST_DATA * len(rows) if table is None else len(table[-1])
-        batch = MessageBatch.with_room(len(rows), room + MOST_DATA, (CHANNEL,))
+    def _decoded(
+        self, table: Buffers | None, rows: int, row_at: Callable[[int], Row]
+    ) -> Iterator[MessageBatch]:
+        """Yield the frames of a ``table`` of ``rows``; a malformed row is a fault after those before it.
+
+        ``row_at`` gives a row that the kernel does not take; without ``table`` that is every one.
+        """
+        room = MOST_DATA * rows if table is None else table[6][rows - 1] + MOST_DATA * (rows // 8)
+        batch = MessageBatch.with_room(rows, room + MOST_DATA, (CHANNEL,))
         at = count = 0
-        while at < len(rows):
+        while at < rows:
             if table is not None:
                 first = count
-                at, count, _ = kernel.parse(at, len(rows), *table, count, *batch.columns())
+                at, count, _ = kernel.parse(at, rows, *table, count, *batch.columns())
                 if columns.count_bits(batch.flags[first:count], frames.FD):
                     self._note_fd()
-                if at == len(rows):
+                if at == rows:
                     break
+            row = row_at(at)
             try:
-                message = parse_row(rows[at])
+                message = parse_row(row)
                 batch.put(count, message)
                 count += 1
                 if message.is_fd:
@@ -272,7 +311,7 @@ class SqliteReader(MessageReader):
             except ValueError as error:
                 if self.on_error == "stop" and count:
                     yield batch.cut(count)
-                self.fault(FormatError(str(error), position=rows[at][0], unit="row"))
+                self.fault(FormatError(str(error), position=row[0], unit="row"))
             at += 1
         if count:
             yield batch.cut(count)
@@ -316,7 +355,6 @@ class SqliteWriter(MessageWriter):
         self._index = index
         self._path = path_to_write(file)
         self._output = file if isinstance(file, OutputStream) else None  # closed last, as when reading
-        self._insertion = insertion(table_name)
         self._connection: sqlite3.Connection | None = None
         try:
             self._open(self._path)
@@ -392,7 +430,7 @@ class SqliteWriter(MessageWriter):
         count_losses(batch, self.losses)
         try:
             self._connection.execute("BEGIN")
-            self._connection.executemany(self._insertion, as_rows(batch))
+            insert(self._connection, self.table_name, batch)
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             if self._connection.in_transaction:

@@ -1,4 +1,4 @@
-"""The pages of a SQLite database that is cut off: which rows lie wholly before the cut.
+"""The pages of a SQLite database: the leaves of a table, and which rows lie before the cut of a cut file.
 
 ::
 
@@ -24,6 +24,7 @@ _INTERIOR, _LEAF = 5, 13
 _LOG_HEAD, _LOG_FRAME = 32, 24
 _MOST_IN_LOG = 1 << 20  # pages; SQLite moves them when there are 1000
 _DEEPEST = 20  # levels that SQLite itself allows
+_AHEAD = 64  # pages read at a time where they follow one another
 
 
 def is_cut(path: str, head: bytes, *, has_log: bool = True) -> bool:
@@ -54,6 +55,54 @@ def _pages_in_log(path: str, size: int) -> set[int]:
     return found
 
 
+def has_log(path: str) -> bool:
+    """Tell whether there is a write-ahead log, which may hold newer pages than the file."""
+    try:
+        return os.path.getsize(f"{path}-wal") > 0
+    except OSError:
+        return False
+
+
+class Leaves:
+    """The leaf pages of the table at page ``root``, in the order of their rows, as bytes of the file.
+
+    Nobody may write meanwhile: the caller holds SQLite's lock for reading.
+
+    Attributes:
+        usable: bytes of each page that SQLite uses.
+    """
+
+    def __init__(self, fd: int, root: int) -> None:
+        head = os.pread(fd, 100, 0).ljust(100, b"\0")
+        self._fd = fd
+        self._root = root
+        self._size = page_size(head)
+        self.usable = self._size - head[20]
+        self._pages = os.fstat(fd).st_size // self._size
+        self._window, self._first, self._held = b"", 0, 0  # pages that were read, the first one, how many
+
+    def __iter__(self) -> Iterator[tuple[bytes, int]]:
+        """Yield (data, where the page begins in it) for each leaf; at least 32 bytes follow the page.
+
+        It ends early, with an empty page, where the tree is damaged.
+        """
+        tree = _Tree(self._fd, self._size, self._pages)
+        previous = 0
+        for page, _ in tree.leaves(self._root):
+            if not 0 < page <= self._pages:
+                yield bytes(self._size + 32), 0
+                return
+            if not self._first <= page < self._first + self._held:
+                self._read(page, _AHEAD if page == previous + 1 else 1)
+            previous = page
+            yield self._window, (page - self._first) * self._size
+
+    def _read(self, page: int, count: int) -> None:
+        data = os.pread(self._fd, count * self._size, (page - 1) * self._size)
+        self._first, self._held = page, max(len(data) // self._size, 1)
+        self._window = data.ljust(self._size, b"\0") + bytes(32)
+
+
 def last_whole_row(path: str, root: int) -> int | None:
     """Return the rowid up to which the rows of the table at page ``root`` are whole, None if all are.
 
@@ -75,12 +124,16 @@ class _Tree:
 
     def last_whole_row(self, root: int) -> int | None:
         last = -(1 << 63)
-        for page, highest in self._leaves(root, self._depth(root)):
+        for page, highest in self.leaves(root):
             if not 0 < page <= self._pages:
                 return last
             if highest is not None:
                 last = highest
         return None
+
+    def leaves(self, root: int) -> Iterator[tuple[int, int | None]]:
+        """Yield (page, highest rowid) of all leaves; the last of a page does not know its rowid."""
+        return self._leaves(root, self._depth(root))
 
     def _depth(self, page: int) -> int:
         """Return how many levels lie above the leaves, which all have the same number."""
@@ -92,7 +145,6 @@ class _Tree:
         return 0
 
     def _leaves(self, page: int, depth: int) -> Iterator[tuple[int, int | None]]:
-        """Yield (page, highest rowid) of all leaves; the last of a page does not know its rowid."""
         if depth == 0 or not 0 < page <= self._pages:
             yield page, None
             return

@@ -8,11 +8,12 @@ import sqlite3
 from array import array
 from collections import Counter
 from collections.abc import Iterator
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, islice, pairwise
 from typing import Any
 
 from cantools_cli import frames
 from cantools_cli.batch import MessageBatch
+from cantools_cli.buffers import Octets
 from cantools_cli.errors import FormatError, UsageError, quoted
 from cantools_cli.io.files import AnyFile, OutputStream, display_name, is_path
 from cantools_cli.kernels import columns
@@ -23,6 +24,7 @@ TYPES = ("REAL", *["INTEGER"] * 5, "BLOB")
 #: the channel of all rows
 CHANNEL = "can0"
 MOST_DATA = 64
+_ROWS_AT_ONCE = 24
 NEEDS_A_NAME = "a SQLite database is a file with a name"
 
 _ERRORS = {  # what SQLite says -> what the system would
@@ -34,7 +36,7 @@ _ERRORS = {  # what SQLite says -> what the system would
 
 Row = tuple[Any, ...]
 #: times, identifiers, extended, remote, error, dlc, where the data of each ends, data
-Buffers = tuple["array[float]", "array[int]", bytes, bytes, bytes, bytes, "array[int]", bytes]
+Buffers = tuple["array[float]", "array[int]", Octets, Octets, Octets, Octets, "array[int]", Octets]
 
 
 def parse_row(row: Row) -> Message:
@@ -89,10 +91,26 @@ def as_buffers(rows: list[Row]) -> Buffers | None:
         return None
 
 
-def insertion(table: str) -> str:
-    """Return the SQL that takes what ``as_rows`` yields: four values cost SQLite half of what seven do."""
-    bits = f"?2 & {frames.EXTENDED_MASK}, ?2 >> 31, ?2 >> 30 & 1, ?2 >> 29 & 1"
-    return f"INSERT INTO {named(table)} ({', '.join(COLUMNS)}) VALUES (?1, {bits}, ?3, ?4)"
+def insertion(table: str, rows: int = 1) -> str:
+    """Return the SQL that takes ``rows`` of what ``as_rows`` yields, their values one behind the other.
+
+    Four values a row cost SQLite half of what seven do, and 24 rows at once less than half of single ones.
+    """
+    values = []
+    for at in range(1, 4 * rows, 4):
+        word = f"?{at + 1}"
+        bits = f"{word} & {frames.EXTENDED_MASK}, {word} >> 31, {word} >> 30 & 1, {word} >> 29 & 1"
+        values.append(f"(?{at}, {bits}, ?{at + 2}, ?{at + 3})")
+    return f"INSERT INTO {named(table)} ({', '.join(COLUMNS)}) VALUES {', '.join(values)}"
+
+
+def insert(connection: sqlite3.Connection, table: str, batch: MessageBatch) -> None:
+    """Add all frames of ``batch`` to ``table``, in their order."""
+    values = chain.from_iterable(as_rows(batch))
+    whole = len(batch) // _ROWS_AT_ONCE * 4 * _ROWS_AT_ONCE
+    many = zip(*[islice(values, whole)] * (4 * _ROWS_AT_ONCE), strict=True)
+    connection.executemany(insertion(table, _ROWS_AT_ONCE), many)
+    connection.executemany(insertion(table), zip(*[values] * 4, strict=True))
 
 
 def as_rows(batch: MessageBatch) -> Iterator[Row]:

@@ -1,7 +1,8 @@
 """Rows of python-can's SQLite table to columns.
 
-SQLite hands them over as values, which plain Python has made into buffers; ``parse`` takes the frames that
-need no second look, and stops at each other one.
+``extract`` reads them out of the pages of the file; or SQLite hands them over as values, which plain Python
+has made into the same buffers. ``parse`` takes the frames that need no second look, and stops at each other
+one.
 """
 
 from __future__ import annotations
@@ -11,6 +12,10 @@ from cantools_cli.buffers import Doubles, Ints, Longs, Octets, Room, Shorts
 DONE = 0  #: the rows are used up
 FULL = 1  #: the batch has no more room
 STRANGE = 2  #: a time that takes more digits, or no frame
+DAMAGED = 3  #: not a page as SQLite writes it, or one that it writes seldom
+
+SLACK = 32  #: bytes behind a page that may be looked at
+IGNORED = 7  #: a column that is none of the table's seven
 
 FD_LENGTHS = bytes((0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64))
 FD_CODES = bytes(next(code for code, size in enumerate(FD_LENGTHS) if size >= n) for n in range(65))
@@ -133,3 +138,180 @@ def parse(
         at += 1
         reason = done
     return at, row, reason
+
+
+def _number(data: Octets, at: int, kind: int) -> int:
+    """Return the integer of the type ``kind`` at ``at``; -1 where it is none, or negative."""
+    if kind in (8, 9):
+        return kind - 8
+    if kind < 1 or kind > 6 or data[at] > 127:
+        return -1
+    size = kind if kind < 5 else 2 * kind - 4
+    value = 0
+    for index in range(size):
+        value = value << 8 | data[at + index]
+    return value
+
+
+def extract(
+    data: Octets,
+    base: int,
+    usable: int,
+    cell: int,
+    last: int,
+    places: Octets,
+    kinds: Ints,
+    spots: Ints,
+    swap: int,
+    first: int,
+    rowids: Longs,
+    seconds: Doubles,
+    octets: Room,
+    identifiers: Ints,
+    extended: Room,
+    remote: Room,
+    error: Room,
+    dlc: Room,
+    ends: Ints,
+    blob: Room,
+) -> tuple[int, int, int]:
+    """Read the rows of a leaf page, from ``cell`` on, into the columns of ``parse``, from ``first`` on.
+
+    The page begins at ``data[base]``, where at least ``SLACK`` bytes follow its ``usable`` ones. ``places``
+    says which of the table's columns, ``IGNORED`` for another one, each of a record is; ``kinds`` and
+    ``spots`` are scratch of 8 entries. ``octets`` is the memory of ``seconds``, and ``swap`` 7 where that is
+    little-endian. A row that it does not take gets a ``dlc`` of 255, so that ``parse`` stops there. Returns
+    the cell where it stopped, how many rows are filled, and why.
+
+    Source: SQLite, "Database File Format", 1.6 and 2.1.
+    """
+    done, full, damaged = DONE, FULL, DAMAGED
+    slack, ignored = SLACK, IGNORED
+    room = len(rowids)
+    blob_room = len(blob)
+    count = len(places)
+    limit = base + usable
+    if base < 0 or usable < 64 or limit + slack > len(data) or cell < 0:
+        raise ValueError("no whole page")
+    if len(seconds) < room or len(octets) < 8 * room or len(identifiers) < room or len(ends) < room:
+        raise ValueError("the columns differ in length")
+    if len(extended) < room or len(remote) < room or len(error) < room or len(dlc) < room:
+        raise ValueError("the columns differ in length")
+    if first < 0 or first > room or len(kinds) < 8 or len(spots) < 8:
+        raise ValueError("no room for the rows")
+    row = first
+    used = ends[row - 1] if row > 0 else 0
+    cells = data[base + 3] << 8 | data[base + 4]
+    if data[base] != 13 or 8 + 2 * cells > usable:
+        return cell, row, damaged
+    reason = done
+    while cell < cells:
+        if row >= room or used + 64 > blob_room:
+            reason = full
+            break
+        reason = damaged
+        at = base + 8 + 2 * cell
+        at = base + (data[at] << 8 | data[at + 1])
+        if at >= limit:
+            break
+        size = 0
+        index = 0
+        octet = data[at]
+        while octet > 127 and index < 4:
+            size = size << 7 | octet & 127
+            index += 1
+            octet = data[at + index]
+        size = size << 7 | octet
+        at += index + 1
+        rowid = 0
+        index = 0
+        octet = data[at]
+        while octet > 127 and index < 8:
+            rowid = rowid << 7 | octet & 127
+            index += 1
+            octet = data[at + index]
+        if index == 8:  # the ninth byte has 8 bits: over 2**56, or negative
+            break
+        rowid = rowid << 7 | octet
+        at += index + 1
+        if rowid <= last:
+            break
+        if size <= usable - 35:
+            if at + size > limit or size < 2:
+                break
+            # types of the values, and where each is
+            stop = at + size
+            body = at + data[at]
+            head_end = body
+            at += 1
+            found = 0
+            index = 0
+            if data[at - 1] > 127 or head_end > stop:
+                head_end = at
+            while at < head_end:
+                kind = data[at]
+                at += 1
+                if kind > 127:
+                    if data[at] > 127:  # three bytes and more
+                        break
+                    kind = (kind & 127) << 7 | data[at]
+                    at += 1
+                width = kind if kind < 5 else 2 * kind - 4 if kind < 7 else 8 if kind == 7 else 0
+                if kind > 11:
+                    width = (kind - 12) // 2
+                if body + width > stop:
+                    break
+                if index < count and places[index] != ignored:
+                    kinds[places[index] & 7] = kind
+                    spots[places[index] & 7] = body - base
+                    found += 1
+                index += 1
+                body += width
+            is_whole = 1 if at == head_end and found == 7 else 0
+        else:  # the rest of the row is on other pages
+            is_whole = 0
+        width = 0
+        length = 255
+        if is_whole:
+            identifier = _number(data, base + spots[1], kinds[1])
+            state = _number(data, base + spots[2], kinds[2])
+            request = _number(data, base + spots[3], kinds[3])
+            fault = _number(data, base + spots[4], kinds[4])
+            length = _number(data, base + spots[5], kinds[5])
+            kind = kinds[0]
+            at = base + spots[0]
+            if kind == 7:
+                for index in range(8):
+                    octets[8 * row + (index ^ swap)] = data[at + index]
+            else:
+                whole = _number(data, at, kind)
+                seconds[row] = whole
+                if whole < 0 or whole > 0xFFFFFFFF:
+                    length = 255
+            kind = kinds[6]
+            width = (kind - 12) // 2 if kind > 11 else 0
+            if kind < 12 or kind & 1 or width > 64 or length > 64 or length < 0:
+                length = 255
+            if identifier < 0 or identifier > 0x1FFFFFFF:
+                length = 255
+            if state < 0 or state > 1 or request < 0 or request > 1 or fault < 0 or fault > 1:
+                length = 255
+        if length == 255:
+            width = 0
+            identifier = state = request = fault = 0
+        at = base + spots[6]
+        for index in range(width):
+            blob[used + index] = data[at + index]
+        used += width
+        rowids[row] = rowid
+        identifiers[row] = identifier
+        extended[row] = state
+        remote[row] = request
+        error[row] = fault
+        dlc[row] = length
+        ends[row] = used
+        last = rowid
+        row += 1
+        cell += 1
+        reason = done
+    return cell, row, reason
