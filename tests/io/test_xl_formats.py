@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cantools_cli import plugins
@@ -70,6 +70,7 @@ def read(name: str, data: bytes) -> list[Message]:
 
 
 @pytest.mark.parametrize("name", FORMATS)
+@settings(deadline=None)  # the first use of pyarrow imports it
 @given(st.lists(messages(kinds=KINDS, channels=NAMED), max_size=12))
 def test_all_frames_come_back(name: str, sent: list[Message]) -> None:
     sent.sort(key=lambda message: message.timestamp_ns)
