@@ -138,7 +138,8 @@ class ParquetReader(TableReader):
             raise FormatError(f"not a Parquet file: it begins with {head.hex(' ')}", position=0, unit="byte")
         last = None
         if is_closed(read, size):
-            if self._has_good_footer(_Window(file, 0, size)) or (last := last_part(read, size)) is None:
+            is_good = self._has_good_footer(_Window(file, 0, size)) and is_joined(read, size)
+            if is_good or (last := last_part(read, size)) is None:
                 return [(0, size)]
             self.note(f"{self.input.name}: the footer is damaged: its parts are read, as they were flushed")
         else:
@@ -218,6 +219,24 @@ def is_closed(read: ReadAt, size: int) -> bool:
         return is_part(read, begin) or not is_part(read, begin - data_end(footer))
     except FormatError:
         return True  # of another program, or damaged: pyarrow knows better
+
+
+def is_joined(read: ReadAt, size: int) -> bool:
+    """Tell whether the footer of a closed file says what those of its parts say, if it has parts.
+
+    One with a wrong place in it is read without a complaint, and its row group is not.
+    """
+    try:
+        footer = footer_at(read, 0, size)
+        end = size - 8 - len(footer)
+        if not is_part(read, end):
+            return True
+        footers = Footers()
+        for begin, behind in parts_before(read, end):
+            footers.add(footer_at(read, begin, behind), begin)
+    except FormatError:
+        return True  # the damage is in a part
+    return footers.joined()[: len(footer)] == footer
 
 
 def last_part(read: ReadAt, size: int) -> int | None:
