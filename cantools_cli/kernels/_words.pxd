@@ -64,7 +64,7 @@ cdef extern from *:
         return __builtin_ctzll(word);
     #endif
     }
-    /* Number of the first byte with its highest bit set, of a word with no other bits; 8 for none. */
+    /* Number of the first byte that is not 0; 8 for none. */
     static inline int canx_first_byte(uint64_t word) {
         return word ? canx_lowest_bit(word) >> 3 : 8;
     }
@@ -126,9 +126,9 @@ cdef extern from *:
         value = value >> 24 | (value >> 8 & 0xFF00) | (value & 0xFF00) << 8 | value << 24;
         return canx_not_hex(digits) ? -1 : (long long)value;
     }
-    static inline int canx_unhex(const unsigned char *at, unsigned char *to) {
+    static inline int canx_unhex_words(uint64_t first, uint64_t second, unsigned char *to) {
     #ifdef CANX_SSE2
-        __m128i text = _mm_loadu_si128((const __m128i *)at);
+        __m128i text = _mm_set_epi64x((long long)second, (long long)first);
         __m128i digit = _mm_sub_epi8(text, _mm_set1_epi8(48));
         __m128i letter = _mm_sub_epi8(_mm_or_si128(text, _mm_set1_epi8(32)), _mm_set1_epi8(97));
         __m128i is_digit = _mm_cmpeq_epi8(_mm_min_epu8(digit, _mm_set1_epi8(9)), digit);
@@ -142,12 +142,29 @@ cdef extern from *:
         _mm_storel_epi64((__m128i *)to, _mm_packus_epi16(value, value));
         return canx_lowest_bit(wrong);
     #else
-        uint64_t first = canx_load8(at), second = canx_load8(at + 8);
         int count = canx_hex_digits(first);
         canx_store4(to, canx_unhexed(first));
         canx_store4(to + 4, canx_unhexed(second));
         return count < 8 ? count : 8 + canx_hex_digits(second);
     #endif
+    }
+    static inline int canx_unhex(const unsigned char *at, unsigned char *to) {
+        return canx_unhex_words(canx_load8(at), canx_load8(at + 8), to);
+    }
+    /* The digits of two groups of blank, digit, digit; and their blanks. */
+    static inline uint64_t canx_pairs(uint64_t word) {
+        return (word >> 8 & 0xFFFF) | (word >> 16 & 0xFFFF0000);
+    }
+    static inline uint64_t canx_blanks(uint64_t word) {
+        return (word & 255) | (word >> 16 & 0xFF00);
+    }
+    static inline int canx_unhex_spaced(const unsigned char *at, unsigned char *to) {
+        uint64_t a = canx_load8(at), b = canx_load8(at + 6), c = canx_load8(at + 12), d = canx_load8(at + 18);
+        uint64_t blanks = canx_blanks(a) | canx_blanks(b) << 16 | canx_blanks(c) << 32 | canx_blanks(d) << 48;
+        int digits = canx_unhex_words(
+            canx_pairs(a) | canx_pairs(b) << 32, canx_pairs(c) | canx_pairs(d) << 32, to);
+        int spaced = canx_first_byte(blanks ^ CANX_EACH(32));
+        return spaced < digits >> 1 ? spaced : digits >> 1;
     }
     static inline void canx_hex8(const unsigned char *at, unsigned char *to, int letters) {
     #ifdef CANX_SSE2
@@ -176,6 +193,7 @@ cdef extern from *:
     void canx_copy2(const unsigned char *at, unsigned char *to) noexcept nogil
     int canx_newline_at(const unsigned char *at) noexcept nogil
     int canx_unhex(const unsigned char *at, unsigned char *to) noexcept nogil
+    int canx_unhex_spaced(const unsigned char *at, unsigned char *to) noexcept nogil
     void canx_hex8(const unsigned char *at, unsigned char *to, int letters) noexcept nogil
     unsigned long long first_bytes "canx_first_bytes"(unsigned long long word, int count) noexcept nogil
     int blank_at "canx_blank_at"(unsigned long long word) noexcept nogil
@@ -212,6 +230,10 @@ cdef inline int newline_at(const unsigned char[::1] text, Py_ssize_t at) noexcep
 cdef inline int unhex(const unsigned char[::1] text, Py_ssize_t at, unsigned char[::1] out,
                       Py_ssize_t to) noexcept:
     return canx_unhex(&text[at], &out[to])
+
+cdef inline int unhex_spaced(const unsigned char[::1] text, Py_ssize_t at, unsigned char[::1] out,
+                             Py_ssize_t to) noexcept:
+    return canx_unhex_spaced(&text[at], &out[to])
 
 cdef inline void hex8(const unsigned char[::1] payload, Py_ssize_t at, unsigned char[::1] out, Py_ssize_t to,
                       int letters) noexcept:

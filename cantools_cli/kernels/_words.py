@@ -90,6 +90,21 @@ def unhex(text: Octets, at: int, out: Room, to: int) -> int:
     return count
 
 
+def unhex_spaced(text: Octets, at: int, out: Room, to: int) -> int:
+    """Decode what there is of 8 bytes in hexadecimal, each behind a blank; return how many there are.
+
+    26 bytes can be read there. ``out`` as for ``unhex``.
+    """
+    count = 0
+    while count < 8:
+        group = bytes(text[at + 3 * count : at + 3 * count + 3])
+        if group[0] != 32 or group[1] not in _HEX_DIGITS or group[2] not in _HEX_DIGITS:
+            break
+        out[to + count] = int(group[1:], 16)
+        count += 1
+    return count
+
+
 def hex8(payload: Octets, at: int, out: Room, to: int, letters: int) -> None:
     """Write the 8 bytes at ``at`` as 16 hexadecimal digits; ``letters`` is 55 for ``A``, 87 for ``a``."""
     digits = bytes(payload[at : at + 8]).hex()

@@ -3,7 +3,10 @@ cimport cantools_cli.kernels._words as words
 
 @cython.locals(nibble="const unsigned char[::1]", lengths="const unsigned char[::1]",
                done=cython.int, full=cython.int, strange=cython.int, unknown=cython.int, no_channel=cython.uint,
-               extended_bit=cython.ulonglong, extended_mask=cython.ulonglong, remote_bit=cython.ulonglong,
+               extended_bit=cython.ulonglong, extended_mask=cython.ulonglong, base_mask=cython.ulonglong, remote_bit=cython.ulonglong,
+               usual=cython.Py_ssize_t, blanks=cython.ulonglong, received=cython.ulonglong, every_bit=cython.ulonglong,
+               stamp_size=cython.Py_ssize_t, stamp_ns=cython.longlong, stamp=cython.ulonglong, stamp_mask=cython.ulonglong,
+               is_usual=cython.int, word=cython.ulonglong, extended=cython.uint, time=cython.longlong,
                room=cython.Py_ssize_t, payload_room=cython.Py_ssize_t, row=cython.Py_ssize_t,
                used=cython.Py_ssize_t, reason=cython.int, pos=cython.Py_ssize_t, seconds=cython.longlong,
                fraction=cython.longlong, value=cython.int, begin=cython.Py_ssize_t, digits=cython.Py_ssize_t,

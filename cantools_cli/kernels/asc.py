@@ -35,6 +35,8 @@ FD_BEHIND_FLAGS = b"        0        0        0        0        0"
 
 #: bytes of a formatted line beside the data
 LINE_ROOM = 192
+#: bytes that the usual line has at most, and what is read of it as words
+USUAL = 96
 
 
 def parse(
@@ -62,7 +64,7 @@ def parse(
     nibble = NIBBLE
     lengths = FD_LENGTHS
     done, full, strange, unknown, no_channel = DONE, FULL, STRANGE, CHANNEL, NO_CHANNEL
-    extended_bit, extended_mask, remote_bit = 0x80000000, 0x1FFFFFFF, 0x40000000
+    extended_bit, extended_mask, base_mask, remote_bit = 0x80000000, 0x1FFFFFFF, 0x7FF, 0x40000000
     room = len(timestamp_ns)
     payload_room = len(payload)
     if at >= end:
@@ -78,208 +80,268 @@ def parse(
     row = first
     used = offset[first]
     reason = done
+    usual = USUAL
+    blanks, received = BLANKS, RECEIVED
+    stamp_size = 0  # bytes up to the decimal point, as the line before had them; 0 for none
+    stamp_ns = 0  # what they say
+    stamp = stamp_mask = 0
+    every_bit = 0xFFFFFFFFFFFFFFFF
     while at < end:
         if row >= room or used + 64 > payload_room:
             reason = full
             break
         reason = strange
-        pos = at
-        while text[pos] == 32:
-            pos += 1
-        # time: 1 to 10 digits of seconds, 1 to 9 of fraction
-        seconds = 0
-        begin = pos
-        value = text[pos] - 48
-        while 0 <= value <= 9:
-            seconds = seconds * 10 + value
-            pos += 1
-            value = text[pos] - 48
-            if pos - begin > 10:
-                break
-        if pos == begin or pos - begin > 10 or value not in (-2, -4):  # . or ,
-            break
-        if seconds > most_seconds:
-            break
-        pos += 1
-        fraction = 0
-        begin = pos
-        value = text[pos] - 48
-        while 0 <= value <= 9:
-            fraction = fraction * 10 + value
-            pos += 1
-            value = text[pos] - 48
-            if pos - begin > 9:
-                break
-        digits = pos - begin
-        if digits == 0 or digits > 9 or text[pos] != 32:
-            break
-        while digits < 9:
-            fraction *= 10
-            digits += 1
-        while text[pos] == 32:
-            pos += 1
-        # kind of line, and channel
-        is_fd_line = 0
-        if text[pos] == 67:
-            if text[pos + 1] != 65 or text[pos + 2] != 78 or text[pos + 3] != 70:
-                break
-            if text[pos + 4] != 68 or text[pos + 5] != 32:
-                break
-            is_fd_line = 1
-            pos += 5
-            while text[pos] == 32:
-                pos += 1
-        number = text[pos] - 48
-        if number < 0 or number > 9:
-            break
-        pos += 1
-        value = text[pos] - 48
-        while 0 <= value <= 9:
-            number = number * 10 + value
-            if number > 255:
-                break
-            pos += 1
-            value = text[pos] - 48
-        if text[pos] != 32:  # a digit more, where the number is too large
-            break
-        while text[pos] == 32:
-            pos += 1
-        # direction, then the identifier; in a classic line the other way round
-        mark = 0
-        if is_fd_line:
-            value = text[pos]
-            if value not in (82, 84) or text[pos + 1] != 120 or text[pos + 2] != 32:
-                break
-            if value == 84:
-                mark = 8
-            pos += 2
-            while text[pos] == 32:
-                pos += 1
-        identifier = 0
-        begin = pos
-        value = nibble[text[pos]]
-        while value <= 15:
-            identifier = identifier << 4 | value
-            pos += 1
-            if pos - begin > 8:
-                break
-            value = nibble[text[pos]]
-        digits = pos - begin
-        if digits == 0 or digits > 8:
-            break
-        if text[pos] == 120:  # x
-            if identifier > extended_mask:
-                break
-            identifier |= extended_bit
-            pos += 1
-        elif identifier > 2047:
-            break
-        if text[pos] != 32:
-            break
-        while text[pos] == 32:
-            pos += 1
         begin = used
-        if is_fd_line:
-            # switch of the bit rate, error state, DLC and length
+        is_usual = 0
+        if at + usual <= end and stamp_size and words.load8(text, at) & stamp_mask == stamp:
+            # Most lines share their seconds with the one before and have the columns of a classic frame:
+            # they are read as words, then looked at once.
+            pos = at + stamp_size
+            word = words.load8(text, pos)
+            fraction = words.decimal(word, 6)
+            number = (word >> 56) - 48
+            is_usual = (fraction >= 0) & (word >> 48 & 255 == 32) & (0 <= number <= 9)
+            is_usual &= (text[pos + 8] == 32) & (text[pos + 9] == 32)
+            pos += 10
+            word = words.load8(text, pos)
+            digits = words.hex_digits(word)
+            extended = text[pos + digits] == 120  # x
+            is_usual &= (digits > 0) & (words.load8(text, pos + digits) == blanks + 88 * extended)
+            is_usual &= words.load8(text, pos + 8) >> 8 == blanks >> 8
+            identifier = words.hexadecimal(word, digits + (digits == 0))
+            is_usual &= identifier <= (extended_mask if extended else base_mask)
+            identifier |= extended_bit * extended
+            word = words.load8(text, pos + 16)
+            mark = word & 255
+            code = nibble[word >> 56]
+            is_usual &= ((word ^ received) << 8 & every_bit) >> 16 == 0
+            is_usual &= ((mark == 82) | (mark == 84)) & (code <= 15)
+            mark = (mark & 4) << 1  # T for a sent one
+            length = code if code < 8 else 8
+            pos += 24
+            is_usual &= words.unhex_spaced(text, pos, payload, used) >= length
+            pos += 3 * length
+            value = text[pos]
+            if is_usual & ((value == 10) | (value == 13) | (value == 32)):
+                is_fd_line = 0
+                used += length
+                time = stamp_ns + fraction * 1000
+            else:
+                is_usual = 0
+        if not is_usual:
+            pos = at
+            while text[pos] == 32:
+                pos += 1
+            # time: 1 to 10 digits of seconds, 1 to 9 of fraction
+            seconds = 0
+            begin = pos
             value = text[pos] - 48
-            if value < 0 or value > 1 or text[pos + 1] != 32:  # the message's name stands before them
-                while text[pos] > 32:
-                    pos += 1
-                if text[pos] != 32:
+            while 0 <= value <= 9:
+                seconds = seconds * 10 + value
+                pos += 1
+                value = text[pos] - 48
+                if pos - begin > 10:
                     break
+            if pos == begin or pos - begin > 10 or value not in (-2, -4):  # . or ,
+                break
+            if seconds > most_seconds:
+                break
+            pos += 1
+            stamp_size = 0
+            stamp_ns = start_ns + seconds * 1000000000
+            if pos - at <= 8 and at + 8 <= end:
+                stamp_size = pos - at
+                stamp_mask = words.first_bytes(every_bit, stamp_size)
+                stamp = words.load8(text, at) & stamp_mask
+            fraction = 0
+            begin = pos
+            value = text[pos] - 48
+            while 0 <= value <= 9:
+                fraction = fraction * 10 + value
+                pos += 1
+                value = text[pos] - 48
+                if pos - begin > 9:
+                    break
+            digits = pos - begin
+            if digits == 0 or digits > 9 or text[pos] != 32:
+                break
+            while digits < 9:
+                fraction *= 10
+                digits += 1
+            time = stamp_ns + fraction
+            while text[pos] == 32:
+                pos += 1
+            # kind of line, and channel
+            is_fd_line = 0
+            if text[pos] == 67:
+                if text[pos + 1] != 65 or text[pos + 2] != 78 or text[pos + 3] != 70:
+                    break
+                if text[pos + 4] != 68 or text[pos + 5] != 32:
+                    break
+                is_fd_line = 1
+                pos += 5
+                while text[pos] == 32:
+                    pos += 1
+            number = text[pos] - 48
+            if number < 0 or number > 9:
+                break
+            pos += 1
+            value = text[pos] - 48
+            while 0 <= value <= 9:
+                number = number * 10 + value
+                if number > 255:
+                    break
+                pos += 1
+                value = text[pos] - 48
+            if text[pos] != 32:  # a digit more, where the number is too large
+                break
+            while text[pos] == 32:
+                pos += 1
+            # direction, then the identifier; in a classic line the other way round
+            mark = 0
+            if is_fd_line:
+                value = text[pos]
+                if value not in (82, 84) or text[pos + 1] != 120 or text[pos + 2] != 32:
+                    break
+                if value == 84:
+                    mark = 8
+                pos += 2
+                while text[pos] == 32:
+                    pos += 1
+            identifier = 0
+            begin = pos
+            value = nibble[text[pos]]
+            while value <= 15:
+                identifier = identifier << 4 | value
+                pos += 1
+                if pos - begin > 8:
+                    break
+                value = nibble[text[pos]]
+            digits = pos - begin
+            if digits == 0 or digits > 8:
+                break
+            if text[pos] == 120:  # x
+                if identifier > extended_mask:
+                    break
+                identifier |= extended_bit
+                pos += 1
+            elif identifier > 2047:
+                break
+            if text[pos] != 32:
+                break
+            while pos + 8 <= end and words.load8(text, pos) == blanks:
+                pos += 8
+            while text[pos] == 32:
+                pos += 1
+            if is_fd_line:
+                # switch of the bit rate, error state, DLC and length
+                value = text[pos] - 48
+                if value < 0 or value > 1 or text[pos + 1] != 32:  # the message's name stands before them
+                    while text[pos] > 32:
+                        pos += 1
+                    if text[pos] != 32:
+                        break
+                    while text[pos] == 32:
+                        pos += 1
+                    value = text[pos] - 48
+                    if value < 0 or value > 1 or text[pos + 1] != 32:
+                        break
+                mark |= value << 1
+                pos += 1
                 while text[pos] == 32:
                     pos += 1
                 value = text[pos] - 48
                 if value < 0 or value > 1 or text[pos + 1] != 32:
                     break
-            mark |= value << 1
-            pos += 1
-            while text[pos] == 32:
-                pos += 1
-            value = text[pos] - 48
-            if value < 0 or value > 1 or text[pos + 1] != 32:
-                break
-            mark |= value << 2
-            pos += 1
-            while text[pos] == 32:
-                pos += 1
-            code = nibble[text[pos]]
-            if code > 15 or text[pos + 1] != 32:
-                break
-            pos += 1
-            while text[pos] == 32:
-                pos += 1
-            length = text[pos] - 48
-            if length < 0 or length > 9:
-                break
-            pos += 1
-            value = text[pos] - 48
-            if 0 <= value <= 9 and length > 0:
-                length = length * 10 + value
-                pos += 1
-            if length > 64:
-                break
-        else:
-            value = text[pos]
-            if value not in (82, 84) or text[pos + 1] != 120 or text[pos + 2] != 32:
-                break
-            if value == 84:
-                mark = 8
-            pos += 2
-            while text[pos] == 32:
-                pos += 1
-            length = 0
-            code = 0
-            if text[pos] == 100:  # d
-                if text[pos + 1] != 32:
-                    break
+                mark |= value << 2
                 pos += 1
                 while text[pos] == 32:
                     pos += 1
                 code = nibble[text[pos]]
-                if code > 15:
+                if code > 15 or text[pos + 1] != 32:
                     break
                 pos += 1
-                length = code if code < 8 else 8
-            elif text[pos] == 114:  # r, its length optional
-                identifier |= remote_bit
+                while text[pos] == 32:
+                    pos += 1
+                length = text[pos] - 48
+                if length < 0 or length > 9:
+                    break
                 pos += 1
-                if text[pos] == 32:
+                value = text[pos] - 48
+                if 0 <= value <= 9 and length > 0:
+                    length = length * 10 + value
+                    pos += 1
+                if length > 64:
+                    break
+            else:
+                value = text[pos]
+                if value not in (82, 84) or text[pos + 1] != 120 or text[pos + 2] != 32:
+                    break
+                if value == 84:
+                    mark = 8
+                pos += 2
+                while text[pos] == 32:
+                    pos += 1
+                length = 0
+                code = 0
+                if text[pos] == 100:  # d
+                    if text[pos + 1] != 32:
+                        break
+                    pos += 1
                     while text[pos] == 32:
                         pos += 1
-                    value = nibble[text[pos]]
-                    if value <= 15:
-                        code = value
-                        pos += 1
-                    elif text[pos] != 76 and text[pos] != 10 and text[pos] != 13:  # Length
+                    code = nibble[text[pos]]
+                    if code > 15:
                         break
-                    else:
-                        pos -= 1
-            else:
+                    pos += 1
+                    length = code if code < 8 else 8
+                elif text[pos] == 114:  # r, its length optional
+                    identifier |= remote_bit
+                    pos += 1
+                    if text[pos] == 32:
+                        while text[pos] == 32:
+                            pos += 1
+                        value = nibble[text[pos]]
+                        if value <= 15:
+                            code = value
+                            pos += 1
+                        elif text[pos] != 76 and text[pos] != 10 and text[pos] != 13:  # Length
+                            break
+                        else:
+                            pos -= 1
+                else:
+                    break
+            # data
+            index = 0
+            while (
+                index + 8 <= length and pos + 32 <= end and words.unhex_spaced(text, pos, payload, used) == 8
+            ):
+                used += 8
+                pos += 24
+                index += 8
+            while index < length:
+                if text[pos] != 32:
+                    break
+                value = nibble[text[pos + 1]]
+                if value > 15:
+                    break
+                low = nibble[text[pos + 2]]
+                if low > 15:
+                    break
+                payload[used] = value << 4 | low
+                used += 1
+                pos += 3
+                index += 1
+            if index < length or (text[pos] != 32 and text[pos] != 10 and text[pos] != 13):
+                used = begin
                 break
-        # data
-        index = 0
-        while index < length:
-            if text[pos] != 32:
-                break
-            value = nibble[text[pos + 1]]
-            if value > 15:
-                break
-            low = nibble[text[pos + 2]]
-            if low > 15:
-                break
-            payload[used] = value << 4 | low
-            used += 1
-            pos += 3
-            index += 1
-        if index < length or (text[pos] != 32 and text[pos] != 10 and text[pos] != 13):
-            used = begin
-            break
         # what stands behind
         if is_fd_line:
             bits = 0
             tokens = 0
             while True:
+                while pos + 8 <= end and words.load8(text, pos) == blanks:
+                    pos += 8
                 while text[pos] == 32:
                     pos += 1
                 if text[pos] <= 13:
@@ -334,7 +396,7 @@ def parse(
             used = begin
             reason = unknown
             break
-        timestamp_ns[row] = start_ns + seconds * 1000000000 + fraction
+        timestamp_ns[row] = time
         can_id[row] = identifier
         flags[row] = mark
         channel[row] = known
