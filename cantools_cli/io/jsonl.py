@@ -109,8 +109,9 @@ class JsonWriter(FileIOMessageWriter):
         if self._table.channels != batch.channels or len(self._table.ends) != len(batch.channels):
             self._table = JsonNames(batch.channels)
         row, view = 0, memoryview(self._out)
+        names = self._table.names + bytes(8)  # so that the last one is copied as 8 bytes, too
         while row < len(batch):
-            done, used = kernel.format(row, *batch.columns(), self._table.names, self._table.ends, self._out)
+            done, used = kernel.format(row, *batch.columns(), names, self._table.ends, self._out)
             self.output.write(view[:used])
             row = done
             if row < len(batch) and (

@@ -83,12 +83,27 @@ cdef extern from *:
     }
     #define CANX_EACH(byte) (0x0101010101010101u * (uint64_t)(byte))
 
+    static inline uint64_t canx_swapped(uint64_t word) {
+        word = (word >> 8 & 0x00FF00FF00FF00FFu) | (word & 0x00FF00FF00FF00FFu) << 8;
+        word = (word >> 16 & 0x0000FFFF0000FFFFu) | (word & 0x0000FFFF0000FFFFu) << 16;
+        return word >> 32 | word << 32;
+    }
     static inline uint64_t canx_first_bytes(uint64_t word, int count) {
         return word & ~(~(uint64_t)0 << 4 * count << 4 * count);
     }
-    static inline int canx_blank_at(uint64_t word) {
-        uint64_t rest = word ^ CANX_EACH(32);
+    static inline int canx_byte_at(uint64_t word, int byte) {
+        uint64_t rest = word ^ CANX_EACH(byte);
         return canx_first_byte((rest - CANX_EACH(1)) & ~rest & CANX_EACH(128));
+    }
+    static inline int canx_blank_at(uint64_t word) {
+        return canx_byte_at(word, 32);
+    }
+    static inline int canx_comma_at(uint64_t word) {
+        return canx_byte_at(word, 44);
+    }
+    static inline int canx_decimal_digits(uint64_t word) {
+        uint64_t digits = word ^ CANX_EACH(48);
+        return canx_first_byte((digits | (digits + CANX_EACH(6))) & CANX_EACH(240));
     }
     /* The first bytes put last, behind digits 0. */
     static inline uint64_t canx_right_aligned(uint64_t word, int count) {
@@ -196,7 +211,10 @@ cdef extern from *:
     int canx_unhex_spaced(const unsigned char *at, unsigned char *to) noexcept nogil
     void canx_hex8(const unsigned char *at, unsigned char *to, int letters) noexcept nogil
     unsigned long long first_bytes "canx_first_bytes"(unsigned long long word, int count) noexcept nogil
+    unsigned long long swapped "canx_swapped"(unsigned long long word) noexcept nogil
     int blank_at "canx_blank_at"(unsigned long long word) noexcept nogil
+    int comma_at "canx_comma_at"(unsigned long long word) noexcept nogil
+    int decimal_digits "canx_decimal_digits"(unsigned long long word) noexcept nogil
     long long decimal "canx_decimal"(unsigned long long word, int count) noexcept nogil
     int hex_digits "canx_hex_digits"(unsigned long long word) noexcept nogil
     long long hexadecimal "canx_hexadecimal"(unsigned long long word, int count) noexcept nogil

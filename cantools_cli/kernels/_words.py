@@ -47,6 +47,11 @@ def copy2(source: Octets, at: int, out: Room, to: int) -> None:
     out[to : to + 2] = source[at : at + 2]
 
 
+def swapped(word: int) -> int:
+    """Return the 8 bytes of ``word`` in the opposite order."""
+    return int.from_bytes(word.to_bytes(8, "little"), "big")
+
+
 def first_bytes(word: int, count: int) -> int:
     """Return ``word`` with all but its first ``count`` bytes, 0 to 8, set to 0."""
     return word & ((1 << 8 * count) - 1)
@@ -60,6 +65,16 @@ def newline_at(text: Octets, at: int) -> int:
 def blank_at(word: int) -> int:
     """Return which byte is the first blank, 8 for none."""
     return (word.to_bytes(8, "little") + b" ").index(b" ")
+
+
+def comma_at(word: int) -> int:
+    """Return which byte is the first comma, 8 for none."""
+    return (word.to_bytes(8, "little") + b",").index(b",")
+
+
+def decimal_digits(word: int) -> int:
+    """Return how many bytes, from the first on, are decimal digits."""
+    return 8 - len(word.to_bytes(8, "little").lstrip(b"0123456789"))
 
 
 def decimal(word: int, count: int) -> int:

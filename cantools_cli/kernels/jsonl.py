@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 
 from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels import _words as words
 
 DONE = 0  #: the text is used up
 FULL = 1  #: the batch has no more room
@@ -64,16 +65,31 @@ MOST_SECONDS = 9_000_000_000  #: as nanoseconds within int64
 MOST_NANOSECONDS = (1 << 63) - 1
 
 #: bytes of a formatted line beside the channel and the data: all keys, numbers at their longest
-LINE_ROOM = 400
+LINE_ROOM = 440
+#: bytes that the usual line has at most, and what is read of it as words
+USUAL = 176
+#: what the usual line has between its values, as words
+CHANNEL_KEY = words.load8(b'channel"', 0)
+ID_KEY = words.load8(b',"arbitr', 0), words.load8(b"ation_id", 0)
+EXTENDED_KEY = words.load8(b',"is_ext', 0), words.load8(b"ended_id", 0)
+DLC_KEY = words.load8(b'"dlc":\0,', 0)
+DATA_KEY = words.load8(b'"data":"', 0)
+COMMA_QUOTE = words.load4(b',"', 0)
+TRUE, FALSE = words.load4(b"true", 0), words.load4(b"fals", 0)
 
 
-def behind(text: Octets, at: int, keys: Octets, ends: Ints, key: int) -> int:
+def behind(text: Octets, at: int, end: int, keys: Octets, ends: Ints, key: int) -> int:
     """Return the position behind key number ``key`` and blanks if it stands at ``at``, else -1.
 
-    ``text`` has a byte behind ``at`` that no key has, such as a newline.
+    ``text[end - 1]`` is a byte that no key has, such as a newline.
     """
     index = ends[key - 1] if key > 0 else 0
     stop = ends[key]
+    while index + 8 <= stop and at + 8 <= end:
+        if words.load8(text, at) != words.load8(keys, index):
+            return -1
+        at += 8
+        index += 8
     while index < stop:
         if text[at] != keys[index]:
             return -1
@@ -128,139 +144,232 @@ def parse(
     used = offset[first]
     reason = done
     last = 0
+    usual, channel_key, comma_quote = USUAL, CHANNEL_KEY, COMMA_QUOTE
+    id_key, id_key_end = ID_KEY
+    extended_key, extended_key_end = EXTENDED_KEY
+    dlc_key, data_key, true, false = DLC_KEY, DATA_KEY, TRUE, FALSE
+    dlc_mask = 0xFF00FFFFFFFFFFFF  # all but the digit
+    every_bit = 0xFFFFFFFFFFFFFFFF
+    extended_bit = 0x80000000
+    stamp_size = 0  # bytes up to the decimal point, as the line before had them; 0 for none
+    stamp_ns = 0  # what they say
+    stamp = stamp_middle = stamp_end = end_mask = 0
+    first_key = second_key = 44  # no channel
+    first_name = second_name = extended = 0
     while at < end:
         if row >= room or used + 64 > payload_room:
             reason = full
             break
         reason = strange
-        # time: 1 to 10 digits of seconds, 0 to 9 of fraction
-        pos = behind(text, at, keys, ends, 0)
-        if pos < 0:
-            break
-        begin = pos
-        seconds = 0
-        value = text[pos] - 48
-        while 0 <= value <= 9 and pos - begin <= 10:
-            seconds = seconds * 10 + value
+        # Most lines share their seconds with the one before, have six digits of fraction, no exact time,
+        # and one of the two channels met last: their head is read as words, then looked at once.
+        usual_head = 0
+        if (
+            at + usual <= end
+            and stamp_size
+            and words.load8(text, at) == stamp
+            and words.load8(text, at + 8) == stamp_middle
+            and words.load8(text, at + 16) & end_mask == stamp_end
+        ):
+            pos = at + stamp_size
+            word = words.load8(text, pos)
+            fraction = words.decimal(word, 6)
+            usual_head = (fraction >= 0) & (word >> 48 == comma_quote)
+            usual_head &= (words.load8(text, pos + 8) == channel_key) & (text[pos + 16] == 58)
+            key_word = words.load8(text, pos + 17)
+            length = words.comma_at(key_word)
+            key_word = words.first_bytes(key_word, length)
+            is_first = key_word == first_key
+            is_second = key_word == second_key
+            last = is_first * first_name + is_second * second_name
+            pos += 17 + length
+            usual_head &= (is_first | is_second) & (words.load8(text, pos) == id_key)
+            usual_head &= (words.load8(text, pos + 8) == id_key_end) & (text[pos + 16] == 34)
+            usual_head &= text[pos + 17] == 58
+            pos += 18
+            word = words.load8(text, pos)
+            digits = words.decimal_digits(word)
+            usual_head &= (digits > 0) & ((digits == 1) | (word & 255 != 48))
+            value = text[pos + 8] - 48
+            ninth = (digits == 8) & (0 <= value <= 9)
+            identifier = words.decimal(word, digits + (digits == 0))
+            identifier = identifier * (1 + 9 * ninth) + value * ninth
+            pos += digits + ninth
+            usual_head &= (words.load8(text, pos) == extended_key) & (text[pos + 16] == 34)
+            usual_head &= (words.load8(text, pos + 8) == extended_key_end) & (text[pos + 17] == 58)
+            kind = words.load4(text, pos + 18)
+            extended = kind == true
+            usual_head &= extended | ((kind == false) & (text[pos + 22] == 101))
+            pos += 23 - extended
+            usual_head &= (text[pos] == 44) & (identifier <= 0x1FFFFFFF)
             pos += 1
-            value = text[pos] - 48
-        digits = pos - begin
-        if digits == 0 or seconds > most_seconds or (digits > 1 and text[begin] == 48):
-            break
-        time = seconds * 1000000000
-        if value == -2:  # .
-            pos += 1
+            time = stamp_ns + fraction * 1000
+        if usual_head:
+            # mostly up to 8 bytes of data, and then the line ends; where is known early, so that the next
+            # line is begun beside this one
+            stop = at + 64 + words.newline_at(text, at + 64)
+            word = words.load8(text, pos)
+            length = (word >> 48 & 255) - 48
+            is_usual = (word & dlc_mask == dlc_key) & (words.load8(text, pos + 8) == data_key)
+            size = words.unhex(text, pos + 16, payload, used)
+            begin = pos + 16 + size
+            is_usual &= (size == 2 * length) & (begin + 2 == stop)
+            is_usual &= (text[begin] == 34) & (text[begin + 1] == 125)
+            if is_usual & (extended | (identifier <= 0x7FF)):
+                timestamp_ns[row] = time
+                can_id[row] = identifier + extended * extended_bit
+                flags[row] = 0
+                channel[row] = last
+                dlc_code[row] = length
+                used += length
+                row += 1
+                offset[row] = used
+                at = stop + 1
+                reason = done
+                continue
+        else:
+            # time: 1 to 10 digits of seconds, 0 to 9 of fraction
+            pos = behind(text, at, end, keys, ends, 0)
+            if pos < 0:
+                break
             begin = pos
-            fraction = 0
+            seconds = 0
             value = text[pos] - 48
-            while 0 <= value <= 9 and pos - begin <= 9:
-                fraction = fraction * 10 + value
+            while 0 <= value <= 9 and pos - begin <= 10:
+                seconds = seconds * 10 + value
                 pos += 1
                 value = text[pos] - 48
             digits = pos - begin
-            if digits == 0 or digits > 9:
+            if digits == 0 or seconds > most_seconds or (digits > 1 and text[begin] == 48):
                 break
-            while digits < 9:
-                fraction *= 10
-                digits += 1
-            time += fraction
-        if text[pos] != 44:  # ,
-            break
-        pos += 1
-        while text[pos] == 32:
-            pos += 1
-        begin = behind(text, pos, keys, ends, 1)
-        if begin > 0:  # exact time, as a string
-            if text[begin] != 34:
-                break
-            begin += 1
-            pos = begin
-            exact = 0
-            value = text[pos] - 48
-            while 0 <= value <= 9 and pos - begin < 19:
-                exact = exact * 10 + value
+            time = seconds * 1000000000
+            if value == -2:  # .
                 pos += 1
+                stamp_size = 0
+                stamp_ns = time
+                if 16 <= pos - at <= 24 and at + 24 <= end:
+                    stamp_size = pos - at
+                    stamp, stamp_middle = words.load8(text, at), words.load8(text, at + 8)
+                    end_mask = words.first_bytes(every_bit, stamp_size - 16)
+                    stamp_end = words.load8(text, at + 16) & end_mask
+                begin = pos
+                fraction = 0
                 value = text[pos] - 48
-            if pos == begin or text[pos] != 34 or text[pos + 1] != 44 or exact > most_nanoseconds:
+                while 0 <= value <= 9 and pos - begin <= 9:
+                    fraction = fraction * 10 + value
+                    pos += 1
+                    value = text[pos] - 48
+                digits = pos - begin
+                if digits == 0 or digits > 9:
+                    break
+                while digits < 9:
+                    fraction *= 10
+                    digits += 1
+                time += fraction
+            if text[pos] != 44:  # ,
                 break
-            time = exact
-            pos += 2
+            pos += 1
             while text[pos] == 32:
                 pos += 1
-        # channel: most lines have that of the line before
-        pos = behind(text, pos, keys, ends, 2)
-        if pos < 0:
-            break
-        begin = pos
-        if text[pos] == 34:
-            pos += 1
-            while text[pos] != 34 and text[pos] >= 32:
-                if text[pos] == 92 and text[pos + 1] >= 32:
+            begin = behind(text, pos, end, keys, ends, 1)
+            if begin > 0:  # exact time, as a string
+                if text[begin] != 34:
+                    break
+                begin += 1
+                pos = begin
+                exact = 0
+                value = text[pos] - 48
+                while 0 <= value <= 9 and pos - begin < 19:
+                    exact = exact * 10 + value
                     pos += 1
+                    value = text[pos] - 48
+                if pos == begin or text[pos] != 34 or text[pos + 1] != 44 or exact > most_nanoseconds:
+                    break
+                time = exact
+                pos += 2
+                while text[pos] == 32:
+                    pos += 1
+            # channel: most lines have that of the line before
+            pos = behind(text, pos, end, keys, ends, 2)
+            if pos < 0:
+                break
+            begin = pos
+            if text[pos] == 34:
                 pos += 1
-            if text[pos] != 34:
+                while text[pos] != 34 and text[pos] >= 32:
+                    if text[pos] == 92 and text[pos + 1] >= 32:
+                        pos += 1
+                    pos += 1
+                if text[pos] != 34:
+                    break
+                pos += 1
+            else:
+                while text[pos] > 32 and text[pos] != 44:
+                    pos += 1
+            length = pos - begin
+            if text[pos] != 44:
+                break
+            tried = 0
+            while tried < name_count:
+                start = name_ends[last - 1] if last > 0 else 0
+                if name_ends[last] - start == length:
+                    index = 0
+                    while index < length and names[start + index] == text[begin + index]:
+                        index += 1
+                    if index == length:
+                        break
+                last += 1
+                if last >= name_count:
+                    last = 0
+                tried += 1
+            if tried == name_count:
+                reason = name
+                break
+            if length < 8 and begin + 8 <= end:
+                key_word = words.first_bytes(words.load8(text, begin), length)
+                if key_word not in (first_key, second_key):
+                    first_key = second_key
+                    first_name = second_name
+                    second_key = key_word
+                    second_name = last
+            pos += 1
+            while text[pos] == 32:
+                pos += 1
+            # identifier and its kind
+            pos = behind(text, pos, end, keys, ends, 3)
+            if pos < 0:
+                break
+            begin = pos
+            identifier = 0
+            value = text[pos] - 48
+            while 0 <= value <= 9 and pos - begin < 9:
+                identifier = identifier * 10 + value
+                pos += 1
+                value = text[pos] - 48
+            if pos == begin or identifier > 0x1FFFFFFF or (pos - begin > 1 and text[begin] == 48):
+                break
+            if text[pos] != 44:
                 break
             pos += 1
-        else:
-            while text[pos] > 32 and text[pos] != 44:
+            while text[pos] == 32:
                 pos += 1
-        length = pos - begin
-        if text[pos] != 44:
-            break
-        tried = 0
-        while tried < name_count:
-            start = name_ends[last - 1] if last > 0 else 0
-            if name_ends[last] - start == length:
-                index = 0
-                while index < length and names[start + index] == text[begin + index]:
-                    index += 1
-                if index == length:
-                    break
-            last += 1
-            if last >= name_count:
-                last = 0
-            tried += 1
-        if tried == name_count:
-            reason = name
-            break
-        pos += 1
-        while text[pos] == 32:
-            pos += 1
-        # identifier and its kind
-        pos = behind(text, pos, keys, ends, 3)
-        if pos < 0:
-            break
-        begin = pos
-        identifier = 0
-        value = text[pos] - 48
-        while 0 <= value <= 9 and pos - begin < 9:
-            identifier = identifier * 10 + value
-            pos += 1
-            value = text[pos] - 48
-        if pos == begin or identifier > 0x1FFFFFFF or (pos - begin > 1 and text[begin] == 48):
-            break
-        if text[pos] != 44:
-            break
-        pos += 1
-        while text[pos] == 32:
-            pos += 1
-        pos = behind(text, pos, keys, ends, 4)
-        if pos < 0:
-            break
-        extended = 0
-        if text[pos] == 116 and text[pos + 1] == 114 and text[pos + 2] == 117:  # tru
-            extended = 1
-        elif text[pos] == 102 and text[pos + 1] == 97 and text[pos + 2] == 108 and text[pos + 3] == 115:
-            pos += 1  # fals
-        else:
-            break
-        if text[pos + 3] != 101 or text[pos + 4] != 44:  # e,
-            break
-        pos += 5
-        while text[pos] == 32:
-            pos += 1
+            pos = behind(text, pos, end, keys, ends, 4)
+            if pos < 0:
+                break
+            extended = 0
+            if text[pos] == 116 and text[pos + 1] == 114 and text[pos + 2] == 117:  # tru
+                extended = 1
+            elif text[pos] == 102 and text[pos + 1] == 97 and text[pos + 2] == 108 and text[pos + 3] == 115:
+                pos += 1  # fals
+            else:
+                break
+            if text[pos + 3] != 101 or text[pos + 4] != 44:  # e,
+                break
+            pos += 5
+            while text[pos] == 32:
+                pos += 1
         # length and data
-        pos = behind(text, pos, keys, ends, 5)
+        pos = behind(text, pos, end, keys, ends, 5)
         if pos < 0:
             break
         length = text[pos] - 48
@@ -276,12 +385,17 @@ def parse(
         pos += 1
         while text[pos] == 32:
             pos += 1
-        pos = behind(text, pos, keys, ends, 6)
+        pos = behind(text, pos, end, keys, ends, 6)
         if pos < 0 or text[pos] != 34:
             break
         pos += 1
         begin = used
         size = 0
+        digits = 16
+        while digits == 16 and size < 64 and pos + 16 <= end:
+            digits = words.unhex(text, pos, payload, begin + size)
+            size += digits >> 1
+            pos += digits & 30
         value = nibble[text[pos]]
         while value <= 15 and size < 64:
             low = nibble[text[pos + 1]]
@@ -305,7 +419,7 @@ def parse(
                 pos += 1
             begin = -1
             while key < 14:
-                begin = behind(text, pos, keys, ends, key)
+                begin = behind(text, pos, end, keys, ends, key)
                 if begin > 0:
                     break
                 key += 1
@@ -365,7 +479,7 @@ def parse(
         if marks & 2:
             identifier |= 0x20000000
         elif extended:
-            identifier |= 0x80000000
+            identifier |= extended_bit
         elif identifier > 0x7FF:
             break
         if marks & 1:
@@ -384,14 +498,18 @@ def parse(
 
 
 def copied(pieces: Octets, ends: Ints, piece: int, out: Room, to: int) -> int:
-    """Copy piece number ``piece`` to ``out`` at ``to``; return the position behind."""
+    """Copy piece number ``piece`` to ``out`` at ``to``; return the position behind.
+
+    8 bytes at a time: there are 7 more behind the last piece, and room for them.
+    """
     index = ends[piece - 1] if piece > 0 else 0
     stop = ends[piece]
+    behind = to + stop - index
     while index < stop:
-        out[to] = pieces[index]
-        to += 1
-        index += 1
-    return to
+        words.store8(out, to, words.load8(pieces, index))
+        to += 8
+        index += 8
+    return behind
 
 
 def number(value: int, out: Room, to: int) -> int:
@@ -429,7 +547,7 @@ def format(
     """
     hexadecimal = HEX
     decimal = DECIMAL
-    pieces = PIECES
+    pieces = PIECES + bytes(8)
     ends = PIECE_ENDS
     line_room = LINE_ROOM
     rows = len(timestamp_ns)
@@ -441,11 +559,15 @@ def format(
         raise ValueError("the offsets do not fit")
     if name_count and name_ends[name_count - 1] > len(names):
         raise ValueError("the names do not fit")
+    names_size = len(names)
+    payload_size = len(payload)
     to = 0
     row = first
-    second = -1
-    second_at = 0
-    second_digits = 0
+    billion = 1000000000
+    latest = 9223372035  # seconds after which the nanoseconds of a whole one may not fit
+    stamp_size = 0  # bytes up to the decimal point, as the line before had them; 0 for none
+    stamp_ns = 0  # what they say
+    stamp = stamp_middle = stamp_end = 0
     while row < rows:
         index = channel[row]
         if index >= name_count:
@@ -459,52 +581,76 @@ def format(
         time = timestamp_ns[row]
         if time < 0 or flags[row] & 16:
             break
-        seconds = time // 1000000000
-        rest = time - seconds * 1000000000
-        micro = rest // 1000
-        nano = rest - micro * 1000
-        if nano >= 500:
-            micro += 1
-            if micro == 1000000:
-                micro = 0
-                seconds += 1
-        to = copied(pieces, ends, 0, out, to)
-        if seconds == second:  # most lines: the digits of the line before
-            for index in range(second_digits):
-                out[to + index] = out[second_at + index]
-            to += second_digits
+        since = time - stamp_ns + 500  # rounded
+        if stamp_size and 0 <= since < billion:  # most lines: the digits of the line before
+            words.store8(out, to, stamp)
+            words.store8(out, to + 8, stamp_middle)
+            words.store8(out, to + 16, stamp_end)
+            to += stamp_size
+            rest = since
         else:
-            second = seconds
-            second_at = to
-            to = number(seconds, out, to)
-            second_digits = to - second_at
-        out[to] = 46
+            seconds = time // billion
+            rest = time - seconds * billion
+            rest += 500
+            if rest >= 1000000000:
+                rest -= 1000000000
+                seconds += 1
+            index = copied(pieces, ends, 0, out, to)
+            index = number(seconds, out, index)
+            out[index] = 46
+            stamp, stamp_middle = words.reload8(out, to), words.reload8(out, to + 8)
+            stamp_end = words.reload8(out, to + 16)
+            stamp_size = 0
+            if seconds < latest:
+                stamp_size = index + 1 - to
+                stamp_ns = seconds * billion
+            to = index + 1
+        micro = rest // 1000
+        nano = rest - micro * 1000 != 500
         index = micro // 10000
-        out[to + 1] = decimal[2 * index]
-        out[to + 2] = decimal[2 * index + 1]
+        words.copy2(decimal, 2 * index, out, to)
         micro -= index * 10000
         index = micro // 100
-        out[to + 3] = decimal[2 * index]
-        out[to + 4] = decimal[2 * index + 1]
-        index = micro - index * 100
-        out[to + 5] = decimal[2 * index]
-        out[to + 6] = decimal[2 * index + 1]
-        to += 7
+        words.copy2(decimal, 2 * index, out, to + 2)
+        words.copy2(decimal, 2 * (micro - index * 100), out, to + 4)
+        to += 6
         if nano:
             to = copied(pieces, ends, 1, out, to)
             to = number(time, out, to)
             out[to] = 34
             to += 1
         to = copied(pieces, ends, 2, out, to)
-        while start < stop:
-            out[to] = names[start]
-            to += 1
-            start += 1
-        to = copied(pieces, ends, 3, out, to)
+        if stop - start <= 8 and start + 8 <= names_size:
+            words.store8(out, to, words.load8(names, start))
+            to += stop - start
+        else:
+            while start < stop:
+                out[to] = names[start]
+                to += 1
+                start += 1
+        # identifier: all 9 digits, then the key over those that are leading zeros
         word = can_id[row]
         kind = word >> 29
-        to = number(word & 0x1FFFFFFF, out, to)
-        to = copied(pieces, ends, 5 if kind & 4 else 4, out, to)
+        identifier = word & 0x1FFFFFFF
+        index = 1 + (identifier > 9) + (identifier > 99) + (identifier > 999) + (identifier > 9999)
+        index += (identifier > 99999) + (identifier > 999999) + (identifier > 9999999)
+        index += identifier > 99999999
+        stop = to + 18 + index
+        high = identifier // 100000000
+        out[stop - 9] = 48 + high
+        identifier -= high * 100000000
+        high = identifier // 10000
+        identifier -= high * 10000
+        words.copy2(decimal, 2 * (high // 100), out, stop - 8)
+        words.copy2(decimal, 2 * (high % 100), out, stop - 6)
+        words.copy2(decimal, 2 * (identifier // 100), out, stop - 4)
+        words.copy2(decimal, 2 * (identifier % 100), out, stop - 2)
+        index = ends[2]
+        words.store8(out, to, words.load8(pieces, index))
+        words.store8(out, to + 8, words.load8(pieces, index + 8))
+        words.copy2(pieces, index + 16, out, to + 16)
+        to = stop
+        to = copied(pieces, ends, 4 + (kind >> 2), out, to)
         mark = flags[row]
         code = dlc_code[row]
         size = end - begin
@@ -518,6 +664,15 @@ def format(
         out[to] = 48 + size - index * 10
         to += 1
         to = copied(pieces, ends, 6, out, to)
+        if end - begin <= 8 and begin + 8 <= payload_size:
+            # always 8 bytes: what follows writes over those that are none
+            words.hex8(payload, begin, out, to, 87)
+            to += 2 * (end - begin)
+            begin = end
+        while begin + 8 <= end:
+            words.hex8(payload, begin, out, to, 87)
+            to += 16
+            begin += 8
         while begin < end:
             index = payload[begin]
             out[to] = hexadecimal[2 * index]
