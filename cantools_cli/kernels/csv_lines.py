@@ -6,7 +6,10 @@ Python beside it, at the row's first byte.
 
 from __future__ import annotations
 
+from array import array
+
 from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels import _words as words
 
 DONE = 0  #: the text is used up
 FULL = 1  #: the batch has no more room
@@ -25,8 +28,18 @@ FD_LENGTHS = bytes((0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64))
 FD_CODES = bytes(next(code for code, size in enumerate(FD_LENGTHS) if size >= n) for n in range(65))
 MOST_SECONDS = 9_000_000_000  #: as nanoseconds within int64
 
+HEX = b"".join(b"%02x" % byte for byte in range(256))  #: two lower-case digits a byte
+PAIRS = b"".join(bytes((high, low)) for high in ALPHABET for low in ALPHABET)  #: of 12 bits each
+POWERS = array("I", [10**count for count in range(9, 0, -1)])  #: nanoseconds of the last of 0 to 8 digits
+DATA_DIGITS = bytes((0, 2, 3, 4, 6, 7, 8, 10, 11))  #: characters of base64 that so many bytes have, without =
+
 #: bytes of a formatted row beside the channel and the data
-LINE_ROOM = 80
+LINE_ROOM = 104
+#: bytes that the usual row has at most, and what is read of it as words
+USUAL = 80
+#: ``,0,0,0,0`` and which of its bits are not a value
+KINDS = words.load8(b",0,0,0,0", 0)
+KINDS_MASK = 0x00FFFEFFFEFFFEFF
 
 
 def parse(
@@ -75,11 +88,100 @@ def parse(
     used = offset[first]
     reason = done
     last = 0
+    usual, kinds_mask = USUAL, KINDS_MASK
+    kinds = KINDS & kinds_mask
+    powers = POWERS
+    data_digits = DATA_DIGITS
+    every_bit = 0xFFFFFFFFFFFFFFFF
+    extended_bit, error_bit = 0x80000000, 0x20000000
+    every_a = 0x4141414141414141  # A stands for 6 bits of 0
+    before_id = 0x78302C  # ,0x
+    both_pads = 0x3D3D  # ==
+    stamp_size = 0  # bytes up to the decimal point, as the row before had them; 0 for none
+    stamp_ns = 0  # what they say
+    stamp = stamp_mask = stamp_end = end_mask = 0
     while at < end:
         if row >= room or used + 72 > payload_room:
             reason = full
             break
         reason = strange
+        # Most rows share their seconds with the one before, and are classic frames that are not remote: they
+        # are read as words, then looked at once.
+        if (
+            at + usual <= end
+            and stamp_size
+            and not full_rows
+            and words.load8(text, at) & stamp_mask == stamp
+            and words.load8(text, at + 8) & end_mask == stamp_end
+        ):
+            pos = at + stamp_size
+            word = words.load8(text, pos)
+            digits = words.decimal_digits(word)
+            is_usual = (digits > 0) & (digits < 8)
+            time = words.decimal(word, digits + (digits == 0))
+            time = stamp_ns + time * powers[digits]
+            pos += digits
+            is_usual &= words.load4(text, pos) & 0xFFFFFF == before_id
+            pos += 3
+            word = words.load8(text, pos)
+            digits = words.hex_digits(word)
+            is_usual &= digits > 0
+            found = words.hexadecimal(word, digits + (digits == 0))
+            pos += digits
+            word = words.load8(text, pos)
+            is_usual &= word & kinds_mask == kinds
+            kind = word >> 8 & 1 | word >> 39 & 2  # extended, error
+            length = (word >> 56) - 48
+            is_usual &= (0 <= length <= 8) & (text[pos + 8] == 44) & (word >> 24 & 1 == 0)
+            length &= 15
+            pos += 9
+            # data: always 12 characters, those that are none taken for A
+            digits = data_digits[length] if length < 9 else 0
+            stop = pos + (length + 2) // 3 * 4
+            size = stop - pos - digits  # of = at its end
+            is_usual &= (words.load4(text, pos + digits) ^ both_pads) & ((1 << 8 * size) - 1) == 0
+            word_end = words.load4(text, pos + 8)
+            word = words.load8(text, pos)
+            mask = words.first_bytes(every_bit, digits if digits < 8 else 8)
+            word = word & mask | every_a & ~mask
+            mask = words.first_bytes(every_bit, digits - 8 if digits > 8 else 0)
+            word_end = word_end & mask | every_a & ~mask
+            second = sextet[word & 255] << 18 | sextet[word >> 8 & 255] << 12
+            low = sextet[word & 255] | sextet[word >> 8 & 255]
+            second |= sextet[word >> 16 & 255] << 6 | sextet[word >> 24 & 255]
+            low |= sextet[word >> 16 & 255] | sextet[word >> 24 & 255]
+            third = sextet[word >> 32 & 255] << 18 | sextet[word >> 40 & 255] << 12
+            low |= sextet[word >> 32 & 255] | sextet[word >> 40 & 255]
+            third |= sextet[word >> 48 & 255] << 6 | sextet[word >> 56]
+            low |= sextet[word >> 48 & 255] | sextet[word >> 56]
+            fourth = sextet[word_end & 255] << 18 | sextet[word_end >> 8 & 255] << 12
+            low |= sextet[word_end & 255] | sextet[word_end >> 8 & 255]
+            fourth |= sextet[word_end >> 16 & 255] << 6
+            low |= sextet[word_end >> 16 & 255]
+            word = words.swapped(second) >> 40
+            word |= words.swapped(third) >> 40 << 24
+            word |= words.swapped(fourth >> 8) >> 48 << 48
+            is_usual &= (
+                (low < 64)
+                & (fourth & 255 == 0)
+                & (word == words.first_bytes(word, length & 15 if length < 9 else 8))
+            )
+            is_usual &= text[stop] == 10
+            identifier = found
+            is_usual &= (identifier <= 0x7FF) | ((kind > 0) & (identifier <= 0x1FFFFFFF))
+            if is_usual:
+                words.store8(payload, used, word)
+                timestamp_ns[row] = time
+                can_id[row] = identifier | (error_bit if kind & 2 else extended_bit * kind)
+                flags[row] = 0
+                channel[row] = 0
+                dlc_code[row] = length
+                used += length
+                row += 1
+                offset[row] = used
+                at = stop + 1
+                reason = done
+                continue
         # time: 1 to 10 digits of seconds, 0 to 9 of fraction
         pos = at
         seconds = 0
@@ -93,6 +195,15 @@ def parse(
         time = seconds * 1000000000
         if value == -2:  # .
             pos += 1
+            stamp_size = 0
+            stamp_ns = time
+            if at + 16 <= end:
+                stamp_size = pos - at
+                index = stamp_size if stamp_size < 8 else 8
+                stamp_mask = words.first_bytes(every_bit, index)
+                end_mask = words.first_bytes(every_bit, stamp_size - index)
+                stamp = words.load8(text, at) & stamp_mask
+                stamp_end = words.load8(text, at + 8) & end_mask
             begin = pos
             fraction = 0
             value = text[pos] - 48
@@ -239,9 +350,9 @@ def parse(
             if lengths[code] != length:
                 break
         if kind & 1:
-            identifier |= 0x20000000
+            identifier |= error_bit
         elif kind & 4:
-            identifier |= 0x80000000
+            identifier |= extended_bit
         elif identifier > 0x7FF:
             break
         if kind & 2:
@@ -280,7 +391,13 @@ def format(
     """
     decimal = DECIMAL
     alphabet = ALPHABET
-    hexadecimal = b"0123456789abcdef"
+    hexadecimal = HEX
+    pairs = PAIRS
+    kinds = KINDS
+    pads = 0x3D3D  # ==
+    billion = 1000000000
+    every_bit = 0xFFFFFFFF
+    payload_size = len(payload)
     line_room = LINE_ROOM
     rows = len(timestamp_ns)
     room = len(out)
@@ -293,9 +410,9 @@ def format(
         raise ValueError("the names do not fit")
     to = 0
     row = first
-    second = -1
-    second_at = 0
-    second_digits = 0
+    stamp_size = 0  # bytes up to the decimal point, as the row before had them; 0 for none
+    stamp_ns = 0  # what they say
+    stamp = stamp_end = 0
     while row < rows:
         index = channel[row]
         if index >= name_count:
@@ -309,72 +426,68 @@ def format(
         time = timestamp_ns[row]
         if time < 0:
             break
-        seconds = time // 1000000000
-        rest = time - seconds * 1000000000
-        if seconds == second:  # most lines: the digits of the line before
-            for index in range(second_digits):
-                out[to + index] = out[second_at + index]
-            to += second_digits
+        since = time - stamp_ns
+        if stamp_size and 0 <= since < billion:  # most rows: the digits of the one before
+            words.store8(out, to, stamp)
+            words.store8(out, to + 8, stamp_end)
+            to += stamp_size
+            rest = since
         else:
-            second = seconds
+            seconds = time // billion
+            stamp_ns = seconds * billion
+            rest = time - stamp_ns
             count = 1
             number = seconds
             while number > 9:
                 number //= 10
                 count += 1
-            second_at = to
-            second_digits = count
             number = seconds
             index = to + count
             while index > to:
                 index -= 1
                 out[index] = 48 + number % 10
                 number //= 10
-            to += count
-        # fraction: nine digits, of which the last zeros are taken back
-        out[to] = 46
-        high = rest // 1000000
-        low = rest - high * 1000000
-        out[to + 1] = 48 + high // 100
-        index = high % 100
-        out[to + 2] = decimal[2 * index]
-        out[to + 3] = decimal[2 * index + 1]
-        index = low // 10000
-        out[to + 4] = decimal[2 * index]
-        out[to + 5] = decimal[2 * index + 1]
-        low -= index * 10000
-        index = low // 100
-        out[to + 6] = decimal[2 * index]
-        out[to + 7] = decimal[2 * index + 1]
-        index = low - index * 100
-        out[to + 8] = decimal[2 * index]
-        out[to + 9] = decimal[2 * index + 1]
-        index = to + 9
-        while out[index] == 48 and index > to + 1:
+            out[to + count] = 46
+            stamp_size = count + 1
+            stamp, stamp_end = words.reload8(out, to), words.reload8(out, to + 8)
+            to += stamp_size
+        # fraction: six or nine digits, of which the last zeros are taken back
+        high = rest // 1000
+        low = rest - high * 1000
+        index = high // 10000
+        words.copy2(decimal, 2 * index, out, to)
+        high -= index * 10000
+        index = high // 100
+        words.copy2(decimal, 2 * index, out, to + 2)
+        words.copy2(decimal, 2 * (high - index * 100), out, to + 4)
+        index = to + 5
+        if low:
+            out[to + 6] = 48 + low // 100
+            words.copy2(decimal, 2 * (low % 100), out, to + 7)
+            index = to + 8
+        while out[index] == 48 and index > to:
             index -= 1
         to = index + 1
         out[to] = 44
         out[to + 1] = 48
         out[to + 2] = 120
         to += 3
-        # identifier, without leading zeros
+        # identifier, without leading zeros: its digits are counted and written without a branch
         word = can_id[row]
         identifier = word & 0x1FFFFFFF
         kind = word >> 29
-        index = 28
-        while index > 0 and identifier >> index == 0:
-            index -= 4
-        while index >= 0:
-            out[to] = hexadecimal[identifier >> index & 15]
-            to += 1
-            index -= 4
-        out[to] = 44
-        out[to + 1] = 48 + (kind >> 2 & 1)
-        out[to + 2] = 44
-        out[to + 3] = 48 + (kind >> 1 & 1)
-        out[to + 4] = 44
-        out[to + 5] = 48 + (kind & 1)
-        out[to + 6] = 44
+        width = 1 + (identifier > 0xF) + (identifier > 0xFF) + (identifier > 0xFFF) + (identifier > 0xFFFF)
+        width += (identifier > 0xFFFFF) + (identifier > 0xFFFFFF) + (identifier > 0xFFFFFFF)
+        digits = identifier
+        digits = digits << (32 - 4 * width) & every_bit
+        words.copy2(hexadecimal, 2 * (digits >> 24), out, to)
+        words.copy2(hexadecimal, 2 * (digits >> 16 & 255), out, to + 2)
+        words.copy2(hexadecimal, 2 * (digits >> 8 & 255), out, to + 4)
+        words.copy2(hexadecimal, 2 * (digits & 255), out, to + 6)
+        to += width
+        bits = kind
+        bits = (bits >> 2 & 1) << 8 | (bits >> 1 & 1) << 24 | (bits & 1) << 40
+        words.store8(out, to, kinds + bits)  # extended, remote, error
         to += 7
         size = end - begin
         if kind & 2:
@@ -389,6 +502,20 @@ def format(
         out[to + 1] = 44
         to += 2
         # data
+        if end - begin <= 8 and begin + 8 <= payload_size:
+            # always 8 bytes, zeros behind the last; what follows writes over those that are none
+            size = end - begin
+            bits = words.swapped(words.first_bytes(words.load8(payload, begin), size))
+            words.copy2(pairs, 2 * (bits >> 52), out, to)
+            words.copy2(pairs, 2 * (bits >> 40 & 4095), out, to + 2)
+            words.copy2(pairs, 2 * (bits >> 28 & 4095), out, to + 4)
+            words.copy2(pairs, 2 * (bits >> 16 & 4095), out, to + 6)
+            words.copy2(pairs, 2 * (bits >> 4 & 4095), out, to + 8)
+            words.copy2(pairs, 2 * ((bits & 15) << 8), out, to + 10)
+            count = (size + 2) // 3
+            to += 4 * count
+            words.store4(out, to - (3 * count - size), pads)
+            begin = end
         while end - begin >= 3:
             word = payload[begin] << 16 | payload[begin + 1] << 8 | payload[begin + 2]
             out[to] = alphabet[word >> 18]

@@ -14,6 +14,10 @@ from tests.kernels.forms import compiled, formatted, interpreted, parsed
 BYTES = sorted({ord(letter) | high for letter in "\0\n\r !#'/059:@AFGR_`afgtx" for high in (0, 0x80)})
 NAMES, ENDS = b"can0can1", array("I", [4, 8])
 NUMBERS = array("H", [0xFFFF, 0, 1] + [0xFFFF] * 253)
+JSON = (
+    b'{"timestamp":1700000000.123456,"channel":"can0","arbitration_id":291,"is_extended_id":false,"dlc":8,'
+    b'"data":"0011223344aAbB77"}\n'
+)
 LINES: dict[str, tuple[tuple[Any, ...], list[bytes]]] = {
     "candump": (
         (NAMES, ENDS),
@@ -30,6 +34,26 @@ LINES: dict[str, tuple[tuple[Any, ...], list[bytes]]] = {
             b"   0.999999 2  1ABCDEF0x       Tx   d 3 AB cd EF\n",
             b"   0.000000 2  0               Rx   d 0\n",
             b"   0.000001 1  12345x          Rx   d 9 00 01 02 03 04 05 06 07\n",
+        ],
+    ),
+    "csv_lines": (
+        (NAMES[:4], ENDS[:1], 0),
+        [
+            b"1700000000.123456,0x123,0,0,0,8,AAECAwQFBgc=\n",
+            b"1700000000.9,0x1fffffff,1,0,0,1,/w==\n",
+            b"1700000000.0,0x0,0,0,0,0,\n",
+            b"1700000000.123,0x4,0,0,1,5,+/zz90A=\n",
+            b"1700000000.123456789,0x7ff,0,1,0,4,\n",
+        ],
+    ),
+    "jsonl": (
+        (b'"can0"7', array("I", [6, 7])),
+        [
+            JSON,
+            JSON.replace(b'"can0"', b"7").replace(b"291", b"536870911").replace(b"false", b"true"),
+            JSON.replace(b"291", b"0").replace(b"8", b"0").replace(b"0011223344aAbB77", b""),
+            JSON.replace(b"291", b"99999999").replace(b"false", b"true"),
+            JSON.replace(b"8", b"12").replace(b"77", b"7766554433").replace(b"}", b',"is_fd":true}'),
         ],
     ),
 }
