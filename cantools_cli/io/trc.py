@@ -180,7 +180,8 @@ class TRCReader(TextReader):
         self._tell_left_out()
         self._lines = LineReader(letters, status=self._status)
         is_plain = letters.endswith("D") and len({*letters}) == len(letters) and {*letters} & {*"lL"}
-        self._plain = letters.encode("ascii", "replace") if is_plain else b""
+        fits = -_NS_LIMIT <= self._start_ns < _NS_LIMIT  # days allow for any year
+        self._plain = letters.encode("ascii", "replace") if is_plain and fits else b""
 
     def _header_note(self, text: str) -> None:
         self.note(f"{self.input.name}: {text}")

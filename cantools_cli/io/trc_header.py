@@ -110,9 +110,10 @@ class Header:
 
     @property
     def columns(self) -> str | None:
-        """Letters of the columns; None where neither the version nor ``$COLUMNS`` tells."""
+        """Letters of the columns, data the last; None where neither the version nor ``$COLUMNS`` tells."""
         if self._columns is not None and self.version not in COLUMNS_FIXED:
-            return self._columns if set(NEEDED) <= set(self._columns) else None
+            is_readable = set(NEEDED) <= set(self._columns) and "D" not in self._columns[:-1]
+            return self._columns if is_readable else None
         return COLUMNS.get(self.version)
 
     def start_ns(self, tz: str | None, note: Callable[[str], None]) -> int | None:
