@@ -74,7 +74,7 @@ class JsonReader(TextReader):
             return False
         try:
             channel = json.loads(found[1])
-        except ValueError:
+        except (ValueError, RecursionError):
             return False
         if not _is_channel(channel):
             return False
