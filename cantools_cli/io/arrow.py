@@ -35,6 +35,7 @@ _FILE_END = b"ARROW1"
 _CONTINUATION = b"\xff\xff\xff\xff"
 #: bytes of a record batch that are read at most: it has to be in memory as a whole
 MOST_BYTES = 1 << 29
+_PIECE = 1 << 24  #: bytes that the input is asked for at a time
 _COMPRESSIONS = ("none", "lz4", "zstd")
 
 
@@ -124,7 +125,8 @@ class _Source:
             raise ValueError(f"a record batch of {size} bytes, more than {MOST_BYTES}")
         pieces, have = [], 0
         while have < size:
-            piece = self._rest or self._stream.read(max(CHUNK, size - have) if have else CHUNK)
+            # a file makes room for all that it is asked for
+            piece = self._rest or self._stream.read(min(max(CHUNK, size - have), _PIECE) if have else CHUNK)
             if not piece:
                 self.at_end = True
                 break
@@ -155,7 +157,7 @@ class _Source:
 
 
 def _fault(error: Exception, position: int) -> FormatError:
-    reason = " ".join(str(error).split())
+    reason = " ".join(str(error).split()) or "it claims more than there is memory"
     return FormatError(f"not what Arrow writes: {reason}", position=position, unit="byte")
 
 
