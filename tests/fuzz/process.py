@@ -38,7 +38,7 @@ MOST_SECONDS = 10
 #: seconds after which a child that computes nothing is taken for one that waits for ever
 STANDSTILL = 60
 #: bytes of address space for one input beside what good files took
-MOST_BYTES = 256 << 20
+MOST_BYTES = 128 << 20
 _HEAD = struct.Struct("<QQQ")  # number of the input, bytes of it, inputs accepted so far
 
 Check = Callable[[bytes, random.Random, Path], int]
@@ -53,6 +53,7 @@ class Target:
         seeds: good inputs.
         words: bytes that mean something there.
         compressions: what may be around an input.
+        prepare: imports and allocates what ``check`` may need, before memory is limited; None for nothing.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Target:
     words: tuple[bytes, ...] = ()
     is_text: bool = False
     compressions: tuple[str, ...] = ()
+    prepare: Callable[[Path], None] | None = None
 
 
 @dataclass
@@ -172,9 +174,7 @@ class _Child:
             found = pickle.loads(self._results.read_bytes()) if self._results.exists() else Count()
         found.seconds = usage.ru_utime + usage.ru_stime
         code = os.waitstatus_to_exitcode(status)
-        if code > 0:
-            raise RuntimeError(f"{self._target.name}: the fuzzer itself failed")
-        return found, "" if code == 0 else _death(-code, stood_still)
+        return found, _death(code, stood_still) if code else ""
 
     def _prepare(self) -> None:
         """Let this process do what all inputs need, and give it its limits."""
@@ -182,7 +182,9 @@ class _Child:
         self._unraisable: list[Any] = []
         sys.unraisablehook = self._unraisable.append
         without_asammdf()
-        for data in self._target.seeds:  # so that everything is imported, and has its buffers
+        if self._target.prepare is not None:
+            self._target.prepare(self._folder)
+        for data in self._target.seeds:
             try:
                 self._target.check(data, random.Random(0), self._folder)
             except Exception as error:
@@ -250,12 +252,12 @@ def _watch(pid: int) -> bool:
     return False
 
 
-def _death(number: int, stood_still: bool) -> str:
+def _death(code: int, stood_still: bool) -> str:
     if stood_still:
         return f"waited for {STANDSTILL} s"
-    if number == signal.SIGPROF:
+    if code == -signal.SIGPROF:
         return f"took over {MOST_SECONDS} s of the processor"
-    return f"ended by {signal.Signals(number).name}"
+    return f"left with status {code}" if code > 0 else f"ended by {signal.Signals(-code).name}"
 
 
 def without_asammdf() -> None:

@@ -4,6 +4,7 @@
 - Every frame is one that CAN allows, and the columns of each batch fit together.
 - ``skip`` gives what ``stop`` gave before its error, and may go on.
 - A pipe, however it cuts the bytes, gives what the file gives; interpreted kernels what compiled ones do.
+- All formats that can be written take the frames, and hold then those that were not counted as left out.
 - There are no more frames than bytes, but for what is compressed.
 
 Time and memory are bounded from outside: see ``process.py``.
@@ -25,7 +26,7 @@ from cantools_cli import frames, plugins
 from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError, UsageError
 from cantools_cli.io.compression import deflater
-from cantools_cli.io.formats import open_reader
+from cantools_cli.io.formats import open_reader, open_writer
 from tests.kernels.forms import interpreted
 
 #: those that need a file with a name
@@ -221,7 +222,47 @@ def check(form: str, data: bytes, draw: random.Random, folder: Path, *, thorough
             same_frames(f"a pipe, {on_error}", outcome, piped)
     if thorough or draw.random() < 0.1:
         read(str(path), None, data, "skip")
+    if skip.frames and (thorough or draw.random() < 0.2):
+        for name in plugins.writable() if thorough else [draw.choice([*plugins.writable()])]:
+            check_written(path, real, name, len(skip.frames), folder)
     return len(skip.frames)
+
+
+def prepare(folder: Path) -> None:
+    """Use every format once: some bring libraries with threads, which take their memory then."""
+    path = folder / "first.log"
+    path.write_bytes(b"(1.0) can0 123#11\n")
+    for name in plugins.writable():
+        check_written(path, "log", name, 1, folder)
+
+
+def check_written(path: Path, form: str, name: str, count: int, folder: Path) -> None:
+    """Write the frames of ``path`` as the format ``name``, and read that again.
+
+    Raises:
+        BrokenPropertyError: what was written has faults, or other frames than those that are not left out.
+    """
+    output = folder / f"output{plugins.FORMATS[name].suffixes[0]}"
+    output.unlink(missing_ok=True)
+    options = {"tz": "UTC"} if "tz" in plugins.FORMATS[name].writer_options else {}
+    try:
+        with (
+            open_reader(str(path), form, as_command=True, tz="UTC", on_error="skip") as reader,
+            open_writer(str(output), name, {**plugins.FORMATS[name].writing, **options}) as writer,
+        ):
+            for batch in reader.batches():
+                writer.write(batch)
+    except UsageError:
+        return
+    except FormatError:  # of the reader, behind its last frame
+        count = -1
+    again = read(str(output), name, output.read_bytes(), "stop")
+    expect(again.error is None, f"written as {name}, and read again: {again.error}")
+    left_out = sum(lost for kind, lost in writer.losses.items() if kind.endswith("(left out)"))
+    wrong = count >= 0 and len(again.frames) != count - left_out
+    expect(
+        not wrong, f"written as {name}: {count} frames, {left_out} left out, {len(again.frames)} read again"
+    )
 
 
 def same(what: str, one: Outcome, other: Outcome) -> None:

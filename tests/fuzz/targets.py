@@ -29,6 +29,7 @@ def targets(names: Sequence[str] = ()) -> list[Target]:
                 WORDS.get(name, ()),
                 is_text=not form.is_binary,
                 compressions=("gzip", "zstd") if form.is_compressible else (),
+                prepare=readers.prepare,
             )
         )
     for name, (_, begin) in texts.TARGETS.items():
