@@ -36,6 +36,13 @@ _PACKED = ("parquet", "arrow", "mf4", "blf", "db")
 _MOST_FRAMES = 1 << 20
 _KNOWN_FLAGS = frames.FD | frames.BRS | frames.ESI | frames.TX | frames.XL
 
+#: what a reader may be told, of which an input gets one; nothing is likelier
+_OPTIONS: dict[str, tuple[dict[str, Any], ...]] = {
+    "asc": ({}, {"base": "dec"}, {"relative_timestamp": True}, {"txrq": True}, {"tz": "Europe/Berlin"}),
+    "trc": ({}, {}, {"status": True}, {"tz": "Europe/Berlin"}),
+    "blf": ({}, {}, {}, {"tz": "America/New_York"}),
+}
+
 Frame = tuple[object, ...]
 
 
@@ -72,8 +79,8 @@ class Pieces:
         return piece
 
 
-def read(file: Any, form: str | None, data: bytes, on_error: str) -> Outcome:
-    """Read ``file``, which holds ``data``, as the commands do.
+def read(file: Any, form: str | None, data: bytes, on_error: str, options: dict[str, Any]) -> Outcome:
+    """Read ``file``, which holds ``data``, as the commands do with ``options``.
 
     Raises:
         BrokenPropertyError: a batch or an error is not as it must be.
@@ -81,7 +88,9 @@ def read(file: Any, form: str | None, data: bytes, on_error: str) -> Outcome:
     outcome = Outcome()
     most = _MOST_FRAMES if form in _PACKED or form is None or data[:1] in b"\x1f\x28" else len(data) + 1
     try:
-        with open_reader(file, form, as_command=True, tz="UTC", on_error=on_error) as reader:
+        with open_reader(
+            file, form, as_command=True, on_error=on_error, **{"tz": "UTC", **options}
+        ) as reader:
             try:
                 for batch in reader.batches():
                     outcome.frames += checked(batch)
@@ -201,8 +210,9 @@ def check(form: str, data: bytes, draw: random.Random, folder: Path, *, thorough
     real = "log" if form == "screen" else form
     path = folder / f"input{plugins.FORMATS[real].suffixes[0]}"
     path.write_bytes(data)
-    stop = read(str(path), real, data, "stop")
-    skip = read(str(path), real, data, "skip")
+    options = draw.choice(_OPTIONS.get(real, ({},)))
+    stop = read(str(path), real, data, "stop", options)
+    skip = read(str(path), real, data, "skip", options)
     expect(stop.skipped == 0, "stop has skipped")
     expect(
         skip.frames[: len(stop.frames)] == stop.frames,
@@ -215,13 +225,13 @@ def check(form: str, data: bytes, draw: random.Random, folder: Path, *, thorough
     ways = [("stop", stop), ("skip", skip)]
     with interpreted_kernels():
         for on_error, outcome in ways if thorough else [draw.choice(ways)]:
-            same(f"interpreted, {on_error}", outcome, read(str(path), real, data, on_error))
+            same(f"interpreted, {on_error}", outcome, read(str(path), real, data, on_error, options))
     if real not in NEED_PATH:
         for on_error, outcome in ways if thorough else [draw.choice(ways)]:
-            piped = read(Pieces(data, draw), real, data, on_error)
+            piped = read(Pieces(data, draw), real, data, on_error, options)
             same_frames(f"a pipe, {on_error}", outcome, piped)
     if thorough or draw.random() < 0.1:
-        read(str(path), None, data, "skip")
+        read(str(path), None, data, "skip", {})
     if skip.frames and (thorough or draw.random() < 0.2):
         for name in plugins.writable() if thorough else [draw.choice([*plugins.writable()])]:
             check_written(path, real, name, len(skip.frames), folder)
@@ -256,7 +266,7 @@ def check_written(path: Path, form: str, name: str, count: int, folder: Path) ->
         return
     except FormatError:  # of the reader, behind its last frame
         count = -1
-    again = read(str(output), name, output.read_bytes(), "stop")
+    again = read(str(output), name, output.read_bytes(), "stop", {})
     expect(again.error is None, f"written as {name}, and read again: {again.error}")
     left_out = sum(lost for kind, lost in writer.losses.items() if kind.endswith("(left out)"))
     wrong = count >= 0 and len(again.frames) != count - left_out

@@ -20,7 +20,7 @@ def test_what_once_went_wrong(path: Path, monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setattr(mf4_asammdf, "is_installed", lambda: False)
     target = path.stem.partition("-")[0]
     check = partial(readers.check, thorough=True) if target not in texts.TARGETS else texts.check
-    for seed in range(3):  # each cuts a pipe elsewhere
+    for seed in range(3):  # each cuts a pipe elsewhere, and may have another option of the reader
         check(target, path.read_bytes(), random.Random(seed), tmp_path)
 
 
