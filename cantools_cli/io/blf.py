@@ -51,13 +51,26 @@ class BLFReader(MessageReader):
     local time for all others, which ``notes`` then says.
     """
 
+    _outer: Containers | None = None
+
     @classmethod
     def recognises(cls, head: bytes) -> bool:
         return head.startswith(blf_header.SIGNATURE)
 
     def batches(self) -> Iterator[MessageBatch]:
+        self._outer = outer = Containers(self.input, self._say, self.fault, usable_processors())
+        try:
+            yield from self._frames(outer)
+        finally:
+            outer.close()
+
+    def stop(self) -> None:
+        if self._outer is not None:
+            self._outer.close()
+        super().stop()
+
+    def _frames(self, outer: Containers) -> Iterator[MessageBatch]:
         self._stated_size = 0  # bytes of the file, 0 where its header does not say
-        outer = Containers(self.input, self._say, self.fault)
         start_ns = self._read_head(outer)
         if start_ns is None:
             return

@@ -13,11 +13,11 @@ from cantools_cli.io.blf_containers import (
     DEFLATED,
     LONGEST_GAP,
     SIGNATURE,
-    Inflater,
     begins_object,
     find_object,
     read_header,
 )
+from cantools_cli.io.blf_inflate import Inflater
 
 #: bytes of a container, packed or unpacked, and of a broken end, that are looked into
 LOOK_LIMIT = 1 << 26

@@ -17,14 +17,15 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable, Iterator
-from functools import cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cantools_cli.buffers import Octets
 from cantools_cli.errors import FormatError
+from cantools_cli.io.blf_inflate import LARGEST_UNPACKED, PIECE, Bytes, Inflater, inflate_whole, isal
 from cantools_cli.io.files import CHUNK, InputStream
 
-Bytes = bytes | bytearray
+if TYPE_CHECKING:
+    from cantools_cli.io.blf_ahead import InflateAhead
 
 SIGNATURE = b"LOBJ"
 CONTAINER = 10
@@ -32,17 +33,16 @@ CONTAINER_HEAD = 32
 #: bytes of a header; the longest one known has 40
 LARGEST_HEADER = 64
 STORED, DEFLATED = 0, 2
-#: bytes that are unpacked at a time, whatever a container says of its size
-PIECE = 1 << 18
-#: no container may unpack to more
-LARGEST_UNPACKED = 1 << 30
+#: containers that are unpacked without threads, which would not pay for a small file
+ALONE = 8
 #: the longest padding behind an object: objectSize % 4, and as much again by writers that round up
 LONGEST_GAP = 6
 
 _BASE = struct.Struct("<4s2H2L")
 _CONTAINER = struct.Struct("<4s2H2L2H3L")
-_SALVAGE_LIMIT = 1 << 22
-_SALVAGE_STEP = 32
+#: bytes of a file to have at hand for the threads that unpack, and how many are read at a time then
+_AT_HAND = 1 << 19
+_AHEAD_CHUNK = 1 << 20
 
 
 class ObjectHeader(NamedTuple):
@@ -79,8 +79,13 @@ def pack_container(data: Octets, level: int) -> bytes:
 
 def deflate(data: Octets, level: int) -> bytes:
     """Compress to a zlib stream; level 1 by isal where it is installed, which is ten times as fast."""
-    fast = _isal() if level == 1 else None
+    fast = isal() if level == 1 else None
     return zlib.compress(data, level) if fast is None else bytes(fast.compress(data, 1))
+
+
+def is_ordinary(size: int, unpacked_size: int) -> bool:
+    """Tell whether ``size`` bytes that unpack to ``unpacked_size`` may be unpacked in one step."""
+    return 0 < unpacked_size <= PIECE and size <= 2 * PIECE
 
 
 class Search:
@@ -137,7 +142,7 @@ class Search:
 
 
 class Containers:
-    """Reads the outer level.
+    """Reads the outer level, unpacking ahead in up to ``threads`` threads, until ``close``.
 
     Attributes:
         position: of the object that is being read, in bytes from the start of the file.
@@ -146,7 +151,11 @@ class Containers:
     """
 
     def __init__(
-        self, source: InputStream, note: Callable[[str], None], fault: Callable[[FormatError], None]
+        self,
+        source: InputStream,
+        note: Callable[[str], None],
+        fault: Callable[[FormatError], None],
+        threads: int = 1,
     ) -> None:
         self._source = source
         self._note = note
@@ -154,6 +163,10 @@ class Containers:
         self._data = b""
         self._at = 0
         self._base = 0  # position of _data[0] in the file
+        self._threads = threads
+        self._ahead: InflateAhead | None = None
+        self._whole = 0  # ordinary containers so far
+        self._looked = 0  # position behind what the threads have
         self.search = Search()
         self.position = 0
         self.is_cut = False
@@ -186,10 +199,16 @@ class Containers:
             else:
                 yield from self._stored(header.size)
 
-    def _have(self, size: int) -> int:
-        """Try to have ``size`` bytes at hand; return how many there are."""
+    def close(self) -> None:
+        """End the threads; nothing can be read any more."""
+        self._threads = 0
+        if self._ahead is not None:
+            self._ahead.close()
+
+    def _have(self, size: int, chunk: int = CHUNK) -> int:
+        """Try to have ``size`` bytes at hand, ``chunk`` bytes read at a time; return how many there are."""
         there = len(self._data) - self._at
-        while there < size and (more := self._source.read(CHUNK)):
+        while there < size and (more := self._source.read(chunk)):
             self._base += self._at
             self._data = self._data[self._at :] + more
             self._at = 0
@@ -248,6 +267,7 @@ class Containers:
     def _inflated(self, left: int, unpacked_size: int) -> Iterator[Bytes]:
         whole = self._inflated_at_once(left, unpacked_size)
         if whole:
+            self._look_ahead()
             yield whole
             return
         inflater = Inflater()
@@ -274,28 +294,62 @@ class Containers:
             )
 
     def _inflated_at_once(self, left: int, unpacked_size: int) -> Bytes:
-        """Unpack an ordinary container in one step, which is a quarter faster than step by step.
+        """Unpack an ordinary container in one step, or take what a thread made of it.
 
         Returns b"" and takes nothing where it is large, cut, damaged, or lies about its size.
         """
-        fast = _libdeflate()
-        if fast is None or not 0 < unpacked_size <= PIECE or left > 2 * PIECE or self._have(left) < left:
+        if not is_ordinary(left, unpacked_size) or self._have(left) < left:
             return b""
-        if not self._is_followed(left) and self._holds_object(left):
+        if not self._is_followed(self._at + left) and self._holds_object(left):
             return b""
-        try:
+        data = self._ahead.take(self.position) if self._ahead is not None else b""
+        if not data:
             packed = memoryview(self._data)[self._at : self._at + left]
-            data: bytearray = fast.zlib_decompress(packed, unpacked_size)
-        except fast.DeflateError:
-            return b""
-        if len(data) < unpacked_size:
-            return b""
-        self._at += left
+            data = inflate_whole(packed, unpacked_size)
+        if data:
+            self._at += left
         return data
 
-    def _is_followed(self, left: int) -> bool:
-        """Tell whether an object is at hand behind the next ``left`` bytes: they end where they should."""
-        end = self._at + left
+    def _look_ahead(self) -> None:
+        """Give threads what follows to unpack, as far as it is at hand and looks as it should.
+
+        Whatever they make of it is used only where the reader comes to the same place by itself.
+        """
+        self._whole += 1
+        if self._whole <= ALONE or self._threads < 2:
+            return
+        if self._ahead is None:
+            from cantools_cli.io.blf_ahead import InflateAhead
+
+            self._ahead = InflateAhead(inflate_whole, self._threads)
+        if self._source.size is not None and len(self._data) - self._at < _AT_HAND:  # it never waits
+            self._have(len(self._data) - self._at + 1, _AHEAD_CHUNK)
+        at = max(self._at, self._looked - self._base)
+        while self._ahead.has_room and (found := self._ordinary_at(at)):
+            begin, data, at, size = found
+            self._ahead.put(self._base + begin, memoryview(self._data)[data:at], size)
+        self._looked = self._base + at
+
+    def _ordinary_at(self, at: int) -> tuple[int, int, int, int] | None:
+        """Return where the container near ``at`` begins, its data begins and ends, and how long that unpacks.
+
+        None where it is none, or not at hand with the begin of the object that follows it.
+        """
+        begin = self._data.find(SIGNATURE, at, at + LONGEST_GAP + len(SIGNATURE))
+        if begin < 0 or len(self._data) - begin < CONTAINER_HEAD:
+            return None
+        _, header_size, _, size, kind, method, _, _, unpacked_size, _ = _CONTAINER.unpack_from(
+            self._data, begin
+        )
+        data, end = begin + CONTAINER_HEAD, begin + size
+        if kind != CONTAINER or method != DEFLATED or header_size != CONTAINER_HEAD - 16:
+            return None
+        if not is_ordinary(end - data, unpacked_size) or not self._is_followed(end):
+            return None
+        return begin, data, end, unpacked_size
+
+    def _is_followed(self, end: int) -> bool:
+        """Tell whether an object is at hand behind ``end``: what ends there ends where it should."""
         return self._data[end : end + LONGEST_GAP + len(SIGNATURE)].lstrip(b"\0").startswith(SIGNATURE)
 
     def _holds_object(self, left: int) -> bool:
@@ -307,70 +361,6 @@ class Containers:
         self.is_damaged = True
         self.search.told()
         self._fault(FormatError(reason, position=self.position, unit="byte"))
-
-
-class Inflater:
-    """Unpacks one zlib stream, with memory that does not follow what the stream says.
-
-    Attributes:
-        size: bytes unpacked so far.
-        error: what was wrong with the data, "" as long as nothing was.
-        is_done: the end of the stream was met, or an error.
-        unused: what was fed behind the end.
-    """
-
-    def __init__(self) -> None:
-        fast = _isal()
-        self._inflater: Any = zlib.decompressobj() if fast is None else fast.decompressobj()
-        self._errors = (zlib.error,) if fast is None else (zlib.error, fast.error)
-        self._fed = b""
-        self.size = 0
-        self.error = ""
-        self.is_done = False
-        self.unused = b""
-
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield what ``data`` unpacks to; where it is damaged, what comes before the damage."""
-        if len(self._fed) <= _SALVAGE_LIMIT:
-            self._fed = self._fed + data if self._fed else data
-        while not self.is_done:
-            try:
-                piece = self._inflater.decompress(data, PIECE)
-            except self._errors as error:
-                self.error, self.is_done = str(error), True
-                yield from self._salvaged()
-                return
-            data = self._inflater.unconsumed_tail
-            self.size += len(piece)
-            if self.size > LARGEST_UNPACKED:
-                self.error, self.is_done = f"it unpacks to more than {LARGEST_UNPACKED} bytes", True
-                return
-            self.is_done = self._inflater.eof
-            self.unused = self._inflater.unused_data
-            if piece:
-                yield piece
-            if not data and len(piece) < PIECE:
-                return
-
-    def _salvaged(self) -> Iterator[bytes]:
-        """Unpack once more in small steps: a call that meets damage gives nothing of what comes before it.
-
-        Behind its head of two bytes, that is, and without its checksum.
-        """
-        head = int.from_bytes(self._fed[:2], "big")
-        if len(self._fed) > _SALVAGE_LIMIT or head % 31 or head >> 8 & 15 != zlib.DEFLATED:
-            return
-        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-        size = 0
-        for at in range(2, len(self._fed), _SALVAGE_STEP):
-            try:
-                piece = inflater.decompress(self._fed[at : at + _SALVAGE_STEP])
-            except zlib.error:
-                return
-            size += len(piece)
-            if size > self.size:
-                new, self.size = piece[self.size - size :], size
-                yield new
 
 
 def begins_object(data: Bytes) -> bool:
@@ -390,23 +380,3 @@ def find_object(data: Bytes, at: int) -> int:
             return at
         at += 1
     return -1
-
-
-@cache
-def _libdeflate() -> Any:
-    """Return ``deflate``, the fastest to inflate what is there as a whole; None where it is not installed."""
-    try:
-        import deflate
-    except ImportError:
-        return None
-    return deflate
-
-
-@cache
-def _isal() -> Any:
-    """Return ``isal.isal_zlib``, None where it is not installed; imported when there is work for it."""
-    try:
-        from isal import isal_zlib
-    except ImportError:
-        return None
-    return isal_zlib

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError
 from cantools_cli.io.base import BATCH_PAYLOAD, BATCH_ROWS
-from cantools_cli.io.blf_containers import Bytes, Containers, Search, begins_object, find_object, read_header
+from cantools_cli.io.blf_containers import Containers, Search, begins_object, find_object, read_header
+from cantools_cli.io.blf_inflate import Bytes
 from cantools_cli.io.blf_objects import LARGEST, Objects
 from cantools_cli.kernels import blf as kernel
 from cantools_cli.message import Channel

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cantools_cli.errors import FormatError
-from cantools_cli.io import blf_containers
+from cantools_cli.io import blf_inflate
 from cantools_cli.io.blf import BLFReader
 from tests.io.blf_bytes import classic, container, head, lobj, read_lenient, read_up_to_fault
 
@@ -30,9 +30,9 @@ def inflating(request: pytest.FixtureRequest) -> Iterator[None]:
     """Run every test with and without the library that inflates whole containers."""
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "step by step":
-            patch.setattr(blf_containers, "_libdeflate", lambda: None)
+            patch.setattr(blf_inflate, "libdeflate", lambda: None)
         else:
-            assert blf_containers._libdeflate() is not None
+            assert blf_inflate.libdeflate() is not None
         yield
 
 
