@@ -124,6 +124,14 @@ class Window:
         self._end = end
         self._first_ns: int | None = None
 
+    def share_at(self, now_ns: int) -> float:
+        """Return how much of the way from the start to the end ``now_ns`` is, 0 to 1; 0 without an end."""
+        if self._end is None or self._first_ns is None:
+            return 0.0
+        start = self._first_ns if self._start is None else self._start.after(self._first_ns)
+        whole = self._end.after(self._first_ns) - start
+        return min(max((now_ns - start) / whole, 0.0), 1.0) if whole > 0 else 1.0
+
     def select(self, batch: MessageBatch) -> MessageBatch:
         """Return the frames that pass: ``batch`` itself where all do, else a new one."""
         if (self._start is None and self._end is None) or not len(batch):

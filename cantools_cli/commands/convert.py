@@ -118,7 +118,10 @@ def convert_command(
             sink = open_sink(output, to, report, **to_file)
         inputs.on_idle(sink.on_idle)
         try:
-            with sink, Progress(inputs, sink, quiet=quiet) as progress:
+            progress = Progress(
+                inputs, lambda: steps.taken, share=steps.share, quiet=quiet, to_stdout=sink.name == "-"
+            )
+            with sink, progress:
                 _copy(inputs, sink, steps, interruption, progress)
         except FormatError as error:
             error.afterword = _kept(sink)
@@ -137,6 +140,7 @@ class _Steps:
 
     Attributes:
         left: frames that may still pass, None for all.
+        taken, last_ns: frames that came, and the time of the last.
     """
 
     window: Window
@@ -144,12 +148,25 @@ class _Steps:
     left: int | None
     shift_ns: int
     renaming: Renaming
+    taken: int = 0
+    last_ns: int = 0
+
+    def __post_init__(self) -> None:
+        self._count = self.left
 
     @property
     def is_done(self) -> bool:
         return self.left == 0 or self.window.is_past
 
+    def share(self) -> float:
+        """Return how near --count and --end are, from 0 to 1."""
+        by_count = 1 - self.left / self._count if self.left is not None and self._count else 0.0
+        return max(by_count, self.window.share_at(self.last_ns))
+
     def take(self, batch: MessageBatch) -> MessageBatch:
+        if len(batch):
+            self.taken += len(batch)
+            self.last_ns = batch.timestamp_ns[-1]
         batch = self.selection.select(self.window.select(batch))
         if self.left is not None:
             if len(batch) > self.left:

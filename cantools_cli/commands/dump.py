@@ -11,6 +11,7 @@ import typer
 from cantools_cli.commands import options
 from cantools_cli.commands.buses import BusOptions, NamedBus, open_buses
 from cantools_cli.commands.interruption import Interruption
+from cantools_cli.commands.progress import REDRAW_SECONDS, Progress
 from cantools_cli.commands.report import Report, use_colour
 from cantools_cli.commands.sinks import Rotation, Sink, open_sink
 from cantools_cli.commands.sources import live_batches
@@ -136,8 +137,15 @@ def dump_command(
             sink = open_sink(output, to, report, **to_file)
         else:
             sink = _screen_sink(report, candump=candump, ns=ns, **screen)
-        with sink:
-            _copy(opened, sink, chosen, count, quiet_seconds, interruption)
+        progress = Progress(
+            _Written(sink),
+            lambda: sink.count,
+            share=lambda: sink.count / count if count else 0.0,
+            quiet=quiet,
+            to_stdout=sink.name == "-",
+        )
+        with sink, progress:
+            _copy(opened, sink, chosen, count, quiet_seconds, interruption, progress)
         lost = [one.say_trouble(report) for one in opened]
         report.detail(f"{sink.count} frames")
         if interruption.signum is not None:
@@ -154,11 +162,19 @@ def _copy(
     count: int | None,
     quiet_seconds: float | None,
     interruption: Interruption,
+    progress: Progress,
 ) -> None:
     if count is not None and count <= 0:
         return
+
+    def idle() -> float | None:
+        progress.update()
+        due = sink.on_idle()
+        return min(REDRAW_SECONDS, due or REDRAW_SECONDS) if progress.is_shown else due
+
     buses = [one.bus for one in opened]
-    for index, batch in live_batches(buses, interruption, sink.on_idle, quiet_seconds):
+    for index, batch in live_batches(buses, interruption, idle, quiet_seconds):
+        progress.update()
         one = opened[index]
         batch = one.named(batch)
         if one.filter is not None:
@@ -168,6 +184,19 @@ def _copy(
             sink.write(batch.part(0, count - sink.count))
             return
         sink.write(batch)
+
+
+class _Written:
+    """The log that is written, for ``Progress``: a bus has no end."""
+
+    size = None
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+
+    @property
+    def consumed(self) -> int:
+        return self._sink.file_size()
 
 
 def _is_terminal() -> bool:

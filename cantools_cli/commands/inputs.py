@@ -50,7 +50,7 @@ class Inputs:
     @property
     def consumed(self) -> int:
         """Bytes read so far, before decompression."""
-        return sum(reader.input.consumed for reader in self._readers)
+        return sum(reader.consumed for reader in self._readers)
 
     @property
     def size(self) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from array import array
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -54,7 +54,8 @@ class Log:
     An error while reading is kept: what was read before it is replayed first.
 
     Attributes:
-        consumed, size: bytes of the file, as an ``InputStream`` has them.
+        sent: frames that were sent in this pass and those before; the caller sets it.
+        window: of the pass under way.
         error: why reading ended before the end.
         skipped: malformed records passed over.
         error_frames: error frames left out.
@@ -76,7 +77,11 @@ class Log:
         self._routes = routes
         self._report = report
         self._interruption = interruption
+        self.sent: Callable[[], int] = lambda: 0
+        self.window = Window(options.start, options.end)
         self._input: InputStream | None = None
+        self._marks: deque[tuple[int, int]] = deque([(0, 0)])  # (frames to send, bytes they were read from)
+        self._before = 0  # bytes in front of the first frame that is sent
         self._first_fault: FormatError | None = None
         self._seen: set[str] = set()  # what the channels of the log may be called
         self._is_whole = False
@@ -86,11 +91,25 @@ class Log:
 
     @property
     def consumed(self) -> int:
-        return self._input.consumed if self._input is not None else 0
+        """Bytes of the file whose frames were sent: it is read ahead, a short one to its end at once."""
+        sent, marks = self.sent(), self._marks
+        while len(marks) > 2 and marks[1][0] <= sent:
+            marks.popleft()
+        (begun, low), (end, high) = marks[0], marks[-1] if len(marks) == 1 else marks[1]
+        done = low + (high - low) * min(sent - begun, end - begun) // max(end - begun, 1)
+        return max(done - self._before, 0)
+
+    def share(self, now_ns: int) -> float:
+        """Return how near --count and --end are at a frame of ``now_ns``, 0 to 1; bytes tell the rest."""
+        if self._options.passes != 1:
+            return 0.0
+        by_count = min(self.sent() / self._options.count, 1.0) if self._options.count else 0.0
+        return max(by_count, self.window.share_at(now_ns))
 
     @property
     def size(self) -> int | None:
-        return self._input.size if self._input is not None and self._options.passes == 1 else None
+        whole = self._input.size if self._input is not None and self._options.passes == 1 else None
+        return None if whole is None else max(whole - self._before, 0)
 
     @property
     def lost(self) -> int:
@@ -140,10 +159,12 @@ class Log:
                 self._check_passes()
                 self._interruption.drains = False  # Ctrl-C ends a replay, however much is in the pipe
                 patient.on_idle = self.on_idle
-            window, selection = Window(options.start, options.end), options.selection()
+            self.window = window = Window(options.start, options.end)
+            selection = options.selection()
             try:
                 for batch in reader.batches():
                     batch = self._kept(selection.select(window.select(batch)))
+                    self._mark(len(batch), reader.consumed)
                     if len(batch):
                         if self.first_ns is None:
                             self.first_ns = batch.timestamp_ns[0]
@@ -154,6 +175,16 @@ class Log:
             finally:
                 self.skipped += reader.skipped
                 self._first_fault = self._first_fault or reader.first_fault
+
+    def _mark(self, count: int, consumed: int) -> None:
+        """Note from how many bytes ``count`` more frames were read."""
+        if not self._marks[-1][0] and not count:
+            self._before = consumed
+        _ = self.consumed  # which forgets what is sent
+        frames_before, bytes_before = self._marks[-1]
+        if len(self._marks) > 1 and (consumed == bytes_before or not count):
+            self._marks.pop()
+        self._marks.append((frames_before + count, consumed))
 
     def _check_passes(self) -> None:
         if self._options.passes != 1:

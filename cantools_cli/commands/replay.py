@@ -131,7 +131,8 @@ def replay_command(
         log = Log(file, log_options, routes, report, interruption)
         outlets = Outlets(routes, bus_options, report, duration(timeout), stack)
         try:
-            with Progress(log, outlets, quiet=quiet) as progress:
+            log.sent = lambda: outlets.count
+            with Progress(log, log.sent, share=lambda: log.share(outlets.last_ns), quiet=quiet) as progress:
                 _replay(log, outlets, timetable, interruption, progress)
         except CanError:
             if outlets.count:

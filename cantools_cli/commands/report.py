@@ -40,11 +40,35 @@ class Report:
             say(f"{count} malformed record{'s' if count > 1 else ''} skipped, the first: {first}")
 
 
+class StatusLine:
+    """The line at the bottom of the terminal that shows progress, and gives way to whatever is said."""
+
+    def __init__(self) -> None:
+        self._is_shown = False
+
+    def show(self, text: str) -> None:
+        """Show ``text``, as much of it as fits, in place of what is shown."""
+        with suppress(OSError):
+            width = os.get_terminal_size(2).columns
+            os.write(2, f"\r\x1b[K{text[: width - 1] if width else text}".encode())
+            self._is_shown = True
+
+    def clear(self) -> None:
+        if self._is_shown:
+            self._is_shown = False
+            with suppress(OSError):
+                os.write(2, b"\r\x1b[K")
+
+
+status_line = StatusLine()
+
+
 def say(text: str) -> None:
     """Print ``text`` behind the program's name on stderr, which may be closed.
 
     Names and data out of files are in it: what is not printable is escaped.
     """
+    status_line.clear()
     with suppress(AttributeError, OSError, ValueError):
         sys.stderr.write(f"canx: {printable(text)}\n")
         sys.stderr.flush()

@@ -49,6 +49,11 @@ class Sink:
         """What the format could not carry, by kind."""
         return self.writer.losses
 
+    def file_size(self) -> int:
+        """Return about how many bytes the file has so far, 0 where its writer does not say."""
+        tell = getattr(self.writer, "file_size", None)
+        return 0 if tell is None else int(tell())
+
     def write(self, batch: MessageBatch) -> None:
         if not len(batch):
             return

@@ -106,7 +106,8 @@ def open_input(
     patient = None
     source: Any
     if stat.S_ISREG(mode):
-        source = InputStream(open(fd, "rb", buffering=0, closefd=bool(fd)))  # noqa: SIM115  # closed by its reader
+        opened = open(fd, "rb", buffering=0, closefd=bool(fd))  # noqa: SIM115  # closed by its reader
+        source = InputStream(opened, owned=True)
         source.size = os.fstat(fd).st_size
     else:
         interruption.drains = True

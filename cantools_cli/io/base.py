@@ -110,6 +110,11 @@ class MessageReader(BaseIOHandler):
     def batches(self) -> Iterator[MessageBatch]:
         """Yield the frames in file order, in batches of bounded size."""
 
+    @property
+    def consumed(self) -> int:
+        """Bytes of the file that were read so far, before decompression, of ``input.size``."""
+        return self.input.consumed
+
     def __iter__(self) -> Iterator[Message]:
         for batch in self.batches():
             yield from batch

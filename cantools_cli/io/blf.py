@@ -64,6 +64,13 @@ class BLFReader(MessageReader):
         finally:
             outer.close()
 
+    @property
+    def consumed(self) -> int:
+        """As of every reader, but without what is only read ahead."""
+        if self._outer is None or self.input.compression:
+            return self.input.consumed
+        return self._outer.reached
+
     def stop(self) -> None:
         if self._outer is not None:
             self._outer.close()

@@ -34,8 +34,8 @@ class InflateAhead:
 
     A bare lock a container, and not a pool of futures, whose bookkeeping took 24 us a container, and this 6
     to 13. The lock does one thing more: a reader that waits for it lets go of the interpreter, so that the
-    threads can take their next container. They live from the first container to ``close``, or to the end of the
-    interpreter.
+    threads can take their next container. They live from the first container to ``close``, or to the end of
+    the interpreter.
     """
 
     def __init__(self, inflate: Inflate, threads: int) -> None:

@@ -172,6 +172,11 @@ class Containers:
         self.is_cut = False
         self.is_damaged = False
 
+    @property
+    def reached(self) -> int:
+        """Bytes of the file that were used up, which is less than what was read."""
+        return self._base + self._at
+
     def take(self, size: int) -> bytes:
         """Return the next ``size`` bytes, fewer only at the end of the file."""
         self._have(size)

@@ -51,12 +51,12 @@ class InputStream:
         notes: what was odd about the file, a line each; set once the end is reached.
     """
 
-    def __init__(self, file: AnyFile) -> None:
+    def __init__(self, file: AnyFile, *, owned: bool | None = None) -> None:
         self.name = display_name(file)
         self.notes: list[str] = []
         self.consumed = 0
         self.size: int | None = None
-        self._owned = is_path(file)
+        self._owned = is_path(file) if owned is None else owned  # closed with this
         self._file: Any = file
         if is_path(file):
             self._file = open(file, "rb", buffering=0)  # noqa: SIM115  # closed by close()

@@ -42,7 +42,8 @@ class Source:
                 break
             data += more
         if not self.is_copied:
-            self._stream.consumed = max(self._stream.consumed, at + size)
+            # not how far it came: what says where the data is often lies at the end
+            self._stream.consumed = min(self._stream.consumed + len(data), self.size)
         return data
 
     def close(self) -> None:

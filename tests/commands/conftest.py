@@ -21,7 +21,9 @@ CANX = str(Path(sys.executable).with_name("canx"))
 def environment(tmp_path: Path) -> dict[str, str]:
     """Return an environment with a bus network, a home and a runtime folder of the test's own."""
     kept = {
-        key: value for key, value in os.environ.items() if not key.startswith(("CAN_", "CANX_", "PYTHON"))
+        key: value
+        for key, value in os.environ.items()
+        if key == "PYTHONPATH" or not key.startswith(("CAN_", "CANX_", "PYTHON"))
     }
     home = tmp_path / "home"
     home.mkdir()
