@@ -1,6 +1,6 @@
 """All benchmarks: ``python benchmarks/run.py [--frames N] [--repeats N] [--no-python-can] [--write]``.
 
-Prints Markdown tables; ``--write`` puts them into ``benchmarks/README.md``.
+``--others`` measures the formats alone that the first table leaves out. Prints Markdown tables; ``--write`` puts them into ``benchmarks/README.md``.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ from pathlib import Path
 
 import bus
 import conversions
+import other_formats
 from measure import run
 
 HERE = Path(__file__).parent
 MARK = "<!-- measured -->"
+#: frames of the other formats, some of whose peers need a minute a million
+OTHER_FRAMES = 200_000
 
 
 def start_up() -> list[str]:
@@ -44,11 +47,20 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--no-python-can", action="store_true", help="it takes minutes a million frames")
     parser.add_argument("--only", help="conversions, such as 'log -> blf, blf -> log'; no start-up, no bus")
+    parser.add_argument("--others", action="store_true", help="the other formats alone")
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
+    if not given.others:
+        main_formats(given)
+    if given.others or given.only is None:
+        others(given)
+
+
+def main_formats(given: argparse.Namespace) -> None:
+    """Measure log, asc, blf, csv and json; then the start-up and the buses, where all is asked for."""
     tools = ("canx", "can-utils") if given.no_python_can else ("canx", "can-utils", "python-can")
     print(f"{given.frames:,} frames, {', '.join(tools)}")
-    only = {name.strip() for name in given.only.split(",")} if given.only else None
+    only = chosen(given.only)
     rows, floors = conversions.measure(HERE / "data", given.frames, tools, given.repeats, only)
     title = f"### {given.frames:,} frames, {', '.join(tools)}"
     lines = [f"Measured on {platform.machine()}, {os.cpu_count()} processors, {date.today()}.", ""]
@@ -58,6 +70,23 @@ def main() -> None:
     print("\n".join(lines))
     if given.write:
         write(title, "\n".join(lines))
+
+
+def others(given: argparse.Namespace) -> None:
+    """Measure all other formats, whose peers are the slowest."""
+    frames = min(given.frames, OTHER_FRAMES) if not given.others else given.frames
+    tools = ("canx", "asammdf", "tshark") if given.no_python_can else ("canx", *other_formats.PEERS)
+    print(f"other formats, {frames:,} frames, {', '.join(tools)}")
+    rows, floors = other_formats.measure(HERE / "data", frames, tools, given.repeats, chosen(given.only))
+    lines = [f"Measured on {platform.machine()}, {os.cpu_count()} processors, {date.today()}.", ""]
+    lines += other_formats.table(rows, floors)
+    print("\n".join(lines))
+    if given.write:
+        write(f"### Other formats, {frames:,} frames, {', '.join(tools)}", "\n".join(lines))
+
+
+def chosen(only: str | None) -> set[str] | None:
+    return {name.strip() for name in only.split(",")} if only else None
 
 
 def write(title: str, text: str) -> None:
