@@ -1,0 +1,40 @@
+"""Studer Xcom-CAN, the public protocol: read, write and watch an installation.
+
+::
+
+    from cantools_cli.xcom import StuCanPublicClient, addresses
+
+    with StuCanPublicClient(0, bustype="virtual", channel="xcom", scope="host") as client:
+        print(client.read_user_info(addresses.XT_1_DEVICE_ID, 3000))
+
+A program written for the vendor's client runs with ``cantools_cli.xcom`` in place of ``xcomcan``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cantools_cli.xcom.client import StuCanPublicClient as StuCanPublicClient
+    from cantools_cli.xcom.codec import MessageNotification as MessageNotification
+    from cantools_cli.xcom.node import StuCanPublicError as StuCanPublicError
+    from cantools_cli.xcom.node import Timeout as Timeout
+
+_HOMES = {
+    "StuCanPublicClient": "client",
+    "MessageNotification": "codec",
+    "StuCanPublicError": "node",
+    "Timeout": "node",
+}
+
+__all__ = ["MessageNotification", "StuCanPublicClient", "StuCanPublicError", "Timeout"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for when it is asked for."""
+    from importlib import import_module
+
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{home}"), name)

@@ -1,0 +1,188 @@
+"""Addresses of devices, under the names of the vendor's client, and as the command line writes them.
+
+::
+
+    xt1 ... xt9    101 ... 109    Xtender; xt is all of them (100), l1 l2 l3 those of a phase (191 ... 193)
+    vt1 ... vt15   301 ... 315    VarioTrack; vt is all of them (300)
+    rcc1 ... rcc5  501 ... 505    remote controls; rcc is all of them (500), to whom messages are sent
+    bsp            601            battery status processor; bms: Xcom-CAN as a battery interface, there too
+    vs1 ... vs15   701 ... 715    VarioString; vs is all of them (700)
+
+Source: Studer Innotec, public Xcom-CAN client packages; serial protocol V1.6.32 for the phases.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from cantools_cli.errors import UsageError, quoted
+
+XT_GROUP_DEVICE_ID = 100
+XT_1_DEVICE_ID = 101
+XT_2_DEVICE_ID = 102
+XT_3_DEVICE_ID = 103
+XT_4_DEVICE_ID = 104
+XT_5_DEVICE_ID = 105
+XT_6_DEVICE_ID = 106
+XT_7_DEVICE_ID = 107
+XT_8_DEVICE_ID = 108
+XT_9_DEVICE_ID = 109
+VT_GROUP_DEVICE_ID = 300
+VT_1_DEVICE_ID = 301
+VT_2_DEVICE_ID = 302
+VT_3_DEVICE_ID = 303
+VT_4_DEVICE_ID = 304
+VT_5_DEVICE_ID = 305
+VT_6_DEVICE_ID = 306
+VT_7_DEVICE_ID = 307
+VT_8_DEVICE_ID = 308
+VT_9_DEVICE_ID = 309
+VT_10_DEVICE_ID = 310
+VT_11_DEVICE_ID = 311
+VT_12_DEVICE_ID = 312
+VT_13_DEVICE_ID = 313
+VT_14_DEVICE_ID = 314
+VT_15_DEVICE_ID = 315
+RCC_GROUP_DEVICE_ID = 500
+RCC_1_DEVICE_ID = 501
+RCC_2_DEVICE_ID = 502
+RCC_3_DEVICE_ID = 503
+RCC_4_DEVICE_ID = 504
+RCC_5_DEVICE_ID = 505
+BSP_GROUP_DEVICE_ID = 600
+BSP_DEVICE_ID = 601
+VS_GROUP_DEVICE_ID = 700
+VS_1_DEVICE_ID = 701
+VS_2_DEVICE_ID = 702
+VS_3_DEVICE_ID = 703
+VS_4_DEVICE_ID = 704
+VS_5_DEVICE_ID = 705
+VS_6_DEVICE_ID = 706
+VS_7_DEVICE_ID = 707
+VS_8_DEVICE_ID = 708
+VS_9_DEVICE_ID = 709
+VS_10_DEVICE_ID = 710
+VS_11_DEVICE_ID = 711
+VS_12_DEVICE_ID = 712
+VS_13_DEVICE_ID = 713
+VS_14_DEVICE_ID = 714
+VS_15_DEVICE_ID = 715
+PARAMETER_PART_FLASH = 0x00
+PARAMETER_PART_FLASH_MIN = 0x01
+PARAMETER_PART_FLASH_MAX = 0x02
+PARAMETER_PART_RAM = 0x04
+
+#: what ``from ... import *`` gives, as the vendor's module does
+__all__ = [name for name in dir() if name.endswith("_DEVICE_ID") or name.startswith("PARAMETER_PART_")]
+
+#: to whom devices send their messages
+NOTIFICATION_ADDRESS = RCC_GROUP_DEVICE_ID
+LARGEST_ADDRESS = 0x3FF
+
+
+class Family(NamedTuple):
+    """Devices of a kind.
+
+    Attributes:
+        group: the address of all of them.
+        units: how many there may be; their addresses follow that of the group.
+        label: what people call them.
+    """
+
+    group: int
+    units: int
+    label: str
+
+
+FAMILIES = {
+    "xt": Family(100, 9, "Xtender"),
+    "vt": Family(300, 15, "VarioTrack"),
+    "rcc": Family(500, 5, "remote control"),
+    "bsp": Family(600, 1, "BSP"),
+    "bms": Family(600, 1, "Xcom-CAN BMS"),
+    "vs": Family(700, 15, "VarioString"),
+}
+#: the Xtenders of a phase: all of them are written, its master is read
+PHASES = {"l1": 191, "l2": 192, "l3": 193}
+
+_NAME = re.compile(r"(xt|vt|vs|rcc|bsp|bms)([0-9]{0,2})")
+
+
+class Device(NamedTuple):
+    """An address, and the family that decides which objects it has; None where nobody knows."""
+
+    address: int
+    family: str | None
+
+    @property
+    def name(self) -> str:
+        return device_name(self.address, self.family)
+
+    @property
+    def is_group(self) -> bool:
+        return is_group(self.address)
+
+
+def parse_device(text: str) -> Device:
+    """Return the device that ``xt1``, ``vt`` (all of them), ``l2``, ``bsp``, ``101`` or ``0x65`` name.
+
+    Raises:
+        UsageError: ``text`` is none of these.
+    """
+    hint = "xt1 ... xt9, vt1 ... vt15, vs1 ... vs15, bsp, bms, rcc1 ... rcc5, a group as xt, or a number"
+    word = text.strip().lower()
+    if word in PHASES:
+        return Device(PHASES[word], "xt")
+    found = _NAME.fullmatch(word)
+    if found is not None:
+        family, number = FAMILIES[found[1]], found[2]
+        if found[1] in ("bsp", "bms"):  # there is one, so that its bare name is not the group
+            if number in ("", "1"):
+                return Device(BSP_DEVICE_ID, found[1])
+        elif not number:
+            return Device(family.group, found[1])
+        elif 1 <= int(number) <= family.units and not number.startswith("0"):
+            return Device(family.group + int(number), found[1])
+        raise UsageError(f"there is no device {quoted(text)}", hint=hint)
+    if re.fullmatch(r"[0-9]{1,4}|0x[0-9a-f]{1,3}", word):
+        address = int(word, 0) if word.startswith("0x") else int(word)
+        if address <= LARGEST_ADDRESS:
+            return Device(address, family_of(address))
+    raise UsageError(f"{quoted(text)} is no device", hint=hint)
+
+
+def family_of(address: int) -> str | None:
+    """Return the family of a device or group; ``bsp`` for what may be a ``bms`` as well."""
+    if address in PHASES.values():
+        return "xt"
+    for name, family in FAMILIES.items():
+        if family.group <= address <= family.group + family.units:
+            return name
+    return None
+
+
+def is_group(address: int) -> bool:
+    """Tell whether an address means several devices."""
+    return address in PHASES.values() or any(family.group == address for family in FAMILIES.values())
+
+
+def is_member(address: int, group: int) -> bool:
+    """Tell whether a device at ``address`` may answer for ``group``."""
+    if group in PHASES.values():
+        return family_of(address) == "xt"
+    return is_group(group) and family_of(address) is not None and family_of(address) == family_of(group)
+
+
+def device_name(address: int, family: str | None = None) -> str:
+    """Return the short name of an address, the number where it has none."""
+    for name, phase in PHASES.items():
+        if phase == address:
+            return name
+    family = family or family_of(address)
+    if family is None or family_of(address) not in (family, "bsp"):
+        return str(address)
+    number = address - FAMILIES[family].group
+    if family in ("bsp", "bms"):
+        return family if number else f"{family}-group"
+    return f"{family}{number}" if number else family

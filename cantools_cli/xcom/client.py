@@ -1,0 +1,192 @@
+"""The client of Studer's public protocol, under the names that the vendor's documentation gives it.
+
+Beside what is documented there: any interface of canx on any system, several clients in one program, and
+an answer is only what answers the question (see ``node``).
+
+Source: Studer Innotec, documentation of the public Xcom-CAN client, xcomcan.client.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from cantools_cli.bus import BusABC
+from cantools_cli.errors import UsageError
+from cantools_cli.xcom.addresses import NOTIFICATION_ADDRESS
+from cantools_cli.xcom.codec import ADDRESS_MASK, ERROR_CODES, MessageNotification, Service
+from cantools_cli.xcom.node import Answer, Node, Notified, StuCanPublicError, Timeout
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["StuCanPublicClient", "StuCanPublicError", "Timeout"]
+
+#: bit rates that a gateway can be set to, with its switches
+BITRATES = (10_000, 20_000, 50_000, 100_000, 125_000, 250_000, 500_000, 1_000_000)
+_DESTINATION = ADDRESS_MASK << 19
+_BUSY_PAUSE = 1.0  # seconds that a busy gateway is left alone
+
+_Result = TypeVar("_Result")
+
+
+class StuCanPublicClient:
+    """A client at ``source_address``, for use in a ``with`` statement.
+
+    ``bustype`` is the interface; without one the configuration says it (``CAN_INTERFACE``, the files), else
+    it is kvaser. ``channel`` and other keywords are those of ``Bus``; an open ``bus`` is taken as it is and
+    stays open. ``debug`` logs all frames to the logger ``cantools_cli.xcom``.
+
+    Attributes:
+        retries: how often a read that had no answer is tried again; a write never is.
+        node: what does the work, while the client is entered.
+
+    Raises:
+        UsageError: the address is none.
+    """
+
+    def __init__(
+        self,
+        source_address: int,
+        can_bus_speed: int = 125000,
+        bustype: str | None = None,
+        debug: bool = False,
+        *,
+        channel: Any = None,
+        bus: BusABC | None = None,
+        on_detail: Callable[[str], None] | None = None,
+        **bus_settings: Any,
+    ) -> None:
+        if not 0 <= source_address <= ADDRESS_MASK:
+            raise UsageError(f"source address {source_address} is not from 0 to {ADDRESS_MASK}")
+        self.source_address = source_address
+        self.retries = 0
+        self._given = bus
+        self._settings = {"interface": bustype, "channel": channel, "bitrate": can_bus_speed, **bus_settings}
+        self._on_detail = on_detail or (_logger() if debug else None)
+        self._node: Node | None = None
+
+    def __enter__(self) -> Self:
+        bus = self._given
+        if bus is None:
+            bus = _open(self._settings)
+            bus.set_filters(
+                [
+                    {"can_id": address << 19, "can_mask": _DESTINATION, "extended": True}
+                    for address in (self.source_address, NOTIFICATION_ADDRESS)
+                ]
+            )
+        self._node = Node(bus, self.source_address, on_detail=self._on_detail)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._node is not None:
+            node, self._node = self._node, None
+            node.close()
+            if self._given is None:
+                node.bus.shutdown()
+
+    @property
+    def node(self) -> Node:
+        if self._node is None:
+            raise UsageError("the client is not open", hint="with StuCanPublicClient(...) as client:")
+        return self._node
+
+    def read_user_info(self, destination_address: int, info_id: int, timeout: float | None = 1) -> float:
+        """Return the value of a user info: the present state of a device.
+
+        Raises:
+            StuCanPublicError: the device answered with an error.
+            Timeout: it did not answer within ``timeout`` seconds; None waits for ever.
+            CanError: the bus failed.
+        """
+        return self._tried(
+            lambda: _value(
+                self.node.request(destination_address, Service.READ_USER_INFO, info_id, timeout=timeout)
+            )
+        )
+
+    def read_parameter(
+        self, destination_address: int, parameter_id: int, part: int, timeout: float | None = 1
+    ) -> float:
+        """Return a parameter's value, minimum or maximum. RAM reads as flash; otherwise as above."""
+        return self._tried(
+            lambda: _value(
+                self.node.request(
+                    destination_address, Service.READ_PARAMETER, parameter_id, part, timeout=timeout
+                )
+            )
+        )
+
+    def write_parameter(
+        self, destination_address: int, parameter_id: int, part: int, value: float, timeout: float | None = 1
+    ) -> int:
+        """Write a parameter, and return the number of the one that was written. It is never tried twice.
+
+        Flash is good for 1000 writes of a parameter: ``PARAMETER_PART_RAM`` has no such limit.
+
+        Raises:
+            StuCanPublicError, Timeout, CanError: as ``read_user_info``; after a timeout nobody knows
+                whether the value was written.
+        """
+        answer = self.node.request(
+            destination_address, Service.WRITE_PARAMETER, parameter_id, part, value, timeout
+        )
+        return answer.reply.object_id
+
+    def messages(self) -> list[tuple[int, MessageNotification]]:
+        """Return (source address, message) of all messages since the client was entered."""
+        return [(one.source, one.notification) for one in self.notified()]
+
+    def notified(self, timeout: float | None = 0.0) -> list[Notified]:
+        """Return the same with their times, having waited for more up to ``timeout`` seconds."""
+        self.node.receive_messages(timeout)
+        return list(self.node.messages)
+
+    def _tried(self, read: Callable[[], _Result]) -> _Result:
+        for _ in range(self.retries):
+            try:
+                return read()
+            except Timeout:
+                continue
+            except StuCanPublicError as error:
+                if error.error_code != ERROR_CODES["GATEWAY_BUSY"]:
+                    raise
+                time.sleep(_BUSY_PAUSE)
+        return read()
+
+
+def _value(answer: Answer) -> float:
+    assert answer.reply.value is not None
+    return answer.reply.value
+
+
+def _open(settings: dict[str, Any]) -> BusABC:
+    """Open the bus; what is not said comes from the configuration, and last from the documentation."""
+    from cantools_cli.config import find_settings
+    from cantools_cli.interface import Bus
+
+    values = find_settings(None, settings).values
+    if values["interface"] is None:
+        values["interface"] = "kvaser"
+        values["channel"] = 0 if values["channel"] is None else values["channel"]
+    if values["interface"] == "socketcan":  # whose bit rate the administrator sets
+        values.pop("bitrate", None)
+    return Bus(**values, ignore_config=True)
+
+
+def _logger() -> Callable[[str], None]:
+    import logging
+
+    logger = logging.getLogger("cantools_cli.xcom")
+    logger.setLevel(logging.DEBUG)
+    if not logger.handlers:
+        logger.addHandler(logging.StreamHandler())
+    return logger.debug

@@ -1,0 +1,286 @@
+"""Frames of Xcom-CAN, to requests, replies and notifications and back. Pure: no bus, no clock.
+
+::
+
+    bit 28 ......... 19 | 18 .......... 9 | 8 .. 6  | 5 ... 1    0
+    destination         | source          | service | reserved   error       always 29 bits
+
+    service              request                      reply
+    0 read user info     id:u16                       id:u16 value:f32
+    1 read parameter     id:u16 part:u8               id:u16 part:u8 value:f32
+    2 write parameter    id:u16 part:u8 value:f32     id:u16 part:u8 value:f32
+    3 message            -                            id:u16 value:u32, unasked
+    error in a reply                                  id:u16 code:u32
+
+All numbers are big-endian, all values IEEE 754 single precision, whatever the object is. A request and
+the reply of service 2 have the same shape: which it is, is known by who sends it.
+
+Source: Studer Innotec, public Xcom-CAN client packages; Xtender serial protocol V1.6.32 for error codes.
+"""
+
+from __future__ import annotations
+
+import struct
+from enum import IntEnum
+from typing import NamedTuple
+
+from cantools_cli.message import Message
+
+ADDRESS_MASK = 0x3FF
+ERROR_FLAG = 0x01
+LARGEST_ID = 0xFFFF
+
+
+class Service(IntEnum):
+    """What a frame is about."""
+
+    READ_USER_INFO = 0
+    READ_PARAMETER = 1
+    WRITE_PARAMETER = 2
+    MESSAGE = 3
+
+
+class Part(IntEnum):
+    """Which value of a parameter: RAM is lost at a restart, and reading it gives the one in flash."""
+
+    FLASH = 0
+    MIN = 1
+    MAX = 2
+    RAM = 4
+
+
+REQUEST_LENGTHS = {Service.READ_USER_INFO: 2, Service.READ_PARAMETER: 3, Service.WRITE_PARAMETER: 7}
+REPLY_LENGTHS = {
+    Service.READ_USER_INFO: 6,
+    Service.READ_PARAMETER: 7,
+    Service.WRITE_PARAMETER: 7,
+    Service.MESSAGE: 6,
+}
+ERROR_LENGTH = 6
+
+#: code -> (name, what it means)
+ERRORS = {
+    0x01: ("INVALID_FRAME", "the frame is malformed"),
+    0x02: ("DEVICE_NOT_FOUND", "there is no such device"),
+    0x03: ("RESPONSE_TIMEOUT", "the device did not answer the gateway"),
+    0x11: ("SERVICE_NOT_SUPPORTED", "no such service"),
+    0x12: ("INVALID_SERVICE_ARGUMENT", "an argument of the service is wrong"),
+    0x13: ("GATEWAY_BUSY", "the gateway is busy"),
+    0x21: ("TYPE_NOT_SUPPORTED", "no such type of object"),
+    0x22: ("OBJECT_ID_NOT_FOUND", "the device has no such object"),
+    0x23: ("PROPERTY_NOT_SUPPORTED", "the object has no such property"),
+    0x24: ("INVALID_DATA_LENGTH", "wrong number of data bytes"),
+    0x25: ("PROPERTY_IS_READ_ONLY", "it cannot be written"),
+    0x26: ("INVALID_DATA", "the value is impossible"),
+    0x27: ("DATA_TOO_SMALL", "the value is below the minimum"),
+    0x28: ("DATA_TOO_BIG", "the value is above the maximum"),
+    0x29: ("WRITE_PROPERTY_FAILED", "writing failed in the device"),
+    0x2A: ("READ_PROPERTY_FAILED", "reading failed in the device"),
+    0x2B: ("ACCESS_DENIED", "the access level is too low"),
+    0x2C: ("OBJECT_NOT_SUPPORTED", "the object is not supported"),
+    0x2D: ("MULTICAST_READ_NOT_SUPPORTED", "a group of devices cannot be read"),
+    0x2E: ("OBJECT_PROPERTY_INVALID", "the property of the object is invalid"),
+    0x2F: ("FILE_OR_DIR_NOT_PRESENT", "no such file"),
+    0x30: ("FILE_CORRUPTED", "the file is damaged"),
+    0x81: ("INVALID_SHELL_ARG", "a wrong argument"),
+}
+ERROR_CODES = {name: code for code, (name, _) in ERRORS.items()}
+
+
+def error_name(code: int) -> str:
+    """Return the name of an error code, UNKNOWN where it has none."""
+    return ERRORS[code][0] if code in ERRORS else "UNKNOWN"
+
+
+class Identifier(NamedTuple):
+    """The parts of a 29-bit identifier; ``flags`` are 6 bits, the lowest means error."""
+
+    destination: int
+    source: int
+    service: int
+    flags: int = 0
+
+    @property
+    def is_error(self) -> bool:
+        return bool(self.flags & ERROR_FLAG)
+
+
+class MessageNotification(NamedTuple):
+    """A message that a device sent to all; ``value`` is unused so far."""
+
+    message_id: int
+    value: int
+
+    def __repr__(self) -> str:
+        return f"MessageNotification{{'message_id': {self.message_id}, 'value': {self.value}}}"
+
+
+class Reply(NamedTuple):
+    """What a device answered: a value, or an error code."""
+
+    object_id: int
+    part: int | None = None
+    value: float | None = None
+    error_code: int | None = None
+
+
+def encode_identifier(destination: int, source: int, service: int, flags: int = 0) -> int:
+    """Return the 29-bit arbitration_id.
+
+    Raises:
+        ValueError: a part does not fit.
+    """
+    for what, number, limit in (
+        ("destination", destination, ADDRESS_MASK),
+        ("source", source, ADDRESS_MASK),
+        ("service", service, 7),
+        ("flags", flags, 0x3F),
+    ):
+        if not 0 <= number <= limit:
+            raise ValueError(f"{what} {number} is not from 0 to {limit}")
+    return destination << 19 | source << 9 | service << 6 | flags
+
+
+def decode_identifier(arbitration_id: int) -> Identifier:
+    """Take a 29-bit arbitration_id apart."""
+    return Identifier(
+        arbitration_id >> 19 & ADDRESS_MASK,
+        arbitration_id >> 9 & ADDRESS_MASK,
+        arbitration_id >> 6 & 7,
+        arbitration_id & 0x3F,
+    )
+
+
+def encode_value(value: float) -> bytes:
+    """Return the 4 bytes of a value.
+
+    Raises:
+        OverflowError: it is too large for single precision.
+    """
+    return struct.pack(">f", value)
+
+
+def decode_value(data: bytes) -> float:
+    """Return the value of 4 bytes."""
+    value: float = struct.unpack(">f", data)[0]
+    return value
+
+
+def rounded(value: float) -> float:
+    """Return ``value`` as it arrives, in single precision."""
+    return decode_value(encode_value(value))
+
+
+def _object(object_id: int) -> bytes:
+    if not 0 <= object_id <= LARGEST_ID:
+        raise ValueError(f"number {object_id} is not from 0 to {LARGEST_ID}")
+    return object_id.to_bytes(2, "big")
+
+
+def _part(part: int) -> bytes:
+    if not 0 <= part <= 0xFF:
+        raise ValueError(f"part {part} is not from 0 to 255")
+    return bytes([part])
+
+
+def encode_request(
+    service: int, object_id: int, part: int | None = None, value: float | None = None
+) -> bytes:
+    """Return the data of a request: ``part`` for parameters, ``value`` for writing.
+
+    Raises:
+        ValueError: a number does not fit, or one is missing.
+        OverflowError: the value is too large for single precision.
+    """
+    data = _object(object_id)
+    if service in (Service.READ_PARAMETER, Service.WRITE_PARAMETER):
+        if part is None:
+            raise ValueError("a parameter needs a part")
+        data += _part(part)
+    if service == Service.WRITE_PARAMETER:
+        if value is None:
+            raise ValueError("writing needs a value")
+        data += encode_value(value)
+    return data
+
+
+def encode_reply(service: int, reply: Reply) -> bytes:
+    """Return the data of a reply; otherwise as ``encode_request``."""
+    data = _object(reply.object_id)
+    if reply.error_code is not None:
+        return data + reply.error_code.to_bytes(4, "big")
+    if service != Service.READ_USER_INFO:
+        data += _part(reply.part or 0)
+    if reply.value is None:
+        raise ValueError("a reply needs a value")
+    return data + encode_value(reply.value)
+
+
+def decode_request(service: int, data: bytes) -> Reply:
+    """Return what a request is about: its object, part and value, where it has them.
+
+    Raises:
+        ValueError: not the length of such a request.
+    """
+    if service not in REQUEST_LENGTHS or len(data) != REQUEST_LENGTHS[Service(service)]:
+        raise ValueError(f"{len(data)} bytes are no request of service {service}")
+    object_id = int.from_bytes(data[:2], "big")
+    part = data[2] if len(data) > 2 else None
+    return Reply(object_id, part, decode_value(data[3:7]) if len(data) > 3 else None)
+
+
+def decode_reply(service: int, data: bytes, is_error: bool = False) -> Reply:
+    """Return what a reply says. More bytes than needed are ignored, as the vendor's client does.
+
+    Raises:
+        ValueError: too short, or no service that has replies.
+    """
+    if is_error:
+        if len(data) < ERROR_LENGTH:
+            raise ValueError(f"an error of {len(data)} bytes, not {ERROR_LENGTH}")
+        return Reply(int.from_bytes(data[:2], "big"), error_code=int.from_bytes(data[2:6], "big"))
+    if service not in REQUEST_LENGTHS:
+        raise ValueError(f"service {service} has no replies")
+    needed = REPLY_LENGTHS[Service(service)]
+    if len(data) < needed:
+        raise ValueError(f"a reply of {len(data)} bytes, not {needed}")
+    object_id = int.from_bytes(data[:2], "big")
+    if service == Service.READ_USER_INFO:
+        return Reply(object_id, None, decode_value(data[2:6]))
+    return Reply(object_id, data[2], decode_value(data[3:7]))
+
+
+def encode_notification(notification: MessageNotification) -> bytes:
+    """Return the data of a notification."""
+    return _object(notification.message_id) + notification.value.to_bytes(4, "big")
+
+
+def decode_notification(data: bytes) -> MessageNotification:
+    """Return the notification in ``data``.
+
+    Raises:
+        ValueError: too short.
+    """
+    if len(data) < REPLY_LENGTHS[Service.MESSAGE]:
+        raise ValueError(f"a message of {len(data)} bytes, not 6")
+    return MessageNotification(int.from_bytes(data[:2], "big"), int.from_bytes(data[2:6], "big"))
+
+
+def frame(destination: int, source: int, service: int, data: bytes, flags: int = 0) -> Message:
+    """Return the CAN frame: always an extended one, also where the number would fit into 11 bits."""
+    return Message(
+        arbitration_id=encode_identifier(destination, source, service, flags),
+        is_extended_id=True,
+        data=data,
+    )
+
+
+def is_carrier(message: Message) -> bool:
+    """Tell whether ``message`` is of the kind that carries Xcom-CAN: classic, extended, data."""
+    return (
+        message.is_extended_id
+        and not message.is_remote_frame
+        and not message.is_error_frame
+        and not message.is_fd
+        and not message.is_xl
+    )

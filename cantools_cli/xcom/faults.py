@@ -1,0 +1,123 @@
+"""Faults of a simulated gateway, on request: ``KIND[=VALUE][@DEVICE][/N]``, each Nth reply, else all.
+
+::
+
+    silence             no reply                 short           two bytes of the reply
+    late=1.5            1.5 s later              wrong-source    from another device: =vt1
+    duplicate           twice                    wrong-object    with the number of another object: =3021
+    busy                GATEWAY_BUSY             error=0x28      another error
+    standard            in an 11-bit frame
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from cantools_cli.errors import UsageError, quoted
+from cantools_cli.message import Message
+from cantools_cli.units import duration
+from cantools_cli.xcom import codec
+from cantools_cli.xcom.addresses import is_member, parse_device
+
+#: kind -> what it takes when nothing is said
+KINDS = {
+    "silence": "",
+    "late": "1.5",
+    "short": "",
+    "wrong-source": "vt1",
+    "wrong-object": "3021",
+    "duplicate": "",
+    "busy": "",
+    "error": "0x22",
+    "standard": "",
+}
+_TEXT = re.compile(
+    r"(?P<kind>[a-z-]+)(?:=(?P<value>[^@/]*))?(?:@(?P<device>[^/]*))?(?:/(?P<every>[0-9]{1,6}))?"
+)
+
+
+@dataclass
+class Fault:
+    """What goes wrong with each ``every``-th reply of ``address``, of all devices where it is None.
+
+    Attributes:
+        delay: seconds, for ``late``.
+        number: an address, an object or an error code, for what needs one.
+    """
+
+    kind: str
+    address: int | None = None
+    every: int = 1
+    delay: float = 0.0
+    number: int = 0
+    _seen: int = field(default=0, repr=False)
+
+    @classmethod
+    def parse(cls, text: str) -> Fault:
+        """Return the fault that ``text`` asks for.
+
+        Raises:
+            UsageError: it asks for none.
+        """
+        found = _TEXT.fullmatch(text.strip())
+        if found is None or found["kind"] not in KINDS or found["every"] == "0":
+            raise UsageError(
+                f"{quoted(text)} is no fault", hint=f"KIND[=VALUE][@DEVICE][/N]; KIND: {', '.join(KINDS)}"
+            )
+        kind, value = found["kind"], found["value"] or KINDS[found["kind"]]
+        fault = cls(kind, every=int(found["every"] or 1))
+        if found["device"]:
+            fault.address = parse_device(found["device"]).address
+        if kind == "late":
+            fault.delay = duration(value)
+        elif kind == "wrong-source":
+            fault.number = parse_device(value).address
+        elif kind in ("wrong-object", "error"):
+            fault.number = _number(value, codec.LARGEST_ID if kind == "wrong-object" else 0xFFFFFFFF)
+        return fault
+
+    def is_due(self, address: int) -> bool:
+        """Tell whether the reply of ``address`` is to go wrong, having counted it."""
+        if self.address not in (None, address) and not is_member(address, self.address or 0):
+            return False
+        self._seen += 1
+        return self._seen % self.every == 0
+
+    def apply(self, reply: Message) -> list[tuple[float, Message]]:
+        """Return what is sent in place of ``reply``, each with its delay in seconds."""
+        if self.kind == "silence":
+            return []
+        if self.kind == "duplicate":
+            return [(0.0, reply), (0.0, reply)]
+        return [(self.delay, self._changed(reply))]
+
+    def _changed(self, reply: Message) -> Message:
+        identifier = codec.decode_identifier(reply.arbitration_id)
+        data = bytes(reply.data)
+        if self.kind == "short":
+            data = data[:2]
+        elif self.kind == "wrong-source":
+            identifier = identifier._replace(source=self.number)
+        elif self.kind == "wrong-object":
+            data = self.number.to_bytes(2, "big") + data[2:]
+        elif self.kind in ("busy", "error"):
+            code = codec.ERROR_CODES["GATEWAY_BUSY"] if self.kind == "busy" else self.number
+            data = codec.encode_reply(
+                identifier.service, codec.Reply(int.from_bytes(data[:2], "big"), error_code=code)
+            )
+            identifier = identifier._replace(flags=codec.ERROR_FLAG)
+        elif self.kind == "standard":
+            return Message(arbitration_id=reply.arbitration_id & 0x7FF, is_extended_id=False, data=data)
+        destination, source, service, flags = identifier
+        return codec.frame(destination, source, service, data, flags)
+
+
+def _number(text: str, limit: int) -> int:
+    try:
+        number = int(text, 0)
+    except ValueError:
+        number = -1
+    if not 0 <= number <= limit:
+        raise UsageError(f"{quoted(text)} is not a number from 0 to {limit}")
+    return number

@@ -1,0 +1,357 @@
+"""A client's place on the bus: sends a request, and knows which of the frames that follow is its reply.
+
+Nothing in a reply says which request it answers, so that it has to be told by everything else:
+
+- it is a classic extended data frame, to our address, from whom we asked, of the service asked for;
+- its object is the one asked for, and its part as well (0 and 4 are the same on reading: RAM reads as flash);
+- an error for another object is believed only when nothing better came until the end of the timeout, since
+  it is not certain what that field holds; never when it names what was asked shortly before;
+- a reply that is too short is an error, at the end of the timeout, never a value;
+- after a parameter's request had no answer, the next one for the same parameter first waits until a late
+  reply can no longer come. A user info does not: a late one is its value all the same.
+
+What came before the request was sent is passed over. Messages of devices are kept on the way.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary, WeakSet
+
+from cantools_cli.bus import BusABC, Deadline
+from cantools_cli.errors import CanError, CanOperationError, CanTimeoutError
+from cantools_cli.message import Message
+from cantools_cli.xcom import codec
+from cantools_cli.xcom.addresses import NOTIFICATION_ADDRESS, device_name, is_group, is_member
+from cantools_cli.xcom.codec import Identifier, MessageNotification, Part, Reply, Service
+from cantools_cli.xcom.turn import Turns
+
+#: how long after its timeout a reply may still come, in seconds
+LATE_SECONDS = 2.0
+#: messages of devices that are kept until somebody takes them
+_KEPT_MESSAGES = 65_536
+_SERVICE_WORDS = {
+    Service.READ_USER_INFO: "info",
+    Service.READ_PARAMETER: "parameter",
+    Service.WRITE_PARAMETER: "parameter",
+}
+
+
+class StuCanPublicError(CanError):
+    """A device, or the gateway for it, answered with an error.
+
+    Attributes:
+        id: the object that the reply names.
+        error_code: the number of the error.
+        identifier: its name, UNKNOWN where it has none.
+        source: the address that it came from, None where nobody knows.
+    """
+
+    def __init__(self, id: int, error_code: int, *, source: int | None = None) -> None:
+        super().__init__()
+        self.args = (id, error_code)
+        self.id = id
+        self.error_code: int = error_code
+        self.identifier = codec.error_name(error_code)
+        self.source = source
+
+    def __str__(self) -> str:
+        return f"StuCanPublicError(id={self.id}, error_code={self.error_code}, identifier={self.identifier})"
+
+    @property
+    def explanation(self) -> str:
+        """The error in words: ``OBJECT_ID_NOT_FOUND (0x22): the device has no such object``."""
+        name, meaning = codec.ERRORS.get(self.error_code, ("UNKNOWN", "an error that nobody knows"))
+        return f"{name} (0x{self.error_code:02X}): {meaning}"
+
+
+class Timeout(CanTimeoutError):  # noqa: N818  # the vendor's name
+    """Nothing came that could be the reply."""
+
+
+class ShortReplyError(CanOperationError):
+    """All that came in the time was a reply that is too short to be one."""
+
+
+class Notified(NamedTuple):
+    """A message of a device, and when it came, in seconds since the epoch."""
+
+    timestamp: float
+    source: int
+    notification: MessageNotification
+
+
+class Answer(NamedTuple):
+    """A reply, and the address that it came from."""
+
+    source: int
+    reply: Reply
+
+
+class _Request(NamedTuple):
+    destination: int
+    service: int
+    object_id: int
+    part: int | None
+    value: float | None
+    ends: float = 0.0  # when nothing of it can come any more
+    answered: bool = False
+
+    def __str__(self) -> str:
+        return f"{device_name(self.destination)}: {_SERVICE_WORDS[Service(self.service)]} {self.object_id}"
+
+
+class _Medium:
+    """What all nodes on one open bus share."""
+
+    def __init__(self, name: str) -> None:
+        self.turns = Turns(name)
+        self.nodes: WeakSet[Node] = WeakSet()
+
+
+_media: WeakKeyDictionary[Any, _Medium] = WeakKeyDictionary()
+
+
+class Node:
+    """A client at ``address`` on an open ``bus``, which stays the caller's. Threads may share it.
+
+    ``on_detail`` is told, a line each, what was sent and received, and what was not taken for a reply.
+    """
+
+    def __init__(
+        self,
+        bus: BusABC,
+        address: int,
+        *,
+        on_detail: Callable[[str], None] | None = None,
+        late_seconds: float = LATE_SECONDS,
+    ) -> None:
+        self.bus = bus
+        self.address = address
+        self.messages: deque[Notified] = deque(maxlen=_KEPT_MESSAGES)
+        self.missed_messages = 0
+        self._on_detail = on_detail
+        self._late_seconds = late_seconds
+        self._past: list[_Request] = []
+        self._medium = _media.setdefault(bus, _Medium(f"{type(bus).__name__} {bus.channel_info}"))
+        self._medium.nodes.add(self)
+
+    def close(self) -> None:
+        """Leave the bus, which stays open."""
+        self._medium.nodes.discard(self)
+        if not self._medium.nodes:
+            self._medium.turns.close()
+
+    def request(
+        self,
+        destination: int,
+        service: int,
+        object_id: int,
+        part: int | None = None,
+        value: float | None = None,
+        timeout: float | None = 1.0,
+    ) -> Answer:
+        """Send a request and return its reply; None as ``timeout`` waits for ever.
+
+        Raises:
+            StuCanPublicError: the reply is an error.
+            Timeout: there was none.
+            ShortReplyError: there was only one that is too short.
+            CanError: the bus failed.
+            ValueError, OverflowError: an argument does not fit.
+        """
+        return self._transact(destination, service, object_id, part, value, timeout, gather=False)[0]
+
+    def request_all(
+        self,
+        destination: int,
+        service: int,
+        object_id: int,
+        part: int | None = None,
+        value: float | None = None,
+        timeout: float | None = 1.0,
+    ) -> list[Answer]:
+        """Send a request to a group and return what all of it answered until the timeout ended.
+
+        Errors of single devices are among the answers; otherwise as ``request``.
+        """
+        return self._transact(destination, service, object_id, part, value, timeout, gather=True)
+
+    def receive_messages(self, timeout: float | None = 0.0) -> None:
+        """Take what waits, or the first frames that come within ``timeout`` seconds, for their messages."""
+        with self._medium.turns.take():
+            batch = self.bus.recv_batch(timeout)
+            while batch is not None:
+                for message in batch:
+                    self._offer(message)
+                batch = self.bus.recv_batch(0)
+
+    # --- a transaction --------------------------------------------------------------------------------
+
+    def _transact(
+        self,
+        destination: int,
+        service: int,
+        object_id: int,
+        part: int | None,
+        value: float | None,
+        timeout: float | None,
+        *,
+        gather: bool,
+    ) -> list[Answer]:
+        data = codec.encode_request(service, object_id, part, value)
+        frame = codec.frame(destination, self.address, service, data)
+        if value is not None:
+            value = codec.rounded(value)
+        with self._medium.turns.take():
+            request = _Request(destination, service, object_id, part, value)
+            self._wait_for_late_replies(request)
+            self._drain()
+            self._tell("sent", frame)
+            self.bus.send(frame, timeout)
+            answers: list[Answer] = []
+            try:
+                answers = self._listen(request, timeout, gather)
+            finally:
+                ends = time.monotonic() + self._late_seconds
+                self._past = [*self._live_past(), request._replace(ends=ends, answered=bool(answers))]
+        error = answers[0].reply.error_code
+        if error is not None and not gather:
+            raise StuCanPublicError(object_id, error, source=answers[0].source)
+        return answers
+
+    def _listen(self, request: _Request, timeout: float | None, gather: bool) -> list[Answer]:
+        deadline = Deadline(timeout)
+        answers: list[Answer] = []
+        doubtful: CanError | None = None  # what to raise when nothing better comes
+        while not (answers and not gather):
+            message = self.bus.recv(deadline.remaining())
+            if message is None:
+                if deadline.passed:
+                    break
+                continue
+            identifier = self._reply_to(request, message)
+            if identifier is not None:
+                try:
+                    answer = self._judged(request, identifier, bytes(message.data))
+                except (StuCanPublicError, ShortReplyError) as error:
+                    doubtful = doubtful or error
+                    continue
+                if answer is not None:
+                    answers.append(answer)
+        if answers:
+            return answers
+        if doubtful is not None:
+            raise doubtful
+        raise Timeout(
+            f"{request}: no reply within {timeout:g} s",
+            hint="a gateway may take 2 s: --timeout 2; canx xcom scan shows what answers",
+        )
+
+    def _reply_to(self, request: _Request, message: Message) -> Identifier | None:
+        """Return the identifier of what may be a reply to ``request``; None for anything else."""
+        self._offer(message)
+        if not codec.is_carrier(message):
+            return None
+        identifier = codec.decode_identifier(message.arbitration_id)
+        if identifier.destination != self.address or identifier.source == self.address:
+            return None
+        asked = request.destination
+        from_whom = identifier.source == asked or (is_group(asked) and is_member(identifier.source, asked))
+        if identifier.service != request.service or not from_whom:
+            if identifier.service != Service.MESSAGE:
+                self._tell("passed over, as no reply to this request", message)
+            return None
+        return identifier
+
+    def _judged(self, request: _Request, identifier: Identifier, data: bytes) -> Answer | None:
+        """Return the answer in a frame from the right place; None if it answers something else.
+
+        Raises:
+            StuCanPublicError, ShortReplyError: it may be one, if nothing better comes.
+        """
+        source = identifier.source
+        try:
+            reply = codec.decode_reply(request.service, data, identifier.is_error)
+        except ValueError as error:
+            if len(data) >= 2 and int.from_bytes(data[:2], "big") != request.object_id:
+                return None
+            raise ShortReplyError(f"{request}: {error}") from error
+        if reply.error_code is not None:
+            if reply.object_id == request.object_id:
+                return Answer(source, reply)
+            if any(past.object_id == reply.object_id for past in self._live_past()):
+                return None  # late, or twice
+            raise StuCanPublicError(reply.object_id, reply.error_code, source=source)
+        if reply.object_id != request.object_id or not _is_part(reply.part, request.part):
+            return None
+        if request.service == Service.WRITE_PARAMETER and self._is_of_earlier_write(request, reply):
+            return None
+        return Answer(source, reply)
+
+    def _is_of_earlier_write(self, request: _Request, reply: Reply) -> bool:
+        """Tell whether a reply repeats another value that was written to the same parameter just before."""
+        assert reply.value is not None
+        if reply.value == request.value:
+            return False
+        return any(_is_same_object(past, request) and past.value == reply.value for past in self._live_past())
+
+    # --- what came before -----------------------------------------------------------------------------
+
+    def _live_past(self) -> list[_Request]:
+        now = time.monotonic()
+        return [past for past in self._past if past.ends > now]
+
+    def _wait_for_late_replies(self, request: _Request) -> None:
+        """Wait until a reply to an earlier request for the same parameter can no longer come."""
+        if request.service == Service.READ_USER_INFO:
+            return
+        silent = (past for past in self._live_past() if not past.answered)
+        ends = [past.ends for past in silent if _is_same_object(past, request)]
+        while ends and max(ends) > time.monotonic():
+            message = self.bus.recv(max(0.0, max(ends) - time.monotonic()))
+            if message is not None:
+                self._offer(message)
+
+    def _drain(self) -> None:
+        batch = self.bus.recv_batch(0)
+        while batch is not None:
+            for message in batch:
+                self._offer(message)
+            batch = self.bus.recv_batch(0)
+
+    # --- messages of devices --------------------------------------------------------------------------
+
+    def _offer(self, message: Message) -> None:
+        """Give a received frame to all nodes on this bus, in case it is a message of a device."""
+        if not codec.is_carrier(message):
+            return
+        self._tell("received", message)
+        identifier = codec.decode_identifier(message.arbitration_id)
+        if identifier.service != Service.MESSAGE or identifier.is_error:
+            return
+        try:
+            notification = codec.decode_notification(bytes(message.data))
+        except ValueError:
+            return
+        for node in list(self._medium.nodes):
+            if identifier.destination in (node.address, NOTIFICATION_ADDRESS):
+                node.missed_messages += len(node.messages) == _KEPT_MESSAGES
+                node.messages.append(Notified(message.timestamp, identifier.source, notification))
+
+    def _tell(self, what: str, message: Message) -> None:
+        if self._on_detail is not None:
+            self._on_detail(f"{what}: {message.arbitration_id:08X}#{bytes(message.data).hex().upper()}")
+
+
+def _is_part(replied: int | None, asked: int | None) -> bool:
+    if replied == asked:
+        return True
+    return {replied, asked} <= {Part.FLASH, Part.RAM}
+
+
+def _is_same_object(past: _Request, request: _Request) -> bool:
+    return past[:3] == request[:3]

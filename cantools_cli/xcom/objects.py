@@ -1,0 +1,281 @@
+"""The objects of Studer devices: parameters, user infos and messages, by number or part of a name.
+
+``objects.tsv.gz`` beside this module has a row an object; ``zcat`` shows it. ``pack`` makes it of the same
+table as comma separated values. Limits and defaults are those of 48 V batteries and 230 V mains: what a
+device allows is read from the device.
+
+Source: Studer Innotec, "Xtender serial protocol", appendix V1.6.42 (28.05.2025): numbers, names, units,
+limits. Its objects are those of Xcom-CAN as well.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+from cantools_cli.errors import UsageError, quoted
+from cantools_cli.xcom.addresses import FAMILIES, Device, parse_device
+from cantools_cli.xcom.codec import LARGEST_ID
+
+COLUMNS = (
+    *("number", "kind", "device_family", "name", "unit", "format", "default", "min", "max"),
+    *("step", "level", "options", "short", "section", "note"),
+)
+KINDS = ("parameter", "info", "message")
+#: what switches, resets or reconfigures a device, beside every command (``is_signal``)
+GUARDED = frozenset(
+    (
+        *(1124, 1125, 1127, 1128, 1287, 1395, 1399, 1415, 1468, 1550, 1576, 1628),
+        *(6003, 6004, 6005, 6057),
+        *(10001, 10039, 10040, 10051, 10056, 10057, 10058, 10342),
+        *(14038, 14039, 14059, 14067, 14068, 14069, 14218),
+        *(5033, 5041, 5043, 5044, 5047, 5061, 5062, 5068, 5070, 5071, 5075, 5095, 5103, 5121),
+    )
+)
+#: family -> the infos that tell its type, (high, low) of its software version, and of its serial number
+IDENTITY = {
+    "xt": (3124, (3130, 3131), (3156, 3157)),
+    "bsp": (7034, (7037, 7038), (7048, 7049)),
+    "bms": (7053, (7054, 7054), (7048, 7049)),
+    "vt": (11015, (11050, 11051), (11067, 11068)),
+    "vs": (15074, (15077, 15078), (15102, 15103)),
+}
+#: family -> an info that every device of it has, and none of the family that shares its address
+PROBES = {"xt": 3000, "bsp": 7034, "bms": 7054, "vt": 11000, "vs": 15000}
+_RANGES = {
+    "xt": ((1000, 1999), (3000, 3999)),
+    "rcc": ((5000, 5999),),
+    "bsp": ((6000, 6999), (7000, 7999)),
+    "vt": ((10000, 10999), (11000, 11999)),
+    "vs": ((14000, 14999), (15000, 15999)),
+}
+_SHOWN = 8  # candidates in the hint of an ambiguous name
+
+
+@dataclass(frozen=True)
+class XcomObject:
+    """A parameter, a user info or a message.
+
+    Attributes:
+        kind: parameter, info or message.
+        family: xt, rcc, bsp, bms, vt or vs; ``xt120`` for limits of 120 V Xtenders, ``any`` for messages.
+        format: float, bool, short_enum, long_enum, int32, not_supported; empty where nobody knows.
+        default, minimum, maximum: of the table, None where it has none.
+        step: a number, ``one_bit``, ``bitfield`` or ``signal``; empty where it has none.
+        level: who may change a parameter; how severe a message is.
+        options: number -> label.
+    """
+
+    number: int
+    kind: str
+    family: str
+    name: str = ""
+    unit: str = ""
+    format: str = ""
+    default: float | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    step: str = ""
+    level: str = ""
+    options: dict[int, str] = field(default_factory=dict)
+    short: str = ""
+    section: str = ""
+    note: str = ""
+
+    @property
+    def is_signal(self) -> bool:
+        """Whether it is a command: writing 1 does something, its value means nothing."""
+        return self.step == "signal"
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether writing it switches, resets or reconfigures a device."""
+        return self.kind == "parameter" and (self.is_signal or self.number in GUARDED)
+
+    @property
+    def editing_step(self) -> float:
+        """What a remote control changes the value by; 0 where it is exact."""
+        try:
+            return float(self.step)
+        except ValueError:
+            return 0.0
+
+
+def pack(text: str) -> bytes:
+    """Return the data file of a table of comma separated values with the columns ``COLUMNS``."""
+    import csv
+    import gzip
+    import io
+
+    rows = csv.DictReader(io.StringIO(text))
+    lines = ("\t".join(row[column].replace("\t", " ") for column in COLUMNS) for row in rows)
+    return gzip.compress("".join(f"{line}\n" for line in lines).encode(), 9, mtime=0)
+
+
+@cache
+def table() -> tuple[XcomObject, ...]:
+    """Return all objects, in the order of the file."""
+    path = os.path.join(os.path.dirname(__file__), "objects.tsv.gz")
+    with open(path, "rb") as file:
+        text = zlib.decompress(file.read(), zlib.MAX_WBITS | 16).decode()
+    return tuple(map(_parsed, text.splitlines()))
+
+
+def _parsed(line: str) -> XcomObject:
+    number, kind, family, name, unit, form, default, low, high, step, level, options, *rest = line.split("\t")
+    return XcomObject(
+        int(number),
+        kind,
+        family,
+        name,
+        unit,
+        form,
+        _number(default),
+        _number(low),
+        _number(high),
+        step,
+        level,
+        {
+            int(value): label
+            for value, _, label in (pair.partition("=") for pair in options.split(";") if pair)
+        },
+        *rest,
+    )
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text else None
+
+
+@cache
+def _by_number() -> dict[tuple[str, int], list[XcomObject]]:
+    found: dict[tuple[str, int], list[XcomObject]] = {}
+    for one in table():
+        if one.family != "xt120":
+            found.setdefault((one.kind, one.number), []).append(one)
+    return found
+
+
+def lookup(kind: str, number: int, family: str | None = None) -> XcomObject | None:
+    """Return the object of that number; without a ``family`` the first that has it; None for no such."""
+    found = _by_number().get((kind, number), [])
+    return next((one for one in found if family in (None, one.family, "any")), None)
+
+
+def message_text(number: int, brief: bool = False) -> str:
+    """Return ``Warning (016): Fan error detected``; without the severity where ``brief``."""
+    found = lookup("message", number)
+    if found is None:
+        return f"({number:03d}): unknown message"
+    text = f"({number:03d}): {found.name}"
+    return text if brief or not found.level else f"{found.level.capitalize()} {text}"
+
+
+def of_family(kind: str, family: str) -> list[XcomObject]:
+    """Return all objects of a kind that devices of a family have."""
+    return [one for one in table() if one.kind == kind and one.family == family]
+
+
+def search(pattern: str, kind: str | None = None, family: str | None = None) -> Iterator[XcomObject]:
+    """Yield the objects whose number, name, unit, short name or section has all words of ``pattern``."""
+    words = pattern.casefold().split()
+    for one in table():
+        if one.family == "xt120" or (kind and one.kind != kind) or (family and one.family != family):
+            continue
+        fields = (str(one.number), one.name, one.unit, one.short, one.section)
+        text = "\n".join(fields).casefold()
+        if all(word in text for word in words):
+            yield one
+
+
+def family_of_number(number: int) -> str | None:
+    """Return the family whose range a number of a parameter or an info is in."""
+    for family, ranges in _RANGES.items():
+        if any(low <= number <= high for low, high in ranges):
+            return family
+    return None
+
+
+def default_device(family: str) -> Device:
+    """Return the first unit of a family."""
+    return Device(FAMILIES[family].group + 1, family)
+
+
+def find(text: str, kind: str, device: Device | None = None) -> tuple[XcomObject, Device]:
+    """Return the object that a number, or a part of one name alone, means, and the device to ask.
+
+    ``xt2:1286`` names the device itself. Without any, it is the first unit of the object's family. A number
+    that the table does not have is taken where the device is known.
+
+    Raises:
+        UsageError: there is no such object, or more than one.
+    """
+    prefix, mark, rest = text.partition(":")
+    if mark and rest.strip():
+        try:
+            device = parse_device(prefix)
+        except UsageError:
+            pass
+        else:
+            text = rest
+    word = text.strip()
+    if word.isascii() and word.isdigit():
+        return _of_number(int(word), kind, device)
+    return _of_name(word, kind, device)
+
+
+def _families(device: Device | None) -> tuple[str, ...]:
+    """Return the families that a device may be of; none where nobody knows."""
+    if device is None or device.family is None:
+        return ()
+    return ("bsp", "bms") if device.family == "bsp" else (device.family,)
+
+
+def _of_number(number: int, kind: str, device: Device | None) -> tuple[XcomObject, Device]:
+    if number > LARGEST_ID:
+        raise UsageError(f"{number} is no number of an object: the largest is {LARGEST_ID}")
+    if device is not None:
+        for family in _families(device) or (None,):
+            found = lookup(kind, number, family)
+            if found is not None:
+                return found, device
+        return XcomObject(number, kind, device.family or "", f"{kind} {number}"), device
+    found = lookup(kind, number)
+    if found is not None:
+        return found, default_device(found.family)
+    other = next((k for k in KINDS if k not in (kind, "message") and lookup(k, number)), None)
+    if other is not None:
+        verb = {"info": "read-info", "parameter": "read-param"}[other]
+        raise UsageError(f"{number} is not a {kind}, it is a{'n' * (other == 'info')} {other}", hint=verb)
+    near = family_of_number(number)
+    hint = f"--device {near}1 asks a device all the same" if near else "canx xcom list shows what there is"
+    raise UsageError(f"no {kind} {number} is known", hint=hint)
+
+
+def _of_name(word: str, kind: str, device: Device | None) -> tuple[XcomObject, Device]:
+    families = _families(device)
+    if not word:
+        raise UsageError("the name of an object is empty", hint="canx xcom list shows what there is")
+    key = word.casefold()
+    known = [
+        one
+        for one in table()
+        if one.kind == kind and one.family != "xt120" and (not families or one.family in families)
+    ]
+    exact = [one for one in known if key in (one.name.casefold(), one.short.casefold())]
+    found = exact or [one for one in known if key in one.name.casefold()]
+    numbers = {(one.number, one.name) for one in found}
+    if not found:
+        raise UsageError(f"no {kind} has {quoted(word)} in its name", hint="canx xcom list WORD searches")
+    if len(numbers) > 1:
+        shown = ", ".join(f"{one.number} {one.name}" for one in _first_of_each(found)[:_SHOWN])
+        more = f", and {len(numbers) - _SHOWN} more" if len(numbers) > _SHOWN else ""
+        raise UsageError(f"{quoted(word)} is the name of {len(numbers)} {kind}s", hint=shown + more)
+    return found[0], device or default_device(found[0].family)
+
+
+def _first_of_each(found: Sequence[XcomObject]) -> list[XcomObject]:
+    return list({(one.number, one.name): one for one in found}.values())

@@ -1,0 +1,97 @@
+"""A simulated gateway on a bus: when its replies are sent, and how fast its days pass."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from heapq import heappop, heappush
+from typing import Any
+
+from cantools_cli.batch import MessageBatch
+from cantools_cli.bus import BusABC
+from cantools_cli.xcom.simulator import Gateway, Sending
+
+#: how often the plant is moved on, in seconds
+_PLANT_EVERY = 1.0
+
+
+class Simulation:
+    """Answers on ``bus`` for ``gateway``, ``latency`` seconds after each request, one after the other.
+
+    ``speed`` is how many seconds of the plant pass in one. ``notices`` are (address, message, value,
+    period): sent at the start, and again each period. ``on_frame`` is told of every frame received and sent.
+
+    Attributes:
+        answered: how many frames were sent as replies.
+    """
+
+    def __init__(
+        self,
+        bus: BusABC,
+        gateway: Gateway,
+        *,
+        latency: float = 0.0,
+        speed: float = 1.0,
+        notices: list[tuple[int, int, int, float | None]] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        on_frame: Callable[[str, Any], None] | None = None,
+    ) -> None:
+        self.bus = bus
+        self.gateway = gateway
+        self.answered = 0
+        self._latency = latency
+        self._speed = speed
+        self._clock = clock
+        self._on_frame = on_frame
+        self._queue: list[tuple[float, int, Sending]] = []
+        self._number = 0
+        self._ready = self._moved = clock()  # when the gateway is free again; when the plant was moved
+        self._notices = [(self._ready, notice) for notice in notices or ()]
+
+    def handle(self, batch: MessageBatch) -> None:
+        """Answer the requests among the frames of ``batch``."""
+        now = self._clock()
+        for message in batch:
+            sendings = self.gateway.answer(message)
+            if sendings and self._on_frame is not None:
+                self._on_frame("request", message)
+            if sendings:
+                self._ready = max(self._ready, now) + self._latency
+            for sending in sendings:
+                self._put(self._ready + sending.delay, sending)
+        self.send_due()
+
+    def send_due(self) -> float | None:
+        """Send what is due; return in how many seconds something is again, None where nothing is."""
+        now = self._clock()
+        if now - self._moved >= _PLANT_EVERY and self.gateway.plant is not None:
+            seconds, self._moved = (now - self._moved) * self._speed, now
+            for sending in self.gateway.advance(seconds):
+                self._put(now, sending)
+        for index, (due, (address, number, value, period)) in enumerate(self._notices):
+            if due <= now:
+                self._put(now, self.gateway.notification(address, number, value))
+                again = float("inf") if period is None else due + period
+                self._notices[index] = (max(again, now), (address, number, value, period))
+        while self._queue and self._queue[0][0] <= now:
+            _, _, sending = heappop(self._queue)
+            self.bus.send(sending.message, 1.0)
+            self.answered += 1
+            if self._on_frame is not None:
+                self._on_frame("sent", sending.message)
+        dues = [due for due, *_ in self._queue[:1]] + [due for due, _ in self._notices if due < float("inf")]
+        if self.gateway.plant is not None:
+            dues.append(self._moved + _PLANT_EVERY)
+        return max(0.0, min(dues) - now) if dues else None
+
+    def run(self, is_wanted: Callable[[], bool]) -> None:
+        """Answer as long as ``is_wanted`` says so; it is asked at least ten times a second."""
+        while is_wanted():
+            due = self.send_due()
+            batch = self.bus.recv_batch(0.1 if due is None else min(0.1, due))
+            if batch is not None:
+                self.handle(batch)
+
+    def _put(self, due: float, sending: Sending) -> None:
+        self._number += 1
+        heappush(self._queue, (due, self._number, sending))

@@ -1,0 +1,349 @@
+"""A gateway with devices behind it, without the hardware: requests in, replies out. Pure: no bus, no clock.
+
+It answers as the gateway is documented to: values and limits of the object table, the errors of each wrong
+request, groups that are written and not read, flash and RAM kept apart. ``simulation`` runs it on a bus.
+
+Source: Studer Innotec, public Xcom-CAN client packages; serial protocol V1.6.32 for errors and devices.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from cantools_cli.message import Message
+from cantools_cli.xcom import codec, objects
+from cantools_cli.xcom.addresses import (
+    FAMILIES,
+    LARGEST_ADDRESS,
+    PHASES,
+    Device,
+    device_name,
+    is_group,
+    is_member,
+    parse_device,
+)
+from cantools_cli.xcom.codec import ERROR_CODES, Identifier, MessageNotification, Part, Reply, Service
+from cantools_cli.xcom.faults import Fault
+from cantools_cli.xcom.objects import XcomObject
+from cantools_cli.xcom.plant import FOLLOWED, START, Plant
+
+DEFAULT_DEVICES = "xt1,xt2,vt1,vs1,bsp"
+#: by family: the parameter that, at 0, keeps writes from flash
+_KEEPS_FROM_FLASH = {"xt": 1550, "vt": 10058, "vs": 14069}
+#: commands that start a device again, so that RAM becomes flash
+_RESTARTS = {1468, 10051, 14059, 5121}
+_RESTORES = {1395, 1287, 10056, 14067, 6004}
+_STARTED = 177  # the message of a device that starts
+_BATTERY_LOW = 0
+_LOW_VOLTAGE = 1108
+
+
+class Sending(NamedTuple):
+    """A frame that the gateway sends, ``delay`` seconds later than it would otherwise."""
+
+    message: Message
+    delay: float = 0.0
+
+
+class Refusal(Exception):  # noqa: N818  # it is what a device answers, no failure of ours
+    """A request is answered with an error."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.code = ERROR_CODES[name]
+
+
+class Unit:
+    """A device: its parameters in flash and in RAM, and what it measures.
+
+    Attributes:
+        wear: number -> how often that parameter was written to flash.
+    """
+
+    def __init__(self, device: Device) -> None:
+        assert device.family is not None
+        self.address = device.address
+        self.family = device.family
+        self.parameters = {one.number: one for one in objects.of_family("parameter", self.family)}
+        self.infos = {one.number: one for one in objects.of_family("info", self.family)}
+        self.flash = {number: one.default or 0.0 for number, one in self.parameters.items()}
+        self.ram = dict(self.flash)
+        self.wear: Counter[int] = Counter()
+        self.measured: dict[int, float] = dict(START[self.family])
+        if device.address == FAMILIES["xt"].group + 2 and self.family == "xt":
+            self.measured |= {3000: 51.75, 3089: 2.0}
+
+    @property
+    def name(self) -> str:
+        return device_name(self.address, self.family)
+
+    def read_info(self, number: int) -> float:
+        """Return the value of a user info.
+
+        Raises:
+            Refusal: there is no such info.
+        """
+        if number not in self.infos:
+            raise Refusal("OBJECT_ID_NOT_FOUND")
+        if number in FOLLOWED and FOLLOWED[number] in self.ram:
+            return self.ram[FOLLOWED[number]]
+        return self.measured.get(number, 0.0)
+
+    def read(self, number: int, part: int) -> float:
+        """Return a value of a parameter; RAM reads as flash.
+
+        Raises:
+            Refusal: there is no such parameter, or part.
+        """
+        one = self._parameter(number)
+        if part == Part.MIN:
+            return one.minimum or 0.0
+        if part == Part.MAX:
+            return 1.0 if one.is_signal else one.maximum or 0.0
+        if part not in (Part.FLASH, Part.RAM):
+            raise Refusal("INVALID_SERVICE_ARGUMENT")
+        return self.flash[number]
+
+    def write(self, number: int, part: int, value: float) -> float:
+        """Take a value; return what was stored.
+
+        Raises:
+            Refusal: it is not allowed.
+        """
+        one = self._parameter(number)
+        self.check(one, part, value)
+        if one.is_signal:
+            return value
+        self.ram[number] = value
+        keeper = _KEEPS_FROM_FLASH.get(self.family)
+        if part == Part.FLASH and (number == keeper or self.flash.get(keeper or 0, 1.0) != 0.0):
+            self.flash[number] = value
+            self.wear[number] += 1
+        return value
+
+    def check(self, one: XcomObject, part: int, value: float) -> None:
+        """Raise what writing ``value`` would be refused with."""
+        if part in (Part.MIN, Part.MAX):
+            raise Refusal("PROPERTY_IS_READ_ONLY")
+        if part not in (Part.FLASH, Part.RAM):
+            raise Refusal("INVALID_SERVICE_ARGUMENT")
+        if one.format == "not_supported":
+            raise Refusal("ACCESS_DENIED")
+        if not math.isfinite(value):
+            raise Refusal("INVALID_DATA")
+        whole = value == int(value)
+        if (one.format == "bool" or one.is_signal) and value not in (0.0, 1.0):
+            raise Refusal("INVALID_DATA")
+        if (one.step == "one_bit" and value not in one.options) or (one.format == "int32" and not whole):
+            raise Refusal("INVALID_DATA")
+        if one.is_signal:
+            return
+        if one.minimum is not None and value < codec.rounded(one.minimum):
+            raise Refusal("DATA_TOO_SMALL")
+        if one.maximum is not None and value > codec.rounded(one.maximum):
+            raise Refusal("DATA_TOO_BIG")
+
+    def restart(self, restore: bool = False) -> None:
+        """Start again: what only RAM held is gone; with ``restore`` flash has the defaults."""
+        if restore:
+            self.flash = {number: one.default or 0.0 for number, one in self.parameters.items()}
+        self.ram = dict(self.flash)
+
+    def _parameter(self, number: int) -> XcomObject:
+        if number not in self.parameters:
+            raise Refusal("OBJECT_ID_NOT_FOUND")
+        return self.parameters[number]
+
+
+def parse_units(text: str) -> list[Unit]:
+    """Return the units of ``xt1,xt2,vt1,bsp``.
+
+    Raises:
+        UsageError: one is no single device, is named twice, or two want the same address.
+    """
+    from cantools_cli.errors import UsageError
+
+    units: dict[int, Unit] = {}
+    for word in text.split(","):
+        device = parse_device(word)
+        if device.is_group or device.family is None:
+            raise UsageError(f"{word.strip()} is no single device", hint=DEFAULT_DEVICES)
+        if device.address in units:
+            raise UsageError(f"{word.strip()}: address {device.address} is taken already")
+        units[device.address] = Unit(device)
+    return list(units.values())
+
+
+class Gateway:
+    """Answers for its units.
+
+    ``exclusive``: what is no request is answered with an error, as with switch 4 off. ``only``: silent about
+    devices that it does not have, so that two gateways can share a bus. A ``plant`` makes values change.
+    ``flags`` are reserved bits that replies carry.
+    """
+
+    def __init__(
+        self,
+        units: Iterable[Unit],
+        *,
+        exclusive: bool = False,
+        only: bool = False,
+        faults: Sequence[Fault] = (),
+        plant: Plant | None = None,
+        notify_to: int = 500,
+        flags: int = 0,
+    ) -> None:
+        self.units = {unit.address: unit for unit in units}
+        self.plant = plant
+        self._exclusive = exclusive
+        self._only = only
+        self._faults = faults
+        self._notify_to = notify_to
+        self._flags = flags
+        self._waiting: list[Sending] = []  # messages that a request brought about
+        self._was_low = False
+        self.advance(0.0)
+
+    def advance(self, seconds: float) -> list[Sending]:
+        """Let ``seconds`` pass in the plant; return the messages that this brings about."""
+        if self.plant is None:
+            return []
+        self.plant.advance(seconds)
+        found = []
+        for unit in self.units.values():
+            alike = sum(other.family == unit.family for other in self.units.values())
+            share = 1 / alike if unit.family in ("xt", "bsp", "bms") else self._pv_share()
+            unit.measured |= self.plant.infos(unit.family, share, unit.ram)
+        first = next((unit for unit in self.units.values() if unit.family == "xt"), None)
+        is_low = first is not None and first.measured[3000] < first.ram[_LOW_VOLTAGE]
+        if first is not None and is_low and not self._was_low:
+            found.append(self.notification(first.address, _BATTERY_LOW))
+        self._was_low = is_low
+        return found
+
+    def _pv_share(self) -> float:
+        return 1 / max(1, sum(unit.family in ("vt", "vs") for unit in self.units.values()))
+
+    def notification(self, source: int, message_id: int, value: int = 0) -> Sending:
+        """Return a message of a device to all."""
+        data = codec.encode_notification(MessageNotification(message_id, value))
+        return Sending(codec.frame(self._notify_to, source, Service.MESSAGE, data))
+
+    def answer(self, request: Message) -> list[Sending]:
+        """Return what is sent upon a frame on the bus: usually one reply, or nothing."""
+        if not codec.is_carrier(request):
+            return []
+        identifier = codec.decode_identifier(request.arbitration_id)
+        # our own replies come back on some buses, and must not be taken for requests
+        if identifier.flags or not self._serves(identifier.destination) or identifier.source in self.units:
+            return []
+        data = bytes(request.data)
+        reply = self._reply(identifier, data)
+        if reply is None:
+            return []
+        sent = self._framed(identifier, reply)
+        waiting, self._waiting = self._waiting, []
+        return [*sent, *waiting]
+
+    def _serves(self, address: int) -> bool:
+        if address in self.units:
+            return True
+        if self._only:
+            return any(is_member(unit, address) for unit in self.units)
+        return (
+            any(
+                family.group <= address <= family.group + family.units and name != "rcc"
+                for name, family in FAMILIES.items()
+            )
+            or address in PHASES.values()
+        )
+
+    def _reply(self, identifier: Identifier, data: bytes) -> Reply | None:
+        """Return the reply to a request; None for silence."""
+        try:
+            request = codec.decode_request(identifier.service, data)
+        except ValueError:
+            if not self._exclusive:
+                return None
+            return Reply(
+                int.from_bytes(data[:2].ljust(2, b"\0"), "big"), error_code=ERROR_CODES["INVALID_FRAME"]
+            )
+        try:
+            value = self._served(identifier, request)
+        except Refusal as refusal:
+            return Reply(request.object_id, error_code=refusal.code)
+        return Reply(request.object_id, request.part, value)
+
+    def _served(self, identifier: Identifier, request: Reply) -> float:
+        address = identifier.destination
+        if identifier.service == Service.WRITE_PARAMETER:
+            return self._written(address, request)
+        if is_group(address) and address not in PHASES.values():
+            raise Refusal("MULTICAST_READ_NOT_SUPPORTED")
+        unit = self._members(address)[0]
+        if identifier.service == Service.READ_USER_INFO:
+            return unit.read_info(request.object_id)
+        assert request.part is not None
+        return unit.read(request.object_id, request.part)
+
+    def _written(self, address: int, request: Reply) -> float:
+        assert request.part is not None
+        assert request.value is not None
+        members = self._members(address)
+        for unit in members:  # all or none
+            unit.check(unit._parameter(request.object_id), request.part, request.value)
+        for unit in members:
+            unit.write(request.object_id, request.part, request.value)
+            if request.value == 1.0 and request.object_id in _RESTARTS | _RESTORES:
+                unit.restart(restore=request.object_id in _RESTORES)
+                self._waiting.append(self.notification(unit.address, _STARTED))
+        return request.value
+
+    def _members(self, address: int) -> list[Unit]:
+        """Return the units that an address means.
+
+        Raises:
+            Refusal: there are none.
+        """
+        if address in PHASES.values():
+            phase = 1 + address - PHASES["l1"]
+            found = [unit for unit in self.units.values() if unit.measured.get(3089) == phase]
+        elif is_group(address):
+            found = [unit for number, unit in self.units.items() if is_member(number, address)]
+        else:
+            found = [self.units[address]] if address in self.units else []
+        if not found:
+            raise Refusal("DEVICE_NOT_FOUND")
+        return found
+
+    def _framed(self, request: Identifier, reply: Reply) -> list[Sending]:
+        flags = self._flags | (codec.ERROR_FLAG if reply.error_code is not None else 0)
+        data = codec.encode_reply(request.service & 3, reply)
+        frame = codec.frame(request.source, request.destination, request.service, data, flags)
+        for fault in self._faults:
+            if fault.is_due(request.destination):
+                return [Sending(message, delay) for delay, message in fault.apply(frame)]
+        return [Sending(frame)]
+
+
+def parse_notice(text: str) -> tuple[int, int, int, float | None]:
+    """Return (address, message, value, period in seconds) of ``DEVICE:MESSAGE[:VALUE][@PERIOD]``.
+
+    Raises:
+        UsageError: it is not of that form.
+    """
+    from cantools_cli.errors import UsageError, quoted
+    from cantools_cli.units import duration
+
+    what, mark, period = text.partition("@")
+    parts = what.split(":")
+    numbers = [int(part, 0) if part.isdigit() or part.startswith("0x") else -1 for part in parts[1:]]
+    limits = (codec.LARGEST_ID, 0xFFFFFFFF)
+    if len(parts) not in (2, 3) or any(not 0 <= n <= m for n, m in zip(numbers, limits, strict=False)):
+        raise UsageError(f"{quoted(text)} is no message to send", hint="DEVICE:MESSAGE[:VALUE][@PERIOD]")
+    address = parse_device(parts[0]).address
+    assert address <= LARGEST_ADDRESS
+    return address, numbers[0], numbers[1] if len(numbers) > 1 else 0, duration(period) if mark else None

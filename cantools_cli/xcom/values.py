@@ -1,0 +1,199 @@
+"""Values of objects as people write and read them: numbers, yes and no, labels, days, times of day.
+
+::
+
+    float                     231.5          what re-encodes to the same four bytes, in the fewest digits
+    bool                      yes            and on, true, 1; no, off, false, 0
+    enumerations              Floating       the label, or its number
+    days (``bitfield``)       mon,tue        and all, none; Monday is bit 0
+    minute_of_day             13:41          821 minutes
+    commands (``signal``)     1              nothing else
+
+Source: Studer Innotec, "Xtender serial protocol", appendix V1.6.42; on CAN all are single precision.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+from cantools_cli.errors import UsageError, quoted
+from cantools_cli.xcom.codec import decode_value, encode_value
+from cantools_cli.xcom.objects import XcomObject
+
+NOT_AVAILABLE = "n/a"
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_TRUTHS = {
+    **dict.fromkeys(("yes", "on", "true", "1"), 1.0),
+    **dict.fromkeys(("no", "off", "false", "0"), 0.0),
+}
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?")
+_TIME = re.compile(r"([0-9]{1,2}):([0-9]{2})")
+#: what a temperature is, or nearly is, where no sensor is connected
+NO_SENSOR = 32767
+_TEMPERATURES = frozenset((3001, 7005, 7029, 11005, 15032))
+
+
+def format_number(value: float) -> str:
+    """Return the shortest decimal that stands for a single-precision value, without an exponent.
+
+    A value that is none is ``n/a``; infinities are ``inf`` and ``-inf``.
+    """
+    if math.isnan(value):
+        return NOT_AVAILABLE
+    if math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    if value == 0:
+        return "0"
+    rounds = (f"{value:.{digits}g}" for digits in range(1, 9))
+    text = repr(float(next((text for text in rounds if _is_same(float(text), value)), f"{value:.9g}")))
+    if "e" in text and 1e-4 <= abs(value) < 1e10:
+        text = f"{float(text):.12f}".rstrip("0")
+    return text.removesuffix(".0").removesuffix(".")
+
+
+def _is_same(number: float, value: float) -> bool:
+    try:
+        return encode_value(number) == encode_value(value)
+    except OverflowError:  # rounded up beyond the largest
+        return False
+
+
+def is_missing(one: XcomObject | None, value: float) -> bool:
+    """Tell whether a value says that there is none: not a number, or a sensor that is not there."""
+    if math.isnan(value) or math.isinf(value):
+        return True
+    return one is not None and one.kind == "info" and one.number in _TEMPERATURES and value >= NO_SENSOR - 1
+
+
+def json_number(one: XcomObject | None, value: float) -> float | int | None:
+    """Return a value for JSON: what it prints as, None where there is none."""
+    if is_missing(one, value):
+        return None
+    number = float(format_number(value))
+    return int(number) if number.is_integer() else number
+
+
+def label(one: XcomObject | None, value: float) -> str | None:
+    """Return what a value means in words: an option's label, days, a time of day; None for a plain number."""
+    if one is None or is_missing(one, value):
+        return None
+    if one.step == "bitfield":
+        return _days(value)
+    if one.unit == "minute_of_day" and 0 <= value <= 1440:
+        return f"{int(value) // 60:02d}:{int(value) % 60:02d}"
+    if value == int(value) and int(value) in one.options:
+        return one.options[int(value)]
+    return None
+
+
+def _days(value: float) -> str | None:
+    number = int(value)
+    if number != value or not 0 <= number < 1 << len(DAYS):
+        return None
+    return ",".join(day for bit, day in enumerate(DAYS) if number >> bit & 1) or "none"
+
+
+def unit(one: XcomObject | None) -> str:
+    """Return the unit to print behind a number; empty for what the label explains."""
+    return "" if one is None or one.unit in ("minute_of_day", "s_since_1970") else one.unit
+
+
+def text(one: XcomObject | None, value: float) -> str:
+    """Return a value as people read it: ``51.8125 Vdc``, ``4 (Floating)``, ``n/a``."""
+    if is_missing(one, value):
+        return NOT_AVAILABLE
+    number, words = format_number(value), label(one, value)
+    if words is not None:
+        return f"{number} ({words})"
+    return f"{number} {unit(one)}".rstrip()
+
+
+def parse(one: XcomObject, given: str) -> float:
+    """Return the value that ``given`` spells for an object, rounded as it will arrive.
+
+    Raises:
+        UsageError: it is none for this object.
+    """
+    what = f"{one.number} {one.name}".strip()
+    if one.format == "not_supported":
+        raise UsageError(f"{what} cannot be transferred by this protocol")
+    if one.unit == "s_since_1970":
+        raise UsageError(f"{what} cannot be set: a value has 24 bits, and would be up to 64 s wrong")
+    value = _spelled(one, given.strip(), what)
+    if math.isnan(value) or math.isinf(value):
+        raise UsageError(f"{quoted(given)} is no number")
+    try:
+        arrives = decode_value(encode_value(value))
+    except OverflowError as error:
+        raise UsageError(f"{quoted(given)} is too large for single precision") from error
+    if arrives != value and one.format in ("int32", "long_enum"):
+        raise UsageError(f"{quoted(given)} does not fit the 24 bits of a value")
+    return arrives
+
+
+def _spelled(one: XcomObject, given: str, what: str) -> float:
+    word = given.casefold()
+    if one.is_signal:
+        if word != "1":
+            raise UsageError(f"{what} is a command: write 1", hint="nothing else means anything to it")
+        return 1.0
+    if one.format == "bool":
+        if word not in _TRUTHS:
+            raise UsageError(f"{quoted(given)} is neither yes nor no, for {what}")
+        return _TRUTHS[word]
+    if one.step == "bitfield":
+        return _spelled_days(given, what)
+    if one.options:
+        return _spelled_option(one, given, what)
+    clock = _TIME.fullmatch(given)
+    if clock is not None and one.unit == "minute_of_day":
+        minutes = int(clock[1]) * 60 + int(clock[2])
+        if int(clock[2]) > 59 or minutes > 1440:
+            raise UsageError(f"{quoted(given)} is no time of day")
+        return float(minutes)
+    number = _as_number(given, what)
+    if one.format == "int32" and number != int(number):
+        raise UsageError(f"{quoted(given)} is not a whole number, for {what}")
+    return number
+
+
+def _as_number(given: str, what: str) -> float:
+    if _NUMBER.fullmatch(given) is None:
+        raise UsageError(f"{quoted(given)} is no number, for {what}")
+    number = float(given)
+    if math.isinf(number):
+        raise UsageError(f"{quoted(given)} is too large for single precision")
+    return number
+
+
+def _spelled_option(one: XcomObject, given: str, what: str) -> float:
+    word = given.casefold()
+    exact = [value for value, name in one.options.items() if name.casefold() == word]
+    found = exact or [value for value, name in one.options.items() if name.casefold().startswith(word)]
+    choices = ", ".join(f"{value} {name}" for value, name in one.options.items())
+    if _NUMBER.fullmatch(given) is not None and not exact:
+        number = _as_number(given, what)
+        if number not in one.options:
+            raise UsageError(f"{quoted(given)} is no value of {what}", hint=choices)
+        return number
+    if not word or len(found) != 1:
+        raise UsageError(f"{quoted(given)} is not one value of {what}", hint=choices)
+    return float(found[0])
+
+
+def _spelled_days(given: str, what: str) -> float:
+    word = given.casefold()
+    if word in ("none", "all"):
+        return float(0 if word == "none" else (1 << len(DAYS)) - 1)
+    if _NUMBER.fullmatch(given) is not None:
+        number = _as_number(given, what)
+        if number != int(number) or not 0 <= number < 1 << len(DAYS):
+            raise UsageError(f"{quoted(given)} is not from 0 to 127, for {what}", hint="bit 0 is Monday")
+        return number
+    bits = 0
+    for day in word.split(","):
+        if day.strip()[:3] not in DAYS:
+            raise UsageError(f"{quoted(day)} is no day, for {what}", hint="mon,tue,wed,thu,fri,sat,sun")
+        bits |= 1 << DAYS.index(day.strip()[:3])
+    return float(bits)
