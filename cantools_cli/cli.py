@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from importlib import import_module
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-#: name -> what ``canx --help`` says; each is ``NAME_command`` in ``commands/NAME.py``, imported when it runs
+#: name -> what ``canx --help`` says; each is ``NAME_command`` in ``commands/NAME.py``, imported when it runs.
+#: A package there has a table of its own, and a module a command.
 COMMANDS = {
     "dump": "Print or log the frames of one or more buses.",
     "send": "Send frames, from arguments or from stdin, to a bus.",
@@ -21,6 +23,7 @@ COMMANDS = {
     "serve": "Serve buses over TCP to clients that speak socketcand.",
     "gen": "Generate frames by rule, to stdout, a file or a bus.",
     "list": "List buses that can be opened, interfaces and formats.",
+    "xcom": "Studer Xcom-CAN: read, write and watch an installation.",
 }
 _SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 
@@ -68,32 +71,46 @@ class Command(_PlainParameters, TyperCommand):
 
 
 class Commands(_PlainParameters, TyperGroup):
-    """All commands; one is imported when it is asked for."""
+    """Commands by name; one is imported when it is asked for.
+
+    Attributes:
+        table: name -> what the help says.
+        package: where their modules are.
+    """
+
+    table = COMMANDS
+    package = "cantools_cli.commands"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.commands = cast("Any", dict.fromkeys(COMMANDS))  # the names, for suggestions
+        self.commands = cast("Any", dict.fromkeys(self.table))  # the names, for suggestions
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return list(COMMANDS)
+        return list(self.table)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name == "help":
+        if cmd_name == "help" and self.table is COMMANDS:
             return _as_command(help_of, "help")
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self.table:
             return None
-        module = import_module(f"cantools_cli.commands.{cmd_name}")
-        return _as_command(getattr(module, f"{cmd_name}_command"), cmd_name)
+        name = cmd_name.replace("-", "_")
+        module = import_module(f"{self.package}.{name}")
+        function = getattr(module, f"{name}_command")
+        if hasattr(module, "COMMANDS"):
+            return _as_group(function, cmd_name, module.COMMANDS, module.__name__)
+        return _as_command(function, cmd_name)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl(list(self.table.items()))
 
     def shell_complete(self, ctx: Any, incomplete: str) -> Any:
         from typer._click.shell_completion import CompletionItem
 
         return [
-            CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)
+            CompletionItem(name, help=text)
+            for name, text in self.table.items()
+            if name.startswith(incomplete)
         ]
 
 
@@ -103,18 +120,43 @@ def _as_command(function: Any, name: str) -> Any:
     return typer.main.get_command(app)
 
 
-def help_of(ctx: typer.Context, command: str = typer.Argument("", help="The command to explain.")) -> None:
+def _as_group(
+    function: Any, name: str, table: dict[str, str], package: str, *, add_completion: bool = False
+) -> Any:
+    """Return the commands of ``table`` as one, with ``function`` in front of them."""
+    app = typer.Typer(
+        name=name,
+        cls=type(f"Commands of {name}", (Commands,), {"table": table, "package": package}),
+        add_completion=add_completion,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings=_SETTINGS,
+        invoke_without_command=True,
+    )
+    app.callback()(function)
+    return typer.main.get_command(app)
+
+
+def help_of(
+    ctx: typer.Context,
+    command: Annotated[
+        list[str] | None, typer.Argument(metavar="COMMAND...", help="The command to explain.")
+    ] = None,
+) -> None:
     """Show the help of a command, as `canx COMMAND --help` does."""
-    group = ctx.parent
-    assert group is not None
-    if not command:
-        typer.echo(group.get_help())
-        return
-    found = group.command.get_command(group, command)  # type: ignore[attr-defined]
-    if found is None:
-        raise typer.BadParameter(f"no such command {command!r}; there are {', '.join(COMMANDS)}")
-    with found.make_context(command, [], parent=group, resilient_parsing=True) as context:
-        typer.echo(found.get_help(context))
+    assert ctx.parent is not None
+    with ExitStack() as stack:
+        context: Any = ctx.parent
+        for name in command or ():
+            table = getattr(context.command, "table", {})
+            found = context.command.get_command(context, name) if table else None
+            if found is None:
+                known = f"; there are {', '.join(table)}" if table else ""
+                raise typer.BadParameter(f"no such command {name!r}{known}")
+            context = stack.enter_context(
+                found.make_context(name, [], parent=context, resilient_parsing=True)
+            )
+        typer.echo(context.command.get_help(context))
 
 
 def canx(
@@ -145,16 +187,7 @@ def canx(
 
 
 def _group() -> Any:
-    app = typer.Typer(
-        cls=Commands,
-        add_completion=True,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        context_settings=_SETTINGS,
-        invoke_without_command=True,
-    )
-    app.callback()(canx)
-    return typer.main.get_command(app)
+    return _as_group(canx, "canx", COMMANDS, "cantools_cli.commands", add_completion=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

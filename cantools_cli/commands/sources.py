@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from cantools_cli.batch import MessageBatch
-from cantools_cli.bus import BusABC
+from cantools_cli.bus import BusABC, Deadline
 from cantools_cli.commands.interruption import Interruption
 from cantools_cli.commands.report import say
 from cantools_cli.io.base import MessageReader, OnError
@@ -122,15 +122,20 @@ def open_input(
 
 
 def live_batches(
-    buses: Sequence[BusABC], interruption: Interruption, on_idle: OnIdle, quiet_seconds: float | None = None
+    buses: Sequence[BusABC],
+    interruption: Interruption,
+    on_idle: OnIdle,
+    quiet_seconds: float | None = None,
+    end: Deadline | None = None,
 ) -> Iterator[tuple[int, MessageBatch]]:
-    """Yield (index of the bus, what it received) until a signal, or ``quiet_seconds`` without any frame.
+    """Yield (index of the bus, what it received) until a signal, the ``end``, or a quiet time.
 
-    What the buses hold when the signal comes is still delivered.
+    ``quiet_seconds`` without any frame end it as well. What the buses hold at a signal or the end is still
+    delivered.
     """
     waiter = _Waiter(buses, interruption)
     last = time.monotonic()
-    while not interruption.requested:
+    while not interruption.requested and not (end is not None and end.passed):
         got = False
         for index, bus in enumerate(buses):
             batch = bus.recv_batch(0)
@@ -140,7 +145,7 @@ def live_batches(
         if got:
             last = time.monotonic()
             continue
-        limits = [on_idle()]
+        limits = [on_idle(), None if end is None else end.remaining()]
         if quiet_seconds is not None:
             left = last + quiet_seconds - time.monotonic()
             if left <= 0:

@@ -33,6 +33,8 @@ from cantools_cli.xcom.turn import Turns
 LATE_SECONDS = 2.0
 #: messages of devices that are kept until somebody takes them
 _KEPT_MESSAGES = 65_536
+#: how long one wait for messages keeps other threads from a transaction, in seconds
+_LISTENING = 0.05
 _SERVICE_WORDS = {
     Service.READ_USER_INFO: "info",
     Service.READ_PARAMETER: "parameter",
@@ -182,12 +184,18 @@ class Node:
 
     def receive_messages(self, timeout: float | None = 0.0) -> None:
         """Take what waits, or the first frames that come within ``timeout`` seconds, for their messages."""
-        with self._medium.turns.take():
-            batch = self.bus.recv_batch(timeout)
-            while batch is not None:
-                for message in batch:
+        deadline = Deadline(timeout)
+        while True:
+            remaining = deadline.remaining()
+            wait = _LISTENING if remaining is None else min(_LISTENING, remaining)
+            with self._medium.turns.take(among_processes=False):  # between waits others have their turn
+                batch = self.bus.recv_batch(wait)
+                for message in batch or ():
                     self._offer(message)
-                batch = self.bus.recv_batch(0)
+                if batch is not None:
+                    self._drain()
+            if batch is not None or deadline.passed:
+                return
 
     # --- a transaction --------------------------------------------------------------------------------
 

@@ -227,6 +227,17 @@ def find(text: str, kind: str, device: Device | None = None) -> tuple[XcomObject
     return _of_name(word, kind, device)
 
 
+def find_readable(text: str, device: Device | None = None) -> tuple[XcomObject, Device]:
+    """Return the user info that ``text`` means, else the parameter; otherwise as ``find``."""
+    try:
+        return find(text, "info", device)
+    except UsageError as error:
+        try:
+            return find(text, "parameter", device)
+        except UsageError:
+            raise error from None
+
+
 def _families(device: Device | None) -> tuple[str, ...]:
     """Return the families that a device may be of; none where nobody knows."""
     if device is None or device.family is None:

@@ -36,8 +36,8 @@ class Turns:
         self._fd = -1
 
     @contextmanager
-    def take(self, patience: float = PATIENCE) -> Iterator[None]:
-        """Have the bus alone while the body runs.
+    def take(self, patience: float = PATIENCE, *, among_processes: bool = True) -> Iterator[None]:
+        """Have the bus alone while the body runs; among the threads of this process at least.
 
         Raises:
             CanTimeoutError: others did not let it go within ``patience`` seconds.
@@ -46,11 +46,12 @@ class Turns:
         if not self._lock.acquire(timeout=patience):
             raise self._busy()
         try:
-            self._lock_file(deadline)
+            if among_processes:
+                self._lock_file(deadline)
             try:
                 yield
             finally:
-                if self._fd >= 0:
+                if among_processes and self._fd >= 0:
                     fcntl.flock(self._fd, fcntl.LOCK_UN)
         finally:
             self._lock.release()

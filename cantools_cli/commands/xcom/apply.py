@@ -1,0 +1,120 @@
+"""``canx xcom apply``: what a TOML file of parameters changes, and the change itself."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from cantools_cli.commands.report import Report, say
+from cantools_cli.commands.xcom import shared
+from cantools_cli.commands.xcom.shared import Link, chosen_device, confirm, open_session, print_line
+from cantools_cli.errors import CanError, FormatError, UsageError
+from cantools_cli.xcom import values
+from cantools_cli.xcom.codec import Part
+from cantools_cli.xcom.journal import Journal, warning
+from cantools_cli.xcom.settings import Setting, read_settings
+from cantools_cli.xcom.writing import Plan, Writer
+
+_PARTS = {"ram": Part.RAM, "flash": Part.FLASH}
+
+
+def apply_command(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="What canx xcom export made; - is stdin.")],
+    device: Annotated[
+        str | None, typer.Option("--device", "-d", metavar="DEVICE", help="Only the table of this device.")
+    ] = None,
+    part: Annotated[
+        str, typer.Option("--part", metavar="ram|flash", help="Where to write.", show_default=True)
+    ] = "ram",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the differences, and write nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before writing.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Pass limits and guards.")] = False,
+    journal: Annotated[
+        str | None, typer.Option("--journal", metavar="FILE", help="Where writes to flash are counted.")
+    ] = None,
+    bus: shared.BusName = None,
+    interface: shared.Interface = None,
+    bitrate: shared.Bitrate = None,
+    settings: shared.Setting = None,
+    context: shared.Context = None,
+    source: shared.Source = 0,
+    timeout: shared.Timeout = "1s",
+    retries: shared.Retries = 1,
+    quiet: shared.Quiet = False,
+    verbose: shared.Verbose = 0,
+    debug: shared.Debug = False,
+) -> int:
+    """Write the parameters of a TOML file that differ from the device, after a look at the differences.
+
+    All of them are checked before the first is written; one that the device would not allow keeps all from
+    it. Differences are those to flash, since RAM cannot be read. With --dry-run the status is 1 where there
+    are any.
+
+    \b
+    canx xcom apply xt1.toml --dry-run
+    canx xcom apply xt1.toml --yes
+    canx xcom apply installation.toml --device vt1 --part flash
+    """
+    if part not in _PARTS:
+        raise UsageError(f"--part {part!r} is none of {', '.join(_PARTS)}")
+    only = chosen_device(device)
+    wanted = [one for one in read_settings(_text(file), file) if only in (None, one.device)]
+    if not wanted:
+        raise UsageError(f"{file} has no parameter" + (f" of {device}" if device else ""))
+    if not (yes or dry_run):
+        shared.require_terminal("writing")
+    report = Report(quiet=quiet, verbose=verbose)
+    link = Link(bus, interface, bitrate, settings, context, source, timeout, retries, report)
+    with open_session(link) as session:
+        writer = Writer(
+            session.client, Journal(journal), session.bus_name, timeout=session.seconds, force=force
+        )
+        plans = _differences(writer, wanted, _PARTS[part])
+        for plan in plans:
+            print_line(_difference(plan))
+        report.note(f"{len(plans)} of {len(wanted)} parameters differ")
+        if dry_run or not plans:
+            return 1 if plans else 0
+        confirm(f"write {len(plans)} parameters to {part}", yes=yes)
+        return _write(writer, plans, report)
+
+
+def _text(file: str) -> str:
+    with open(0 if file == "-" else os.fspath(file), "rb", closefd=file != "-") as stream:
+        data = stream.read()
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FormatError("not UTF-8 text", source=file) from error
+
+
+def _differences(writer: Writer, wanted: list[Setting], part: Part) -> list[Plan]:
+    """Return the writes that change something, all of them checked."""
+    plans = (writer.plan_if_changed(one.object, one.device, one.value, part) for one in wanted)
+    return [plan for plan in plans if plan is not None]
+
+
+def _difference(plan: Plan) -> str:
+    before = "?" if plan.present is None else values.text(plan.object, plan.present)
+    return f"{plan.heading}: {before} -> {values.text(plan.object, plan.value)}"
+
+
+def _write(writer: Writer, plans: list[Plan], report: Report) -> int:
+    """Write; one that fails ends it, since the others may depend on it."""
+    for done, plan in enumerate(plans):
+        if plan.part == Part.FLASH:
+            worn = warning(plan.wear)
+            if worn is not None:
+                say(f"{plan.heading}: {worn}")
+        try:
+            writer.carry_out(plan)
+        except CanError as error:
+            say(f"{done} of {len(plans)} parameters were written before {plan.heading}")
+            error.hint = error.hint or "what is written stays; apply the file again when the cause is gone"
+            raise
+    report.note(f"{len(plans)} parameters written to {'flash' if plans[0].part == Part.FLASH else 'ram'}")
+    return 0

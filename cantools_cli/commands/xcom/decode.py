@@ -1,0 +1,73 @@
+"""``canx xcom decode``: what the Xcom frames in a stream say."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from cantools_cli.commands import options
+from cantools_cli.commands.inputs import Inputs
+from cantools_cli.commands.interruption import Interruption
+from cantools_cli.commands.report import Report
+from cantools_cli.commands.xcom import shared
+from cantools_cli.commands.xcom.shared import print_json
+from cantools_cli.message import Message
+from cantools_cli.xcom.explain import Explained, explain
+
+
+def decode_command(
+    files: Annotated[
+        list[str] | None, typer.Argument(metavar="FILE...", help="Logs to read, merged by time; - is stdin.")
+    ] = None,
+    from_format: options.From = None,
+    as_json: shared.Json = False,
+    lenient: Annotated[
+        bool, typer.Option("--lenient", help="Take reserved bits, and replies with bytes to spare.")
+    ] = False,
+    on_error: options.OnError = "stop",
+    strict: options.Strict = False,
+    tz: options.Tz = None,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = 0,
+    debug: options.Debug = False,
+) -> int:
+    """Explain the Xcom frames in a stream or a log, a line each; others are passed over.
+
+    29-bit identifiers belong to other protocols too: a frame counts when service, length and one device's
+    address fit.
+
+    \b
+    canx dump can0 | canx xcom decode
+    canx xcom decode trace.blf
+    canx xcom decode trace.log --json | jq .value
+    """
+    report = Report(quiet=quiet, verbose=verbose)
+    found = total = 0
+    on_fault = options.checked_on_error(on_error)
+    with (
+        Interruption() as interruption,
+        Inputs(files or ["-"], interruption, report, form=from_format, on_error=on_fault, tz=tz) as inputs,
+    ):
+        for batch in inputs.batches():
+            for message in batch:
+                total += 1
+                one = explain(message, lenient=lenient)
+                if one is not None:
+                    found += 1
+                    _print(message, one, as_json=as_json)
+            if interruption.requested:
+                break
+        report.faults(inputs.skipped, inputs.first_fault)
+        report.detail(f"{found} of {total} frames are of Xcom-CAN")
+        if interruption.signum is not None:
+            return 128 + interruption.signum
+    return 2 if strict and inputs.skipped else 0
+
+
+def _print(message: Message, one: Explained, *, as_json: bool) -> None:
+    if as_json:
+        head: dict[str, Any] = {"timestamp": round(message.timestamp, 6), "channel": message.channel}
+        print_json(head | one.as_json())
+    else:
+        print(f"({message.timestamp_ns / 1e9:.6f}) {message.channel} {one}", flush=True)

@@ -1,0 +1,109 @@
+"""``canx xcom export``: all parameters of devices, as a TOML file."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import datetime, timezone
+from typing import IO, Annotated
+
+import typer
+
+from cantools_cli.commands import options
+from cantools_cli.commands.report import Report
+from cantools_cli.commands.xcom import shared
+from cantools_cli.commands.xcom.shared import Link, Session, open_session
+from cantools_cli.errors import FAILURE_STATUS, CanOperationError, UsageError
+from cantools_cli.xcom.addresses import Device, parse_device
+from cantools_cli.xcom.node import Timeout
+from cantools_cli.xcom.objects import of_family
+from cantools_cli.xcom.readings import read
+from cantools_cli.xcom.settings import device_table, setting_lines
+
+
+def export_command(
+    devices: Annotated[list[str], typer.Argument(metavar="DEVICE...", help="xt1, vt1, bsp, ...")],
+    output: options.Output = None,
+    force: options.Force = False,
+    bus: shared.BusName = None,
+    interface: shared.Interface = None,
+    bitrate: shared.Bitrate = None,
+    settings: shared.Setting = None,
+    context: shared.Context = None,
+    source: shared.Source = 0,
+    timeout: shared.Timeout = "1s",
+    retries: shared.Retries = 1,
+    quiet: shared.Quiet = False,
+    verbose: shared.Verbose = 0,
+    debug: shared.Debug = False,
+) -> int:
+    """Save all parameters of devices, as they are in flash, to a TOML file.
+
+    Commands and what a device does not have are left out. What could not be read is a comment there, and
+    makes the status 3.
+
+    \b
+    canx xcom export xt1 -o xt1.toml
+    canx xcom export xt1 vt1 bsp -o installation.toml
+    canx xcom export xt1 | grep 1286
+    """
+    wanted = [parse_device(name) for name in devices]
+    for device in wanted:
+        if device.is_group or device.family is None:
+            raise UsageError(f"{device.name} is no single device of a known kind", hint="such as xt1")
+    report = Report(quiet=quiet, verbose=verbose)
+    link = Link(bus, interface, bitrate, settings, context, source, timeout, retries, report)
+    failed = 0
+    with open_session(link) as session, _Output(output, force=force) as file:
+        file.write(f"# made by canx xcom export, {datetime.now(timezone.utc):%Y-%m-%d %H:%M:%S} UTC\n")
+        for device in wanted:
+            failed += _export(session, device, file, report)
+    return FAILURE_STATUS if failed else 0
+
+
+def _export(session: Session, device: Device, file: IO[str], report: Report) -> int:
+    """Write one device's table; return how many parameters could not be read."""
+    failed = exported = 0
+    assert device.family is not None
+    file.write(f"\n{device_table(device)}\n")
+    for one in of_family("parameter", device.family):
+        if one.is_signal or one.format == "not_supported":
+            continue
+        reading = read(session.client, one, device, None, session.seconds)
+        if not exported and (isinstance(reading.error, Timeout) or "DEVICE_NOT_FOUND" in reading.problem):
+            raise CanOperationError(str(reading), hint="canx xcom scan shows what answers")
+        if reading.error is not None and "OBJECT_ID_NOT_FOUND" in reading.problem:
+            report.detail(str(reading))
+            continue
+        failed += reading.error is not None
+        exported += reading.error is None
+        if reading.error is not None:
+            report.note(str(reading))
+        file.write(setting_lines(reading))
+        file.flush()
+    report.note(f"{device.name}: {exported} parameters" + (f", {failed} not read" if failed else ""))
+    return failed
+
+
+class _Output:
+    """stdout, or a file that must not be there yet."""
+
+    def __init__(self, path: str | None, *, force: bool) -> None:
+        self._path = path
+        self._force = force
+        self._file: IO[str] | None = None
+
+    def __enter__(self) -> IO[str]:
+        if self._path is None or self._path == "-":
+            return sys.stdout
+        try:
+            self._file = open(self._path, "w" if self._force else "x", encoding="utf-8")
+        except FileExistsError:
+            raise UsageError(f"{self._path}: exists already", hint="--force replaces it") from None
+        return self._file
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+            if kind is not None and self._path is not None and os.path.getsize(self._path) < 100:
+                os.unlink(self._path)  # nothing but the heading

@@ -1,0 +1,100 @@
+"""``canx xcom messages``: what devices have to say, as they say it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from cantools_cli.bus import BusABC, Deadline
+from cantools_cli.commands.interruption import Interruption
+from cantools_cli.commands.options import checked_count
+from cantools_cli.commands.report import Report
+from cantools_cli.commands.sources import live_batches
+from cantools_cli.commands.xcom import shared
+from cantools_cli.commands.xcom.shared import Link, open_session, print_json, print_line
+from cantools_cli.units import duration as parse_duration
+from cantools_cli.xcom.addresses import NOTIFICATION_ADDRESS, device_name
+from cantools_cli.xcom.explain import Explained, explain
+from cantools_cli.xcom.objects import lookup, message_text
+
+
+def messages_command(
+    follow: Annotated[bool, typer.Option("--follow", help="Go on until Ctrl-C.")] = False,
+    seconds: Annotated[
+        str, typer.Option("--duration", metavar="TIME", help="How long to listen.", show_default=True)
+    ] = "5s",
+    count: Annotated[
+        int | None, typer.Option("--count", "-n", metavar="N", help="End after N messages.")
+    ] = None,
+    as_json: shared.Json = False,
+    bus: shared.BusName = None,
+    interface: shared.Interface = None,
+    bitrate: shared.Bitrate = None,
+    settings: shared.Setting = None,
+    context: shared.Context = None,
+    source: shared.Source = 0,
+    quiet: shared.Quiet = False,
+    verbose: shared.Verbose = 0,
+    debug: shared.Debug = False,
+) -> int:
+    """Print the messages that devices send: warnings, errors, notes.
+
+    There is no history: only what comes while this listens. With -n the status is 1 where fewer came.
+
+    \b
+    canx xcom messages --follow
+    canx xcom messages --duration 1m --json
+    canx xcom messages --follow -n 1
+    """
+    report = Report(quiet=quiet, verbose=verbose)
+    checked_count(count)
+    length = None if follow else parse_duration(seconds)
+    link = Link(bus, interface, bitrate, settings, context, source, report=report)
+    found = 0
+    with Interruption() as interruption, open_session(link) as session:
+        heard = _messages(session.client.node.bus, source, interruption, Deadline(length))
+        for when, one in heard:
+            _print(when, one, as_json=as_json)
+            found += 1
+            if count is not None and found >= count:
+                return 0
+        if interruption.signum is not None:
+            return 128 + interruption.signum
+    return 1 if count is not None and found < count else 0
+
+
+def _messages(
+    bus: BusABC, address: int, interruption: Interruption, end: Deadline
+) -> Iterator[tuple[float, Explained]]:
+    """Yield (time, message of a device) until a signal or the end."""
+    for _, batch in live_batches([bus], interruption, lambda: None, end=end):
+        for message in batch:
+            one = explain(message, lenient=True)
+            if one is None or one.what != "message":
+                continue
+            if one.identifier.destination in (address, NOTIFICATION_ADDRESS):
+                yield message.timestamp, one
+
+
+def _print(when: float, one: Explained, *, as_json: bool) -> None:
+    number, source = one.content.object_id, one.identifier.source
+    known = lookup("message", number)
+    if as_json:
+        print_json(
+            {
+                "timestamp": round(when, 6),
+                "device": device_name(source),
+                "address": source,
+                "number": number,
+                "level": known.level if known else None,
+                "text": known.name if known else None,
+                "value": int(one.content.value or 0),
+            }
+        )
+        return
+    value = f" (value {one.content.value:.0f})" if one.content.value else ""
+    moment = datetime.fromtimestamp(when).strftime("%Y-%m-%d %H:%M:%S")
+    print_line(f"{moment} {device_name(source)} {message_text(number)}{value}")

@@ -1,0 +1,146 @@
+"""``canx xcom monitor``: objects again and again, as a time series."""
+
+from __future__ import annotations
+
+import select
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from typing import Annotated
+
+import typer
+
+from cantools_cli.commands import options
+from cantools_cli.commands.interruption import Interruption
+from cantools_cli.commands.report import Report
+from cantools_cli.commands.xcom import shared
+from cantools_cli.commands.xcom.rows import Rows, open_rows
+from cantools_cli.commands.xcom.shared import Link, Session, chosen_device, open_session
+from cantools_cli.errors import FAILURE_STATUS, UsageError
+from cantools_cli.units import duration
+from cantools_cli.xcom.addresses import Device
+from cantools_cli.xcom.objects import XcomObject, find_readable
+from cantools_cli.xcom.readings import read
+
+
+def monitor_command(
+    objects: Annotated[
+        list[str],
+        typer.Argument(metavar="OBJECT...", help="Infos or parameters: numbers, parts of names, xt2:NUMBER."),
+    ],
+    device: shared.DeviceName = None,
+    interval: Annotated[
+        str, typer.Option("--interval", metavar="TIME", help="From one round to the next.", show_default=True)
+    ] = "1s",
+    count: Annotated[
+        int | None, typer.Option("--count", "-n", metavar="N", help="End after N rounds.")
+    ] = None,
+    seconds: Annotated[
+        str | None, typer.Option("--duration", metavar="TIME", help="End after so long.")
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write to a .csv, .jsonl or .parquet file."),
+    ] = None,
+    force: options.Force = False,
+    append: options.Append = False,
+    as_json: shared.Json = False,
+    bus: shared.BusName = None,
+    interface: shared.Interface = None,
+    bitrate: shared.Bitrate = None,
+    settings: shared.Setting = None,
+    context: shared.Context = None,
+    source: shared.Source = 0,
+    timeout: shared.Timeout = "1s",
+    retries: shared.Retries = 0,
+    quiet: shared.Quiet = False,
+    verbose: shared.Verbose = 0,
+    debug: shared.Debug = False,
+) -> int:
+    """Read objects again and again, as a time series, until Ctrl-C, -n or --duration.
+
+    A row a reading: text on a terminal, JSON lines in a pipe, a file with -o. Rounds keep to the clock. A
+    reading that failed is a row that says so, and makes the status 3 in the end.
+
+    \b
+    canx xcom monitor 3000 3005 --device xt1
+    canx xcom monitor 3000 vt1:11004 bsp:7002 --interval 10s -o day.csv
+    canx xcom monitor 3000 -n 60 | jq .value
+    """
+    report = Report(quiet=quiet, verbose=verbose)
+    options.checked_count(count)
+    period = duration(interval)
+    chosen = chosen_device(device)
+    wanted = [find_readable(text, chosen) for text in objects]
+    if force and append:
+        raise UsageError("--force and --append contradict each other")
+    link = Link(bus, interface, bitrate, settings, context, source, timeout, retries, report)
+    length = None if seconds is None else duration(seconds)
+    with (
+        Interruption() as interruption,
+        open_session(link) as session,
+        closing(open_rows(output, as_json=as_json, force=force, append=append)) as rows,
+    ):
+        schedule = _Schedule(period, length, count, interruption)
+        failed = 0
+        while schedule.next_round():
+            failed += _round(session, wanted, rows)
+        if schedule.skipped:
+            report.note(f"{schedule.skipped} rounds left out: one takes longer than {interval}")
+        if interruption.signum is not None:
+            return 128 + interruption.signum
+    return FAILURE_STATUS if failed else 0
+
+
+def _round(session: Session, wanted: Sequence[tuple[XcomObject, Device]], rows: Rows) -> int:
+    """Read everything once; return how many readings failed."""
+    failed = 0
+    for one, device in wanted:
+        reading = read(session.client, one, device, None, session.seconds)
+        failed += reading.error is not None
+        rows.put(reading)
+    rows.flush()
+    return failed
+
+
+class _Schedule:
+    """When the rounds are, by an absolute clock: a slow one moves none behind it.
+
+    Attributes:
+        skipped: rounds left out since the one before was not over.
+    """
+
+    def __init__(
+        self, period: float, length: float | None, count: int | None, interruption: Interruption
+    ) -> None:
+        self.skipped = 0
+        self._period = period
+        self._count = count
+        self._interruption = interruption
+        self._rounds = 0
+        self._due = time.monotonic()
+        self._end = None if length is None else self._due + length
+
+    def next_round(self) -> bool:
+        """Wait for the next round; return False where there is none any more."""
+        if self._count is not None and self._rounds >= self._count:
+            return False
+        if self._rounds:
+            self._due += self._period
+            behind = time.monotonic() - self._due
+            if behind > 0 and self._period:
+                self.skipped += int(behind // self._period)
+                self._due += behind // self._period * self._period
+        self._rounds += 1
+        if self._end is not None and self._due >= self._end:
+            self._wait_until(self._end)
+            return False
+        self._wait_until(self._due)
+        return not self._interruption.requested
+
+    def _wait_until(self, moment: float) -> None:
+        left = moment - time.monotonic()
+        while left > 0 and not self._interruption.requested:
+            if select.select([self._interruption.fd], [], [], left)[0]:
+                self._interruption.awake()
+            left = moment - time.monotonic()

@@ -1,0 +1,45 @@
+"""``canx xcom read-info``: what a device measures now."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cantools_cli.commands.report import Report
+from cantools_cli.commands.xcom import shared
+from cantools_cli.commands.xcom.reading import print_readings
+from cantools_cli.commands.xcom.shared import Link
+
+
+def read_info_command(
+    infos: Annotated[
+        list[str], typer.Argument(metavar="INFO...", help="A number, part of a name, or xt2:NUMBER.")
+    ],
+    device: shared.DeviceName = None,
+    as_json: shared.Json = False,
+    value_only: Annotated[bool, typer.Option("--value", help="The number alone.")] = False,
+    bus: shared.BusName = None,
+    interface: shared.Interface = None,
+    bitrate: shared.Bitrate = None,
+    settings: shared.Setting = None,
+    context: shared.Context = None,
+    source: shared.Source = 0,
+    timeout: shared.Timeout = "1s",
+    retries: shared.Retries = 0,
+    quiet: shared.Quiet = False,
+    verbose: shared.Verbose = 0,
+    debug: shared.Debug = False,
+) -> int:
+    """Read user infos: what a device measures now.
+
+    One that cannot be read does not keep the others from it; the status is 3 then.
+
+    \b
+    canx xcom read-info 3000
+    canx xcom read-info 'Battery cycle phase' --device xt1
+    canx xcom read-info 3000 vt1:11004 bsp:7002 --json
+    """
+    report = Report(quiet=quiet, verbose=verbose)
+    link = Link(bus, interface, bitrate, settings, context, source, timeout, retries, report)
+    return print_readings(link, infos, "info", device, [None], as_json=as_json, value_only=value_only)

@@ -1,0 +1,69 @@
+"""``canx xcom read-param``: values of parameters."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cantools_cli.commands.report import Report
+from cantools_cli.commands.xcom import shared
+from cantools_cli.commands.xcom.reading import print_readings
+from cantools_cli.commands.xcom.shared import Link
+from cantools_cli.errors import UsageError
+from cantools_cli.xcom.codec import Part
+
+_PARTS = {
+    "flash": [Part.FLASH],
+    "min": [Part.MIN],
+    "max": [Part.MAX],
+    "ram": [Part.RAM],
+    "all": [Part.FLASH, Part.MIN, Part.MAX],
+}
+
+
+def read_param_command(
+    parameters: Annotated[
+        list[str], typer.Argument(metavar="PARAMETER...", help="A number, part of a name, or xt2:NUMBER.")
+    ],
+    device: shared.DeviceName = None,
+    part: Annotated[
+        str,
+        typer.Option(
+            "--part",
+            metavar="flash|min|max|ram|all",
+            help="Which value; ram reads as flash.",
+            show_default=True,
+        ),
+    ] = "flash",
+    as_json: shared.Json = False,
+    value_only: Annotated[bool, typer.Option("--value", help="The number alone.")] = False,
+    bus: shared.BusName = None,
+    interface: shared.Interface = None,
+    bitrate: shared.Bitrate = None,
+    settings: shared.Setting = None,
+    context: shared.Context = None,
+    source: shared.Source = 0,
+    timeout: shared.Timeout = "1s",
+    retries: shared.Retries = 0,
+    quiet: shared.Quiet = False,
+    verbose: shared.Verbose = 0,
+    debug: shared.Debug = False,
+) -> int:
+    """Read parameters: their value, minimum and maximum.
+
+    What is only in RAM cannot be read: --part ram gives the value in flash. One parameter that cannot be
+    read does not keep the others from it; the status is 3 then.
+
+    \b
+    canx xcom read-param 1286
+    canx xcom read-param 'Floating voltage' --device xt1 --part all
+    canx xcom read-param xt1:1107 xt2:1107 --json
+    """
+    if part not in _PARTS:
+        raise UsageError(f"--part {part!r} is none of {', '.join(_PARTS)}")
+    report = Report(quiet=quiet, verbose=verbose)
+    link = Link(bus, interface, bitrate, settings, context, source, timeout, retries, report)
+    return print_readings(
+        link, parameters, "parameter", device, _PARTS[part], as_json=as_json, value_only=value_only
+    )

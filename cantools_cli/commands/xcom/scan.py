@@ -1,0 +1,75 @@
+"""``canx xcom scan``: which devices answer."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cantools_cli.commands.report import Report
+from cantools_cli.commands.xcom import shared
+from cantools_cli.commands.xcom.shared import Link, open_session, print_json, print_line
+from cantools_cli.errors import UsageError
+from cantools_cli.xcom.addresses import FAMILIES
+from cantools_cli.xcom.scan import SCANNED, Found, scan
+
+
+def scan_command(
+    families: Annotated[
+        str, typer.Option("--family", metavar="NAME,...", help="Which kinds to look for.", show_default=True)
+    ] = ",".join(SCANNED),
+    as_json: shared.Json = False,
+    bus: shared.BusName = None,
+    interface: shared.Interface = None,
+    bitrate: shared.Bitrate = None,
+    settings: shared.Setting = None,
+    context: shared.Context = None,
+    source: shared.Source = 0,
+    timeout: shared.Timeout = "1s",
+    retries: shared.Retries = 0,
+    quiet: shared.Quiet = False,
+    verbose: shared.Verbose = 0,
+    debug: shared.Debug = False,
+) -> int:
+    """Find out which devices answer: kind, address, model, software, serial number.
+
+    It only reads. The status is 3 where none answers.
+
+    \b
+    canx xcom scan
+    canx xcom scan --family xt,vt
+    canx xcom scan --json
+    """
+    wanted = [name.strip() for name in families.split(",") if name.strip()]
+    for name in wanted:
+        if name not in SCANNED:
+            raise UsageError(f"--family {name!r} is none of {', '.join(SCANNED)}")
+    report = Report(quiet=quiet, verbose=verbose)
+    link = Link(bus, interface, bitrate, settings, context, source, timeout, retries, report)
+    found = 0
+    with open_session(link) as session:
+        for one in scan(session.client, wanted, session.seconds):
+            found += 1
+            _print(one, as_json=as_json)
+    if not found:
+        report.note("no device answers")
+    return 0 if found else 3
+
+
+def _print(found: Found, *, as_json: bool) -> None:
+    device, label = found.device, FAMILIES[found.device.family or "xt"].label
+    if as_json:
+        print_json(
+            {
+                "device": device.name,
+                "address": device.address,
+                "kind": label,
+                "model": found.model,
+                "version": found.version,
+                "serial": found.serial,
+            }
+        )
+        return
+    version = f", software {found.version}" if found.version else ""
+    serial = f", serial {found.serial}" if found.serial else ""
+    print_line(f"{device.name} ({device.address}): {label} {found.model or ''}".rstrip() + version + serial)

@@ -1,0 +1,173 @@
+"""``canx xcom simulate``: a gateway with devices, without the hardware."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from cantools_cli.bus import BusABC
+from cantools_cli.commands.interruption import Interruption
+from cantools_cli.commands.report import Report
+from cantools_cli.commands.sources import live_batches
+from cantools_cli.commands.xcom import shared
+from cantools_cli.commands.xcom.shared import Link
+from cantools_cli.errors import UsageError
+from cantools_cli.message import Message
+from cantools_cli.units import duration
+from cantools_cli.xcom import values
+from cantools_cli.xcom.addresses import parse_device
+from cantools_cli.xcom.explain import explain
+from cantools_cli.xcom.faults import Fault
+from cantools_cli.xcom.objects import find
+from cantools_cli.xcom.plant import DAY, Plant
+from cantools_cli.xcom.simulation import Simulation
+from cantools_cli.xcom.simulator import DEFAULT_DEVICES, Gateway, Unit, parse_notice, parse_units
+
+
+def simulate_command(
+    bus: Annotated[
+        str | None,
+        typer.Argument(metavar="[BUS]", help="The bus: [INTERFACE:]CHANNEL[,KEY=VALUE...]; else configured."),
+    ] = None,
+    devices: Annotated[
+        str, typer.Option("--devices", metavar="DEVICE,...", help="What there is.", show_default=True)
+    ] = DEFAULT_DEVICES,
+    still: Annotated[bool, typer.Option("--still", help="Values that do not change by themselves.")] = False,
+    clock: Annotated[
+        str | None,
+        typer.Option("--clock", metavar="HH:MM", help="Time of day at the start; else that of here."),
+    ] = None,
+    day: Annotated[
+        str, typer.Option("--day", metavar="TIME", help="How long a day takes.", show_default=True)
+    ] = "24h",
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Other clouds.", show_default=True)] = 1,
+    presets: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="[DEVICE:]PARAMETER=VALUE", help="A value in flash. Repeatable."),
+    ] = None,
+    notices: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--notify",
+            metavar="DEVICE:MESSAGE[:VALUE][@TIME]",
+            help="Send a message at the start, and each TIME. Repeatable.",
+        ),
+    ] = None,
+    notify_to: Annotated[
+        int, typer.Option("--notify-to", metavar="ADDRESS", help="Whom messages go to.", show_default=True)
+    ] = 500,
+    faults: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fault",
+            metavar="KIND[=VALUE][@DEVICE][/N]",
+            help="silence, late, short, wrong-source, wrong-object, duplicate, busy, error or standard, in "
+            "all replies or each Nth. Repeatable.",
+        ),
+    ] = None,
+    latency: Annotated[
+        str, typer.Option("--latency", metavar="TIME", help="How long a reply takes.", show_default=True)
+    ] = "5ms",
+    exclusive: Annotated[
+        bool, typer.Option("--exclusive", help="Answer malformed requests with an error, not with silence.")
+    ] = False,
+    only: Annotated[
+        bool, typer.Option("--only", help="Silence about devices that are not here: two gateways on a bus.")
+    ] = False,
+    flags: Annotated[
+        int,
+        typer.Option("--flags", metavar="N", help="Reserved bits in replies, 0 to 62.", show_default=True),
+    ] = 0,
+    log: Annotated[bool, typer.Option("--log", help="Print requests and what is sent.")] = False,
+    interface: shared.Interface = None,
+    bitrate: shared.Bitrate = None,
+    settings: shared.Setting = None,
+    context: shared.Context = None,
+    quiet: shared.Quiet = False,
+    verbose: shared.Verbose = 0,
+    debug: shared.Debug = False,
+) -> int:
+    """Be a gateway with devices that are not there, until Ctrl-C.
+
+    Values follow a day: sun from six to eighteen, a load in the morning and in the evening, a battery
+    between them. Parameters have their limits, and wrong requests the errors of the real thing. Faults only
+    where they are asked for.
+
+    \b
+    canx xcom simulate virtual:xcom
+    canx xcom simulate virtual:xcom --devices xt1,vt1 --day 10m --log
+    canx xcom simulate virtual:xcom --fault late=1.5@xt1 --fault silence/3
+    canx xcom simulate virtual:xcom --notify xt1:16@5s
+    """
+    report = Report(quiet=quiet, verbose=verbose)
+    if not 0 <= flags <= 62 or flags & 1 or not 0 <= notify_to <= 1023:
+        raise UsageError("--flags is even and up to 62, --notify-to up to 1023")
+    units = parse_units(devices)
+    for preset in presets or ():
+        _preset(units, preset)
+    length = duration(day)
+    if not length:
+        raise UsageError("--day 0 never ends")
+    gateway = Gateway(
+        units,
+        exclusive=exclusive,
+        only=only,
+        faults=[Fault.parse(text) for text in faults or ()],
+        plant=None if still else Plant(_seconds_of_day(clock), seed),
+        notify_to=notify_to,
+        flags=flags,
+    )
+    told = [parse_notice(text) for text in notices or ()]
+    keywords = Link(bus, interface, bitrate, settings, context, report=report).keywords()
+    from cantools_cli.interface import Bus
+
+    with Interruption() as interruption, Bus(**keywords, ignore_config=True) as opened:
+        simulation = Simulation(
+            opened,
+            gateway,
+            latency=duration(latency),
+            speed=DAY / length,
+            notices=told,
+            on_frame=_print_frame if log else None,
+        )
+        report.note(
+            f"{', '.join(unit.name for unit in units)} on {keywords['interface']}:{keywords['channel']}"
+        )
+        return _run(simulation, opened, interruption)
+
+
+def _run(simulation: Simulation, bus: BusABC, interruption: Interruption) -> int:
+    for _, batch in live_batches([bus], interruption, simulation.send_due):
+        simulation.handle(batch)
+    return 128 + (interruption.signum or 0)
+
+
+def _preset(units: list[Unit], text: str) -> None:
+    name, mark, value = text.rpartition("=")
+    if not mark:
+        raise UsageError(f"--set {text!r} is not of the form PARAMETER=VALUE")
+    prefix, _, rest = name.partition(":")
+    device = parse_device(prefix) if rest else None
+    one, device = find(rest or name, "parameter", device)
+    unit = next((unit for unit in units if unit.address == device.address), None)
+    if unit is None or one.number not in unit.parameters:
+        raise UsageError(f"--set {text!r}: {device.name} is not there, or has no such parameter")
+    unit.flash[one.number] = unit.ram[one.number] = values.parse(one, value)
+
+
+def _seconds_of_day(text: str | None) -> float:
+    if text is None:
+        now = time.localtime()
+        return now.tm_hour * 3600.0 + now.tm_min * 60 + now.tm_sec
+    hours, mark, minutes = text.partition(":")
+    if not (mark and hours.isdigit() and minutes.isdigit() and int(hours) < 24 and int(minutes) < 60):
+        raise UsageError(f"--clock {text!r} is no time of day", hint="such as 13:41")
+    return int(hours) * 3600.0 + int(minutes) * 60
+
+
+def _print_frame(what: str, message: Message) -> None:
+    one = explain(message, lenient=True)
+    frame = f"{message.arbitration_id:08X}#{bytes(message.data).hex().upper()}"
+    shared.print_line(f"{frame}  {one}" if one is not None else f"{frame}  {what}")

@@ -1,0 +1,159 @@
+"""``canx xcom write-param``: one value, checked before and after."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cantools_cli.commands.report import Report, say
+from cantools_cli.commands.xcom import shared
+from cantools_cli.commands.xcom.shared import (
+    Link,
+    chosen_device,
+    confirm,
+    open_session,
+    print_json,
+    print_line,
+)
+from cantools_cli.errors import UsageError
+from cantools_cli.xcom import values
+from cantools_cli.xcom.codec import Part, Service, encode_request, frame
+from cantools_cli.xcom.journal import ENDURANCE, Journal, warning
+from cantools_cli.xcom.objects import find
+from cantools_cli.xcom.writing import Outcome, Plan, Writer
+
+_PARTS = {"ram": Part.RAM, "flash": Part.FLASH}
+
+
+def write_param_command(
+    parameter: Annotated[
+        str, typer.Argument(metavar="PARAMETER", help="A number, part of a name, or xt2:NUMBER.")
+    ],
+    value: Annotated[
+        str, typer.Argument(metavar="VALUE", help="A number, yes or no, a label, 13:41, mon,tue.")
+    ],
+    device: shared.DeviceName = None,
+    part: Annotated[
+        str, typer.Option("--part", metavar="ram|flash", help="Where to write.", show_default=True)
+    ] = "ram",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before writing to flash.")] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Pass limits and guards; write to flash what it holds already."),
+    ] = False,
+    broadcast: Annotated[
+        bool, typer.Option("--broadcast", help="Let all devices of a kind be written: --device xt.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the frame, and send nothing.")] = False,
+    as_json: shared.Json = False,
+    journal: Annotated[
+        str | None, typer.Option("--journal", metavar="FILE", help="Where writes to flash are counted.")
+    ] = None,
+    bus: shared.BusName = None,
+    interface: shared.Interface = None,
+    bitrate: shared.Bitrate = None,
+    settings: shared.Setting = None,
+    context: shared.Context = None,
+    source: shared.Source = 0,
+    timeout: shared.Timeout = "1s",
+    quiet: shared.Quiet = False,
+    verbose: shared.Verbose = 0,
+    debug: shared.Debug = False,
+) -> int:
+    """Write a parameter, to RAM unless flash is asked for.
+
+    RAM is lost at a restart and can be written without end; it cannot be read back. Flash is good for 1000
+    writes of a parameter: it is asked for first, counted in a journal, and read back. The minimum and the
+    maximum that the device gives are obeyed. A write that had no answer is not repeated.
+
+    \b
+    canx xcom write-param 1286 231.5
+    canx xcom write-param 1202 'Manual ON' --device xt2
+    canx xcom write-param 1286 230 --part flash --yes
+    canx xcom write-param 1107 20 --device xt --broadcast
+    """
+    if part not in _PARTS:
+        raise UsageError(f"--part {part!r} is none of {', '.join(_PARTS)}")
+    one, target = find(parameter, "parameter", chosen_device(device))
+    wanted = values.parse(one, value)
+    report = Report(quiet=quiet, verbose=verbose)
+    link = Link(bus, interface, bitrate, settings, context, source, timeout, 0, report)
+    if dry_run:
+        data = encode_request(Service.WRITE_PARAMETER, one.number, _PARTS[part], wanted)
+        message = frame(target.address, source, Service.WRITE_PARAMETER, data)
+        print_line(f"{message.arbitration_id:08X}#{data.hex().upper()}")
+        return 0
+    if _PARTS[part] == Part.FLASH and not yes:
+        shared.require_terminal("writing to flash")
+    with open_session(link) as session:
+        writer = Writer(
+            session.client,
+            Journal(journal),
+            session.bus_name,
+            timeout=session.seconds,
+            force=force,
+            broadcast=broadcast,
+        )
+        plan = writer.plan(one, target, wanted, _PARTS[part])
+        if plan.part == Part.FLASH:
+            if plan.is_unchanged and not force:
+                report.note("flash holds it already; it is not written again")
+                _print(plan, None, as_json=as_json)
+                return 0
+            worn = warning(plan.wear)
+            if worn is not None:
+                say(f"{plan.heading}: {worn}")
+            confirm(_question(plan), yes=yes)
+        outcome = writer.carry_out(plan)
+    _print(plan, outcome, as_json=as_json)
+    if plan.part == Part.FLASH:
+        report.detail(f"{plan.wear + 1} of {ENDURANCE} writes to flash, by {Journal(journal).path}")
+    if outcome.stored is not None and outcome.stored != wanted:
+        report.note(f"the device says that it took {values.text(one, outcome.stored)}")
+    return 0
+
+
+def _question(plan: Plan) -> str:
+    return (
+        f"write {values.text(plan.object, plan.value)} to flash of {plan.heading}, write number "
+        f"{plan.wear + 1} of {ENDURANCE}"
+    )
+
+
+def _print(plan: Plan, outcome: Outcome | None, *, as_json: bool) -> None:
+    part = "ram" if plan.part == Part.RAM else "flash"
+    verified = None if outcome is None else outcome.verified
+    if as_json:
+        found = {
+            "device": plan.device.name,
+            "address": plan.device.address,
+            "number": plan.object.number,
+            "name": plan.object.name,
+            "part": part,
+            "value": values.json_number(plan.object, plan.value),
+            "flash_before": _json(plan, plan.present),
+            "min": _json(plan, plan.minimum),
+            "max": _json(plan, plan.maximum),
+            "written": outcome is not None,
+            "verified": verified is not None,
+        }
+        print_json(found)
+        return
+    text = f"{plan.heading}: {values.text(plan.object, plan.value)}"
+    if outcome is None:
+        print_line(f"{text}, in flash before")
+        return
+    if plan.minimum is not None and plan.maximum is not None:
+        low, high = values.format_number(plan.minimum), values.format_number(plan.maximum)
+        before = "" if plan.present is None else f", flash {values.format_number(plan.present)} before"
+        text += f", written to {part} ({low} to {high}{before})"
+    else:
+        text += f", written to {part}"
+    print_line(text + (", read back" if verified is not None else ""))
+    for line in outcome.others:
+        print_line(f"  {line}")
+
+
+def _json(plan: Plan, value: float | None) -> float | int | None:
+    return None if value is None else values.json_number(plan.object, value)

@@ -1,0 +1,164 @@
+"""Frames of Xcom-CAN in words; what is none, among the other traffic of a bus, is told apart.
+
+::
+
+    request 0->xt1 read parameter 1286 AC Output voltage [flash]
+    reply xt1->0 read parameter 1286 AC Output voltage [flash]: 230 Vac
+    error xt1->0 write parameter 1286 AC Output voltage: DATA_TOO_BIG (0x28)
+    message xt1->all Warning (016): Fan error detected
+
+29-bit identifiers belong to other protocols as well. So it takes a known service, the length that goes with
+it, no reserved bits, and a device at exactly one end: at that of the source it is a reply.
+
+Source: as ``codec``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from cantools_cli.message import Message
+from cantools_cli.xcom import codec, objects, values
+from cantools_cli.xcom.addresses import NOTIFICATION_ADDRESS, Device, family_of
+from cantools_cli.xcom.codec import Identifier, Part, Reply, Service
+from cantools_cli.xcom.objects import XcomObject
+from cantools_cli.xcom.readings import PART_NAMES
+
+_VERBS = {
+    Service.READ_USER_INFO: "read info",
+    Service.READ_PARAMETER: "read parameter",
+    Service.WRITE_PARAMETER: "write parameter",
+}
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A frame of Xcom-CAN.
+
+    Attributes:
+        what: request, reply, error or message.
+        object: None for a message, and where nobody knows.
+        content: the numbers in it; of a message its number is ``object_id``.
+    """
+
+    what: str
+    identifier: Identifier
+    object: XcomObject | None
+    content: Reply
+
+    @property
+    def device(self) -> Device:
+        """The device at one end."""
+        end = self.identifier.destination if self.what == "request" else self.identifier.source
+        return Device(end, family_of(end))
+
+    def __str__(self) -> str:
+        if self.what == "message":
+            value = f", value {self.content.value:.0f}" if self.content.value else ""
+            return f"message {self._ends()} {objects.message_text(self.content.object_id)}{value}"
+        name = f" {self.object.name}" if self.object and self.object.name else ""
+        head = f"{self.what} {self._ends()} {_VERBS[Service(self.identifier.service)]}"
+        head += f" {self.content.object_id}{name}"
+        if self.what == "error":
+            code = self.content.error_code or 0
+            return f"{head}: {codec.error_name(code)} (0x{code:02X})"
+        if self.content.part is not None:
+            head += f" [{_part_name(self.content.part)}]"
+        if self.content.value is not None:
+            head += f": {values.text(self.object, self.content.value)}"
+        return head
+
+    def _ends(self) -> str:
+        source, destination = self.identifier.source, self.identifier.destination
+        to = (
+            "all" if destination == NOTIFICATION_ADDRESS else Device(destination, family_of(destination)).name
+        )
+        return f"{Device(source, family_of(source)).name}->{to}"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what the frame says as an object for JSON."""
+        content, identifier = self.content, self.identifier
+        is_message = self.what == "message"
+        found: dict[str, Any] = {
+            "what": self.what,
+            "source": identifier.source,
+            "destination": identifier.destination,
+            "device": self.device.name,
+            "service": identifier.service,
+            "number": content.object_id,
+            "name": None if self.object is None else self.object.name,
+        }
+        if content.part is not None:
+            found["part"] = _part_name(content.part)
+        if is_message:
+            found |= {"name": objects.message_text(content.object_id), "value": int(content.value or 0)}
+        elif content.value is not None:
+            found |= {
+                "value": values.json_number(self.object, content.value),
+                "unit": values.unit(self.object) or None,
+                "label": values.label(self.object, content.value),
+                "raw": codec.encode_value(content.value).hex(),
+            }
+        if content.error_code is not None:
+            found["error"] = {"code": content.error_code, "name": codec.error_name(content.error_code)}
+        return found
+
+
+def _part_name(part: int) -> str:
+    return PART_NAMES[Part(part)] if part in PART_NAMES else f"part {part}"
+
+
+def explain(message: Message, *, lenient: bool = False) -> Explained | None:
+    """Return what a frame says; None where it is none of Xcom-CAN's.
+
+    ``lenient`` takes frames with reserved bits, and replies that are longer than they need to be.
+    """
+    if not codec.is_carrier(message):
+        return None
+    identifier = codec.decode_identifier(message.arbitration_id)
+    if identifier.flags & ~codec.ERROR_FLAG and not lenient:
+        return None
+    data = bytes(message.data)
+    from_device = family_of(identifier.source) is not None
+    if identifier.service == Service.MESSAGE:
+        if not from_device or identifier.is_error or len(data) != 6:
+            return None
+        to_all = identifier.destination == NOTIFICATION_ADDRESS
+        if not to_all and family_of(identifier.destination) is not None:
+            return None
+        found = codec.decode_notification(data)
+        return Explained("message", identifier, None, Reply(found.message_id, value=float(found.value)))
+    if from_device == (family_of(identifier.destination) is not None):
+        return None
+    try:
+        return _transaction(identifier, data, is_reply=from_device, lenient=lenient)
+    except ValueError:
+        return None
+
+
+def _transaction(identifier: Identifier, data: bytes, *, is_reply: bool, lenient: bool) -> Explained | None:
+    """Return what a request or a reply says.
+
+    Raises:
+        ValueError: its length is wrong.
+    """
+    if not is_reply:
+        if identifier.is_error:
+            return None
+        content = codec.decode_request(identifier.service, data)
+        what, device = "request", identifier.destination
+    else:
+        content = codec.decode_reply(identifier.service, data, identifier.is_error)
+        needed = (
+            codec.ERROR_LENGTH if identifier.is_error else codec.REPLY_LENGTHS[Service(identifier.service)]
+        )
+        if len(data) != needed and not lenient:
+            return None
+        what, device = "error" if identifier.is_error else "reply", identifier.source
+    kind = "info" if identifier.service == Service.READ_USER_INFO else "parameter"
+    family = family_of(device)
+    one = objects.lookup(kind, content.object_id, family)
+    if one is None and family == "bsp":
+        one = objects.lookup(kind, content.object_id, "bms")
+    return Explained(what, identifier, one, content)

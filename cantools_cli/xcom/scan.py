@@ -1,0 +1,124 @@
+"""Which devices answer, by asking each for something that all of its kind have.
+
+Units are numbered without gaps, so that a family ends with the first that is not found; behind a mere
+silence one more is asked.
+
+Source: Studer Innotec, appendix V1.6.42, for the numbers asked; version and serial number from there too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from cantools_cli.xcom.addresses import BSP_DEVICE_ID, FAMILIES, Device
+from cantools_cli.xcom.client import StuCanPublicClient
+from cantools_cli.xcom.codec import ERROR_CODES
+from cantools_cli.xcom.node import ShortReplyError, StuCanPublicError, Timeout
+from cantools_cli.xcom.objects import IDENTITY, PROBES, lookup
+from cantools_cli.xcom.values import label
+
+#: families that are looked for, in this order; those at one address one after the other
+SCANNED = ("xt", "vt", "vs", "bsp", "bms")
+_SILENT_IN_A_ROW = 2
+_NO_SUCH_OBJECT = ERROR_CODES["OBJECT_ID_NOT_FOUND"]
+_NO_SUCH_DEVICE = ERROR_CODES["DEVICE_NOT_FOUND"]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A device that answers; what it did not tell is None.
+
+    Attributes:
+        model: its type in words, else as a number.
+        version: of its software, ``1.6.42``.
+        serial: what Studer calls FID.
+    """
+
+    device: Device
+    model: str | None = None
+    version: str | None = None
+    serial: int | None = None
+
+
+def scan(
+    client: StuCanPublicClient,
+    families: Iterable[str] = SCANNED,
+    timeout: float | None = 1.0,
+    *,
+    identify: bool = True,
+) -> Iterator[Found]:
+    """Yield the devices that answer, as they do.
+
+    Raises:
+        CanError: the bus failed.
+    """
+    found_at_bsp = False
+    for family in families:
+        if family == "bms" and found_at_bsp:
+            continue
+        silent = 0
+        for number in range(1, FAMILIES[family].units + 1):
+            device = Device(FAMILIES[family].group + number, family)
+            answered = _is_there(client, device, timeout)
+            if answered is False:
+                break
+            if answered is None:
+                silent += 1
+                if silent == _SILENT_IN_A_ROW:
+                    break
+                continue
+            silent = 0
+            found_at_bsp = found_at_bsp or device.address == BSP_DEVICE_ID
+            yield _identified(client, device, timeout) if identify else Found(device)
+
+
+def _is_there(client: StuCanPublicClient, device: Device, timeout: float | None) -> bool | None:
+    """Ask one device; None is silence."""
+    assert device.family is not None
+    try:
+        client.read_user_info(device.address, PROBES[device.family], timeout)
+    except Timeout:
+        return None
+    except StuCanPublicError as error:
+        # at the address of a BSP, a missing object tells it from a BMS
+        missing = (
+            (_NO_SUCH_DEVICE, _NO_SUCH_OBJECT) if device.address == BSP_DEVICE_ID else (_NO_SUCH_DEVICE,)
+        )
+        return error.error_code not in missing
+    except ShortReplyError:
+        return True
+    return True
+
+
+def _identified(client: StuCanPublicClient, device: Device, timeout: float | None) -> Found:
+    assert device.family is not None
+    kind, version, serial = IDENTITY[device.family]
+
+    def ask(number: int) -> float | None:
+        try:
+            return client.read_user_info(device.address, number, timeout)
+        except (StuCanPublicError, Timeout, ShortReplyError):
+            return None
+
+    model = ask(kind)
+    high, low = ask(version[0]), ask(version[1]) if version[1] != version[0] else None
+    upper, lower = ask(serial[0]), ask(serial[1])
+    return Found(
+        device,
+        None if model is None else _model(device.family, kind, model),
+        None if high is None or low is None else f"{int(high) >> 8}.{int(low) >> 8}.{int(low) & 0xFF}",
+        None if upper is None or lower is None else int(upper) << 16 | int(lower),
+    )
+
+
+_MODELS = {
+    3124: {1: "XTH", 256: "XTM", 512: "XTS"},
+    7034: {10241: "BSP"},
+    15074: {12801: "VS-120", 13057: "VS-70"},
+}
+
+
+def _model(family: str, number: int, value: float) -> str:
+    known = _MODELS.get(number, {}).get(int(value)) or label(lookup("info", number, family), value)
+    return known or f"{value:g}"
