@@ -42,11 +42,21 @@ def _imported(code: str) -> set[str]:
         ["gen", "-n", "1"],
         ["replay", "/dev/null", "virtual:startup"],
         ["bridge", "virtual:startup", "virtual:startup-2", "-n", "0"],
+        ["xcom", "--help"],
+        ["xcom", "write-param", "1286", "230", "--dry-run"],
+        ["xcom", "messages", "--duration", "0", "--bus", "virtual:startup"],
     ],
 )
 def test_a_command_imports_nothing_heavy(arguments):
     names = _imported(f"from cantools_cli.cli import run\nassert run({arguments!r}) == 0")
     assert not names & HEAVY
+
+
+def test_a_group_imports_none_of_its_commands():
+    script = "from cantools_cli.cli import run\nimport sys\nrun(['xcom', '--help'])\nprint(*sys.modules)"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    names = {name for name in result.stdout.splitlines()[-1].split() if "xcom" in name}
+    assert names == {"cantools_cli.commands.xcom"}
 
 
 def test_the_package_imports_nothing_of_its_own():
