@@ -3,7 +3,8 @@
 # and into logs. Every command is shown before it runs.
 set -eu
 here=$(mktemp -d)
-trap 'rm -rf "$here"' EXIT
+simulator=
+trap '[ -z "$simulator" ] || kill "$simulator"; rm -rf "$here"' EXIT
 cd "$here"
 export CANX_NET="demo-$$"
 show() { printf '\n$ %s\n' "$*"; }
@@ -34,6 +35,16 @@ canx convert trace.blf | wc -l
 
 show 'canx convert trace.blf -f 123 --json | head -1'
 canx convert trace.blf -f 123 --json | head -1
+
+show 'canx xcom simulate virtual:xcom &               # a Studer installation that is not there'
+canx xcom simulate virtual:xcom -q &
+simulator=$!
+until canx list buses -i virtual -q | grep -q 'xcom'; do :; done
+
+show 'CAN_INTERFACE=virtual CAN_CHANNEL=xcom canx xcom read-param 1286'
+CAN_INTERFACE=virtual CAN_CHANNEL=xcom canx xcom read-param 1286
+kill "$simulator"
+simulator=
 
 show 'ls -l trace.blf'
 ls -l trace.blf | awk '{print $5, $9}'

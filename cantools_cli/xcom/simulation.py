@@ -52,9 +52,9 @@ class Simulation:
         """Answer the requests among the frames of ``batch``."""
         now = self._clock()
         for message in batch:
-            sendings = self.gateway.answer(message)
-            if sendings and self._on_frame is not None:
+            if self._on_frame is not None and self.gateway.is_request(message):
                 self._on_frame("request", message)
+            sendings = self.gateway.answer(message)
             if sendings:
                 self._ready = max(self._ready, now) + self._latency
             for sending in sendings:

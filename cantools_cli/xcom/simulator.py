@@ -234,12 +234,9 @@ class Gateway:
 
     def answer(self, request: Message) -> list[Sending]:
         """Return what is sent upon a frame on the bus: usually one reply, or nothing."""
-        if not codec.is_carrier(request):
+        if not self.is_request(request):
             return []
         identifier = codec.decode_identifier(request.arbitration_id)
-        # our own replies come back on some buses, and must not be taken for requests
-        if identifier.flags or not self._serves(identifier.destination) or identifier.source in self.units:
-            return []
         data = bytes(request.data)
         reply = self._reply(identifier, data)
         if reply is None:
@@ -247,6 +244,15 @@ class Gateway:
         sent = self._framed(identifier, reply)
         waiting, self._waiting = self._waiting, []
         return [*sent, *waiting]
+
+    def is_request(self, message: Message) -> bool:
+        """Tell whether a frame on the bus asks us for something, well-formed or not."""
+        if not codec.is_carrier(message):
+            return False
+        identifier = codec.decode_identifier(message.arbitration_id)
+        # our own replies come back on some buses, and must not be taken for requests
+        is_ours = identifier.source in self.units
+        return not identifier.flags and not is_ours and self._serves(identifier.destination)
 
     def _serves(self, address: int) -> bool:
         if address in self.units:
