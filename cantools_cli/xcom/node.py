@@ -174,7 +174,7 @@ class Node:
         object_id: int,
         part: int | None = None,
         value: float | None = None,
-        timeout: float | None = 1.0,
+        timeout: float = 1.0,
     ) -> list[Answer]:
         """Send a request to a group and return what all of it answered until the timeout ended.
 

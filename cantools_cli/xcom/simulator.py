@@ -13,7 +13,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from cantools_cli.errors import UsageError, quoted
 from cantools_cli.message import Message
+from cantools_cli.units import duration
 from cantools_cli.xcom import codec, objects
 from cantools_cli.xcom.addresses import (
     FAMILIES,
@@ -98,7 +100,7 @@ class Unit:
         Raises:
             Refusal: there is no such parameter, or part.
         """
-        one = self._parameter(number)
+        one = self.parameter(number)
         if part == Part.MIN:
             return one.minimum or 0.0
         if part == Part.MAX:
@@ -113,7 +115,7 @@ class Unit:
         Raises:
             Refusal: it is not allowed.
         """
-        one = self._parameter(number)
+        one = self.parameter(number)
         self.check(one, part, value)
         if one.is_signal:
             return value
@@ -152,7 +154,12 @@ class Unit:
             self.flash = {number: one.default or 0.0 for number, one in self.parameters.items()}
         self.ram = dict(self.flash)
 
-    def _parameter(self, number: int) -> XcomObject:
+    def parameter(self, number: int) -> XcomObject:
+        """Return a parameter that the unit has.
+
+        Raises:
+            Refusal: it has none of that number.
+        """
         if number not in self.parameters:
             raise Refusal("OBJECT_ID_NOT_FOUND")
         return self.parameters[number]
@@ -164,8 +171,6 @@ def parse_units(text: str) -> list[Unit]:
     Raises:
         UsageError: one is no single device, is named twice, or two want the same address.
     """
-    from cantools_cli.errors import UsageError
-
     units: dict[int, Unit] = {}
     for word in text.split(","):
         device = parse_device(word)
@@ -300,7 +305,7 @@ class Gateway:
         assert request.value is not None
         members = self._members(address)
         for unit in members:  # all or none
-            unit.check(unit._parameter(request.object_id), request.part, request.value)
+            unit.check(unit.parameter(request.object_id), request.part, request.value)
         for unit in members:
             unit.write(request.object_id, request.part, request.value)
             if request.value == 1.0 and request.object_id in _RESTARTS | _RESTORES:
@@ -341,9 +346,6 @@ def parse_notice(text: str) -> tuple[int, int, int, float | None]:
     Raises:
         UsageError: it is not of that form.
     """
-    from cantools_cli.errors import UsageError, quoted
-    from cantools_cli.units import duration
-
     what, mark, period = text.partition("@")
     parts = what.split(":")
     numbers = [int(part, 0) if part.isdigit() or part.startswith("0x") else -1 for part in parts[1:]]

@@ -104,7 +104,7 @@ class Writer:
         journal: Journal,
         bus: str,
         *,
-        timeout: float | None = 1.0,
+        timeout: float = 1.0,
         force: bool = False,
         broadcast: bool = False,
     ) -> None:
