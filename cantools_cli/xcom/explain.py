@@ -129,7 +129,7 @@ def explain(message: Message, *, lenient: bool = False) -> Explained | None:
             return None
         found = codec.decode_notification(data)
         return Explained("message", identifier, None, Reply(found.message_id, value=float(found.value)))
-    if from_device == (family_of(identifier.destination) is not None):
+    if identifier.service not in _VERBS or from_device == (family_of(identifier.destination) is not None):
         return None
     try:
         return _transaction(identifier, data, is_reply=from_device, lenient=lenient)

@@ -67,6 +67,7 @@ def test_requests_and_replies_are_told_apart(name: str) -> None:
         "0000CA00#0BB8424F400000",
         "0330CA00#0BB8",
         "00080000#0BB8",
+        "0000CB41#0BB800000022",  # an error of service 5
         "0FA0CAC0#0010",
         "0FA0CAC1#001000000000",
         "032800C0#001000000000",
