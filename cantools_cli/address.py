@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -120,11 +121,16 @@ def resolve(
     }
     try:
         context = context or os.environ.get("CANX_CONTEXT") or None
-        values, sources = find_settings(None, asked, context, "the command line")
+        with warnings.catch_warnings(record=True) as said:  # documented for programs: no sight for a user
+            warnings.simplefilter("always")
+            values, sources = find_settings(None, asked, context, "the command line")
     except (ValueError, TypeError) as error:
         if hasattr(error, "exit_status"):
             raise
         raise UsageError(f"{address.text}: {error}") from error
+    if note is not None:
+        for warning in said:
+            note(f"{address.text}: {warning.message}")
     if values["interface"] in (None, *_ONE_CHANNEL) and "," in str(address.channel or ""):
         part = str(address.channel).split(",", 1)[1]
         raise UsageError(

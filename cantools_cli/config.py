@@ -155,6 +155,8 @@ def load_environment_config(context: str | None = None) -> dict[str, Any]:
             settings = json.loads(text)
         except json.JSONDecodeError as error:
             raise json.JSONDecodeError(f"CAN_CONFIG{suffix}: {error.msg}", text, error.pos) from error
+        except RecursionError as error:
+            raise UsageError(f"CAN_CONFIG{suffix} is nested too deep") from error
         if not isinstance(settings, dict):
             raise UsageError(f"CAN_CONFIG{suffix} is not a JSON object: {quoted(text)}")
     for key, variable in _VARIABLES.items():
@@ -282,6 +284,8 @@ def _toml_section(text: str, name: str, section: str) -> dict[str, Any]:
         reason, _, place = str(error).partition(" (at line ")
         line = place.partition(",")[0]
         raise FormatError(reason, source=name, position=int(line) if line.isdigit() else None) from error
+    except RecursionError as error:
+        raise FormatError("nested too deep", source=name) from error
     settings = tables.get(section, {})
     if not isinstance(settings, dict):
         raise FormatError(f"{section} is not a table: [{section}] begins one", source=name)

@@ -239,3 +239,11 @@ def test_a_system_that_does_not_know_the_word_has_no_socketcan(monkeypatch: pyte
 )
 def test_names_in_a_stream_are_channels_made_unique(texts: list[str], names: list[str]) -> None:
     assert stream_names([parse_address(text) for text in texts]) == names
+
+
+def test_a_bit_rate_that_is_not_met_is_a_note() -> None:
+    notes: list[str] = []
+    timing = "f_clock=8000000,bitrate=510000,tseg1=5,tseg2=6,sjw=3,nof_samples=1"
+    resolve(parse_address(f"virtual:x,{timing}"), note=notes.append)
+    (note,) = notes
+    assert note.startswith(f"virtual:x,{timing}: the effective bitrate")
