@@ -12,7 +12,6 @@ LARGEST = 1 << 16
 
 _NUMBER = re.compile(rb"[A-Fa-f]{0,8}[0-9][0-9A-Fa-f]*")
 _WORD = re.compile(rb"[^\s,;:#=()\"{}\[\]]+")
-_LINE = re.compile(rb"[^\n]*\n")
 
 #: numbers at which something changes: of bytes, identifiers, lengths, 32 and 64 bits, and their neighbours
 _EDGES = sorted(
@@ -224,17 +223,17 @@ def _word(draw: random.Random, data: bytes, seeds: Sequence[bytes], words: Seque
 
 def _line(draw: random.Random, data: bytes, seeds: Sequence[bytes], words: Sequence[bytes]) -> bytes:
     """Drop, double or replace a line, or end it in another way."""
-    found = _found(draw, data, _LINE)
-    if found is None:
+    lines, others = data.splitlines(keepends=True), draw.choice(seeds).splitlines(keepends=True)
+    if not lines:
         return data
-    line = found[0]
-    other = _found(draw, draw.choice(seeds), _LINE)
-    new = draw.choice(
+    at = draw.randrange(len(lines))
+    line, other = lines[at], draw.choice(others) if others else b""
+    lines[at] = draw.choice(
         (
             b"",
             line * 2,
-            other[0] if other else line,
-            line + (other[0] if other else b""),
+            other,
+            line + other,
             line[:-1] + b"\r\n",
             line[:-1] + b"\r",
             line[:-1] + b" \n",
@@ -244,7 +243,7 @@ def _line(draw: random.Random, data: bytes, seeds: Sequence[bytes], words: Seque
             line.replace(b",", b", "),
         )
     )
-    return data[: found.start()] + new + data[found.end() :]
+    return b"".join(lines)
 
 
 _Kind = Callable[[random.Random, bytes, Sequence[bytes], Sequence[bytes]], bytes]
