@@ -1,6 +1,7 @@
 """All benchmarks: ``python benchmarks/run.py [--frames N] [--repeats N] [--no-python-can] [--write]``.
 
-``--others`` measures the formats alone that the first table leaves out. Prints Markdown tables; ``--write`` puts them into ``benchmarks/README.md``.
+``--others`` measures the formats alone that the first table leaves out. Prints Markdown tables; ``--write``
+puts them into ``benchmarks/README.md``.
 """
 
 from __future__ import annotations

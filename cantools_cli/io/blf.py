@@ -12,9 +12,9 @@
     02000000 00000000 40f5060000000000       ns, 456 us after the start of the measurement
     0100 00 03 23010000 0102030000000000     channel 1, received, 3 bytes, identifier 123, data
 
-Loses: names of channels, which are numbers from 1 here, ``can0`` being 1; the direction of error frames. A
-frame earlier than the start of the file, which is the earliest of the first container, is written with that
-time.
+Loses: names of channels, which are numbers from 1 here, ``can0`` being 1; the direction of error frames, and
+classes of theirs that SocketCAN does not have. A frame earlier than the start of the file, which is the
+earliest of the first container, is written with that time.
 
 Source: files of Vector's tools, python-can and Wireshark, and what these tools read.
 """
