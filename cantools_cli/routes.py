@@ -86,9 +86,18 @@ class Renaming:
 
     Attributes:
         unused: the rules whose channel has not been seen yet.
+
+    Raises:
+        UsageError: a channel is to get two names.
     """
 
     def __init__(self, rules: list[Rule]) -> None:
+        targets: dict[str, str] = {}
+        for rule in rules:
+            other = targets.setdefault(rule.source, rule.target)
+            if other != rule.target:
+                both = f"--map {rule.source}={other} and --map {rule.source}={rule.target}"
+                raise UsageError(f"{both}: a frame has one channel")
         self.unused = list(rules)
         self._rules = rules
 
@@ -97,7 +106,7 @@ class Renaming:
         return not self._rules
 
     def channel(self, channel: Channel) -> Channel:
-        """Return what ``channel`` becomes; the first rule that names it says, digits alone are a number."""
+        """Return what ``channel`` becomes; the rule that names it says, digits alone are a number."""
         names = channel_names(channel)
         for rule in self._rules:
             if rule.source in names:

@@ -111,6 +111,18 @@ def shifted(batch: MessageBatch, by_ns: int) -> MessageBatch:
     return batch
 
 
+def check_order(start: Moment | None, end: Moment | None) -> None:
+    """Refuse an ``end`` that leaves no frame behind ``start``, as far as that is known without the log.
+
+    Raises:
+        UsageError: ``end`` is not behind ``start``.
+    """
+    if start is None or end is None or start.is_absolute != end.is_absolute:
+        return
+    if end.nanoseconds <= start.nanoseconds:
+        raise UsageError("--end is not behind --start, so no frame is between them")
+
+
 class Window:
     """Passes the frames from ``start`` on and before ``end``; None is no limit.
 

@@ -52,12 +52,17 @@ def test_a_map_that_is_none_says_the_order(text):
         (["0=front"], 0, "front"),
         (["can0=front"], 0, "front"),
         (["can0=front"], None, "front"),
-        (["can0=a", "can0=b"], "can0", "a"),
+        (["can0=a", "can0=a"], "can0", "a"),
         (["can0=can1", "can1=can0"], "can1", "can0"),
     ],
 )
 def test_what_a_channel_is_renamed_to(rules, channel, renamed):
     assert Renaming([Rule.parse(rule) for rule in rules]).channel(channel) == renamed
+
+
+def test_a_channel_cannot_get_two_names():
+    with pytest.raises(UsageError, match="can0=a and --map can0=b"):
+        Renaming([Rule.parse("can0=a"), Rule.parse("can0=b")])
 
 
 def test_rules_that_met_no_channel_are_known():

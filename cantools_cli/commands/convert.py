@@ -19,7 +19,7 @@ from cantools_cli.errors import FormatError
 from cantools_cli.routes import Renaming, Rule
 from cantools_cli.selection import Selection
 from cantools_cli.units import duration
-from cantools_cli.window import Moment, Window, shift_ns, shifted
+from cantools_cli.window import Moment, Window, check_order, shift_ns, shifted
 
 
 def convert_command(
@@ -85,8 +85,10 @@ def convert_command(
     canx convert trace.blf --split-by channel -o part.log
     """
     report = Report(quiet=quiet, verbose=verbose)
+    first, last = _moment(start, tz), _moment(end, tz)
+    check_order(first, last)
     steps = _Steps(
-        Window(_moment(start, tz), _moment(end, tz)),
+        Window(first, last),
         Selection.parse(filters, where, tz=tz),
         options.checked_count(count),
         shift_ns(shift) if shift is not None else 0,

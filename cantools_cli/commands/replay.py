@@ -23,7 +23,7 @@ from cantools_cli.replay import PART_ROWS, Pacer, Schedule, Timetable, loops, sp
 from cantools_cli.routes import Routes, Rule
 from cantools_cli.selection import Selection
 from cantools_cli.units import duration, duration_ns, milliseconds_must_have_unit
-from cantools_cli.window import Moment
+from cantools_cli.window import Moment, check_order
 
 #: how long a wait lasts at most while the progress is shown
 _REDRAW_SECONDS = 0.1
@@ -122,6 +122,7 @@ def replay_command(
         error_frames=error_frames,
         count=options.checked_count(count),
     )
+    check_order(log_options.start, log_options.end)
     for warning in log_options.selection().warnings:
         report.note(warning)
     routes = Routes([Rule.parse(text) for text in maps or ()], bus)
