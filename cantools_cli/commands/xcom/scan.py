@@ -72,4 +72,5 @@ def _print(found: Found, *, as_json: bool) -> None:
         return
     version = f", software {found.version}" if found.version else ""
     serial = f", serial {found.serial}" if found.serial else ""
-    print_line(f"{device.name} ({device.address}): {label} {found.model or ''}".rstrip() + version + serial)
+    model = f" {found.model}" if found.model not in (None, label) else ""
+    print_line(f"{device.name} ({device.address}): {label}{model}{version}{serial}")
