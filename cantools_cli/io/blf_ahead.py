@@ -101,6 +101,8 @@ class InflateAhead:
 
 def _work(todo: SimpleQueue[_Job | None], inflate: Inflate) -> None:
     while (job := todo.get()) is not None:
-        with suppress(MemoryError):  # the reader finds out by itself
-            job.data = inflate(job.packed, job.size)
-        job.done.release()
+        try:
+            with suppress(MemoryError):  # the reader finds out by itself
+                job.data = inflate(job.packed, job.size)
+        finally:
+            job.done.release()  # whatever happens: somebody may wait for it
