@@ -1,0 +1,223 @@
+"""The table of a live view: every frame of a batch into the row of its identifier and channel.
+
+::
+
+    slots      number of a row + 1, or 0: open addressing by identifier and channel
+    figures    16 integers a row, see the constants
+    changed    64 times a row: when each byte changed last, in the time of the view
+    octets     6 planes of 64 bytes a row, see the constants
+    past       a ring of 100 frames a row, 64 bytes each; their times and lengths in past_ns and past_size
+    totals     8 integers a channel, see the constants
+"""
+
+from __future__ import annotations
+
+from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
+
+FIGURES = 16  #: integers a row
+KEY, COUNT, FIRST, LAST, SEEN, PERIOD, SHORTEST, LONGEST, MEAN, JITTER, SIZE, FLAGS, REMOTE, STORED = range(
+    14
+)
+PLANES = 6  #: of bytes a row
+DATA, RECENT, EVER, NOTCH, LOW, HIGH = range(6)
+WIDTH = 64  #: bytes a row that are kept: all of any frame but a CAN XL one
+PAST = 100  #: frames a row that are kept
+TOTALS = 8  #: integers a channel
+FRAMES, ERRORS, NOMINAL, FAST, CROWDED = range(5)
+NEVER = -1
+
+
+def absorb(
+    first: int,
+    timestamp_ns: Longs,
+    can_id: Ints,
+    flags: Octets,
+    channel: Shorts,
+    dlc_code: Octets,
+    offset: Ints,
+    payload: Octets,
+    numbers: Shorts,
+    now: int,
+    hold: int,
+    limit: int,
+    used: int,
+    slots: Ints,
+    figures: Longs,
+    changed: Longs,
+    octets: Room,
+    past_ns: Longs,
+    past_size: Shorts,
+    past: Room,
+    totals: Longs,
+) -> tuple[int, int]:
+    """Take the frames from the row ``first`` of the batch on.
+
+    ``numbers`` translates the channels of the batch to those of the table. Changes are stamped with ``now``,
+    or where it is ``NEVER`` with the time of their frame; those within ``hold`` nanoseconds of one another
+    are one change. ``used`` rows of the table are in use; at ``limit`` no other begins, and the frames
+    without one are counted.
+
+    Returns (row, used): a row before the last needs more room in the table before going on.
+
+    Raises:
+        IndexError: a row is on a channel that ``numbers`` or ``totals`` does not have.
+        ValueError: columns, or those of the table, do not fit together.
+    """
+    fields, planes, wide, kept, sums, never = FIGURES, PLANES, WIDTH, PAST, TOTALS, NEVER
+    rows = len(timestamp_ns)
+    capacity = len(figures) // fields
+    around = len(slots) - 1
+    longest = 72057594037927936  # 2**56 ns, so that no sum overflows; integers above 31 bits stand here
+    xl_key, extended, no_remote = 4294967296, 0x80000000, 0xBFFFFFFF
+    channels = len(numbers)
+    if len(can_id) < rows or len(flags) < rows or len(channel) < rows or len(dlc_code) < rows:
+        raise ValueError("the columns differ in length")
+    if len(offset) <= rows or (rows and offset[rows] > len(payload)) or first < 0:
+        raise ValueError("the columns differ in length")
+    if len(slots) < 4 or len(slots) & around or around < 2 * limit:
+        raise ValueError("the table does not fit together")
+    if len(changed) < capacity * wide or len(octets) < capacity * wide * planes:
+        raise ValueError("the table does not fit together")
+    if len(past_ns) < capacity * kept or len(past_size) < capacity * kept:
+        raise ValueError("the table does not fit together")
+    if len(past) < capacity * kept * wide or used < 0 or used > limit or used > capacity or now < never:
+        raise ValueError("the table does not fit together")
+    row = first
+    while row < rows:
+        if channel[row] >= channels:
+            raise IndexError("no such channel")
+        number = numbers[channel[row]]
+        total = number * sums
+        if total + sums > len(totals):
+            raise IndexError("no such channel")
+        begin = offset[row]
+        size = offset[row + 1] - begin
+        length = size
+        mark = flags[row]
+        word = can_id[row]
+        remote = 0
+        if word & 0x40000000:
+            remote = 1
+            length = min(dlc_code[row], 8)
+            word &= no_remote
+        time = timestamp_ns[row]
+        time = max(time, 0)
+        seen = time
+        if now != never:
+            seen = now
+        key = number << 33
+        key += word + 1
+        if mark & 16:
+            key += xl_key
+
+        slot = ((word * 0x45D9F3B >> 16) ^ (number * 0x9E37) ^ (mark & 16)) & around
+        at = slots[slot]
+        while at != 0 and figures[(at - 1) * fields] != key:
+            slot = (slot + 1) & around
+            at = slots[slot]
+        if at == 0 and used == capacity and used < limit:
+            break
+
+        # what the channel carried; a stuff bit in 16 bits, and CAN XL roughly
+        totals[total] += 1
+        if word & 0x20000000:
+            totals[total + 1] += 1
+        elif mark & 16:
+            totals[total + 2] += 45
+            totals[total + 3] += 120 + 8 * size
+        elif mark & 1:
+            base = 48 if word & extended else 29
+            data = (33 if size <= 16 else 38) + 8 * size
+            if mark & 2:
+                totals[total + 2] += base + 1
+                totals[total + 3] += data + size // 2
+            else:
+                totals[total + 2] += base + data + 1 + size // 2
+        else:
+            base = 67 if word & extended else 47
+            totals[total + 2] += base + 8 * size + (base - 13 + 8 * size) // 16
+        row += 1
+        if at == 0 and used == limit:
+            totals[total + 4] += 1
+            continue
+
+        is_first = at == 0
+        if is_first:
+            used += 1
+            slots[slot] = used
+            at = used
+        at -= 1
+        field = at * fields
+        byte = at * wide
+        if is_first:
+            figures[field] = key
+            figures[field + 2] = time
+            index = 0
+            while index < wide:
+                changed[byte + index] = never
+                octets[at * wide * planes + 256 + index] = 255  # the lowest so far
+                index += 1
+        else:
+            period = time - figures[field + 3]
+            period = max(period, 0)
+            period = min(period, longest)
+            if figures[field + 1] == 1:
+                figures[field + 6] = period
+                figures[field + 7] = period
+                figures[field + 8] = period * 16
+            else:
+                # mean and jitter as RFC 3550 smooths them: a sixteenth of what is new
+                step = period - figures[field + 5]
+                if step < 0:
+                    step = -step
+                figures[field + 9] += step - (figures[field + 9] + 8 >> 4)
+                figures[field + 8] += period - (figures[field + 8] + 8 >> 4)
+                figures[field + 6] = min(figures[field + 6], period)
+                figures[field + 7] = max(figures[field + 7], period)
+            figures[field + 5] = period
+        figures[field + 1] += 1
+        figures[field + 3] = time
+        figures[field + 4] = seen
+        figures[field + 10] = length
+        figures[field + 11] = mark
+        figures[field + 12] = remote
+
+        ring = at * kept + (figures[field + 1] - 1) % kept
+        past_ns[ring] = time
+        past_size[ring] = length if not remote else 0x8000 | length
+        size = min(size, wide)
+        index = 0
+        while index < size:
+            past[ring * wide + index] = payload[begin + index]
+            index += 1
+        if remote:  # it has no data: what the row shows stays
+            continue
+
+        plane = at * wide * planes
+        before = figures[field + 13]
+        figures[field + 13] = size + 1
+        index = 0
+        while index < size:
+            value = payload[begin + index]
+            place = plane + index
+            if index < before - 1:
+                bits = value ^ octets[place]
+            elif before:
+                bits = 255  # the frame grew
+            else:
+                bits = 0
+            octets[place] = value
+            octets[place + 256] = min(octets[place + 256], value)
+            octets[place + 320] = max(octets[place + 320], value)
+            if bits:
+                octets[place + 128] |= bits
+                bits &= 255 ^ octets[place + 192]
+                if bits:
+                    since = changed[byte + index]
+                    if since != never and seen - since <= hold:
+                        octets[place + 64] |= bits
+                    else:
+                        octets[place + 64] = bits
+                    changed[byte + index] = seen
+            index += 1
+    return row, used

@@ -1,0 +1,248 @@
+"""One row of the table: an identifier on a channel, and all that is known of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from cantools_cli import frames
+from cantools_cli.error_frames import explain
+from cantools_cli.kernels import sniff as kernel
+from cantools_cli.message import Channel, Message
+
+if TYPE_CHECKING:
+    from cantools_cli.sniff.table import Table
+
+_REMOTE = 0x8000
+_XL_BIT = 1 << 32
+
+
+class Past(NamedTuple):
+    """One of the frames that a row had."""
+
+    time_ns: int
+    length: int
+    is_remote_frame: bool
+    data: bytes
+
+
+class Row:
+    """An identifier on a channel; looks into its table, and so shows the latest."""
+
+    __slots__ = ("_at", "_table", "number")
+
+    def __init__(self, table: Table, number: int) -> None:
+        self._table = table
+        self.number = number
+        self._at = number * kernel.FIGURES
+
+    def _figure(self, index: int) -> int:
+        return self._table.figures[self._at + index]
+
+    def _plane(self, index: int, size: int) -> bytes:
+        begin = (self.number * kernel.PLANES + index) * kernel.WIDTH
+        return bytes(self._table.octets[begin : begin + size])
+
+    # --- what it is -----------------------------------------------------------------------------------
+
+    @property
+    def channel(self) -> Channel:
+        return self._table.channels[self._figure(kernel.KEY) >> 33]
+
+    @property
+    def can_id(self) -> int:
+        """The identifier with SocketCAN's EFF and ERR bits."""
+        return (self._figure(kernel.KEY) & 0x1_FFFF_FFFF) - 1 & 0xFFFFFFFF
+
+    @property
+    def arbitration_id(self) -> int:
+        return self.can_id & frames.EXTENDED_MASK
+
+    @property
+    def is_extended_id(self) -> bool:
+        return bool(self.can_id & frames.EXTENDED_BIT)
+
+    @property
+    def is_error_frame(self) -> bool:
+        return bool(self.can_id & frames.ERROR_BIT)
+
+    @property
+    def is_xl(self) -> bool:
+        return bool((self._figure(kernel.KEY) & 0x1_FFFF_FFFF) - 1 & _XL_BIT)
+
+    # --- what it did ----------------------------------------------------------------------------------
+
+    @property
+    def count(self) -> int:
+        return self._figure(kernel.COUNT)
+
+    @property
+    def first_ns(self) -> int:
+        return self._figure(kernel.FIRST)
+
+    @property
+    def last_ns(self) -> int:
+        """Time of the last frame, as it says."""
+        return self._figure(kernel.LAST)
+
+    @property
+    def seen_ns(self) -> int:
+        """When the last frame was fed, in the time of the view."""
+        return self._figure(kernel.SEEN)
+
+    @property
+    def period_ns(self) -> int | None:
+        """From the last frame but one to the last; None of a single frame, as all that follow."""
+        return self._of_two(kernel.PERIOD)
+
+    @property
+    def shortest_ns(self) -> int | None:
+        return self._of_two(kernel.SHORTEST)
+
+    @property
+    def longest_ns(self) -> int | None:
+        return self._of_two(kernel.LONGEST)
+
+    @property
+    def mean_ns(self) -> int | None:
+        """The mean period of late: each new one counts a sixteenth."""
+        mean = self._of_two(kernel.MEAN)
+        return None if mean is None else mean >> 4
+
+    @property
+    def jitter_ns(self) -> int | None:
+        """By how much a period differs from the one before, smoothed in the same way.
+
+        Source: RFC 3550, 6.4.1.
+        """
+        jitter = self._of_two(kernel.JITTER)
+        return None if jitter is None else jitter >> 4
+
+    def _of_two(self, index: int) -> int | None:
+        return self._figure(index) if self.count > 1 else None
+
+    def rate(self, now_ns: int | None = None) -> float:
+        """Return the frames a second, of late by ``now_ns``; from first to last without it."""
+        if self.count < 2:
+            return 0.0
+        if now_ns is None:
+            span = self.last_ns - self.first_ns
+            return (self.count - 1) * 1e9 / span if span > 0 else 0.0
+        return 1e9 / max(self.mean_ns or 0, now_ns - self.seen_ns, 1)
+
+    # --- the last frame -------------------------------------------------------------------------------
+
+    @property
+    def length(self) -> int:
+        """Bytes of the last frame; what it asks for, if it is a remote frame."""
+        return self._figure(kernel.SIZE)
+
+    @property
+    def flags(self) -> int:
+        """FD, BRS, ESI, TX and XL of the last frame, as in a batch."""
+        return self._figure(kernel.FLAGS)
+
+    @property
+    def is_remote_frame(self) -> bool:
+        return bool(self._figure(kernel.REMOTE))
+
+    @property
+    def data(self) -> bytes:
+        """Of the last frame that is not a remote one; of CAN XL the first 64 bytes."""
+        return self._plane(kernel.DATA, max(0, self._figure(kernel.STORED) - 1))
+
+    @property
+    def meaning(self) -> str:
+        """What an error frame says; empty for others."""
+        return explain(self.arbitration_id, self.data) if self.is_error_frame else ""
+
+    # --- changes --------------------------------------------------------------------------------------
+
+    def changed_ns(self) -> list[int]:
+        """Return for each byte when it changed last, in the time of the view; ``NEVER`` if it did not."""
+        begin = self.number * kernel.WIDTH
+        return list(self._table.changed[begin : begin + len(self.data)])
+
+    def ages_ns(self, now_ns: int) -> list[int | None]:
+        """Return for each byte how long ago it changed; None if it never did."""
+        return [None if at == kernel.NEVER else max(0, now_ns - at) for at in self.changed_ns()]
+
+    def is_changing(self, now_ns: int) -> bool:
+        """Whether a byte changed within the last ``hold_ns`` of the table."""
+        hold = self._table.hold_ns
+        return any(age is not None and age <= hold for age in self.ages_ns(now_ns))
+
+    @property
+    def recent_bits(self) -> bytes:
+        """The bits of each byte's latest change."""
+        return self._plane(kernel.RECENT, len(self.data))
+
+    @property
+    def changed_bits(self) -> bytes:
+        """The bits that ever changed."""
+        return self._plane(kernel.EVER, len(self.data))
+
+    @property
+    def notched_bits(self) -> bytes:
+        """The bits whose changes are ignored."""
+        return self._plane(kernel.NOTCH, len(self.data))
+
+    @property
+    def lowest(self) -> bytes:
+        """The lowest value that each byte had."""
+        return self._plane(kernel.LOW, len(self.data))
+
+    @property
+    def highest(self) -> bytes:
+        return self._plane(kernel.HIGH, len(self.data))
+
+    def notch(self, now_ns: int) -> None:
+        """From here on ignore the bits that are changing now."""
+        table = self._table
+        begin = self.number * kernel.PLANES * kernel.WIDTH
+        for index, age in enumerate(self.ages_ns(now_ns)):
+            if age is not None and age <= table.hold_ns:
+                place = begin + index
+                recent = table.octets[place + kernel.RECENT * kernel.WIDTH]
+                table.octets[place + kernel.NOTCH * kernel.WIDTH] |= recent
+                table.changed[self.number * kernel.WIDTH + index] = kernel.NEVER
+
+    def unnotch(self) -> None:
+        """Look at all bits again."""
+        begin = (self.number * kernel.PLANES + kernel.NOTCH) * kernel.WIDTH
+        self._table.octets[begin : begin + kernel.WIDTH] = bytes(kernel.WIDTH)
+
+    # --- frames ---------------------------------------------------------------------------------------
+
+    def past(self) -> list[Past]:
+        """Return the last frames, at most ``PAST``, the oldest first."""
+        table, count = self._table, self.count
+        found = []
+        for index in range(max(0, count - kernel.PAST), count):
+            ring = self.number * kernel.PAST + index % kernel.PAST
+            size = table.past_size[ring]
+            is_remote, length = bool(size & _REMOTE), size & ~_REMOTE
+            kept = 0 if is_remote else min(length, kernel.WIDTH)
+            begin = ring * kernel.WIDTH
+            data = bytes(table.past[begin : begin + kept])
+            found.append(Past(table.past_ns[ring], length, is_remote, data))
+        return found
+
+    def message(self) -> Message:
+        """Return the last frame, with the data that is shown."""
+        flags = self.flags
+        is_classic = not flags & frames.FD
+        message = Message(
+            arbitration_id=self.arbitration_id,
+            is_extended_id=self.is_extended_id,
+            is_remote_frame=self.is_remote_frame,
+            is_error_frame=self.is_error_frame,
+            is_fd=not is_classic,
+            bitrate_switch=bool(flags & frames.BRS),
+            error_state_indicator=bool(flags & frames.ESI),
+            is_rx=not flags & frames.TX,
+            channel=self.channel,
+            dlc=self.length if self.is_remote_frame else None,
+            data=None if self.is_remote_frame else self.data[:8] if self.is_xl else self.data,
+        )
+        message.timestamp_ns = self.last_ns
+        return message

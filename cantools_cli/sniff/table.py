@@ -1,0 +1,135 @@
+"""The table of a live view: a row for each identifier and channel, fed with batches.
+
+Remote frames share the row of their identifier, and do not touch its data; error frames have a row for
+each class, and CAN XL frames rows of their own. The memory is bounded: at most ``LIMIT`` rows, each with
+its last ``PAST`` frames, some 8 kB.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+
+from cantools_cli.batch import MessageBatch
+from cantools_cli.kernels import sniff as kernel
+from cantools_cli.message import Channel
+from cantools_cli.sniff.row import Row
+
+#: rows at most; the frames of further identifiers are counted
+LIMIT = 4096
+_FIRST_ROOM = 64
+_SLOTS = 4 * LIMIT
+#: so long a change is a change "now", which ``notch`` hides; cansniffer's
+HOLD_NS = 1_000_000_000
+
+
+class Table:
+    """Rows of identifiers, in the order in which they came.
+
+    Attributes:
+        rows: one of each, which looks into the table and so is never old.
+        channels: what the rows' channel numbers stand for.
+        first_ns, last_ns: times of the first and the last frame fed; None before.
+    """
+
+    def __init__(self, hold_ns: int = HOLD_NS) -> None:
+        self.hold_ns = hold_ns
+        self.channels: list[Channel] = []
+        self.totals = array("q")
+        self._numbers: dict[tuple[type, Channel], int] = {}
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget all rows, and what the channels carried."""
+        self.rows: list[Row] = []
+        self.first_ns: int | None = None
+        self.last_ns: int | None = None
+        self.totals = array("q", bytes(8 * len(self.totals)))
+        self.slots = array("I", bytes(4 * _SLOTS))
+        self.figures = array("q")
+        self.changed = array("q")
+        self.octets = bytearray()
+        self.past_ns = array("q")
+        self.past_size = array("H")
+        self.past = bytearray()
+        self._grow(_FIRST_ROOM)
+
+    def feed(self, batch: MessageBatch, now_ns: int | None = None) -> None:
+        """Take the frames of ``batch``; changes are of ``now_ns``, or of the time of their frames."""
+        if not len(batch):
+            return
+        numbers = array("H", [self._number(channel) for channel in batch.channels])
+        now = kernel.NEVER if now_ns is None else max(0, now_ns)
+        row, used = 0, len(self.rows)
+        while True:
+            row, used = kernel.absorb(
+                row,
+                *batch.columns(),
+                numbers,
+                now,
+                self.hold_ns,
+                LIMIT,
+                used,
+                self.slots,
+                self.figures,
+                self.changed,
+                self.octets,
+                self.past_ns,
+                self.past_size,
+                self.past,
+                self.totals,
+            )
+            if row == len(batch):
+                break
+            self._grow(min(LIMIT, 2 * used))
+        self.rows += [Row(self, index) for index in range(len(self.rows), used)]
+        if self.first_ns is None:
+            self.first_ns = batch.timestamp_ns[0]
+        self.last_ns = batch.timestamp_ns[-1]
+
+    def _number(self, channel: Channel) -> int:
+        key = (type(channel), channel)  # 1 is not True, and 0 not "0"
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._numbers[key] = len(self.channels)
+            self.channels.append(channel)
+            self.totals.extend(array("q", bytes(8 * kernel.TOTALS)))
+        return number
+
+    def _grow(self, rows: int) -> None:
+        more = rows - len(self.figures) // kernel.FIGURES
+        self.figures.frombytes(bytes(8 * kernel.FIGURES * more))
+        self.changed.frombytes(bytes(8 * kernel.WIDTH * more))
+        self.octets.extend(bytes(kernel.PLANES * kernel.WIDTH * more))
+        self.past_ns.frombytes(bytes(8 * kernel.PAST * more))
+        self.past_size.frombytes(bytes(2 * kernel.PAST * more))
+        self.past.extend(bytes(kernel.WIDTH * kernel.PAST * more))
+
+    def notch(self, now_ns: int) -> None:
+        """From here on ignore every bit that is changing now."""
+        for row in self.rows:
+            row.notch(now_ns)
+
+    def unnotch(self) -> None:
+        """Look at all bits again."""
+        for row in self.rows:
+            row.unnotch()
+
+    @property
+    def frames(self) -> int:
+        """All frames fed."""
+        return sum(self.sums(kernel.FRAMES))
+
+    @property
+    def errors(self) -> int:
+        """All error frames fed."""
+        return sum(self.sums(kernel.ERRORS))
+
+    @property
+    def crowded(self) -> int:
+        """Frames of identifiers that have no row, since there are ``LIMIT`` others."""
+        return sum(self.sums(kernel.CROWDED))
+
+    def sums(self, figure: int) -> Iterator[int]:
+        """Yield one figure of each channel."""
+        return iter(self.totals[figure :: kernel.TOTALS])
