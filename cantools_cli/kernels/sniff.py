@@ -15,9 +15,8 @@ from __future__ import annotations
 from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
 
 FIGURES = 16  #: integers a row
-KEY, COUNT, FIRST, LAST, SEEN, PERIOD, SHORTEST, LONGEST, MEAN, JITTER, SIZE, FLAGS, REMOTE, STORED = range(
-    14
-)
+KEY, COUNT, FIRST, LAST, SEEN, PERIOD, SHORTEST, LONGEST = range(8)
+MEAN, JITTER, SIZE, FLAGS, REMOTE, STORED = range(8, 14)
 PLANES = 6  #: of bytes a row
 DATA, RECENT, EVER, NOTCH, LOW, HIGH = range(6)
 WIDTH = 64  #: bytes a row that are kept: all of any frame but a CAN XL one

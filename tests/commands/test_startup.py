@@ -41,6 +41,8 @@ def _imported(code: str) -> set[str]:
         ["convert", "/dev/null", "--where", "id eq 123 and changed and time lt 5s"],
         ["gen", "-n", "1"],
         ["replay", "/dev/null", "virtual:startup"],
+        ["sniff", "virtual:startup", "--duration", "10ms"],
+        ["sniff", "/dev/null", "--json"],
         ["bridge", "virtual:startup", "virtual:startup-2", "-n", "0"],
         ["xcom", "--help"],
         ["xcom", "write-param", "1286", "230", "--dry-run"],

@@ -151,14 +151,14 @@ def test_the_memory_is_bounded():
     table = Table()
     batch = MessageBatch(Message(arbitration_id=n % 5, data=bytes([n & 255])) for n in range(1000))
     table.feed(batch)
-    sizes = [
-        len(column) for column in (table.figures, table.changed, table.octets, table.past, table.past_ns)
-    ]
+    sizes = _sizes(table)
     for _ in range(20):
         table.feed(batch)
-    assert sizes == [
-        len(column) for column in (table.figures, table.changed, table.octets, table.past, table.past_ns)
-    ]
+    assert sizes == _sizes(table)
+
+
+def _sizes(table):
+    return [len(one) for one in (table.figures, table.changed, table.octets, table.past, table.past_ns)]
 
 
 def test_the_last_frames_are_kept_in_order(make_table):

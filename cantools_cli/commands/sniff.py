@@ -1,0 +1,179 @@
+"""``canx sniff``: the identifiers of buses, one row each."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from cantools_cli.commands import options
+from cantools_cli.commands.buses import BusOptions
+from cantools_cli.commands.interruption import Interruption
+from cantools_cli.commands.report import Report
+from cantools_cli.commands.watching import Watched, WatchedBuses, WatchedLogs, is_log
+from cantools_cli.errors import CanError, FormatError, UsageError
+from cantools_cli.selection import Selection
+from cantools_cli.sniff.columns import USUAL, checked
+from cantools_cli.sniff.rates import ChannelFigures, Rates
+from cantools_cli.sniff.table import Table
+from cantools_cli.sniff.text import aligned, as_json
+from cantools_cli.sniff.view import View
+from cantools_cli.units import duration
+
+#: how long a bus is looked at where nobody says so
+_USUAL_SECONDS = 5.0
+
+
+def sniff_command(
+    buses: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="BUS...|FILE|-", help="Buses as in canx dump, or a log; - is stdin."),
+    ] = None,
+    once: Annotated[bool, typer.Option("--once", help="Print the table once and end.")] = False,
+    watched: Annotated[
+        str | None,
+        typer.Option(
+            "--duration", metavar="TIME", help="How long to look: 5s of a bus, else to the end of a log."
+        ),
+    ] = None,
+    as_object: Annotated[bool, typer.Option("--json", help="The table as one JSON object.")] = False,
+    sort: Annotated[
+        str,
+        typer.Option("--sort", metavar="[-]COLUMN", help="Sort by it, with - downwards.", show_default=True),
+    ] = "id",
+    by_channel: Annotated[bool, typer.Option("--by-channel", help="Rows of one channel together.")] = False,
+    columns: Annotated[
+        str | None, typer.Option("--columns", metavar="NAME,...", help="Which columns, in this order.")
+    ] = None,
+    filters: options.Filter = None,
+    where: options.Where = None,
+    from_format: options.From = None,
+    on_error: options.OnError = "stop",
+    strict: options.Strict = False,
+    tz: options.Tz = None,
+    interface: options.Interface = None,
+    bitrate: options.Bitrate = None,
+    fd: options.Fd = False,
+    data_bitrate: options.DataBitrate = None,
+    settings: options.Setting = None,
+    context: options.Context = None,
+    passive: Annotated[
+        bool,
+        typer.Option("--passive", "--listen-only", help="Only listen: the interface acknowledges nothing."),
+    ] = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = 0,
+    debug: options.Debug = False,
+) -> int:
+    """Show one row for each identifier of buses, of a log, or of a stream.
+
+    How often each came, at which periods, and which bits of its data changed. Buses are looked at for 5
+    seconds, or until Ctrl-C; logs and streams to their end.
+
+    \b
+    canx sniff can0 --duration 10s
+    canx sniff can0 --once --json --duration 2s | jq .rows[].arbitration_id
+    canx sniff trace.blf --sort -count --columns id,count,period,data
+    canx dump can0 -n 1000 | canx sniff -
+    """
+    report = Report(quiet=quiet, verbose=verbose)
+    chosen = Selection.parse(filters, where, tz=tz)
+    for warning in chosen.warnings:
+        report.note(warning)
+    view = View.parse(sort)
+    view.by_channel = by_channel
+    names = checked(columns.split(",")) if columns is not None else list(USUAL)
+    bus_options = BusOptions(interface, bitrate, fd, data_bitrate, settings or (), context, passive=passive)
+    seconds = duration(watched) if watched is not None else None
+    on_fault = options.checked_on_error(on_error)
+    texts = buses or []
+    is_of_logs = _are_logs(texts)
+    with Interruption() as interruption:
+        source: Watched
+        if is_of_logs:
+            source = WatchedLogs(
+                texts, bus_options, chosen, report, interruption, form=from_format, on_error=on_fault, tz=tz
+            )
+        else:
+            source = WatchedBuses(texts, bus_options, chosen, report, interruption)
+        with source:
+            lost = _print_once(source, seconds, view, names, report, as_object=as_object)
+        if interruption.signum is not None:
+            return 128 + interruption.signum
+    return 2 if strict and lost else 0
+
+
+def _are_logs(texts: Sequence[str]) -> bool:
+    """Tell whether ``texts`` are logs, and not buses.
+
+    Raises:
+        UsageError: some are.
+    """
+    logs = [text for text in texts if is_log(text)]
+    if logs and len(logs) < len(texts):
+        raise UsageError(f"{logs[0]} is a log, and others are buses", hint="either buses, or logs")
+    return bool(logs)
+
+
+def _print_once(
+    source: Watched, seconds: float | None, view: View, names: list[str], report: Report, *, as_object: bool
+) -> int:
+    """Look at the source, print its table, and return how much was lost.
+
+    Raises:
+        CanError, FormatError, OSError: why looking ended early; what came before is printed first.
+    """
+    table = Table()
+    if source.is_live and seconds is None:
+        seconds = _USUAL_SECONDS
+    error: CanError | FormatError | OSError | None = None
+    begin = time.monotonic_ns()
+    try:
+        for batch in source.batches(seconds):
+            table.feed(batch)
+    except (CanError, FormatError, OSError) as caught:
+        error = caught
+    took = _duration_ns(table, time.monotonic_ns() - begin if source.is_live else None)
+    rates = Rates(table, source.speeds)
+    channels = rates.whole(took)
+    rows = view.rows(table.rows)
+    if as_object:
+        lines = [as_json(rows, channels, duration_ns=took, unshown=table.crowded)]
+    else:
+        lines = aligned(rows, names)
+    _print(lines)
+    _tell(channels, took, table, report)
+    lost = source.tell()
+    if error is not None:
+        raise error
+    return lost + table.crowded
+
+
+def _duration_ns(table: Table, measured: int | None) -> int:
+    if measured is not None:
+        return measured
+    if table.first_ns is None or table.last_ns is None:
+        return 0
+    return max(0, table.last_ns - table.first_ns)
+
+
+def _print(lines: list[str]) -> None:
+    left = memoryview("".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape"))
+    while left:
+        left = left[os.write(1, left) :]
+
+
+def _tell(channels: list[ChannelFigures], took_ns: int, table: Table, report: Report) -> None:
+    """Say on stderr what each channel carried."""
+    for one in channels:
+        text = f"{one.channel}: {one.frames} frames"
+        if took_ns:
+            text += f" in {took_ns / 1e9:.3f} s, {one.frames * 1e9 / took_ns:.1f} frames/s"
+        if one.load is not None:
+            text += f", load about {100 * one.load:.1f} %"
+        report.note(text + (f", {one.errors} error frames" if one.errors else ""))
+    if table.crowded:
+        report.note(f"{table.crowded} frames of further identifiers have no row")

@@ -1,0 +1,129 @@
+"""The columns of the table: what each is called, shows, and is sorted by.
+
+Times are in milliseconds. ``now`` is the time of the view; without it rates are those of the whole time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from cantools_cli import frames
+from cantools_cli.errors import UsageError, quoted
+from cantools_cli.sniff.row import Row
+
+Now = int | None
+
+
+class Column(NamedTuple):
+    """One column; ``key`` is what rows are sorted by."""
+
+    heading: str
+    is_right: bool
+    text: Callable[[Row, Now], str]
+    key: Callable[[Row, Now], Any]
+
+
+def _milliseconds(nanoseconds: int | None) -> str:
+    return "" if nanoseconds is None else f"{nanoseconds / 1e6:.3f}"
+
+
+def _none_first(value: int | None) -> int:
+    return -1 if value is None else value
+
+
+def identifier(row: Row) -> str:
+    """Return 3 digits, 8 for 29 bits, or that it is an error."""
+    if row.is_error_frame:
+        return "error"
+    return f"{row.arbitration_id:08X}" if row.is_extended_id else f"{row.arbitration_id:03X}"
+
+
+def _id_key(row: Row) -> tuple[Any, ...]:
+    return (row.is_error_frame, row.is_extended_id, row.arbitration_id, row.is_xl, str(row.channel))
+
+
+def flags(row: Row) -> str:
+    """Return the marks of the last frame: FD BRS ESI XL, R for a remote one, Tx."""
+    marks = [
+        (frames.FD, "FD"),
+        (frames.BRS, "BRS"),
+        (frames.ESI, "ESI"),
+        (frames.XL, "XL"),
+        (frames.TX, "Tx"),
+    ]
+    found = [name for bit, name in marks if row.flags & bit]
+    return " ".join((["R"] if row.is_remote_frame else []) + found)
+
+
+def data(row: Row) -> str:
+    """Return the bytes in hexadecimal; of an error frame what it means."""
+    return row.meaning if row.is_error_frame else row.data.hex(" ").upper()
+
+
+def ascii_text(row: Row) -> str:
+    """Return the bytes as characters, a dot for each that is none."""
+    if row.is_error_frame:
+        return ""
+    return "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row.data)
+
+
+def _changed_bits(row: Row) -> str:
+    return " ".join(f"{bits:02X}" if bits else ".." for bits in row.changed_bits)
+
+
+def _silence(row: Row, now: Now) -> int:
+    return 0 if now is None else max(0, now - row.seen_ns)
+
+
+COLUMNS = {
+    "channel": Column("channel", False, lambda row, now: str(row.channel), lambda row, now: str(row.channel)),
+    "id": Column("id", True, lambda row, now: identifier(row), lambda row, now: _id_key(row)),
+    "count": Column("count", True, lambda row, now: str(row.count), lambda row, now: row.count),
+    "rate": Column("rate/s", True, lambda row, now: f"{row.rate(now):.1f}", lambda row, now: row.rate(now)),
+    "period": Column(
+        *("period", True, lambda row, now: _milliseconds(row.period_ns)),
+        lambda row, now: _none_first(row.period_ns),
+    ),
+    "min": Column(
+        *("min", True, lambda row, now: _milliseconds(row.shortest_ns)),
+        lambda row, now: _none_first(row.shortest_ns),
+    ),
+    "max": Column(
+        *("max", True, lambda row, now: _milliseconds(row.longest_ns)),
+        lambda row, now: _none_first(row.longest_ns),
+    ),
+    "jitter": Column(
+        *("jitter", True, lambda row, now: _milliseconds(row.jitter_ns)),
+        lambda row, now: _none_first(row.jitter_ns),
+    ),
+    "silence": Column(
+        *("silence", True, lambda row, now: _milliseconds(_silence(row, now))),
+        _silence,
+    ),
+    "length": Column("len", True, lambda row, now: str(row.length), lambda row, now: row.length),
+    "flags": Column("flags", False, lambda row, now: flags(row), lambda row, now: flags(row)),
+    "data": Column("data", False, lambda row, now: data(row), lambda row, now: row.data),
+    "changed": Column(
+        *("changed", False, lambda row, now: _changed_bits(row)), lambda row, now: row.changed_bits
+    ),
+    "ascii": Column("ascii", False, lambda row, now: ascii_text(row), lambda row, now: row.data),
+}
+#: what a table has where nobody asks for something else
+USUAL = (
+    *("channel", "id", "count", "rate", "period", "min", "max", "jitter"),
+    *("length", "flags", "data", "changed", "ascii"),
+)
+
+
+def checked(names: Iterable[str]) -> list[str]:
+    """Return ``names`` if all are columns.
+
+    Raises:
+        UsageError: one is none.
+    """
+    found = list(names)
+    for name in found:
+        if name not in COLUMNS:
+            raise UsageError(f"no column {quoted(name)}", hint=f"there are {', '.join(COLUMNS)}")
+    return found

@@ -1,0 +1,99 @@
+"""The table without a screen: aligned text, or one JSON object.
+
+::
+
+    channel   id  count  rate/s   period     min      max  jitter  len  flags  data         changed      ascii
+    can0     123     50    10.0  100.012  99.871  100.201   0.044    4         DE AD BE 07  .. .. .. 0F  ....
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from cantools_cli import frames
+from cantools_cli.sniff.columns import COLUMNS, Now
+from cantools_cli.sniff.rates import ChannelFigures
+from cantools_cli.sniff.row import Row
+
+
+def aligned(rows: Sequence[Row], names: Sequence[str], now: Now = None) -> list[str]:
+    """Return lines: the headings, then one for each row, columns two blanks apart."""
+    columns = [COLUMNS[name] for name in names]
+    lines = [[column.heading for column in columns]]
+    lines += [[column.text(row, now) for column in columns] for row in rows]
+    # an error's meaning is longer than any data, and may stand across what follows
+    ids = [True, *(not row.is_error_frame for row in rows)]
+    widths = [
+        max(len(line[index]) for line, is_counted in zip(lines, ids, strict=True) if is_counted)
+        for index in range(len(columns))
+    ]
+    return ["  ".join(_padded(line, columns, widths)).rstrip() for line in lines]
+
+
+def _padded(line: list[str], columns: list[Any], widths: list[int]) -> list[str]:
+    return [
+        text.rjust(width) if column.is_right else text.ljust(width)
+        for text, column, width in zip(line, columns, widths, strict=True)
+    ]
+
+
+def as_json(
+    rows: Sequence[Row], channels: Sequence[ChannelFigures], *, duration_ns: int, unshown: int
+) -> str:
+    """Return one object: figures of the channels, and of each row. Names are those of the JSON stream."""
+    found = {
+        "duration": round(duration_ns / 1e9, 6),
+        "frames": sum(one.frames for one in channels),
+        "errors": sum(one.errors for one in channels),
+        "frames_without_row": unshown,
+        "channels": [
+            {
+                "channel": one.channel,
+                "frames": one.frames,
+                "errors": one.errors,
+                "load": None if one.load is None else round(one.load, 6),
+            }
+            for one in channels
+        ],
+        "rows": [_row(row) for row in rows],
+    }
+    return json.dumps(found, separators=(",", ":"))
+
+
+def _row(row: Row) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "channel": row.channel,
+        "arbitration_id": row.arbitration_id,
+        "is_extended_id": row.is_extended_id,
+    }
+    marks = {
+        "is_remote_frame": row.is_remote_frame,
+        "is_error_frame": row.is_error_frame,
+        "is_fd": bool(row.flags & frames.FD),
+        "is_xl": row.is_xl,
+        "bitrate_switch": bool(row.flags & frames.BRS),
+        "error_state_indicator": bool(row.flags & frames.ESI),
+    }
+    found |= {name: True for name, is_so in marks.items() if is_so}
+    if row.flags & frames.TX:
+        found["is_rx"] = False
+    found |= {
+        "count": row.count,
+        "rate": round(row.rate(), 3),
+        "first_ns": str(row.first_ns),
+        "last_ns": str(row.last_ns),
+        "period_ns": row.period_ns,
+        "shortest_ns": row.shortest_ns,
+        "longest_ns": row.longest_ns,
+        "jitter_ns": row.jitter_ns,
+        "dlc": row.length,
+        "data": row.data.hex(),
+        "changed_bits": row.changed_bits.hex(),
+        "lowest": row.lowest.hex(),
+        "highest": row.highest.hex(),
+    }
+    if row.is_error_frame:
+        found["meaning"] = row.meaning
+    return found

@@ -1,0 +1,61 @@
+"""Which rows of the table are shown, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from cantools_cli.batch import MessageBatch
+from cantools_cli.selection import Selection
+from cantools_cli.sniff.columns import COLUMNS, Now, checked
+from cantools_cli.sniff.row import Row
+
+
+@dataclass
+class View:
+    """An order, a filter and pinned rows.
+
+    Attributes:
+        order: the column to sort by; empty is the order in which the rows came.
+        descending: the largest first.
+        by_channel: rows of one channel stand together.
+        pinned: numbers of the rows that stand on top, whatever the filter.
+        chosen: what the last frame of a row must pass; None shows all.
+    """
+
+    order: str = "id"
+    descending: bool = False
+    by_channel: bool = False
+    pinned: set[int] = field(default_factory=set)
+    chosen: Selection | None = None
+
+    @classmethod
+    def parse(cls, order: str) -> View:
+        """Return what ``--sort`` says: a column, with ``-`` before it the largest first.
+
+        Raises:
+            UsageError: there is no such column.
+        """
+        name = order.removeprefix("-")
+        if name != "none":
+            checked([name])
+        return cls("" if name == "none" else name, descending=order.startswith("-"))
+
+    def rows(self, rows: Iterable[Row], now: Now = None) -> list[Row]:
+        """Return the rows to show, in order."""
+        found = sorted(self._passing(list(rows)), key=lambda row: row.number)
+        if self.order:
+            key = COLUMNS[self.order].key
+            found.sort(key=lambda row: key(row, now), reverse=self.descending)
+        if self.by_channel:
+            found.sort(key=lambda row: str(row.channel))
+        found.sort(key=lambda row: row.number not in self.pinned)
+        return found
+
+    def _passing(self, rows: list[Row]) -> list[Row]:
+        if self.chosen is None or not rows:
+            return rows
+        batch = MessageBatch(row.message() for row in rows)
+        batch.timestamp_ns[:] = type(batch.timestamp_ns)("q", range(len(rows)))  # which row it is
+        passed = set(self.chosen.select(batch).timestamp_ns)
+        return [row for index, row in enumerate(rows) if index in passed or row.number in self.pinned]
