@@ -21,7 +21,7 @@ COMMANDS = {
     "replay": "Send a log to buses, with its own timing.",
     "bridge": "Forward the frames of each bus to the others.",
     "serve": "Serve buses over TCP to clients that speak socketcand.",
-    "sniff": "Show one row for each identifier: counts, periods, changes.",
+    "sniff": "Watch buses: one row for each identifier, its periods and changes.",
     "gen": "Generate frames by rule, to stdout, a file or a bus.",
     "list": "List buses that can be opened, interfaces and formats.",
     "xcom": "Studer Xcom-CAN: read, write and watch an installation.",

@@ -13,8 +13,9 @@ from cantools_cli.commands import options
 from cantools_cli.commands.buses import BusOptions
 from cantools_cli.commands.interruption import Interruption
 from cantools_cli.commands.report import Report
-from cantools_cli.commands.watching import Watched, WatchedBuses, WatchedLogs, is_log
+from cantools_cli.commands.watching import LogForm, Watched, WatchedBuses, WatchedLogs, is_log
 from cantools_cli.errors import CanError, FormatError, UsageError
+from cantools_cli.replay import speed
 from cantools_cli.selection import Selection
 from cantools_cli.sniff.columns import USUAL, checked
 from cantools_cli.sniff.rates import ChannelFigures, Rates
@@ -39,6 +40,12 @@ def sniff_command(
             "--duration", metavar="TIME", help="How long to look: 5s of a bus, else to the end of a log."
         ),
     ] = None,
+    factor: Annotated[
+        str,
+        typer.Option(
+            "--speed", metavar="X|max", help="Of a log on the screen: 2 is twice as fast.", show_default=True
+        ),
+    ] = "1",
     as_object: Annotated[bool, typer.Option("--json", help="The table as one JSON object.")] = False,
     sort: Annotated[
         str,
@@ -70,11 +77,13 @@ def sniff_command(
 ) -> int:
     """Show one row for each identifier of buses, of a log, or of a stream.
 
-    How often each came, at which periods, and which bits of its data changed. Buses are looked at for 5
-    seconds, or until Ctrl-C; logs and streams to their end.
+    How often each came, at which periods, and what of its data changed: on the screen of a terminal, with
+    keys (? shows them); in a pipe, or with --once, --duration or --json, as one table, of buses after 5
+    seconds, of logs and streams at their end.
 
     \b
-    canx sniff can0 --duration 10s
+    canx sniff can0
+    canx sniff can0 --once --duration 10s
     canx sniff can0 --once --json --duration 2s | jq .rows[].arbitration_id
     canx sniff trace.blf --sort -count --columns id,count,period,data
     canx dump can0 -n 1000 | canx sniff -
@@ -91,11 +100,18 @@ def sniff_command(
     on_fault = options.checked_on_error(on_error)
     texts = buses or []
     is_of_logs = _are_logs(texts)
+    pace = speed(factor)
+    if not (once or as_object or watched is not None) and _has_screen():
+        from cantools_cli.commands.sniff_screen import show
+
+        shown = checked(columns.split(",")) if columns is not None else None
+        logs = LogForm(from_format, on_fault, tz) if is_of_logs else None
+        return show(texts, bus_options, chosen, view, shown, pace, logs, report)
     with Interruption() as interruption:
         source: Watched
         if is_of_logs:
             source = WatchedLogs(
-                texts, bus_options, chosen, report, interruption, form=from_format, on_error=on_fault, tz=tz
+                texts, bus_options, chosen, report, interruption, LogForm(from_format, on_fault, tz)
             )
         else:
             source = WatchedBuses(texts, bus_options, chosen, report, interruption)
@@ -104,6 +120,24 @@ def sniff_command(
         if interruption.signum is not None:
             return 128 + interruption.signum
     return 2 if strict and lost else 0
+
+
+def _has_screen() -> bool:
+    """Tell whether there is a terminal that can be drawn on, and read keys from."""
+    try:
+        return os.isatty(1) and os.environ.get("TERM", "dumb") != "dumb" and _keys_can_be_read()
+    except OSError:
+        return False
+
+
+def _keys_can_be_read() -> bool:
+    if os.isatty(0):
+        return True
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR))
+    except OSError:
+        return False
+    return True
 
 
 def _are_logs(texts: Sequence[str]) -> bool:

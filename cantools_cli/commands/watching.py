@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from cantools_cli import plugins
 from cantools_cli.address import parse_address
@@ -144,6 +144,14 @@ def _rate(value: object) -> int | None:
         return None
 
 
+class LogForm(NamedTuple):
+    """What the options say about a log: its format, what a malformed record does, the time zone."""
+
+    name: str | None
+    on_error: OnError
+    tz: str | None
+
+
 class WatchedLogs:
     """Logs merged by time, or a stream on stdin.
 
@@ -160,10 +168,7 @@ class WatchedLogs:
         chosen: Selection,
         report: Report,
         interruption: Interruption,
-        *,
-        form: str | None,
-        on_error: OnError,
-        tz: str | None,
+        form: LogForm,
     ) -> None:
         self.on_idle: OnIdle = lambda: None
         self._chosen = chosen
@@ -172,7 +177,7 @@ class WatchedLogs:
         given = bus_options.keywords()
         self._speed = Speed(_rate(given.get("bitrate")), _rate(given.get("data_bitrate")))
         self._seen: dict[Channel, Speed] = {}
-        self._inputs = Inputs(files, interruption, report, form=form, on_error=on_error, tz=tz)
+        self._inputs = Inputs(files, interruption, report, form=form.name, on_error=form.on_error, tz=form.tz)
 
     @property
     def speeds(self) -> dict[Channel, Speed]:

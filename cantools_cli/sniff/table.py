@@ -54,6 +54,26 @@ class Table:
         self.past = bytearray()
         self._grow(_FIRST_ROOM)
 
+    def copy(self) -> Table:
+        """Return the table as it is now, which nothing fed to this one changes."""
+        other = Table(self.hold_ns)
+        for name in (
+            "channels",
+            "totals",
+            "slots",
+            "figures",
+            "changed",
+            "octets",
+            "past_ns",
+            "past_size",
+            "past",
+        ):
+            setattr(other, name, getattr(self, name)[:])
+        other._numbers = dict(self._numbers)
+        other.first_ns, other.last_ns = self.first_ns, self.last_ns
+        other.rows = [Row(other, row.number) for row in self.rows]
+        return other
+
     def feed(self, batch: MessageBatch, now_ns: int | None = None) -> None:
         """Take the frames of ``batch``; changes are of ``now_ns``, or of the time of their frames."""
         if not len(batch):
