@@ -18,6 +18,7 @@ from cantools_cli.errors import CanError, FormatError, UsageError
 from cantools_cli.replay import speed
 from cantools_cli.selection import Selection
 from cantools_cli.sniff.columns import USUAL, checked
+from cantools_cli.sniff.decoding import Decoder, StructDecoder
 from cantools_cli.sniff.rates import ChannelFigures, Rates
 from cantools_cli.sniff.table import Table
 from cantools_cli.sniff.text import aligned, as_json
@@ -55,6 +56,15 @@ def sniff_command(
     columns: Annotated[
         str | None, typer.Option("--columns", metavar="NAME,...", help="Which columns, in this order.")
     ] = None,
+    decodings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--decode",
+            "-d",
+            metavar="ID:FORMAT[:SCALE...]",
+            help="Values in the data, as for python-can's viewer; or a file of them. Repeatable.",
+        ),
+    ] = None,
     filters: options.Filter = None,
     where: options.Where = None,
     from_format: options.From = None,
@@ -85,6 +95,7 @@ def sniff_command(
     canx sniff can0
     canx sniff can0 --once --duration 10s
     canx sniff can0 --once --json --duration 2s | jq .rows[].arbitration_id
+    canx sniff can0 -d '100:<BHL:1:10:100.0'
     canx sniff trace.blf --sort -count --columns id,count,period,data
     canx dump can0 -n 1000 | canx sniff -
     """
@@ -94,7 +105,9 @@ def sniff_command(
         report.note(warning)
     view = View.parse(sort)
     view.by_channel = by_channel
-    names = checked(columns.split(",")) if columns is not None else list(USUAL)
+    decoder = StructDecoder(decodings) if decodings else None
+    usual = (*USUAL, "values") if decoder else USUAL
+    names = checked(columns.split(",")) if columns is not None else list(usual)
     bus_options = BusOptions(interface, bitrate, fd, data_bitrate, settings or (), context, passive=passive)
     seconds = duration(watched) if watched is not None else None
     on_fault = options.checked_on_error(on_error)
@@ -106,7 +119,7 @@ def sniff_command(
 
         shown = checked(columns.split(",")) if columns is not None else None
         logs = LogForm(from_format, on_fault, tz) if is_of_logs else None
-        return show(texts, bus_options, chosen, view, shown, pace, logs, report)
+        return show(texts, bus_options, chosen, view, shown, decoder, pace, logs, report)
     with Interruption() as interruption:
         source: Watched
         if is_of_logs:
@@ -116,7 +129,7 @@ def sniff_command(
         else:
             source = WatchedBuses(texts, bus_options, chosen, report, interruption)
         with source:
-            lost = _print_once(source, seconds, view, names, report, as_object=as_object)
+            lost = _print_once(source, seconds, view, names, decoder, report, as_object=as_object)
         if interruption.signum is not None:
             return 128 + interruption.signum
     return 2 if strict and lost else 0
@@ -153,7 +166,14 @@ def _are_logs(texts: Sequence[str]) -> bool:
 
 
 def _print_once(
-    source: Watched, seconds: float | None, view: View, names: list[str], report: Report, *, as_object: bool
+    source: Watched,
+    seconds: float | None,
+    view: View,
+    names: list[str],
+    decoder: Decoder | None,
+    report: Report,
+    *,
+    as_object: bool,
 ) -> int:
     """Look at the source, print its table, and return how much was lost.
 
@@ -161,6 +181,7 @@ def _print_once(
         CanError, FormatError, OSError: why looking ended early; what came before is printed first.
     """
     table = Table()
+    table.decoder = decoder
     if source.is_live and seconds is None:
         seconds = _USUAL_SECONDS
     error: CanError | FormatError | OSError | None = None

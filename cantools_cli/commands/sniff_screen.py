@@ -19,6 +19,7 @@ from cantools_cli.screen.app import SniffApp, is_utf8, run
 from cantools_cli.screen.drawing import USUAL, Look
 from cantools_cli.screen.session import Session
 from cantools_cli.selection import Selection
+from cantools_cli.sniff.decoding import Decoder
 from cantools_cli.sniff.view import View
 from cantools_cli.units import duration
 
@@ -29,6 +30,7 @@ def show(
     chosen: Selection,
     view: View,
     columns: Sequence[str] | None,
+    decoder: Decoder | None,
     pace: Rational | None,
     logs: LogForm | None,
     report: Report,
@@ -50,10 +52,15 @@ def show(
             source = stack.enter_context(WatchedLogs(texts, bus_options, chosen, notes, stop, logs))
         is_paced = logs is not None and all(map(_is_regular, texts))
         session = Session(source.batches, is_paced=is_paced, speed=pace, stop=stop.stop)
+        session.table.decoder = decoder
         notes.session = session
         recorder = stack.enter_context(Recorder(session, notes))
         sender = _Sender(source) if isinstance(source, WatchedBuses) else None
-        look = Look(columns or USUAL, is_utf8=is_utf8(), has_colour=not os.environ.get("NO_COLOR"))
+        look = Look(
+            columns or ((*USUAL[:-1], "values") if decoder else USUAL),
+            is_utf8=is_utf8(),
+            has_colour=not os.environ.get("NO_COLOR"),
+        )
         app = SniffApp(session, view, look, name, send=sender, record=recorder)
         stack.callback(session.stop)
         session.start(source.speeds)

@@ -170,6 +170,9 @@ def details(row: Row, look: Look, now_ns: int, height: int) -> Text:
     text.append("\n")
     if row.is_error_frame:
         text.append(row.meaning + "\n")
+    decoded = COLUMNS["values"].text(row, now_ns)
+    if decoded:
+        text.append(f"values {decoded}\n")
     past = row.past()
     text.append("\nbyte  now  low high  bits that changed  last frames\n", style="bold")
     shown = min(len(row.data), max(1, height - 9))

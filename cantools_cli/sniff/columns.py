@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from cantools_cli import frames
 from cantools_cli.errors import UsageError, quoted
+from cantools_cli.sniff.decoding import Value
 from cantools_cli.sniff.row import Row
 
 Now = int | None
@@ -68,6 +69,19 @@ def ascii_text(row: Row) -> str:
     return "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row.data)
 
 
+def values(row: Row) -> str:
+    """Return the decoded values, or in parentheses why there are none."""
+    try:
+        found = row.values()
+    except ValueError as error:
+        return f"({error})"
+    return "" if found is None else "  ".join(_value(value) for value in found)
+
+
+def _value(value: Value) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
 def _changed_bits(row: Row) -> str:
     return " ".join(f"{bits:02X}" if bits else ".." for bits in row.changed_bits)
 
@@ -107,6 +121,7 @@ COLUMNS = {
     "changed": Column(
         *("changed", False, lambda row, now: _changed_bits(row)), lambda row, now: row.changed_bits
     ),
+    "values": Column("values", False, lambda row, now: values(row), lambda row, now: values(row)),
     "ascii": Column("ascii", False, lambda row, now: ascii_text(row), lambda row, now: row.data),
 }
 #: what a table has where nobody asks for something else

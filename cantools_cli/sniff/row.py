@@ -8,6 +8,7 @@ from cantools_cli import frames
 from cantools_cli.error_frames import explain
 from cantools_cli.kernels import sniff as kernel
 from cantools_cli.message import Channel, Message
+from cantools_cli.sniff.decoding import Value
 
 if TYPE_CHECKING:
     from cantools_cli.sniff.table import Table
@@ -154,6 +155,17 @@ class Row:
     def meaning(self) -> str:
         """What an error frame says; empty for others."""
         return explain(self.arbitration_id, self.data) if self.is_error_frame else ""
+
+    def values(self) -> list[Value] | None:
+        """Return the values in the data, None where nothing is known of them.
+
+        Raises:
+            ValueError: the data is not as it should be.
+        """
+        decoder = self._table.decoder
+        if decoder is None or self.is_error_frame or not self._figure(kernel.STORED):
+            return None
+        return decoder(self.arbitration_id, self.is_extended_id, self.data)
 
     # --- changes --------------------------------------------------------------------------------------
 

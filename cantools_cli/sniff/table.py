@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from cantools_cli.batch import MessageBatch
 from cantools_cli.kernels import sniff as kernel
 from cantools_cli.message import Channel
+from cantools_cli.sniff.decoding import Decoder
 from cantools_cli.sniff.row import Row
 
 #: rows at most; the frames of further identifiers are counted
@@ -29,11 +30,13 @@ class Table:
     Attributes:
         rows: one of each, which looks into the table and so is never old.
         channels: what the rows' channel numbers stand for.
+        decoder: finds the values in the data of rows.
         first_ns, last_ns: times of the first and the last frame fed; None before.
     """
 
     def __init__(self, hold_ns: int = HOLD_NS) -> None:
         self.hold_ns = hold_ns
+        self.decoder: Decoder | None = None
         self.channels: list[Channel] = []
         self.totals = array("q")
         self._numbers: dict[tuple[type, Channel], int] = {}
@@ -69,6 +72,7 @@ class Table:
             "past",
         ):
             setattr(other, name, getattr(self, name)[:])
+        other.decoder = self.decoder
         other._numbers = dict(self._numbers)
         other.first_ns, other.last_ns = self.first_ns, self.last_ns
         other.rows = [Row(other, row.number) for row in self.rows]

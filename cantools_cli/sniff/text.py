@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
+from math import isfinite
 from typing import Any
 
 from cantools_cli import frames
 from cantools_cli.sniff.columns import COLUMNS, Now
+from cantools_cli.sniff.decoding import Value
 from cantools_cli.sniff.rates import ChannelFigures
 from cantools_cli.sniff.row import Row
 
@@ -94,6 +97,15 @@ def _row(row: Row) -> dict[str, Any]:
         "lowest": row.lowest.hex(),
         "highest": row.highest.hex(),
     }
+    with suppress(ValueError):
+        values = row.values()
+        if values is not None:
+            found["values"] = [_finite(value) for value in values]
     if row.is_error_frame:
         found["meaning"] = row.meaning
     return found
+
+
+def _finite(value: Value) -> Value | None:
+    """Return None for what JSON has no number for."""
+    return value if not isinstance(value, float) or isfinite(value) else None

@@ -187,3 +187,11 @@ def test_a_name_without_a_dot_or_slash_is_a_bus_whatever_files_there_are(canx, t
     result = canx("sniff", "virtual:vcan0", "--duration", "10ms", "--columns", "id")
     assert result.stdout == "id\n"
     assert isinstance(result, subprocess.CompletedProcess)
+
+
+def test_values_are_decoded(canx, log):
+    result = canx("sniff", log, "-d", "123:>H:10.0", "--columns", "id,values", "-f", "123", "-f", "#0")
+    assert rows(result.stdout) == [["id", "values"], ["123", "438.7"], ["123", "4370.7"]]
+    found = json.loads(canx("sniff", log, "-d", "123:>H", "--json").stdout)
+    assert found["rows"][0]["values"] == [0x1123]
+    assert canx("sniff", log, "-d", "123:>K").returncode == 2
