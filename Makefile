@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml setup.py $(wildcard cantools_cli/kernels/*.py cantools_cli/kernels/*.pxd)
 
-.PHONY: demo test test-pure test-kernel test-compat fuzz bench lint format wheel clean
+.PHONY: demo test test-pure test-kernel test-compat fuzz bench screenshots lint format wheel clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -49,6 +49,10 @@ fuzz: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/run.py
+
+# The README's picture of the live view, from the real program.
+screenshots: $(VENV)/.installed-dev
+	$(BIN)/python examples/screenshots.py
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
