@@ -14,6 +14,9 @@ from cantools_cli.replay import PART_ROWS, Pacer, Part, Rational, Schedule, Time
 from cantools_cli.sniff.rates import Rates, Speed
 from cantools_cli.sniff.table import Table
 
+#: between two looks at the source: what comes meanwhile is one batch, and costs what a single frame does
+GATHER_SECONDS = 0.005
+
 
 class Pause:
     """The time of the view, in nanoseconds; it stands still while paused, and who asks then waits."""
@@ -118,7 +121,7 @@ class Session:
             else:
                 for batch in self._batches():
                     self._take(batch)
-                    if self._stopped.is_set():
+                    if self._stopped.wait(GATHER_SECONDS):
                         return
         except (CanError, FormatError, UsageError, OSError) as error:
             self.error = error
