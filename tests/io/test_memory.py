@@ -73,7 +73,9 @@ def peaks(path: Path, frames: int) -> tuple[int, int]:
     return int(written), int(read)
 
 
-@pytest.mark.skipif(kernels.form() == "pure", reason="takes minutes on kernels as they are, for the same result")
+@pytest.mark.skipif(
+    kernels.form() == "pure", reason="takes minutes on kernels as they are, for the same result"
+)
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak is in /proc")
 @pytest.mark.parametrize("suffix", SUFFIXES + COMPRESSED)
 def test_memory_does_not_grow_with_the_file(suffix: str, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ REST = ("arbitration_id", "bitrate_switch", "error_state_indicator", "is_rx", "d
 XL = ("vcid", "sdt", "sec", "rrs", "acceptance_field")
 
 #: what manuals say is lost of error frames, and no writer counts: classes that there are not
-STATED = {"blf": {"arbitration_id"}}
+STATED = {"blf": {"arbitration_id"}, "trc": {"arbitration_id"}}
 
 
 def differences(sent: Message, read: Message) -> set[str]:
