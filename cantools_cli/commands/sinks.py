@@ -247,6 +247,7 @@ class _Opener:
     def __call__(self, path: str) -> MessageWriter:
         """Create ``path``, or open it to be continued, and return its writer."""
         options, was_cut = self._options, False
+        is_new = not os.path.lexists(path)
         if self._append:
             from cantools_cli.io.continued import open_to_continue
 
@@ -267,6 +268,8 @@ class _Opener:
             return open_writer(stream, self._form, options, on_note=self._report.note)
         except BaseException:
             file.close()
+            if is_new:
+                os.unlink(path)
             raise
 
 
