@@ -20,6 +20,7 @@ from cantools_cli.io import blf, blf_containers
 from cantools_cli.io.blf import BLFReader
 from cantools_cli.io.blf_ahead import InflateAhead
 from tests.io.blf_bytes import classic, container, head
+from tests.kernels.forms import needs_compiled
 
 TIMEOUT = 30
 COUNT = 40
@@ -162,6 +163,7 @@ def test_an_interpreter_ends_in_the_middle_of_a_file(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@needs_compiled
 @pytest.mark.usefixtures("threads")
 def test_memory_stays_bounded(tmp_path: Path) -> None:
     filling = container(b"".join(classic(number % 2048) for number in range(5000)))

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cantools_cli import kernels, plugins
+from cantools_cli import plugins
+from tests.kernels.forms import needs_compiled
 
 FRAMES = 50_000  # enough to fill all buffers ...
 LARGE_BUFFERS = {".blf": 200_000, ".parquet": 400_000}  # ... of containers unpacked ahead, of row groups
@@ -73,9 +74,7 @@ def peaks(path: Path, frames: int) -> tuple[int, int]:
     return int(written), int(read)
 
 
-@pytest.mark.skipif(
-    kernels.form() == "pure", reason="takes minutes on kernels as they are, for the same result"
-)
+@needs_compiled
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak is in /proc")
 @pytest.mark.parametrize("suffix", SUFFIXES + COMPRESSED)
 def test_memory_does_not_grow_with_the_file(suffix: str, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from cantools_cli import TRCFileVersion, TRCReader
 from cantools_cli.errors import FormatError
 from cantools_cli.io.trc_header import COLUMNS, VERSIONS
 from cantools_cli.message import Message
-from tests.kernels.forms import without_kernel
+from tests.kernels.forms import needs_compiled, without_kernel
 from tests.strategies import facts
 
 START = 1_700_000_000_123_000_000  # 14.11.2023 22:13:20.123 UTC
@@ -301,6 +301,7 @@ def test_batches_stay_bounded():
     assert max(sizes) <= 8192
 
 
+@needs_compiled
 def test_memory_does_not_grow_with_the_file():
     class Long(io.RawIOBase):
         pieces = 40

@@ -20,6 +20,10 @@ from cantools_cli.io.text import TextReader, no_kernel
 FOLDER = Path(cantools_cli.kernels.__file__).parent
 FORMS = ("compiled", "interpreted")
 
+needs_compiled = pytest.mark.skipif(
+    cantools_cli.kernels.form() == "pure", reason="takes minutes on kernels as they are, for the same result"
+)
+
 
 def load(name: str, form: str) -> Any:
     """Return the kernel ``name`` in one of its ``FORMS``; skips the test where it is not compiled."""
