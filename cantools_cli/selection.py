@@ -27,6 +27,7 @@ class Selection:
         self.filters = tuple(one for one in filters if one is not None and not one.passes_everything)
         self.warnings = [line for one in filters if one is not None for line in one.warnings]
         self._where: Where | None = None
+        self._tz = tz
         if where is not None:
             from cantools_cli.where import Where  # only who uses expressions pays for them
 
@@ -43,6 +44,10 @@ class Selection:
             UsageError: one of them makes no sense.
         """
         return cls(FrameFilter.parse(tokens) if tokens else None, where=where, tz=tz)
+
+    def again(self) -> Selection:
+        """Return the same for another stream, which remembers no frames yet."""
+        return Selection(*self.filters, where=self._where.text if self._where else None, tz=self._tz)
 
     @property
     def passes_everything(self) -> bool:

@@ -82,3 +82,14 @@ def test_one_filter_passes_all_that_several_pass_together(
     together = conjunction(filters) or FrameFilter()
     for message in [*FRAMES, *frames]:
         assert together.matches(message) or not all(one.matches(message) for one in filters)
+
+
+def test_another_stream_is_selected_from_the_beginning() -> None:
+    selection = Selection(FrameFilter.parse(["100-1FF"]), where="every 2")
+    batch = MessageBatch(Message(arbitration_id=n, is_extended_id=False) for n in (1, 0x101, 0x102, 0x103))
+    first, second, again = (
+        [message.arbitration_id for message in one.select(batch)]
+        for one in (selection, selection, selection.again())
+    )
+    assert again == first
+    assert again != second

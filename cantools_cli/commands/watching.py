@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
 from types import TracebackType
 from typing import NamedTuple, Protocol
 
@@ -17,7 +18,7 @@ from cantools_cli.commands.inputs import Inputs
 from cantools_cli.commands.interruption import Interruption
 from cantools_cli.commands.report import Report
 from cantools_cli.commands.sources import OnIdle, live_batches
-from cantools_cli.errors import UsageError
+from cantools_cli.errors import FormatError, UsageError
 from cantools_cli.io.base import OnError
 from cantools_cli.message import Channel
 from cantools_cli.selection import Selection
@@ -153,7 +154,7 @@ class LogForm(NamedTuple):
 
 
 class WatchedLogs:
-    """Logs merged by time, or a stream on stdin.
+    """Logs merged by time, or a stream on stdin. Of files ``batches`` begins again each time.
 
     Raises:
         FormatError, UsageError, OSError: a file cannot be opened, or its format is not known.
@@ -177,24 +178,50 @@ class WatchedLogs:
         given = bus_options.keywords()
         self._speed = Speed(_rate(given.get("bitrate")), _rate(given.get("data_bitrate")))
         self._seen: dict[Channel, Speed] = {}
-        self._inputs = Inputs(files, interruption, report, form=form.name, on_error=form.on_error, tz=form.tz)
+        self._open = partial(
+            Inputs, files, interruption, report, form=form.name, on_error=form.on_error, tz=form.tz
+        )
+        self._inputs = self._open()
+        self._is_begun = False
+        self._skipped = 0
+        self._first_fault: FormatError | None = None
 
     @property
     def speeds(self) -> dict[Channel, Speed]:
         return self._seen
 
+    @property
+    def size(self) -> int | None:
+        """Bytes of all files, None where one has no end in sight."""
+        return self._inputs.size
+
     def batches(self, seconds: float | None = None) -> Iterator[MessageBatch]:
+        if self._is_begun:
+            self._reopen()
+        self._is_begun = True
+        chosen = self._chosen.again()
         window = Window(None, None if seconds is None else Moment(round(seconds * 1e9)))
         self._inputs.on_idle(self.on_idle)
         for batch in self._inputs.batches():
             self._seen.update((channel, self._speed) for channel in batch.channels)
-            yield self._chosen.select(window.select(batch))
+            yield chosen.select(window.select(batch))
             if window.is_past or self._interruption.requested:
                 return
 
+    def _reopen(self) -> None:
+        self._note_faults()
+        self._inputs.__exit__()
+        self._inputs = self._open()
+
+    def _note_faults(self) -> None:
+        """Keep the faults of the pass that came furthest: each finds the same ones."""
+        if self._inputs.skipped > self._skipped:
+            self._skipped, self._first_fault = self._inputs.skipped, self._inputs.first_fault
+
     def tell(self) -> int:
-        self._report.faults(self._inputs.skipped, self._inputs.first_fault)
-        return self._inputs.skipped
+        self._note_faults()
+        self._report.faults(self._skipped, self._first_fault)
+        return self._skipped
 
     def __enter__(self) -> WatchedLogs:
         return self
