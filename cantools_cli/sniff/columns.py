@@ -71,8 +71,13 @@ def ascii_text(row: Row) -> str:
 
 def values(row: Row) -> str:
     """Return the decoded values, or in parentheses why there are none."""
+    return values_text(row, row.data) if row.data else ""
+
+
+def values_text(row: Row, data: bytes) -> str:
+    """Return the same of the data of another frame of the row."""
     try:
-        found = row.values()
+        found = row.values_in(data)
     except ValueError as error:
         return f"({error})"
     return "" if found is None else "  ".join(_value(value) for value in found)

@@ -46,6 +46,11 @@ class Row:
     # --- what it is -----------------------------------------------------------------------------------
 
     @property
+    def key(self) -> int:
+        """The channel and identifier as one number: the same for a row that comes again."""
+        return self._figure(kernel.KEY)
+
+    @property
     def channel(self) -> Channel:
         return self._table.channels[self._figure(kernel.KEY) >> 33]
 
@@ -162,10 +167,14 @@ class Row:
         Raises:
             ValueError: the data is not as it should be.
         """
+        return self.values_in(self.data) if self._figure(kernel.STORED) else None
+
+    def values_in(self, data: bytes) -> list[Value] | None:
+        """Return the same of the data of another frame of this row."""
         decoder = self._table.decoder
-        if decoder is None or self.is_error_frame or not self._figure(kernel.STORED):
+        if decoder is None or self.is_error_frame:
             return None
-        return decoder(self.arbitration_id, self.is_extended_id, self.data)
+        return decoder(self.arbitration_id, self.is_extended_id, data)
 
     # --- changes --------------------------------------------------------------------------------------
 
@@ -220,8 +229,24 @@ class Row:
 
     def unnotch(self) -> None:
         """Look at all bits again."""
+        self._set_notch_plane(bytes(kernel.WIDTH))
+
+    @property
+    def notch_plane(self) -> bytes:
+        """The bits whose changes are ignored, in all bytes that a row may have."""
+        return self._plane(kernel.NOTCH, kernel.WIDTH)
+
+    def ignore(self, plane: bytes) -> None:
+        """Ignore the bits of a ``notch_plane``, in what changed so far as well."""
+        self._set_notch_plane(plane)
+        begin = self.number * kernel.WIDTH
+        for index, (recent, notched) in enumerate(zip(self.recent_bits, plane, strict=False)):
+            if not recent & ~notched:
+                self._table.changed[begin + index] = kernel.NEVER
+
+    def _set_notch_plane(self, plane: bytes) -> None:
         begin = (self.number * kernel.PLANES + kernel.NOTCH) * kernel.WIDTH
-        self._table.octets[begin : begin + kernel.WIDTH] = bytes(kernel.WIDTH)
+        self._table.octets[begin : begin + kernel.WIDTH] = plane
 
     # --- frames ---------------------------------------------------------------------------------------
 

@@ -40,6 +40,7 @@ class Table:
         self.channels: list[Channel] = []
         self.totals = array("q")
         self._numbers: dict[tuple[type, Channel], int] = {}
+        self._kept_notches: dict[int, bytes] = {}  # of rows that may come again
         self.clear()
 
     def clear(self) -> None:
@@ -55,7 +56,14 @@ class Table:
         self.past_ns = array("q")
         self.past_size = array("H")
         self.past = bytearray()
+        self._kept_notches = {}
         self._grow(_FIRST_ROOM)
+
+    def restart(self) -> None:
+        """Forget the same, for frames that are fed once more: the bits that are ignored stay so."""
+        kept = self._kept_notches | {row.key: row.notch_plane for row in self.rows if any(row.notch_plane)}
+        self.clear()
+        self._kept_notches = kept
 
     def copy(self) -> Table:
         """Return the table as it is now, which nothing fed to this one changes."""
@@ -106,7 +114,10 @@ class Table:
             if row == len(batch):
                 break
             self._grow(min(LIMIT, 2 * used))
-        self.rows += [Row(self, index) for index in range(len(self.rows), used)]
+        fresh = [Row(self, index) for index in range(len(self.rows), used)]
+        self.rows += fresh
+        for one in fresh if self._kept_notches else ():
+            one.ignore(self._kept_notches.pop(one.key, bytes(kernel.WIDTH)))
         if self.first_ns is None:
             self.first_ns = batch.timestamp_ns[0]
         self.last_ns = batch.timestamp_ns[-1]
@@ -136,6 +147,7 @@ class Table:
 
     def unnotch(self) -> None:
         """Look at all bits again."""
+        self._kept_notches = {}
         for row in self.rows:
             row.unnotch()
 

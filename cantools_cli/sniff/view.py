@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from cantools_cli.batch import MessageBatch
+from cantools_cli.errors import UsageError
 from cantools_cli.selection import Selection
 from cantools_cli.sniff.columns import COLUMNS, Now, checked
 from cantools_cli.sniff.row import Row
+
+#: what is made of these characters is meant to be candump's tokens, identifiers or ranges
+_FILTERS = re.compile(r"[0-9A-Fa-f#:~,jJ-]*")
 
 
 @dataclass
@@ -21,6 +26,7 @@ class View:
         by_channel: rows of one channel stand together.
         pinned: numbers of the rows that stand on top, whatever the filter.
         chosen: what the last frame of a row must pass; None shows all.
+        hides_standard, hides_extended: identifiers of 11 or of 29 bits have no row.
     """
 
     order: str = "id"
@@ -28,6 +34,8 @@ class View:
     by_channel: bool = False
     pinned: set[int] = field(default_factory=set)
     chosen: Selection | None = None
+    hides_standard: bool = False
+    hides_extended: bool = False
 
     @classmethod
     def parse(cls, order: str) -> View:
@@ -53,9 +61,32 @@ class View:
         return found
 
     def _passing(self, rows: list[Row]) -> list[Row]:
+        if self.hides_standard or self.hides_extended:
+            rows = [row for row in rows if row.number in self.pinned or not self._is_hidden(row)]
         if self.chosen is None or not rows:
             return rows
         batch = MessageBatch(row.message() for row in rows)
         batch.timestamp_ns[:] = type(batch.timestamp_ns)("q", range(len(rows)))  # which row it is
         passed = set(self.chosen.select(batch).timestamp_ns)
         return [row for index, row in enumerate(rows) if index in passed or row.number in self.pinned]
+
+    def _is_hidden(self, row: Row) -> bool:
+        if row.is_error_frame:
+            return False
+        return self.hides_extended if row.is_extended_id else self.hides_standard
+
+
+def parse_filter(text: str) -> Selection:
+    """Return what somebody types to see fewer rows: filters, as in ``100-1FF``, or an expression.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if not _FILTERS.fullmatch(text):
+        return Selection.parse(None, text)
+    try:
+        return Selection.parse([text])
+    except UsageError:
+        if not text.isalpha():  # fd is a word of expressions, and looks like an identifier
+            raise
+        return Selection.parse(None, text)

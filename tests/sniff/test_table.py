@@ -238,3 +238,27 @@ def test_columns_that_do_not_fit_are_refused(make_table):
     table.changed = table.changed[:10]
     with pytest.raises(ValueError, match="fit together"):
         table.feed(log("1.0 can0 123#11"))
+
+
+def test_a_table_that_begins_again_ignores_the_bits_that_it_ignored(make_table):
+    lines = ["1.0 can0 123#0000", "1.1 can0 123#0100", "1.2 can0 456#00"]
+    table = fed(make_table, *lines)
+    table.notch(int(1.2 * SECOND))
+    table.restart()
+    table.restart()
+    assert (table.rows, table.frames) == ([], 0)
+    table.feed(log(*lines))
+    (row, _) = table.rows
+    assert (row.notched_bits, row.changed_ns()) == (b"\x01\x00", [kernel.NEVER] * 2)
+    table.feed(log("1.3 can0 123#0001"))
+    assert row.changed_ns() == [kernel.NEVER, int(1.3 * SECOND)]
+
+
+def test_a_table_that_is_cleared_or_unnotched_ignores_nothing_any_more(make_table):
+    for forget in (Table.clear, Table.unnotch):
+        table = fed(make_table, "1.0 can0 123#00", "1.1 can0 123#01")
+        table.notch(int(1.1 * SECOND))
+        table.restart()
+        forget(table)
+        table.feed(log("1.2 can0 123#00", "1.3 can0 123#01"))
+        assert table.rows[0].changed_ns() == [int(1.3 * SECOND)]

@@ -1,0 +1,27 @@
+"""What the last frames of a row tell together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from cantools_cli.sniff.row import Past
+
+
+def bit_changes(past: Sequence[Past], size: int) -> list[list[int]]:
+    """Return for each of ``size`` bytes how often its bits changed from frame to frame, bit 7 first."""
+    counts = [[0] * 8 for _ in range(size)]
+    data = [one.data for one in past if not one.is_remote_frame]
+    for before, after in pairwise(data):
+        for index, (old, new) in enumerate(zip(before[:size], after, strict=False)):
+            bits = old ^ new
+            if bits:
+                for place in range(8):
+                    counts[index][place] += bits >> 7 - place & 1
+    return counts
+
+
+def periods_ns(past: Sequence[Past]) -> list[int | None]:
+    """Return how long after the frame before each came; None of the first."""
+    times = [one.time_ns for one in past]
+    return [None, *(after - before for before, after in pairwise(times))][: len(past)]
