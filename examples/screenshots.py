@@ -15,7 +15,7 @@ from cantools_cli.commands.report import Report
 from cantools_cli.commands.sniff_screen import Stop
 from cantools_cli.commands.watching import WatchedBuses
 from cantools_cli.screen.app import SniffApp
-from cantools_cli.screen.drawing import Look
+from cantools_cli.screen.look import Look
 from cantools_cli.screen.session import Session
 from cantools_cli.selection import Selection
 from cantools_cli.sniff.view import View

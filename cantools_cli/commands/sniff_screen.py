@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
@@ -11,17 +10,21 @@ from cantools_cli.commands.buses import BusOptions
 from cantools_cli.commands.interruption import Interruption
 from cantools_cli.commands.report import Report
 from cantools_cli.commands.sinks import Sink, open_sink
-from cantools_cli.commands.watching import LogForm, Watched, WatchedBuses, WatchedLogs
+from cantools_cli.commands.watching import LogForm, WatchedBuses, WatchedLogs
 from cantools_cli.errors import UsageError
 from cantools_cli.io.frame_text import parse_frame
 from cantools_cli.replay import Rational
 from cantools_cli.screen.app import SniffApp, is_utf8, run
-from cantools_cli.screen.drawing import USUAL, Look
+from cantools_cli.screen.controls import Ports
+from cantools_cli.screen.look import USUAL, Look
 from cantools_cli.screen.session import Session
 from cantools_cli.selection import Selection
 from cantools_cli.sniff.decoding import Decoder
 from cantools_cli.sniff.view import View
 from cantools_cli.units import duration
+
+#: a log up to this size is read to its end first, so that its length is known: some tenths of a second
+_SHORT_BYTES = 8_000_000
 
 
 def show(
@@ -45,23 +48,24 @@ def show(
         name = ", ".join("stdin" if text == "-" else text for text in texts) or "the configured bus"
         texts = stack.enter_context(_keys_from_terminal(texts))
         stop = stack.enter_context(Stop())
-        source: Watched
+        source: WatchedBuses | WatchedLogs
+        ports, is_paced, is_short = Ports(), False, False
         if logs is None:
             source = stack.enter_context(WatchedBuses(texts, bus_options, chosen, notes, stop))
+            ports.send = _Sender(source)
         else:
             source = stack.enter_context(WatchedLogs(texts, bus_options, chosen, notes, stop, logs))
-        is_paced = logs is not None and all(map(_is_regular, texts))
-        session = Session(source.batches, is_paced=is_paced, speed=pace, stop=stop.stop)
+            is_paced, is_short = source.size is not None, (source.size or 0) <= _SHORT_BYTES
+        session = Session(source.batches, is_paced=is_paced, speed=pace, measured=is_short, stop=stop.stop)
         session.table.decoder = decoder
         notes.session = session
-        recorder = stack.enter_context(Recorder(session, notes))
-        sender = _Sender(source) if isinstance(source, WatchedBuses) else None
+        ports.record = stack.enter_context(Recorder(session, notes))
         look = Look(
             columns or ((*USUAL[:-1], "values") if decoder else USUAL),
             is_utf8=is_utf8(),
             has_colour=not os.environ.get("NO_COLOR"),
         )
-        app = SniffApp(session, view, look, name, send=sender, record=recorder)
+        app = SniffApp(session, view, look, name, ports)
         stack.callback(session.stop)
         session.start(source.speeds)
         with _drawing_on_stdout():
@@ -149,12 +153,18 @@ class Recorder:
 
 
 class _Sender:
-    """Sends what the prompt says to the first bus: ``123#DEAD``, ``123#DEAD 100ms`` again and again."""
+    """Sends what the prompt says to the first bus: ``123#DEAD``, ``123#DEAD 100ms`` again and again.
+
+    Nothing ends what is sent again and again.
+    """
 
     def __init__(self, source: WatchedBuses) -> None:
         self._one = source.opened[0]
 
     def __call__(self, text: str) -> str:
+        if not text:
+            self._one.bus.stop_all_periodic_tasks()
+            return "nothing is sent any more"
         frame, _, period = text.partition(" ")
         message, _ = parse_frame(frame)
         if not period.strip():
@@ -164,14 +174,7 @@ class _Sender:
         if not seconds:
             raise UsageError("the period is 0")
         self._one.bus.send_periodic(message, seconds)
-        return f"sending {frame} every {period.strip()}, until the end"
-
-
-def _is_regular(text: str) -> bool:
-    try:
-        return stat.S_ISREG(os.stat(text).st_mode)
-    except OSError:
-        return False
+        return f"sending {frame} every {period.strip()}; t and ENTER end it"
 
 
 @contextmanager

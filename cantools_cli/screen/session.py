@@ -10,57 +10,29 @@ from collections.abc import Callable, Iterator
 from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import CanError, FormatError, UsageError
 from cantools_cli.message import Channel
-from cantools_cli.replay import PART_ROWS, Pacer, Part, Rational, Schedule, Timetable
+from cantools_cli.replay import Rational
+from cantools_cli.screen.player import Player
 from cantools_cli.sniff.rates import Rates, Speed
-from cantools_cli.sniff.table import Table
+from cantools_cli.sniff.table import HOLD_NS, Table
 
 #: between two looks at the source: what comes meanwhile is one batch, and costs what a single frame does
 GATHER_SECONDS = 0.005
-
-
-class Pause:
-    """The time of the view, in nanoseconds; it stands still while paused, and who asks then waits."""
-
-    def __init__(self, stopped: threading.Event) -> None:
-        self._stopped = stopped
-        self._runs = threading.Event()
-        self._runs.set()
-        self._lost_ns = 0
-        self._since_ns = 0
-
-    @property
-    def is_on(self) -> bool:
-        return not self._runs.is_set()
-
-    def now_ns(self) -> int:
-        self._runs.wait()
-        return time.monotonic_ns() - self._lost_ns
-
-    def sleep(self, seconds: float) -> None:
-        self._stopped.wait(min(seconds, 0.1))
-
-    def toggle(self) -> None:
-        if self.is_on:
-            self._lost_ns += time.monotonic_ns() - self._since_ns
-            self._runs.set()
-        else:
-            self._since_ns = time.monotonic_ns()
-            self._runs.clear()
-
-    def end(self) -> None:
-        self._runs.set()
+#: while a place in a log is sought, so long until the screen gets its turn, and for how long
+_BUSY_NS, _TURN_SECONDS = 20_000_000, 0.001
 
 
 class Session:
-    """Feeds a table from ``batches``, in its own thread, and paces them where a ``speed`` is given.
+    """Feeds a table from ``batches``, in its own thread.
 
+    With ``is_paced`` that is a log, which each call opens at its beginning: a ``Player`` plays it, by
+    ``clock``, and the time of the view is that of the log. ``measured`` finds out first how long it is.
     Whoever looks at the table holds ``lock``.
 
     Attributes:
         error: why the frames ended, if that was no end.
-        has_ended: whether no more come.
         notes: what there is to say, the latest last.
         on_batch: called with each batch, under the lock: a recording.
+        player: plays the log; None where frames are shown as they come.
     """
 
     def __init__(
@@ -69,41 +41,52 @@ class Session:
         *,
         is_paced: bool = False,
         speed: Rational | None = 1,
+        measured: bool = False,
         stop: Callable[[], None] = lambda: None,
+        clock: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.lock = threading.Lock()
-        self.table = Table()
-        self.rates = Rates(self.table)
         self.error: CanError | FormatError | UsageError | OSError | None = None
-        self.has_ended = False
         self.notes: deque[str] = deque(maxlen=20)
         self.on_batch: Callable[[MessageBatch], None] | None = None
+        self.player = Player(batches, self, speed, measured=measured) if is_paced else None
+        # a change is marked for a second of whoever looks at it, however fast the log goes by
+        factor = speed if is_paced and speed is not None else 1
+        self.table = Table(HOLD_NS * factor.numerator // factor.denominator)
+        self.speeds: dict[Channel, Speed] = {}
+        self.rates = Rates(self.table)
         self._batches = batches
-        self._speed = speed
+        self._clock = clock
         self._stop_source = stop
         self._stopped = threading.Event()
-        self.pause = Pause(self._stopped)
-        self._is_paced = is_paced
+        self._wake = threading.Event()
+        self._wishes: deque[Callable[[Player, int], None]] = deque()
+        self._is_over = False
         self._thread = threading.Thread(target=self._run, name="canx-sniff", daemon=True)
 
     @property
-    def is_paced(self) -> bool:
-        """Whether a pause stops the source, and not only the picture."""
-        return self._is_paced
+    def has_ended(self) -> bool:
+        """Whether no more frames come, unless somebody goes back in the log."""
+        return self._is_over or (self.player is not None and self.player.has_ended)
 
-    @staticmethod
-    def now_ns() -> int:
-        """The time that changes are stamped with."""
-        return time.monotonic_ns()
+    def now_ns(self) -> int:
+        """The time of the view: that of the log, or of this computer since some beginning."""
+        now = self._clock()
+        return now if self.player is None else self.player.log_ns(now)
+
+    def position_ns(self) -> int | None:
+        """How far the log is played, from its first frame; None where it is none."""
+        return None if self.player is None else self.player.position_ns(self._clock())
 
     def start(self, speeds: dict[Channel, Speed] | None = None) -> None:
-        self.rates = Rates(self.table, speeds)
+        self.speeds = speeds if speeds is not None else {}  # the caller may come to know more of them
+        self.rates = Rates(self.table, self.speeds)
         self._thread.start()
 
     def stop(self) -> None:
         """Let the thread end, and wait for it."""
         self._stopped.set()
-        self.pause.end()
+        self._wake.set()
         self._stop_source()
         if self._thread.is_alive():
             self._thread.join(5.0)
@@ -113,35 +96,76 @@ class Session:
             self.table.clear()
             self.rates.restart()
 
+    def keep_rates(self) -> None:
+        """Look at the totals, if a second went by; who calls holds the lock."""
+        if self.player is None or self.player.played:  # before, a log has no time
+            self.rates.tick(self.now_ns())
+
+    def ask(self, wish: Callable[[Player, int], None]) -> None:
+        """Have ``wish`` called with the player and the clock's time, before it goes on."""
+        self._wishes.append(wish)
+        self._wake.set()
+
+    # --- what the thread does -------------------------------------------------------------------------
+
     def _run(self) -> None:
         try:
-            if self._is_paced and self._speed is not None:
-                timetable = Timetable(Schedule(self._speed))
-                Pacer(timetable, self.pause, self._stopped.is_set).run(self._parts())
+            if self.player is not None:
+                self._play(self.player)
             else:
                 for batch in self._batches():
-                    self._take(batch)
+                    with self.lock:
+                        self.table.feed(batch, self.now_ns())
+                        self._record(batch)
                     if self._stopped.wait(GATHER_SECONDS):
                         return
         except (CanError, FormatError, UsageError, OSError) as error:
             self.error = error
         finally:
-            self.has_ended = True
+            self._is_over = True
 
-    def _parts(self) -> Iterator[Part | None]:
-        for batch in self._batches():
-            for first in range(0, len(batch), PART_ROWS):
-                yield self._part(batch.part(first, min(first + PART_ROWS, len(batch))))
-
-    def _part(self, batch: MessageBatch) -> Part:
-        return Part(batch.timestamp_ns, lambda first, last: self._take(batch.part(first, last)))
-
-    def _take(self, batch: MessageBatch) -> None:
-        with self.lock:
-            self.table.feed(batch, self.now_ns())
-            if self.on_batch is not None and len(batch):
+    def _play(self, player: Player) -> None:
+        since = self._clock()
+        while not self._stopped.is_set():
+            self._wake.clear()
+            with self.lock:
+                while self._wishes:
+                    self._wishes.popleft()(player, self._clock())
+            if player.wants_more:
                 try:
-                    self.on_batch(batch)
-                except OSError as error:
-                    self.on_batch = None
-                    self.notes.append(f"recording ended: {error.strerror or error}")
+                    player.read()
+                except (CanError, FormatError, UsageError, OSError) as error:
+                    self.error = error
+            with self.lock:
+                left = player.advance(self._clock())
+            if left != 0:
+                self._wake.wait(None if left is None else max(GATHER_SECONDS, left / 1e9))
+            elif self._clock() - since > _BUSY_NS:
+                self._stopped.wait(_TURN_SECONDS)
+                since = self._clock()
+
+    # --- what the player calls, under the lock --------------------------------------------------------
+
+    def take(self, batch: MessageBatch, *, is_sought: bool) -> None:
+        """Feed the table; what is read only to get to a place is not recorded."""
+        self.table.feed(batch)
+        if not is_sought:
+            self._record(batch)
+
+    def tick(self, now_ns: int) -> None:
+        """Keep the rates while a place is sought."""
+        self.rates.tick(now_ns)
+
+    def restart(self) -> None:
+        """Forget all frames; the bits that are ignored stay so."""
+        self.table.restart()
+        self.rates = Rates(self.table, self.speeds)
+        self.error = None
+
+    def _record(self, batch: MessageBatch) -> None:
+        if self.on_batch is not None and len(batch):
+            try:
+                self.on_batch(batch)
+            except OSError as error:
+                self.on_batch = None
+                self.notes.append(f"recording ended: {error.strerror or error}")

@@ -12,8 +12,10 @@ pytest.importorskip("textual")
 
 from cantools_cli.errors import CanOperationError
 from cantools_cli.screen.app import SniffApp
-from cantools_cli.screen.drawing import Look, sparkline
+from cantools_cli.screen.controls import Ports
+from cantools_cli.screen.look import Look, sparkline
 from cantools_cli.screen.session import Session
+from cantools_cli.sniff.decoding import StructDecoder
 from cantools_cli.sniff.view import View
 from tests.sniff.frames import log
 
@@ -58,7 +60,7 @@ class Source:
 async def running(*lines, size=(100, 24), **prompts):
     source = Source()
     session = Session(source.batches, stop=source.close)
-    app = SniffApp(session, View(), Look(), "can0", **prompts)
+    app = SniffApp(session, View(), Look(), "can0", Ports(**prompts))
     session.start()
     async with app.run_test(size=size) as pilot:
         if lines:
@@ -219,7 +221,7 @@ async def test_a_row_opens_with_its_last_frames():
         await pilot.press("enter")
         shown = text(app)
         assert "11 22" in shown
-        assert "00000001" in shown
+        assert ".......9  ██" in shown
         assert shown.index("11 23") < shown.index("11 22")
         await pilot.press("escape")
         assert ids(app)[0] == "123"
@@ -282,3 +284,102 @@ def test_every_size_is_drawn(size):
 def test_a_sparkline_is_between_0_and_the_largest(values, shown):
     assert sparkline(values) == shown
     assert sparkline(values, is_utf8=False).isascii()
+
+
+@shows
+async def test_clicks_sort_choose_and_open_and_the_wheel_scrolls():
+    lines = [f"{n}.0 can0 {n:03X}#{n & 255:02X}" for n in range(60)]
+    async with running(*lines) as (app, pilot, _):
+        await pilot.click("#headings", offset=(6, 0))
+        assert ids(app)[0] == "03B"
+        await pilot.click("#table", offset=(5, 3))
+        assert [line[0] for line in text(app).splitlines()[:5]] == [" ", " ", " ", ">", " "]
+        await pilot.double_click("#table", offset=(5, 6))
+        assert "00  35" not in text(app)
+        assert "  035" in text(app).splitlines()[0]
+        await pilot.press("escape")
+        app.query_one("#table").post_message(scroll_event(app))
+        await pilot.pause()
+        assert ids(app)[0] == "038"
+
+
+def scroll_event(app):
+    from textual.events import MouseScrollDown
+
+    return MouseScrollDown(app.query_one("#table"), *(1, 1, 0, 0, 0), shift=False, meta=False, ctrl=False)
+
+
+@shows
+async def test_a_filter_applies_while_it_is_typed_and_escape_takes_it_back():
+    async with running(*FRAMES) as (app, pilot, _):
+        await pilot.press("slash", "1", "2")
+        assert len(ids(app)) == 4
+        assert "show only: 12 " in text(app, "status")
+        assert "2 identifier digits, not 3" in text(app, "status")
+        await pilot.press("3")
+        assert (ids(app), text(app, "status")) == (["123", "error"], "show only: 123")
+        assert "filtered" in text(app, "header")
+        await pilot.press("escape")
+        assert len(ids(app)) == 4
+        assert text(app, "status") == "? help  q end"
+        await pilot.press("slash", "q", "escape", "q")
+    assert app.return_value == 0
+
+
+@shows
+async def test_an_open_row_has_its_last_100_frames_and_more_lines_than_the_screen():
+    lines = [f"{n}.0 can0 123#{n & 255:02X}" for n in range(150)]
+    async with running(*lines, size=(80, 24)) as (app, pilot, _):
+        await pilot.press("enter")
+        seen = text(app).splitlines()
+        assert "last 100 frames" in text(app)
+        for _ in range(9):
+            await pilot.press("pagedown")
+        seen += text(app).splitlines()
+        assert any(line.startswith("149.000000") for line in seen)
+        assert seen[-1].startswith("50.000000")
+
+
+@shows
+async def test_values_are_shown_in_the_history_too():
+    async with running() as (app, pilot, source):
+        app.session.table.decoder = StructDecoder(["123:>H:10.0"])
+        source.put("1.0 can0 123#0064", "1.5 can0 123#00C8", "2.0 can0 123#01")
+        await fed(app, 3)
+        await pilot.press("enter")
+        shown = text(app).splitlines()
+        assert "values  (1 bytes, not 2)" in shown
+        assert [line.split()[-1] for line in shown[-2:]] == ["20", "10"]
+
+
+@shows
+async def test_a_log_is_stepped_and_sought_on_the_screen():
+    lines = [f"{1000 + n}.0 can0 123#{n:02X}" for n in range(100)]
+    session = Session(lambda: iter([log(*lines)]), is_paced=True, measured=True)
+    app = SniffApp(session, View(), Look(), "a.log")
+    session.start()
+    async with app.run_test(size=(100, 24)) as pilot:
+        await fed(app, 1)
+        await pilot.press(".", ".")
+        await fed(app, 3)
+        assert "paused" in text(app, "header")
+        assert "0:02.0/1:39.0" in text(app, "header")
+        assert " 02 " in text(app)
+        await pilot.press("]")
+        await fed(app, 13)
+        await pilot.press(":", "5", "0", "%", "enter")
+        await fed(app, 50)
+        assert "0:49.5/1:39.0" in text(app, "header")
+        await pilot.press(",")
+        while session.table.frames != 49:
+            await asyncio.sleep(0.001)
+        app.draw()
+        assert " 30 " in text(app)
+    session.stop()
+
+
+@shows
+async def test_a_draw_behind_the_end_does_no_harm():
+    async with running(*FRAMES) as (app, pilot, _):
+        await pilot.press("q")
+    app.draw()

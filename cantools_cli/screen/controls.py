@@ -1,0 +1,374 @@
+"""What keys, the mouse and prompts do to what is shown; of textual it knows the names of keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cantools_cli.errors import CanError, FormatError, UsageError
+from cantools_cli.replay import Ratio
+from cantools_cli.screen.keys import KEYS
+from cantools_cli.screen.line import Line
+from cantools_cli.screen.look import Look, column_at
+from cantools_cli.screen.session import Session
+from cantools_cli.selection import Selection
+from cantools_cli.sniff.row import Row
+from cantools_cli.sniff.table import Table
+from cantools_cli.sniff.view import View, parse_filter
+from cantools_cli.units import percentage
+from cantools_cli.window import Moment
+
+_SOON_NS, _LATER_NS = 10_000_000_000, 60_000_000_000
+_WHEEL_LINES = 3
+
+
+@dataclass
+class Ports:
+    """What the prompts reach outside of the screen; None where there is no such thing.
+
+    Raises from both: CanError, UsageError, OSError are shown.
+    """
+
+    send: Callable[[str], str] | None = None
+    record: Callable[[str], str] | None = None
+
+
+class Controls:
+    """The state of the screen, apart from what is drawn.
+
+    Attributes:
+        said: what is told in the last line.
+        page: "table", "row" or "help".
+        chosen: number of the row that the keys are about; -1 is the one on top.
+        shown: the rows, in order; ``first`` is the one on top, of ``height`` that there is room for.
+        scrolled: the line of an opened row that is on top.
+        frozen: what is shown in place of a live table while it is paused, since ``frozen_ns``.
+        asked: what the prompt is for, empty while there is none; ``line`` is what was typed there.
+        status: what to end with, None as long as nobody wants to.
+    """
+
+    def __init__(self, session: Session, view: View, look: Look, ports: Ports) -> None:
+        self.session = session
+        self.view = view
+        self.look = look
+        self.said = ""
+        self.page = "table"
+        self.chosen = -1
+        self.shown: list[Row] = []
+        self.first = 0
+        self.height = 1
+        self.scrolled = 0
+        self.frozen: Table | None = None
+        self.frozen_ns = 0
+        self.asked = ""
+        self.line = Line()
+        self.status: int | None = None
+        self._ports = ports
+        self._chosen_before: Selection | None = None
+
+    @property
+    def table(self) -> Table:
+        """What is shown."""
+        return self.session.table if self.frozen is None else self.frozen
+
+    @property
+    def state(self) -> str:
+        """In a word, what the source does."""
+        session, player = self.session, self.session.player
+        if session.error is not None:
+            return "failed"
+        if self.frozen is not None:
+            return "paused"
+        if player is None:
+            return "ended" if session.has_ended else "live"
+        if player.is_seeking:
+            return "seeking"
+        return "ended" if player.has_ended else "paused" if player.is_paused else "replaying"
+
+    def arrange(self, now_ns: int) -> None:
+        """Find the rows to show, and which of them there is room for."""
+        self.look.sorted_by = self.view.order
+        self.look.pinned = self.view.pinned
+        self.look.hold_ns = self.session.table.hold_ns
+        self.shown = self.view.rows(self.table.rows, now_ns)
+        at = self.chosen_index()
+        self.first = max(0, min(self.first, at, max(0, len(self.shown) - self.height)))
+        if at >= self.first + self.height:
+            self.first = at - self.height + 1
+
+    def chosen_index(self) -> int:
+        numbers = [row.number for row in self.shown]
+        return numbers.index(self.chosen) if self.chosen in numbers else 0
+
+    def chosen_row(self) -> Row | None:
+        return self.shown[self.chosen_index()] if self.shown else None
+
+    # --- keys -----------------------------------------------------------------------------------------
+
+    def key(self, key: str, character: str | None = None) -> None:
+        """Do what a key means, by textual's name or by its character; in a prompt, type it."""
+        if not self.asked:
+            name = KEYS.get(key) or KEYS.get(character or "")
+            if name is not None:
+                self.said = ""
+                getattr(self, f"do_{name}")()
+        elif key == "escape":
+            self._abandon()
+        elif key == "enter":
+            self._answer(self.line.text.strip())
+        elif self.line.key(key, character):
+            self._typed()
+
+    def paste(self, text: str) -> None:
+        """Take text that was pasted, if something is asked."""
+        if self.asked:
+            self.line.insert("".join(filter(str.isprintable, text)))
+            self._typed()
+
+    def do_end(self) -> None:
+        self.status = 0
+
+    def do_leave(self) -> None:
+        """Close what is open, or end."""
+        if self.page != "table":
+            self.page = "table"
+        else:
+            self.status = 0
+
+    def do_clear(self) -> None:
+        self.session.clear()
+        self.frozen = None if self.frozen is None else self.session.table.copy()
+        self.view.pinned.clear()
+        self.chosen = -1
+        self.shown = []
+
+    def do_sort_by_id(self) -> None:
+        self.view.order, self.view.descending = "id", False
+
+    def do_mark_changes(self) -> None:
+        self.look.marks_changes = not self.look.marks_changes
+
+    def do_pause(self) -> None:
+        if self.session.player is not None:
+            self.session.ask(lambda player, now: player.pause(now, is_on=not player.is_paused))
+        elif self.frozen is not None:
+            self.frozen = None
+        else:
+            with self.session.lock:
+                self.frozen_ns, self.frozen = self.session.now_ns(), self.session.table.copy()
+
+    def do_up(self) -> None:
+        self._move(-1)
+
+    def do_down(self) -> None:
+        self._move(1)
+
+    def do_page_up(self) -> None:
+        self._move(1 - max(2, self.height))
+
+    def do_page_down(self) -> None:
+        self._move(max(2, self.height) - 1)
+
+    def _move(self, by: int) -> None:
+        if self.page == "row":
+            self.scrolled = max(0, self.scrolled + by)
+        elif self.shown:
+            at = min(max(0, self.chosen_index() + by), len(self.shown) - 1)
+            self.chosen = self.shown[at].number
+
+    def do_open_row(self) -> None:
+        self.page = "row" if self.page == "table" else "table"
+        self.scrolled = 0
+        self._hold_on()
+
+    def _hold_on(self) -> None:
+        """Let the chosen row be the same one, also where others come before it."""
+        row = self.chosen_row()
+        self.chosen = -1 if row is None else row.number
+
+    def do_column_left(self) -> None:
+        self._sort_next(-1)
+
+    def do_column_right(self) -> None:
+        self._sort_next(1)
+
+    def _sort_next(self, by: int) -> None:
+        names = list(self.look.names_for(self.table))
+        at = names.index(self.view.order) if self.view.order in names else 0
+        self.view.order = names[(at + by) % len(names)]
+
+    def do_reverse(self) -> None:
+        self.view.descending = not self.view.descending
+
+    def do_group(self) -> None:
+        self.view.by_channel = not self.view.by_channel
+
+    def do_pin(self) -> None:
+        self._hold_on()
+        if self.chosen >= 0:
+            self.view.pinned ^= {self.chosen}
+
+    def do_binary(self) -> None:
+        self.look.is_binary = not self.look.is_binary
+
+    def do_ascii(self) -> None:
+        self.look.toggle("ascii")
+
+    def do_notch(self) -> None:
+        with self.session.lock:
+            self.session.table.notch(self.session.now_ns())
+        self.said = "notched: what changed just now is ignored; * looks at all bits again"
+
+    def do_unnotch(self) -> None:
+        with self.session.lock:
+            self.session.table.unnotch()
+
+    def do_hide_standard(self) -> None:
+        self.view.hides_standard = True
+
+    def do_show_standard(self) -> None:
+        self.view.hides_standard = False
+
+    def do_hide_extended(self) -> None:
+        self.view.hides_extended = True
+
+    def do_show_extended(self) -> None:
+        self.view.hides_extended = False
+
+    def do_help(self) -> None:
+        self.page = "help" if self.page != "help" else "table"
+
+    # --- a log ----------------------------------------------------------------------------------------
+
+    def do_step(self) -> None:
+        if self._is_log():
+            self.session.ask(lambda player, now: player.step(now))
+
+    def do_step_back(self) -> None:
+        if self._is_log():
+            self.session.ask(lambda player, now: player.step(now, -1))
+
+    def do_later(self) -> None:
+        self._seek_by(_SOON_NS)
+
+    def do_earlier(self) -> None:
+        self._seek_by(-_SOON_NS)
+
+    def do_much_later(self) -> None:
+        self._seek_by(_LATER_NS)
+
+    def do_much_earlier(self) -> None:
+        self._seek_by(-_LATER_NS)
+
+    def _seek_by(self, by_ns: int) -> None:
+        if self._is_log():
+            self.session.ask(lambda player, now: player.seek_by(now, by_ns))
+
+    def _is_log(self) -> bool:
+        if self.session.player is None:
+            self.said = "only a log from a file can be gone through"
+        return self.session.player is not None
+
+    def _go_to(self, text: str) -> str:
+        if text.endswith("%"):
+            share = Ratio(round(1e6 * percentage(text)), 1_000_000)
+            self.session.ask(lambda player, now: player.seek_share(share))
+            return ""
+        place = Moment.parse(text)
+        seek = "seek_time" if place.is_absolute else "seek"
+        self.session.ask(lambda player, now: getattr(player, seek)(place.nanoseconds))
+        return ""
+
+    # --- the mouse ------------------------------------------------------------------------------------
+
+    def click_heading(self, x: int) -> None:
+        """Sort by the column at ``x``; by the one that is sorted by, the other way round."""
+        name = column_at(self.look, self.table, x)
+        if self.page != "table" or not name:
+            return
+        if name == self.view.order:
+            self.do_reverse()
+        else:
+            self.view.order, self.view.descending = name, False
+
+    def click_line(self, y: int) -> None:
+        """Choose the row in the line ``y`` of the table, or open the one that is chosen."""
+        at = self.first + y
+        if self.page != "table" or not 0 <= at < len(self.shown):
+            return
+        if at == self.chosen_index():
+            self.do_open_row()
+        else:
+            self.chosen = self.shown[at].number
+
+    def scroll(self, lines: int) -> None:
+        """Scroll by a turn of the wheel; the chosen row is one that is seen."""
+        by = lines * _WHEEL_LINES
+        if self.page == "row":
+            self._move(by)
+        elif self.page == "table" and self.shown:
+            last = max(0, len(self.shown) - self.height)
+            at = self.chosen_index()
+            self.first = min(max(0, self.first + by), last)
+            at = min(max(at, self.first), self.first + self.height - 1, len(self.shown) - 1)
+            self.chosen = self.shown[at].number
+
+    # --- prompts --------------------------------------------------------------------------------------
+
+    def do_ask_filter(self) -> None:
+        self._chosen_before = self.view.chosen
+        self._ask("filter")
+
+    def do_ask_frame(self) -> None:
+        if self._ports.send is None:
+            self.said = "there is no bus to send to"
+        else:
+            self._ask("frame")
+
+    def do_ask_file(self) -> None:
+        if self._ports.record is None:
+            self.said = "nothing can be recorded here"
+        elif self.session.on_batch is not None:
+            self._say(self._ports.record, "")
+        else:
+            self._ask("file")
+
+    def do_ask_place(self) -> None:
+        if self._is_log():
+            self._ask("place")
+
+    def _ask(self, what: str) -> None:
+        self.asked, self.line = what, Line()
+
+    def _typed(self) -> None:
+        """Try a filter at once; one that makes no sense, or not yet, changes nothing."""
+        if self.asked == "filter":
+            self._say(self._filter, self.line.text.strip())
+
+    def _abandon(self) -> None:
+        if self.asked == "filter":
+            self.view.chosen = self._chosen_before
+        self.asked = self.said = ""
+
+    def _answer(self, text: str) -> None:
+        asked, self.asked, self.said = self.asked, "", ""
+        if asked == "filter":
+            self.view.chosen = self._chosen_before
+            self._say(self._filter, text)
+            self.said = self.said or (f"only {text}; / and ENTER show all" if text else "")
+        elif asked == "frame" and self._ports.send is not None:
+            self._say(self._ports.send, text)
+        elif asked == "file" and text and self._ports.record is not None:
+            self._say(self._ports.record, text)
+        elif asked == "place" and text:
+            self._say(self._go_to, text)
+
+    def _say(self, do: Callable[[str], str], text: str) -> None:
+        try:
+            self.said = do(text)
+        except (CanError, UsageError, FormatError, OSError, ValueError) as error:
+            self.said = str(error)
+
+    def _filter(self, text: str) -> str:
+        self.view.chosen = parse_filter(text) if text else None
+        return ""

@@ -1,0 +1,69 @@
+"""One row opened: its figures, a line for each byte, and its last frames, as lines to scroll through."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from cantools_cli.error_frames import explain
+from cantools_cli.screen.look import Look, sparkline
+from cantools_cli.sniff.columns import COLUMNS, values_text
+from cantools_cli.sniff.history import bit_changes, periods_ns
+from cantools_cli.sniff.row import Past, Row
+
+_COURSE = 40  # frames of a byte's course
+_FIGURES = ("count", "rate", "period", "min", "max", "jitter")
+
+
+def details(row: Row, look: Look, now_ns: int) -> list[Text]:
+    """Return all that is known of a row."""
+    past = row.past()
+    named = (f"{COLUMNS[name].heading} {COLUMNS[name].text(row, now_ns) or '-'}" for name in _FIGURES)
+    lines = [
+        Text("  ".join(COLUMNS[name].text(row, now_ns) for name in ("channel", "id", "flags")).rstrip()),
+        Text("  ".join(named)),
+    ]
+    decoded = row.meaning or COLUMNS["values"].text(row, now_ns)
+    if decoded:
+        lines.append(Text(decoded if row.is_error_frame else f"values  {decoded}"))
+    return [*lines, Text(), *_bytes(row, past, look), Text(), *_frames(row, past, look)]
+
+
+def _bytes(row: Row, past: list[Past], look: Look) -> list[Text]:
+    lines = [Text("byte  now  low high  bits 7-0  course", style="bold")]
+    size = len(row.data)
+    for index, counts in enumerate(bit_changes(past, size)):
+        values = [one.data[index] for one in past if index < len(one.data)]
+        line = Text(f"{index:>4}   {row.data[index]:02X}   {row.lowest[index]:02X}   ")
+        line.append(f"{row.highest[index]:02X}  ")
+        ever = f"{row.changed_bits[index]:08b}"
+        line.append("".join(_mark(count, bit, len(past)) for count, bit in zip(counts, ever, strict=True)))
+        line.append("  " + sparkline(values[-_COURSE:], is_utf8=look.is_utf8))
+        lines.append(line)
+    return lines
+
+
+def _mark(count: int, ever: str, frames: int) -> str:
+    """Return a dot for a bit that never changed, else in how many tenths of the last frames it did."""
+    if not count:
+        return "0" if ever == "1" else "."
+    return str(min(9, max(1, 10 * count // max(1, frames - 1))))
+
+
+def _frames(row: Row, past: list[Past], look: Look) -> list[Text]:
+    lines = [Text(f"last {len(past)} frames, the latest first; ms since the one before", style="bold")]
+    for one, period in reversed(list(zip(past, periods_ns(past), strict=True))):
+        since = "" if period is None else f"{period / 1e6:.3f}"
+        time = f"{one.time_ns // 1_000_000_000}.{one.time_ns // 1000 % 1_000_000:06d}"
+        lines.append(Text(f"{time}  {since:>10}  {one.length:>2}  {_shown(row, one, look)}"))
+    return lines
+
+
+def _shown(row: Row, one: Past, look: Look) -> str:
+    if one.is_remote_frame:
+        return "remote"
+    if look.is_binary:
+        data = " ".join(f"{byte:08b}" for byte in one.data)
+    else:
+        data = f"{one.data.hex(' ').upper():<23}"
+    found = explain(row.arbitration_id, one.data) if row.is_error_frame else values_text(row, one.data)
+    return f"{data}  {found}" if found else data

@@ -1,0 +1,99 @@
+"""The two lines at the top: where the frames come from, what is done with them, how many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from rich.text import Text
+
+from cantools_cli.message import Channel
+from cantools_cli.screen.look import Look, sparkline
+from cantools_cli.screen.session import Session
+from cantools_cli.sniff.rates import Rates, Speed
+from cantools_cli.sniff.table import Table
+from cantools_cli.sniff.view import View
+
+_SECOND_NS = 1_000_000_000
+#: times before that are no dates, but since the beginning of a log
+_DAY_NS = 86_400 * _SECOND_NS
+
+
+def header(
+    session: Session, view: View, table: Table, source: str, state: str, look: Look, room: int
+) -> Text:
+    """Return two lines, at most ``room`` wide where that is possible."""
+    line = _first_line(session, view, table, look.plain(source), state, room)
+    numbers = _numbers(session.table, session.rates)
+    line.append(f"\n{numbers}  ")
+    history = list(session.rates.history)[-max(1, room - len(numbers) - 3) :]
+    line.append(sparkline(history, is_utf8=look.is_utf8))
+    return line
+
+
+def _first_line(session: Session, view: View, table: Table, source: str, state: str, room: int) -> Text:
+    marks = [state] if state != "live" else []
+    marks += ["no 11-bit"] * view.hides_standard + ["no 29-bit"] * view.hides_extended
+    parts = [("live", "")] if state == "live" else []
+    parts += [(mark, "reverse") for mark in marks] + [("filtered", "reverse")] * (view.chosen is not None)
+    parts += [(text, "") for text in (speeds(session.speeds), position(session)) if text]
+    if table.last_ns is not None:
+        parts.append((moment(table.last_ns, is_live=session.player is None), ""))
+    left = room - sum(2 + len(text) for text, _ in parts)
+    line = Text(source[: max(10, left)], style="bold")
+    for text, style in parts:
+        line.append("  ", style="not bold")
+        line.append(text, style=f"not bold {style}")
+    return line
+
+
+def _numbers(table: Table, rates: Rates) -> str:
+    loads = [one.load for one in rates.channels if one.load is not None]
+    busy = f"  load ~{100 * max(loads):.1f} %" if loads else ""
+    text = f"{table.frames:,} frames  {rates.frames_per_second:,.0f}/s{busy}  errors {table.errors}"
+    return f"{text}  without row {table.crowded}" if table.crowded else text
+
+
+def speeds(known: Mapping[Channel, Speed]) -> str:
+    """Return the bit rates as far as they are known: ``500k/2M``, or by channel where they differ."""
+    texts = {str(channel): _speed(speed) for channel, speed in list(known.items()) if speed.bitrate}
+    if len(set(texts.values())) == 1 and len(texts) == len(known):
+        return next(iter(texts.values()))
+    return " ".join(f"{channel}:{text}" for channel, text in texts.items())
+
+
+def _speed(speed: Speed) -> str:
+    return "/".join(_short(rate) for rate in (speed.bitrate, speed.data_bitrate) if rate)
+
+
+def _short(rate: int) -> str:
+    return f"{rate / 1e6:g}M" if rate >= 1_000_000 else f"{rate / 1000:g}k"
+
+
+def position(session: Session) -> str:
+    """Return how far a log is played, and of how much if that is known: ``1:23.4/10:00.0``."""
+    now, player = session.position_ns(), session.player
+    if now is None or player is None:
+        return ""
+    return length(now) if player.total_ns is None else f"{length(now)}/{length(player.total_ns)}"
+
+
+def length(nanoseconds: int) -> str:
+    """Return minutes and seconds, and hours where there are any: ``0:07.5``, ``1:00:00.0``."""
+    tenths = nanoseconds // 100_000_000
+    minutes, rest = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    seconds = f"{rest // 10:02}.{rest % 10}"
+    return f"{hours}:{minutes:02}:{seconds}" if hours else f"{minutes}:{seconds}"
+
+
+def moment(time_ns: int, *, is_live: bool) -> str:
+    """Return a frame's time as that of the wall, with the date of one that is not live."""
+    if time_ns < _DAY_NS:
+        return f"{time_ns / 1e9:.3f}"
+    try:
+        wall = datetime.fromtimestamp(time_ns // _SECOND_NS)
+    except (OverflowError, ValueError, OSError):
+        return ""
+    text = f"{wall:%H:%M:%S}.{time_ns // 1_000_000 % 1000:03}"
+    return text if is_live else f"{wall:%Y-%m-%d} {text}"
