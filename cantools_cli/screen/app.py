@@ -89,14 +89,16 @@ class SniffApp(App[int]):
                 session, self.view, controls.table, self.source, controls.state, self.look, self.size.width
             )
             headings, body = self._page(now)
-        for name, shown in (("header", text), ("headings", headings), ("table", body)):
+        parts = {"header": text, "headings": headings, "table": body, "status": self._status()}
+        for name, shown in parts.items():
+            if not self.look.is_utf8:
+                shown.plain = shown.plain.encode("ascii", "replace").decode()
             self.query_one(f"#{name}", Static).update(shown)
-        self.query_one("#status", Static).update(self._status())
 
     def _status(self) -> Text:
         """Return the last line: the prompt, or what there is to say."""
         session, controls = self.session, self.controls
-        said = self.look.plain(controls.said)
+        said = controls.said
         if controls.asked:
             line = controls.line
             text = Text(f"{QUESTIONS[controls.asked]}{line.text[: line.at]}")
@@ -104,7 +106,7 @@ class SniffApp(App[int]):
             text.append(line.text[line.at + 1 :])
             return text.append(f"  {said}", style="dim")
         if not said:
-            said = self.look.plain(str(session.error or "") or (session.notes[-1] if session.notes else ""))
+            said = str(session.error or "") or (session.notes[-1] if session.notes else "")
         return Text(said) if said else Text("? help  q end", style="dim")
 
     def _page(self, now: int) -> tuple[Text, Text]:

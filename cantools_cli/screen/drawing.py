@@ -38,7 +38,7 @@ def table_line(row: Row, table: Table, look: Look, now_ns: int, *, is_chosen: bo
         if name == "data" and not row.is_error_frame:
             line.append_text(data_text(row, look, now_ns, width(name)))
         else:
-            text = look.plain(column.text(row, now_ns))
+            text = column.text(row, now_ns)
             text = short_flags(text) if name == "flags" else text
             text = _fitted(text, width(name), is_right=column.is_right)
             line.append(text, style="bold" if is_chosen and not index else "")

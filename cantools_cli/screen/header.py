@@ -23,7 +23,7 @@ def header(
     session: Session, view: View, table: Table, source: str, state: str, look: Look, room: int
 ) -> Text:
     """Return two lines, at most ``room`` wide where that is possible."""
-    line = _first_line(session, view, table, look.plain(source), state, room)
+    line = _first_line(session, view, table, source, state, room)
     numbers = _numbers(session.table, session.rates)
     line.append(f"\n{numbers}  ")
     history = list(session.rates.history)[-max(1, room - len(numbers) - 3) :]

@@ -50,10 +50,6 @@ class Look:
         shown = tuple(one for one in self.names if one != name)
         self.names = shown if name in self.names else (*shown, name)
 
-    def plain(self, text: str) -> str:
-        """Return ``text`` as the terminal can show it."""
-        return text if self.is_utf8 else text.encode("ascii", "replace").decode()
-
 
 def width(name: str) -> int:
     """Return how many characters a column has."""

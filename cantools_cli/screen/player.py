@@ -73,6 +73,7 @@ class Player:
         self._speed = speed
         self._share: Rational | None = Ratio(0, 1) if measured else None  # to seek to when the end is known
         self._goal: _Goal | None = None
+        self._steps_then = 0  # from the place that is sought
         self._position_ns = 0
         self._at_ns: int | None = None  # when it was there, by the clock; None before the first frame
         self._offset_ns = 0  # from the position to the log's time
@@ -132,11 +133,15 @@ class Player:
     def step(self, now_ns: int, frames: int = 1) -> None:
         """Stand still, so many frames further on, or before where it is now."""
         self.pause(now_ns, is_on=True)
-        wanted = self._goal.frames if self._goal is not None and self._goal.frames != _END else self.played
-        self._seek(_Goal(_END, max(0, wanted + frames)))
+        if self._share is not None or (self._goal is not None and self._goal.frames == _END):
+            self._steps_then += frames
+        else:
+            begin = self.played if self._goal is None else self._goal.frames
+            self._seek(_Goal(_END, max(0, begin + frames)))
 
     def seek(self, position_ns: int) -> None:
         """Go to a position; behind the end, to the end."""
+        self._steps_then = 0
         self._seek(_Goal(max(0, position_ns)))
 
     def seek_by(self, now_ns: int, by_ns: int) -> None:
@@ -147,7 +152,7 @@ class Player:
     def seek_share(self, share: Rational) -> None:
         """Go to a share, from 0 to 1, of the whole; where that is not known, read it first."""
         if self.total_ns is None:
-            self._share = share
+            self._share, self._steps_then = share, 0
         else:
             self.seek(self.total_ns * share.numerator // share.denominator)
 
@@ -239,9 +244,9 @@ class Player:
         """Pass over what was read, then go to the share of the whole that is known by then."""
         self._row = len(self._times)
         if self._is_read and self._share is not None and self.total_ns is not None:
-            share, self._share = self._share, None
+            share = self._share
             self._rewind()
-            self.seek_share(share)
+            self._seek(_Goal(self.total_ns * share.numerator // share.denominator))
         return 0
 
     def _approach(self, goal: _Goal, now_ns: int) -> int:
@@ -261,6 +266,9 @@ class Player:
         self._goal, self._is_sought = None, False
         place = self._position_ns if goal.position_ns == _END else goal.position_ns
         self._settle(min(place, self._last_ns) if self._is_read and not self._waiting else place, now_ns)
+        if self._steps_then:
+            steps, self._steps_then = self._steps_then, 0
+            self._seek(_Goal(_END, max(0, self.played + steps)))
         return 0
 
     def _row_of(self, goal: _Goal) -> int:

@@ -180,6 +180,21 @@ def test_seeking_by_a_time_adds_up_while_it_is_on_its_way():
     assert played.until(0) == [0]
 
 
+def test_steps_are_from_the_place_that_is_being_sought():
+    played = Played(*range(100))
+    played.until(5)
+    played.player.seek(20 * SECOND)
+    played.player.step(played.now, -1)
+    played.player.step(played.now, -1)
+    assert played.until(0) == list(range(19))
+    played.player.seek_share(Ratio(1, 2))
+    played.player.step(played.now)
+    assert played.until(0) == list(range(51))
+    played.player.step(played.now)
+    played.player.seek(3 * SECOND)
+    assert played.until(0) == list(range(4))
+
+
 def test_a_share_of_an_unknown_whole_is_found_by_reading_it():
     played = Played(*range(11))
     played.until(2)
