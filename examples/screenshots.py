@@ -39,6 +39,7 @@ async def take(path: Path) -> None:
     options = BusOptions(bitrate="500k")
     with Stop() as stop, WatchedBuses([BUS], options, Selection(), Report(quiet=True), stop) as source:
         session = Session(source.batches, stop=stop.stop)
+        session.missed = source.missed
         app = SniffApp(session, View(), Look(), BUS)
         session.start(source.speeds)
         senders = [

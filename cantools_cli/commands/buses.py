@@ -91,6 +91,11 @@ class NamedBus:
             batch.with_channels(lambda channel: self.name)
         return batch
 
+    @property
+    def missed(self) -> int:
+        """How many frames, or packets of them, were lost while receiving."""
+        return sum(getattr(self.bus, name, 0) for name in ("missed_frames", "missed_packets"))
+
     def say_trouble(self, report: Report) -> bool:
         """Say what was lost or malformed while receiving; return whether anything was."""
         found = False

@@ -88,11 +88,12 @@ def sniff_command(
     """Show one row for each identifier of buses, of a log, or of a stream.
 
     How often each came, at which periods, and what of its data changed: on the screen of a terminal, with
-    keys (? shows them); in a pipe, or with --once, --duration or --json, as one table, of buses after 5
-    seconds, of logs and streams at their end.
+    keys (? shows them), a log replayed in its own time; in a pipe, or with --once, --duration or --json, as
+    one table, of buses after 5 seconds, of logs and streams at their end.
 
     \b
     canx sniff can0
+    canx sniff trace.blf --speed 10
     canx sniff can0 --once --duration 10s
     canx sniff can0 --once --json --duration 2s | jq .rows[].arbitration_id
     canx sniff can0 -d '100:<BHL:1:10:100.0'

@@ -58,6 +58,7 @@ def show(
             is_paced, is_short = source.size is not None, (source.size or 0) <= _SHORT_BYTES
         session = Session(source.batches, is_paced=is_paced, speed=pace, measured=is_short, stop=stop.stop)
         session.table.decoder = decoder
+        session.missed = source.missed if isinstance(source, WatchedBuses) else None
         notes.session = session
         ports.record = stack.enter_context(Recorder(session, notes))
         look = Look(

@@ -103,6 +103,10 @@ class WatchedBuses:
             if one.name
         }
 
+    def missed(self) -> int:
+        """Return how many frames, or packets of them, were lost so far."""
+        return sum(one.missed for one in self.opened)
+
     def batches(self, seconds: float | None = None) -> Iterator[MessageBatch]:
         buses = [one.bus for one in self.opened]
         end = None if seconds is None else Deadline(seconds)

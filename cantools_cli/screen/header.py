@@ -10,7 +10,7 @@ from rich.text import Text
 from cantools_cli.message import Channel
 from cantools_cli.screen.look import Look, sparkline
 from cantools_cli.screen.session import Session
-from cantools_cli.sniff.rates import Rates, Speed
+from cantools_cli.sniff.rates import Speed
 from cantools_cli.sniff.table import Table
 from cantools_cli.sniff.view import View
 
@@ -24,7 +24,7 @@ def header(
 ) -> Text:
     """Return two lines, at most ``room`` wide where that is possible."""
     line = _first_line(session, view, table, source, state, room)
-    numbers = _numbers(session.table, session.rates)
+    numbers = _numbers(session)
     line.append(f"\n{numbers}  ")
     history = list(session.rates.history)[-max(1, room - len(numbers) - 3) :]
     line.append(sparkline(history, is_utf8=look.is_utf8))
@@ -47,11 +47,14 @@ def _first_line(session: Session, view: View, table: Table, source: str, state: 
     return line
 
 
-def _numbers(table: Table, rates: Rates) -> str:
+def _numbers(session: Session) -> str:
+    table, rates = session.table, session.rates
     loads = [one.load for one in rates.channels if one.load is not None]
     busy = f"  load ~{100 * max(loads):.1f} %" if loads else ""
-    text = f"{table.frames:,} frames  {rates.frames_per_second:,.0f}/s{busy}  errors {table.errors}"
-    return f"{text}  without row {table.crowded}" if table.crowded else text
+    text = f"{table.frames:,} frames  {rates.frames_per_second:,.0f}/s{busy}  errors {table.errors:,}"
+    if session.missed is not None:
+        text += f"  lost {session.missed():,}"
+    return f"{text}  without row {table.crowded:,}" if table.crowded else text
 
 
 def speeds(known: Mapping[Channel, Speed]) -> str:

@@ -19,6 +19,8 @@ from cantools_cli.sniff.table import HOLD_NS, Table
 GATHER_SECONDS = 0.005
 #: while a place in a log is sought, so long until the screen gets its turn, and for how long
 _BUSY_NS, _TURN_SECONDS = 20_000_000, 0.001
+#: a lock does not wait for a frame that is due in 300 years
+_LONG_SECONDS = 60.0
 
 
 class Session:
@@ -32,6 +34,7 @@ class Session:
         error: why the frames ended, if that was no end.
         notes: what there is to say, the latest last.
         on_batch: called with each batch, under the lock: a recording.
+        missed: tells how many frames the source lost; None where it does not know.
         player: plays the log; None where frames are shown as they come.
     """
 
@@ -49,6 +52,7 @@ class Session:
         self.error: CanError | FormatError | UsageError | OSError | None = None
         self.notes: deque[str] = deque(maxlen=20)
         self.on_batch: Callable[[MessageBatch], None] | None = None
+        self.missed: Callable[[], int] | None = None
         self.player = Player(batches, self, speed, measured=measured) if is_paced else None
         # a change is marked for a second of whoever looks at it, however fast the log goes by
         factor = speed if is_paced and speed is not None else 1
@@ -139,7 +143,7 @@ class Session:
             with self.lock:
                 left = player.advance(self._clock())
             if left != 0:
-                self._wake.wait(None if left is None else max(GATHER_SECONDS, left / 1e9))
+                self._wake.wait(None if left is None else min(max(GATHER_SECONDS, left / 1e9), _LONG_SECONDS))
             elif self._clock() - since > _BUSY_NS:
                 self._stopped.wait(_TURN_SECONDS)
                 since = self._clock()

@@ -73,7 +73,6 @@ def test_only_what_is_played_is_recorded(played):
     session, _ = played
     recorded = []
     session.on_batch = lambda batch: recorded.extend(message.data[0] for message in batch)
-    session.ask(lambda player, now: player.seek(10 * SECOND))
     session.ask(lambda player, now: player.step(now))
     eventually(lambda: session.table.frames == 2)
     session.ask(lambda player, now: player.seek(10 * SECOND))
