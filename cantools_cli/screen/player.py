@@ -22,6 +22,8 @@ _SECOND_NS = 1_000_000_000
 #: who is so late was stopped: it goes on from where it was
 STOPPED_NS = _SECOND_NS
 _END = (1 << 63) - 1
+#: so long before a place the rates are followed by the second; they remember a minute
+_APPROACH_NS = 61 * _SECOND_NS
 
 
 class Audience(Protocol):
@@ -40,10 +42,19 @@ class Audience(Protocol):
 
 
 class _Goal(NamedTuple):
-    """Where to seek to: the last frame at ``position_ns`` or before, and at most so many frames."""
+    """Where to seek to: the last frame at ``position_ns`` or before, and at most so many frames.
+
+    ``about_ns`` is a position that is not before it by more than a few frames.
+    """
 
     position_ns: int
+    about_ns: int
     frames: int = _END
+
+
+def _goal(position_ns: int, total_ns: int | None) -> _Goal:
+    position_ns = max(0, position_ns)
+    return _Goal(position_ns, position_ns if total_ns is None else min(position_ns, total_ns))
 
 
 class Player:
@@ -136,13 +147,13 @@ class Player:
         if self._share is not None or (self._goal is not None and self._goal.frames == _END):
             self._steps_then += frames
         else:
-            begin = self.played if self._goal is None else self._goal.frames
-            self._seek(_Goal(_END, max(0, begin + frames)))
+            begin = self._goal or _Goal(_END, self._position_ns, self.played)
+            self._seek(begin._replace(frames=max(0, begin.frames + frames)))
 
     def seek(self, position_ns: int) -> None:
         """Go to a position; behind the end, to the end."""
         self._steps_then = 0
-        self._seek(_Goal(max(0, position_ns)))
+        self._seek(_goal(position_ns, self.total_ns))
 
     def seek_by(self, now_ns: int, by_ns: int) -> None:
         """Go so far on, or back, from where it is, or is on its way to."""
@@ -161,11 +172,11 @@ class Player:
         self.seek(time_ns - self._offset_ns)
 
     def _seek(self, goal: _Goal) -> None:
-        self._share = None
+        was_passed_over, self._share = self._share is not None, None
         self._goal = goal
         goes_back = goal.position_ns < self._position_ns or goal.frames < self.played
         self._is_sought = goes_back or goal.position_ns != _END
-        if goes_back:
+        if goes_back or was_passed_over:
             self._rewind()
 
     def _rewind(self) -> None:
@@ -245,19 +256,19 @@ class Player:
         self._row = len(self._times)
         if self._is_read and self._share is not None and self.total_ns is not None:
             share = self._share
-            self._rewind()
-            self._seek(_Goal(self.total_ns * share.numerator // share.denominator))
+            self._seek(_goal(self.total_ns * share.numerator // share.denominator, self.total_ns))
         return 0
 
     def _approach(self, goal: _Goal, now_ns: int) -> int:
-        """Hand on the frames of a second at most."""
+        """Hand on the frames of a second at most, or while it is far away all that were read."""
         if self._waiting:
             last = min(bisect_right(self._times, goal.position_ns, self._row), self._row_of(goal))
             if last > self._row:
                 begin = self._times[self._row] // _SECOND_NS * _SECOND_NS
+                until = max(begin + _SECOND_NS, goal.about_ns - _APPROACH_NS)
                 self._position_ns = self._times[self._row]
                 self._audience.tick(begin + self._offset_ns)
-                self._hand_on(min(last, bisect_left(self._times, begin + _SECOND_NS, self._row)))
+                self._hand_on(min(last, bisect_left(self._times, until, self._row)))
                 self._position_ns = self._times[self._row - 1]
             if self._row < last or (not self._waiting and self.played < goal.frames):
                 return 0
@@ -268,7 +279,7 @@ class Player:
         self._settle(min(place, self._last_ns) if self._is_read and not self._waiting else place, now_ns)
         if self._steps_then:
             steps, self._steps_then = self._steps_then, 0
-            self._seek(_Goal(_END, max(0, self.played + steps)))
+            self._seek(_Goal(_END, self._position_ns, max(0, self.played + steps)))
         return 0
 
     def _row_of(self, goal: _Goal) -> int:

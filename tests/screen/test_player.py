@@ -205,6 +205,16 @@ def test_a_share_of_an_unknown_whole_is_found_by_reading_it():
     assert played.until(0) == [0, 1]
 
 
+def test_who_wants_something_else_while_it_is_read_to_the_end_misses_no_frame():
+    played = Played(*range(11))
+    played.until(2)
+    played.player.seek_share(Ratio(1, 2))
+    played.player.read()
+    played.player.advance(played.now)
+    played.player.seek_by(played.now, 7 * SECOND)
+    assert played.until(0) == list(range(10))
+
+
 def test_a_time_of_the_log_is_sought():
     played = Played(0, 0.5, 1.0)
     played.until(0)
@@ -247,6 +257,21 @@ def test_a_clock_that_goes_back_in_the_log_goes_on_at_once():
     assert played.until(1) == [0, 1, 2, 3]
     played.player.seek(1500 * MS)
     assert played.until(0) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("size", [7, 1000])
+def test_what_is_far_away_is_read_at_once_and_the_last_minute_by_the_second(size):
+    played = Played(*range(300), size=size)
+    played.player.seek(250 * SECOND)
+    assert played.until(0) == list(range(251))
+    minute = [float(n) for n in range(190, 251)]
+    assert played.audience.ticks[-61:] == minute
+    assert len(played.audience.ticks) <= 61 + 300 // size + 3
+    played.player.step(played.now, -1)
+    played.player.step(played.now, -1)
+    assert played.until(0) == list(range(249))
+    assert played.audience.ticks[-59:] == minute[:-2]
+    assert len(played.audience.ticks) <= 61 + 300 // size + 3
 
 
 class Model:
