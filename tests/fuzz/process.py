@@ -167,7 +167,7 @@ class _Child:
                     traceback.print_exc()
                 finally:
                     os._exit(status)
-            stood_still = _watch(pid)
+            stood_still = _watch(pid, self._shared)
             _, status, usage = os.wait4(pid, 0)
             stack = self._folder / "stack"
             self.stack = stack.read_text() if stack.exists() else ""
@@ -235,18 +235,26 @@ class _Child:
         self._results.write_bytes(pickle.dumps(self._count))
 
 
-def _watch(pid: int) -> bool:
-    """Wait for the end of ``pid``; end it, and return True, where it waits for ever."""
+def _watch(pid: int, shared: mmap.mmap) -> bool:
+    """Wait for the end of ``pid``; end it, and return True, where it waits for ever.
+
+    One that has been at one input for far too long is ended as its own timer should have done.
+    """
     handle = os.pidfd_open(pid)
+    ticks_allowed = 6 * MOST_SECONDS * os.sysconf("SC_CLK_TCK")
     try:
-        before = ""
+        before, begin, number = -1, 0, -1
         while not select.select([handle], [], [], STANDSTILL)[0]:
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            used = " ".join(fields[11:13])
+            used = int(fields[11]) + int(fields[12])
             if used == before and fields[0] != "R":
                 os.kill(pid, signal.SIGKILL)
                 return True
             before = used
+            if number != (number := _HEAD.unpack_from(shared)[0]):
+                begin = used
+            elif used - begin > ticks_allowed:
+                os.kill(pid, signal.SIGPROF)
     finally:
         os.close(handle)
     return False

@@ -62,12 +62,14 @@ async def running(*lines, size=(100, 24), **prompts):
     session = Session(source.batches, stop=source.close)
     app = SniffApp(session, View(), Look(), "can0", Ports(**prompts))
     session.start()
-    async with app.run_test(size=size) as pilot:
-        if lines:
-            source.put(*lines)
-            await fed(app, len(lines))
-        yield app, pilot, source
-    session.stop()
+    try:
+        async with app.run_test(size=size) as pilot:
+            if lines:
+                source.put(*lines)
+                await fed(app, len(lines))
+            yield app, pilot, source
+    finally:
+        session.stop()
 
 
 async def fed(app, count):
