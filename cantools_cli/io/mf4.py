@@ -259,13 +259,12 @@ class MF4Writer(FileIOMessageWriter):
 
     def _put(self, batch: MessageBatch, start: int) -> None:
         """Write all frames of ``batch``."""
-        if min(batch.timestamp_ns) < start:
-            early = sum(time < start for time in batch.timestamp_ns)
-            self.losses["times before the start of the file"] += early
         numbers = self._numbers.table(batch, 254)
         columns, row = batch.columns(), 0
         while row < len(batch):
-            done, used = kernel.format(row, *columns, numbers, start, self._counts, self._room)
+            done, used, early = kernel.format(row, *columns, numbers, start, self._counts, self._room)
+            if early:
+                self.losses["times before the start of the file"] += early
             self.output.write(memoryview(self._room)[:used])
             if not used:
                 self.losses["malformed frames (left out)"] += 1

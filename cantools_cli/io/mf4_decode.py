@@ -84,8 +84,8 @@ def _rare_error(record: bytes, error_type: Numbers | None, message: Message) -> 
 def value_of(record: bytes, plan: memoryview, number: int) -> int:
     """Return the field ``number`` of ``record``, 0 where it has none."""
     begin = kernel.PLAN_FIELDS + number * kernel.WIDTH
-    how, at, shift, count, mask = plan[begin : begin + kernel.WIDTH]
-    return _extracted(record, (how, at, shift, count, mask))
+    how, at, shift, count, mask, value = plan[begin : begin + kernel.WIDTH]
+    return _extracted(record, (how, at, shift, count, mask, value))
 
 
 def _has(plan: memoryview, number: int) -> bool:
@@ -93,11 +93,9 @@ def _has(plan: memoryview, number: int) -> bool:
 
 
 def _extracted(record: bytes, numbers: Numbers) -> int:
-    how, at, shift, count, mask = numbers
-    if how == kernel.ABSENT:
-        return 0
-    if how == kernel.CONSTANT:
-        return mask
+    how, at, shift, count, mask, value = numbers
+    if how in (kernel.ABSENT, kernel.CONSTANT):
+        return value
     value = int.from_bytes(record[at : at + count], "little" if how == kernel.LITTLE else "big")
     return value >> shift & mask
 

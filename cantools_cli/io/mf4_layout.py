@@ -60,9 +60,9 @@ _FIELDS = {
 }
 #: without a valid one of these there is no frame
 _NEEDED = ("", "ID", "IDE", "DLC", "DataLength", "DataBytes")
-_ABSENT = (kernel.ABSENT, 0, 0, 0, 0)
+_ABSENT = (kernel.ABSENT, 0, 0, 0, 0, 0)
 
-Numbers = tuple[int, int, int, int, int]
+Numbers = tuple[int, int, int, int, int, int]
 
 
 class Channel(NamedTuple):
@@ -226,10 +226,24 @@ def plan_of(blocks: Blocks, group: Group, indices: dict[int, int], start_ns: int
         if channel is not None:
             _put_field(plan, number, _field_of(blocks, group, channel))
     if "BusChannel" not in group.channels:
-        _put_field(plan, kernel.BUS, (kernel.CONSTANT, 0, 0, 0, 1))
+        _put_field(plan, kernel.BUS, (kernel.CONSTANT, 0, 0, 0, 0, 1))
     _plan_data(blocks, group, plan, indices)
     _plan_masks(group, plan)
+    plan[kernel.USUAL] = _is_usual(plan)
     return plan, scale
+
+
+def _is_usual(plan: list[int]) -> bool:
+    """Tell whether the kernel may read the fields of a plan as words."""
+    ways = plan[kernel.PLAN_FIELDS : kernel.PLAN_MASKS : kernel.WIDTH]
+    return (
+        plan[kernel.KIND] == kernel.DATA
+        and not plan[kernel.MASKS]
+        and plan[kernel.TIME_MODE] in (kernel.UNSIGNED, kernel.FLOATING)
+        and plan[kernel.DATA_MODE] != kernel.NO_DATA
+        and ways[kernel.DLC] != kernel.ABSENT
+        and kernel.BIG not in ways
+    )
 
 
 def error_type_of(blocks: Blocks, group: Group) -> Numbers:
@@ -283,7 +297,7 @@ def _bits_of(group: Group, channel: Channel, is_big: bool, most: int) -> Numbers
         raise _unknown(group, f"{channel.name} of {channel.bits} bits at byte {channel.byte_offset}")
     mask = (1 << channel.bits) - 1 if channel.bits < 64 else -1
     how = kernel.BIG if is_big else kernel.LITTLE
-    return how, channel.byte_offset, channel.bit_offset, count, mask
+    return how, channel.byte_offset, channel.bit_offset, count, mask, 0
 
 
 def _field_of(blocks: Blocks, group: Group, channel: Channel) -> Numbers:
@@ -291,7 +305,7 @@ def _field_of(blocks: Blocks, group: Group, channel: Channel) -> Numbers:
     kind, values = _conversion(blocks, channel.conversion) if channel.conversion else (0, [])
     if kind == 1 and len(values) >= 2 and (values[1] == 0 or values == [0.0, 1.0]):
         if values[1] == 0:
-            return kernel.CONSTANT, 0, 0, 0, int(values[0]) & 0xFFFFFFFF
+            return kernel.CONSTANT, 0, 0, 0, 0, int(values[0]) & 0xFFFFFFFF
     elif kind in _VALUE_TABLES and channel.name.endswith("DataLength") and _is_dlc_table(values):
         return _ABSENT  # the same table as the kernel's, for the code
     elif kind and not (channel.name.endswith("Dir") and kind == 7):

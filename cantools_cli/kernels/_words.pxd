@@ -35,6 +35,11 @@ cdef extern from *:
         memcpy(&word, at, 4);
         return canx_ordered4(word);
     }
+    static inline double canx_real(uint64_t word) {
+        double value;
+        memcpy(&value, &word, 8);
+        return value;
+    }
     static inline void canx_store8(unsigned char *to, uint64_t word) {
         word = canx_ordered8(word);
         memcpy(to, &word, 8);
@@ -201,6 +206,7 @@ cdef extern from *:
     }
     """
     unsigned long long canx_load8(const unsigned char *at) noexcept nogil
+    double real "canx_real"(unsigned long long word) noexcept nogil
     unsigned int canx_load4(const unsigned char *at) noexcept nogil
     void canx_store8(unsigned char *to, unsigned long long word) noexcept nogil
     void canx_store4(unsigned char *to, unsigned int word) noexcept nogil
@@ -227,6 +233,10 @@ cdef inline unsigned long long reload8(unsigned char[::1] out, Py_ssize_t at) no
 
 cdef inline unsigned int load4(const unsigned char[::1] text, Py_ssize_t at) noexcept:
     return canx_load4(&text[at])
+
+cdef inline unsigned long long member(const unsigned char[::1] text, Py_ssize_t at, const long long[::1] plan,
+                                      Py_ssize_t base) noexcept:
+    return canx_load8(&text[at + plan[base + 1]]) >> plan[base + 2] & plan[base + 4] | plan[base + 5]
 
 cdef inline void store8(unsigned char[::1] out, Py_ssize_t to, unsigned long long word) noexcept:
     canx_store8(&out[to], word)

@@ -7,8 +7,11 @@ an index: the caller knows that as many bytes are there.
 
 from __future__ import annotations
 
-from cantools_cli.buffers import Octets, Room
+import struct
 
+from cantools_cli.buffers import Longs, Octets, Room
+
+_REAL = struct.Struct("<d")
 _HEX_DIGITS = b"0123456789abcdefABCDEF"
 
 
@@ -25,6 +28,21 @@ def reload8(out: Room, at: int) -> int:
 def load4(text: Octets, at: int) -> int:
     """Return the 4 bytes at ``at`` as a word."""
     return int.from_bytes(text[at : at + 4], "little")
+
+
+def real(word: int) -> float:
+    """Return the 8 bytes of ``word`` as the floating-point number that they are."""
+    value: float = _REAL.unpack(word.to_bytes(8, "little"))[0]
+    return value
+
+
+def member(text: Octets, at: int, plan: Longs, base: int) -> int:
+    """Return a part of the 8 bytes that begin ``plan[base + 1]`` bytes behind ``at``.
+
+    It is that above ``plan[base + 2]`` bits, as far as the mask ``plan[base + 4]`` goes, with the bits of
+    ``plan[base + 5]`` added.
+    """
+    return load8(text, at + plan[base + 1]) >> plan[base + 2] & plan[base + 4] | plan[base + 5]
 
 
 def store8(out: Room, to: int, word: int) -> None:

@@ -1,4 +1,5 @@
 cimport cython
+cimport cantools_cli.kernels._words as words
 
 @cython.locals(value=cython.ulonglong, index=cython.Py_ssize_t)
 cdef unsigned long long _number(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t count) noexcept
@@ -7,19 +8,17 @@ cdef unsigned long long _number(const unsigned char[::1] text, Py_ssize_t at, Py
 cdef unsigned long long _field(const unsigned char[::1] text, Py_ssize_t at, const long long[::1] plan,
     Py_ssize_t base) noexcept
 
-@cython.locals(exponent=cython.Py_ssize_t, fraction=cython.ulonglong, value=cython.double)
-cdef double _real(unsigned long long bits, const double[::1] powers) noexcept
-
 cdef long long _rounded(double value) noexcept
 
-@cython.locals(powers="const double[::1]", lengths="const unsigned char[::1]",
+@cython.locals(lengths="const unsigned char[::1]",
                codes="const unsigned char[::1]",
                done=cython.int, full=cython.int, strange=cython.int, new_channel=cython.int, cut=cython.int,
                lost=cython.int, outside=cython.int, reason=cython.int,
                skip=cython.int, remote_kind=cython.int, error_kind=cython.int,
                variable=cython.int, kind=cython.int, unknown=cython.uint,
                stride=cython.Py_ssize_t, fields=cython.Py_ssize_t, masks=cython.Py_ssize_t,
-               width=cython.Py_ssize_t, largest_real=cython.double, real=cython.double,
+               width=cython.Py_ssize_t, behind_room=cython.Py_ssize_t, every_bit=cython.ulonglong,
+               number_bits=cython.ulonglong, begin=cython.Py_ssize_t, is_usual=cython.int, largest_real=cython.double, real=cython.double,
                room=cython.Py_ssize_t, payload_room=cython.Py_ssize_t, channels=cython.Py_ssize_t,
                numbers=cython.Py_ssize_t, window_size=cython.Py_ssize_t, row=cython.Py_ssize_t,
                used=cython.Py_ssize_t, number=cython.ulonglong, index=cython.Py_ssize_t,
@@ -41,7 +40,8 @@ cpdef tuple parse(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t end, 
                room=cython.Py_ssize_t, channels=cython.Py_ssize_t, payload_size=cython.Py_ssize_t,
                to=cython.Py_ssize_t, index=cython.Py_ssize_t, number=cython.uint, begin=cython.Py_ssize_t,
                count=cython.Py_ssize_t, word=cython.uint, mark=cython.uint, state=cython.uint,
-               size=cython.Py_ssize_t, kind=cython.int, time=cython.longlong)
+               size=cython.Py_ssize_t, kind=cython.int, time=cython.longlong, early=cython.Py_ssize_t,
+               left=cython.int)
 cpdef tuple format(Py_ssize_t first, const long long[::1] timestamp_ns, const unsigned int[::1] can_id,
     const unsigned char[::1] flags, const unsigned short[::1] channel, const unsigned char[::1] dlc_code,
     const unsigned int[::1] offset, const unsigned char[::1] payload,

@@ -8,10 +8,10 @@ first byte. ``format`` writes canx's own records. Layouts: ``cantools_cli/io/mf4
 
 from __future__ import annotations
 
-from array import array
 from typing import TYPE_CHECKING
 
-from cantools_cli.buffers import Longs, Octets, Room, Shorts
+from cantools_cli.buffers import Doubles, Longs, Octets, Room, Shorts
+from cantools_cli.kernels import _words as words
 
 if TYPE_CHECKING:
     from cantools_cli.buffers import Ints
@@ -30,15 +30,17 @@ UNKNOWN = 0xFFFF
 
 # A plan: PLAN numbers for each kind of record, which begin with these, then WIDTH numbers for each field,
 # then PLAN_MASKS pairs (byte, mask) of invalidation bits, as many as MASKS says.
-PLAN = 96
-WIDTH = 5
-LENGTH, KIND, TIME_MODE, TIME_FACTOR, TIME_LIMIT, DATA_MODE, DATA_AT, DATA_SIZE, DATA_GROUP, MASKS = range(10)
+PLAN = 112
+WIDTH = 6
+LENGTH, KIND, TIME_MODE, TIME_FACTOR, TIME_LIMIT = range(5)
+DATA_MODE, DATA_AT, DATA_SIZE, DATA_GROUP, MASKS, USUAL = range(5, 11)
 TIME, BUS, ID, IDE, DLC, SIZE, DIR, EDL, BRS, ESI, POINTER = range(11)
-PLAN_FIELDS = 10
+PLAN_FIELDS = 11
 PLAN_MASKS = PLAN_FIELDS + 11 * WIDTH
 MOST_MASKS = (PLAN - PLAN_MASKS) // 2
 
-# The numbers of a field: (how, first byte, shift, bytes, mask); a CONSTANT has its value for the mask.
+# The numbers of a field: (how, first byte, shift, bytes, mask, value); a CONSTANT has but its value, which
+# is 0 for all others.
 ABSENT, CONSTANT, LITTLE, BIG = range(4)
 # What a time is: an unsigned or signed number of TIME_FACTOR nanoseconds, or a number of ``scale`` of them.
 UNSIGNED, SIGNED, SCALED, FLOATING = range(4)
@@ -47,12 +49,12 @@ NO_DATA, INLINE, BEHIND, STREAM = range(4)
 
 FD_LENGTHS = bytes((0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64))
 FD_CODES = bytes(next(code for code, size in enumerate(FD_LENGTHS) if size >= n) for n in range(65))
-#: 2 to the power of (exponent field of a double - 1075); the last entry, of infinities, is never used
-POWERS = array("d", [2.0 ** max(exponent - 1075, -1074) for exponent in range(2047)] + [0.0])
 #: the largest time in nanoseconds since the start that is made of a double
 LARGEST_REAL = 9.0e18
 #: bytes of the largest record written
 RECORD_ROOM = 81
+#: bytes behind a record's own that a usual frame may be read in: number, length, data, and a word
+BEHIND_ROOM = 8 + 4 + 64 + 8
 
 
 def _number(text: Octets, at: int, count: int) -> int:
@@ -68,7 +70,7 @@ def _field(text: Octets, at: int, plan: Longs, base: int) -> int:
     how = plan[base]
     value = 0
     if how == 1:
-        value = plan[base + 4]
+        value = plan[base + 5]
     elif how == 2:
         value = _number(text, at + plan[base + 1], plan[base + 3])
         value = value >> plan[base + 2] & plan[base + 4]
@@ -76,20 +78,6 @@ def _field(text: Octets, at: int, plan: Longs, base: int) -> int:
         for index in range(plan[base + 3]):
             value = value << 8 | text[at + plan[base + 1] + index]
         value = value >> plan[base + 2] & plan[base + 4]
-    return value
-
-
-def _real(bits: int, powers: array[float]) -> float:
-    """Return the double of these ``bits``, which is finite."""
-    exponent = bits >> 52 & 0x7FF
-    fraction = bits & 0xFFFFFFFFFFFFF
-    if exponent:
-        fraction |= 1 << 52
-    else:
-        exponent = 1
-    value = float(fraction) * powers[exponent]
-    if bits >> 63:
-        value = -value
     return value
 
 
@@ -107,7 +95,7 @@ def parse(
     id_size: int,
     kinds: Shorts,
     plan: Longs,
-    scales: array[float],
+    scales: Doubles,
     running: Longs,
     window: Octets,
     window_at: int,
@@ -130,7 +118,6 @@ def parse(
     on. Times count from ``start_ns``. ``table`` has the entry of the channel column for each channel number.
     Returns where it stopped, behind the last record dealt with, how many rows are filled, and why.
     """
-    powers = POWERS
     lengths = FD_LENGTHS
     codes = FD_CODES
     done, full, strange, new_channel, cut, lost, outside = DONE, FULL, STRANGE, CHANNEL, CUT, LOST, WINDOW
@@ -138,6 +125,7 @@ def parse(
     unknown = UNKNOWN
     stride, fields, masks, width = PLAN, PLAN_FIELDS, PLAN_MASKS, WIDTH
     largest_real = LARGEST_REAL
+    behind_room = BEHIND_ROOM
     room = len(timestamp_ns)
     payload_room = len(payload)
     channels = len(table)
@@ -151,6 +139,9 @@ def parse(
         raise ValueError("the offsets do not fit")
     if len(scales) * stride > len(plan) or len(running) < len(scales):
         raise ValueError("the plans differ in length")
+    every_bit = 0xFFFFFFFFFFFFFFFF
+    number_bits = words.first_bytes(every_bit, id_size)
+    group = 0
     row = first
     used = offset[first]
     reason = done
@@ -158,10 +149,13 @@ def parse(
         if row >= room or used + 64 > payload_room:
             reason = full
             break
-        reason = cut
-        if end - at < id_size:
-            break
-        number = _number(text, at, id_size)
+        if end - at >= 8:
+            number = words.load8(text, at) & number_bits
+        else:
+            reason = cut
+            if end - at < id_size:
+                break
+            number = _number(text, at, id_size)
         reason = lost
         if number >= numbers or kinds[number] == unknown:
             break
@@ -172,6 +166,93 @@ def parse(
         pos = at + id_size
         kind = plan[base + 1]
         length = plan[base]
+        # Most records are of data frames, with nothing of note: their fields are read as words, then looked
+        # at once. Any that is not as usual is read again below.
+        if plan[base + 10] and end - pos >= length + 8:
+            begin = base + fields
+            bits = words.member(text, pos, plan, begin)
+            word = words.member(text, pos, plan, begin + 2 * width)
+            state = word >> 31 & 1
+            word &= 0x1FFFFFFF
+            state |= words.member(text, pos, plan, begin + 3 * width) & 1
+            state |= (plan[begin + 3 * width] == 0) & (word > 0x7FF)
+            code = words.member(text, pos, plan, begin + 4 * width)
+            fd = words.member(text, pos, plan, begin + 7 * width) & 1
+            bus = words.member(text, pos, plan, begin + width)
+            data = pos + plan[base + 6]
+            present = plan[base + 7]
+            after = pos + length
+            mode = plan[base + 5]
+            if mode == 2:
+                present = -1
+                group = plan[base + 8]
+                pointer = words.member(text, pos, plan, begin + 10 * width)
+                if end - after >= behind_room and pointer >> 62 == 0:
+                    number = words.load8(text, after) & number_bits
+                    data = after + id_size + 4
+                    if number < numbers and kinds[number] == group and running[group] == pointer:
+                        present = words.load4(text, data - 4)
+                        after = data + present
+            elif mode == 3:
+                present = -1
+                pointer = words.member(text, pos, plan, begin + 10 * width)
+                if pointer >> 62 == 0:
+                    place = pointer
+                    place = place - window_at
+                    if 0 <= place <= window_size - behind_room:
+                        present = words.load4(window, place)
+                        data = place + 4
+            is_usual = (code <= 15) & (present <= 64) & (bus < channels)
+            count = 65
+            if plan[begin + 5 * width]:
+                count = words.member(text, pos, plan, begin + 5 * width)
+            elif code <= 15:
+                count = lengths[code] if fd else min(code, 8)
+            if is_usual and count <= 64:
+                size = codes[count]
+                mark = fd | (words.member(text, pos, plan, begin + 8 * width) & fd) << 1
+                mark |= (words.member(text, pos, plan, begin + 9 * width) & fd) << 2
+                is_usual = (state == 1) | (word <= 0x7FF)
+                is_usual &= (count <= present) & ((fd == 1) | (count <= 8)) & (table[bus] != unknown)
+                is_usual &= (fd == 0) | (lengths[size] == count) & ((count != code) | (count <= 8))
+                # the raw code of a classic frame of 8 bytes may be above that
+                code = size + (code - size) * ((fd == 0) & (code > 8) & (count == 8))
+                if plan[base + 2] == 0:
+                    time = bits
+                    is_usual &= (bits >> 63 == 0) & (time <= plan[base + 4])
+                    if is_usual:
+                        time = time * plan[base + 3]
+                elif bits >> 52 & 0x7FF == 0x7FF:
+                    is_usual = 0
+                else:
+                    real = words.real(bits) * scales[index]
+                    is_usual &= (real <= largest_real) & (real >= -largest_real)
+                    if is_usual:
+                        time = _rounded(real)
+                        is_usual = time <= plan[base + 4]
+                if is_usual:
+                    # always 8 bytes: what follows writes over those that are none
+                    if mode == 3:
+                        words.store8(payload, used, words.load8(window, data))
+                        for place in range(8, count, 8):
+                            words.store8(payload, used + place, words.load8(window, data + place))
+                    else:
+                        words.store8(payload, used, words.load8(text, data))
+                        for place in range(8, count, 8):
+                            words.store8(payload, used + place, words.load8(text, data + place))
+                    if mode == 2:
+                        running[group] += 4 + present
+                    used += count
+                    timestamp_ns[row] = start_ns + time
+                    can_id[row] = word | state << 31
+                    flags[row] = mark | (words.member(text, pos, plan, begin + 6 * width) & 1) << 3
+                    channel[row] = table[bus]
+                    dlc_code[row] = code
+                    row += 1
+                    offset[row] = used
+                    at = after
+                    reason = done
+                    continue
         reason = cut
         if kind == variable:
             if end - pos < 4:
@@ -211,7 +292,7 @@ def parse(
             if mode == 3:
                 if bits >> 52 & 0x7FF == 0x7FF:
                     break
-                real = _real(bits, powers)
+                real = words.real(bits)
             else:
                 real = float(bits)
             real = real * scales[index]
@@ -361,11 +442,11 @@ def format(
     start_ns: int,
     counts: Longs,
     out: Room,
-) -> tuple[int, int]:
-    """Write the rows from ``first`` on as canx's records; return (rows done, bytes written).
+) -> tuple[int, int, int]:
+    """Write the rows from ``first`` on as canx's records; return (rows done, bytes written, early ones).
 
     ``numbers`` has the number from 0 of each channel; ``counts`` counts the records by their number. A time
-    before ``start_ns`` becomes that. Stops before a record that ``out`` may not hold, and before a frame that
+    before ``start_ns`` becomes that: such a row is early. Stops before a record that ``out`` may not hold, and before a frame that
     no record holds: more data than its kind has, or a channel beyond its field.
     """
     record_room = RECORD_ROOM
@@ -381,6 +462,7 @@ def format(
     if len(counts) < 5:
         raise ValueError("no room for the counts")
     to = 0
+    early = 0
     row = first
     while row < rows:
         index = channel[row]
@@ -414,28 +496,31 @@ def format(
                 size = 64
         if count > size or (kind == 2 and not mark & 1):
             break
-        time = 0
-        if timestamp_ns[row] > start_ns:
-            time = timestamp_ns[row]
+        time = timestamp_ns[row]
+        if time < start_ns:
+            early += 1
+            time = 0
+        else:
             time = time - start_ns
         out[to] = kind
-        for index in range(8):
-            out[to + 1 + index] = time & 255
-            time >>= 8
+        words.store8(out, to + 1, time)
         out[to + 9] = number
-        out[to + 10] = word & 255
-        out[to + 11] = word >> 8 & 255
-        out[to + 12] = word >> 16 & 255
-        out[to + 13] = word >> 24
+        words.store4(out, to + 10, word)
         out[to + 14] = state
         out[to + 15] = dlc_code[row] & 15
         out[to + 16] = count
         to += 17
-        for index in range(count):
-            out[to + index] = payload[begin + index]
-        for index in range(count, size):
-            out[to + index] = 0
+        if begin + size <= payload_size:
+            # as long as the record has room, and zeros for what is behind the frame's own
+            for index in range(0, size, 8):
+                left = min(max(count - index, 0), 8)
+                words.store8(out, to + index, words.first_bytes(words.load8(payload, begin + index), left))
+        else:
+            for index in range(count):
+                out[to + index] = payload[begin + index]
+            for index in range(count, size):
+                out[to + index] = 0
         to += size
         counts[kind] += 1
         row += 1
-    return row, to
+    return row, to, early

@@ -52,8 +52,8 @@ def parse(kernel: Any, text: bytes, layout: Any = OURS, rows: int = 50, room: in
 
 def format_all(kernel: Any, batch: MessageBatch, room: int = 1 << 16) -> tuple[int, bytes, list[int]]:
     out, counts = bytearray(room), array("q", bytes(40))
-    rows, used = kernel.format(0, *batch.columns(), NUMBERS, START_NS, counts, out)
-    return rows, bytes(out[:used]), list(counts)
+    rows, used, early = kernel.format(0, *batch.columns(), NUMBERS, START_NS, counts, out)
+    return rows, bytes(out[:used]), [*counts, early]
 
 
 @pytest.fixture(params=FORMS)
