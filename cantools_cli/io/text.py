@@ -12,6 +12,7 @@ from cantools_cli.buffers import Octets
 from cantools_cli.errors import FormatError
 from cantools_cli.io.base import BATCH_PAYLOAD, BATCH_ROWS, MessageReader, NameTable
 from cantools_cli.io.files import CHUNK, AnyFile, OutputStream
+from cantools_cli.kernels.line_ends import has_lone_return
 from cantools_cli.message import Message
 
 #: bytes of the longest line: a CAN XL frame in hexadecimal has 4 KiB; beyond this it is not text
@@ -133,9 +134,10 @@ class TextReader(MessageReader):
         self._starts = True
         while size := self._read_behind(text, have):
             last, have = have, have + size
+            begin = max(0, last - 1)
             if self._starts:
-                have = self._without_mark(text, have)
-            if text.find(b"\r", max(0, last - 1), have) >= 0:
+                begin, have = 0, self._without_mark(text, have)
+            if has_lone_return(text, begin, have):
                 unified = _unified(bytes(text[:have]))
                 text[:have] = unified
                 have = len(unified)
@@ -218,7 +220,5 @@ def _unified(data: bytes) -> bytes:
 
     A CR at the very end stays too: its newline may be still to come.
     """
-    if data.count(b"\r") == data.count(b"\r\n") + data.endswith(b"\r"):
-        return data
     last = b"\r" if data.endswith(b"\r") else b""
     return data[: len(data) - len(last)].replace(b"\r\n", b"\n").replace(b"\r", b"\n") + last

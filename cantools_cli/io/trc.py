@@ -81,6 +81,7 @@ class TRCReader(TextReader):
         self._header = Header()
         self._lines = LineReader(COLUMNS[TRCFileVersion.V1_0])
         self._plain = b""  # columns that the kernel takes
+        self._layout = kernel.NO_LAYOUT
         self._numbers = array("H", [kernel.NO_CHANNEL]) * kernel.CHANNELS
         self._settled = False  # the header was read, the start is known
         self._start_ns = 0
@@ -119,7 +120,16 @@ class TRCReader(TextReader):
         if not self._plain:
             return no_kernel(at, batch, first)
         return kernel.parse(
-            text, at, end, self._plain, self._numbers, self._start_ns, self._most_ms, first, *batch.columns()
+            text,
+            at,
+            end,
+            self._plain,
+            self._layout,
+            self._numbers,
+            self._start_ns,
+            self._most_ms,
+            first,
+            *batch.columns(),
         )
 
     def _known(self, reason: int, line: bytes) -> bool:
@@ -182,6 +192,7 @@ class TRCReader(TextReader):
         is_plain = letters.endswith("D") and len({*letters}) == len(letters) and {*letters} & {*"lL"}
         fits = -_NS_LIMIT <= self._start_ns < _NS_LIMIT  # days allow for any year
         self._plain = letters.encode("ascii", "replace") if is_plain and fits else b""
+        self._layout = kernel.LAYOUTS.get(self._plain, kernel.NO_LAYOUT)
 
     def _header_note(self, text: str) -> None:
         self.note(f"{self.input.name}: {text}")
@@ -239,13 +250,15 @@ class TRCWriter(FileIOMessageWriter):
         table = self._channels.table(batch, _CHANNEL_LIMIT)
         numbers = array("H", [number + 1 for number in table])
         row, view = 0, memoryview(self._out)
+        version, layout = int(self.file_version), self._layout()
         while row < len(batch):
             done, used, rounded = kernel.format(
                 row,
                 *batch.columns(),
                 numbers,
                 self._start_ns,
-                int(self.file_version),
+                version,
+                layout,
                 self._number,
                 self._out,
             )
@@ -326,9 +339,14 @@ class TRCWriter(FileIOMessageWriter):
             return self._error(batch[row], numbers[batch.channel[row]])
         time_ns, version = batch.timestamp_ns[row], int(self.file_version)
         alone = batch.part(row, row + 1)
-        _, used, _ = kernel.format(0, *alone.columns(), numbers, time_ns, version, self._number, self._out)
+        _, used, _ = kernel.format(
+            0, *alone.columns(), numbers, time_ns, version, self._layout(), self._number, self._out
+        )
         head = self._head(time_ns)
         return head + bytes(self._out[self._time_end() : used])
+
+    def _layout(self) -> bytes:
+        return kernel.LAYOUTS[COLUMNS[self.file_version].encode()]
 
     def _head(self, time_ns: int) -> bytes:
         """Return what a line begins with, number and time, and count the line."""

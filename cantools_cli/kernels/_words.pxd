@@ -86,6 +86,13 @@ cdef extern from *:
         return found ? (int)(found - at) : 64;
     #endif
     }
+    /* Not left early, so that compilers make vectors of it. */
+    static inline int canx_lone_returns(const unsigned char *at, size_t count) {
+        unsigned char found = 0;
+        for (size_t index = 0; index < count; index++)
+            found |= (at[index] == 13) & (at[index + 1] != 10);
+        return found;
+    }
     #define CANX_EACH(byte) (0x0101010101010101u * (uint64_t)(byte))
 
     static inline uint64_t canx_swapped(uint64_t word) {
@@ -122,6 +129,21 @@ cdef extern from *:
         uint64_t low = (pairs & 0x000000FF000000FFu) * (100 + (1000000ull << 32));
         uint64_t high = (pairs >> 16 & 0x000000FF000000FFu) * (1 + (10000ull << 32));
         return wrong ? -1 : (long long)((low + high) >> 32);
+    }
+    static inline long long canx_padded_decimal(uint64_t word, int count) {
+        uint64_t text = word << (64 - 8 * count) | CANX_EACH(32) >> 4 * count >> 4 * count;
+        int blanks = canx_first_byte(text ^ CANX_EACH(32));
+        return blanks == 8 ? -1 : canx_decimal(text ^ canx_first_bytes(CANX_EACH(16), blanks), 8);
+    }
+    static inline uint64_t canx_padded_digits(uint64_t number) {
+        /* two numbers of four digits, four of two, eight of one; the first one lowest */
+        uint64_t parts = number / 10000 | number % 10000 << 32;
+        uint64_t tops = parts * 10486 >> 20 & 0x0000007F0000007Fu;
+        parts = tops | (parts - 100 * tops) << 16;
+        tops = parts * 103 >> 10 & 0x000F000F000F000Fu;
+        parts = tops | (parts - 10 * tops) << 8;
+        int blanks = canx_first_byte(parts | (uint64_t)1 << 56);
+        return (parts | CANX_EACH(48)) ^ canx_first_bytes(CANX_EACH(16), blanks);
     }
     /* The highest bit of each byte that is no hexadecimal digit. */
     static inline uint64_t canx_not_hex(uint64_t word) {
@@ -213,6 +235,7 @@ cdef extern from *:
     void canx_copy4(const unsigned char *at, unsigned char *to) noexcept nogil
     void canx_copy2(const unsigned char *at, unsigned char *to) noexcept nogil
     int canx_newline_at(const unsigned char *at) noexcept nogil
+    int canx_lone_returns(const unsigned char *at, size_t count) noexcept nogil
     int canx_unhex(const unsigned char *at, unsigned char *to) noexcept nogil
     int canx_unhex_spaced(const unsigned char *at, unsigned char *to) noexcept nogil
     void canx_hex8(const unsigned char *at, unsigned char *to, int letters) noexcept nogil
@@ -222,6 +245,8 @@ cdef extern from *:
     int comma_at "canx_comma_at"(unsigned long long word) noexcept nogil
     int decimal_digits "canx_decimal_digits"(unsigned long long word) noexcept nogil
     long long decimal "canx_decimal"(unsigned long long word, int count) noexcept nogil
+    long long padded_decimal "canx_padded_decimal"(unsigned long long word, int count) noexcept nogil
+    unsigned long long padded_digits "canx_padded_digits"(unsigned long long number) noexcept nogil
     int hex_digits "canx_hex_digits"(unsigned long long word) noexcept nogil
     long long hexadecimal "canx_hexadecimal"(unsigned long long word, int count) noexcept nogil
 
@@ -254,6 +279,9 @@ cdef inline void copy2(const unsigned char[::1] source, Py_ssize_t at, unsigned 
 
 cdef inline int newline_at(const unsigned char[::1] text, Py_ssize_t at) noexcept:
     return canx_newline_at(&text[at])
+
+cdef inline int lone_returns(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t end) noexcept:
+    return canx_lone_returns(&text[at], end - at)
 
 cdef inline int unhex(const unsigned char[::1] text, Py_ssize_t at, unsigned char[::1] out,
                       Py_ssize_t to) noexcept:

@@ -80,6 +80,12 @@ def newline_at(text: Octets, at: int) -> int:
     return (bytes(text[at : at + 64]) + b"\n").index(b"\n")
 
 
+def lone_returns(text: Octets, at: int, end: int) -> int:
+    """Return 0 where each carriage return in ``text[at:end]`` has a newline behind it; ``text[end]`` is there."""
+    part = bytes(text[at : end + 1])
+    return int(part.count(b"\r", 0, -1) != part.count(b"\r\n"))
+
+
 def blank_at(word: int) -> int:
     """Return which byte is the first blank, 8 for none."""
     return (word.to_bytes(8, "little") + b" ").index(b" ")
@@ -99,6 +105,17 @@ def decimal(word: int, count: int) -> int:
     """Return the number that the first ``count`` bytes, 1 to 8, are as decimal digits; -1 for none."""
     digits = word.to_bytes(8, "little")[:count]
     return int(digits) if digits.isdigit() else -1
+
+
+def padded_decimal(word: int, count: int) -> int:
+    """Return the number that the first ``count`` bytes are, decimal digits behind blanks; -1 for none."""
+    digits = word.to_bytes(8, "little")[:count].lstrip(b" ")
+    return int(digits) if digits.isdigit() else -1
+
+
+def padded_digits(number: int) -> int:
+    """Return the word of ``number``, of at most 8 decimal digits, behind blanks."""
+    return int.from_bytes(b"%8d" % number, "little")
 
 
 def hex_digits(word: int) -> int:

@@ -1,4 +1,5 @@
 cimport cython
+cimport cantools_cli.kernels._words as words
 
 @cython.locals(nibble="const unsigned char[::1]", lengths="const unsigned char[::1]",
                codes="const unsigned char[::1]",
@@ -9,9 +10,17 @@ cimport cython
                whole=cython.longlong, fraction=cython.longlong, identifier=cython.ulonglong, mark=cython.int,
                number=cython.int, size=cython.int, coded=cython.int, letter=cython.int,
                index=cython.Py_ssize_t, begin=cython.Py_ssize_t, value=cython.int, low=cython.int,
-               digits=cython.Py_ssize_t, code=cython.int, length=cython.Py_ssize_t, known=cython.uint)
+               digits=cython.Py_ssize_t, code=cython.int, length=cython.Py_ssize_t, known=cython.uint,
+               base_mask=cython.ulonglong, usual=cython.Py_ssize_t, usual_fd=cython.Py_ssize_t, blanks=cython.ulonglong,
+               data_type=cython.int, fd_type=cython.int, switched_type=cython.int,
+               passive_type=cython.int, both_type=cython.int, head=cython.ulonglong, head_1=cython.ulonglong,
+               head_2=cython.ulonglong, head_3=cython.ulonglong, mask=cython.ulonglong, mask_1=cython.ulonglong,
+               mask_2=cython.ulonglong, mask_3=cython.ulonglong, width=cython.int, decimals=cython.int,
+               type_at=cython.Py_ssize_t, bus_at=cython.Py_ssize_t, id_at=cython.Py_ssize_t, way_at=cython.Py_ssize_t,
+               size_at=cython.Py_ssize_t, data_at=cython.Py_ssize_t, most_size=cython.int, shift=cython.Py_ssize_t,
+               is_usual=cython.int, word=cython.ulonglong, is_base=cython.uint, found=cython.longlong)
 cpdef tuple parse(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t end,
-    const unsigned char[::1] columns, const unsigned short[::1] numbers, long long start_ns, long long most_ms,
+    const unsigned char[::1] columns, const unsigned char[::1] layout, const unsigned short[::1] numbers, long long start_ns, long long most_ms,
     Py_ssize_t first, long long[::1] timestamp_ns, unsigned int[::1] can_id, unsigned char[::1] flags,
     unsigned short[::1] channel, unsigned char[::1] dlc_code, unsigned int[::1] offset,
     unsigned char[::1] payload)
@@ -26,9 +35,17 @@ cpdef tuple parse(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t end,
                left=cython.longlong, width=cython.Py_ssize_t, value=cython.longlong, part=cython.longlong,
                nano=cython.longlong, whole=cython.longlong, first_letter=cython.int,
                second_letter=cython.int, identifier=cython.uint, code=cython.uint, size=cython.uint,
-               octet=cython.uint)
+               octet=cython.uint, payload_size=cython.Py_ssize_t, blanks=cython.ulonglong, line_end=cython.uint,
+               data_type=cython.uint, fd_type=cython.uint, switched_type=cython.uint, passive_type=cython.uint,
+               both_type=cython.uint, head=cython.ulonglong, head_1=cython.ulonglong, head_2=cython.ulonglong,
+               head_3=cython.ulonglong, bus_at=cython.Py_ssize_t, id_at=cython.Py_ssize_t, way_at=cython.Py_ssize_t,
+               size_at=cython.Py_ssize_t, data_at=cython.Py_ssize_t, most_number=cython.longlong,
+               number_shift=cython.int, number_end=cython.ulonglong, kind=cython.uint,
+               thousandths="const unsigned char[::1]", padded_hex="const unsigned char[::1]",
+               spaced="const unsigned char[::1]")
 cpdef tuple format(Py_ssize_t first, const long long[::1] timestamp_ns, const unsigned int[::1] can_id,
     const unsigned char[::1] flags, const unsigned short[::1] channel, const unsigned char[::1] dlc_code,
     const unsigned int[::1] offset, const unsigned char[::1] payload,
-    const unsigned short[::1] numbers, long long start_ns, int version, long long number,
+    const unsigned short[::1] numbers, long long start_ns, int version,
+    const unsigned char[::1] layout, long long number,
     unsigned char[::1] out)

@@ -15,6 +15,8 @@ Grammar: ``cantools_cli/io/trc_lines.py``.
 from __future__ import annotations
 
 from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels import _words as words
+from cantools_cli.kernels.asc import SPACED
 from cantools_cli.kernels.candump import FD_CODES, FD_LENGTHS, HEX, NIBBLE
 
 DONE = 0  #: the text is used up
@@ -28,6 +30,52 @@ FAR_FUTURE = 0x7FFFFFFFFFFFFFFF
 
 #: bytes of a formatted line beside the data
 LINE_ROOM = 128
+#: bytes that the usual line has at most, and what is read of it as words; of one of CAN FD
+USUAL, USUAL_FD = 96, 256
+
+BLANKS = 0x2020202020202020
+BLANK_RETURN_NEWLINE = 0x0A0D20
+NUMBER_END = 0x2029  #: a parenthesis and a blank
+#: decimals behind their point, and room to read four bytes from the last ones
+THOUSANDTHS = b"".join(b".%03d" % number for number in range(1000)) + bytes(4)
+#: two upper-case digits a byte, then as many blanks
+PADDED_HEX = HEX + b"  " * 256
+#: types of data frames
+DT, FD, FB, FE, BI = (int.from_bytes(kind, "little") for kind in (b"DT", b"FD", b"FB", b"FE", b"BI"))
+
+# The usual line of a version: what stands behind the time, by the letters of the columns; a length may have
+# two digits. A layout is these bytes with blanks for letters, as words; which bits of them are the same in
+# every line; then numbers.
+_LAYOUT_WORDS = 4
+WIDTH, DECIMALS, TYPE, BUS, ID, DIRECTION, LENGTH, END = range(64, 72)
+ABSENT = 255
+
+
+def layout_of(width: int, decimals: int, line: bytes) -> bytes:
+    """Return a layout: digits of the column of numbers, digits behind the point, what follows."""
+    text = bytearray(line.ljust(8 * _LAYOUT_WORDS))
+    mask = bytearray(b"\xff" * len(line)).ljust(len(text), b"\0")
+    for at, letter in enumerate(line):
+        if letter in b"TBIdlL":
+            text[at], mask[at] = 32, 0
+            if letter in b"lL":
+                mask[at + 1] = 0
+    places = [place if (place := line.find(letter)) >= 0 else ABSENT for letter in (b"T", b"B", b"I", b"d")]
+    length = max(line.find(b"l"), line.find(b"L"))
+    return bytes(text + mask) + bytes((width, decimals, *places, length, len(line)))
+
+
+#: by the letters of all columns
+LAYOUTS = {
+    b"NOIlD": layout_of(6, 0, b"  IIIIIIII  l  "),
+    b"NOtIlD": layout_of(6, 1, b"  dx     IIIIIIII  l  "),
+    b"NOBtIlD": layout_of(6, 3, b"  B  dx     IIIIIIII  l  "),
+    b"NOBtIRlD": layout_of(6, 3, b" B  dx    IIIIIIII -  l    "),
+    b"NOTIdlD": layout_of(7, 3, b" TT IIIIIIII dx l  "),
+    b"NOTBIdRLD": layout_of(7, 3, b" TT B  IIIIIIII dx -  L    "),
+}
+#: of columns in any other order
+NO_LAYOUT = bytes(64 + 8)
 
 
 def parse(
@@ -35,6 +83,7 @@ def parse(
     at: int,
     end: int,
     columns: Octets,
+    layout: Octets,
     numbers: Shorts,
     start_ns: int,
     most_ms: int,
@@ -49,7 +98,7 @@ def parse(
 ) -> tuple[int, int, int]:
     """Read lines from ``text[at:end]``, which ends with a newline, into the rows from ``first`` on.
 
-    ``columns`` are their letters, ``D`` the last, ``numbers`` says for each number of a bus which channel
+    ``columns`` are their letters, ``D`` the last, ``layout`` how they usually stand, ``numbers`` says for each number of a bus which channel
     of the batch it is. Times count from ``start_ns``; one of ``most_ms`` milliseconds or more is left to
     the caller. Returns where it stopped (at the start of a line), how many rows are filled, and why.
     """
@@ -57,7 +106,7 @@ def parse(
     lengths = FD_LENGTHS
     codes = FD_CODES
     done, full, strange, unknown, no_channel = DONE, FULL, STRANGE, CHANNEL, NO_CHANNEL
-    extended_bit, extended_mask, remote_bit = 0x80000000, 0x1FFFFFFF, 0x40000000
+    extended_bit, extended_mask, base_mask, remote_bit = 0x80000000, 0x1FFFFFFF, 0x7FF, 0x40000000
     room = len(timestamp_ns)
     payload_room = len(payload)
     if at >= end:
@@ -73,6 +122,20 @@ def parse(
     count = len(columns) - 1
     if count < 1 or columns[count] != 68:
         raise ValueError("the data must be the last column")
+    if len(layout) < 72:
+        raise ValueError("no layout")
+    usual, usual_fd = USUAL, USUAL_FD
+    blanks = BLANKS
+    data_type, fd_type, switched_type, passive_type, both_type = DT, FD, FB, FE, BI
+    mask, mask_1 = words.load8(layout, 32), words.load8(layout, 40)
+    mask_2, mask_3 = words.load8(layout, 48), words.load8(layout, 56)
+    head, head_1 = words.load8(layout, 0) & mask, words.load8(layout, 8) & mask_1
+    head_2, head_3 = words.load8(layout, 16) & mask_2, words.load8(layout, 24) & mask_3
+    width, decimals, type_at, bus_at = layout[64], layout[65], layout[66], layout[67]
+    id_at, way_at, size_at, data_at = layout[68], layout[69], layout[70], layout[71]
+    coded = 1 if columns[count - 1] == 76 else 0
+    most_size = 15 if coded else 8
+    shift = 0  # how much longer than their column the numbers are
     row = first
     used = offset[first]
     reason = done
@@ -81,6 +144,99 @@ def parse(
             reason = full
             break
         reason = strange
+        if width and at + usual <= end:
+            # Most lines have the columns of the format's own examples: they are read as words, then looked at
+            # once. Any other is read again below.
+            is_usual = words.padded_decimal(words.load8(text, at), width + shift) >= 0
+            pos = at + shift
+            is_usual &= text[pos + 6] == 41 if width == 6 else text[pos + 7] == 32
+            is_usual &= (text[pos + 7] == 32) & (text[pos + 8] == 32)
+            whole = words.padded_decimal(words.load8(text, pos + 9), 8)
+            is_usual &= (whole >= 0) & (whole < most_ms)
+            pos += 17
+            fraction = 0
+            if decimals:
+                is_usual &= text[pos] == 46
+                word = words.load8(text, pos + 1)
+                pos += 1 + decimals
+                if decimals == 1:
+                    fraction = words.decimal(word, 1) * 100000
+                elif text[pos] == 32:
+                    fraction = words.decimal(word, 3) * 1000
+                else:
+                    fraction = words.decimal(word, 6)
+                    pos += 3
+                is_usual &= fraction >= 0
+            is_usual &= (words.load8(text, pos) & mask == head) & (words.load8(text, pos + 8) & mask_1 == head_1)
+            is_usual &= words.load8(text, pos + 16) & mask_2 == head_2
+            is_usual &= words.load8(text, pos + 24) & mask_3 == head_3
+            number = 1
+            if bus_at != 255:
+                number = text[pos + bus_at] - 48
+                is_usual &= 0 <= number <= 9
+            mark = 0
+            if way_at != 255:
+                value = text[pos + way_at]
+                is_usual &= (value == 82) | (value == 84)
+                mark = (value & 4) << 1  # T for a sent one
+            index = pos + id_at
+            is_base = words.load4(text, index) == blanks >> 32
+            found = words.hexadecimal(words.load8(text, index + 4 * is_base), 8 - 4 * is_base)
+            is_usual &= (found >= 0) & (found <= (base_mask if is_base else extended_mask))
+            size = text[pos + size_at] - 48
+            is_usual &= 0 <= size <= 9
+            value = text[pos + size_at + 1]
+            if 48 <= value <= 57:
+                size = size * 10 + value - 48
+            else:
+                is_usual &= value == 32
+            if type_at != 255:
+                value = text[pos + type_at] | text[pos + type_at + 1] << 8
+                if value == fd_type:
+                    mark |= 1
+                elif value == switched_type:
+                    mark |= 3
+                elif value == passive_type:
+                    mark |= 5
+                elif value == both_type:
+                    mark |= 7
+                else:
+                    is_usual &= value == data_type
+            code = size
+            length = size if size < 8 else 8
+            if mark & 1 == 0:
+                is_usual &= size <= most_size
+            elif at + usual_fd > end or size > (15 if coded else 64):
+                is_usual = 0
+            else:
+                if coded == 0:
+                    code = codes[size]
+                length = lengths[code]
+                is_usual &= coded | (length == size)
+            if is_usual:
+                pos += data_at - 1
+                index = used
+                while length > 8 and words.unhex_spaced(text, pos, payload, index) == 8:
+                    pos += 24
+                    index += 8
+                    length -= 8
+                digits = words.unhex_spaced(text, pos, payload, index)
+                pos += 3 * length
+                pos += text[pos] == 32
+                pos += text[pos] == 13
+                known = numbers[number]
+                if (length <= 8) & (digits >= length) & (text[pos] == 10) & (known != no_channel):
+                    used = index + length
+                    timestamp_ns[row] = start_ns + whole * 1000000 + fraction
+                    can_id[row] = found | (1 - is_base) << 31
+                    flags[row] = mark
+                    channel[row] = known
+                    dlc_code[row] = code
+                    row += 1
+                    offset[row] = used
+                    at = pos + 1
+                    reason = done
+                    continue
         pos = at
         whole = 0
         fraction = 0
@@ -103,6 +259,10 @@ def parse(
                     break
                 if text[pos] == 41:
                     pos += 1
+                if index == 0:
+                    shift = pos - at - 7
+                    if shift < 0 or shift > 8 - width:
+                        shift = 0
             elif letter == 79:  # O, milliseconds
                 value = text[pos] - 48
                 while 0 <= value <= 9:
@@ -287,13 +447,14 @@ def format(
     numbers: Shorts,
     start_ns: int,
     version: int,
+    layout: Octets,
     number: int,
     out: Room,
 ) -> tuple[int, int, int]:
     """Write the rows from ``first`` on as lines; return (rows done, bytes written, times rounded).
 
     ``numbers`` holds the number of each channel's bus, times count from ``start_ns``, lines are numbered
-    from ``number``, and ``version`` is that of the format, 101 for 1.1. A time that three decimals do not
+    from ``number``, and ``version`` is that of the format, 101 for 1.1, with its ``layout``. A time that three decimals do not
     hold gets six in versions 2.x and is rounded in those before. Stops before a row that ``out`` may not
     hold, and before an error frame, one with a time before ``start_ns``, and one that the version has no
     line for, which are for the caller.
@@ -319,6 +480,19 @@ def format(
     elif version == 101:
         time_width = 12
         unit, units_ms, decimals = 100000, 10, 1
+    if len(layout) < 72:
+        raise ValueError("no layout")
+    payload_size = len(payload)
+    blanks, line_end = BLANKS, BLANK_RETURN_NEWLINE
+    data_type, fd_type, switched_type, passive_type, both_type = DT, FD, FB, FE, BI
+    head, head_1 = words.load8(layout, 0), words.load8(layout, 8)
+    head_2, head_3 = words.load8(layout, 16), words.load8(layout, 24)
+    bus_at, id_at = layout[67], layout[68]
+    way_at, size_at, data_at = layout[69], layout[70], layout[71]
+    most_number = 10000000 if is_new else 1000000
+    number_shift = 8 if is_new else 16
+    number_end = (32 if is_new else NUMBER_END) << 64 - number_shift
+    thousandths, padded_hex, spaced = THOUSANDTHS, PADDED_HEX, SPACED
     to = 0
     rounded = 0
     row = first
@@ -337,6 +511,86 @@ def format(
         if word & error_bit or time < start_ns or time > latest or (mark & 1 and not is_new):
             break
         time -= start_ns
+        value = time // unit
+        part = time - value * unit
+        nano = 0
+        if part:
+            if is_new:
+                nano = part
+            else:
+                rounded += 1
+                if 2 * part >= unit:
+                    value += 1
+        whole = value // units_ms
+        part = value - whole * units_ms
+        # most lines: every column has room for what is in it
+        if number < most_number and bus < 10 and whole < 100000000 and word >> 30 & 1 == 0:
+            words.store8(out, to, words.padded_digits(number) >> number_shift | number_end)
+            words.store8(out, to + 8, blanks)
+            words.store8(out, to + 9, words.padded_digits(whole))
+            to += 17
+            if decimals == 3:
+                words.copy4(thousandths, 4 * part, out, to)
+                to += 4
+                if nano:
+                    words.copy4(thousandths, 4 * nano + 1, out, to)
+                    to += 3
+            elif decimals == 1:
+                out[to] = 46
+                out[to + 1] = 48 + part
+                to += 2
+            words.store8(out, to, head)
+            words.store8(out, to + 8, head_1)
+            words.store8(out, to + 16, head_2)
+            words.store8(out, to + 24, head_3)
+            if is_new:
+                kind = data_type
+                if mark & 1:
+                    kind = fd_type
+                    if mark & 6 == 6:
+                        kind = both_type
+                    elif mark & 2:
+                        kind = switched_type
+                    elif mark & 4:
+                        kind = passive_type
+                out[to + 1] = kind & 255
+                out[to + 2] = kind >> 8
+            if bus_at != 255:
+                out[to + bus_at] = 48 + bus
+            if way_at != 255:
+                out[to + way_at] = 82 + (mark >> 2 & 2)
+            identifier = word & extended_mask
+            kind = (1 - (word >> 31)) << 8
+            index = to + id_at
+            words.copy2(padded_hex, 2 * (identifier >> 24 | kind), out, index)
+            words.copy2(padded_hex, 2 * (identifier >> 16 & 255 | kind), out, index + 2)
+            words.copy2(padded_hex, 2 * (identifier >> 8 & 255), out, index + 4)
+            words.copy2(padded_hex, 2 * (identifier & 255), out, index + 6)
+            code = dlc_code[row] & 15
+            size = code
+            if version != 201:
+                size = end - begin if mark & 1 else min(code, 8)
+            index = to + size_at
+            if size > 9:
+                out[index] = 48 + size // 10
+                index += 1
+            out[index] = 48 + size % 10
+            to += data_at - 1
+            if end - begin <= 8 and begin + 8 <= payload_size:
+                # always 8 bytes: what follows writes over those that are none
+                for index in range(8):
+                    words.copy4(spaced, 4 * payload[begin + index], out, to + 3 * index)
+                to += 3 * (end - begin)
+                begin = end
+            while begin < end:
+                words.copy4(spaced, 4 * payload[begin], out, to)
+                to += 3
+                begin += 1
+            words.store4(out, to, line_end)
+            to += 3
+            number += 1
+            row += 1
+            continue
         for index in range(96):
             out[to + index] = 32
         # number
@@ -365,19 +619,6 @@ def format(
         if not is_new:
             out[to] = 41
             to += 1
-        # time
-        value = time // unit
-        part = time - value * unit
-        nano = 0
-        if part:
-            if is_new:
-                nano = part
-            else:
-                rounded += 1
-                if 2 * part >= unit:
-                    value += 1
-        whole = value // units_ms
-        part = value - whole * units_ms
         width = 1
         left = whole
         while left > 9:

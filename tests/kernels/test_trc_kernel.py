@@ -32,6 +32,11 @@ def table(known: int = 3) -> array[int]:
     return numbers
 
 
+def layout(kernel: Any, columns: bytes) -> bytes:
+    known: bytes = kernel.LAYOUTS.get(columns, kernel.NO_LAYOUT)
+    return known
+
+
 def parse(
     kernel: Any,
     text: bytes,
@@ -45,7 +50,7 @@ def parse(
 ) -> tuple[int, MessageBatch, int]:
     batch = MessageBatch.with_room(rows, room, CHANNELS)
     at, filled, reason = kernel.parse(
-        text, 0, len(text), columns, table(known), start, most, 0, *batch.columns()
+        text, 0, len(text), columns, layout(kernel, columns), table(known), start, most, 0, *batch.columns()
     )
     return at, batch.cut(filled), reason
 
@@ -61,7 +66,7 @@ def format_rows(
 ) -> tuple[int, bytes, int]:
     out = bytearray(room)
     numbers = array("H", range(1, len(batch.channels) + 1))
-    rows, used, rounded = kernel.format(0, *batch.columns(), numbers, start, version, number, out)
+    rows, used, rounded = kernel.format(0, *batch.columns(), numbers, start, version, layout(kernel, VERSIONS[version]), number, out)
     return rows, bytes(out[:used]), rounded
 
 
@@ -177,12 +182,12 @@ def test_buffers_that_do_not_fit_are_refused(kernel):
         parse(kernel, b"\n", b"D")
     batch = MessageBatch.with_room(4, 256)
     with pytest.raises(ValueError, match="channels"):
-        kernel.parse(b"\n", 0, 1, NEW, array("H"), START, 1, 0, *batch.columns())
+        kernel.parse(b"\n", 0, 1, NEW, kernel.NO_LAYOUT, array("H"), START, 1, 0, *batch.columns())
     batch.can_id = array("I")
     with pytest.raises(ValueError, match="length"):
-        kernel.parse(b"\n", 0, 1, NEW, table(), START, 1, 0, *batch.columns())
+        kernel.parse(b"\n", 0, 1, NEW, kernel.NO_LAYOUT, table(), START, 1, 0, *batch.columns())
     with pytest.raises(ValueError, match="length"):
-        kernel.format(0, *batch.columns(), array("H", [1]), START, 201, 1, bytearray(256))
+        kernel.format(0, *batch.columns(), array("H", [1]), START, 201, kernel.NO_LAYOUT, 1, bytearray(256))
 
 
 @pytest.mark.parametrize("number", [1, 999_999, 1_000_000, 9_999_999, 10_000_000, 10**17])
