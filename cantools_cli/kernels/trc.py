@@ -206,7 +206,7 @@ def parse(
             length = size if size < 8 else 8
             if mark & 1 == 0:
                 is_usual &= size <= most_size
-            elif at + usual_fd > end or size > (15 if coded else 64):
+            elif at + usual_fd > end or size < 0 or size > (15 if coded else 64):
                 is_usual = 0
             else:
                 if coded == 0:

@@ -57,41 +57,83 @@ LINES: dict[str, tuple[tuple[Any, ...], list[bytes]]] = {
         ],
     ),
 }
+TRC_LINES = {
+    b"NOTBIdRLD": [
+        b"      1         0.088 DT 2  1CC47628 Rx -  1    41 \r\n",
+        b"9999999  99999999.999123 DT 1      07FF Tx - 13    00 11 22 33 aA Bb 66 77\n",
+        b"      3    123456.000 DT 1      0000 Rx -  0    \r\n",
+        b"     12         7.100 BI 2      0500 Tx -  9    01 02 03 04 05 06 07 08 09 0A 0B 0C \r\n",
+        b"12345678        7.100 FB 2      0500 Tx -  8    01 02 03 04 05 06 07 08\r\n",
+    ],
+    b"NOTIdlD": [
+        b"      1         0.088 DT 1CC47628 Rx 1  41 \r\n",
+        b"      2         0.088123 FE     0500 Rx 12 01 02 03 04 05 06 07 08 09 0A 0B 0C \r\n",
+    ],
+    b"NOBtIRlD": [
+        b"     1)         0.088 2  Rx    1CC47628 -  1    41 \r\n",
+        b"     2)         0.088 2  Rx        0100 -  0    \r\n",
+    ],
+    b"NOBtIlD": [b"     1)         0.088  2  Rx     1CC47628  1  41 \r\n"],
+    b"NOtIlD": [b"     1)         0.0  Rx     1CC47628  2  41 42 \r\n", b"12345678)       0.9  Tx         0001  0  \n"],
+    b"NOIlD": [b"     1)         0  1CC47628  8  00 01 02 03 04 05 06 07 \r\n"],
+}
+for columns, lines in TRC_LINES.items():
+    layout = interpreted("trc").LAYOUTS[columns]
+    tables = (columns, layout, NUMBERS, 1_700_000_000_000_000_000, 9 * 10**12)
+    LINES[f"trc {columns.decode()}"] = (tables, lines * 2)
 
 
 @pytest.mark.parametrize("name", LINES)
 def test_both_forms_read_every_byte_at_every_place_alike(name: str) -> None:
     tables, lines = LINES[name]
+    kernel = name.split()[0]
     before, behind = lines[0] * 3, lines[1] * 3  # of the same second; and as far from the end as words reach
     for line in lines:
         for at in range(len(line)):
             for byte in BYTES:
                 text = before + line[:at] + bytes([byte]) + line[at + 1 :] + behind
                 given = (text, *tables)
-                assert parsed(compiled(name), *given) == parsed(interpreted(name), *given), (line, at, byte)
+                assert parsed(compiled(kernel), *given) == parsed(interpreted(kernel), *given), (line, at, byte)
 
 
 @pytest.mark.parametrize("name", LINES)
 def test_both_forms_read_a_line_that_ends_anywhere_alike(name: str) -> None:
     tables, lines = LINES[name]
+    kernel = name.split()[0]
     for line in lines:
         for cut in range(len(line)):
             for more in (b"", lines[0], lines[0] * 3):
                 given = (lines[0] + line[:cut] + b"\n" + more, *tables)
-                assert parsed(compiled(name), *given) == parsed(interpreted(name), *given), (line, cut)
+                assert parsed(compiled(kernel), *given) == parsed(interpreted(kernel), *given), (line, cut)
 
 
 @pytest.mark.parametrize("name", LINES)
 def test_usual_lines_are_read_the_same_as_alone(name: str) -> None:
     """A line alone is read byte by byte, among others as words."""
     tables, lines = LINES[name]
-    kernel = compiled(name)
+    kernel = compiled(name.split()[0])
     for line in lines:
         alone = parsed(kernel, line, *tables)
         among = parsed(kernel, lines[0] * 3 + line + lines[0] * 3, *tables)
         assert (alone[0][1:], among[0][1:]) == ((1, kernel.DONE), (7, kernel.DONE))
         for one, column in zip(alone[1][:5], among[1][:5], strict=True):
             assert column[3 * len(one) : 4 * len(one)] == one
+
+
+def test_a_carriage_return_without_its_newline_is_found() -> None:
+    for form in (compiled("line_ends"), interpreted("line_ends")):
+        for size in (1, 2, 15, 16, 17, 33, 100):
+            text = b"\r\n" * size
+            for at in range(2 * size):
+                assert not form.has_lone_return(text, at, 2 * size)
+                lone = text[:at] + b"\r" + text[at + 1 :]
+                is_last = at == 2 * size - 1
+                assert form.has_lone_return(lone, 0, 2 * size) == (at % 2 == 1)
+                assert not form.has_lone_return(lone, at + 1, 2 * size)
+                assert not is_last or not form.has_lone_return(lone, at, 2 * size)
+        assert not form.has_lone_return(b"", 0, 0)
+        with pytest.raises(ValueError, match="shorter"):
+            form.has_lone_return(b"\r", 0, 2)
 
 
 @pytest.mark.parametrize("digits", [6, 9])
