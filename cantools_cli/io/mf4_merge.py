@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from cantools_cli.batch import MessageBatch
+from cantools_cli.kernels import merging
+
+#: parts that are merged by looking at the first frame of each for every frame; more are sorted
+_MOST_PARTS = 8
 
 
 def merged(streams: Sequence[Iterator[MessageBatch]]) -> Iterator[MessageBatch]:
@@ -18,20 +23,33 @@ def merged(streams: Sequence[Iterator[MessageBatch]]) -> Iterator[MessageBatch]:
     while len(waiting) > 1:
         horizon = min(batch.timestamp_ns[-1] for batch, _ in waiting)
         ready = MessageBatch()
-        left = []
+        ends, left = array("I"), []
         for batch, stream in waiting:
             times = batch.timestamp_ns
             rows = len(batch) if times[-1] <= horizon else bisect_right(times, horizon)
-            ready.extend(batch.part(0, rows))
+            ready.extend(batch if rows == len(batch) else batch.part(0, rows))
+            ends.append(len(ready))
             rest = batch.part(rows, len(batch)) if rows < len(batch) else _next(stream)
             if rest is not None:
                 left.append((rest, stream))
         waiting = left
-        times = ready.timestamp_ns
-        yield ready.select(sorted(range(len(ready)), key=times.__getitem__))
+        yield ready.select(_order(ready.timestamp_ns, ends))
     for batch, stream in waiting:
         yield batch
         yield from stream
+
+
+def _order(times: array[int], ends: array[int]) -> array[int]:
+    """Return the rows by their times; they are parts that end at ``ends``, mostly in order already."""
+    begins, due = array("I", (0, *ends[:-1])), array("q", times)
+    parts = zip(begins, ends, strict=True)
+    if len(ends) > _MOST_PARTS or any(
+        begin < end and merging.due_times(times[begin:end], times[begin], due) for begin, end in parts
+    ):
+        return array("I", sorted(range(len(times)), key=times.__getitem__))
+    rows = array("I", bytes(4 * len(times)))
+    merging.interleave(times, begins, ends, rows)
+    return rows
 
 
 def _next(stream: Iterator[MessageBatch]) -> MessageBatch | None:

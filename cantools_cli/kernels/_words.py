@@ -81,7 +81,7 @@ def newline_at(text: Octets, at: int) -> int:
 
 
 def lone_returns(text: Octets, at: int, end: int) -> int:
-    """Return 0 where each carriage return in ``text[at:end]`` has a newline behind it; ``text[end]`` is there."""
+    """Return 0 where each carriage return in ``text[at:end]`` has a newline behind it."""
     part = bytes(text[at : end + 1])
     return int(part.count(b"\r", 0, -1) != part.count(b"\r\n"))
 

@@ -1,11 +1,12 @@
 cimport cython
+cimport cantools_cli.kernels._words as words
 
 @cython.locals(limit=cython.Py_ssize_t, size=cython.Py_ssize_t, index=cython.Py_ssize_t, row=cython.Py_ssize_t)
 cpdef Py_ssize_t payload_of(const unsigned int[::1] rows, const unsigned int[::1] offset) except -1
 
 @cython.locals(count=cython.Py_ssize_t, limit=cython.Py_ssize_t, room=cython.Py_ssize_t,
                used=cython.Py_ssize_t, to=cython.Py_ssize_t, row=cython.Py_ssize_t,
-               at=cython.Py_ssize_t, end=cython.Py_ssize_t)
+               at=cython.Py_ssize_t, end=cython.Py_ssize_t, size=cython.Py_ssize_t)
 cpdef Py_ssize_t gather(const unsigned int[::1] rows,
     const long long[::1] from_timestamp_ns, const unsigned int[::1] from_can_id,
     const unsigned char[::1] from_flags, const unsigned short[::1] from_channel,

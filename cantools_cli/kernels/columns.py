@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels import _words as words
 
 
 def payload_of(rows: Ints, offset: Ints) -> int:
@@ -50,6 +51,7 @@ def gather(
         raise IndexError("no room for the rows")
     limit = len(from_timestamp_ns)
     room = len(payload)
+    size = len(from_payload)
     used = 0
     for to in range(count):
         row = rows[to]
@@ -65,6 +67,11 @@ def gather(
         end = from_offset[row + 1]
         if used + end - at > room:
             raise IndexError("no room for the payload")
+        if end <= at + 8 and at <= end and at + 8 <= size and used + 8 <= room:
+            # always 8 bytes: the next row's are written over those that are none
+            words.store8(payload, used, words.load8(from_payload, at))
+            used += end - at
+            continue
         while at < end:
             payload[used] = from_payload[at]
             used += 1

@@ -1,4 +1,5 @@
 cimport cython
+cimport cantools_cli.kernels._plan as _plan
 cimport cantools_cli.kernels._words as words
 
 @cython.locals(value=cython.ulonglong, index=cython.Py_ssize_t)
@@ -16,9 +17,9 @@ cdef long long _rounded(double value) noexcept
                lost=cython.int, outside=cython.int, reason=cython.int,
                skip=cython.int, remote_kind=cython.int, error_kind=cython.int,
                variable=cython.int, kind=cython.int, unknown=cython.uint,
-               stride=cython.Py_ssize_t, fields=cython.Py_ssize_t, masks=cython.Py_ssize_t,
-               width=cython.Py_ssize_t, behind_room=cython.Py_ssize_t, every_bit=cython.ulonglong,
-               number_bits=cython.ulonglong, begin=cython.Py_ssize_t, is_usual=cython.int, largest_real=cython.double, real=cython.double,
+               stride=cython.Py_ssize_t, masks=cython.Py_ssize_t,
+               behind_room=cython.Py_ssize_t, every_bit=cython.ulonglong,
+               number_bits=cython.ulonglong, is_usual=cython.int, largest_real=cython.double, real=cython.double,
                room=cython.Py_ssize_t, payload_room=cython.Py_ssize_t, channels=cython.Py_ssize_t,
                numbers=cython.Py_ssize_t, window_size=cython.Py_ssize_t, row=cython.Py_ssize_t,
                used=cython.Py_ssize_t, number=cython.ulonglong, index=cython.Py_ssize_t,

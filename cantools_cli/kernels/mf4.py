@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cantools_cli.buffers import Doubles, Longs, Octets, Room, Shorts
+from cantools_cli.kernels import _plan
 from cantools_cli.kernels import _words as words
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def parse(
     done, full, strange, new_channel, cut, lost, outside = DONE, FULL, STRANGE, CHANNEL, CUT, LOST, WINDOW
     skip, remote_kind, error_kind, variable = SKIP, REMOTE, ERROR, VARIABLE
     unknown = UNKNOWN
-    stride, fields, masks, width = PLAN, PLAN_FIELDS, PLAN_MASKS, WIDTH
+    stride, masks = PLAN, PLAN_MASKS
     largest_real = LARGEST_REAL
     behind_room = BEHIND_ROOM
     room = len(timestamp_ns)
@@ -169,16 +170,9 @@ def parse(
         # Most records are of data frames, with nothing of note: their fields are read as words, then looked
         # at once. Any that is not as usual is read again below.
         if plan[base + 10] and end - pos >= length + 8:
-            begin = base + fields
-            bits = words.member(text, pos, plan, begin)
-            word = words.member(text, pos, plan, begin + 2 * width)
-            state = word >> 31 & 1
-            word &= 0x1FFFFFFF
-            state |= words.member(text, pos, plan, begin + 3 * width) & 1
-            state |= (plan[begin + 3 * width] == 0) & (word > 0x7FF)
-            code = words.member(text, pos, plan, begin + 4 * width)
-            fd = words.member(text, pos, plan, begin + 7 * width) & 1
-            bus = words.member(text, pos, plan, begin + width)
+            code = words.member(text, pos, plan, base + _plan.DLC)
+            fd = words.member(text, pos, plan, base + _plan.EDL) & 1
+            bus = words.member(text, pos, plan, base + _plan.BUS)
             data = pos + plan[base + 6]
             present = plan[base + 7]
             after = pos + length
@@ -186,7 +180,7 @@ def parse(
             if mode == 2:
                 present = -1
                 group = plan[base + 8]
-                pointer = words.member(text, pos, plan, begin + 10 * width)
+                pointer = words.member(text, pos, plan, base + _plan.POINTER)
                 if end - after >= behind_room and pointer >> 62 == 0:
                     number = words.load8(text, after) & number_bits
                     data = after + id_size + 4
@@ -195,7 +189,7 @@ def parse(
                         after = data + present
             elif mode == 3:
                 present = -1
-                pointer = words.member(text, pos, plan, begin + 10 * width)
+                pointer = words.member(text, pos, plan, base + _plan.POINTER)
                 if pointer >> 62 == 0:
                     place = pointer
                     place = place - window_at
@@ -204,14 +198,22 @@ def parse(
                         data = place + 4
             is_usual = (code <= 15) & (present <= 64) & (bus < channels)
             count = 65
-            if plan[begin + 5 * width]:
-                count = words.member(text, pos, plan, begin + 5 * width)
+            if plan[base + _plan.SIZE]:
+                count = words.member(text, pos, plan, base + _plan.SIZE)
             elif code <= 15:
                 count = lengths[code] if fd else min(code, 8)
             if is_usual and count <= 64:
                 size = codes[count]
-                mark = fd | (words.member(text, pos, plan, begin + 8 * width) & fd) << 1
-                mark |= (words.member(text, pos, plan, begin + 9 * width) & fd) << 2
+                word = words.member(text, pos, plan, base + _plan.ID)
+                state = word >> 31 & 1
+                word &= 0x1FFFFFFF
+                state |= words.member(text, pos, plan, base + _plan.IDE) & 1
+                state |= (plan[base + _plan.IDE] == 0) & (word > 0x7FF)
+                mark = fd
+                if fd:
+                    mark |= (words.member(text, pos, plan, base + _plan.BRS) & 1) << 1
+                    mark |= (words.member(text, pos, plan, base + _plan.ESI) & 1) << 2
+                bits = words.member(text, pos, plan, base + _plan.TIME)
                 is_usual = (state == 1) | (word <= 0x7FF)
                 is_usual &= (count <= present) & ((fd == 1) | (count <= 8)) & (table[bus] != unknown)
                 is_usual &= (fd == 0) | (lengths[size] == count) & ((count != code) | (count <= 8))
@@ -223,7 +225,7 @@ def parse(
                     if is_usual:
                         time = time * plan[base + 3]
                 elif bits >> 52 & 0x7FF == 0x7FF:
-                    is_usual = 0
+                    is_usual = False
                 else:
                     real = words.real(bits) * scales[index]
                     is_usual &= (real <= largest_real) & (real >= -largest_real)
@@ -245,7 +247,7 @@ def parse(
                     used += count
                     timestamp_ns[row] = start_ns + time
                     can_id[row] = word | state << 31
-                    flags[row] = mark | (words.member(text, pos, plan, begin + 6 * width) & 1) << 3
+                    flags[row] = mark | (words.member(text, pos, plan, base + _plan.DIR) & 1) << 3
                     channel[row] = table[bus]
                     dlc_code[row] = code
                     row += 1
@@ -279,7 +281,7 @@ def parse(
         if kind == skip:
             break
         # time
-        bits = _field(text, pos, plan, base + fields)
+        bits = _field(text, pos, plan, base + _plan.TIME)
         mode = plan[base + 2]
         if mode < 2:
             if bits >> 63:  # before the start, or out of range
@@ -302,16 +304,16 @@ def parse(
             if time > plan[base + 4]:
                 break
         # identifier and flags
-        word = _field(text, pos, plan, base + fields + 2 * width)
+        word = _field(text, pos, plan, base + _plan.ID)
         state = word >> 31 & 1
         word &= 0x1FFFFFFF
-        sent = _field(text, pos, plan, base + fields + 6 * width) & 1
+        sent = _field(text, pos, plan, base + _plan.DIR) & 1
         mark = 0
         if kind == error_kind:
             state = word | 1 << 29
         else:
-            if plan[base + fields + 3 * width]:
-                state |= _field(text, pos, plan, base + fields + 3 * width) & 1
+            if plan[base + _plan.IDE]:
+                state |= _field(text, pos, plan, base + _plan.IDE) & 1
             elif word > 0x7FF:
                 state = 1
             if state == 0 and word > 0x7FF:
@@ -325,7 +327,7 @@ def parse(
         mode = plan[base + 5]
         if mode == 2:
             present = -1
-            pointer = _field(text, pos, plan, base + fields + 10 * width)
+            pointer = _field(text, pos, plan, base + _plan.POINTER)
             group = plan[base + 8]
             reason = cut
             if end - after < id_size:
@@ -345,7 +347,7 @@ def parse(
                 after = data + size
             reason = strange
         elif mode == 3:
-            pointer = _field(text, pos, plan, base + fields + 10 * width)
+            pointer = _field(text, pos, plan, base + _plan.POINTER)
             reason = outside
             if pointer >> 62:
                 break
@@ -361,19 +363,19 @@ def parse(
             data = place + 4
             from_window = 1
         # length
-        code = _field(text, pos, plan, base + fields + 4 * width)
-        fd = _field(text, pos, plan, base + fields + 7 * width) & 1
+        code = _field(text, pos, plan, base + _plan.DLC)
+        fd = _field(text, pos, plan, base + _plan.EDL) & 1
         if code > 15:
             break
-        if plan[base + fields + 5 * width]:
-            count = _field(text, pos, plan, base + fields + 5 * width)
-        elif plan[base + fields + 4 * width]:
+        if plan[base + _plan.SIZE]:
+            count = _field(text, pos, plan, base + _plan.SIZE)
+        elif plan[base + _plan.DLC]:
             count = lengths[code] if fd else min(code, 8)
         else:
             count = max(present, 0)
         if count > 64:
             break
-        if plan[base + fields + 4 * width] == 0:
+        if plan[base + _plan.DLC] == 0:
             code = codes[count]
         if kind == remote_kind:
             state |= 1 << 30
@@ -383,7 +385,7 @@ def parse(
                 break
             code = count
         else:
-            if plan[base + fields + 7 * width] == 0 and count > 8:
+            if plan[base + _plan.EDL] == 0 and count > 8:
                 fd = 1
             if fd:
                 if count == code and count > 8 and present >= lengths[code]:
@@ -391,15 +393,15 @@ def parse(
                 code = codes[count]
                 if lengths[code] != count:
                     break
-                mark = _field(text, pos, plan, base + fields + 8 * width) & 1
-                mark = 1 | mark << 1 | (_field(text, pos, plan, base + fields + 9 * width) & 1) << 2
+                mark = _field(text, pos, plan, base + _plan.BRS) & 1
+                mark = 1 | mark << 1 | (_field(text, pos, plan, base + _plan.ESI) & 1) << 2
             elif count > 8:
                 break
             elif code < 8 or count < 8:
                 code = count
             if count > present and (count or present >= 0):
                 break
-        bus = _field(text, pos, plan, base + fields + width)
+        bus = _field(text, pos, plan, base + _plan.BUS)
         reason = new_channel
         if bus >= channels:
             break
@@ -446,8 +448,8 @@ def format(
     """Write the rows from ``first`` on as canx's records; return (rows done, bytes written, early ones).
 
     ``numbers`` has the number from 0 of each channel; ``counts`` counts the records by their number. A time
-    before ``start_ns`` becomes that: such a row is early. Stops before a record that ``out`` may not hold, and before a frame that
-    no record holds: more data than its kind has, or a channel beyond its field.
+    before ``start_ns`` becomes that: such a row is early. Stops before a record that ``out`` may not hold,
+    and before a frame that no record holds: more data than its kind has, or a channel beyond its field.
     """
     record_room = RECORD_ROOM
     identifier_bits = 0x9FFFFFFF

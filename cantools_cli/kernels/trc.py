@@ -98,9 +98,10 @@ def parse(
 ) -> tuple[int, int, int]:
     """Read lines from ``text[at:end]``, which ends with a newline, into the rows from ``first`` on.
 
-    ``columns`` are their letters, ``D`` the last, ``layout`` how they usually stand, ``numbers`` says for each number of a bus which channel
-    of the batch it is. Times count from ``start_ns``; one of ``most_ms`` milliseconds or more is left to
-    the caller. Returns where it stopped (at the start of a line), how many rows are filled, and why.
+    ``columns`` are their letters, ``D`` the last, ``layout`` how they usually stand, ``numbers`` says for
+    each number of a bus which channel of the batch it is. Times count from ``start_ns``; one of ``most_ms``
+    milliseconds or more is left to the caller. Returns where it stopped (at the start of a line), how many
+    rows are filled, and why.
     """
     nibble = NIBBLE
     lengths = FD_LENGTHS
@@ -167,7 +168,9 @@ def parse(
                     fraction = words.decimal(word, 6)
                     pos += 3
                 is_usual &= fraction >= 0
-            is_usual &= (words.load8(text, pos) & mask == head) & (words.load8(text, pos + 8) & mask_1 == head_1)
+            is_usual &= (words.load8(text, pos) & mask == head) & (
+                words.load8(text, pos + 8) & mask_1 == head_1
+            )
             is_usual &= words.load8(text, pos + 16) & mask_2 == head_2
             is_usual &= words.load8(text, pos + 24) & mask_3 == head_3
             number = 1
@@ -207,12 +210,12 @@ def parse(
             if mark & 1 == 0:
                 is_usual &= size <= most_size
             elif at + usual_fd > end or size < 0 or size > (15 if coded else 64):
-                is_usual = 0
+                is_usual = False
             else:
                 if coded == 0:
                     code = codes[size]
                 length = lengths[code]
-                is_usual &= coded | (length == size)
+                is_usual &= (coded == 1) | (length == size)
             if is_usual:
                 pos += data_at - 1
                 index = used
@@ -454,10 +457,10 @@ def format(
     """Write the rows from ``first`` on as lines; return (rows done, bytes written, times rounded).
 
     ``numbers`` holds the number of each channel's bus, times count from ``start_ns``, lines are numbered
-    from ``number``, and ``version`` is that of the format, 101 for 1.1, with its ``layout``. A time that three decimals do not
-    hold gets six in versions 2.x and is rounded in those before. Stops before a row that ``out`` may not
-    hold, and before an error frame, one with a time before ``start_ns``, and one that the version has no
-    line for, which are for the caller.
+    from ``number``, and ``version`` is that of the format, 101 for 1.1, with its ``layout``. A time that
+    three decimals do not hold gets six in versions 2.x and is rounded in those before. Stops before a row
+    that ``out`` may not hold, and before an error frame, one with a time before ``start_ns``, and one that
+    the version has no line for, which are for the caller.
     """
     hexadecimal = HEX
     line_room = LINE_ROOM

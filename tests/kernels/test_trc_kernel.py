@@ -66,7 +66,9 @@ def format_rows(
 ) -> tuple[int, bytes, int]:
     out = bytearray(room)
     numbers = array("H", range(1, len(batch.channels) + 1))
-    rows, used, rounded = kernel.format(0, *batch.columns(), numbers, start, version, layout(kernel, VERSIONS[version]), number, out)
+    rows, used, rounded = kernel.format(
+        0, *batch.columns(), numbers, start, version, layout(kernel, VERSIONS[version]), number, out
+    )
     return rows, bytes(out[:used]), rounded
 
 

@@ -74,7 +74,10 @@ TRC_LINES = {
         b"     2)         0.088 2  Rx        0100 -  0    \r\n",
     ],
     b"NOBtIlD": [b"     1)         0.088  2  Rx     1CC47628  1  41 \r\n"],
-    b"NOtIlD": [b"     1)         0.0  Rx     1CC47628  2  41 42 \r\n", b"12345678)       0.9  Tx         0001  0  \n"],
+    b"NOtIlD": [
+        b"     1)         0.0  Rx     1CC47628  2  41 42 \r\n",
+        b"12345678)       0.9  Tx         0001  0  \n",
+    ],
     b"NOIlD": [b"     1)         0  1CC47628  8  00 01 02 03 04 05 06 07 \r\n"],
 }
 for columns, lines in TRC_LINES.items():
@@ -86,20 +89,24 @@ for columns, lines in TRC_LINES.items():
 @pytest.mark.parametrize("name", LINES)
 def test_both_forms_read_every_byte_at_every_place_alike(name: str) -> None:
     tables, lines = LINES[name]
-    kernel = name.split()[0]
+    kernel = name.partition(" ")[0]
     before, behind = lines[0] * 3, lines[1] * 3  # of the same second; and as far from the end as words reach
     for line in lines:
         for at in range(len(line)):
             for byte in BYTES:
                 text = before + line[:at] + bytes([byte]) + line[at + 1 :] + behind
                 given = (text, *tables)
-                assert parsed(compiled(kernel), *given) == parsed(interpreted(kernel), *given), (line, at, byte)
+                assert parsed(compiled(kernel), *given) == parsed(interpreted(kernel), *given), (
+                    line,
+                    at,
+                    byte,
+                )
 
 
 @pytest.mark.parametrize("name", LINES)
 def test_both_forms_read_a_line_that_ends_anywhere_alike(name: str) -> None:
     tables, lines = LINES[name]
-    kernel = name.split()[0]
+    kernel = name.partition(" ")[0]
     for line in lines:
         for cut in range(len(line)):
             for more in (b"", lines[0], lines[0] * 3):
@@ -111,7 +118,7 @@ def test_both_forms_read_a_line_that_ends_anywhere_alike(name: str) -> None:
 def test_usual_lines_are_read_the_same_as_alone(name: str) -> None:
     """A line alone is read byte by byte, among others as words."""
     tables, lines = LINES[name]
-    kernel = compiled(name.split()[0])
+    kernel = compiled(name.partition(" ")[0])
     for line in lines:
         alone = parsed(kernel, line, *tables)
         among = parsed(kernel, lines[0] * 3 + line + lines[0] * 3, *tables)
