@@ -18,7 +18,9 @@ cimport cantools_cli.kernels._words as words
                mask_2=cython.ulonglong, mask_3=cython.ulonglong, width=cython.int, decimals=cython.int,
                type_at=cython.Py_ssize_t, bus_at=cython.Py_ssize_t, id_at=cython.Py_ssize_t, way_at=cython.Py_ssize_t,
                size_at=cython.Py_ssize_t, data_at=cython.Py_ssize_t, most_size=cython.int, shift=cython.Py_ssize_t,
-               is_usual=cython.int, word=cython.ulonglong, is_base=cython.uint, found=cython.longlong)
+               is_usual=cython.int, word=cython.ulonglong, is_base=cython.uint, found=cython.longlong,
+               key=cython.ulonglong, stamp=cython.ulonglong, stamp_ns=cython.longlong, time=cython.longlong,
+               low_digits=cython.ulonglong, high_digits=cython.ulonglong)
 cpdef tuple parse(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t end,
     const unsigned char[::1] columns, const unsigned char[::1] layout, const unsigned short[::1] numbers, long long start_ns, long long most_ms,
     Py_ssize_t first, long long[::1] timestamp_ns, unsigned int[::1] can_id, unsigned char[::1] flags,

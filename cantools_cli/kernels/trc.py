@@ -137,6 +137,9 @@ def parse(
     coded = 1 if columns[count - 1] == 76 else 0
     most_size = 15 if coded else 8
     shift = 0  # how much longer than their column the numbers are
+    stamp = 0xFFFFFFFFFFFFFFFF  # the digits before the last three of the milliseconds of a line before
+    stamp_ns = 0  # what they say
+    low_digits, high_digits = 0xFFFFFF, 0xFFFFFF000000
     row = first
     used = offset[first]
     reason = done
@@ -151,23 +154,43 @@ def parse(
             is_usual = words.padded_decimal(words.load8(text, at), width + shift) >= 0
             pos = at + shift
             is_usual &= text[pos + 6] == 41 if width == 6 else text[pos + 7] == 32
-            is_usual &= (text[pos + 7] == 32) & (text[pos + 8] == 32)
-            whole = words.padded_decimal(words.load8(text, pos + 9), 8)
-            is_usual &= (whole >= 0) & (whole < most_ms)
-            pos += 17
-            fraction = 0
-            if decimals:
-                is_usual &= text[pos] == 46
-                word = words.load8(text, pos + 1)
-                pos += 1 + decimals
-                if decimals == 1:
-                    fraction = words.decimal(word, 1) * 100000
-                elif text[pos] == 32:
-                    fraction = words.decimal(word, 3) * 1000
-                else:
-                    fraction = words.decimal(word, 6)
+            key = words.first_bytes(words.load8(text, pos + 7), 7)
+            if key == stamp:  # of the same second
+                word = words.load8(text, pos + 14)
+                is_usual &= word >> 24 & 255 == 46
+                time = words.decimal(word & low_digits | word >> 8 & high_digits, 6)
+                is_usual &= time >= 0
+                time = stamp_ns + time * 1000
+                pos += 21
+                if text[pos] != 32:
+                    fraction = words.decimal(words.load8(text, pos), 3)
+                    is_usual &= fraction >= 0
+                    time += fraction
                     pos += 3
-                is_usual &= fraction >= 0
+            else:
+                is_usual &= (text[pos + 7] == 32) & (text[pos + 8] == 32)
+                whole = words.padded_decimal(words.load8(text, pos + 9), 8)
+                is_usual &= (whole >= 0) & (whole < most_ms)
+                pos += 17
+                fraction = 0
+                if decimals:
+                    is_usual &= text[pos] == 46
+                    word = words.load8(text, pos + 1)
+                    pos += 1 + decimals
+                    if decimals == 1:
+                        fraction = words.decimal(word, 1) * 100000
+                    elif text[pos] == 32:
+                        fraction = words.decimal(word, 3) * 1000
+                    else:
+                        fraction = words.decimal(word, 6)
+                        pos += 3
+                    is_usual &= fraction >= 0
+                time = start_ns
+                if is_usual:
+                    time += whole * 1000000 + fraction
+                    if decimals == 3 and 1000 <= whole < most_ms - 1000:
+                        stamp = key
+                        stamp_ns = start_ns + whole // 1000 * 1000000000
             is_usual &= (words.load8(text, pos) & mask == head) & (
                 words.load8(text, pos + 8) & mask_1 == head_1
             )
@@ -230,7 +253,7 @@ def parse(
                 known = numbers[number]
                 if (length <= 8) & (digits >= length) & (text[pos] == 10) & (known != no_channel):
                     used = index + length
-                    timestamp_ns[row] = start_ns + whole * 1000000 + fraction
+                    timestamp_ns[row] = time
                     can_id[row] = found | (1 - is_base) << 31
                     flags[row] = mark
                     channel[row] = known

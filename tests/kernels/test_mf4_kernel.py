@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from array import array
+from itertools import product
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from cantools_cli.batch import MessageBatch
 from cantools_cli.io import mf4_head
 from cantools_cli.io.mf4_blocks import Blocks
 from cantools_cli.io.mf4_layout import plan_of, read_layout
+from cantools_cli.kernels import _plan, mf4
 from tests.io.mf4_bytes import START_NS, simple, usual_record
 from tests.kernels.forms import FORMS, load
 from tests.strategies import facts, messages
@@ -37,15 +39,39 @@ def plans(head: bytes) -> tuple[int, array[int], array[int], array[float]]:
     return group.id_size, kinds, plan, scales
 
 
+def with_data_elsewhere(layout: Any, mode: int) -> Any:
+    """Return a layout whose records of number 1 have a pointer to data: in those of 2, or in a stream."""
+    id_size, kinds, plan, scales = layout
+    plan, first, second = plan[:], kinds[1] * mf4.PLAN, kinds[2] * mf4.PLAN
+    plan[first + mf4.DATA_MODE], plan[first + mf4.DATA_GROUP] = mode, kinds[2]
+    begin = first + mf4.PLAN_FIELDS + mf4.POINTER * mf4.WIDTH
+    plan[begin : begin + mf4.WIDTH] = array("q", (mf4.LITTLE, 16, 0, 8, -1, 0))
+    plan[second + mf4.KIND], plan[second + mf4.USUAL] = mf4.VARIABLE, 0
+    return id_size, kinds, plan, scales
+
+
+def as_unusual(layout: Any) -> Any:
+    """Return ``layout`` with every record read field by field."""
+    plan = layout[2][:]
+    for begin in range(0, len(plan), mf4.PLAN):
+        plan[begin + mf4.USUAL] = 0
+    return layout[0], layout[1], plan, layout[3]
+
+
 OURS = plans(mf4_head.build_head(START_NS).data)
 USUAL = plans(simple(b""))
+BEHIND, STREAM = (with_data_elsewhere(OURS, mode) for mode in (mf4.BEHIND, mf4.STREAM))
+#: a stream of data: of every length, the last one cut
+WINDOW = b"".join(size.to_bytes(4, "little") + bytes(range(size)) for size in (8, 7, 0, 1, 65, 12, 64, 8))[
+    :-1
+]
 
 
 def parse(kernel: Any, text: bytes, layout: Any = OURS, rows: int = 50, room: int = 4096) -> tuple[Any, ...]:
     batch = MessageBatch.with_room(rows, room, ("can0", "can1", "can2"))
     running = array("q", bytes(8 * len(layout[3])))
     at, done, reason = kernel.parse(
-        text, 0, len(text), *layout, running, b"", 0, START_NS, TABLE, 0, *batch.columns()
+        text, 0, len(text), *layout, running, WINDOW, 0, START_NS, TABLE, 0, *batch.columns()
     )
     return at, done, reason, batch.cut(done)
 
@@ -122,8 +148,15 @@ def test_both_forms_write_and_read_the_same(frames: list[Any], room: int) -> Non
     assert [facts(m) for m in first[3]] == [facts(m) for m in second[3]]
 
 
+POINTERS = [RECORD[:17] + at.to_bytes(8, "little") for at in (0, 12, 23, 27, 32, 101, 117, 185, 1 << 62)]
+BEHIND_IT = [
+    RECORD[:17] + (12 * n).to_bytes(8, "little") + bytes.fromhex("02 08000000 0001020304050607")
+    for n in (0, 1, 2)
+]
 PIECES = st.sampled_from(
-    [text for text, *_ in STOPS] + [usual_record(n, b"\1\2", n / 3) for n in (1, 0x80000001)]
+    [text for text, *_ in STOPS]
+    + [usual_record(n, b"\1\2", n / 3) for n in (1, 0x80000001)]
+    + [*POINTERS, *BEHIND_IT, RECORD * 4]
 )
 
 
@@ -132,7 +165,7 @@ PIECES = st.sampled_from(
     st.lists(PIECES, max_size=6),
     st.lists(st.tuples(st.integers(0, 200), st.integers(0, 255)), max_size=8),
     st.integers(1, 6),
-    st.sampled_from([OURS, USUAL]),
+    st.sampled_from([OURS, USUAL, BEHIND, STREAM]),
 )
 def test_both_forms_make_the_same_of_noise(
     pieces: list[bytes], changes: list[tuple[int, int]], rows: int, layout: Any
@@ -142,7 +175,22 @@ def test_both_forms_make_the_same_of_noise(
         if at < len(text):
             text[at] = value
     results = []
-    for form in FORMS:
-        at, count, reason, batch = parse(load("mf4", form), bytes(text), layout, rows, 64 * rows)
+    for form, plan in product(FORMS, (layout, as_unusual(layout))):
+        at, count, reason, batch = parse(load("mf4", form), bytes(text), plan, rows, 64 * rows)
         results.append((at, count, reason, [bytes(memoryview(c).cast("B")) for c in batch.columns()]))
-    assert results[0] == results[1]
+    assert results == results[:1] * 4
+
+
+@pytest.mark.parametrize(
+    ("layout", "pieces"), [(BEHIND, BEHIND_IT), (STREAM, POINTERS[:1] * 3), (OURS, [RECORD] * 3)]
+)
+def test_data_is_found_where_it_is(kernel: Any, layout: Any, pieces: list[bytes]) -> None:
+    text = b"".join(pieces) + b"\3" + bytes(24) * 5  # error frames: enough bytes behind for words
+    for plan in (layout, as_unusual(layout)):
+        batch = parse(kernel, text[: len(b"".join(pieces)) + 100], plan, rows=3)[3]
+        assert [bytes(message.data) for message in batch] == [bytes(range(8))] * 3
+
+
+def test_the_literals_of_compiled_kernels_are_where_the_fields_begin() -> None:
+    for name in ("TIME", "BUS", "ID", "IDE", "DLC", "SIZE", "DIR", "EDL", "BRS", "ESI", "POINTER"):
+        assert getattr(_plan, name) == mf4.PLAN_FIELDS + getattr(mf4, name) * mf4.WIDTH

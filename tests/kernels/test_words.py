@@ -59,7 +59,9 @@ LINES: dict[str, tuple[tuple[Any, ...], list[bytes]]] = {
 }
 TRC_LINES = {
     b"NOTBIdRLD": [
-        b"      1         0.088 DT 2  1CC47628 Rx -  1    41 \r\n",
+        b"      1      1234.088 DT 2  1CC47628 Rx -  1    41 \r\n",
+        b"      2      1234.999 DT 1      0001 Rx -  0    \r\n",
+        b"      3      1234.088123 DT 2      0001 Tx -  2    41 42 \r\n",
         b"9999999  99999999.999123 DT 1      07FF Tx - 13    00 11 22 33 aA Bb 66 77\n",
         b"      3    123456.000 DT 1      0000 Rx -  0    \r\n",
         b"     12         7.100 BI 2      0500 Tx -  9    01 02 03 04 05 06 07 08 09 0A 0B 0C \r\n",
