@@ -262,5 +262,5 @@ def unwritable_names(batch: MessageBatch) -> int:
     count = 0
     for index, channel in enumerate(batch.channels):
         if isinstance(channel, str) and any("\ud800" <= character <= "\udfff" for character in channel):
-            count += batch.channel.count(index)
+            count += columns.count_entries(batch.channel, index)
     return count

@@ -182,7 +182,9 @@ class CSVWriter(FileIOMessageWriter):
             lost["directions"] = columns.count_bits(batch.flags, frames.TX)
             plain = [index for index, channel in enumerate(batch.channels) if channel in (CHANNEL, 0, None)]
             if len(plain) < len(batch.channels):
-                lost["channels"] = len(batch) - sum(batch.channel.count(index) for index in plain)
+                lost["channels"] = len(batch) - sum(
+                    columns.count_entries(batch.channel, index) for index in plain
+                )
         for kind, count in lost.items():
             if count:
                 self.losses[kind] += count

@@ -157,7 +157,7 @@ class PcapWriter(FileIOMessageWriter):
         if sent:
             self.losses["directions"] += sent
         plain = [index for index, channel in enumerate(batch.channels) if channel in (CHANNEL, 0, None)]
-        named = len(batch) - sum(batch.channel.count(index) for index in plain)
+        named = len(batch) - sum(columns.count_entries(batch.channel, index) for index in plain)
         if named and len(plain) < len(batch.channels):
             self.losses["channels"] += named
 

@@ -135,7 +135,7 @@ def count_losses(batch: MessageBatch, losses: Counter[str]) -> None:
         "directions": columns.count_bits(batch.flags, frames.TX),
     }
     if len(plain) < len(batch.channels):
-        lost["channels"] = len(batch) - sum(batch.channel.count(index) for index in plain)
+        lost["channels"] = len(batch) - sum(columns.count_entries(batch.channel, index) for index in plain)
     for kind, count in lost.items():
         if count:
             losses[kind] += count

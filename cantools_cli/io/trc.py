@@ -320,7 +320,10 @@ class TRCWriter(FileIOMessageWriter):
         if version not in _WITH_BUS:
             plain = [index for index, name in enumerate(batch.channels) if name in ("can0", 0, None)]
             if len(plain) < len(batch.channels):
-                self._count("channels", len(batch) - sum(batch.channel.count(index) for index in plain))
+                self._count(
+                    "channels",
+                    len(batch) - sum(columns.count_entries(batch.channel, index) for index in plain),
+                )
         if version == TRCFileVersion.V1_0:
             self._count("directions", columns.count_bits(batch.flags, frames.TX))
         return batch

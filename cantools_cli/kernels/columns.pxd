@@ -22,13 +22,16 @@ cpdef shift(unsigned int[::1] column, Py_ssize_t first, long long by)
 @cython.locals(limit=cython.Py_ssize_t, row=cython.Py_ssize_t, old=cython.uint)
 cpdef translate(unsigned short[::1] column, Py_ssize_t first, const unsigned short[::1] table)
 
-@cython.locals(row=cython.Py_ssize_t, count=cython.Py_ssize_t)
+@cython.locals(row=cython.Py_ssize_t, count=cython.uint)
 cpdef Py_ssize_t count_bits(const unsigned char[::1] flags, unsigned int mask) except -1
+
+@cython.locals(row=cython.Py_ssize_t, count=cython.uint)
+cpdef Py_ssize_t count_entries(const unsigned short[::1] column, unsigned int entry) except -1
 
 @cython.locals(row=cython.Py_ssize_t, count=cython.Py_ssize_t)
 cpdef Py_ssize_t count_words(const unsigned int[::1] can_id, unsigned int mask) except -1
 
-@cython.locals(row=cython.Py_ssize_t, count=cython.Py_ssize_t)
+@cython.locals(row=cython.Py_ssize_t, count=cython.uint)
 cpdef Py_ssize_t count_raw_dlc(const unsigned char[::1] dlc_code, const unsigned char[::1] flags) except -1
 
 @cython.locals(row=cython.Py_ssize_t)

@@ -100,8 +100,15 @@ def count_bits(flags: Octets, mask: int) -> int:
     """Return in how many rows ``flags`` has any bit of ``mask``."""
     count = 0
     for row in range(len(flags)):
-        if flags[row] & mask:
-            count += 1
+        count += (flags[row] & mask) != 0
+    return count
+
+
+def count_entries(column: Shorts, entry: int) -> int:
+    """Return in how many rows ``column`` is ``entry``; ``array.count`` makes an object of each."""
+    count = 0
+    for row in range(len(column)):
+        count += column[row] == entry
     return count
 
 
@@ -120,8 +127,7 @@ def count_raw_dlc(dlc_code: Octets, flags: Octets) -> int:
         raise ValueError("the columns differ in length")
     count = 0
     for row in range(len(dlc_code)):
-        if dlc_code[row] > 8 and not flags[row] & 1:
-            count += 1
+        count += (dlc_code[row] > 8) & ~flags[row] & 1
     return count
 
 
