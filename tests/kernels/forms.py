@@ -1,11 +1,10 @@
-"""Both forms of a kernel: the compiled extension, and the same source run as it is."""
+"""The forms of a kernel: the compiled extension, that for AVX2, and the same source run as it is."""
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 from functools import cache
-from importlib.machinery import EXTENSION_SUFFIXES, SourceFileLoader
+from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,9 +15,11 @@ import cantools_cli.kernels
 from cantools_cli.batch import MessageBatch
 from cantools_cli.buffers import Octets
 from cantools_cli.io.text import TextReader, no_kernel
+from cantools_cli.kernels.cpu import has_avx2
 
 FOLDER = Path(cantools_cli.kernels.__file__).parent
 FORMS = ("compiled", "interpreted")
+WIDE_FORMS = (*FORMS, "avx2")  #: of some kernels
 
 needs_compiled = pytest.mark.skipif(
     cantools_cli.kernels.form() == "pure", reason="takes minutes on kernels as they are, for the same result"
@@ -26,8 +27,10 @@ needs_compiled = pytest.mark.skipif(
 
 
 def load(name: str, form: str) -> Any:
-    """Return the kernel ``name`` in one of its ``FORMS``; skips the test where it is not compiled."""
-    return interpreted(name) if form == "interpreted" else compiled(name)
+    """Return the kernel ``name`` in one of its forms; skips the test where that is not there."""
+    if form == "interpreted":
+        return interpreted(name)
+    return compiled(name) if form == "compiled" else wide(name)
 
 
 @cache
@@ -41,13 +44,40 @@ def interpreted(name: str) -> ModuleType:
     return module
 
 
+@cache
 def compiled(name: str) -> ModuleType:
-    built = [path for suffix in EXTENSION_SUFFIXES if (path := FOLDER / f"{name}{suffix}").exists()]
+    return extension(name, FOLDER)
+
+
+@cache
+def wide(name: str) -> ModuleType:
+    if not has_avx2():
+        pytest.skip("no AVX2 here")
+    return extension(name, FOLDER / "avx2")
+
+
+def extensions(name: str) -> list[ModuleType]:
+    """Return the kernel ``name`` compiled, and compiled for AVX2 where that is there and runs."""
+    is_built = any((FOLDER / "avx2" / f"{name}{suffix}").exists() for suffix in EXTENSION_SUFFIXES)
+    return [compiled(name), wide(name)] if is_built and has_avx2() else [compiled(name)]
+
+
+def every_form(name: str) -> list[ModuleType]:
+    return [interpreted(name), *extensions(name)]
+
+
+def extension(name: str, folder: Path) -> ModuleType:
+    built = [path for suffix in EXTENSION_SUFFIXES if (path := folder / f"{name}{suffix}").exists()]
     if not built:
-        pytest.skip(f"the kernel {name} is not compiled")
+        pytest.skip(f"the kernel {name} is not compiled in {folder.name}")
     newest = max((FOLDER / f"{name}{suffix}").stat().st_mtime for suffix in (".py", ".pxd"))
     assert built[0].stat().st_mtime >= newest, f"{built[0]} is older than its source: build it again"
-    return importlib.import_module(f"cantools_cli.kernels.{name}")
+    loader = ExtensionFileLoader(f"cantools_cli.kernels.{name}", str(built[0]))
+    spec = importlib.util.spec_from_loader(loader.name, loader)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    loader.exec_module(module)
+    return module
 
 
 def parsed(

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cantools_cli.batch import MessageBatch
-from tests.kernels.forms import FORMS, load
+from tests.kernels.forms import WIDE_FORMS, every_form, interpreted, load
 from tests.strategies import facts, messages
 
 START = 1_700_000_000_000_000_000
@@ -18,7 +18,7 @@ CHANNELS = ("can0", "can1", "can2")
 NO_CHANNEL = 0xFFFF
 
 
-@pytest.fixture(params=FORMS)
+@pytest.fixture(params=WIDE_FORMS)
 def kernel(request: pytest.FixtureRequest) -> Any:
     return load("asc", request.param)
 
@@ -241,7 +241,7 @@ def test_a_channel_of_any_number_has_its_columns(kernel, number):
     )
 )
 def test_what_is_written_is_read_as_it_was(sent):
-    kernel = load("asc", FORMS[0])
+    kernel = interpreted("asc")
     batch = MessageBatch(sent, channels=CHANNELS)
     start = min(batch.timestamp_ns, default=START)
     rows, text = format_rows(kernel, batch, start=start)
@@ -254,8 +254,10 @@ def test_what_is_written_is_read_as_it_was(sent):
 @given(st.lists(messages(), max_size=8), st.booleans(), st.integers(0, 1200), st.integers(-START, START))
 def test_both_forms_write_the_same(sent, crlf, room, start):
     batch = MessageBatch(sent, channels=CHANNELS)
-    one, two = (format_rows(load("asc", form), batch, crlf=crlf, room=room, start=start) for form in FORMS)
-    assert one == two
+    one, *others = (
+        format_rows(kernel, batch, crlf=crlf, room=room, start=start) for kernel in every_form("asc")
+    )
+    assert all(other == one for other in others)
 
 
 PIECES = st.sampled_from(
@@ -286,10 +288,10 @@ LINES = st.tuples(
 @example(b"2.5 CANFD 1 Rx 55 0 0 1 1 00 0 0 FFFFFFFFFFFFFFFF 0 0 0", START)
 def test_both_forms_read_the_same_whatever_the_text(text, start):
     results = []
-    for form in FORMS:
-        at, batch, reason = parse(load("asc", form), text + b"\n", start=start, rows=3, room=200)
+    for kernel in every_form("asc"):
+        at, batch, reason = parse(kernel, text + b"\n", start=start, rows=3, room=200)
         results.append((at, reason, [facts(message) for message in batch], bytes(batch.payload)))
-    assert results[0] == results[1]
+    assert all(result == results[0] for result in results)
 
 
 def test_columns_that_differ_in_length_are_refused(kernel):

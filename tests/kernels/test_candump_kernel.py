@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cantools_cli.batch import MessageBatch
 from cantools_cli.io.candump import CanutilsLogReader
-from tests.kernels.forms import FORMS, compiled, formatted, interpreted, load, parsed, without_kernel
+from tests.kernels.forms import WIDE_FORMS, extensions, formatted, interpreted, load, parsed, without_kernel
 from tests.strategies import facts, messages
 
 NAMES, ENDS = b"can0vcan12", array("I", [4, 10])
@@ -47,7 +47,7 @@ def spoilt(edits: list[tuple[bytes, int, int, int]]) -> bytes:
     )
 
 
-@pytest.fixture(params=FORMS)
+@pytest.fixture(params=WIDE_FORMS)
 def kernel(request: pytest.FixtureRequest) -> Any:
     return load("candump", request.param)
 
@@ -121,14 +121,17 @@ def test_text_must_end_with_a_newline(kernel: Any) -> None:
 @given(NOISE)
 def test_both_forms_read_noise_alike(edits: list[tuple[bytes, int, int, int]]) -> None:
     text = spoilt(edits)
-    assert parsed(compiled("candump"), text, NAMES, ENDS) == parsed(interpreted("candump"), text, NAMES, ENDS)
+    wanted = parsed(interpreted("candump"), text, NAMES, ENDS)
+    for kernel in extensions("candump"):
+        assert parsed(kernel, text, NAMES, ENDS) == wanted
 
 
 @given(st.lists(messages(channels=st.sampled_from(["can0", "vcan12"])), max_size=5), st.sampled_from([6, 9]))
 def test_both_forms_write_alike(frames: list[Any], digits: int) -> None:
     batch = MessageBatch(frames, channels=("can0", "vcan12"))
-    answer = formatted(compiled("candump"), batch, NAMES, ENDS, digits, 0)
-    assert answer == formatted(interpreted("candump"), batch, NAMES, ENDS, digits, 0)
+    answer = formatted(interpreted("candump"), batch, NAMES, ENDS, digits, 0)
+    for kernel in extensions("candump"):
+        assert answer == formatted(kernel, batch, NAMES, ENDS, digits, 0)
     assert answer[0][0] == len(batch)
 
 

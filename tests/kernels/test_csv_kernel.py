@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 
 from cantools_cli.batch import MessageBatch
 from cantools_cli.io.csv import COLUMNS, MORE_COLUMNS, CsvNames, CSVReader, format_row
-from tests.kernels.forms import FORMS, compiled, formatted, interpreted, load, parsed, without_kernel
+from tests.kernels.forms import (
+    WIDE_FORMS,
+    every_form,
+    extensions,
+    formatted,
+    interpreted,
+    load,
+    parsed,
+    without_kernel,
+)
 from tests.strategies import CHANNELS, facts, messages
 
 ONE, ONE_END = b"can0", array("I", [4])
@@ -51,7 +60,7 @@ def spoilt(edits: list[tuple[bytes, int, int]]) -> bytes:
     )
 
 
-@pytest.fixture(params=FORMS)
+@pytest.fixture(params=WIDE_FORMS)
 def kernel(request: pytest.FixtureRequest) -> Any:
     return load("csv_lines", request.param)
 
@@ -136,8 +145,8 @@ def test_both_forms_write_what_plain_python_writes(full: bool, frames: list[Any]
     batch = MessageBatch(frames)
     table = CsvNames(batch.channels)
     wanted = b"".join(format_row(message, full) for message in batch)
-    for form in FORMS:
-        answer = formatted(load("csv_lines", form), batch, table.names, table.ends, full)
+    for kernel in every_form("csv_lines"):
+        answer = formatted(kernel, batch, table.names, table.ends, full)
         assert answer == ((len(batch), len(wanted)), wanted)
 
 
@@ -145,9 +154,9 @@ def test_both_forms_write_what_plain_python_writes(full: bool, frames: list[Any]
 @given(edits=EDITS)
 def test_both_forms_read_noise_alike(full: bool, edits: list[tuple[bytes, int, int]]) -> None:
     text = spoilt(edits)
-    assert parsed(compiled("csv_lines"), text, NAMES, ENDS, full) == parsed(
-        interpreted("csv_lines"), text, NAMES, ENDS, full
-    )
+    wanted = parsed(interpreted("csv_lines"), text, NAMES, ENDS, full)
+    for kernel in extensions("csv_lines"):
+        assert parsed(kernel, text, NAMES, ENDS, full) == wanted
 
 
 @pytest.mark.parametrize("columns", [COLUMNS, COLUMNS + MORE_COLUMNS])

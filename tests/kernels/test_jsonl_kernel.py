@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 
 from cantools_cli.batch import MessageBatch
 from cantools_cli.io.jsonl import JsonNames, JsonReader, format_line
-from tests.kernels.forms import FORMS, compiled, formatted, interpreted, load, parsed, without_kernel
+from tests.kernels.forms import (
+    WIDE_FORMS,
+    every_form,
+    extensions,
+    formatted,
+    interpreted,
+    load,
+    parsed,
+    without_kernel,
+)
 from tests.strategies import CHANNELS, facts, messages
 
 NAMES, ENDS = b'"can0"7null', array("I", [6, 7, 11])
@@ -45,7 +54,7 @@ def spoilt(edits: list[tuple[bytes, int, int, int]]) -> bytes:
     )
 
 
-@pytest.fixture(params=FORMS)
+@pytest.fixture(params=WIDE_FORMS)
 def kernel(request: pytest.FixtureRequest) -> Any:
     return load("jsonl", request.param)
 
@@ -123,8 +132,8 @@ def test_both_forms_write_what_plain_python_writes(frames: list[Any]) -> None:
     batch = MessageBatch(frames)
     table = JsonNames(batch.channels)
     wanted = b"".join(format_line(message) for message in batch)
-    for form in FORMS:
-        answer = formatted(load("jsonl", form), batch, table.names, table.ends)
+    for kernel in every_form("jsonl"):
+        answer = formatted(kernel, batch, table.names, table.ends)
         assert answer == ((len(batch), len(wanted)), wanted)
 
 
@@ -133,8 +142,8 @@ def test_every_line_is_json_that_the_kernel_reads(message: Any) -> None:
     line = format_line(message)
     table = JsonNames((message.channel,))
     assert json.loads(line)["arbitration_id"] == message.arbitration_id
-    for form in FORMS:
-        assert parsed(load("jsonl", form), line, table.names, table.ends)[0] == (len(line), 1, 0)
+    for kernel in every_form("jsonl"):
+        assert parsed(kernel, line, table.names, table.ends)[0] == (len(line), 1, 0)
 
 
 @pytest.mark.parametrize("room", range(0, 500, 7))
@@ -159,7 +168,9 @@ def test_the_longest_line_fits_its_room(kernel: Any) -> None:
 @given(EDITS)
 def test_both_forms_read_noise_alike(edits: list[tuple[bytes, int, int, int]]) -> None:
     text = spoilt(edits)
-    assert parsed(compiled("jsonl"), text, NAMES, ENDS) == parsed(interpreted("jsonl"), text, NAMES, ENDS)
+    wanted = parsed(interpreted("jsonl"), text, NAMES, ENDS)
+    for kernel in extensions("jsonl"):
+        assert parsed(kernel, text, NAMES, ENDS) == wanted
 
 
 @given(EDITS)

@@ -1,0 +1,1 @@
+cimport cantools_cli.kernels._cpu as _cpu
