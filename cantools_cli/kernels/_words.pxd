@@ -1,11 +1,18 @@
+from libc.string cimport memcmp
+
 # The functions of _words.py for compiled kernels: the same results. SSE2 is there on every x86-64.
 cdef extern from *:
     """
+    #include <stddef.h>
     #include <stdint.h>
     #include <string.h>
     #if (defined(__SSE2__) || defined(_M_X64)) && !defined(CANX_NO_SSE2)
     #include <emmintrin.h>
     #define CANX_SSE2 1
+    #ifdef __SSSE3__
+    #include <tmmintrin.h>
+    #define CANX_SSSE3 1
+    #endif
     #endif
     #ifdef _MSC_VER
     #include <intrin.h>
@@ -40,6 +47,14 @@ cdef extern from *:
         memcpy(&value, &word, 8);
         return value;
     }
+    static inline ptrdiff_t canx_behind(
+        const unsigned char *text, ptrdiff_t at, ptrdiff_t end, const unsigned char *key, ptrdiff_t size) {
+        if (at + size > end || memcmp(text + at, key, (size_t)size))
+            return -1;
+        for (at += size; text[at] == 32;)
+            at++;
+        return at;
+    }
     static inline void canx_store8(unsigned char *to, uint64_t word) {
         word = canx_ordered8(word);
         memcpy(to, &word, 8);
@@ -73,6 +88,16 @@ cdef extern from *:
     static inline int canx_first_byte(uint64_t word) {
         return word ? canx_lowest_bit(word) >> 3 : 8;
     }
+    /* Number of the highest bit that is set, of one that is not 0. */
+    static inline int canx_highest_bit(uint64_t word) {
+    #ifdef _MSC_VER
+        unsigned long bit;
+        _BitScanReverse64(&bit, word);
+        return (int)bit;
+    #else
+        return 63 - __builtin_clzll(word);
+    #endif
+    }
     static inline int canx_newline_at(const unsigned char *at) {
     #ifdef CANX_SSE2
         uint64_t found = 0;
@@ -103,15 +128,8 @@ cdef extern from *:
     static inline uint64_t canx_first_bytes(uint64_t word, int count) {
         return word & ~(~(uint64_t)0 << 4 * count << 4 * count);
     }
-    static inline int canx_byte_at(uint64_t word, int byte) {
-        uint64_t rest = word ^ CANX_EACH(byte);
-        return canx_first_byte((rest - CANX_EACH(1)) & ~rest & CANX_EACH(128));
-    }
-    static inline int canx_blank_at(uint64_t word) {
-        return canx_byte_at(word, 32);
-    }
-    static inline int canx_comma_at(uint64_t word) {
-        return canx_byte_at(word, 44);
+    static inline int canx_leading_blanks(uint64_t word) {
+        return canx_first_byte(word ^ CANX_EACH(32));
     }
     static inline int canx_decimal_digits(uint64_t word) {
         uint64_t digits = word ^ CANX_EACH(48);
@@ -121,14 +139,44 @@ cdef extern from *:
     static inline uint64_t canx_right_aligned(uint64_t word, int count) {
         return word << (64 - 8 * count) | CANX_EACH(48) >> 4 * count >> 4 * count;
     }
+    /* The number that 8 bytes from 0 to 9 are. */
+    static inline uint32_t canx_joined(uint64_t digits) {
+        uint64_t pairs = digits * 10 + (digits >> 8);
+        uint64_t low = (pairs & 0x000000FF000000FFu) * (100 + (1000000ull << 32));
+        uint64_t high = (pairs >> 16 & 0x000000FF000000FFu) * (1 + (10000ull << 32));
+        return (uint32_t)((low + high) >> 32);
+    }
     static inline long long canx_decimal(uint64_t word, int count) {
         uint64_t digits = canx_right_aligned(word, count) ^ CANX_EACH(48);
         /* a byte above 9 gets a bit above its lowest four, itself or by adding 6 */
         uint64_t wrong = (digits | (digits + CANX_EACH(6))) & CANX_EACH(240);
-        uint64_t pairs = digits * 10 + (digits >> 8);
-        uint64_t low = (pairs & 0x000000FF000000FFu) * (100 + (1000000ull << 32));
-        uint64_t high = (pairs >> 16 & 0x000000FF000000FFu) * (1 + (10000ull << 32));
-        return wrong ? -1 : (long long)((low + high) >> 32);
+        return wrong ? -1 : (long long)canx_joined(digits);
+    }
+    static inline uint32_t canx_decimal_of(uint64_t word, int count) {
+        return canx_joined((word & CANX_EACH(15)) << (64 - 8 * count));
+    }
+    static inline uint32_t canx_fraction_of(uint64_t word, int count) {
+        return canx_joined(canx_first_bytes(word, count) & CANX_EACH(15));
+    }
+    static inline uint64_t canx_decimal8(uint32_t value) {
+        uint64_t high = value / 10000, both = high | (uint64_t)(value - high * 10000) << 32;
+        uint64_t hundreds = (both * 10486 >> 20) & 0x0000007F0000007Fu, tens;
+        both = hundreds | (both - 100 * hundreds) << 16;
+        tens = (both * 103 >> 10) & 0x000F000F000F000Fu;
+        return (tens | (both - 10 * tens) << 8) + CANX_EACH(48);
+    }
+    static inline int canx_significant(uint64_t word) {
+        return (canx_highest_bit((word ^ CANX_EACH(48)) | 1) >> 3) + 1;
+    }
+    static inline int canx_hex_width(uint32_t value) {
+        return (canx_highest_bit(value | 1) >> 2) + 1;
+    }
+    static inline int canx_decimal_width(uint32_t value) {
+        /* from the highest bit a width that is right, or one too small */
+        static const uint32_t powers[11] = {
+            0, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 0xFFFFFFFFu};
+        int width = (canx_highest_bit(value | 1) + 1) * 1233 >> 12;
+        return width + (value >= powers[width]);
     }
     static inline long long canx_padded_decimal(uint64_t word, int count) {
         uint64_t text = word << (64 - 8 * count) | CANX_EACH(32) >> 4 * count >> 4 * count;
@@ -162,15 +210,15 @@ cdef extern from *:
         value = (value | value >> 8) & 0x0000FFFF0000FFFFu;
         return (uint32_t)(value | value >> 16);
     }
-    static inline long long canx_hexadecimal(uint64_t word, int count) {
-        uint64_t digits = canx_right_aligned(word, count);
-        uint32_t value = canx_unhexed(digits);
-        value = value >> 24 | (value >> 8 & 0xFF00) | (value & 0xFF00) << 8 | value << 24;
-        return canx_not_hex(digits) ? -1 : (long long)value;
+    static inline uint32_t canx_reversed(uint32_t value) {
+        return value >> 24 | (value >> 8 & 0xFF00) | (value & 0xFF00) << 8 | value << 24;
     }
-    static inline int canx_unhex_words(uint64_t first, uint64_t second, unsigned char *to) {
+    static inline uint32_t canx_hexadecimal_of(uint64_t word, int count) {
+        return canx_reversed(canx_unhexed(word << (64 - 8 * count)));
+    }
     #ifdef CANX_SSE2
-        __m128i text = _mm_set_epi64x((long long)second, (long long)first);
+    /* The bytes of 16 hexadecimal digits; how many digits there are, from the first on. */
+    static inline __m128i canx_unhex_vector(__m128i text, int *count) {
         __m128i digit = _mm_sub_epi8(text, _mm_set1_epi8(48));
         __m128i letter = _mm_sub_epi8(_mm_or_si128(text, _mm_set1_epi8(32)), _mm_set1_epi8(97));
         __m128i is_digit = _mm_cmpeq_epi8(_mm_min_epu8(digit, _mm_set1_epi8(9)), digit);
@@ -179,10 +227,32 @@ cdef extern from *:
             _mm_and_si128(digit, is_digit),
             _mm_and_si128(_mm_add_epi8(letter, _mm_set1_epi8(10)), is_letter));
         unsigned wrong = 0xFFFFFFFFu ^ (unsigned)_mm_movemask_epi8(_mm_or_si128(is_digit, is_letter));
+        *count = canx_lowest_bit(wrong);
+    #ifdef CANX_SSSE3
+        value = _mm_maddubs_epi16(value, _mm_set1_epi16(0x0110));
+    #else
         value = _mm_or_si128(_mm_slli_epi16(value, 4), _mm_srli_epi16(value, 8));
         value = _mm_and_si128(value, _mm_set1_epi16(255));
-        _mm_storel_epi64((__m128i *)to, _mm_packus_epi16(value, value));
-        return canx_lowest_bit(wrong);
+    #endif
+        return _mm_packus_epi16(value, value);
+    }
+    #endif
+    static inline long long canx_hexadecimal(uint64_t word, int count) {
+        uint64_t digits = canx_right_aligned(word, count);
+    #ifdef CANX_SSE2
+        int good;
+        __m128i bytes = canx_unhex_vector(_mm_set_epi64x(0, (long long)digits), &good);
+        return good < 8 ? -1 : (long long)canx_reversed((uint32_t)_mm_cvtsi128_si32(bytes));
+    #else
+        return canx_not_hex(digits) ? -1 : (long long)canx_reversed(canx_unhexed(digits));
+    #endif
+    }
+    static inline int canx_unhex_words(uint64_t first, uint64_t second, unsigned char *to) {
+    #ifdef CANX_SSE2
+        int count;
+        __m128i text = _mm_set_epi64x((long long)second, (long long)first);
+        _mm_storel_epi64((__m128i *)to, canx_unhex_vector(text, &count));
+        return count;
     #else
         int count = canx_hex_digits(first);
         canx_store4(to, canx_unhexed(first));
@@ -191,7 +261,13 @@ cdef extern from *:
     #endif
     }
     static inline int canx_unhex(const unsigned char *at, unsigned char *to) {
+    #ifdef CANX_SSE2
+        int count;
+        _mm_storel_epi64((__m128i *)to, canx_unhex_vector(_mm_loadu_si128((const __m128i *)at), &count));
+        return count;
+    #else
         return canx_unhex_words(canx_load8(at), canx_load8(at + 8), to);
+    #endif
     }
     /* The digits of two groups of blank, digit, digit; and their blanks. */
     static inline uint64_t canx_pairs(uint64_t word) {
@@ -201,23 +277,41 @@ cdef extern from *:
         return (word & 255) | (word >> 16 & 0xFF00);
     }
     static inline int canx_unhex_spaced(const unsigned char *at, unsigned char *to) {
+    #ifdef CANX_SSSE3
+        const __m128i from_first = _mm_setr_epi8(1, 2, 4, 5, 7, 8, 10, 11, 13, 14, -1, -1, -1, -1, -1, -1);
+        const __m128i from_second = _mm_setr_epi8(-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 8, 9, 11, 12, 14, 15);
+        __m128i first = _mm_loadu_si128((const __m128i *)at);
+        __m128i second = _mm_loadu_si128((const __m128i *)(at + 8));
+        __m128i blank = _mm_set1_epi8(32);
+        unsigned blanks = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(first, blank))
+            | (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(second, blank)) << 8;
+        int digits, spaced = canx_lowest_bit((~blanks & 0x249249u) | 1u << 24) * 11 >> 5; /* a third of it */
+        _mm_storel_epi64((__m128i *)to, canx_unhex_vector(
+            _mm_or_si128(_mm_shuffle_epi8(first, from_first), _mm_shuffle_epi8(second, from_second)), &digits));
+        return spaced < digits >> 1 ? spaced : digits >> 1;
+    #else
         uint64_t a = canx_load8(at), b = canx_load8(at + 6), c = canx_load8(at + 12), d = canx_load8(at + 18);
         uint64_t blanks = canx_blanks(a) | canx_blanks(b) << 16 | canx_blanks(c) << 32 | canx_blanks(d) << 48;
         int digits = canx_unhex_words(
             canx_pairs(a) | canx_pairs(b) << 32, canx_pairs(c) | canx_pairs(d) << 32, to);
         int spaced = canx_first_byte(blanks ^ CANX_EACH(32));
         return spaced < digits >> 1 ? spaced : digits >> 1;
+    #endif
     }
-    static inline void canx_hex8(const unsigned char *at, unsigned char *to, int letters) {
     #ifdef CANX_SSE2
+    static inline __m128i canx_hex_vector(const unsigned char *at, int letters) {
         __m128i bytes = _mm_loadl_epi64((const __m128i *)at);
         __m128i mask = _mm_set1_epi8(15);
         __m128i high = _mm_and_si128(_mm_srli_epi16(bytes, 4), mask);
         __m128i value = _mm_unpacklo_epi8(high, _mm_and_si128(bytes, mask));
         __m128i more = _mm_and_si128(
             _mm_cmpgt_epi8(value, _mm_set1_epi8(9)), _mm_set1_epi8((char)(letters - 48)));
-        value = _mm_add_epi8(_mm_add_epi8(value, _mm_set1_epi8(48)), more);
-        _mm_storeu_si128((__m128i *)to, value);
+        return _mm_add_epi8(_mm_add_epi8(value, _mm_set1_epi8(48)), more);
+    }
+    #endif
+    static inline void canx_hex8(const unsigned char *at, unsigned char *to, int letters) {
+    #ifdef CANX_SSE2
+        _mm_storeu_si128((__m128i *)to, canx_hex_vector(at, letters));
     #else
         for (int index = 0; index < 8; index++) {
             int high = at[index] >> 4, low = at[index] & 15;
@@ -226,10 +320,97 @@ cdef extern from *:
         }
     #endif
     }
+    static inline void canx_hex8_spaced(const unsigned char *at, unsigned char *to) {
+    #ifdef CANX_SSSE3
+        const __m128i to_first = _mm_setr_epi8(-1, 0, 1, -1, 2, 3, -1, 4, 5, -1, 6, 7, -1, 8, 9, -1);
+        const __m128i to_second = _mm_setr_epi8(5, -1, 6, 7, -1, 8, 9, -1, 10, 11, -1, 12, 13, -1, 14, 15);
+        const __m128i blanks = _mm_setr_epi8(32, 0, 0, 32, 0, 0, 32, 0, 0, 32, 0, 0, 32, 0, 0, 32);
+        const __m128i more = _mm_setr_epi8(0, 32, 0, 0, 32, 0, 0, 32, 0, 0, 32, 0, 0, 32, 0, 0);
+        __m128i digits = canx_hex_vector(at, 55);
+        _mm_storeu_si128((__m128i *)to, _mm_or_si128(_mm_shuffle_epi8(digits, to_first), blanks));
+        _mm_storeu_si128((__m128i *)(to + 8), _mm_or_si128(_mm_shuffle_epi8(digits, to_second), more));
+    #else
+        unsigned char digits[16];
+        canx_hex8(at, digits, 55);
+        for (int index = 0; index < 8; index++) {
+            to[3 * index] = 32;
+            canx_copy2(digits + 2 * index, to + 3 * index + 1);
+        }
+    #endif
+    }
+    /* The value of a character of base64, above 63 for all others. */
+    static inline int canx_sextet(int c) {
+        int letter = (c | 32) - 97, digit = c - 48;
+        if (letter >= 0 && letter < 26)
+            return letter + (c & 32 ? 26 : 0);
+        if (digit >= 0 && digit < 10)
+            return digit + 52;
+        return c == 43 ? 62 : c == 47 ? 63 : 255;
+    }
+    static inline int canx_unbase64(const unsigned char *at, int count, unsigned char *to) {
+        uint64_t word, last; /* bytes 0 to 7 and the one behind */
+        int good, bytes = count * 3 >> 2;
+    #ifdef CANX_SSE2
+        static const unsigned char taken[32] = {
+            255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+        __m128i text = _mm_loadu_si128((const __m128i *)at);
+        __m128i kept = _mm_loadu_si128((const __m128i *)(taken + 16 - count));
+        __m128i upper = _mm_sub_epi8(text, _mm_set1_epi8(65)), lower = _mm_sub_epi8(text, _mm_set1_epi8(97));
+        __m128i digit = _mm_sub_epi8(text, _mm_set1_epi8(48)), z = _mm_set1_epi8(25);
+        __m128i is_upper = _mm_cmpeq_epi8(_mm_min_epu8(upper, z), upper);
+        __m128i is_lower = _mm_cmpeq_epi8(_mm_min_epu8(lower, z), lower);
+        __m128i is_digit = _mm_cmpeq_epi8(_mm_min_epu8(digit, _mm_set1_epi8(9)), digit);
+        __m128i is_plus = _mm_cmpeq_epi8(text, _mm_set1_epi8(43));
+        __m128i is_slash = _mm_cmpeq_epi8(text, _mm_set1_epi8(47));
+        __m128i shift = _mm_or_si128(
+            _mm_or_si128(_mm_and_si128(is_upper, _mm_set1_epi8(-65)), _mm_and_si128(is_lower, _mm_set1_epi8(-71))),
+            _mm_or_si128(_mm_and_si128(is_plus, _mm_set1_epi8(19)), _mm_and_si128(is_slash, _mm_set1_epi8(16))));
+        __m128i is_any = _mm_or_si128(
+            _mm_or_si128(is_upper, is_lower), _mm_or_si128(is_digit, _mm_or_si128(is_plus, is_slash)));
+        __m128i value;
+        shift = _mm_or_si128(shift, _mm_and_si128(is_digit, _mm_set1_epi8(4)));
+        value = _mm_and_si128(_mm_add_epi8(text, shift), kept);
+        good = _mm_movemask_epi8(_mm_andnot_si128(is_any, kept)) == 0;
+    #ifdef CANX_SSSE3
+        value = _mm_madd_epi16(
+            _mm_maddubs_epi16(value, _mm_set1_epi16(0x0140)), _mm_set1_epi32(0x00011000));
+        value = _mm_shuffle_epi8(value, _mm_setr_epi8(2, 1, 0, 6, 5, 4, 10, 9, 8, -1, -1, -1, -1, -1, -1, -1));
+        word = (uint64_t)_mm_cvtsi128_si64(value);
+        last = (unsigned)_mm_cvtsi128_si32(_mm_srli_si128(value, 8));
+    #else
+        value = _mm_or_si128(
+            _mm_slli_epi16(_mm_and_si128(value, _mm_set1_epi16(255)), 6), _mm_srli_epi16(value, 8));
+        value = _mm_madd_epi16(value, _mm_set1_epi32(0x00011000));
+        word = canx_swapped((uint64_t)_mm_cvtsi128_si64(value));
+        word = word >> 40 | (word << 16 & 0x0000FFFFFF000000u);
+        last = (unsigned)_mm_cvtsi128_si32(_mm_srli_si128(value, 8));
+        word |= (last >> 16 & 255) << 48 | (last >> 8 & 255) << 56;
+        last &= 255;
+    #endif
+    #else
+        uint64_t groups[3];
+        good = 1;
+        for (int group = 0; group < 3; group++) {
+            groups[group] = 0;
+            for (int index = 4 * group; index < 4 * group + 4; index++) {
+                int sextet = index < count ? canx_sextet(at[index]) : 0;
+                good &= sextet < 64;
+                groups[group] = groups[group] << 6 | (unsigned)(sextet & 63);
+            }
+        }
+        word = canx_swapped(groups[0]) >> 40 | canx_swapped(groups[1]) >> 40 << 24;
+        word |= canx_swapped(groups[2] >> 8) >> 48 << 48;
+        last = groups[2] & 255;
+    #endif
+        canx_store8(to, word);
+        return good & (last == 0) & (canx_first_bytes(word, bytes) == word);
+    }
     """
     unsigned long long canx_load8(const unsigned char *at) noexcept nogil
     double real "canx_real"(unsigned long long word) noexcept nogil
     unsigned int canx_load4(const unsigned char *at) noexcept nogil
+    Py_ssize_t canx_behind(const unsigned char *text, Py_ssize_t at, Py_ssize_t end, const unsigned char *key,
+                           Py_ssize_t size) noexcept nogil
     void canx_store8(unsigned char *to, unsigned long long word) noexcept nogil
     void canx_store4(unsigned char *to, unsigned int word) noexcept nogil
     void canx_copy4(const unsigned char *at, unsigned char *to) noexcept nogil
@@ -238,15 +419,23 @@ cdef extern from *:
     int canx_lone_returns(const unsigned char *at, size_t count) noexcept nogil
     int canx_unhex(const unsigned char *at, unsigned char *to) noexcept nogil
     int canx_unhex_spaced(const unsigned char *at, unsigned char *to) noexcept nogil
+    int canx_unbase64(const unsigned char *at, int count, unsigned char *to) noexcept nogil
+    void canx_hex8_spaced(const unsigned char *at, unsigned char *to) noexcept nogil
     void canx_hex8(const unsigned char *at, unsigned char *to, int letters) noexcept nogil
     unsigned long long first_bytes "canx_first_bytes"(unsigned long long word, int count) noexcept nogil
     unsigned long long swapped "canx_swapped"(unsigned long long word) noexcept nogil
-    int blank_at "canx_blank_at"(unsigned long long word) noexcept nogil
-    int comma_at "canx_comma_at"(unsigned long long word) noexcept nogil
+    int blanks "canx_leading_blanks"(unsigned long long word) noexcept nogil
     int decimal_digits "canx_decimal_digits"(unsigned long long word) noexcept nogil
     long long decimal "canx_decimal"(unsigned long long word, int count) noexcept nogil
     long long padded_decimal "canx_padded_decimal"(unsigned long long word, int count) noexcept nogil
     unsigned long long padded_digits "canx_padded_digits"(unsigned long long number) noexcept nogil
+    unsigned int decimal_of "canx_decimal_of"(unsigned long long word, int count) noexcept nogil
+    unsigned int fraction_of "canx_fraction_of"(unsigned long long word, int count) noexcept nogil
+    unsigned long long decimal8 "canx_decimal8"(unsigned int value) noexcept nogil
+    int significant "canx_significant"(unsigned long long word) noexcept nogil
+    int hex_width "canx_hex_width"(unsigned int value) noexcept nogil
+    int decimal_width "canx_decimal_width"(unsigned int value) noexcept nogil
+    unsigned int hexadecimal_of "canx_hexadecimal_of"(unsigned long long word, int count) noexcept nogil
     int hex_digits "canx_hex_digits"(unsigned long long word) noexcept nogil
     long long hexadecimal "canx_hexadecimal"(unsigned long long word, int count) noexcept nogil
 
@@ -277,6 +466,15 @@ cdef inline void copy2(const unsigned char[::1] source, Py_ssize_t at, unsigned 
                        Py_ssize_t to) noexcept:
     canx_copy2(&source[at], &out[to])
 
+cdef inline int same(const unsigned char[::1] text, Py_ssize_t at, const unsigned char[::1] other,
+                     Py_ssize_t count) noexcept:
+    return memcmp(&text[at], &other[0], count) == 0
+
+cdef inline Py_ssize_t behind(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t end,
+                              const unsigned char[::1] keys, const unsigned int[::1] ends, Py_ssize_t key) noexcept:
+    cdef Py_ssize_t begin = ends[key - 1] if key > 0 else 0
+    return canx_behind(&text[0], at, end, &keys[begin], ends[key] - begin)
+
 cdef inline int newline_at(const unsigned char[::1] text, Py_ssize_t at) noexcept:
     return canx_newline_at(&text[at])
 
@@ -294,3 +492,11 @@ cdef inline int unhex_spaced(const unsigned char[::1] text, Py_ssize_t at, unsig
 cdef inline void hex8(const unsigned char[::1] payload, Py_ssize_t at, unsigned char[::1] out, Py_ssize_t to,
                       int letters) noexcept:
     canx_hex8(&payload[at], &out[to], letters)
+
+cdef inline void hex8_spaced(const unsigned char[::1] payload, Py_ssize_t at, unsigned char[::1] out,
+                             Py_ssize_t to) noexcept:
+    canx_hex8_spaced(&payload[at], &out[to])
+
+cdef inline int unbase64(const unsigned char[::1] text, Py_ssize_t at, int count, unsigned char[::1] out,
+                         Py_ssize_t to) noexcept:
+    return canx_unbase64(&text[at], count, &out[to])

@@ -8,11 +8,13 @@ an index: the caller knows that as many bytes are there.
 from __future__ import annotations
 
 import struct
+from base64 import b64decode
 
-from cantools_cli.buffers import Longs, Octets, Room
+from cantools_cli.buffers import Ints, Longs, Octets, Room
 
 _REAL = struct.Struct("<d")
 _HEX_DIGITS = b"0123456789abcdefABCDEF"
+_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 
 def load8(text: Octets, at: int) -> int:
@@ -75,6 +77,26 @@ def first_bytes(word: int, count: int) -> int:
     return word & ((1 << 8 * count) - 1)
 
 
+def same(text: Octets, at: int, other: Octets, count: int) -> int:
+    """Tell whether the ``count`` bytes at ``at`` are the first ones of ``other``."""
+    return int(text[at : at + count] == other[:count])
+
+
+def behind(text: Octets, at: int, end: int, keys: Octets, ends: Ints, key: int) -> int:
+    """Return the position behind ``keys[ends[key - 1]:ends[key]]`` and blanks if that is at ``at``, else -1.
+
+    ``text[end - 1]`` is neither in it nor a blank, such as a newline.
+    """
+    begin = ends[key - 1] if key > 0 else 0
+    size = ends[key] - begin
+    if at + size > end or text[at : at + size] != keys[begin : begin + size]:
+        return -1
+    at += size
+    while text[at] == 32:
+        at += 1
+    return at
+
+
 def newline_at(text: Octets, at: int) -> int:
     """Return where in the 64 bytes at ``at`` the first newline is, 64 for none."""
     return (bytes(text[at : at + 64]) + b"\n").index(b"\n")
@@ -86,14 +108,9 @@ def lone_returns(text: Octets, at: int, end: int) -> int:
     return int(part.count(b"\r", 0, -1) != part.count(b"\r\n"))
 
 
-def blank_at(word: int) -> int:
-    """Return which byte is the first blank, 8 for none."""
-    return (word.to_bytes(8, "little") + b" ").index(b" ")
-
-
-def comma_at(word: int) -> int:
-    """Return which byte is the first comma, 8 for none."""
-    return (word.to_bytes(8, "little") + b",").index(b",")
+def blanks(word: int) -> int:
+    """Return how many bytes, from the first on, are blanks."""
+    return 8 - len(word.to_bytes(8, "little").lstrip(b" "))
 
 
 def decimal_digits(word: int) -> int:
@@ -116,6 +133,41 @@ def padded_decimal(word: int, count: int) -> int:
 def padded_digits(number: int) -> int:
     """Return the word of ``number``, of at most 8 decimal digits, behind blanks."""
     return int.from_bytes(b"%8d" % number, "little")
+
+
+def decimal_of(word: int, count: int) -> int:
+    """Return the number that the first ``count`` bytes, 1 to 8, are; not defined unless decimal digits."""
+    return max(0, decimal(word, count))
+
+
+def fraction_of(word: int, count: int) -> int:
+    """Return what the first ``count`` bytes, decimal digits, are with zeros behind, up to 8 digits."""
+    return int(word.to_bytes(8, "little")[:count].ljust(8, b"0"))
+
+
+def decimal8(value: int) -> int:
+    """Return ``value`` as 8 decimal digits."""
+    return int.from_bytes(b"%08d" % value, "little")
+
+
+def significant(word: int) -> int:
+    """Return how many bytes are left without the zeros at the end, at least 1."""
+    return max(1, len(word.to_bytes(8, "little").rstrip(b"0")))
+
+
+def hex_width(value: int) -> int:
+    """Return how many hexadecimal digits ``value`` has, of 32 bits."""
+    return len(f"{value:x}")
+
+
+def decimal_width(value: int) -> int:
+    """Return how many decimal digits ``value`` has, of 32 bits."""
+    return len(str(value))
+
+
+def hexadecimal_of(word: int, count: int) -> int:
+    """Return the number that the first ``count`` bytes, 1 to 8, are; not defined unless in hexadecimal."""
+    return max(0, hexadecimal(word, count))
 
 
 def hex_digits(word: int) -> int:
@@ -159,3 +211,22 @@ def hex8(payload: Octets, at: int, out: Room, to: int, letters: int) -> None:
     """Write the 8 bytes at ``at`` as 16 hexadecimal digits; ``letters`` is 55 for ``A``, 87 for ``a``."""
     digits = bytes(payload[at : at + 8]).hex()
     out[to : to + 16] = (digits.upper() if letters == 55 else digits).encode()
+
+
+def hex8_spaced(payload: Octets, at: int, out: Room, to: int) -> None:
+    """Write the 8 bytes at ``at`` as 2 hexadecimal digits each, in upper case and behind a blank."""
+    out[to : to + 24] = (" " + bytes(payload[at : at + 8]).hex(" ").upper()).encode()
+
+
+def unbase64(text: Octets, at: int, count: int, out: Room, to: int) -> int:
+    """Decode ``count`` characters of base64, 0 to 11 of the 16 at ``at``, to 8 bytes, with zeros behind.
+
+    Return 1 if they are of its alphabet and what they hold beyond whole bytes is 0.
+    """
+    digits = bytes(text[at : at + count])
+    if digits.strip(_BASE64):
+        return 0
+    decoded = b64decode(digits + b"A" * (-count % 4))
+    size = count * 3 // 4
+    out[to : to + 8] = decoded[:8].ljust(8, b"\0")
+    return int(not any(decoded[size:]))

@@ -25,18 +25,23 @@ NO_CHANNEL = 0xFFFF  #: entry of the table of channels that stands for none
 CHANNELS = 256  #: entries of that table
 FAR_FUTURE = 0x7FFFFFFFFFFFFFFF
 
-SPACED = b"".join(b" %02X " % byte for byte in range(256))  #: a byte of data, and one that is written over
 BLANKS = 0x2020202020202020
 RECEIVED = 0x2020642020207852  #: ``Rx   d`` and two blanks, the first byte lowest
 
 #: what stands behind the data of a CAN FD frame: duration, bits, then flags, then CRC and four bit timings
 FD_BEFORE_FLAGS = b"        0    0     "
 FD_BEHIND_FLAGS = b"        0        0        0        0        0"
+FLAGS_END = b"000"  #: of flags that have one digit which is not 0
 
 #: bytes of a formatted line beside the data
 LINE_ROOM = 192
 #: bytes that the usual line has at most, and what is read of it as words
 USUAL = 96
+USUAL_FD = 112  #: of it up to the data of a CAN FD frame
+CANFD = words.load8(b" CANFD  ", 0)
+#: two flags before the DLC, and which of its bits are not a value
+FD_FIXED = words.load8(b"  0 0 \0 ", 0)
+FD_FIXED_MASK = 0xFF00FFFEFFFEFFFF
 
 
 def parse(
@@ -65,6 +70,9 @@ def parse(
     lengths = FD_LENGTHS
     done, full, strange, unknown, no_channel = DONE, FULL, STRANGE, CHANNEL, NO_CHANNEL
     extended_bit, extended_mask, base_mask, remote_bit = 0x80000000, 0x1FFFFFFF, 0x7FF, 0x40000000
+    only_extended = extended_mask - base_mask
+    before_flags, behind_flags = FD_BEFORE_FLAGS, FLAGS_END + FD_BEHIND_FLAGS
+    before_size, behind_size = len(before_flags), len(behind_flags)
     room = len(timestamp_ns)
     payload_room = len(payload)
     if at >= end:
@@ -80,7 +88,9 @@ def parse(
     row = first
     used = offset[first]
     reason = done
-    usual = USUAL
+    usual, usual_fd = USUAL, USUAL_FD
+    behind_direction, every_id_bit = 0x20202078, 0xFFFFFFFF  # x and blanks
+    canfd, fixed, fixed_mask = CANFD, FD_FIXED, FD_FIXED_MASK
     blanks, received = BLANKS, RECEIVED
     stamp_size = 0  # bytes up to the decimal point, as the line before had them; 0 for none
     stamp_ns = 0  # what they say
@@ -93,10 +103,12 @@ def parse(
         reason = strange
         begin = used
         is_usual = 0
+        stamp_end = 0  # where it is in this line, 0 where it is another
         if at + usual <= end and stamp_size and words.load8(text, at) & stamp_mask == stamp:
             # Most lines share their seconds with the one before and have the columns of a classic frame:
             # they are read as words, then looked at once.
             pos = at + stamp_size
+            stamp_end = pos
             word = words.load8(text, pos)
             fraction = words.decimal(word, 6)
             number = (word >> 56) - 48
@@ -108,8 +120,8 @@ def parse(
             extended = text[pos + digits] == 120  # x
             is_usual &= (digits > 0) & (words.load8(text, pos + digits) == blanks + 88 * extended)
             is_usual &= words.load8(text, pos + 8) >> 8 == blanks >> 8
-            identifier = words.hexadecimal(word, digits + (digits == 0))
-            is_usual &= identifier <= (extended_mask if extended else base_mask)
+            identifier = words.hexadecimal_of(word, digits + (digits == 0))
+            is_usual &= identifier <= base_mask + extended * only_extended
             identifier |= extended_bit * extended
             word = words.load8(text, pos + 16)
             mark = word & 255
@@ -128,7 +140,43 @@ def parse(
                 time = stamp_ns + fraction * 1000
             else:
                 is_usual = 0
-        if not is_usual:
+        usual_head = 0
+        if stamp_end and not is_usual and at + usual_fd <= end:
+            # the columns of a CAN FD frame as canx writes them, up to the data
+            pos = stamp_end + 6
+            usual_head = (fraction >= 0) & (words.load8(text, pos) == canfd) & (text[pos + 8] == 32)
+            number = text[pos + 9] - 48
+            usual_head &= 0 <= number <= 9
+            word = words.load8(text, pos + 10)
+            mark = word >> 8 & 255
+            usual_head &= (word >> 16 & every_id_bit == behind_direction) & (word & 255 == 32)
+            usual_head &= (mark == 82) | (mark == 84)
+            mark = (mark & 4) << 1
+            word = words.load8(text, pos + 16)
+            index = words.blanks(word)
+            usual_head &= index < 8
+            index &= 7
+            found = words.hexadecimal(word >> 8 * index, 8 - index)
+            extended = text[pos + 24] == 120
+            usual_head &= (found >= 0) & (found <= (extended_mask if extended else base_mask))
+            identifier = found | extended_bit * extended
+            usual_head &= (extended == 1) | (text[pos + 24] == 32)
+            usual_head &= (words.load8(text, pos + 25) == blanks) & (words.load8(text, pos + 33) == blanks)
+            usual_head &= (words.load8(text, pos + 41) == blanks) & (words.load8(text, pos + 49) == blanks)
+            word = words.load8(text, pos + 57)
+            value = text[pos + 65] - 48
+            usual_head &= (word & fixed_mask == fixed) & (text[pos + 58] == 32)
+            mark |= (word >> 16 & 1) << 1 | (word >> 32 & 1) << 2
+            code = nibble[word >> 48 & 255]
+            length = text[pos + 66] - 48
+            usual_head &= (code <= 15) & (0 <= length <= 9) & ((value == -16) | (1 <= value <= 6))
+            length += 10 * value if value > 0 else 0
+            usual_head &= (length <= 64) & (text[pos + 67] <= 32)
+            if usual_head:
+                is_fd_line = 1
+                time = stamp_ns + fraction * 1000
+                pos += 67
+        if not is_usual and not usual_head:
             pos = at
             while text[pos] == 32:
                 pos += 1
@@ -311,7 +359,8 @@ def parse(
                             pos -= 1
                 else:
                     break
-            # data
+        if not is_usual:
+            begin = used
             index = 0
             while (
                 index + 8 <= length and pos + 32 <= end and words.unhex_spaced(text, pos, payload, used) == 8
@@ -339,6 +388,17 @@ def parse(
         if is_fd_line:
             bits = 0
             tokens = 0
+            index = pos + before_size + 1 + behind_size
+            if (  # mostly it is as canx writes it
+                index < end
+                and (text[index] <= 13 or text[index] == 32)
+                and 48 <= text[pos + before_size] <= 57
+                and words.same(text, pos, before_flags, before_size)
+                and words.same(text, pos + before_size + 1, behind_flags, behind_size)
+            ):
+                bits = (text[pos + before_size] - 48) << 12
+                tokens = 8
+                pos = index
             while True:
                 while pos + 8 <= end and words.load8(text, pos) == blanks:
                     pos += 8
@@ -446,7 +506,6 @@ def format(
         raise ValueError("the columns differ in length")
     if len(offset) <= rows or offset[rows] > len(payload):
         raise ValueError("the offsets do not fit")
-    spaced = SPACED
     blanks = BLANKS
     to = 0
     row = first
@@ -517,8 +576,7 @@ def format(
         # identifier: its digits are counted and written without a branch, which no processor could guess
         identifier = word & extended_mask
         extended = word >> 31
-        width = 1 + (identifier > 0xF) + (identifier > 0xFF) + (identifier > 0xFFF) + (identifier > 0xFFFF)
-        width += (identifier > 0xFFFFF) + (identifier > 0xFFFFFF) + (identifier > 0xFFFFFFF)
+        width = words.hex_width(identifier)
         digits = identifier << (32 - 4 * width) & every_bit
         mark = flags[row]
         code = dlc_code[row] & 15
@@ -560,12 +618,16 @@ def format(
             out[to + 2] = 120
             if extended:
                 out[to + 14] = 120
-            index = to + 14 - width  # right-aligned in eight columns, x in the one behind
-            while width:
-                out[index] = hexadecimal[2 * (digits >> 28) + 1]
-                digits = digits << 4 & every_bit
+            # right-aligned in eight columns, x in the one behind: all digits, then blanks over leading zeros
+            words.copy2(hexadecimal, 2 * (identifier >> 24), out, to + 6)
+            words.copy2(hexadecimal, 2 * (identifier >> 16 & 255), out, to + 8)
+            words.copy2(hexadecimal, 2 * (identifier >> 8 & 255), out, to + 10)
+            words.copy2(hexadecimal, 2 * (identifier & 255), out, to + 12)
+            index = to + 6
+            while width < 8:
+                out[index] = 32
                 index += 1
-                width -= 1
+                width += 1
             to += 49
             out[to] = 48 + (mark >> 1 & 1)
             out[to + 2] = 48 + (mark >> 2 & 1)
@@ -588,16 +650,18 @@ def format(
             words.store8(out, to + 16, received + (mark >> 2 & 2) + (word >> 30 & 1) * remote)  # Tx, r
             out[to + 23] = hexadecimal[2 * code + 1]
             to += 24
-        if end - begin <= 8 and begin + 8 <= payload_size:
-            # always 8 bytes, of which what follows writes over those that are none: guessing where a
-            # loop ends goes wrong once a line
-            for index in range(8):
-                words.copy4(spaced, 4 * payload[begin + index], out, to + 3 * index)
-            to += 3 * (end - begin)
-            begin = end
+        while begin + 8 <= payload_size:
+            # always 8 bytes, of which what follows writes over those that are none
+            words.hex8_spaced(payload, begin, out, to)
+            if end - begin <= 8:
+                to += 3 * (end - begin)
+                begin = end
+                break
+            to += 24
+            begin += 8
         while begin < end:
-            octet = payload[begin]
-            words.copy4(spaced, 4 * octet, out, to)
+            out[to] = 32
+            words.copy2(hexadecimal, 2 * payload[begin], out, to + 1)
             to += 3
             begin += 1
         if mark & 1:

@@ -76,8 +76,11 @@ def parse(
     stamp = stamp_mask = stamp_end = end_mask = 0
     every_bit = 0xFFFFFFFFFFFFFFFF
     after_fraction = 0x2029  # ) and a blank
-    first_key = second_key = 32  # no name
+    # the two interfaces met last, with the blank behind, and which bytes those are; at first no name
+    first_key = second_key = every_bit
+    first_mask = second_mask = 0
     first_name = second_name = 0
+    first_size = second_size = 0
     while at < end:
         if row >= room or used + 64 > payload_room:
             reason = full
@@ -95,17 +98,16 @@ def parse(
             and words.load8(text, at) & stamp_mask == stamp
             and words.load8(text, at + 8) & end_mask == stamp_end
         ):
-            stop = at + words.newline_at(text, at)  # known early, the next line is begun beside this one
+            # known early, so that the next line is begun beside this one
+            stop = at + 16 + words.newline_at(text, at + 16)
             pos = at + stamp_size
             key = words.load8(text, pos)
             time = words.decimal(key, 6)
             usual_head = (time >= 0) & (key >> 48 == after_fraction)
             key = words.load8(text, pos + 8)
-            length = words.blank_at(key)
-            key = words.first_bytes(key, length)
-            pos += 9 + length
-            is_first = key == first_key
-            is_second = key == second_key
+            is_first = key & first_mask == first_key
+            is_second = key & second_mask == second_key
+            pos += 8 + is_first * first_size + is_second * second_size
             is_base = text[pos + 3] == 35  # #
             digits = 8 - 5 * is_base
             number = words.hexadecimal(words.load8(text, pos), digits)
@@ -183,12 +185,12 @@ def parse(
                 reason = name
                 break
             if length < 8 and begin + 8 <= end:
-                key = words.first_bytes(words.load8(text, begin), length)
+                key = words.first_bytes(words.load8(text, begin), length + 1)
                 if key not in (first_key, second_key):
-                    first_key = second_key
-                    first_name = second_name
-                    second_key = key
-                    second_name = last
+                    first_key, second_key = second_key, key
+                    first_mask, second_mask = second_mask, words.first_bytes(every_bit, length + 1)
+                    first_name, second_name = second_name, last
+                    first_size, second_size = second_size, length + 1
             while text[pos] == 32:
                 pos += 1
             # identifier
@@ -402,22 +404,24 @@ def format(
                 stamp_size = count + 2
                 stamp_ns = seconds * billion
             to += count + 2
-        micro = rest // 1000
-        index = micro // 10000
-        words.copy2(decimal, 2 * index, out, to)
-        left_micro = micro - index * 10000
-        index = left_micro // 100
-        words.copy2(decimal, 2 * index, out, to + 2)
-        words.copy2(decimal, 2 * (left_micro - index * 100), out, to + 4)
-        to += 6
         if digits == 9:
-            nano = rest - micro * 1000
-            out[to] = 48 + nano // 100
-            words.copy2(decimal, 2 * (nano % 100), out, to + 1)
-            to += 3
-        out[to] = 41
-        out[to + 1] = 32
-        to += 2
+            micro = rest // 10
+            words.store8(out, to, words.decimal8(micro))
+            out[to + 8] = 48 + rest - micro * 10
+            out[to + 9] = 41
+            out[to + 10] = 32
+            to += 11
+        else:
+            micro = rest // 1000
+            index = micro // 10000
+            words.copy2(decimal, 2 * index, out, to)
+            left_micro = micro - index * 10000
+            index = left_micro // 100
+            words.copy2(decimal, 2 * index, out, to + 2)
+            words.copy2(decimal, 2 * (left_micro - index * 100), out, to + 4)
+            out[to + 6] = 41
+            out[to + 7] = 32
+            to += 8
         index = stop - start
         if index <= 8 and start + 8 <= names_size:
             words.store8(out, to, words.load8(names, start))

@@ -11,20 +11,20 @@ cimport cantools_cli.kernels._words as words
                identifier=cython.uint, kind=cython.uint, length=cython.Py_ssize_t, size=cython.Py_ssize_t,
                second=cython.uint, third=cython.uint, fourth=cython.uint, mark=cython.uint, low=cython.int,
                tried=cython.Py_ssize_t, start=cython.Py_ssize_t, index=cython.Py_ssize_t, code=cython.Py_ssize_t,
-               powers="const unsigned int[::1]", data_digits="const unsigned char[::1]", usual=cython.Py_ssize_t,
-               kinds=cython.ulonglong, kinds_mask=cython.ulonglong, every_bit=cython.ulonglong, every_a=cython.ulonglong,
+               data_pads="const unsigned char[::1]", data_digits="const unsigned char[::1]", usual=cython.Py_ssize_t,
+               kinds=cython.ulonglong, kinds_mask=cython.ulonglong, every_bit=cython.ulonglong, extended_mask=cython.uint,
                before_id=cython.uint, both_pads=cython.uint, extended_bit=cython.uint, error_bit=cython.uint,
                stamp_size=cython.Py_ssize_t, stamp_ns=cython.longlong, stamp=cython.ulonglong,
                stamp_mask=cython.ulonglong, stamp_end=cython.ulonglong, end_mask=cython.ulonglong,
-               word=cython.ulonglong, word_end=cython.ulonglong, mask=cython.ulonglong, is_usual=cython.int,
-               found=cython.longlong, stop=cython.Py_ssize_t)
+               word=cython.ulonglong, is_usual=cython.int, usual_head=cython.int, is_error=cython.uint,
+               ten=cython.longlong, stop=cython.Py_ssize_t)
 cpdef tuple parse(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t end,
     const unsigned char[::1] names, const unsigned int[::1] name_ends, bint full_rows, Py_ssize_t first,
     long long[::1] timestamp_ns, unsigned int[::1] can_id, unsigned char[::1] flags,
     unsigned short[::1] channel, unsigned char[::1] dlc_code, unsigned int[::1] offset,
     unsigned char[::1] payload)
 
-@cython.locals(decimal="const unsigned char[::1]", alphabet="const unsigned char[::1]",
+@cython.locals(data_digits="const unsigned char[::1]", data_pads="const unsigned char[::1]", before_id=cython.uint, alphabet="const unsigned char[::1]",
                hexadecimal="const unsigned char[::1]",
                line_room=cython.Py_ssize_t, rows=cython.Py_ssize_t, room=cython.Py_ssize_t, name_count=cython.Py_ssize_t,
                to=cython.Py_ssize_t, row=cython.Py_ssize_t, pairs="const unsigned char[::1]", kinds=cython.ulonglong,

@@ -6,8 +6,6 @@ Python beside it, at the row's first byte.
 
 from __future__ import annotations
 
-from array import array
-
 from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
 from cantools_cli.kernels import _words as words
 
@@ -19,7 +17,6 @@ NAME = 3  #: the channel's text is not in the table yet
 NIBBLE = bytes(
     int(chr(c), 16) if chr(c) in "0123456789abcdefABCDEF" else 0xFF for c in range(256)
 )  #: value of a hexadecimal digit, 0xFF for all other bytes
-DECIMAL = b"".join(b"%02d" % number for number in range(100))  #: two decimal digits
 ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 SEXTET = bytes(
     ALPHABET.index(c) if c in ALPHABET else 0xFF for c in range(256)
@@ -30,8 +27,9 @@ MOST_SECONDS = 9_000_000_000  #: as nanoseconds within int64
 
 HEX = b"".join(b"%02x" % byte for byte in range(256))  #: two lower-case digits a byte
 PAIRS = b"".join(bytes((high, low)) for high in ALPHABET for low in ALPHABET)  #: of 12 bits each
-POWERS = array("I", [10**count for count in range(9, 0, -1)])  #: nanoseconds of the last of 0 to 8 digits
-DATA_DIGITS = bytes((0, 2, 3, 4, 6, 7, 8, 10, 11))  #: characters of base64 that so many bytes have, without =
+#: characters of base64 that so many bytes have, and how many = behind; more than 8 are read otherwise
+DATA_DIGITS = bytes((0, 2, 3, 4, 6, 7, 8, 10, 11)) + bytes(7)
+DATA_PADS = bytes((0, 2, 1, 0, 2, 1, 0, 2, 1)) + bytes(7)
 
 #: bytes of a formatted row beside the channel and the data
 LINE_ROOM = 104
@@ -90,11 +88,11 @@ def parse(
     last = 0
     usual, kinds_mask = USUAL, KINDS_MASK
     kinds = KINDS & kinds_mask
-    powers = POWERS
     data_digits = DATA_DIGITS
+    data_pads = DATA_PADS
+    extended_mask, ten = 0x1FFFFFFF, 10
     every_bit = 0xFFFFFFFFFFFFFFFF
     extended_bit, error_bit = 0x80000000, 0x20000000
-    every_a = 0x4141414141414141  # A stands for 6 bits of 0
     before_id = 0x78302C  # ,0x
     both_pads = 0x3D3D  # ==
     stamp_size = 0  # bytes up to the decimal point, as the row before had them; 0 for none
@@ -105,8 +103,9 @@ def parse(
             reason = full
             break
         reason = strange
-        # Most rows share their seconds with the one before, and are classic frames that are not remote: they
-        # are read as words, then looked at once.
+        # Most rows share their seconds with the one before and are data or error frames: they are read as
+        # words, then looked at once.
+        usual_head = 0
         if (
             at + usual <= end
             and stamp_size
@@ -114,65 +113,39 @@ def parse(
             and words.load8(text, at) & stamp_mask == stamp
             and words.load8(text, at + 8) & end_mask == stamp_end
         ):
+            # known early, so that the next row is begun beside this one
+            stop = at + 16 + words.newline_at(text, at + 16)
             pos = at + stamp_size
             word = words.load8(text, pos)
             digits = words.decimal_digits(word)
-            is_usual = (digits > 0) & (digits < 8)
-            time = words.decimal(word, digits + (digits == 0))
-            time = stamp_ns + time * powers[digits]
+            usual_head = (digits > 0) & (digits < 8)
+            time = stamp_ns + words.fraction_of(word, digits) * ten
             pos += digits
-            is_usual &= words.load4(text, pos) & 0xFFFFFF == before_id
+            usual_head &= words.load4(text, pos) & 0xFFFFFF == before_id
             pos += 3
             word = words.load8(text, pos)
             digits = words.hex_digits(word)
-            is_usual &= digits > 0
-            found = words.hexadecimal(word, digits + (digits == 0))
+            usual_head &= digits > 0
+            identifier = words.hexadecimal_of(word, digits + (digits == 0))
             pos += digits
             word = words.load8(text, pos)
-            is_usual &= word & kinds_mask == kinds
-            kind = word >> 8 & 1 | word >> 39 & 2  # extended, error
-            length = (word >> 56) - 48
-            is_usual &= (0 <= length <= 8) & (text[pos + 8] == 44) & (word >> 24 & 1 == 0)
-            length &= 15
+            usual_head &= (word & kinds_mask == kinds) & (word >> 24 & 1 == 0)
+            is_error = word >> 40 & 1
+            kind = (word >> 8 & 1) << 2 | is_error
+            usual_head &= (identifier <= 0x7FF) | ((kind > 0) & (identifier <= extended_mask))
+            value = word >> 56
+            value -= 48
+        if usual_head:
+            length = value & 15
+            digits = data_digits[length]
+            size = data_pads[length]
             pos += 9
-            # data: always 12 characters, those that are none taken for A
-            digits = data_digits[length] if length < 9 else 0
-            stop = pos + (length + 2) // 3 * 4
-            size = stop - pos - digits  # of = at its end
+            is_usual = words.unbase64(text, pos, digits, payload, used)
+            is_usual &= (0 <= value <= 8) & (text[pos - 1] == 44) & (pos + digits + size == stop)
             is_usual &= (words.load4(text, pos + digits) ^ both_pads) & ((1 << 8 * size) - 1) == 0
-            word_end = words.load4(text, pos + 8)
-            word = words.load8(text, pos)
-            mask = words.first_bytes(every_bit, digits if digits < 8 else 8)
-            word = word & mask | every_a & ~mask
-            mask = words.first_bytes(every_bit, digits - 8 if digits > 8 else 0)
-            word_end = word_end & mask | every_a & ~mask
-            second = sextet[word & 255] << 18 | sextet[word >> 8 & 255] << 12
-            low = sextet[word & 255] | sextet[word >> 8 & 255]
-            second |= sextet[word >> 16 & 255] << 6 | sextet[word >> 24 & 255]
-            low |= sextet[word >> 16 & 255] | sextet[word >> 24 & 255]
-            third = sextet[word >> 32 & 255] << 18 | sextet[word >> 40 & 255] << 12
-            low |= sextet[word >> 32 & 255] | sextet[word >> 40 & 255]
-            third |= sextet[word >> 48 & 255] << 6 | sextet[word >> 56]
-            low |= sextet[word >> 48 & 255] | sextet[word >> 56]
-            fourth = sextet[word_end & 255] << 18 | sextet[word_end >> 8 & 255] << 12
-            low |= sextet[word_end & 255] | sextet[word_end >> 8 & 255]
-            fourth |= sextet[word_end >> 16 & 255] << 6
-            low |= sextet[word_end >> 16 & 255]
-            word = words.swapped(second) >> 40
-            word |= words.swapped(third) >> 40 << 24
-            word |= words.swapped(fourth >> 8) >> 48 << 48
-            is_usual &= (
-                (low < 64)
-                & (fourth & 255 == 0)
-                & (word == words.first_bytes(word, length & 15 if length < 9 else 8))
-            )
-            is_usual &= text[stop] == 10
-            identifier = found
-            is_usual &= (identifier <= 0x7FF) | ((kind > 0) & (identifier <= 0x1FFFFFFF))
             if is_usual:
-                words.store8(payload, used, word)
                 timestamp_ns[row] = time
-                can_id[row] = identifier | (error_bit if kind & 2 else extended_bit * kind)
+                can_id[row] = identifier | is_error * error_bit | (kind == 4) * extended_bit
                 flags[row] = 0
                 channel[row] = 0
                 dlc_code[row] = length
@@ -182,69 +155,71 @@ def parse(
                 at = stop + 1
                 reason = done
                 continue
-        # time: 1 to 10 digits of seconds, 0 to 9 of fraction
-        pos = at
-        seconds = 0
-        value = text[pos] - 48
-        while 0 <= value <= 9 and pos - at <= 10:
-            seconds = seconds * 10 + value
-            pos += 1
+            pos -= 3
+        else:
+            # time: 1 to 10 digits of seconds, 0 to 9 of fraction
+            pos = at
+            seconds = 0
             value = text[pos] - 48
-        if pos == at or seconds > most_seconds:
-            break
-        time = seconds * 1000000000
-        if value == -2:  # .
-            pos += 1
-            stamp_size = 0
-            stamp_ns = time
-            if at + 16 <= end:
-                stamp_size = pos - at
-                index = stamp_size if stamp_size < 8 else 8
-                stamp_mask = words.first_bytes(every_bit, index)
-                end_mask = words.first_bytes(every_bit, stamp_size - index)
-                stamp = words.load8(text, at) & stamp_mask
-                stamp_end = words.load8(text, at + 8) & end_mask
-            begin = pos
-            fraction = 0
-            value = text[pos] - 48
-            while 0 <= value <= 9 and pos - begin <= 9:
-                fraction = fraction * 10 + value
+            while 0 <= value <= 9 and pos - at <= 10:
+                seconds = seconds * 10 + value
                 pos += 1
                 value = text[pos] - 48
-            digits = pos - begin
-            if digits == 0 or digits > 9:
+            if pos == at or seconds > most_seconds:
                 break
-            while digits < 9:
-                fraction *= 10
-                digits += 1
-            time += fraction
-        # identifier
-        if text[pos] != 44 or text[pos + 1] != 48 or text[pos + 2] != 120:  # ,0x
-            break
-        pos += 3
-        begin = pos
-        identifier = 0
-        value = nibble[text[pos]]
-        while value <= 15 and pos - begin < 8:
-            identifier = identifier << 4 | value
-            pos += 1
+            time = seconds * 1000000000
+            if value == -2:  # .
+                pos += 1
+                stamp_size = 0
+                stamp_ns = time
+                if at + 16 <= end:
+                    stamp_size = pos - at
+                    index = stamp_size if stamp_size < 8 else 8
+                    stamp_mask = words.first_bytes(every_bit, index)
+                    end_mask = words.first_bytes(every_bit, stamp_size - index)
+                    stamp = words.load8(text, at) & stamp_mask
+                    stamp_end = words.load8(text, at + 8) & end_mask
+                begin = pos
+                fraction = 0
+                value = text[pos] - 48
+                while 0 <= value <= 9 and pos - begin <= 9:
+                    fraction = fraction * 10 + value
+                    pos += 1
+                    value = text[pos] - 48
+                digits = pos - begin
+                if digits == 0 or digits > 9:
+                    break
+                while digits < 9:
+                    fraction *= 10
+                    digits += 1
+                time += fraction
+            # identifier
+            if text[pos] != 44 or text[pos + 1] != 48 or text[pos + 2] != 120:  # ,0x
+                break
+            pos += 3
+            begin = pos
+            identifier = 0
             value = nibble[text[pos]]
-        if pos == begin or identifier > 0x1FFFFFFF:
-            break
-        # extended, remote, error
-        kind = 0
-        digits = 0
-        while digits < 3:
-            if text[pos] != 44:
+            while value <= 15 and pos - begin < 8:
+                identifier = identifier << 4 | value
+                pos += 1
+                value = nibble[text[pos]]
+            if pos == begin or identifier > 0x1FFFFFFF:
                 break
-            value = text[pos + 1] - 48
-            if not 0 <= value <= 1:
+            # extended, remote, error
+            kind = 0
+            digits = 0
+            while digits < 3:
+                if text[pos] != 44:
+                    break
+                value = text[pos + 1] - 48
+                if not 0 <= value <= 1:
+                    break
+                kind = kind << 1 | value
+                pos += 2
+                digits += 1
+            if digits < 3 or text[pos] != 44:
                 break
-            kind = kind << 1 | value
-            pos += 2
-            digits += 1
-        if digits < 3 or text[pos] != 44:
-            break
         pos += 1
         # length
         length = text[pos] - 48
@@ -260,6 +235,9 @@ def parse(
         pos += 1
         # data: groups of four characters, the last one padded
         size = 0
+        while size < 58 and pos + 16 <= end and words.unbase64(text, pos, 8, payload, used + size):
+            size += 6
+            pos += 8
         value = sextet[text[pos]]
         while value < 64 and size < 64:
             second = sextet[text[pos + 1]]
@@ -389,12 +367,14 @@ def format(
     ``names`` holds the channels as they are to be spelt, ``name_ends`` where each ends. Stops before a row
     that ``out`` may not hold, and before one with a negative time, which is for the caller.
     """
-    decimal = DECIMAL
     alphabet = ALPHABET
     hexadecimal = HEX
     pairs = PAIRS
     kinds = KINDS
     pads = 0x3D3D  # ==
+    before_id = 0x78302C  # ,0x
+    data_digits = DATA_DIGITS
+    data_pads = DATA_PADS
     billion = 1000000000
     every_bit = 0xFFFFFFFF
     payload_size = len(payload)
@@ -451,33 +431,23 @@ def format(
             stamp_size = count + 1
             stamp, stamp_end = words.reload8(out, to), words.reload8(out, to + 8)
             to += stamp_size
-        # fraction: six or nine digits, of which the last zeros are taken back
-        high = rest // 1000
-        low = rest - high * 1000
-        index = high // 10000
-        words.copy2(decimal, 2 * index, out, to)
-        high -= index * 10000
-        index = high // 100
-        words.copy2(decimal, 2 * index, out, to + 2)
-        words.copy2(decimal, 2 * (high - index * 100), out, to + 4)
-        index = to + 5
+        # fraction: up to nine digits, without the zeros at their end
+        high = rest // 10
+        low = rest - high * 10
+        digits = words.decimal8(high)
+        words.store8(out, to, digits)
         if low:
-            out[to + 6] = 48 + low // 100
-            words.copy2(decimal, 2 * (low % 100), out, to + 7)
-            index = to + 8
-        while out[index] == 48 and index > to:
-            index -= 1
-        to = index + 1
-        out[to] = 44
-        out[to + 1] = 48
-        out[to + 2] = 120
+            out[to + 8] = 48 + low
+            to += 9
+        else:
+            to += words.significant(digits)
+        words.store4(out, to, before_id)
         to += 3
         # identifier, without leading zeros: its digits are counted and written without a branch
         word = can_id[row]
         identifier = word & 0x1FFFFFFF
         kind = word >> 29
-        width = 1 + (identifier > 0xF) + (identifier > 0xFF) + (identifier > 0xFFF) + (identifier > 0xFFFF)
-        width += (identifier > 0xFFFFF) + (identifier > 0xFFFFFF) + (identifier > 0xFFFFFFF)
+        width = words.hex_width(identifier)
         digits = identifier
         digits = digits << (32 - 4 * width) & every_bit
         words.copy2(hexadecimal, 2 * (digits >> 24), out, to)
@@ -512,10 +482,18 @@ def format(
             words.copy2(pairs, 2 * (bits >> 16 & 4095), out, to + 6)
             words.copy2(pairs, 2 * (bits >> 4 & 4095), out, to + 8)
             words.copy2(pairs, 2 * ((bits & 15) << 8), out, to + 10)
-            count = (size + 2) // 3
-            to += 4 * count
-            words.store4(out, to - (3 * count - size), pads)
+            to += data_digits[size]
+            words.store4(out, to, pads)
+            to += data_pads[size]
             begin = end
+        while begin + 8 <= end:
+            bits = words.swapped(words.load8(payload, begin))
+            words.copy2(pairs, 2 * (bits >> 52), out, to)
+            words.copy2(pairs, 2 * (bits >> 40 & 4095), out, to + 2)
+            words.copy2(pairs, 2 * (bits >> 28 & 4095), out, to + 4)
+            words.copy2(pairs, 2 * (bits >> 16 & 4095), out, to + 6)
+            to += 8
+            begin += 6
         while end - begin >= 3:
             word = payload[begin] << 16 | payload[begin + 1] << 8 | payload[begin + 2]
             out[to] = alphabet[word >> 18]

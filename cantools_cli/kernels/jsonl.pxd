@@ -1,10 +1,6 @@
 cimport cython
 cimport cantools_cli.kernels._words as words
 
-@cython.locals(index=cython.Py_ssize_t, stop=cython.Py_ssize_t)
-cdef Py_ssize_t behind(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t end, const unsigned char[::1] keys,
-    const unsigned int[::1] ends, Py_ssize_t key) noexcept
-
 @cython.locals(nibble="const unsigned char[::1]", codes="const unsigned char[::1]", lengths="const unsigned char[::1]",
                keys="const unsigned char[::1]", ends="const unsigned int[::1]",
                most_seconds=cython.longlong, most_nanoseconds=cython.ulonglong,
@@ -23,7 +19,9 @@ cdef Py_ssize_t behind(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t 
                dlc_mask=cython.ulonglong, every_bit=cython.ulonglong, extended_bit=cython.uint,
                stamp_size=cython.Py_ssize_t, stamp_ns=cython.longlong, stamp=cython.ulonglong,
                stamp_middle=cython.ulonglong, stamp_end=cython.ulonglong, end_mask=cython.ulonglong,
-               first_key=cython.ulonglong, second_key=cython.ulonglong, first_name=cython.Py_ssize_t,
+               first_key=cython.ulonglong, second_key=cython.ulonglong,
+               first_mask=cython.ulonglong, second_mask=cython.ulonglong, first_size=cython.Py_ssize_t,
+               second_size=cython.Py_ssize_t, first_name=cython.Py_ssize_t,
                second_name=cython.Py_ssize_t, usual_head=cython.int, is_usual=cython.int, word=cython.ulonglong,
                key_word=cython.ulonglong, is_first=cython.int, is_second=cython.int, ninth=cython.int,
                kind=cython.uint, stop=cython.Py_ssize_t)

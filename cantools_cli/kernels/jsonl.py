@@ -78,28 +78,6 @@ COMMA_QUOTE = words.load4(b',"', 0)
 TRUE, FALSE = words.load4(b"true", 0), words.load4(b"fals", 0)
 
 
-def behind(text: Octets, at: int, end: int, keys: Octets, ends: Ints, key: int) -> int:
-    """Return the position behind key number ``key`` and blanks if it stands at ``at``, else -1.
-
-    ``text[end - 1]`` is a byte that no key has, such as a newline.
-    """
-    index = ends[key - 1] if key > 0 else 0
-    stop = ends[key]
-    while index + 8 <= stop and at + 8 <= end:
-        if words.load8(text, at) != words.load8(keys, index):
-            return -1
-        at += 8
-        index += 8
-    while index < stop:
-        if text[at] != keys[index]:
-            return -1
-        at += 1
-        index += 1
-    while text[at] == 32:
-        at += 1
-    return at
-
-
 def parse(
     text: Octets,
     at: int,
@@ -154,8 +132,11 @@ def parse(
     stamp_size = 0  # bytes up to the decimal point, as the line before had them; 0 for none
     stamp_ns = 0  # what they say
     stamp = stamp_middle = stamp_end = end_mask = 0
-    first_key = second_key = 44  # no channel
-    first_name = second_name = extended = 0
+    # the two channels met last, with the comma behind, and which bytes those are; at first no channel
+    first_key = second_key = every_bit
+    first_mask = second_mask = 0
+    first_name = second_name = 0
+    first_size = second_size = extended = 0
     while at < end:
         if row >= room or used + 64 > payload_room:
             reason = full
@@ -177,12 +158,10 @@ def parse(
             usual_head = (fraction >= 0) & (word >> 48 == comma_quote)
             usual_head &= (words.load8(text, pos + 8) == channel_key) & (text[pos + 16] == 58)
             key_word = words.load8(text, pos + 17)
-            length = words.comma_at(key_word)
-            key_word = words.first_bytes(key_word, length)
-            is_first = key_word == first_key
-            is_second = key_word == second_key
+            is_first = key_word & first_mask == first_key
+            is_second = key_word & second_mask == second_key
             last = is_first * first_name + is_second * second_name
-            pos += 17 + length
+            pos += 17 + is_first * first_size + is_second * second_size
             usual_head &= (is_first | is_second) & (words.load8(text, pos) == id_key)
             usual_head &= (words.load8(text, pos + 8) == id_key_end) & (text[pos + 16] == 34)
             usual_head &= text[pos + 17] == 58
@@ -192,7 +171,7 @@ def parse(
             usual_head &= (digits > 0) & ((digits == 1) | (word & 255 != 48))
             value = text[pos + 8] - 48
             ninth = (digits == 8) & (0 <= value <= 9)
-            identifier = words.decimal(word, digits + (digits == 0))
+            identifier = words.decimal_of(word, digits + (digits == 0))
             identifier = identifier * (1 + 9 * ninth) + value * ninth
             pos += digits + ninth
             usual_head &= (words.load8(text, pos) == extended_key) & (text[pos + 16] == 34)
@@ -229,7 +208,7 @@ def parse(
                 continue
         else:
             # time: 1 to 10 digits of seconds, 0 to 9 of fraction
-            pos = behind(text, at, end, keys, ends, 0)
+            pos = words.behind(text, at, end, keys, ends, 0)
             if pos < 0:
                 break
             begin = pos
@@ -271,7 +250,7 @@ def parse(
             pos += 1
             while text[pos] == 32:
                 pos += 1
-            begin = behind(text, pos, end, keys, ends, 1)
+            begin = words.behind(text, pos, end, keys, ends, 1)
             if begin > 0:  # exact time, as a string
                 if text[begin] != 34:
                     break
@@ -290,7 +269,7 @@ def parse(
                 while text[pos] == 32:
                     pos += 1
             # channel: most lines have that of the line before
-            pos = behind(text, pos, end, keys, ends, 2)
+            pos = words.behind(text, pos, end, keys, ends, 2)
             if pos < 0:
                 break
             begin = pos
@@ -326,17 +305,17 @@ def parse(
                 reason = name
                 break
             if length < 8 and begin + 8 <= end:
-                key_word = words.first_bytes(words.load8(text, begin), length)
+                key_word = words.first_bytes(words.load8(text, begin), length + 1)
                 if key_word not in (first_key, second_key):
-                    first_key = second_key
-                    first_name = second_name
-                    second_key = key_word
-                    second_name = last
+                    first_key, second_key = second_key, key_word
+                    first_mask, second_mask = second_mask, words.first_bytes(every_bit, length + 1)
+                    first_name, second_name = second_name, last
+                    first_size, second_size = second_size, length
             pos += 1
             while text[pos] == 32:
                 pos += 1
             # identifier and its kind
-            pos = behind(text, pos, end, keys, ends, 3)
+            pos = words.behind(text, pos, end, keys, ends, 3)
             if pos < 0:
                 break
             begin = pos
@@ -353,7 +332,7 @@ def parse(
             pos += 1
             while text[pos] == 32:
                 pos += 1
-            pos = behind(text, pos, end, keys, ends, 4)
+            pos = words.behind(text, pos, end, keys, ends, 4)
             if pos < 0:
                 break
             extended = 0
@@ -369,7 +348,7 @@ def parse(
             while text[pos] == 32:
                 pos += 1
         # length and data
-        pos = behind(text, pos, end, keys, ends, 5)
+        pos = words.behind(text, pos, end, keys, ends, 5)
         if pos < 0:
             break
         length = text[pos] - 48
@@ -385,7 +364,7 @@ def parse(
         pos += 1
         while text[pos] == 32:
             pos += 1
-        pos = behind(text, pos, end, keys, ends, 6)
+        pos = words.behind(text, pos, end, keys, ends, 6)
         if pos < 0 or text[pos] != 34:
             break
         pos += 1
@@ -419,7 +398,7 @@ def parse(
                 pos += 1
             begin = -1
             while key < 14:
-                begin = behind(text, pos, end, keys, ends, key)
+                begin = words.behind(text, pos, end, keys, ends, key)
                 if begin > 0:
                     break
                 key += 1
@@ -632,19 +611,10 @@ def format(
         word = can_id[row]
         kind = word >> 29
         identifier = word & 0x1FFFFFFF
-        index = 1 + (identifier > 9) + (identifier > 99) + (identifier > 999) + (identifier > 9999)
-        index += (identifier > 99999) + (identifier > 999999) + (identifier > 9999999)
-        index += identifier > 99999999
-        stop = to + 18 + index
+        stop = to + 18 + words.decimal_width(identifier)
         high = identifier // 100000000
         out[stop - 9] = 48 + high
-        identifier -= high * 100000000
-        high = identifier // 10000
-        identifier -= high * 10000
-        words.copy2(decimal, 2 * (high // 100), out, stop - 8)
-        words.copy2(decimal, 2 * (high % 100), out, stop - 6)
-        words.copy2(decimal, 2 * (identifier // 100), out, stop - 4)
-        words.copy2(decimal, 2 * (identifier % 100), out, stop - 2)
+        words.store8(out, stop - 8, words.decimal8(identifier - high * 100000000))
         index = ends[2]
         words.store8(out, to, words.load8(pieces, index))
         words.store8(out, to + 8, words.load8(pieces, index + 8))

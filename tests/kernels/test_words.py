@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cantools_cli.batch import MessageBatch
-from tests.kernels.forms import compiled, formatted, interpreted, parsed
+from tests.kernels.forms import WIDE_FORMS, every_form, formatted, interpreted, load, parsed
 
 #: what is next to a digit, a letter or a line's end, alone and with the highest bit
 BYTES = sorted({ord(letter) | high for letter in "\0\n\r !#'/059:@AFGR_`afgtx" for high in (0, 0x80)})
@@ -34,6 +34,12 @@ LINES: dict[str, tuple[tuple[Any, ...], list[bytes]]] = {
             b"   0.999999 2  1ABCDEF0x       Tx   d 3 AB cd EF\n",
             b"   0.000000 2  0               Rx   d 0\n",
             b"   0.000001 1  12345x          Rx   d 9 00 01 02 03 04 05 06 07\n",
+            b"   0.000177 CANFD   2 Rx        177"
+            + b" " * 35
+            + b"1 0 9 12 1F AE A7 A2 9B B7 5D 2D d1 5C FE 8C"
+            b"        0    0     3000        0        0        0        0        0\n",
+            b"   0.000177 CANFD   1 Tx   1981ED85x" + b" " * 34 + b"0 1 2  2 1F AE        0    0     5000"
+            b"        0        0        0        0        0\n",
         ],
     ),
     "csv_lines": (
@@ -44,6 +50,7 @@ LINES: dict[str, tuple[tuple[Any, ...], list[bytes]]] = {
             b"1700000000.0,0x0,0,0,0,0,\n",
             b"1700000000.123,0x4,0,0,1,5,+/zz90A=\n",
             b"1700000000.123456789,0x7ff,0,1,0,4,\n",
+            b"1700000000.000001,0x7ff,0,0,0,12,AAECAwQFBgcICQoL\n",
         ],
     ),
     "jsonl": (
@@ -88,39 +95,40 @@ for columns, lines in TRC_LINES.items():
     LINES[f"trc {columns.decode()}"] = (tables, lines * 2)
 
 
+@pytest.fixture(params=["compiled", "avx2"])
+def form(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.mark.parametrize("name", LINES)
-def test_both_forms_read_every_byte_at_every_place_alike(name: str) -> None:
+def test_both_forms_read_every_byte_at_every_place_alike(name: str, form: str) -> None:
     tables, lines = LINES[name]
-    kernel = name.partition(" ")[0]
+    kernel, plain = (load(name.partition(" ")[0], one) for one in (form, "interpreted"))
     before, behind = lines[0] * 3, lines[1] * 3  # of the same second; and as far from the end as words reach
     for line in lines:
         for at in range(len(line)):
             for byte in BYTES:
                 text = before + line[:at] + bytes([byte]) + line[at + 1 :] + behind
                 given = (text, *tables)
-                assert parsed(compiled(kernel), *given) == parsed(interpreted(kernel), *given), (
-                    line,
-                    at,
-                    byte,
-                )
+                assert parsed(kernel, *given) == parsed(plain, *given), (line, at, byte)
 
 
 @pytest.mark.parametrize("name", LINES)
-def test_both_forms_read_a_line_that_ends_anywhere_alike(name: str) -> None:
+def test_both_forms_read_a_line_that_ends_anywhere_alike(name: str, form: str) -> None:
     tables, lines = LINES[name]
-    kernel = name.partition(" ")[0]
+    kernel, plain = (load(name.partition(" ")[0], one) for one in (form, "interpreted"))
     for line in lines:
         for cut in range(len(line)):
             for more in (b"", lines[0], lines[0] * 3):
                 given = (lines[0] + line[:cut] + b"\n" + more, *tables)
-                assert parsed(compiled(kernel), *given) == parsed(interpreted(kernel), *given), (line, cut)
+                assert parsed(kernel, *given) == parsed(plain, *given), (line, cut)
 
 
 @pytest.mark.parametrize("name", LINES)
-def test_usual_lines_are_read_the_same_as_alone(name: str) -> None:
+def test_usual_lines_are_read_the_same_as_alone(name: str, form: str) -> None:
     """A line alone is read byte by byte, among others as words."""
     tables, lines = LINES[name]
-    kernel = compiled(name.partition(" ")[0])
+    kernel = load(name.partition(" ")[0], form)
     for line in lines:
         alone = parsed(kernel, line, *tables)
         among = parsed(kernel, lines[0] * 3 + line + lines[0] * 3, *tables)
@@ -130,7 +138,7 @@ def test_usual_lines_are_read_the_same_as_alone(name: str) -> None:
 
 
 def test_a_carriage_return_without_its_newline_is_found() -> None:
-    for form in (compiled("line_ends"), interpreted("line_ends")):
+    for form in every_form("line_ends"):
         for size in (1, 2, 15, 16, 17, 33, 100):
             text = b"\r\n" * size
             for at in range(2 * size):
@@ -152,8 +160,8 @@ def test_times_are_written_digit_by_digit(digits: int) -> None:
     times += [(1 << 63) - 1, 5, (1 << 63) - 600, (1 << 63) - 500]
     for time in times:
         batch = appended(batch, time)
-    for form in (compiled("candump"), interpreted("candump")):
-        text = formatted(form, batch, b"can0", array("I", [4]), digits, False)[1]
+    for form in WIDE_FORMS:
+        text = formatted(load("candump", form), batch, b"can0", array("I", [4]), digits, False)[1]
         rounded = [(time + 500) // 1000 if digits == 6 else time for time in times]
         unit = 10**digits
         assert text.decode().splitlines() == [
