@@ -145,7 +145,7 @@ class TextReader(MessageReader):
         The text is good until the next one: one buffer serves all, since copying each piece costs a
         quarter of what parsing it does.
         """
-        text = bytearray(2 * PIECE)
+        text = bytearray(PIECE + (1 << 16))  # more than a line, mostly
         have = 0
         self._starts = True
         while size := self._read_behind(text, have):
