@@ -1,7 +1,7 @@
 """Every conversion between log, asc, blf, csv and json, with canx, can-utils and python-can.
 
-All tools convert the same file, one after another in alternation, on one processor. Figures are net of
-start-up: the processor time of the same command on a log of one frame is taken off.
+All tools convert the same file, one after another in alternation, on one processor; canx then on all of
+them, by the clock. Figures are net of start-up: what a log of one frame takes the same command is taken off.
 """
 
 from __future__ import annotations
@@ -24,12 +24,16 @@ CPUS = {0}
 
 @dataclass
 class Row:
-    """One conversion by one tool: net frames/s, ratio to canx's (more is slower), peak memory."""
+    """One conversion by one tool: net frames/s of processor time, peak memory.
+
+    ``by_the_clock`` are net frames/s with all processors, where that was measured.
+    """
 
     conversion: str
     tool: str
     frames_per_second: float
     peak_mb: float
+    by_the_clock: float = 0.0
 
 
 def path_of(folder: Path, name: str, frames: int) -> Path:
@@ -66,11 +70,33 @@ def prepare(folder: Path, frames: int) -> None:
             run(made)
 
 
-def floor_seconds(source: Path, target: Path, folder: Path) -> float:
-    """Return the processor seconds of reading and inflating the one, of deflating and writing the other."""
-    script = Path(__file__).with_name("floor.py")
-    made = [sys.executable, str(script), str(source), str(target), str(folder / "floor.out")]
-    return float(subprocess.run(made, check=True, capture_output=True, text=True).stdout)
+@dataclass
+class Floor:
+    """What reading and inflating the input, deflating and writing the output comes to, in frames/s."""
+
+    frames_per_second: float
+    by_the_clock: float
+
+    @classmethod
+    def measured(cls, source: Path, target: Path, folder: Path, frames: int, repeats: int) -> Floor:
+        script = Path(__file__).with_name("floor.py")
+        made = [sys.executable, str(script), str(source), str(target), str(folder / "floor.out")]
+        times = [
+            tuple(map(float, subprocess.run(made, check=True, capture_output=True, text=True).stdout.split()))
+            for _ in range(repeats)
+        ]
+        return cls(*(frames / min(column) for column in zip(*times, strict=True)))
+
+
+def clock_rate(made: list[str], start: list[str], target: Path, frames: int, repeats: int) -> float:
+    """Return the frames/s by the clock of ``made`` on all processors, net of its ``start`` on one frame."""
+    wholes, starts = [], []
+    for _ in range(repeats):
+        fresh(target, made)
+        wholes.append(run(made).wall)
+        fresh(target)
+        starts.append(run(start).wall)
+    return frames / max(1e-9, min(wholes) - min(starts))
 
 
 def fresh(target: Path, warm_up: list[str] | None = None) -> None:
@@ -87,56 +113,74 @@ def fresh(target: Path, warm_up: list[str] | None = None) -> None:
     os.sync()
 
 
+def compare(
+    conversion: str,
+    able: dict[str, list[str]],
+    starts: dict[str, list[str]],
+    source: Path,
+    target: Path,
+    frames: int,
+    repeats: int,
+) -> tuple[list[Row], Floor]:
+    """Return what each tool reaches with its command, less that of ``starts`` on one frame; and the floor."""
+    wholes: dict[str, list[Run]] = {tool: [] for tool in able}
+    start_ups: dict[str, list[Run]] = {tool: [] for tool in able}
+    for _ in range(repeats):
+        for tool, made in able.items():
+            fresh(target, able["canx"])
+            wholes[tool].append(run(made, cpus=CPUS))
+            fresh(target)
+            start_ups[tool].append(run(starts[tool], cpus=CPUS))
+    clock = clock_rate(able["canx"], starts["canx"], target, frames, repeats)
+    run(able["canx"])
+    floor = Floor.measured(source, target, target.parent, frames, repeats)
+    target.unlink()
+    rows = []
+    for tool in able:
+        whole = best(wholes[tool])
+        rate = frames / max(1e-9, whole.cpu - best(start_ups[tool]).cpu)
+        rows.append(Row(conversion, tool, rate, whole.peak_mb, clock if tool == "canx" else 0.0))
+        said = f"{rate / 1e6:8.3f} M/s  {whole.peak_mb:6.0f} MB"
+        said += f"  {clock / 1e6:8.3f} M/s by the clock" if tool == "canx" else ""
+        print(f"  {conversion:14} {tool:11} {said}", flush=True)
+    return rows, floor
+
+
 def measure(
     folder: Path, frames: int, tools: tuple[str, ...], repeats: int, only: set[str] | None = None
-) -> tuple[list[Row], dict[str, float]]:
-    """Return a row a conversion and tool, and the floor's frames/s by conversion."""
+) -> tuple[list[Row], dict[str, Floor]]:
+    """Return a row a conversion and tool, and the floor of each conversion."""
     prepare(folder, frames)
     prepare(folder, 1)
     rows: list[Row] = []
-    floors: dict[str, float] = {}
+    floors: dict[str, Floor] = {}
     for source_name in FORMATS:
         for target_name in FORMATS:
             conversion = f"{source_name} -> {target_name}"
             if source_name == target_name or (only is not None and conversion not in only):
                 continue
-            source = path_of(folder, source_name, frames)
+            source, small = (path_of(folder, source_name, count) for count in (frames, 1))
             target = folder / f"out.{SUFFIX.get(target_name, target_name)}"
-            small = path_of(folder, source_name, 1)
             able = {tool: made for tool in tools if (made := command(tool, source, target)) is not None}
-            runs: dict[str, list[Run]] = {tool: [] for tool in able}
-            starts: dict[str, list[Run]] = {tool: [] for tool in able}
-            for _ in range(repeats):
-                for tool, made in able.items():
-                    fresh(target, able["canx"])
-                    runs[tool].append(run(made, cpus=CPUS))
-                    fresh(target)
-                    start = command(tool, small, target)
-                    assert start is not None
-                    starts[tool].append(run(start, cpus=CPUS))
-            run(command("canx", source, target) or [])
-            floors[conversion] = frames / min(floor_seconds(source, target, folder) for _ in range(repeats))
-            for tool in able:
-                whole, start_up = best(runs[tool]), best(starts[tool])
-                net = max(1e-9, whole.cpu - start_up.cpu)
-                rows.append(Row(conversion, tool, frames / net, whole.peak_mb))
-                rate = f"{frames / net / 1e6:8.3f} M/s  {whole.peak_mb:6.0f} MB"
-                print(f"  {conversion:14} {tool:11} {rate}", flush=True)
-            target.unlink()
+            starts = {tool: command(tool, small, target) or [] for tool in able}
+            found, floors[conversion] = compare(conversion, able, starts, source, target, frames, repeats)
+            rows += found
     return rows, floors
 
 
-def table(rows: list[Row], floors: dict[str, float]) -> list[str]:
+def table(rows: list[Row], floors: dict[str, Floor]) -> list[str]:
     """Return a Markdown table: canx, each peer, the ratios."""
     lines = [
-        "| conversion | canx M frames/s | peak MB | of the floor | can-utils | times | python-can | times |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| conversion | canx M frames/s | peak MB | of the floor | by the clock | of the floor "
+        "| can-utils | times | python-can | times |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for conversion, floor in floors.items():
         by_tool = {row.tool: row for row in rows if row.conversion == conversion}
         own = by_tool["canx"]
         cells = [conversion, f"{own.frames_per_second / 1e6:.2f}", f"{own.peak_mb:.0f}"]
-        cells.append(f"{floor / own.frames_per_second:.1f}")
+        cells.append(f"{floor.frames_per_second / own.frames_per_second:.1f}")
+        cells += [f"{own.by_the_clock / 1e6:.2f}", f"{floor.by_the_clock / own.by_the_clock:.1f}"]
         for peer in ("can-utils", "python-can"):
             if peer in by_tool:
                 rate = by_tool[peer].frames_per_second

@@ -9,9 +9,9 @@ import shutil
 import sys
 from pathlib import Path
 
-from conversions import BIN, CPUS, Row, floor_seconds, fresh
+from conversions import BIN, Floor, Row, compare
 from make_log import write_log
-from measure import Run, best, run
+from measure import run
 
 FORMATS = ("trc", "mf4", "pcap", "pcapng", "db", "parquet", "arrow", "gvret", "txt")
 SUFFIX = {"arrow": "arrows", "gvret": "gvret.csv"}
@@ -68,12 +68,12 @@ def prepare(folder: Path, frames: int) -> None:
 
 def measure(
     folder: Path, frames: int, tools: tuple[str, ...], repeats: int, only: set[str] | None = None
-) -> tuple[list[Row], dict[str, float]]:
-    """Return a row a conversion and tool, and the floor's frames/s by conversion."""
+) -> tuple[list[Row], dict[str, Floor]]:
+    """Return a row a conversion and tool, and the floor of each conversion."""
     prepare(folder, frames)
     prepare(folder, 1)
     rows: list[Row] = []
-    floors: dict[str, float] = {}
+    floors: dict[str, Floor] = {}
     for names in pairs():
         conversion = f"{names[0]} -> {names[1]}"
         if only is not None and conversion not in only:
@@ -81,44 +81,32 @@ def measure(
         source, small = (path_of(folder, names[0], count) for count in (frames, 1))
         target = folder / f"out.{SUFFIX.get(names[1], names[1])}"
         able = {tool: made for tool in tools if (made := command(tool, names, source, target)) is not None}
-        runs: dict[str, list[Run]] = {tool: [] for tool in able}
-        starts: dict[str, list[Run]] = {tool: [] for tool in able}
-        for _ in range(repeats):
-            for tool, made in able.items():
-                fresh(target, able["canx"])
-                runs[tool].append(run(made, cpus=CPUS))
-                fresh(target)
-                starts[tool].append(run(command(tool, names, small, target) or [], cpus=CPUS))
-        fresh(target)
-        run(able["canx"])
-        floors[conversion] = frames / min(floor_seconds(source, target, folder) for _ in range(repeats))
-        for tool in able:
-            whole, start_up = best(runs[tool]), best(starts[tool])
-            net = max(1e-9, whole.cpu - start_up.cpu)
-            rows.append(Row(conversion, tool, frames / net, whole.peak_mb))
-            print(
-                f"  {conversion:14} {tool:11} {frames / net / 1e6:8.3f} M/s {whole.peak_mb:6.0f} MB",
-                flush=True,
-            )
-        target.unlink()
+        starts = {tool: command(tool, names, small, target) or [] for tool in able}
+        found, floors[conversion] = compare(conversion, able, starts, source, target, frames, repeats)
+        rows += found
     return rows, floors
 
 
-def table(rows: list[Row], floors: dict[str, float]) -> list[str]:
+def table(rows: list[Row], floors: dict[str, Floor]) -> list[str]:
     """Return a Markdown table: canx, and each peer with the ratio and its memory."""
     lines = [
-        "| conversion | canx M frames/s | peak MB | of the floor | peer | M frames/s | peak MB | times |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| conversion | canx M frames/s | peak MB | of the floor | by the clock | of the floor "
+        "| peer | M frames/s | peak MB | times |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for conversion, floor in floors.items():
         by_tool = {row.tool: row for row in rows if row.conversion == conversion}
         own = by_tool.pop("canx")
         rate = own.frames_per_second
-        cells = [conversion, f"{rate / 1e6:.2f}", f"{own.peak_mb:.0f}", f"{floor / rate:.1f}"]
+        cells = [conversion, f"{rate / 1e6:.2f}", f"{own.peak_mb:.0f}"]
+        cells.append(f"{floor.frames_per_second / rate:.1f}")
+        cells += [f"{own.by_the_clock / 1e6:.2f}", f"{floor.by_the_clock / own.by_the_clock:.1f}"]
         for number, (tool, peer) in enumerate(by_tool.items() or [("", None)]):
             figures = [""] * 3
             if peer is not None:
                 slower = peer.frames_per_second
                 figures = [f"{slower / 1e6:.3f}", f"{peer.peak_mb:.0f}", f"{rate / slower:.1f}"]
-            lines.append(f"| {' | '.join([*(cells if number == 0 else [''] * 4), tool, *figures])} |")
+            lines.append(
+                f"| {' | '.join([*(cells if number == 0 else [''] * len(cells)), tool, *figures])} |"
+            )
     return lines

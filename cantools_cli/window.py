@@ -136,6 +136,10 @@ class Window:
         self._end = end
         self._first_ns: int | None = None
 
+    @property
+    def has_end(self) -> bool:
+        return self._end is not None
+
     def share_at(self, now_ns: int) -> float:
         """Return how much of the way from the start to the end ``now_ns`` is, 0 to 1; 0 without an end."""
         if self._end is None or self._first_ns is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -157,6 +159,11 @@ class _Steps:
         self._count = self.left
 
     @property
+    def takes_all(self) -> bool:
+        """Whether all of the input is read, to its end."""
+        return self._count is None and not self.window.has_end
+
+    @property
     def is_done(self) -> bool:
         return self.left == 0 or self.window.is_past
 
@@ -191,13 +198,17 @@ def _moment(text: str | None, tz: str | None) -> Moment | None:
 def _copy(
     inputs: Inputs, sink: Sink | SplitSink, steps: _Steps, interruption: Interruption, progress: Progress
 ) -> None:
-    for batch in inputs.batches():
-        sink.write(steps.take(batch))
-        if steps.is_done:
-            return
-        progress.update()
-        if interruption.requested:
-            return
+    # what is read ahead of an end that the options set might be told as faults, of frames nobody asked for
+    source: AbstractContextManager[Iterable[MessageBatch]]
+    source = inputs.batches_ahead() if steps.takes_all else nullcontext(inputs.batches())
+    with source as batches:
+        for batch in batches:
+            sink.write(steps.take(batch))
+            if steps.is_done:
+                return
+            progress.update()
+            if interruption.requested:
+                return
 
 
 def _kept(sink: Sink | SplitSink) -> str | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 
 from cantools_cli.batch import MessageBatch
 from cantools_cli.commands.interruption import Interruption
@@ -12,6 +12,9 @@ from cantools_cli.commands.report import Report
 from cantools_cli.commands.sources import OnIdle, PatientInput, open_input
 from cantools_cli.errors import FormatError, UsageError
 from cantools_cli.io.base import MessageReader, OnError
+from cantools_cli.processors import usable_processors
+
+_LARGE = 4 << 20  # bytes of which a thread is worth its start
 
 
 class Inputs:
@@ -78,6 +81,21 @@ class Inputs:
         from cantools_cli.merge import merged
 
         return merged(self._readers, self._note)
+
+    def batches_ahead(self) -> AbstractContextManager[Iterable[MessageBatch]]:
+        """Return a context with the same batches, read in a thread where that is faster.
+
+        That is so for large files, if there is a second processor, and nobody waits for more to come.
+        """
+        if (
+            (self.size or 0) < _LARGE
+            or usable_processors() < 2
+            or not all(reader.reads_in_thread for reader in self._readers)
+        ):
+            return nullcontext(self.batches())
+        from cantools_cli.io.ahead import BatchesAhead
+
+        return BatchesAhead(self.batches())
 
     def _note(self, index: int, text: str) -> None:
         self._report.note(f"{self._readers[index].input.name}: {text}")

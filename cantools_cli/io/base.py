@@ -83,7 +83,10 @@ class MessageReader(BaseIOHandler):
     Attributes:
         skipped: malformed records passed over.
         first_fault: the error of the first of them.
+        reads_in_thread: whether ``batches`` may run in another thread, and gains by it.
     """
+
+    reads_in_thread = False
 
     def __init__(
         self,

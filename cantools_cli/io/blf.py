@@ -34,10 +34,11 @@ from cantools_cli.io.blf_containers import CONTAINER_HEAD, Containers, pack_cont
 from cantools_cli.io.blf_header import FileHeader
 from cantools_cli.io.blf_objects import pack_marker, pack_xl
 from cantools_cli.io.blf_stream import ObjectStream
-from cantools_cli.io.blf_workers import ContainerPacker, usable_processors
+from cantools_cli.io.blf_workers import ContainerPacker
 from cantools_cli.io.files import AnyFile
 from cantools_cli.kernels import blf as kernel
 from cantools_cli.message import Message, timestamp_to_ns
+from cantools_cli.processors import usable_processors
 from cantools_cli.xl import XlMessage
 
 _LARGEST_NS = (1 << 63) - 1
@@ -52,6 +53,8 @@ class BLFReader(MessageReader):
     """
 
     _outer: Containers | None = None
+
+    reads_in_thread = True
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:

@@ -61,6 +61,8 @@ class MF4Reader(MessageReader):
     ``tz`` is the time zone of a start that the file gives in local time.
     """
 
+    reads_in_thread = True
+
     @classmethod
     def recognises(cls, head: bytes) -> bool:
         return head.startswith((FINISHED, UNFINISHED, _ENCRYPTED))

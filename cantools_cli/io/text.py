@@ -35,6 +35,7 @@ class TextReader(MessageReader):
     kernel left: returns a message, or None for a line that is no frame, or raises ``FormatError``.
     """
 
+    reads_in_thread = True
     is_ambiguous = False  #: whether a line that is cut short can look whole
 
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:

@@ -1,7 +1,8 @@
 cimport cython
+cimport cantools_cli.kernels._gil as gil
 cimport cantools_cli.kernels._words as words
 
-@cython.locals(nibble="const unsigned char[::1]", lengths="const unsigned char[::1]",
+@cython.locals(thread="void *", nibble="const unsigned char[::1]", lengths="const unsigned char[::1]",
                done=cython.int, full=cython.int, strange=cython.int, unknown=cython.int, no_channel=cython.uint,
                extended_bit=cython.ulonglong, extended_mask=cython.ulonglong, base_mask=cython.ulonglong, remote_bit=cython.ulonglong,
                usual_fd=cython.Py_ssize_t, canfd=cython.ulonglong, behind_direction=cython.ulonglong, every_id_bit=cython.ulonglong,
@@ -23,7 +24,7 @@ cpdef tuple parse(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t end,
     unsigned short[::1] channel, unsigned char[::1] dlc_code, unsigned int[::1] offset,
     unsigned char[::1] payload)
 
-@cython.locals(hexadecimal="const unsigned char[::1]", decimal="const unsigned char[::1]",
+@cython.locals(thread="void *", hexadecimal="const unsigned char[::1]", decimal="const unsigned char[::1]",
                before_flags="const unsigned char[::1]", behind_flags="const unsigned char[::1]",
                before_size=cython.Py_ssize_t, behind_size=cython.Py_ssize_t, line_room=cython.Py_ssize_t,
                error_bit=cython.uint, extended_mask=cython.uint, every_bit=cython.ulonglong, extended=cython.uint,

@@ -13,6 +13,7 @@ the plain Python beside it, at the line's first byte. Grammar: ``cantools_cli/io
 from __future__ import annotations
 
 from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels import _gil as gil
 from cantools_cli.kernels import _words as words
 from cantools_cli.kernels.candump import DECIMAL, FD_LENGTHS, HEX, NIBBLE
 
@@ -96,6 +97,7 @@ def parse(
     stamp_ns = 0  # what they say
     stamp = stamp_mask = 0
     every_bit = 0xFFFFFFFFFFFFFFFF
+    thread = gil.release()
     while at < end:
         if row >= room or used + 64 > payload_room:
             reason = full
@@ -465,6 +467,7 @@ def parse(
         offset[row] = used
         at = pos + 1
         reason = done
+    gil.acquire(thread)
     return at, row, reason
 
 
@@ -513,9 +516,11 @@ def format(
     stamp_ns = 0  # what they say
     stamp = stamp_end = 0
     billion = 1000000000
+    thread = gil.release()
     while row < rows:
         index = channel[row]
         if index >= number_count:
+            gil.acquire(thread)
             raise ValueError("no such channel")
         number = numbers[index]
         begin = offset[row]
@@ -682,4 +687,5 @@ def format(
         out[to] = 10
         to += 1
         row += 1
+    gil.acquire(thread)
     return row, to

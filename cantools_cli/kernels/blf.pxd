@@ -1,9 +1,10 @@
 cimport cython
+cimport cantools_cli.kernels._gil as gil
 
 @cython.locals(high=cython.uint)
 cdef unsigned int _word(const unsigned char[::1] text, Py_ssize_t at) noexcept
 
-@cython.locals(kinds="const unsigned char[::1]", codes="const unsigned char[::1]",
+@cython.locals(thread="void *", kinds="const unsigned char[::1]", codes="const unsigned char[::1]",
                sizes="const unsigned char[::1]",
                done=cython.int, full=cython.int, strange=cython.int, new_channel=cython.int, cut=cython.int,
                lost=cython.int, reason=cython.int,
@@ -22,7 +23,7 @@ cpdef tuple parse(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t end,
     unsigned short[::1] channel, unsigned char[::1] dlc_code, unsigned int[::1] offset,
     unsigned char[::1] payload)
 
-@cython.locals(heads="const unsigned char[::1]", object_room=cython.Py_ssize_t, identifier_bits=cython.uint,
+@cython.locals(thread="void *", heads="const unsigned char[::1]", object_room=cython.Py_ssize_t, identifier_bits=cython.uint,
                rows=cython.Py_ssize_t, room=cython.Py_ssize_t, channels=cython.Py_ssize_t,
                payload_size=cython.Py_ssize_t, to=cython.Py_ssize_t, row=cython.Py_ssize_t,
                index=cython.Py_ssize_t, number=cython.uint, begin=cython.Py_ssize_t, count=cython.Py_ssize_t,

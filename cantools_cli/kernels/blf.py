@@ -8,6 +8,7 @@ leaves to the plain Python beside it, at the object's first byte. Layouts:
 from __future__ import annotations
 
 from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels import _gil as gil
 
 DONE = 0  #: the bytes are used up
 FULL = 1  #: the batch has no more room
@@ -89,6 +90,7 @@ def parse(
     row = first
     used = offset[first]
     reason = done
+    thread = gil.release()
     while at < end:
         if row >= room or used + 64 > payload_room:
             reason = full
@@ -245,6 +247,7 @@ def parse(
         offset[row] = used
         at += size
         reason = done
+    gil.acquire(thread)
     return at, row, reason
 
 
@@ -282,14 +285,17 @@ def format(
         raise ValueError("the offsets do not fit")
     to = 0
     row = first
+    thread = gil.release()
     while row < rows:
         index = channel[row]
         if index >= channels:
+            gil.acquire(thread)
             raise ValueError("no such channel")
         number = numbers[index] + 1
         begin = offset[row]
         count = offset[row + 1] - begin
         if count < 0 or begin + count > payload_size:
+            gil.acquire(thread)
             raise ValueError("the offsets do not fit")
         time = timestamp_ns[row]
         mark = flags[row]
@@ -355,6 +361,7 @@ def format(
             out[data + index] = payload[begin + index]
         to += size
         row += 1
+    gil.acquire(thread)
     return row, to
 
 

@@ -1,7 +1,8 @@
 cimport cython
+cimport cantools_cli.kernels._gil as gil
 cimport cantools_cli.kernels._words as words
 
-@cython.locals(nibble="const unsigned char[::1]", codes="const unsigned char[::1]", lengths="const unsigned char[::1]",
+@cython.locals(thread="void *", nibble="const unsigned char[::1]", codes="const unsigned char[::1]", lengths="const unsigned char[::1]",
                room=cython.Py_ssize_t, payload_room=cython.Py_ssize_t, name_count=cython.Py_ssize_t,
                row=cython.Py_ssize_t, used=cython.Py_ssize_t, done=cython.int, full=cython.int, strange=cython.int,
                name=cython.int, reason=cython.int, last=cython.Py_ssize_t, usual=cython.Py_ssize_t,
@@ -23,7 +24,7 @@ cpdef tuple parse(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t end,
     unsigned short[::1] channel, unsigned char[::1] dlc_code, unsigned int[::1] offset,
     unsigned char[::1] payload)
 
-@cython.locals(hexadecimal="const unsigned char[::1]", decimal="const unsigned char[::1]", left_micro=cython.uint,
+@cython.locals(thread="void *", hexadecimal="const unsigned char[::1]", decimal="const unsigned char[::1]", left_micro=cython.uint,
                line_room=cython.Py_ssize_t, payload_size=cython.Py_ssize_t, names_size=cython.Py_ssize_t,
                rows=cython.Py_ssize_t, room=cython.Py_ssize_t, name_count=cython.Py_ssize_t,
                half=cython.longlong, billion=cython.longlong, latest=cython.longlong,

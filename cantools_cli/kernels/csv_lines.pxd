@@ -1,7 +1,8 @@
 cimport cython
+cimport cantools_cli.kernels._gil as gil
 cimport cantools_cli.kernels._words as words
 
-@cython.locals(nibble="const unsigned char[::1]", sextet="const unsigned char[::1]",
+@cython.locals(thread="void *", nibble="const unsigned char[::1]", sextet="const unsigned char[::1]",
                codes="const unsigned char[::1]", lengths="const unsigned char[::1]", most_seconds=cython.longlong,
                done=cython.int, full=cython.int, strange=cython.int, name=cython.int, reason=cython.int,
                room=cython.Py_ssize_t, payload_room=cython.Py_ssize_t, name_count=cython.Py_ssize_t,
@@ -24,7 +25,7 @@ cpdef tuple parse(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t end,
     unsigned short[::1] channel, unsigned char[::1] dlc_code, unsigned int[::1] offset,
     unsigned char[::1] payload)
 
-@cython.locals(data_digits="const unsigned char[::1]", data_pads="const unsigned char[::1]", before_id=cython.uint, alphabet="const unsigned char[::1]",
+@cython.locals(thread="void *", data_digits="const unsigned char[::1]", data_pads="const unsigned char[::1]", before_id=cython.uint, alphabet="const unsigned char[::1]",
                hexadecimal="const unsigned char[::1]",
                line_room=cython.Py_ssize_t, rows=cython.Py_ssize_t, room=cython.Py_ssize_t, name_count=cython.Py_ssize_t,
                to=cython.Py_ssize_t, row=cython.Py_ssize_t, pairs="const unsigned char[::1]", kinds=cython.ulonglong,

@@ -7,6 +7,7 @@ Python beside it, at the row's first byte.
 from __future__ import annotations
 
 from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels import _gil as gil
 from cantools_cli.kernels import _words as words
 
 DONE = 0  #: the text is used up
@@ -98,6 +99,7 @@ def parse(
     stamp_size = 0  # bytes up to the decimal point, as the row before had them; 0 for none
     stamp_ns = 0  # what they say
     stamp = stamp_mask = stamp_end = end_mask = 0
+    thread = gil.release()
     while at < end:
         if row >= room or used + 72 > payload_room:
             reason = full
@@ -345,6 +347,7 @@ def parse(
         offset[row] = used
         at = pos + 1
         reason = done
+    gil.acquire(thread)
     return at, row, reason
 
 
@@ -393,9 +396,11 @@ def format(
     stamp_size = 0  # bytes up to the decimal point, as the row before had them; 0 for none
     stamp_ns = 0  # what they say
     stamp = stamp_end = 0
+    thread = gil.release()
     while row < rows:
         index = channel[row]
         if index >= name_count:
+            gil.acquire(thread)
             raise ValueError("no such channel")
         start = name_ends[index - 1] if index > 0 else 0
         stop = name_ends[index]
@@ -531,4 +536,5 @@ def format(
         out[to] = 10
         to += 1
         row += 1
+    gil.acquire(thread)
     return row, to

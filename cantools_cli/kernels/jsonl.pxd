@@ -1,7 +1,8 @@
 cimport cython
+cimport cantools_cli.kernels._gil as gil
 cimport cantools_cli.kernels._words as words
 
-@cython.locals(nibble="const unsigned char[::1]", codes="const unsigned char[::1]", lengths="const unsigned char[::1]",
+@cython.locals(thread="void *", nibble="const unsigned char[::1]", codes="const unsigned char[::1]", lengths="const unsigned char[::1]",
                keys="const unsigned char[::1]", ends="const unsigned int[::1]",
                most_seconds=cython.longlong, most_nanoseconds=cython.ulonglong,
                done=cython.int, full=cython.int, strange=cython.int, name=cython.int, reason=cython.int,
@@ -38,7 +39,7 @@ cdef Py_ssize_t copied(const unsigned char[::1] pieces, const unsigned int[::1] 
 @cython.locals(count=cython.Py_ssize_t, rest=cython.ulonglong, index=cython.Py_ssize_t)
 cdef Py_ssize_t number(unsigned long long value, unsigned char[::1] out, Py_ssize_t to) noexcept
 
-@cython.locals(hexadecimal="const unsigned char[::1]", decimal="const unsigned char[::1]",
+@cython.locals(thread="void *", hexadecimal="const unsigned char[::1]", decimal="const unsigned char[::1]",
                pieces="const unsigned char[::1]", ends="const unsigned int[::1]",
                line_room=cython.Py_ssize_t, rows=cython.Py_ssize_t, room=cython.Py_ssize_t, name_count=cython.Py_ssize_t,
                to=cython.Py_ssize_t, row=cython.Py_ssize_t, names_size=cython.Py_ssize_t, payload_size=cython.Py_ssize_t,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 
 from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels import _gil as gil
 from cantools_cli.kernels import _words as words
 
 DONE = 0  #: the text is used up
@@ -137,6 +138,7 @@ def parse(
     first_mask = second_mask = 0
     first_name = second_name = 0
     first_size = second_size = extended = 0
+    thread = gil.release()
     while at < end:
         if row >= room or used + 64 > payload_room:
             reason = full
@@ -473,6 +475,7 @@ def parse(
         offset[row] = used
         at = pos + 1
         reason = done
+    gil.acquire(thread)
     return at, row, reason
 
 
@@ -547,9 +550,11 @@ def format(
     stamp_size = 0  # bytes up to the decimal point, as the line before had them; 0 for none
     stamp_ns = 0  # what they say
     stamp = stamp_middle = stamp_end = 0
+    thread = gil.release()
     while row < rows:
         index = channel[row]
         if index >= name_count:
+            gil.acquire(thread)
             raise ValueError("no such channel")
         start = name_ends[index - 1] if index > 0 else 0
         stop = name_ends[index]
@@ -671,4 +676,5 @@ def format(
         out[to + 1] = 10
         to += 2
         row += 1
+    gil.acquire(thread)
     return row, to

@@ -1,4 +1,5 @@
 cimport cython
+cimport cantools_cli.kernels._gil as gil
 cimport cantools_cli.kernels._plan as _plan
 cimport cantools_cli.kernels._words as words
 
@@ -11,7 +12,7 @@ cdef unsigned long long _field(const unsigned char[::1] text, Py_ssize_t at, con
 
 cdef long long _rounded(double value) noexcept
 
-@cython.locals(lengths="const unsigned char[::1]",
+@cython.locals(thread="void *", lengths="const unsigned char[::1]",
                codes="const unsigned char[::1]",
                done=cython.int, full=cython.int, strange=cython.int, new_channel=cython.int, cut=cython.int,
                lost=cython.int, outside=cython.int, reason=cython.int,
@@ -37,7 +38,7 @@ cpdef tuple parse(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t end, 
     unsigned short[::1] channel, unsigned char[::1] dlc_code, unsigned int[::1] offset,
     unsigned char[::1] payload)
 
-@cython.locals(record_room=cython.Py_ssize_t, identifier_bits=cython.uint, rows=cython.Py_ssize_t, row=cython.Py_ssize_t,
+@cython.locals(thread="void *", record_room=cython.Py_ssize_t, identifier_bits=cython.uint, rows=cython.Py_ssize_t, row=cython.Py_ssize_t,
                room=cython.Py_ssize_t, channels=cython.Py_ssize_t, payload_size=cython.Py_ssize_t,
                to=cython.Py_ssize_t, index=cython.Py_ssize_t, number=cython.uint, begin=cython.Py_ssize_t,
                count=cython.Py_ssize_t, word=cython.uint, mark=cython.uint, state=cython.uint,

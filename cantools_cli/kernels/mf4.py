@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cantools_cli.buffers import Doubles, Longs, Octets, Room, Shorts
+from cantools_cli.kernels import _gil as gil
 from cantools_cli.kernels import _plan
 from cantools_cli.kernels import _words as words
 
@@ -146,6 +147,7 @@ def parse(
     row = first
     used = offset[first]
     reason = done
+    thread = gil.release()
     while at < end:
         if row >= room or used + 64 > payload_room:
             reason = full
@@ -163,6 +165,7 @@ def parse(
         index = kinds[number]
         base = index * stride
         if base + stride > len(plan):
+            gil.acquire(thread)
             raise ValueError("the plans differ in length")
         pos = at + id_size
         kind = plan[base + 1]
@@ -428,6 +431,7 @@ def parse(
         row += 1
         offset[row] = used
         at = after
+    gil.acquire(thread)
     return at, row, reason
 
 
@@ -466,14 +470,17 @@ def format(
     to = 0
     early = 0
     row = first
+    thread = gil.release()
     while row < rows:
         index = channel[row]
         if index >= channels:
+            gil.acquire(thread)
             raise ValueError("no such channel")
         number = numbers[index] + 1
         begin = offset[row]
         count = offset[row + 1] - begin
         if count < 0 or begin + count > payload_size:
+            gil.acquire(thread)
             raise ValueError("the offsets do not fit")
         word = can_id[row]
         mark = flags[row]
@@ -525,4 +532,5 @@ def format(
         to += size
         counts[kind] += 1
         row += 1
+    gil.acquire(thread)
     return row, to, early

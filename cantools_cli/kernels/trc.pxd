@@ -1,7 +1,8 @@
 cimport cython
+cimport cantools_cli.kernels._gil as gil
 cimport cantools_cli.kernels._words as words
 
-@cython.locals(nibble="const unsigned char[::1]", lengths="const unsigned char[::1]",
+@cython.locals(thread="void *", nibble="const unsigned char[::1]", lengths="const unsigned char[::1]",
                codes="const unsigned char[::1]",
                done=cython.int, full=cython.int, strange=cython.int, unknown=cython.int, no_channel=cython.uint,
                extended_bit=cython.ulonglong, extended_mask=cython.ulonglong, remote_bit=cython.ulonglong,
@@ -27,7 +28,7 @@ cpdef tuple parse(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t end,
     unsigned short[::1] channel, unsigned char[::1] dlc_code, unsigned int[::1] offset,
     unsigned char[::1] payload)
 
-@cython.locals(hexadecimal="const unsigned char[::1]", line_room=cython.Py_ssize_t, error_bit=cython.uint,
+@cython.locals(thread="void *", hexadecimal="const unsigned char[::1]", line_room=cython.Py_ssize_t, error_bit=cython.uint,
                extended_mask=cython.uint, latest=cython.longlong, rows=cython.Py_ssize_t,
                room=cython.Py_ssize_t, bus_count=cython.Py_ssize_t, is_new=cython.bint,
                number_width=cython.Py_ssize_t, time_width=cython.Py_ssize_t, unit=cython.longlong,
@@ -43,8 +44,7 @@ cpdef tuple parse(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t end,
                head_3=cython.ulonglong, bus_at=cython.Py_ssize_t, id_at=cython.Py_ssize_t, way_at=cython.Py_ssize_t,
                size_at=cython.Py_ssize_t, data_at=cython.Py_ssize_t, most_number=cython.longlong,
                number_shift=cython.int, number_end=cython.ulonglong, kind=cython.uint,
-               thousandths="const unsigned char[::1]", padded_hex="const unsigned char[::1]",
-               spaced="const unsigned char[::1]")
+               thousandths="const unsigned char[::1]", padded_hex="const unsigned char[::1]")
 cpdef tuple format(Py_ssize_t first, const long long[::1] timestamp_ns, const unsigned int[::1] can_id,
     const unsigned char[::1] flags, const unsigned short[::1] channel, const unsigned char[::1] dlc_code,
     const unsigned int[::1] offset, const unsigned char[::1] payload,

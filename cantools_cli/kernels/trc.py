@@ -15,8 +15,8 @@ Grammar: ``cantools_cli/io/trc_lines.py``.
 from __future__ import annotations
 
 from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels import _gil as gil
 from cantools_cli.kernels import _words as words
-from cantools_cli.kernels.asc import SPACED
 from cantools_cli.kernels.candump import FD_CODES, FD_LENGTHS, HEX, NIBBLE
 
 DONE = 0  #: the text is used up
@@ -143,6 +143,7 @@ def parse(
     row = first
     used = offset[first]
     reason = done
+    thread = gil.release()
     while at < end:
         if row >= room or used + 64 > payload_room:
             reason = full
@@ -458,6 +459,7 @@ def parse(
         offset[row] = used
         at = pos + 1
         reason = done
+    gil.acquire(thread)
     return at, row, reason
 
 
@@ -518,13 +520,15 @@ def format(
     most_number = 10000000 if is_new else 1000000
     number_shift = 8 if is_new else 16
     number_end = (32 if is_new else NUMBER_END) << 64 - number_shift
-    thousandths, padded_hex, spaced = THOUSANDTHS, PADDED_HEX, SPACED
+    thousandths, padded_hex = THOUSANDTHS, PADDED_HEX
     to = 0
     rounded = 0
     row = first
+    thread = gil.release()
     while row < rows:
         index = channel[row]
         if index >= bus_count:
+            gil.acquire(thread)
             raise ValueError("no such channel")
         bus = numbers[index]
         begin = offset[row]
@@ -602,14 +606,18 @@ def format(
                 index += 1
             out[index] = 48 + size % 10
             to += data_at - 1
-            if end - begin <= 8 and begin + 8 <= payload_size:
-                # always 8 bytes: what follows writes over those that are none
-                for index in range(8):
-                    words.copy4(spaced, 4 * payload[begin + index], out, to + 3 * index)
-                to += 3 * (end - begin)
-                begin = end
+            while begin + 8 <= payload_size:
+                # always 8 bytes, of which what follows writes over those that are none
+                words.hex8_spaced(payload, begin, out, to)
+                if end - begin <= 8:
+                    to += 3 * (end - begin)
+                    begin = end
+                    break
+                to += 24
+                begin += 8
             while begin < end:
-                words.copy4(spaced, 4 * payload[begin], out, to)
+                out[to] = 32
+                words.copy2(padded_hex, 2 * payload[begin], out, to + 1)
                 to += 3
                 begin += 1
             words.store4(out, to, line_end)
@@ -759,4 +767,5 @@ def format(
         to += 2
         number += 1
         row += 1
+    gil.acquire(thread)
     return row, to, rounded

@@ -234,7 +234,7 @@ def check(form: str, data: bytes, draw: random.Random, folder: Path, *, thorough
         read(str(path), None, data, "skip", {})
     if skip.frames and (thorough or draw.random() < 0.2):
         for name in plugins.writable() if thorough else [draw.choice([*plugins.writable()])]:
-            check_written(path, real, name, len(skip.frames), folder)
+            check_written(path, real, name, len(skip.frames), folder, options)
     return len(skip.frames)
 
 
@@ -243,11 +243,13 @@ def prepare(folder: Path) -> None:
     path = folder / "first.log"
     path.write_bytes(b"(1.0) can0 123#11\n")
     for name in plugins.writable():
-        check_written(path, "log", name, 1, folder)
+        check_written(path, "log", name, 1, folder, {})
 
 
-def check_written(path: Path, form: str, name: str, count: int, folder: Path) -> None:
-    """Write the frames of ``path`` as the format ``name``, and read that again.
+def check_written(
+    path: Path, form: str, name: str, count: int, folder: Path, reading: dict[str, Any]
+) -> None:
+    """Write the frames of ``path``, read with the options ``reading``, as ``name``, and read that again.
 
     Raises:
         BrokenPropertyError: what was written has faults, or other frames than those that are not left out.
@@ -257,7 +259,9 @@ def check_written(path: Path, form: str, name: str, count: int, folder: Path) ->
     options = {"tz": "UTC"} if "tz" in plugins.FORMATS[name].writer_options else {}
     try:
         with (
-            open_reader(str(path), form, as_command=True, tz="UTC", on_error="skip") as reader,
+            open_reader(
+                str(path), form, as_command=True, on_error="skip", **{"tz": "UTC", **reading}
+            ) as reader,
             open_writer(str(output), name, {**plugins.FORMATS[name].writing, **options}) as writer,
         ):
             for batch in reader.batches():
