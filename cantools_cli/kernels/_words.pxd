@@ -42,6 +42,9 @@ cdef extern from *:
         memcpy(&word, at, 4);
         return canx_ordered4(word);
     }
+    static inline long long canx_whole(double value) {
+        return (long long)value;
+    }
     static inline double canx_real(uint64_t word) {
         double value;
         memcpy(&value, &word, 8);
@@ -408,6 +411,7 @@ cdef extern from *:
     """
     unsigned long long canx_load8(const unsigned char *at) noexcept nogil
     double real "canx_real"(unsigned long long word) noexcept nogil
+    long long whole "canx_whole"(double value) noexcept nogil
     unsigned int canx_load4(const unsigned char *at) noexcept nogil
     Py_ssize_t canx_behind(const unsigned char *text, Py_ssize_t at, Py_ssize_t end, const unsigned char *key,
                            Py_ssize_t size) noexcept nogil
@@ -439,64 +443,64 @@ cdef extern from *:
     int hex_digits "canx_hex_digits"(unsigned long long word) noexcept nogil
     long long hexadecimal "canx_hexadecimal"(unsigned long long word, int count) noexcept nogil
 
-cdef inline unsigned long long load8(const unsigned char[::1] text, Py_ssize_t at) noexcept:
+cdef inline unsigned long long load8(const unsigned char[::1] text, Py_ssize_t at) noexcept nogil:
     return canx_load8(&text[at])
 
-cdef inline unsigned long long reload8(unsigned char[::1] out, Py_ssize_t at) noexcept:
+cdef inline unsigned long long reload8(unsigned char[::1] out, Py_ssize_t at) noexcept nogil:
     return canx_load8(&out[at])
 
-cdef inline unsigned int load4(const unsigned char[::1] text, Py_ssize_t at) noexcept:
+cdef inline unsigned int load4(const unsigned char[::1] text, Py_ssize_t at) noexcept nogil:
     return canx_load4(&text[at])
 
 cdef inline unsigned long long member(const unsigned char[::1] text, Py_ssize_t at, const long long[::1] plan,
-                                      Py_ssize_t base) noexcept:
+                                      Py_ssize_t base) noexcept nogil:
     return canx_load8(&text[at + plan[base + 1]]) >> plan[base + 2] & plan[base + 4] | plan[base + 5]
 
-cdef inline void store8(unsigned char[::1] out, Py_ssize_t to, unsigned long long word) noexcept:
+cdef inline void store8(unsigned char[::1] out, Py_ssize_t to, unsigned long long word) noexcept nogil:
     canx_store8(&out[to], word)
 
-cdef inline void store4(unsigned char[::1] out, Py_ssize_t to, unsigned int word) noexcept:
+cdef inline void store4(unsigned char[::1] out, Py_ssize_t to, unsigned int word) noexcept nogil:
     canx_store4(&out[to], word)
 
 cdef inline void copy4(const unsigned char[::1] source, Py_ssize_t at, unsigned char[::1] out,
-                       Py_ssize_t to) noexcept:
+                       Py_ssize_t to) noexcept nogil:
     canx_copy4(&source[at], &out[to])
 
 cdef inline void copy2(const unsigned char[::1] source, Py_ssize_t at, unsigned char[::1] out,
-                       Py_ssize_t to) noexcept:
+                       Py_ssize_t to) noexcept nogil:
     canx_copy2(&source[at], &out[to])
 
 cdef inline int same(const unsigned char[::1] text, Py_ssize_t at, const unsigned char[::1] other,
-                     Py_ssize_t count) noexcept:
+                     Py_ssize_t count) noexcept nogil:
     return memcmp(&text[at], &other[0], count) == 0
 
 cdef inline Py_ssize_t behind(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t end,
-                              const unsigned char[::1] keys, const unsigned int[::1] ends, Py_ssize_t key) noexcept:
+                              const unsigned char[::1] keys, const unsigned int[::1] ends, Py_ssize_t key) noexcept nogil:
     cdef Py_ssize_t begin = ends[key - 1] if key > 0 else 0
     return canx_behind(&text[0], at, end, &keys[begin], ends[key] - begin)
 
-cdef inline int newline_at(const unsigned char[::1] text, Py_ssize_t at) noexcept:
+cdef inline int newline_at(const unsigned char[::1] text, Py_ssize_t at) noexcept nogil:
     return canx_newline_at(&text[at])
 
-cdef inline int lone_returns(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t end) noexcept:
+cdef inline int lone_returns(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t end) noexcept nogil:
     return canx_lone_returns(&text[at], end - at)
 
 cdef inline int unhex(const unsigned char[::1] text, Py_ssize_t at, unsigned char[::1] out,
-                      Py_ssize_t to) noexcept:
+                      Py_ssize_t to) noexcept nogil:
     return canx_unhex(&text[at], &out[to])
 
 cdef inline int unhex_spaced(const unsigned char[::1] text, Py_ssize_t at, unsigned char[::1] out,
-                             Py_ssize_t to) noexcept:
+                             Py_ssize_t to) noexcept nogil:
     return canx_unhex_spaced(&text[at], &out[to])
 
 cdef inline void hex8(const unsigned char[::1] payload, Py_ssize_t at, unsigned char[::1] out, Py_ssize_t to,
-                      int letters) noexcept:
+                      int letters) noexcept nogil:
     canx_hex8(&payload[at], &out[to], letters)
 
 cdef inline void hex8_spaced(const unsigned char[::1] payload, Py_ssize_t at, unsigned char[::1] out,
-                             Py_ssize_t to) noexcept:
+                             Py_ssize_t to) noexcept nogil:
     canx_hex8_spaced(&payload[at], &out[to])
 
 cdef inline int unbase64(const unsigned char[::1] text, Py_ssize_t at, int count, unsigned char[::1] out,
-                         Py_ssize_t to) noexcept:
+                         Py_ssize_t to) noexcept nogil:
     return canx_unbase64(&text[at], count, &out[to])

@@ -38,6 +38,11 @@ def real(word: int) -> float:
     return value
 
 
+def whole(value: float) -> int:
+    """Return ``value`` without its fraction; not defined beyond 63 bits."""
+    return int(value)
+
+
 def member(text: Octets, at: int, plan: Longs, base: int) -> int:
     """Return a part of the 8 bytes that begin ``plan[base + 1]`` bytes behind ``at``.
 

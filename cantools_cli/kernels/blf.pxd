@@ -2,7 +2,7 @@ cimport cython
 cimport cantools_cli.kernels._gil as gil
 
 @cython.locals(high=cython.uint)
-cdef unsigned int _word(const unsigned char[::1] text, Py_ssize_t at) noexcept
+cdef unsigned int _word(const unsigned char[::1] text, Py_ssize_t at) noexcept nogil
 
 @cython.locals(thread="void *", kinds="const unsigned char[::1]", codes="const unsigned char[::1]",
                sizes="const unsigned char[::1]",

@@ -34,10 +34,10 @@ cpdef tuple parse(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t end,
 
 @cython.locals(index=cython.Py_ssize_t, stop=cython.Py_ssize_t, behind=cython.Py_ssize_t)
 cdef Py_ssize_t copied(const unsigned char[::1] pieces, const unsigned int[::1] ends, Py_ssize_t piece,
-    unsigned char[::1] out, Py_ssize_t to) noexcept
+    unsigned char[::1] out, Py_ssize_t to) noexcept nogil
 
 @cython.locals(count=cython.Py_ssize_t, rest=cython.ulonglong, index=cython.Py_ssize_t)
-cdef Py_ssize_t number(unsigned long long value, unsigned char[::1] out, Py_ssize_t to) noexcept
+cdef Py_ssize_t number(unsigned long long value, unsigned char[::1] out, Py_ssize_t to) noexcept nogil
 
 @cython.locals(thread="void *", hexadecimal="const unsigned char[::1]", decimal="const unsigned char[::1]",
                pieces="const unsigned char[::1]", ends="const unsigned int[::1]",

@@ -4,13 +4,13 @@ cimport cantools_cli.kernels._plan as _plan
 cimport cantools_cli.kernels._words as words
 
 @cython.locals(value=cython.ulonglong, index=cython.Py_ssize_t)
-cdef unsigned long long _number(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t count) noexcept
+cdef unsigned long long _number(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t count) noexcept nogil
 
 @cython.locals(how=cython.longlong, value=cython.ulonglong, index=cython.Py_ssize_t)
 cdef unsigned long long _field(const unsigned char[::1] text, Py_ssize_t at, const long long[::1] plan,
-    Py_ssize_t base) noexcept
+    Py_ssize_t base) noexcept nogil
 
-cdef long long _rounded(double value) noexcept
+cdef long long _rounded(double value) noexcept nogil
 
 @cython.locals(thread="void *", lengths="const unsigned char[::1]",
                codes="const unsigned char[::1]",

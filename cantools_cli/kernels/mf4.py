@@ -86,8 +86,8 @@ def _field(text: Octets, at: int, plan: Longs, base: int) -> int:
 def _rounded(value: float) -> int:
     """Return the whole number that is nearest to ``value``."""
     if value < 0:
-        return -int(0.5 - value)
-    return int(value + 0.5)
+        return -words.whole(0.5 - value)
+    return words.whole(value + 0.5)
 
 
 def parse(
