@@ -8,6 +8,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from cantools_cli.buffers import Octets
@@ -84,22 +85,39 @@ class Inflater:
     def _salvaged(self) -> Iterator[bytes]:
         """Unpack once more in small steps: a call that meets damage gives nothing of what comes before it.
 
-        Behind its head of two bytes, that is, and without its checksum.
+        Behind its head of two bytes, that is, and without its checksum. The last step is taken byte by byte,
+        so that all that there is comes out, in whatever pieces the data was fed.
         """
         head = int.from_bytes(self._fed[:2], "big")
         if len(self._fed) > _SALVAGE_LIMIT or head % 31 or head >> 8 & 15 != zlib.DEFLATED:
             return
+        bad = self._bad_step()
         inflater = zlib.decompressobj(-zlib.MAX_WBITS)
         size = 0
-        for at in range(2, len(self._fed), _SALVAGE_STEP):
+        for at, end in chain(_steps(2, bad, _SALVAGE_STEP), _steps(bad, len(self._fed), 1)):
             try:
-                piece = inflater.decompress(self._fed[at : at + _SALVAGE_STEP])
+                piece = inflater.decompress(self._fed[at:end])
             except zlib.error:
                 return
             size += len(piece)
             if size > self.size:
                 new, self.size = piece[self.size - size :], size
                 yield new
+
+    def _bad_step(self) -> int:
+        """Return where the step begins that meets the damage."""
+        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+        for at, end in _steps(2, len(self._fed), _SALVAGE_STEP):
+            try:
+                inflater.decompress(self._fed[at:end])
+            except zlib.error:
+                return at
+        return len(self._fed)
+
+
+def _steps(begin: int, end: int, size: int) -> Iterator[tuple[int, int]]:
+    for at in range(begin, end, size):
+        yield at, min(at + size, end)
 
 
 @cache

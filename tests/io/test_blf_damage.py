@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import struct
 import tracemalloc
 import zlib
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from cantools_cli.errors import FormatError
 from cantools_cli.io import blf_inflate
 from cantools_cli.io.blf import BLFReader
+from cantools_cli.io.blf_inflate import Inflater
 from tests.io.blf_bytes import classic, container, head, lobj, read_lenient, read_up_to_fault
 
 TEXT = lobj(65, "00" * 19) + bytes(3)
@@ -254,3 +256,20 @@ def test_a_file_cut_between_containers_says_so() -> None:
     cut = len(FILE) - len(PARTS[2])
     notes = read_lenient(bytes(data[:cut]))[1].notes
     assert any(f"ends {len(PARTS[2])} bytes before the size that its header says" in note for note in notes)
+
+
+@pytest.mark.parametrize("size", [1, 7, 32, 1000])
+def test_what_comes_before_damage_is_the_same_in_whatever_pieces_it_came(size: int) -> None:
+    draw = random.Random(1)
+    data = bytes(draw.choice(b"abcdef") for _ in range(3000))
+    packed = bytearray(zlib.compress(data, 9))
+    packed[600:] = bytes(draw.randrange(256) for _ in packed[600:])
+
+    def salvaged(step: int) -> bytes:
+        inflater = Inflater()
+        fed = (bytes(packed[at : at + step]) for at in range(0, len(packed), step))
+        return b"".join(piece for part in fed if not inflater.is_done for piece in inflater.feed(part))
+
+    found = salvaged(size)
+    assert found == salvaged(1)
+    assert len(found) > 1000
