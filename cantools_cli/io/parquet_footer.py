@@ -197,7 +197,7 @@ def _struct(fields: Struct) -> bytes:
     last = 0
     for place, (kind, value) in sorted(fields.items()):
         step = place - last
-        out += bytes([step << 4 | kind]) if step < 16 else bytes([kind]) + _number(place)
+        out += bytes([step << 4 | kind]) if 0 < step < 16 else bytes([kind]) + _number(place)
         last = place
         if kind > _FALSE:
             out += _value(kind, value)

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cantools_cli.errors import FormatError, UsageError
+from cantools_cli.io import parquet_footer
 from cantools_cli.io.parquet import ParquetReader, ParquetWriter
 from cantools_cli.io.parquet_footer import Footers
 from cantools_cli.message import Message
@@ -227,6 +228,13 @@ def test_a_row_group_is_written_when_it_is_full(monkeypatch: pytest.MonkeyPatch)
     data = written([Message(arbitration_id=number) for number in range(3000)])
     assert parquet.ParquetFile(io.BytesIO(data)).num_row_groups == 3
     assert [message.arbitration_id for message in read(data)] == [*range(3000)]
+
+
+@given(st.dictionaries(st.integers(-(1 << 15), (1 << 15) - 1), st.integers(-(1 << 63), (1 << 63) - 1)))
+def test_fields_of_any_number_are_read_as_they_were_written(numbers: dict[int, int]) -> None:
+    fields = {place: (parquet_footer._I64, value) for place, value in numbers.items()}
+    text = parquet_footer._struct(fields)
+    assert parquet_footer._read_struct(text, 0, 0) == (fields, len(text))
 
 
 @settings(max_examples=60, deadline=None)
