@@ -7,6 +7,7 @@ import pty
 import re
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -280,13 +281,15 @@ def test_nothing_is_shown_elsewhere(where: str, start: Any, terminal: _Terminal,
         stdout=subprocess.PIPE if where == "stdout is a pipe" else terminal.other,
         stderr=subprocess.PIPE if where == "pipe" else terminal.other,
     )
+    # read at once: a pipe that fills up would hold up all three
+    reader = threading.Thread(target=lambda: process.stdout.read() if process.stdout is not None else None)
+    reader.start()
     end = time.monotonic() + 2 * progress._FIRST_AFTER
     while time.monotonic() < end:
         process.stdin.write(LINE)
         process.stdin.flush()
     process.stdin.close()
-    if process.stdout is not None:
-        process.stdout.read()
+    reader.join()
     assert process.wait(PATIENCE) == 0
     assert b"frames/s" not in terminal.rest()
 
