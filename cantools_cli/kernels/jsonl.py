@@ -415,6 +415,8 @@ def parse(
                     pos += 1
                     if raw < 10 or raw > 15:
                         raw = 0
+                elif value > 9:  # no digit
+                    raw = 0
                 if raw < 9:
                     break
                 pos += 1

@@ -97,6 +97,7 @@ def test_lines_become_rows(kernel: Any) -> None:
         (b'4,"data":"deadbeef"', b'8,"data":"0011223344556677","dlc_code":1/'),
         (b'4,"data":"deadbeef"', b'8,"data":"0011223344556677","dlc_code":16'),
         (b'4,"data":"deadbeef"', b'8,"data":"0011223344556677","dlc_code":1'),
+        (b'4,"data":"deadbeef"', b'8,"data":"0011223344556677","dlc_code"::'),
         (b"}", b",}"),
         (b"}", b',"is_fd":}'),
         (b"}", b',"is_rx":}'),
