@@ -72,7 +72,9 @@ class Inflater:
         self._tail = 0  # bytes of checksum behind the last block
         self._skip = 0  # bytes of a skippable frame still to come
         self._is_last = False
-        self._damage: ZstdError | None = None  # met behind data that was good
+        self._damage = (
+            ""  # what was met behind data that was good; the error itself would hold on to all this
+        )
 
     def decompress(self, data: bytes, size: int) -> bytes:
         """Return what ``data`` unpacks to, about ``size`` bytes at most.
@@ -82,8 +84,8 @@ class Inflater:
         Raises:
             ZstdError: the data is damaged.
         """
-        if self._damage is not None:
-            raise self._damage
+        if self._damage:
+            raise ZstdError(self._damage)
         data, self._kept, self.unconsumed_tail = self._kept + data, b"", b""
         if self._skip:
             return self._skipped(data)
@@ -119,7 +121,7 @@ class Inflater:
             except self._library.ZstdError as error:
                 if not any(pieces):
                     raise
-                self._damage = ZstdError(str(error))
+                self._damage = str(error)
                 self.eof = False
                 return b"".join(pieces), begin, True
             begin = end
