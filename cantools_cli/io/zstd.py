@@ -72,9 +72,8 @@ class Inflater:
         self._tail = 0  # bytes of checksum behind the last block
         self._skip = 0  # bytes of a skippable frame still to come
         self._is_last = False
-        self._damage = (
-            ""  # what was met behind data that was good; the error itself would hold on to all this
-        )
+        # what was met behind data that was good; the error itself would hold on to all this
+        self._damage = ""
 
     def decompress(self, data: bytes, size: int) -> bytes:
         """Return what ``data`` unpacks to, about ``size`` bytes at most.
