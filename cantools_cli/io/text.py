@@ -12,11 +12,12 @@ from cantools_cli.buffers import Octets
 from cantools_cli.errors import FormatError
 from cantools_cli.io.base import BATCH_PAYLOAD, BATCH_ROWS, MessageReader, NameTable
 from cantools_cli.io.files import AnyFile, OutputStream
-from cantools_cli.kernels.line_ends import has_lone_return
 from cantools_cli.message import Message
 
 #: bytes read at once: some thousand lines of any format, over which the start of a batch is nothing
 PIECE = 1 << 19
+#: rows and bytes of payload of a batch: what a piece has, mostly
+ROWS, PAYLOAD = 2 * BATCH_ROWS, 2 * BATCH_PAYLOAD
 #: bytes of the longest line: a CAN XL frame in hexadecimal has 4 KiB; beyond this it is not text
 LINE_LIMIT = 1 << 20
 #: names that a log may have: searching more of them in every line would take forever
@@ -76,6 +77,7 @@ class TextReader(MessageReader):
             batch.channels = self._names.channels
             first = rows = 0
             fault = None
+            unified = b""  # a line with lone carriage returns, which end lines, too
             while at < end:
                 at, rows, reason = self._parse(text, at, end, batch, first)
                 self.line += rows - first
@@ -84,6 +86,10 @@ class TextReader(MessageReader):
                     break
                 stop = text.index(b"\n", at) + 1
                 line = bytes(text[at:stop])
+                if line.find(b"\r", 0, -2) >= 0:  # no kernel takes such a line
+                    unified = _unified(line)
+                    at = stop
+                    break
                 if self._known(reason, line):
                     batch.channels = self._names.channels
                     continue
@@ -105,6 +111,8 @@ class TextReader(MessageReader):
                 batch.channels = self._names.channels
                 self._row_bytes, self._row_data = (at - begin) // rows, batch.offset[rows] // rows + 1
                 yield batch.cut(rows)
+            if unified:
+                yield from self._chunk_batches(unified, len(unified))
             if fault is not None:
                 if at >= end and self._newline_missing and self.line > 1:
                     self.note(f"{self.input.name}:{self.line}: ends inside a line, which was dropped")
@@ -120,7 +128,7 @@ class TextReader(MessageReader):
         """
         rows = size // self._row_bytes * 5 // 4 + 64
         return MessageBatch.with_room(
-            min(BATCH_ROWS, rows), min(BATCH_PAYLOAD, rows * self._row_data * 5 // 4 + 4096)
+            min(ROWS, rows), min(PAYLOAD, rows * self._row_data * 5 // 4 + 4096)
         )
 
     def _limit_channels(self, message: Message) -> None:
@@ -154,11 +162,12 @@ class TextReader(MessageReader):
             begin = max(0, last - 1)
             if self._starts:
                 begin, have = 0, self._without_mark(text, have)
-            if has_lone_return(text, begin, have):
+            cut = text.rfind(b"\n", 0, have) + 1
+            if not cut and text.find(b"\r", begin, have - 1) >= 0:
                 unified = _unified(bytes(text[:have]))
                 text[:have] = unified
                 have = len(unified)
-            cut = text.rfind(b"\n", 0, have) + 1
+                cut = text.rfind(b"\n", 0, have) + 1
             if cut:
                 yield text, cut
                 text[: have - cut] = text[cut:have]

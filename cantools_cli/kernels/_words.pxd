@@ -114,13 +114,6 @@ cdef extern from *:
         return found ? (int)(found - at) : 64;
     #endif
     }
-    /* Not left early, so that compilers make vectors of it. */
-    static inline int canx_lone_returns(const unsigned char *at, size_t count) {
-        unsigned char found = 0;
-        for (size_t index = 0; index < count; index++)
-            found |= (at[index] == 13) & (at[index + 1] != 10);
-        return found;
-    }
     #define CANX_EACH(byte) (0x0101010101010101u * (uint64_t)(byte))
 
     static inline uint64_t canx_swapped(uint64_t word) {
@@ -420,7 +413,6 @@ cdef extern from *:
     void canx_copy4(const unsigned char *at, unsigned char *to) noexcept nogil
     void canx_copy2(const unsigned char *at, unsigned char *to) noexcept nogil
     int canx_newline_at(const unsigned char *at) noexcept nogil
-    int canx_lone_returns(const unsigned char *at, size_t count) noexcept nogil
     int canx_unhex(const unsigned char *at, unsigned char *to) noexcept nogil
     int canx_unhex_spaced(const unsigned char *at, unsigned char *to) noexcept nogil
     int canx_unbase64(const unsigned char *at, int count, unsigned char *to) noexcept nogil
@@ -481,9 +473,6 @@ cdef inline Py_ssize_t behind(const unsigned char[::1] text, Py_ssize_t at, Py_s
 
 cdef inline int newline_at(const unsigned char[::1] text, Py_ssize_t at) noexcept nogil:
     return canx_newline_at(&text[at])
-
-cdef inline int lone_returns(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t end) noexcept nogil:
-    return canx_lone_returns(&text[at], end - at)
 
 cdef inline int unhex(const unsigned char[::1] text, Py_ssize_t at, unsigned char[::1] out,
                       Py_ssize_t to) noexcept nogil:

@@ -107,12 +107,6 @@ def newline_at(text: Octets, at: int) -> int:
     return (bytes(text[at : at + 64]) + b"\n").index(b"\n")
 
 
-def lone_returns(text: Octets, at: int, end: int) -> int:
-    """Return 0 where each carriage return in ``text[at:end]`` has a newline behind it."""
-    part = bytes(text[at : end + 1])
-    return int(part.count(b"\r", 0, -1) != part.count(b"\r\n"))
-
-
 def blanks(word: int) -> int:
     """Return how many bytes, from the first on, are blanks."""
     return 8 - len(word.to_bytes(8, "little").lstrip(b" "))

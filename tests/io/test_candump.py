@@ -18,7 +18,9 @@ from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError, UsageError
 from cantools_cli.io.candump import CanutilsLogReader, CanutilsLogWriter
 from cantools_cli.io.frame_text import format_frame
+from cantools_cli.io.text import ROWS
 from cantools_cli.message import Message
+from tests.pieces import Pieces
 from tests.strategies import CHANNELS, MICROSECONDS, facts, messages
 
 BASE = 1_700_000_000_000_000_000
@@ -177,22 +179,11 @@ def test_a_cut_last_line_is_dropped_with_a_note(cut: int) -> None:
     assert reader.notes == ["-:2: ends inside a line, which was dropped"]
 
 
-class Dribble(io.RawIOBase):
-    """A pipe that gives a few bytes at a time."""
-
-    def __init__(self, data: bytes, size: int) -> None:
-        super().__init__()
-        self._data, self._size = io.BytesIO(data), size
-
-    def read(self, size: int = -1) -> bytes:
-        return self._data.read(self._size)
-
-
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 50])
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 def test_pieces_of_any_size_give_the_same_frames(size: int, mark: bytes) -> None:
     text = mark + "\r\n".join(line for line, *_ in LINES).encode()
-    frames = list(CanutilsLogReader(Dribble(text, size)))
+    frames = list(CanutilsLogReader(Pieces(text, size)))
     assert [facts(message) for message in frames] == [facts(message) for message in read(text)]
     assert len(frames) == len(LINES)
 
@@ -322,4 +313,4 @@ def test_a_large_log_is_read_in_bounded_batches() -> None:
     )
     sizes = [len(batch) for batch in CanutilsLogReader(io.BytesIO(text)).batches()]
     assert sum(sizes) == 30_000
-    assert max(sizes) <= 8192
+    assert max(sizes) <= ROWS

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
-from cantools_cli.io.base import BATCH_ROWS
+import pytest
+
+from cantools_cli import plugins
 from cantools_cli.io.candump import CanutilsLogReader
-from cantools_cli.io.text import PIECE
+from cantools_cli.io.text import PIECE, ROWS
+from tests.fuzz import seeds
+from tests.pieces import Pieces
+from tests.strategies import facts
+
+FORMS = ("log", "asc", "csv", "gvret", "json", "trc", "busmaster")
 
 
 def test_lines_much_shorter_or_longer_than_those_before_are_all_read() -> None:
@@ -18,5 +26,34 @@ def test_lines_much_shorter_or_longer_than_those_before_are_all_read() -> None:
     batches = list(CanutilsLogReader(io.BytesIO(text)).batches())
     assert sum(map(len, batches)) == sum(counts)
     assert sum(len(batch.payload) for batch in batches) == 64 * (counts[0] + counts[2])
-    assert max(map(len, batches)) <= BATCH_ROWS
-    assert len(batches) < 3 * len(text) // PIECE + sum(counts) // BATCH_ROWS
+    assert max(map(len, batches)) <= ROWS
+    assert len(batches) < 3 * len(text) // PIECE + sum(counts) // ROWS
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_carriage_return_anywhere_ends_a_line_as_a_newline_does(form: str) -> None:
+    """No kernel may take one for a part of its line: what stands behind would be lost."""
+    text = max(seeds.of(form), key=len).replace(b"\r\n", b"\n")[:3000]
+    for at in range(0, len(text), 1 if form in ("log", "json") else 2):
+        if text[at : at + 1] != b"\n":  # the two are one end
+            head, tail = text[:at], text[at:]
+            assert read(form, head + b"\r" + tail) == read(form, head + b"\n" + tail), (head[-60:], tail[:60])
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_a_log_whose_lines_end_in_carriage_returns_is_read_in_any_pieces(form: str, size: int) -> None:
+    for text in seeds.of(form):
+        text = text.replace(b"\r\n", b"\n")
+        lines = text.splitlines()
+        mixed = b"\r".join(lines[: len(lines) // 2]) + b"\n" + b"\r".join(lines[len(lines) // 2 :]) + b"\r"
+        whole = read(form, b"\n".join(lines) + b"\n")
+        assert read(form, b"\r".join(lines) + b"\r", size) == whole
+        assert read(form, mixed, size) == whole
+
+
+def read(form: str, text: bytes, size: int | None = None) -> Any:
+    """Return the frames of ``text`` and what was said, in pieces of ``size`` bytes."""
+    source = io.BytesIO(text) if size is None else Pieces(text, size)
+    with plugins.reader_class(form)(source, on_error="skip", tz="UTC") as reader:
+        return [facts(message) for message in reader], reader.notes, reader.skipped, str(reader.first_fault)

@@ -137,22 +137,6 @@ def test_usual_lines_are_read_the_same_as_alone(name: str, form: str) -> None:
             assert column[3 * len(one) : 4 * len(one)] == one
 
 
-def test_a_carriage_return_without_its_newline_is_found() -> None:
-    for form in every_form("line_ends"):
-        for size in (1, 2, 15, 16, 17, 33, 100):
-            text = b"\r\n" * size
-            for at in range(2 * size):
-                assert not form.has_lone_return(text, at, 2 * size)
-                lone = text[:at] + b"\r" + text[at + 1 :]
-                is_last = at == 2 * size - 1
-                assert form.has_lone_return(lone, 0, 2 * size) == (at % 2 == 1)
-                assert not form.has_lone_return(lone, at + 1, 2 * size)
-                assert not is_last or not form.has_lone_return(lone, at, 2 * size)
-        assert not form.has_lone_return(b"", 0, 0)
-        with pytest.raises(ValueError, match="shorter"):
-            form.has_lone_return(b"\r", 0, 2)
-
-
 @pytest.mark.parametrize("digits", [6, 9])
 def test_times_are_written_digit_by_digit(digits: int) -> None:
     batch = MessageBatch(channels=("can0",))
