@@ -13,6 +13,19 @@ cdef extern from *:
     #include <tmmintrin.h>
     #define CANX_SSSE3 1
     #endif
+    #ifdef __AVX2__
+    #include <immintrin.h>
+    #endif
+    /* A vector of one byte 16 times, from memory: compilers make known ones of three instructions each time.
+       The attribute keeps them from knowing it. */
+    #if defined(__GNUC__)
+    #define CANX_VECTOR static unsigned char __attribute__((used, aligned(16)))
+    #else
+    #define CANX_VECTOR static __declspec(align(16)) unsigned char
+    #endif
+    #define CANX_16(byte) {byte, byte, byte, byte, byte, byte, byte, byte, \\
+                           byte, byte, byte, byte, byte, byte, byte, byte}
+    #define CANX_ALL(name) _mm_load_si128((const __m128i *)(name))
     #endif
     #ifdef _MSC_VER
     #include <intrin.h>
@@ -89,7 +102,11 @@ cdef extern from *:
     }
     /* Number of the first byte that is not 0; 8 for none. */
     static inline int canx_first_byte(uint64_t word) {
+    #ifdef __BMI__
+        return (int)(_tzcnt_u64(word) >> 3);
+    #else
         return word ? canx_lowest_bit(word) >> 3 : 8;
+    #endif
     }
     /* Number of the highest bit that is set, of one that is not 0. */
     static inline int canx_highest_bit(uint64_t word) {
@@ -102,7 +119,13 @@ cdef extern from *:
     #endif
     }
     static inline int canx_newline_at(const unsigned char *at) {
-    #ifdef CANX_SSE2
+    #if defined(__AVX2__) && defined(__BMI__)
+        __m256i newline = _mm256_set1_epi8(10);
+        __m256i first = _mm256_cmpeq_epi8(_mm256_loadu_si256((const __m256i *)at), newline);
+        __m256i second = _mm256_cmpeq_epi8(_mm256_loadu_si256((const __m256i *)(at + 32)), newline);
+        uint64_t found = (uint32_t)_mm256_movemask_epi8(first);
+        return (int)_tzcnt_u64(found | (uint64_t)(uint32_t)_mm256_movemask_epi8(second) << 32);
+    #elif defined(CANX_SSE2)
         uint64_t found = 0;
         for (int quarter = 3; quarter >= 0; quarter--) {
             __m128i text = _mm_loadu_si128((const __m128i *)at + quarter);
@@ -117,6 +140,9 @@ cdef extern from *:
     #define CANX_EACH(byte) (0x0101010101010101u * (uint64_t)(byte))
 
     static inline uint64_t canx_swapped(uint64_t word) {
+    #ifdef __GNUC__
+        return __builtin_bswap64(word);
+    #endif
         word = (word >> 8 & 0x00FF00FF00FF00FFu) | (word & 0x00FF00FF00FF00FFu) << 8;
         word = (word >> 16 & 0x0000FFFF0000FFFFu) | (word & 0x0000FFFF0000FFFFu) << 16;
         return word >> 32 | word << 32;
@@ -142,17 +168,51 @@ cdef extern from *:
         uint64_t high = (pairs >> 16 & 0x000000FF000000FFu) * (1 + (10000ull << 32));
         return (uint32_t)((low + high) >> 32);
     }
+    #ifdef CANX_SSSE3
+    CANX_VECTOR canx_zeros[16] = CANX_16(48);
+    CANX_VECTOR canx_above_9[16] = CANX_16(128 - 10); /* added to a byte above 9 it has the highest bit */
+    CANX_VECTOR canx_tens[16] = {10, 1, 10, 1, 10, 1, 10, 1, 10, 1, 10, 1, 10, 1, 10, 1};
+    CANX_VECTOR canx_hundreds[16] = {100, 0, 1, 0, 100, 0, 1, 0, 100, 0, 1, 0, 100, 0, 1, 0};
+    CANX_VECTOR canx_myriads[16] = {16, 39, 1, 0, 16, 39, 1, 0, 16, 39, 1, 0, 16, 39, 1, 0};
+    #endif
+    #ifdef CANX_SSSE3
+    static inline uint32_t canx_joined_vector(__m128i digits) {
+        __m128i fours = _mm_madd_epi16(
+            _mm_maddubs_epi16(digits, CANX_ALL(canx_tens)), CANX_ALL(canx_hundreds));
+        return (uint32_t)_mm_cvtsi128_si32(
+            _mm_madd_epi16(_mm_packs_epi32(fours, fours), CANX_ALL(canx_myriads)));
+    }
+    #endif
     static inline long long canx_decimal(uint64_t word, int count) {
+    #ifdef CANX_SSSE3
+        __m128i text = _mm_cvtsi64_si128((long long)canx_right_aligned(word, count));
+        __m128i bytes = _mm_xor_si128(text, CANX_ALL(canx_zeros));
+        unsigned wrong = (unsigned)_mm_movemask_epi8(_mm_adds_epu8(bytes, CANX_ALL(canx_above_9)));
+        return wrong & 255 ? -1 : (long long)canx_joined_vector(bytes);
+    #else
         uint64_t digits = canx_right_aligned(word, count) ^ CANX_EACH(48);
         /* a byte above 9 gets a bit above its lowest four, itself or by adding 6 */
         uint64_t wrong = (digits | (digits + CANX_EACH(6))) & CANX_EACH(240);
         return wrong ? -1 : (long long)canx_joined(digits);
+    #endif
     }
-    static inline uint32_t canx_decimal_of(uint64_t word, int count) {
-        return canx_joined((word & CANX_EACH(15)) << (64 - 8 * count));
-    }
-    static inline uint32_t canx_fraction_of(uint64_t word, int count) {
-        return canx_joined(canx_first_bytes(word, count) & CANX_EACH(15));
+    /* How many decimal digits there are at the beginning, and what they are, last or first of eight. */
+    static inline uint64_t canx_decimal_run(uint64_t word, int last) {
+    #ifdef CANX_SSSE3
+        __m128i bytes = _mm_xor_si128(_mm_cvtsi64_si128((long long)word), CANX_ALL(canx_zeros));
+        unsigned wrong = (unsigned)_mm_movemask_epi8(_mm_adds_epu8(bytes, CANX_ALL(canx_above_9)));
+        int count = canx_lowest_bit(wrong | 256);
+        bytes = _mm_sll_epi64(bytes, _mm_cvtsi32_si128(64 - 8 * count));
+        if (!last)
+            bytes = _mm_srl_epi64(bytes, _mm_cvtsi32_si128(64 - 8 * count));
+        return (uint64_t)count << 32 | canx_joined_vector(bytes);
+    #else
+        int count = canx_decimal_digits(word);
+        word = canx_first_bytes(word, count) & CANX_EACH(15);
+        if (last)
+            word = word << 4 * (8 - count) << 4 * (8 - count);
+        return (uint64_t)count << 32 | canx_joined(word);
+    #endif
     }
     static inline uint64_t canx_decimal8(uint32_t value) {
         uint64_t high = value / 10000, both = high | (uint64_t)(value - high * 10000) << 32;
@@ -207,32 +267,56 @@ cdef extern from *:
         return (uint32_t)(value | value >> 16);
     }
     static inline uint32_t canx_reversed(uint32_t value) {
+    #ifdef __GNUC__
+        return __builtin_bswap32(value);
+    #endif
         return value >> 24 | (value >> 8 & 0xFF00) | (value & 0xFF00) << 8 | value << 24;
     }
-    static inline uint32_t canx_hexadecimal_of(uint64_t word, int count) {
-        return canx_reversed(canx_unhexed(word << (64 - 8 * count)));
-    }
     #ifdef CANX_SSE2
-    /* The bytes of 16 hexadecimal digits; how many digits there are, from the first on. */
-    static inline __m128i canx_unhex_vector(__m128i text, int *count) {
-        __m128i digit = _mm_sub_epi8(text, _mm_set1_epi8(48));
-        __m128i letter = _mm_sub_epi8(_mm_or_si128(text, _mm_set1_epi8(32)), _mm_set1_epi8(97));
-        __m128i is_digit = _mm_cmpeq_epi8(_mm_min_epu8(digit, _mm_set1_epi8(9)), digit);
-        __m128i is_letter = _mm_cmpeq_epi8(_mm_min_epu8(letter, _mm_set1_epi8(5)), letter);
-        __m128i value = _mm_or_si128(
-            _mm_and_si128(digit, is_digit),
-            _mm_and_si128(_mm_add_epi8(letter, _mm_set1_epi8(10)), is_letter));
-        unsigned wrong = 0xFFFFFFFFu ^ (unsigned)_mm_movemask_epi8(_mm_or_si128(is_digit, is_letter));
-        *count = canx_lowest_bit(wrong);
+    CANX_VECTOR canx_behind_9[16] = CANX_16(58);
+    CANX_VECTOR canx_sixes[16] = CANX_16(6);
+    CANX_VECTOR canx_f0[16] = CANX_16(0xF0);
+    CANX_VECTOR canx_upper[16] = CANX_16(0xDF);
+    CANX_VECTOR canx_letter_a[16] = CANX_16(65);
+    CANX_VECTOR canx_ten[16] = CANX_16(10);
+    CANX_VECTOR canx_above_15[16] = CANX_16(128 - 16);
+    CANX_VECTOR canx_nibbles[16] = {16, 1, 16, 1, 16, 1, 16, 1, 16, 1, 16, 1, 16, 1, 16, 1};
+    /* What 16 hexadecimal digits are: a digit 0 to 9, a letter 10 to 15; whatever else is above that as
+       either, with sums that stop at 255 and 0. How many they are, from the first on. */
+    static inline __m128i canx_nibbles_of(__m128i text, int *count) {
+        __m128i digit = _mm_subs_epu8(_mm_sub_epi8(text, CANX_ALL(canx_behind_9)), CANX_ALL(canx_sixes));
+        __m128i letter = _mm_sub_epi8(_mm_and_si128(text, CANX_ALL(canx_upper)), CANX_ALL(canx_letter_a));
+        __m128i value = _mm_min_epu8(
+            _mm_sub_epi8(digit, CANX_ALL(canx_f0)), _mm_adds_epu8(letter, CANX_ALL(canx_ten)));
+        unsigned wrong = (unsigned)_mm_movemask_epi8(_mm_adds_epu8(value, CANX_ALL(canx_above_15)));
+        *count = canx_lowest_bit(wrong | 0x10000u);
+        return value;
+    }
+    static inline __m128i canx_paired(__m128i nibbles) {
     #ifdef CANX_SSSE3
-        value = _mm_maddubs_epi16(value, _mm_set1_epi16(0x0110));
+        nibbles = _mm_maddubs_epi16(nibbles, CANX_ALL(canx_nibbles));
     #else
-        value = _mm_or_si128(_mm_slli_epi16(value, 4), _mm_srli_epi16(value, 8));
-        value = _mm_and_si128(value, _mm_set1_epi16(255));
+        nibbles = _mm_or_si128(_mm_slli_epi16(nibbles, 4), _mm_srli_epi16(nibbles, 8));
+        nibbles = _mm_and_si128(nibbles, _mm_set1_epi16(255));
     #endif
-        return _mm_packus_epi16(value, value);
+        return _mm_packus_epi16(nibbles, nibbles);
+    }
+    static inline __m128i canx_unhex_vector(__m128i text, int *count) {
+        return canx_paired(canx_nibbles_of(text, count));
     }
     #endif
+    static inline uint64_t canx_hex_run(uint64_t word) {
+        int count;
+    #ifdef CANX_SSE2
+        __m128i nibbles = canx_nibbles_of(_mm_set_epi64x(0, (long long)word), &count);
+        nibbles = canx_paired(_mm_sll_epi64(nibbles, _mm_cvtsi32_si128(64 - 8 * count)));
+        return (uint64_t)count << 32 | canx_reversed((uint32_t)_mm_cvtsi128_si32(nibbles));
+    #else
+        count = canx_hex_digits(word);
+        word = count ? canx_unhexed(word << (64 - 8 * count)) : 0;
+        return (uint64_t)count << 32 | canx_reversed((uint32_t)word);
+    #endif
+    }
     static inline long long canx_hexadecimal(uint64_t word, int count) {
         uint64_t digits = canx_right_aligned(word, count);
     #ifdef CANX_SSE2
@@ -272,13 +356,16 @@ cdef extern from *:
     static inline uint64_t canx_blanks(uint64_t word) {
         return (word & 255) | (word >> 16 & 0xFF00);
     }
+    #ifdef CANX_SSSE3
+    CANX_VECTOR canx_blank[16] = CANX_16(32);
+    #endif
     static inline int canx_unhex_spaced(const unsigned char *at, unsigned char *to) {
     #ifdef CANX_SSSE3
         const __m128i from_first = _mm_setr_epi8(1, 2, 4, 5, 7, 8, 10, 11, 13, 14, -1, -1, -1, -1, -1, -1);
         const __m128i from_second = _mm_setr_epi8(-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 8, 9, 11, 12, 14, 15);
         __m128i first = _mm_loadu_si128((const __m128i *)at);
         __m128i second = _mm_loadu_si128((const __m128i *)(at + 8));
-        __m128i blank = _mm_set1_epi8(32);
+        __m128i blank = CANX_ALL(canx_blank);
         unsigned blanks = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(first, blank))
             | (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(second, blank)) << 8;
         int digits, spaced = canx_lowest_bit((~blanks & 0x249249u) | 1u << 24) * 11 >> 5; /* a third of it */
@@ -295,14 +382,26 @@ cdef extern from *:
     #endif
     }
     #ifdef CANX_SSE2
+    #ifdef CANX_SSSE3
+    CANX_VECTOR canx_fifteen[16] = CANX_16(15);
+    CANX_VECTOR canx_hex_digits_of[32] = {
+        48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 65, 66, 67, 68, 69, 70,
+        48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 97, 98, 99, 100, 101, 102};
+    #endif
     static inline __m128i canx_hex_vector(const unsigned char *at, int letters) {
         __m128i bytes = _mm_loadl_epi64((const __m128i *)at);
+    #ifdef CANX_SSSE3
+        __m128i digits = CANX_ALL(canx_hex_digits_of + (letters == 55 ? 0 : 16)), nibble = CANX_ALL(canx_fifteen);
+        __m128i upper = _mm_and_si128(_mm_srli_epi16(bytes, 4), nibble);
+        return _mm_shuffle_epi8(digits, _mm_unpacklo_epi8(upper, _mm_and_si128(bytes, nibble)));
+    #else
         __m128i mask = _mm_set1_epi8(15);
         __m128i high = _mm_and_si128(_mm_srli_epi16(bytes, 4), mask);
         __m128i value = _mm_unpacklo_epi8(high, _mm_and_si128(bytes, mask));
         __m128i more = _mm_and_si128(
             _mm_cmpgt_epi8(value, _mm_set1_epi8(9)), _mm_set1_epi8((char)(letters - 48)));
         return _mm_add_epi8(_mm_add_epi8(value, _mm_set1_epi8(48)), more);
+    #endif
     }
     #endif
     static inline void canx_hex8(const unsigned char *at, unsigned char *to, int letters) {
@@ -343,14 +442,46 @@ cdef extern from *:
             return digit + 52;
         return c == 43 ? 62 : c == 47 ? 63 : 255;
     }
+    #ifdef CANX_SSE2
+    /* Which of 16 bytes are the first so many: from 16 less that on. */
+    CANX_VECTOR canx_taken[32] = {
+        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+    #ifdef CANX_SSSE3
+    /* What base64 has by the upper and the lower half of a character: a bit that both have is a character of
+       none. What to add to one, by its upper half, one more for the slash. */
+    CANX_VECTOR canx_lower_halves[16] = {
+        21, 17, 17, 17, 17, 17, 17, 17, 17, 17, 19, 26, 27, 27, 27, 26};
+    CANX_VECTOR canx_upper_halves[16] = {16, 16, 1, 2, 4, 8, 4, 8, 16, 16, 16, 16, 16, 16, 16, 16};
+    CANX_VECTOR canx_shifts[16] = {0, 16, 19, 4, 191, 191, 185, 185};
+    CANX_VECTOR canx_slash[16] = CANX_16(47); /* and, of a half, its four bits */
+    CANX_VECTOR canx_sextet_pairs[16] = {64, 1, 64, 1, 64, 1, 64, 1, 64, 1, 64, 1, 64, 1, 64, 1};
+    CANX_VECTOR canx_sextets[16] = {0, 16, 1, 0, 0, 16, 1, 0, 0, 16, 1, 0, 0, 16, 1, 0};
+    CANX_VECTOR canx_in_order[16] = {2, 1, 0, 6, 5, 4, 10, 9, 8, 128, 128, 128, 128, 128, 128, 128};
+    #endif
+    #endif
     static inline int canx_unbase64(const unsigned char *at, int count, unsigned char *to) {
         uint64_t word, last; /* bytes 0 to 7 and the one behind */
         int good, bytes = count * 3 >> 2;
-    #ifdef CANX_SSE2
-        static const unsigned char taken[32] = {
-            255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+    #ifdef CANX_SSSE3
+        __m128i text = _mm_loadu_si128((const __m128i *)at), slash = CANX_ALL(canx_slash);
+        __m128i kept = _mm_loadu_si128((const __m128i *)(canx_taken + 16 - count));
+        __m128i upper = _mm_and_si128(_mm_srli_epi32(text, 4), slash);
+        __m128i is_wrong = _mm_and_si128(
+            _mm_shuffle_epi8(CANX_ALL(canx_upper_halves), upper),
+            _mm_shuffle_epi8(CANX_ALL(canx_lower_halves), _mm_and_si128(text, slash)));
+        __m128i shift = _mm_shuffle_epi8(
+            CANX_ALL(canx_shifts), _mm_add_epi8(upper, _mm_cmpeq_epi8(text, slash)));
+        __m128i value = _mm_and_si128(_mm_add_epi8(text, shift), kept);
+        is_wrong = _mm_cmpgt_epi8(_mm_and_si128(is_wrong, kept), _mm_setzero_si128());
+        good = _mm_movemask_epi8(is_wrong) == 0;
+        value = _mm_madd_epi16(
+            _mm_maddubs_epi16(value, CANX_ALL(canx_sextet_pairs)), CANX_ALL(canx_sextets));
+        value = _mm_shuffle_epi8(value, CANX_ALL(canx_in_order));
+        word = (uint64_t)_mm_cvtsi128_si64(value);
+        last = (unsigned)_mm_cvtsi128_si32(_mm_srli_si128(value, 8));
+    #elif defined(CANX_SSE2)
         __m128i text = _mm_loadu_si128((const __m128i *)at);
-        __m128i kept = _mm_loadu_si128((const __m128i *)(taken + 16 - count));
+        __m128i kept = _mm_loadu_si128((const __m128i *)(canx_taken + 16 - count));
         __m128i upper = _mm_sub_epi8(text, _mm_set1_epi8(65)), lower = _mm_sub_epi8(text, _mm_set1_epi8(97));
         __m128i digit = _mm_sub_epi8(text, _mm_set1_epi8(48)), z = _mm_set1_epi8(25);
         __m128i is_upper = _mm_cmpeq_epi8(_mm_min_epu8(upper, z), upper);
@@ -367,13 +498,6 @@ cdef extern from *:
         shift = _mm_or_si128(shift, _mm_and_si128(is_digit, _mm_set1_epi8(4)));
         value = _mm_and_si128(_mm_add_epi8(text, shift), kept);
         good = _mm_movemask_epi8(_mm_andnot_si128(is_any, kept)) == 0;
-    #ifdef CANX_SSSE3
-        value = _mm_madd_epi16(
-            _mm_maddubs_epi16(value, _mm_set1_epi16(0x0140)), _mm_set1_epi32(0x00011000));
-        value = _mm_shuffle_epi8(value, _mm_setr_epi8(2, 1, 0, 6, 5, 4, 10, 9, 8, -1, -1, -1, -1, -1, -1, -1));
-        word = (uint64_t)_mm_cvtsi128_si64(value);
-        last = (unsigned)_mm_cvtsi128_si32(_mm_srli_si128(value, 8));
-    #else
         value = _mm_or_si128(
             _mm_slli_epi16(_mm_and_si128(value, _mm_set1_epi16(255)), 6), _mm_srli_epi16(value, 8));
         value = _mm_madd_epi16(value, _mm_set1_epi32(0x00011000));
@@ -382,7 +506,6 @@ cdef extern from *:
         last = (unsigned)_mm_cvtsi128_si32(_mm_srli_si128(value, 8));
         word |= (last >> 16 & 255) << 48 | (last >> 8 & 255) << 56;
         last &= 255;
-    #endif
     #else
         uint64_t groups[3];
         good = 1;
@@ -421,22 +544,25 @@ cdef extern from *:
     unsigned long long first_bytes "canx_first_bytes"(unsigned long long word, int count) noexcept nogil
     unsigned long long swapped "canx_swapped"(unsigned long long word) noexcept nogil
     int blanks "canx_leading_blanks"(unsigned long long word) noexcept nogil
-    int decimal_digits "canx_decimal_digits"(unsigned long long word) noexcept nogil
     long long decimal "canx_decimal"(unsigned long long word, int count) noexcept nogil
     long long padded_decimal "canx_padded_decimal"(unsigned long long word, int count) noexcept nogil
     unsigned long long padded_digits "canx_padded_digits"(unsigned long long number) noexcept nogil
-    unsigned int decimal_of "canx_decimal_of"(unsigned long long word, int count) noexcept nogil
-    unsigned int fraction_of "canx_fraction_of"(unsigned long long word, int count) noexcept nogil
+    unsigned long long canx_decimal_run(unsigned long long word, int last) noexcept nogil
+    unsigned long long hex_run "canx_hex_run"(unsigned long long word) noexcept nogil
     unsigned long long decimal8 "canx_decimal8"(unsigned int value) noexcept nogil
     int significant "canx_significant"(unsigned long long word) noexcept nogil
     int hex_width "canx_hex_width"(unsigned int value) noexcept nogil
     int decimal_width "canx_decimal_width"(unsigned int value) noexcept nogil
-    unsigned int hexadecimal_of "canx_hexadecimal_of"(unsigned long long word, int count) noexcept nogil
-    int hex_digits "canx_hex_digits"(unsigned long long word) noexcept nogil
     long long hexadecimal "canx_hexadecimal"(unsigned long long word, int count) noexcept nogil
 
 cdef inline unsigned long long load8(const unsigned char[::1] text, Py_ssize_t at) noexcept nogil:
     return canx_load8(&text[at])
+
+cdef inline unsigned long long decimal_run(unsigned long long word) noexcept nogil:
+    return canx_decimal_run(word, 1)
+
+cdef inline unsigned long long fraction_run(unsigned long long word) noexcept nogil:
+    return canx_decimal_run(word, 0)
 
 cdef inline unsigned long long reload8(unsigned char[::1] out, Py_ssize_t at) noexcept nogil:
     return canx_load8(&out[at])

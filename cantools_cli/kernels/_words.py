@@ -112,11 +112,6 @@ def blanks(word: int) -> int:
     return 8 - len(word.to_bytes(8, "little").lstrip(b" "))
 
 
-def decimal_digits(word: int) -> int:
-    """Return how many bytes, from the first on, are decimal digits."""
-    return 8 - len(word.to_bytes(8, "little").lstrip(b"0123456789"))
-
-
 def decimal(word: int, count: int) -> int:
     """Return the number that the first ``count`` bytes, 1 to 8, are as decimal digits; -1 for none."""
     digits = word.to_bytes(8, "little")[:count]
@@ -134,14 +129,16 @@ def padded_digits(number: int) -> int:
     return int.from_bytes(b"%8d" % number, "little")
 
 
-def decimal_of(word: int, count: int) -> int:
-    """Return the number that the first ``count`` bytes, 1 to 8, are; not defined unless decimal digits."""
-    return max(0, decimal(word, count))
+def decimal_run(word: int) -> int:
+    """Return the number that the decimal digits at the beginning are, and how many these are, times 2**32."""
+    digits = _run(word, b"0123456789")
+    return int(digits or b"0") | len(digits) << 32
 
 
-def fraction_of(word: int, count: int) -> int:
-    """Return what the first ``count`` bytes, decimal digits, are with zeros behind, up to 8 digits."""
-    return int(word.to_bytes(8, "little")[:count].ljust(8, b"0"))
+def fraction_run(word: int) -> int:
+    """Return what the decimal digits at the beginning are with zeros behind, up to 8 digits; as above."""
+    digits = _run(word, b"0123456789")
+    return int(digits.ljust(8, b"0")) | len(digits) << 32
 
 
 def decimal8(value: int) -> int:
@@ -164,20 +161,16 @@ def decimal_width(value: int) -> int:
     return len(str(value))
 
 
-def hexadecimal_of(word: int, count: int) -> int:
-    """Return the number that the first ``count`` bytes, 1 to 8, are; not defined unless in hexadecimal."""
-    return max(0, hexadecimal(word, count))
-
-
-def hex_digits(word: int) -> int:
-    """Return how many bytes, from the first on, are hexadecimal digits."""
-    digits = word.to_bytes(8, "little")
-    return 8 - len(digits.lstrip(_HEX_DIGITS))
+def hex_run(word: int) -> int:
+    """Return the number that the hexadecimal digits at the beginning are, and how many, times 2**32."""
+    digits = _run(word, _HEX_DIGITS)
+    return int(digits or b"0", 16) | len(digits) << 32
 
 
 def hexadecimal(word: int, count: int) -> int:
     """Return the number that the first ``count`` bytes, 1 to 8, are in hexadecimal; -1 for none."""
-    return int(word.to_bytes(8, "little")[:count], 16) if hex_digits(word) >= count else -1
+    digits = word.to_bytes(8, "little")[:count]
+    return -1 if digits.strip(_HEX_DIGITS) else int(digits, 16)
 
 
 def unhex(text: Octets, at: int, out: Room, to: int) -> int:
@@ -229,3 +222,9 @@ def unbase64(text: Octets, at: int, count: int, out: Room, to: int) -> int:
     size = count * 3 // 4
     out[to : to + 8] = decoded[:8].ljust(8, b"\0")
     return int(not any(decoded[size:]))
+
+
+def _run(word: int, digits: bytes) -> bytes:
+    """Return the bytes at the beginning that are among ``digits``."""
+    text = word.to_bytes(8, "little")
+    return text[: 8 - len(text.lstrip(digits))]

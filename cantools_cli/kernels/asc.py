@@ -117,12 +117,12 @@ def parse(
             is_usual = (fraction >= 0) & (word >> 48 & 255 == 32) & (0 <= number <= 9)
             is_usual &= (text[pos + 8] == 32) & (text[pos + 9] == 32)
             pos += 10
-            word = words.load8(text, pos)
-            digits = words.hex_digits(word)
+            word = words.hex_run(words.load8(text, pos))
+            digits = word >> 32
+            identifier = word & every_id_bit
             extended = text[pos + digits] == 120  # x
             is_usual &= (digits > 0) & (words.load8(text, pos + digits) == blanks + 88 * extended)
             is_usual &= words.load8(text, pos + 8) >> 8 == blanks >> 8
-            identifier = words.hexadecimal_of(word, digits + (digits == 0))
             is_usual &= identifier <= base_mask + extended * only_extended
             identifier |= extended_bit * extended
             word = words.load8(text, pos + 16)

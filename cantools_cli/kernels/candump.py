@@ -366,7 +366,7 @@ def format(
         if index >= name_count:
             gil.acquire(thread)
             raise ValueError("no such channel")
-        start = name_ends[index - 1] if index > 0 else 0
+        start = name_ends[index - (index > 0)] * (index > 0)  # no branch: nobody could guess it
         stop = name_ends[index]
         begin = offset[row]
         end = offset[row + 1]

@@ -13,7 +13,7 @@ cimport cantools_cli.kernels._words as words
                second=cython.uint, third=cython.uint, fourth=cython.uint, mark=cython.uint, low=cython.int,
                tried=cython.Py_ssize_t, start=cython.Py_ssize_t, index=cython.Py_ssize_t, code=cython.Py_ssize_t,
                data_pads="const unsigned char[::1]", data_digits="const unsigned char[::1]", usual=cython.Py_ssize_t,
-               kinds=cython.ulonglong, kinds_mask=cython.ulonglong, every_bit=cython.ulonglong, extended_mask=cython.uint,
+               kinds=cython.ulonglong, kinds_mask=cython.ulonglong, every_bit=cython.ulonglong, every_value_bit=cython.ulonglong, extended_mask=cython.uint,
                before_id=cython.uint, both_pads=cython.uint, extended_bit=cython.uint, error_bit=cython.uint,
                stamp_size=cython.Py_ssize_t, stamp_ns=cython.longlong, stamp=cython.ulonglong,
                stamp_mask=cython.ulonglong, stamp_end=cython.ulonglong, end_mask=cython.ulonglong,

@@ -92,7 +92,7 @@ def parse(
     data_digits = DATA_DIGITS
     data_pads = DATA_PADS
     extended_mask, ten = 0x1FFFFFFF, 10
-    every_bit = 0xFFFFFFFFFFFFFFFF
+    every_bit, every_value_bit = 0xFFFFFFFFFFFFFFFF, 0xFFFFFFFF
     extended_bit, error_bit = 0x80000000, 0x20000000
     before_id = 0x78302C  # ,0x
     both_pads = 0x3D3D  # ==
@@ -118,17 +118,17 @@ def parse(
             # known early, so that the next row is begun beside this one
             stop = at + 16 + words.newline_at(text, at + 16)
             pos = at + stamp_size
-            word = words.load8(text, pos)
-            digits = words.decimal_digits(word)
+            word = words.fraction_run(words.load8(text, pos))
+            digits = word >> 32
             usual_head = (digits > 0) & (digits < 8)
-            time = stamp_ns + words.fraction_of(word, digits) * ten
+            time = stamp_ns + (word & every_value_bit) * ten
             pos += digits
             usual_head &= words.load4(text, pos) & 0xFFFFFF == before_id
             pos += 3
-            word = words.load8(text, pos)
-            digits = words.hex_digits(word)
+            word = words.hex_run(words.load8(text, pos))
+            digits = word >> 32
             usual_head &= digits > 0
-            identifier = words.hexadecimal_of(word, digits + (digits == 0))
+            identifier = word & every_value_bit
             pos += digits
             word = words.load8(text, pos)
             usual_head &= (word & kinds_mask == kinds) & (word >> 24 & 1 == 0)
@@ -402,7 +402,7 @@ def format(
         if index >= name_count:
             gil.acquire(thread)
             raise ValueError("no such channel")
-        start = name_ends[index - 1] if index > 0 else 0
+        start = name_ends[index - (index > 0)] * (index > 0)  # no branch: nobody could guess it
         stop = name_ends[index]
         begin = offset[row]
         end = offset[row + 1]

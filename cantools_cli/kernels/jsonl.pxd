@@ -17,7 +17,7 @@ cimport cantools_cli.kernels._words as words
                channel_key=cython.ulonglong, comma_quote=cython.ulonglong, id_key=cython.ulonglong,
                id_key_end=cython.ulonglong, extended_key=cython.ulonglong, extended_key_end=cython.ulonglong,
                dlc_key=cython.ulonglong, data_key=cython.ulonglong, true=cython.uint, false=cython.uint,
-               dlc_mask=cython.ulonglong, every_bit=cython.ulonglong, extended_bit=cython.uint,
+               dlc_mask=cython.ulonglong, every_bit=cython.ulonglong, every_value_bit=cython.ulonglong, extended_bit=cython.uint,
                stamp_size=cython.Py_ssize_t, stamp_ns=cython.longlong, stamp=cython.ulonglong,
                stamp_middle=cython.ulonglong, stamp_end=cython.ulonglong, end_mask=cython.ulonglong,
                first_key=cython.ulonglong, second_key=cython.ulonglong,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cantools_cli.batch import MessageBatch
-from tests.kernels.forms import WIDE_FORMS, every_form, formatted, interpreted, load, parsed
+from tests.kernels.forms import FOLDER, WIDE_FORMS, every_form, formatted, interpreted, load, parsed
 
 #: what is next to a digit, a letter or a line's end, alone and with the highest bit
 BYTES = sorted({ord(letter) | high for letter in "\0\n\r !#'/059:@AFGR_`afgtx" for high in (0, 0x80)})
@@ -135,6 +135,13 @@ def test_usual_lines_are_read_the_same_as_alone(name: str, form: str) -> None:
         assert (alone[0][1:], among[0][1:]) == ((1, kernel.DONE), (7, kernel.DONE))
         for one, column in zip(alone[1][:5], among[1][:5], strict=True):
             assert column[3 * len(one) : 4 * len(one)] == one
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("[a-z]*.py") if path.stem != "cpu"))
+def test_constants_are_the_same_in_all_forms(name: str) -> None:
+    """One made of bytes that end too early holds, compiled, what happens to lie behind them."""
+    first, *others = ({k: v for k, v in vars(form).items() if k.isupper()} for form in every_form(name))
+    assert all(other == first for other in others)
 
 
 @pytest.mark.parametrize("digits", [6, 9])
