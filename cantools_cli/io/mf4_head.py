@@ -34,8 +34,8 @@ _COUNTS_AND_LENGTH_UNKNOWN = 5
 _BUS_EVENT, _PLAIN_BUS_EVENT = 0x400, 6
 _FIXED, _MASTER = 0, 2
 _INTEGER, _BYTES = 0, 10
-#: (member, byte, first bit, bits), behind the 8 bytes of time
-_MEMBERS = (
+#: (member, byte, first bit, bits), behind the 8 bytes of time; ``parse_own`` of the kernel reads one word
+MEMBERS = (
     ("BusChannel", 8, 0, 8),
     ("ID", 9, 0, 32),
     ("IDE", 13, 0, 1),
@@ -46,6 +46,8 @@ _MEMBERS = (
     ("DLC", 14, 0, 8),
     ("DataLength", 15, 0, 8),
 )
+#: the first byte of data in a record
+DATA_AT = 16
 _COMMENT = (
     "<FHcomment><TX/><tool_id>canx</tool_id><tool_vendor>canx</tool_vendor>"
     "<tool_version>1</tool_version></FHcomment>"
@@ -124,9 +126,9 @@ def build_head(start_ns: int, attachment: tuple[str, bytes] | None = None) -> He
 def _add_channels(blocks: _Builder, event: str, size: int, time: int, second: int, nanoseconds: int) -> int:
     """Add the channels of a kind of record of ``size`` bytes; return where the first one is."""
     following = 0
-    members = [(*member, _INTEGER) for member in _MEMBERS]
-    if size > 16:
-        members.append(("DataBytes", 16, 0, 8 * (size - 16), _BYTES))
+    members = [(*member, _INTEGER) for member in MEMBERS]
+    if size > DATA_AT:
+        members.append(("DataBytes", DATA_AT, 0, 8 * (size - DATA_AT), _BYTES))
     for member, at, bit, bits, data_type in reversed(members):
         name = blocks.text(f"{event}.{member}")
         data = struct.pack("<BBBBIII", _FIXED, 0, data_type, bit, at, bits, _BUS_EVENT)

@@ -23,6 +23,7 @@ from typing import NamedTuple
 from cantools_cli.errors import FormatError
 from cantools_cli.frames import FD_LENGTHS
 from cantools_cli.io.mf4_blocks import Block, Blocks, UnknownLayoutError
+from cantools_cli.io.mf4_head import DATA_AT, MEMBERS
 from cantools_cli.kernels import mf4 as kernel
 
 KINDS = {
@@ -244,6 +245,32 @@ def _is_usual(plan: list[int]) -> bool:
         and ways[kernel.DLC] != kernel.ABSENT
         and kernel.BIG not in ways
     )
+
+
+def own_data_size(plan: list[int]) -> int:
+    """Return the bytes of data in records that are data frames as canx writes them, 0 for others."""
+    fields = [0] * (kernel.PLAN_MASKS - kernel.PLAN_FIELDS)
+    fields[: kernel.WIDTH] = (kernel.LITTLE, 0, 0, 8, -1, 0)  # the time
+    numbers = {name: number for number, names in _FIELDS.items() for name in names}
+    for name, at, bit, bits in MEMBERS:
+        begin = numbers[name] * kernel.WIDTH
+        fields[begin : begin + kernel.WIDTH] = (
+            kernel.LITTLE,
+            at,
+            bit,
+            (bit + bits + 7) // 8,
+            (1 << bits) - 1,
+            0,
+        )
+    size = plan[kernel.LENGTH] - DATA_AT
+    is_own = (
+        plan[kernel.USUAL]
+        and (plan[kernel.TIME_MODE], plan[kernel.TIME_FACTOR]) == (kernel.UNSIGNED, 1)
+        and plan[kernel.DATA_MODE] == kernel.INLINE
+        and (plan[kernel.DATA_AT], plan[kernel.DATA_SIZE]) == (DATA_AT, size)
+        and plan[kernel.PLAN_FIELDS : kernel.PLAN_MASKS] == fields
+    )
+    return size if is_own and size in (8, 64) else 0
 
 
 def error_type_of(blocks: Blocks, group: Group) -> Numbers:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError
-from cantools_cli.io.base import BATCH_PAYLOAD, BATCH_ROWS
+from cantools_cli.io.base import BatchRoom
 from cantools_cli.io.mf4_blocks import Blocks, Fragment, UnknownLayoutError, unpacked
 from cantools_cli.io.mf4_decode import decode, value_of
 from cantools_cli.io.mf4_layout import (
@@ -21,6 +21,7 @@ from cantools_cli.io.mf4_layout import (
     Layout,
     Numbers,
     error_type_of,
+    own_data_size,
     plan_of,
 )
 from cantools_cli.io.mf4_window import DataWindow
@@ -54,6 +55,7 @@ class RecordStream:
         self._fault = fault
         self._channels: tuple[Channel, ...] = ()
         self._table = array("H")
+        self._room = BatchRoom(16, 8)
         self._tail = b""
         self._to_skip = 0
         self._position = 0  # of the first byte of the tail, where that can be told
@@ -100,13 +102,17 @@ class RecordStream:
         self._kinds = array("H", [kernel.UNKNOWN] * (max(ids) + 1))
         self._plan = array("q")
         self._scales = array("d")
+        own = bytearray(256)
         for index, group in enumerate(self._groups[: len(ids)]):
             self._kinds[ids[index]] = index
             plan, scale = plan_of(self._blocks, group, indices, self._start_ns)
             self._plan.extend(plan)
             self._scales.append(scale)
+            if self._group.id_size == 1:
+                own[ids[index]] = own_data_size(plan)
             if group.event == "CAN_ErrorFrame":
                 self._error_types[index] = error_type_of(self._blocks, group)
+        self._own = bytes(own) if any(own) else b""
         self._running = array("q", bytes(8 * len(self._scales)))
 
     def _frames_of(self, piece: bytes) -> Iterator[MessageBatch]:
@@ -117,10 +123,11 @@ class RecordStream:
         text = self._tail + piece[skipped:]
         at, reason = 0, kernel.FULL
         while reason not in (kernel.DONE, kernel.CUT, kernel.LOST):
-            rows = min(BATCH_ROWS, (len(text) - at) // 8 + 1)
-            batch = MessageBatch.with_room(rows, min(BATCH_PAYLOAD, 64 * rows + 64), self._channels)
+            begin = at
+            batch = self._room.batch(len(text) - at, self._channels)
             at, rows, reason, fault = self._fill(text, at, batch)
             if rows:
+                self._room.learn(at - begin, rows, batch.offset[rows])
                 batch.channels = self._channels
                 yield batch.cut(rows)
             if fault is not None:
@@ -166,6 +173,7 @@ class RecordStream:
             self._kinds,
             self._plan,
             self._scales,
+            self._own,
             self._running,
             self._window.data,
             self._window.begin,

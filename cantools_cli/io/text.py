@@ -10,14 +10,12 @@ from typing import Any
 from cantools_cli.batch import MessageBatch
 from cantools_cli.buffers import Octets
 from cantools_cli.errors import FormatError
-from cantools_cli.io.base import BATCH_PAYLOAD, BATCH_ROWS, MessageReader, NameTable
+from cantools_cli.io.base import BatchRoom, MessageReader, NameTable
 from cantools_cli.io.files import AnyFile, OutputStream
 from cantools_cli.message import Message
 
 #: bytes read at once: some thousand lines of any format, over which the start of a batch is nothing
 PIECE = 1 << 19
-#: rows and bytes of payload of a batch: what a piece has, mostly
-ROWS, PAYLOAD = 2 * BATCH_ROWS, 2 * BATCH_PAYLOAD
 #: bytes of the longest line: a CAN XL frame in hexadecimal has 4 KiB; beyond this it is not text
 LINE_LIMIT = 1 << 20
 #: names that a log may have: searching more of them in every line would take forever
@@ -42,7 +40,7 @@ class TextReader(MessageReader):
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, *args, **kwargs)
         self.line = 0  #: lines dealt with so far
-        self._row_bytes, self._row_data = 8, 16  # of the lines before, on average; at first of short ones
+        self._room = BatchRoom(8, 16)  # at first for short lines
         self._newline_missing = False
         self._last_dropped = False
         self._names = NameTable()  #: the channels met so far
@@ -72,9 +70,8 @@ class TextReader(MessageReader):
     def _chunk_batches(self, text: bytes | bytearray, end: int) -> Iterator[MessageBatch]:
         at = 0
         while at < end:
-            batch = self._batch_for(end - at)
+            batch = self._room.batch(end - at, self._names.channels)
             begin = at
-            batch.channels = self._names.channels
             first = rows = 0
             fault = None
             unified = b""  # a line with lone carriage returns, which end lines, too
@@ -109,7 +106,7 @@ class TextReader(MessageReader):
                     break
             if rows:
                 batch.channels = self._names.channels
-                self._row_bytes, self._row_data = (at - begin) // rows, batch.offset[rows] // rows + 1
+                self._room.learn(at - begin, rows, batch.offset[rows])
                 yield batch.cut(rows)
             if unified:
                 yield from self._chunk_batches(unified, len(unified))
@@ -119,17 +116,6 @@ class TextReader(MessageReader):
                     self._last_dropped = True
                     return
                 self.fault(fault)
-
-    def _batch_for(self, size: int) -> MessageBatch:
-        """Return a batch for ``size`` bytes of text with lines like those before, and a quarter more.
-
-        Where it is too small, there is another one. To clear room that no line fills costs a tenth of
-        parsing, and more by what it drives out of the processor's cache.
-        """
-        rows = size // self._row_bytes * 5 // 4 + 64
-        return MessageBatch.with_room(
-            min(ROWS, rows), min(PAYLOAD, rows * self._row_data * 5 // 4 + 4096)
-        )
 
     def _limit_channels(self, message: Message) -> None:
         known = self._names.channels

@@ -12,6 +12,19 @@ cdef unsigned long long _field(const unsigned char[::1] text, Py_ssize_t at, con
 
 cdef long long _rounded(double value) noexcept nogil
 
+@cython.locals(unknown=cython.uint,
+               largest=cython.ulonglong, every_id_bit=cython.ulonglong, mask=cython.ulonglong,
+               room=cython.Py_ssize_t, payload_room=cython.Py_ssize_t, channels=cython.ulonglong,
+               row=cython.Py_ssize_t, used=cython.Py_ssize_t, size=cython.uint, bits=cython.ulonglong,
+               word=cython.ulonglong, bus=cython.ulonglong, count=cython.ulonglong, marks=cython.ulonglong,
+               code=cython.uint, fd=cython.uint, extended=cython.uint, time=cython.longlong,
+               known=cython.uint, length_code=cython.uint, wrong=cython.uint, place=cython.Py_ssize_t)
+cpdef unsigned long long parse_own(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t end,
+    const unsigned char[::1] own, const unsigned char[::1] codes, const unsigned char[::1] lengths, long long limit, long long start_ns, const unsigned short[::1] table,
+    Py_ssize_t first, long long[::1] timestamp_ns, unsigned int[::1] can_id, unsigned char[::1] flags,
+    unsigned short[::1] channel, unsigned char[::1] dlc_code, unsigned int[::1] offset,
+    unsigned char[::1] payload) noexcept nogil
+
 @cython.locals(thread="void *", lengths="const unsigned char[::1]",
                codes="const unsigned char[::1]",
                done=cython.int, full=cython.int, strange=cython.int, new_channel=cython.int, cut=cython.int,
@@ -20,7 +33,7 @@ cdef long long _rounded(double value) noexcept nogil
                variable=cython.int, kind=cython.int, unknown=cython.uint,
                stride=cython.Py_ssize_t, masks=cython.Py_ssize_t,
                behind_room=cython.Py_ssize_t, every_bit=cython.ulonglong,
-               number_bits=cython.ulonglong, is_usual=cython.int, largest_real=cython.double, real=cython.double,
+               number_bits=cython.ulonglong, is_usual=cython.int, largest_real=cython.double, own_count=cython.Py_ssize_t, limit=cython.longlong, real=cython.double,
                room=cython.Py_ssize_t, payload_room=cython.Py_ssize_t, channels=cython.Py_ssize_t,
                numbers=cython.Py_ssize_t, window_size=cython.Py_ssize_t, row=cython.Py_ssize_t,
                used=cython.Py_ssize_t, number=cython.ulonglong, index=cython.Py_ssize_t,
@@ -32,6 +45,7 @@ cdef long long _rounded(double value) noexcept nogil
                code=cython.ulonglong, fd=cython.uint, count=cython.longlong, bus=cython.ulonglong)
 cpdef tuple parse(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t end, Py_ssize_t id_size,
     const unsigned short[::1] kinds, const long long[::1] plan, const double[::1] scales,
+    const unsigned char[::1] own,
     long long[::1] running, const unsigned char[::1] window, long long window_at,
     long long start_ns, const unsigned short[::1] table, Py_ssize_t first,
     long long[::1] timestamp_ns, unsigned int[::1] can_id, unsigned char[::1] flags,

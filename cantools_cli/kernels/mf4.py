@@ -90,6 +90,79 @@ def _rounded(value: float) -> int:
     return words.whole(value + 0.5)
 
 
+def parse_own(
+    text: Octets,
+    at: int,
+    end: int,
+    own: Octets,
+    codes: Octets,
+    lengths: Octets,
+    limit: int,
+    start_ns: int,
+    table: Shorts,
+    first: int,
+    timestamp_ns: Longs,
+    can_id: Ints,
+    flags: Room,
+    channel: Shorts,
+    dlc_code: Room,
+    offset: Ints,
+    payload: Room,
+) -> int:
+    """Read a run of canx's own records of data frames with nothing of note, from ``text[at:end]``.
+
+    A loop of its own, since compilers keep more of a short one in registers. ``own`` has the bytes of data in
+    the records of each number, 0 for all other kinds; ``limit`` is the latest time. Returns where it
+    stopped, times 2**32, and how many rows are filled then. What it may read and write is up to ``parse``.
+    """
+    unknown = 0xFFFF
+    largest, every_id_bit, mask = 0x7FFFFFFFFFFFFFFF, 0xFFFFFFFF, 0x1FFFFFFF
+    room = len(timestamp_ns)
+    payload_room = len(payload)
+    channels = len(table)
+    row = first
+    used = offset[first]
+    while row < room and used + 64 <= payload_room and end - at >= 33:
+        size = own[text[at]]
+        if size == 0 or end - at < 25 + size:
+            break
+        bits = words.load8(text, at + 1)
+        word = words.load8(text, at + 9)
+        bus = word & 255
+        count = word >> 56
+        if bus >= channels or count > size:
+            break
+        marks = word >> 40
+        code = word >> 48 & 255
+        word = word >> 8 & every_id_bit
+        fd = marks >> 2 & 1
+        extended = (marks | word >> 31) & 1
+        word &= mask
+        time = bits & largest
+        known = table[bus]
+        length_code = codes[count]
+        wrong = (bits >> 63) | (code >> 4) | (time > limit) | (known == unknown)
+        wrong |= (extended ^ 1) & (word > 0x7FF)
+        wrong |= (count > 8) & ((fd ^ 1) | (count == code) | (lengths[length_code] != count))
+        if wrong:
+            break
+        # always 8 bytes: what follows writes over those that are none
+        words.store8(payload, used, words.load8(text, at + 17))
+        for place in range(8, count, 8):
+            words.store8(payload, used + place, words.load8(text, at + 17 + place))
+        timestamp_ns[row] = start_ns + time
+        can_id[row] = word | extended << 31
+        flags[row] = fd * (1 | marks >> 2 & 6) | (marks & 2) << 2
+        channel[row] = known
+        # the raw code of a classic frame of 8 bytes may be above that
+        dlc_code[row] = length_code + (code - length_code) * ((fd ^ 1) & (code > 8) & (count == 8))
+        used += count
+        row += 1
+        offset[row] = used
+        at += 17 + size
+    return at << 32 | row
+
+
 def parse(
     text: Octets,
     at: int,
@@ -98,6 +171,7 @@ def parse(
     kinds: Shorts,
     plan: Longs,
     scales: Doubles,
+    own: Octets,
     running: Longs,
     window: Octets,
     window_at: int,
@@ -115,7 +189,8 @@ def parse(
     """Read records from ``text[at:end]`` into the rows from ``first`` on.
 
     A record begins with its number, ``id_size`` bytes; ``kinds`` has the index of its plan for each
-    number. ``scales`` has a factor of time for each plan, ``running`` how many bytes of data of a VARIABLE
+    number. ``scales`` has a factor of time for each plan, ``own`` 256 bytes as ``parse_own`` takes them, none
+    if no records are canx's own. ``running`` says how many bytes of data of a VARIABLE
     plan went by, which this updates. ``window`` is what is at hand of the data stream, from ``window_at``
     on. Times count from ``start_ns``. ``table`` has the entry of the channel column for each channel number.
     Returns where it stopped, behind the last record dealt with, how many rows are filled, and why.
@@ -141,6 +216,10 @@ def parse(
         raise ValueError("the offsets do not fit")
     if len(scales) * stride > len(plan) or len(running) < len(scales):
         raise ValueError("the plans differ in length")
+    if len(own) not in (0, 256) or (len(own) and id_size != 1):
+        raise ValueError("the table of canx's own records has another size")
+    own_count = len(own)
+    limit = 0x7FFFFFFFFFFFFFFF - start_ns
     every_bit = 0xFFFFFFFFFFFFFFFF
     number_bits = words.first_bytes(every_bit, id_size)
     group = 0
@@ -152,6 +231,33 @@ def parse(
         if row >= room or used + 64 > payload_room:
             reason = full
             break
+        if own_count and own[text[at]]:
+            number = parse_own(
+                text,
+                at,
+                end,
+                own,
+                codes,
+                lengths,
+                limit,
+                start_ns,
+                table,
+                row,
+                timestamp_ns,
+                can_id,
+                flags,
+                channel,
+                dlc_code,
+                offset,
+                payload,
+            )
+            index = number & 0xFFFFFF
+            if index > row:
+                row = index
+                used = offset[row]
+                at = number >> 32
+                reason = done
+                continue
         if end - at >= 8:
             number = words.load8(text, at) & number_bits
         else:

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError, UsageError
+from cantools_cli.io.base import BatchRoom
 from cantools_cli.io.candump import CanutilsLogReader, CanutilsLogWriter
 from cantools_cli.io.frame_text import format_frame
-from cantools_cli.io.text import ROWS
 from cantools_cli.message import Message
 from tests.pieces import Pieces
 from tests.strategies import CHANNELS, MICROSECONDS, facts, messages
@@ -313,4 +313,4 @@ def test_a_large_log_is_read_in_bounded_batches() -> None:
     )
     sizes = [len(batch) for batch in CanutilsLogReader(io.BytesIO(text)).batches()]
     assert sum(sizes) == 30_000
-    assert max(sizes) <= ROWS
+    assert max(sizes) <= BatchRoom.ROWS

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from cantools_cli import plugins
+from cantools_cli.io.base import BatchRoom
 from cantools_cli.io.candump import CanutilsLogReader
-from cantools_cli.io.text import PIECE, ROWS
+from cantools_cli.io.text import PIECE
 from tests.fuzz import seeds
 from tests.pieces import Pieces
 from tests.strategies import facts
@@ -26,8 +27,8 @@ def test_lines_much_shorter_or_longer_than_those_before_are_all_read() -> None:
     batches = list(CanutilsLogReader(io.BytesIO(text)).batches())
     assert sum(map(len, batches)) == sum(counts)
     assert sum(len(batch.payload) for batch in batches) == 64 * (counts[0] + counts[2])
-    assert max(map(len, batches)) <= ROWS
-    assert len(batches) < 3 * len(text) // PIECE + sum(counts) // ROWS
+    assert max(map(len, batches)) <= BatchRoom.ROWS
+    assert len(batches) < 3 * len(text) // PIECE + sum(counts) // BatchRoom.ROWS
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from cantools_cli.batch import MessageBatch
 from cantools_cli.io import mf4_head
 from cantools_cli.io.mf4_blocks import Blocks
-from cantools_cli.io.mf4_layout import plan_of, read_layout
+from cantools_cli.io.mf4_layout import own_data_size, plan_of, read_layout
 from cantools_cli.kernels import _plan, mf4
 from tests.io.mf4_bytes import START_NS, simple, usual_record
 from tests.kernels.forms import FORMS, load
@@ -31,23 +31,25 @@ def plans(head: bytes) -> tuple[int, array[int], array[int], array[float]]:
     )
     (group,) = read_layout(blocks, b"").groups
     kinds, plan, scales = array("H", [0xFFFF] * 256), array("q"), array("d")
+    own = bytearray(256)
     for index, inner in enumerate(group.groups):
         kinds[inner.record_id] = index
         numbers, scale = plan_of(blocks, inner, {}, START_NS)
         plan.extend(numbers)
         scales.append(scale)
-    return group.id_size, kinds, plan, scales
+        own[inner.record_id] = own_data_size(numbers)
+    return group.id_size, kinds, plan, scales, bytes(own) if group.id_size == 1 and any(own) else b""
 
 
 def with_data_elsewhere(layout: Any, mode: int) -> Any:
     """Return a layout whose records of number 1 have a pointer to data: in those of 2, or in a stream."""
-    id_size, kinds, plan, scales = layout
+    id_size, kinds, plan, scales, _ = layout
     plan, first, second = plan[:], kinds[1] * mf4.PLAN, kinds[2] * mf4.PLAN
     plan[first + mf4.DATA_MODE], plan[first + mf4.DATA_GROUP] = mode, kinds[2]
     begin = first + mf4.PLAN_FIELDS + mf4.POINTER * mf4.WIDTH
     plan[begin : begin + mf4.WIDTH] = array("q", (mf4.LITTLE, 16, 0, 8, -1, 0))
     plan[second + mf4.KIND], plan[second + mf4.USUAL] = mf4.VARIABLE, 0
-    return id_size, kinds, plan, scales
+    return id_size, kinds, plan, scales, b""
 
 
 def as_unusual(layout: Any) -> Any:
@@ -55,7 +57,7 @@ def as_unusual(layout: Any) -> Any:
     plan = layout[2][:]
     for begin in range(0, len(plan), mf4.PLAN):
         plan[begin + mf4.USUAL] = 0
-    return layout[0], layout[1], plan, layout[3]
+    return layout[0], layout[1], plan, layout[3], b""
 
 
 OURS = plans(mf4_head.build_head(START_NS).data)
@@ -122,6 +124,18 @@ def test_seconds_are_rounded_to_nanoseconds(kernel: Any, time: float) -> None:
 @pytest.mark.parametrize("time", [float("nan"), float("inf"), 1e10, -1e300])
 def test_seconds_out_of_range_are_left(kernel: Any, time: float) -> None:
     assert parse(kernel, usual_record(1, time=time), USUAL)[2] == kernel.STRANGE
+
+
+def test_records_of_canx_itself_are_read_in_a_run(kernel: Any) -> None:
+    long = bytes.fromhex("02 e803000000000000 02 23010080 0d 0f 40") + bytes(range(64))
+    text = RECORD * 2 + long + RECORD + b"\4" + RECORD[1:17]
+    batch = MessageBatch.with_room(9, 512, ("can0", "can1", "can2"))
+    tables = OURS[4], mf4.FD_CODES, mf4.FD_LENGTHS, 10**12, START_NS, TABLE
+    found = kernel.parse_own(text + bytes(8), 0, len(text) + 8, *tables, 0, *batch.columns())
+    assert (found >> 32, found & 0xFFFFFFFF) == (len(text) - 17, 4)
+    assert [facts(m) for m in batch.cut(4)] == [facts(m) for m in parse(kernel, text, as_unusual(OURS))[3]][
+        :4
+    ]
 
 
 def test_sizes_that_do_not_fit_are_refused(kernel: Any) -> None:
