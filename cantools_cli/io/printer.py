@@ -25,10 +25,11 @@ from typing import Any
 from cantools_cli.batch import MessageBatch
 from cantools_cli.buffers import Octets
 from cantools_cli.errors import FormatError, quoted
-from cantools_cli.io.base import FileIOMessageWriter
+from cantools_cli.io.base import FileIOMessageWriter, NameTable
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import TextReader, end_cut_line, no_kernel, seconds_to_ns
+from cantools_cli.io.text import MOST_CHANNELS, TextReader, end_cut_line, seconds_to_ns
 from cantools_cli.kernels import columns
+from cantools_cli.kernels import printed as kernel
 from cantools_cli.message import Channel, Message
 
 _LINE = re.compile(
@@ -39,12 +40,17 @@ _LINE = re.compile(
 _BEHIND = re.compile(r"(?:'[^']*')?\s*(?:Channel:(?: (?P<channel>.*))?)?", re.DOTALL)
 _BYTE = re.compile(r"[0-9a-fA-F]{2}")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
+_OUT_ROOM = 1 << 20
 
 
 class PrinterReader(TextReader):
     """Reads printed messages."""
 
     is_ambiguous = True  # Channel: can1 may be what is left of Channel: can12
+
+    def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
+        super().__init__(file, *args, **kwargs)
+        self._names: ReadNames = ReadNames()
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
@@ -53,7 +59,17 @@ class PrinterReader(TextReader):
     def _parse(
         self, text: Octets, at: int, end: int, batch: MessageBatch, first: int
     ) -> tuple[int, int, int]:
-        return no_kernel(at, batch, first)
+        return kernel.parse(text, at, end, self._names.names, self._names.ends, first, *batch.columns())
+
+    def _known(self, reason: int, line: bytes) -> bool:
+        if reason != kernel.NAME or len(self._names.channels) >= MOST_CHANNELS:
+            return False
+        _, mark, text = line.rstrip(b"\r\n").partition(b"Channel:")
+        channel = _channel(text[1:].decode("utf-8", "surrogateescape")) if mark else None
+        if channel in self._names.channels:
+            return False
+        self._names.add(channel)
+        return True
 
     def _line(self, line: bytes, reason: int) -> Message | None:
         text = line.decode("utf-8", "surrogateescape")
@@ -96,6 +112,8 @@ class Printer(FileIOMessageWriter):
         super().__init__(sys.stdout if file is None else file, *args, append=append, **kwargs)
         if file is None:
             self.file = None
+        self._out = bytearray(_OUT_ROOM)
+        self._table = PrintedNames()
         end_cut_line(self.output)
 
     def on_message_received(self, msg: Message) -> None:
@@ -114,9 +132,32 @@ class Printer(FileIOMessageWriter):
         raw = columns.count_raw_dlc(batch.dlc_code, batch.flags)
         if raw:
             self.losses["raw DLC codes"] += raw
-        lines = [str(message) for message in batch]
-        lines.append("")
-        self.output.write("\n".join(lines).encode("utf-8", "surrogateescape"))
+        if self._table.channels != batch.channels:
+            self._table = PrintedNames(batch.channels)
+        row, view = 0, memoryview(self._out)
+        names = self._table.names + bytes(kernel.CHANNEL_ROOM)
+        while row < len(batch):
+            done, used = kernel.format(row, *batch.columns(), names, self._table.ends, self._out)
+            self.output.write(view[:used])
+            if used == 0:  # a row that it does not know
+                self.output.write(f"{batch[row]}\n".encode("utf-8", "surrogateescape"))
+                done += 1
+            row = done
+
+
+class ReadNames(NameTable):
+    """The channels as a line has them behind ``Channel:``, and nothing for none."""
+
+    def add(self, channel: Channel) -> None:
+        self.add_as(channel, b"" if channel is None else f" {channel}".encode("utf-8", "surrogateescape"))
+
+
+class PrintedNames(NameTable):
+    """The column that a channel makes, with the blanks before it; nothing for none."""
+
+    def add(self, channel: Channel) -> None:
+        text = "" if channel is None else f"    Channel: {channel}".rstrip()
+        self.add_as(channel, text.encode("utf-8", "surrogateescape"))
 
 
 def _data(text: str, size: int, line: bytes) -> tuple[bytearray, str]:

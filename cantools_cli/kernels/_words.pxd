@@ -137,6 +137,23 @@ cdef extern from *:
         return found ? (int)(found - at) : 64;
     #endif
     }
+    static inline int canx_blank_run(const unsigned char *at) {
+    #if defined(__AVX2__) && defined(__BMI__)
+        __m256i blanks = _mm256_cmpeq_epi8(_mm256_loadu_si256((const __m256i *)at), _mm256_set1_epi8(32));
+        return (int)_tzcnt_u64(~(uint64_t)(uint32_t)_mm256_movemask_epi8(blanks));
+    #elif defined(CANX_SSE2)
+        __m128i blank = _mm_set1_epi8(32);
+        __m128i first = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)at), blank);
+        __m128i second = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)at + 1), blank);
+        uint64_t blanks = (unsigned)_mm_movemask_epi8(first) | (uint64_t)(unsigned)_mm_movemask_epi8(second) << 16;
+        return canx_lowest_bit(~blanks);
+    #else
+        int count = 0;
+        while (count < 32 && at[count] == 32)
+            count++;
+        return count;
+    #endif
+    }
     #define CANX_EACH(byte) (0x0101010101010101u * (uint64_t)(byte))
 
     static inline uint64_t canx_swapped(uint64_t word) {
@@ -255,6 +272,20 @@ cdef extern from *:
         uint64_t is_digit = (low + CANX_EACH(128 - 48)) & ~(low + CANX_EACH(128 - 58));
         uint64_t is_letter = (letter + CANX_EACH(128 - 97)) & ~(letter + CANX_EACH(128 - 103));
         return ~((is_digit | is_letter) & ~word) & CANX_EACH(128);
+    }
+    static inline int canx_alphanumeric_run(uint64_t word) {
+        uint64_t low = word & CANX_EACH(127), letter = low | CANX_EACH(32);
+        uint64_t is_digit = (low + CANX_EACH(128 - 48)) & ~(low + CANX_EACH(128 - 58));
+        uint64_t is_letter = (letter + CANX_EACH(128 - 97)) & ~(letter + CANX_EACH(128 - 123));
+        return canx_first_byte(~((is_digit | is_letter) & ~word) & CANX_EACH(128));
+    }
+    static inline uint64_t canx_padded_hex(uint32_t value, int width) {
+        /* two parts of four digits, four of two, eight of one; the first one lowest */
+        uint64_t digits = (value >> 16 | (uint64_t)value << 32) & 0x0000FFFF0000FFFFu;
+        digits = (digits >> 8 | digits << 16) & 0x00FF00FF00FF00FFu;
+        digits = (digits >> 4 | digits << 8) & CANX_EACH(15);
+        digits += CANX_EACH(48) + ((digits + CANX_EACH(6)) >> 4 & CANX_EACH(1)) * 39;
+        return digits ^ canx_first_bytes(CANX_EACH(16), 8 - width);
     }
     static inline int canx_hex_digits(uint64_t word) {
         return canx_first_byte(canx_not_hex(word));
@@ -415,18 +446,18 @@ cdef extern from *:
         }
     #endif
     }
-    static inline void canx_hex8_spaced(const unsigned char *at, unsigned char *to) {
+    static inline void canx_hex8_spaced(const unsigned char *at, unsigned char *to, int letters) {
     #ifdef CANX_SSSE3
         const __m128i to_first = _mm_setr_epi8(-1, 0, 1, -1, 2, 3, -1, 4, 5, -1, 6, 7, -1, 8, 9, -1);
         const __m128i to_second = _mm_setr_epi8(5, -1, 6, 7, -1, 8, 9, -1, 10, 11, -1, 12, 13, -1, 14, 15);
         const __m128i blanks = _mm_setr_epi8(32, 0, 0, 32, 0, 0, 32, 0, 0, 32, 0, 0, 32, 0, 0, 32);
         const __m128i more = _mm_setr_epi8(0, 32, 0, 0, 32, 0, 0, 32, 0, 0, 32, 0, 0, 32, 0, 0);
-        __m128i digits = canx_hex_vector(at, 55);
+        __m128i digits = canx_hex_vector(at, letters);
         _mm_storeu_si128((__m128i *)to, _mm_or_si128(_mm_shuffle_epi8(digits, to_first), blanks));
         _mm_storeu_si128((__m128i *)(to + 8), _mm_or_si128(_mm_shuffle_epi8(digits, to_second), more));
     #else
         unsigned char digits[16];
-        canx_hex8(at, digits, 55);
+        canx_hex8(at, digits, letters);
         for (int index = 0; index < 8; index++) {
             to[3 * index] = 32;
             canx_copy2(digits + 2 * index, to + 3 * index + 1);
@@ -536,10 +567,11 @@ cdef extern from *:
     void canx_copy4(const unsigned char *at, unsigned char *to) noexcept nogil
     void canx_copy2(const unsigned char *at, unsigned char *to) noexcept nogil
     int canx_newline_at(const unsigned char *at) noexcept nogil
+    int canx_blank_run(const unsigned char *at) noexcept nogil
     int canx_unhex(const unsigned char *at, unsigned char *to) noexcept nogil
     int canx_unhex_spaced(const unsigned char *at, unsigned char *to) noexcept nogil
     int canx_unbase64(const unsigned char *at, int count, unsigned char *to) noexcept nogil
-    void canx_hex8_spaced(const unsigned char *at, unsigned char *to) noexcept nogil
+    void canx_hex8_spaced(const unsigned char *at, unsigned char *to, int letters) noexcept nogil
     void canx_hex8(const unsigned char *at, unsigned char *to, int letters) noexcept nogil
     unsigned long long first_bytes "canx_first_bytes"(unsigned long long word, int count) noexcept nogil
     unsigned long long swapped "canx_swapped"(unsigned long long word) noexcept nogil
@@ -552,6 +584,8 @@ cdef extern from *:
     unsigned long long decimal8 "canx_decimal8"(unsigned int value) noexcept nogil
     int significant "canx_significant"(unsigned long long word) noexcept nogil
     int hex_width "canx_hex_width"(unsigned int value) noexcept nogil
+    int alphanumeric_run "canx_alphanumeric_run"(unsigned long long word) noexcept nogil
+    unsigned long long padded_hex "canx_padded_hex"(unsigned int value, int width) noexcept nogil
     int decimal_width "canx_decimal_width"(unsigned int value) noexcept nogil
     long long hexadecimal "canx_hexadecimal"(unsigned long long word, int count) noexcept nogil
 
@@ -600,6 +634,9 @@ cdef inline Py_ssize_t behind(const unsigned char[::1] text, Py_ssize_t at, Py_s
 cdef inline int newline_at(const unsigned char[::1] text, Py_ssize_t at) noexcept nogil:
     return canx_newline_at(&text[at])
 
+cdef inline int blank_run(const unsigned char[::1] text, Py_ssize_t at) noexcept nogil:
+    return canx_blank_run(&text[at])
+
 cdef inline int unhex(const unsigned char[::1] text, Py_ssize_t at, unsigned char[::1] out,
                       Py_ssize_t to) noexcept nogil:
     return canx_unhex(&text[at], &out[to])
@@ -614,7 +651,11 @@ cdef inline void hex8(const unsigned char[::1] payload, Py_ssize_t at, unsigned 
 
 cdef inline void hex8_spaced(const unsigned char[::1] payload, Py_ssize_t at, unsigned char[::1] out,
                              Py_ssize_t to) noexcept nogil:
-    canx_hex8_spaced(&payload[at], &out[to])
+    canx_hex8_spaced(&payload[at], &out[to], 55)
+
+cdef inline void hex8_spaced_lower(const unsigned char[::1] payload, Py_ssize_t at, unsigned char[::1] out,
+                                   Py_ssize_t to) noexcept nogil:
+    canx_hex8_spaced(&payload[at], &out[to], 87)
 
 cdef inline int unbase64(const unsigned char[::1] text, Py_ssize_t at, int count, unsigned char[::1] out,
                          Py_ssize_t to) noexcept nogil:

@@ -14,7 +14,8 @@ from cantools_cli.buffers import Ints, Longs, Octets, Room
 
 _REAL = struct.Struct("<d")
 _HEX_DIGITS = b"0123456789abcdefABCDEF"
-_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_LETTERS_AND_DIGITS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_BASE64 = _LETTERS_AND_DIGITS + b"+/"
 
 
 def load8(text: Octets, at: int) -> int:
@@ -112,6 +113,17 @@ def blanks(word: int) -> int:
     return 8 - len(word.to_bytes(8, "little").lstrip(b" "))
 
 
+def blank_run(text: Octets, at: int) -> int:
+    """Return how many of the 32 bytes at ``at``, from the first on, are blanks."""
+    run = bytes(text[at : at + 32])
+    return len(run) - len(run.lstrip(b" "))
+
+
+def alphanumeric_run(word: int) -> int:
+    """Return how many bytes, from the first on, are letters or digits."""
+    return len(_run(word, _LETTERS_AND_DIGITS))
+
+
 def decimal(word: int, count: int) -> int:
     """Return the number that the first ``count`` bytes, 1 to 8, are as decimal digits; -1 for none."""
     digits = word.to_bytes(8, "little")[:count]
@@ -154,6 +166,11 @@ def significant(word: int) -> int:
 def hex_width(value: int) -> int:
     """Return how many hexadecimal digits ``value`` has, of 32 bits."""
     return len(f"{value:x}")
+
+
+def padded_hex(value: int, width: int) -> int:
+    """Return the word of ``value``, 32 bits in ``width`` hexadecimal digits of lower case, behind blanks."""
+    return int.from_bytes(f"{value:0{width}x}".rjust(8).encode(), "little")
 
 
 def decimal_width(value: int) -> int:
@@ -208,6 +225,11 @@ def hex8(payload: Octets, at: int, out: Room, to: int, letters: int) -> None:
 def hex8_spaced(payload: Octets, at: int, out: Room, to: int) -> None:
     """Write the 8 bytes at ``at`` as 2 hexadecimal digits each, in upper case and behind a blank."""
     out[to : to + 24] = (" " + bytes(payload[at : at + 8]).hex(" ").upper()).encode()
+
+
+def hex8_spaced_lower(payload: Octets, at: int, out: Room, to: int) -> None:
+    """Write the 8 bytes at ``at`` likewise, in lower case."""
+    out[to : to + 24] = (" " + bytes(payload[at : at + 8]).hex(" ")).encode()
 
 
 def unbase64(text: Octets, at: int, count: int, out: Room, to: int) -> int:

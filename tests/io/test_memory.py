@@ -13,7 +13,6 @@ from tests.kernels.forms import needs_compiled
 
 FRAMES = 50_000  # enough to fill all buffers ...
 LARGE_BUFFERS = {".blf": 200_000, ".parquet": 400_000}  # ... of containers unpacked ahead, of row groups
-SLOW = {".txt": 10_000}  # no kernel reads it
 FACTOR = 8
 TIMEOUT = 120
 #: KiB that the peak may differ by; a single byte kept of each frame more were 342, its time and data 5500
@@ -78,7 +77,7 @@ def peaks(path: Path, frames: int) -> tuple[int, int]:
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak is in /proc")
 @pytest.mark.parametrize("suffix", SUFFIXES + COMPRESSED)
 def test_memory_does_not_grow_with_the_file(suffix: str, tmp_path: Path) -> None:
-    frames = {**LARGE_BUFFERS, **SLOW}.get(suffix, FRAMES)
+    frames = LARGE_BUFFERS.get(suffix, FRAMES)
     short = peaks(tmp_path / f"short{suffix}", frames)
     long = peaks(tmp_path / f"long{suffix}", FACTOR * frames)
     most = MOST_BY_SUFFIX.get(suffix, MOST)

@@ -34,7 +34,7 @@ def generated(name: str) -> str:
 
 
 def test_they_are_found() -> None:
-    assert {"asc", "blf", "candump", "csv_lines", "jsonl", "mf4", "trc"} <= {*KERNELS}
+    assert {"asc", "blf", "candump", "csv_lines", "jsonl", "mf4", "printed", "trc"} <= {*KERNELS}
 
 
 @pytest.mark.parametrize("name", KERNELS)

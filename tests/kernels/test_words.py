@@ -18,6 +18,11 @@ JSON = (
     b'{"timestamp":1700000000.123456,"channel":"can0","arbitration_id":291,"is_extended_id":false,"dlc":8,'
     b'"data":"0011223344aAbB77"}\n'
 )
+PRINTED = (
+    b"Timestamp: 1700000000.123456    ID:      123    S Rx                DL:  3    01 02 Ab"
+    b"                    Channel: can0\n"
+)
+FD_PART = b"F BS       DL: 12    " + b"5b " * 12 + b"   "
 LINES: dict[str, tuple[tuple[Any, ...], list[bytes]]] = {
     "candump": (
         (NAMES, ENDS),
@@ -61,6 +66,17 @@ LINES: dict[str, tuple[tuple[Any, ...], list[bytes]]] = {
             JSON.replace(b"291", b"0").replace(b"8", b"0").replace(b"0011223344aAbB77", b""),
             JSON.replace(b"291", b"99999999").replace(b"false", b"true"),
             JSON.replace(b"8", b"12").replace(b"77", b"7766554433").replace(b"}", b',"is_fd":true}'),
+        ],
+    ),
+    "printed": (
+        (b" can0 can1", array("I", [5, 10])),
+        [
+            PRINTED,
+            PRINTED.replace(b"     123    S Rx", b"1ABCDEF0    X Tx").replace(b"can0", b"can1"),
+            PRINTED.replace(b"Rx  ", b"Rx E").replace(b"     123", b"   1ffff"),
+            PRINTED.replace(b"Rx    ", b"Rx   R").replace(b"01 02 Ab", b"        "),
+            PRINTED.replace(b"01 02 Ab", b"61 7a 39").replace(b"    Channel", b"    'az9'    Channel"),
+            PRINTED.replace(b" " * 11 + b"DL:  3    01 02 Ab" + b" " * 20, FD_PART),
         ],
     ),
 }
