@@ -23,6 +23,7 @@ Source: files of BUSMASTER and SavvyCAN.
 from __future__ import annotations
 
 import re
+from array import array
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,7 +32,8 @@ from cantools_cli.batch import MessageBatch
 from cantools_cli.buffers import Octets
 from cantools_cli.errors import FormatError, quoted
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import TextReader, no_kernel
+from cantools_cli.io.text import MOST_CHANNELS, TextReader, no_kernel
+from cantools_cli.kernels import busmaster as kernel
 from cantools_cli.message import Message
 
 _SECOND = 1_000_000_000
@@ -47,6 +49,8 @@ _CHANNEL = re.compile(r"[0-9]{1,3}")
 _HEX = re.compile(r"(?:0x)?([0-9a-f]{1,8})")
 _DECIMAL = re.compile(r"[0-9]{1,9}")
 _DIRECTIONS = {"rx": True, "tx": False}
+_MODES = {"SYSTEM": kernel.SYSTEM, "ABSOLUTE": kernel.ABSOLUTE, "RELATIVE": kernel.RELATIVE}
+_NO_DATE = "a log without a date: times are since 1970"
 #: SocketCAN's class of an error on the bus of which no more is known
 _BUS_ERROR = 0x080
 
@@ -59,6 +63,7 @@ class BusmasterReader(TextReader):
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, *args, **kwargs)
         self._session = Session(self.tz or "local")
+        self._numbers = array("H", [kernel.NO_CHANNEL]) * kernel.CHANNELS
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
@@ -67,7 +72,38 @@ class BusmasterReader(TextReader):
     def _parse(
         self, text: Octets, at: int, end: int, batch: MessageBatch, first: int
     ) -> tuple[int, int, int]:
-        return no_kernel(at, batch, first)
+        session = self._session
+        clock = session.clock()
+        if clock is None:
+            return no_kernel(at, batch, first)
+        mode, second, shift_ns, last_ns = clock
+        at, rows, reason = kernel.parse(
+            text,
+            at,
+            end,
+            self._numbers,
+            session.is_decimal,
+            mode,
+            second,
+            shift_ns,
+            last_ns,
+            first,
+            *batch.columns(),
+        )
+        if rows > first:
+            self.is_ambiguous = True
+            session.go_on(batch.timestamp_ns[rows - 1] - shift_ns, self.note)
+        return at, rows, reason
+
+    def _known(self, reason: int, line: bytes) -> bool:
+        if reason != kernel.CHANNEL or len(self._names.channels) >= MOST_CHANNELS:
+            return False
+        number = line.split(None, 3)[2].decode()
+        name = _channel(number)
+        if name not in self._names.channels:
+            self._names.add(name)
+        self._numbers[int(number)] = self._names.channels.index(name)
+        return True
 
     def _line(self, line: bytes, reason: int) -> Message | None:
         text = line.decode("utf-8", "replace").strip()
@@ -186,6 +222,31 @@ class Session:
         self.mode = mode
         self._last_ns = 0 if mode == "RELATIVE" else self._first_ns
 
+    def clock(self) -> tuple[int, int, int, int] | None:
+        """Return what the kernel has to know of times: mode, second, shift, last; None where it cannot go on.
+
+        That is before the first line behind a date, and beyond what 64 bits hold.
+        """
+        shift_ns, second = self._second_ns, -1
+        if self._start is None:
+            is_system = self.mode == "SYSTEM"
+            shift_ns = (self._midnight - datetime(1970, 1, 1)).days * _DAY if is_system else 0
+        elif self._second < 0:
+            return None
+        elif self.mode == "SYSTEM":
+            second = self._second
+            shift_ns -= second * _SECOND
+        if abs(shift_ns) > kernel.MOST or self._last_ns > kernel.MOST:
+            return None
+        return _MODES[self.mode], second, shift_ns, self._last_ns
+
+    def go_on(self, last_ns: int, note: Any) -> None:
+        """Go on behind lines that the kernel took, to the last of which it would give ``last_ns``."""
+        if self._start is None:
+            note(_NO_DATE)
+        if self.mode != "ABSOLUTE":
+            self._last_ns = last_ns
+
     def moment(self, found: re.Match[str], note: Any) -> int:
         """Return the nanoseconds since the epoch of a line's time; without a date those since the start.
 
@@ -197,7 +258,7 @@ class Session:
             raise FormatError(f"no such time as {found[0]}")
         since_ns = (hours * 3600 + minutes * 60 + seconds) * _SECOND + _fraction_ns(found[4])
         if self._start is None:
-            note("a log without a date: times are since 1970")
+            note(_NO_DATE)
         if self.mode == "SYSTEM":
             return self._of_the_day(since_ns)
         if self.mode == "RELATIVE":

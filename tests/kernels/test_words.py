@@ -47,6 +47,16 @@ LINES: dict[str, tuple[tuple[Any, ...], list[bytes]]] = {
             b"        0        0        0        0        0\n",
         ],
     ),
+    "busmaster": (
+        (NUMBERS, False, 0, 80414, 1_700_000_000_000_000_000, 0),
+        [
+            b"22:20:14:9920 Rx 1 0x21A s 8 FE 36 12 FE 69 05 07 AD \n",
+            b"22:20:14:992 Tx 2 1ABCDEF0 x 3 aa Bb CC\n",
+            b"22:20:14:0 rx 1 0X1 S 0\r\n",
+            b"22:20:14:9999 Rx 2 0x7FF sr 8\n",
+            b"22:20:14:9999 Rx 2 0x1FFFFFFF x-fd 12 00 11 22 33 44 55 66 77 88 99 AA BB \n",
+        ],
+    ),
     "csv_lines": (
         (NAMES[:4], ENDS[:1], 0),
         [
