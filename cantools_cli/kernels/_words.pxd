@@ -380,37 +380,46 @@ cdef extern from *:
         return canx_unhex_words(canx_load8(at), canx_load8(at + 8), to);
     #endif
     }
-    /* The digits of two groups of blank, digit, digit; and their blanks. */
+    /* The digits of two groups of a mark, digit, digit; and their marks. */
     static inline uint64_t canx_pairs(uint64_t word) {
         return (word >> 8 & 0xFFFF) | (word >> 16 & 0xFFFF0000);
     }
-    static inline uint64_t canx_blanks(uint64_t word) {
+    static inline uint64_t canx_marks(uint64_t word) {
         return (word & 255) | (word >> 16 & 0xFF00);
     }
     #ifdef CANX_SSSE3
     CANX_VECTOR canx_blank[16] = CANX_16(32);
+    CANX_VECTOR canx_comma[16] = CANX_16(44);
+    #else
+    static const unsigned char canx_blank[1] = {32}, canx_comma[1] = {44};
     #endif
-    static inline int canx_unhex_spaced(const unsigned char *at, unsigned char *to) {
+    static inline int canx_unhex_parted(const unsigned char *at, unsigned char *to, const unsigned char *mark) {
     #ifdef CANX_SSSE3
         const __m128i from_first = _mm_setr_epi8(1, 2, 4, 5, 7, 8, 10, 11, 13, 14, -1, -1, -1, -1, -1, -1);
         const __m128i from_second = _mm_setr_epi8(-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 8, 9, 11, 12, 14, 15);
         __m128i first = _mm_loadu_si128((const __m128i *)at);
         __m128i second = _mm_loadu_si128((const __m128i *)(at + 8));
-        __m128i blank = CANX_ALL(canx_blank);
-        unsigned blanks = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(first, blank))
-            | (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(second, blank)) << 8;
-        int digits, spaced = canx_lowest_bit((~blanks & 0x249249u) | 1u << 24) * 11 >> 5; /* a third of it */
+        __m128i all = CANX_ALL(mark);
+        unsigned marks = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(first, all))
+            | (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(second, all)) << 8;
+        int digits, parted = canx_lowest_bit((~marks & 0x249249u) | 1u << 24) * 11 >> 5; /* a third of it */
         _mm_storel_epi64((__m128i *)to, canx_unhex_vector(
             _mm_or_si128(_mm_shuffle_epi8(first, from_first), _mm_shuffle_epi8(second, from_second)), &digits));
-        return spaced < digits >> 1 ? spaced : digits >> 1;
+        return parted < digits >> 1 ? parted : digits >> 1;
     #else
         uint64_t a = canx_load8(at), b = canx_load8(at + 6), c = canx_load8(at + 12), d = canx_load8(at + 18);
-        uint64_t blanks = canx_blanks(a) | canx_blanks(b) << 16 | canx_blanks(c) << 32 | canx_blanks(d) << 48;
+        uint64_t marks = canx_marks(a) | canx_marks(b) << 16 | canx_marks(c) << 32 | canx_marks(d) << 48;
         int digits = canx_unhex_words(
             canx_pairs(a) | canx_pairs(b) << 32, canx_pairs(c) | canx_pairs(d) << 32, to);
-        int spaced = canx_first_byte(blanks ^ CANX_EACH(32));
-        return spaced < digits >> 1 ? spaced : digits >> 1;
+        int parted = canx_first_byte(marks ^ CANX_EACH(*mark));
+        return parted < digits >> 1 ? parted : digits >> 1;
     #endif
+    }
+    static inline int canx_unhex_spaced(const unsigned char *at, unsigned char *to) {
+        return canx_unhex_parted(at, to, canx_blank);
+    }
+    static inline int canx_unhex_commas(const unsigned char *at, unsigned char *to) {
+        return canx_unhex_parted(at, to, canx_comma);
     }
     #ifdef CANX_SSE2
     #ifdef CANX_SSSE3
@@ -419,8 +428,7 @@ cdef extern from *:
         48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 65, 66, 67, 68, 69, 70,
         48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 97, 98, 99, 100, 101, 102};
     #endif
-    static inline __m128i canx_hex_vector(const unsigned char *at, int letters) {
-        __m128i bytes = _mm_loadl_epi64((const __m128i *)at);
+    static inline __m128i canx_hex_vector(__m128i bytes, int letters) {
     #ifdef CANX_SSSE3
         __m128i digits = CANX_ALL(canx_hex_digits_of + (letters == 55 ? 0 : 16)), nibble = CANX_ALL(canx_fifteen);
         __m128i upper = _mm_and_si128(_mm_srli_epi16(bytes, 4), nibble);
@@ -437,7 +445,7 @@ cdef extern from *:
     #endif
     static inline void canx_hex8(const unsigned char *at, unsigned char *to, int letters) {
     #ifdef CANX_SSE2
-        _mm_storeu_si128((__m128i *)to, canx_hex_vector(at, letters));
+        _mm_storeu_si128((__m128i *)to, canx_hex_vector(_mm_loadl_epi64((const __m128i *)at), letters));
     #else
         for (int index = 0; index < 8; index++) {
             int high = at[index] >> 4, low = at[index] & 15;
@@ -446,22 +454,41 @@ cdef extern from *:
         }
     #endif
     }
-    static inline void canx_hex8_spaced(const unsigned char *at, unsigned char *to, int letters) {
+    /* The two digits of 8 bytes, a mark before each. */
     #ifdef CANX_SSSE3
+    static inline void canx_store_parted(unsigned char *to, __m128i digits, int mark) {
         const __m128i to_first = _mm_setr_epi8(-1, 0, 1, -1, 2, 3, -1, 4, 5, -1, 6, 7, -1, 8, 9, -1);
         const __m128i to_second = _mm_setr_epi8(5, -1, 6, 7, -1, 8, 9, -1, 10, 11, -1, 12, 13, -1, 14, 15);
-        const __m128i blanks = _mm_setr_epi8(32, 0, 0, 32, 0, 0, 32, 0, 0, 32, 0, 0, 32, 0, 0, 32);
-        const __m128i more = _mm_setr_epi8(0, 32, 0, 0, 32, 0, 0, 32, 0, 0, 32, 0, 0, 32, 0, 0);
-        __m128i digits = canx_hex_vector(at, letters);
-        _mm_storeu_si128((__m128i *)to, _mm_or_si128(_mm_shuffle_epi8(digits, to_first), blanks));
+        const char m = (char)mark;
+        const __m128i marks = _mm_setr_epi8(m, 0, 0, m, 0, 0, m, 0, 0, m, 0, 0, m, 0, 0, m);
+        const __m128i more = _mm_setr_epi8(0, m, 0, 0, m, 0, 0, m, 0, 0, m, 0, 0, m, 0, 0);
+        _mm_storeu_si128((__m128i *)to, _mm_or_si128(_mm_shuffle_epi8(digits, to_first), marks));
         _mm_storeu_si128((__m128i *)(to + 8), _mm_or_si128(_mm_shuffle_epi8(digits, to_second), more));
+    }
     #else
+    static inline void canx_store_parted(unsigned char *to, const unsigned char *at, int mark, int letters) {
         unsigned char digits[16];
         canx_hex8(at, digits, letters);
         for (int index = 0; index < 8; index++) {
-            to[3 * index] = 32;
+            to[3 * index] = (unsigned char)mark;
             canx_copy2(digits + 2 * index, to + 3 * index + 1);
         }
+    }
+    #endif
+    static inline void canx_hex8_spaced(const unsigned char *at, unsigned char *to, int letters) {
+    #ifdef CANX_SSSE3
+        canx_store_parted(to, canx_hex_vector(_mm_loadl_epi64((const __m128i *)at), letters), 32);
+    #else
+        canx_store_parted(to, at, 32, letters);
+    #endif
+    }
+    static inline void canx_hex_commas(uint64_t word, unsigned char *to) {
+    #ifdef CANX_SSSE3
+        canx_store_parted(to, canx_hex_vector(_mm_cvtsi64_si128((long long)word), 55), 44);
+    #else
+        unsigned char bytes[8];
+        canx_store8(bytes, word);
+        canx_store_parted(to, bytes, 44, 55);
     #endif
     }
     /* The value of a character of base64, above 63 for all others. */
@@ -570,8 +597,10 @@ cdef extern from *:
     int canx_blank_run(const unsigned char *at) noexcept nogil
     int canx_unhex(const unsigned char *at, unsigned char *to) noexcept nogil
     int canx_unhex_spaced(const unsigned char *at, unsigned char *to) noexcept nogil
+    int canx_unhex_commas(const unsigned char *at, unsigned char *to) noexcept nogil
     int canx_unbase64(const unsigned char *at, int count, unsigned char *to) noexcept nogil
     void canx_hex8_spaced(const unsigned char *at, unsigned char *to, int letters) noexcept nogil
+    void canx_hex_commas(unsigned long long word, unsigned char *to) noexcept nogil
     void canx_hex8(const unsigned char *at, unsigned char *to, int letters) noexcept nogil
     unsigned long long first_bytes "canx_first_bytes"(unsigned long long word, int count) noexcept nogil
     unsigned long long swapped "canx_swapped"(unsigned long long word) noexcept nogil
@@ -645,6 +674,10 @@ cdef inline int unhex_spaced(const unsigned char[::1] text, Py_ssize_t at, unsig
                              Py_ssize_t to) noexcept nogil:
     return canx_unhex_spaced(&text[at], &out[to])
 
+cdef inline int unhex_commas(const unsigned char[::1] text, Py_ssize_t at, unsigned char[::1] out,
+                             Py_ssize_t to) noexcept nogil:
+    return canx_unhex_commas(&text[at], &out[to])
+
 cdef inline void hex8(const unsigned char[::1] payload, Py_ssize_t at, unsigned char[::1] out, Py_ssize_t to,
                       int letters) noexcept nogil:
     canx_hex8(&payload[at], &out[to], letters)
@@ -656,6 +689,9 @@ cdef inline void hex8_spaced(const unsigned char[::1] payload, Py_ssize_t at, un
 cdef inline void hex8_spaced_lower(const unsigned char[::1] payload, Py_ssize_t at, unsigned char[::1] out,
                                    Py_ssize_t to) noexcept nogil:
     canx_hex8_spaced(&payload[at], &out[to], 87)
+
+cdef inline void hex_commas(unsigned long long word, unsigned char[::1] out, Py_ssize_t to) noexcept nogil:
+    canx_hex_commas(word, &out[to])
 
 cdef inline int unbase64(const unsigned char[::1] text, Py_ssize_t at, int count, unsigned char[::1] out,
                          Py_ssize_t to) noexcept nogil:

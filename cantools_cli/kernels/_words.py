@@ -206,14 +206,12 @@ def unhex_spaced(text: Octets, at: int, out: Room, to: int) -> int:
 
     26 bytes can be read there. ``out`` as for ``unhex``.
     """
-    count = 0
-    while count < 8:
-        group = bytes(text[at + 3 * count : at + 3 * count + 3])
-        if group[0] != 32 or group[1] not in _HEX_DIGITS or group[2] not in _HEX_DIGITS:
-            break
-        out[to + count] = int(group[1:], 16)
-        count += 1
-    return count
+    return _unhex_parted(text, at, out, to, 32)
+
+
+def unhex_commas(text: Octets, at: int, out: Room, to: int) -> int:
+    """Do what ``unhex_spaced`` does, for bytes behind a comma each."""
+    return _unhex_parted(text, at, out, to, 44)
 
 
 def hex8(payload: Octets, at: int, out: Room, to: int, letters: int) -> None:
@@ -232,6 +230,11 @@ def hex8_spaced_lower(payload: Octets, at: int, out: Room, to: int) -> None:
     out[to : to + 24] = (" " + bytes(payload[at : at + 8]).hex(" ")).encode()
 
 
+def hex_commas(word: int, out: Room, to: int) -> None:
+    """Write the 8 bytes of ``word`` as 2 hexadecimal digits each, in upper case and behind a comma."""
+    out[to : to + 24] = ("," + word.to_bytes(8, "little").hex(",").upper()).encode()
+
+
 def unbase64(text: Octets, at: int, count: int, out: Room, to: int) -> int:
     """Decode ``count`` characters of base64, 0 to 11 of the 16 at ``at``, to 8 bytes, with zeros behind.
 
@@ -244,6 +247,17 @@ def unbase64(text: Octets, at: int, count: int, out: Room, to: int) -> int:
     size = count * 3 // 4
     out[to : to + 8] = decoded[:8].ljust(8, b"\0")
     return int(not any(decoded[size:]))
+
+
+def _unhex_parted(text: Octets, at: int, out: Room, to: int, mark: int) -> int:
+    count = 0
+    while count < 8:
+        group = bytes(text[at + 3 * count : at + 3 * count + 3])
+        if group[0] != mark or group[1] not in _HEX_DIGITS or group[2] not in _HEX_DIGITS:
+            break
+        out[to + count] = int(group[1:], 16)
+        count += 1
+    return count
 
 
 def _run(word: int, digits: bytes) -> bytes:

@@ -1,12 +1,15 @@
 """Rows of GVRET's CSV to columns and back: ``973,0000013B,false,Rx,0,8,00,00,08,00,00,00,00,4C,``.
 
-``parse`` takes classic frames as SavvyCAN and canx write them; what else a row may be it leaves to the plain
-Python beside it, at the row's first byte.
+``parse`` takes frames as SavvyCAN and canx write them; what else a row may be it leaves to the plain Python
+beside it, at the row's first byte.
 """
 
 from __future__ import annotations
 
 from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels import _gil as gil
+from cantools_cli.kernels import _words as words
+from cantools_cli.kernels.candump import DECIMAL, FD_CODES, FD_LENGTHS, HEX, NIBBLE
 
 DONE = 0  #: the text is used up
 FULL = 1  #: the batch has no more room
@@ -17,14 +20,19 @@ CHANNEL = 3  #: the bus has no channel yet
 CHANNELS = 256
 NO_CHANNEL = 0xFFFF
 
-NIBBLE = bytes(
-    int(chr(c), 16) if chr(c) in "0123456789abcdefABCDEF" else 0xFF for c in range(256)
-)  #: value of a hexadecimal digit, 0xFF for all other bytes
-HEX = b"".join(b"%02X" % byte for byte in range(256))  #: two digits a byte
 MOST_MICROSECONDS = 9_000_000_000_000_000  #: as nanoseconds within int64
 
 #: bytes of the longest formatted row
 LINE_ROOM = 96
+#: bytes that the usual row has at most, and what is read of it as words
+USUAL = 112
+#: what stands behind the identifier, and which bytes of that are looked at
+FALSE, FALSE_MASK = words.load8(b",false,\0", 0), 0x00FFFFFFFFFFFFFF
+TRUE, TRUE_MASK = words.load8(b",true,\0\0", 0), 0x0000FFFFFFFFFFFF
+#: direction, bus and length: what is the same in all rows, and as they are written for 0 and 0
+FIXED, FIXED_MASK = words.load8(b"\0x,\0,\0,\0", 0), 0x00FF00FF00FFFF00
+RECEIVED = words.load8(b"Rx,0,0\0\0", 0)
+NO_DIRECTION = 0x2C7852  #: ``Rx,`` where rows have no direction
 
 
 def parse(
@@ -48,9 +56,12 @@ def parse(
     for that. Returns where it stopped (at the start of a row), how many rows are filled, and why.
     """
     nibble = NIBBLE
+    codes = FD_CODES
+    lengths = FD_LENGTHS
     most = MOST_MICROSECONDS
     done, full, strange, unknown, no_channel = DONE, FULL, STRANGE, CHANNEL, NO_CHANNEL
-    extended_bit = 0x80000000
+    extended_bit, extended_mask, base_mask = 0x80000000, 0x1FFFFFFF, 0x7FF
+    only_extended = extended_mask - base_mask
     room = len(timestamp_ns)
     payload_room = len(payload)
     if at >= end:
@@ -66,21 +77,93 @@ def parse(
     row = first
     used = offset[first]
     reason = done
+    usual = USUAL
+    every_bit, every_id_bit = 0xFFFFFFFFFFFFFFFF, 0xFFFFFFFF
+    false, false_mask, true, true_mask = FALSE, FALSE_MASK, TRUE, TRUE_MASK
+    fixed, fixed_mask = FIXED, FIXED_MASK
+    # without directions they are put before the bus, so that all rows look alike
+    skipped = 0 if directions else 3
+    put = 0 if directions else NO_DIRECTION
+    kept = every_bit if directions else every_bit - 0xFFFFFF
+    million, billion = 1000000, 1000000000
+    stamp_size = -1  # digits before the last six, as the row before had them; -1 for none
+    stamp_ns = 0  # what they say
+    stamp = stamp_mask = stamp_end = end_mask = 0
+    thread = gil.release()
     while at < end:
         if row >= room or used + 64 > payload_room:
             reason = full
             break
         reason = strange
+        # Most rows share their second with the one before, and have a classic frame on a bus of one digit:
+        # they are read as words, then looked at once. No branch on what the data decide.
+        if (
+            at + usual <= end
+            and stamp_size >= 0
+            and words.load8(text, at) & stamp_mask == stamp
+            and words.load8(text, at + 8) & end_mask == stamp_end
+        ):
+            # known early, so that the next row is begun beside this one; none is shorter than 16
+            stop = at + 16 + words.newline_at(text, at + 16)
+            pos = at + stamp_size
+            word = words.load8(text, pos)
+            time = words.decimal(word, 6)
+            is_usual = (time >= 0) & (word >> 48 & 255 == 44)
+            pos += 7
+            word = words.hex_run(words.load8(text, pos))
+            pos += word >> 32
+            identifier = word & every_id_bit
+            is_usual &= word >> 32 > 0
+            word = words.load8(text, pos)
+            extended = word >> 8 & 255 == 116  # t
+            word ^= true if extended else false
+            is_usual &= word & (true_mask if extended else false_mask) == 0
+            is_usual &= identifier <= base_mask + extended * only_extended
+            pos += 7 - extended - skipped
+            word = words.load8(text, pos) & kept | put
+            mark = word & 255
+            number = (word >> 24 & 255) - 48
+            length = (word >> 40 & 255) - 48
+            is_usual &= ((word ^ fixed) & fixed_mask == 0) & ((mark == 82) | (mark == 84))
+            is_usual &= (0 <= number <= 9) & (0 <= length <= 8)
+            if is_usual:
+                pos += 6
+                size = words.unhex_commas(text, pos, payload, used)
+                pos += 3 * size
+                pos += text[pos] == 44
+                pos += text[pos] == 13
+                index = numbers[number]
+                if (size >= length) & (pos == stop) & (index != no_channel):
+                    timestamp_ns[row] = stamp_ns + time * 1000
+                    can_id[row] = identifier | extended_bit * extended
+                    flags[row] = (mark & 4) << 1  # T for a sent one
+                    channel[row] = index
+                    dlc_code[row] = length
+                    used += length
+                    row += 1
+                    offset[row] = used
+                    at = stop + 1
+                    reason = done
+                    continue
         # time: 1 to 16 digits of microseconds
         pos = at
         time = 0
         value = text[pos] - 48
-        while 0 <= value <= 9 and pos - at <= 16:
+        while 0 <= value <= 9 and pos - at < 16:
             time = time * 10 + value
             pos += 1
             value = text[pos] - 48
         if pos == at or time > most or text[pos] != 44:
             break
+        stamp_size = -1
+        if pos - at >= 6 and time + million <= most and at + 16 <= end:
+            stamp_size = pos - at - 6
+            stamp_ns = time // million * billion
+            index = stamp_size if stamp_size < 8 else 8
+            stamp_mask = words.first_bytes(every_bit, index)
+            end_mask = words.first_bytes(every_bit, stamp_size - index)
+            stamp = words.load8(text, at) & stamp_mask
+            stamp_end = words.load8(text, at + 8) & end_mask
         pos += 1
         # identifier
         begin = pos
@@ -90,7 +173,7 @@ def parse(
             identifier = identifier << 4 | high
             pos += 1
             high = nibble[text[pos]]
-        if pos == begin or identifier > 0x1FFFFFFF or text[pos] != 44:
+        if pos == begin or identifier > extended_mask or text[pos] != 44:
             break
         # extended: true, false, 1 or 0
         value = text[pos + 1] | 32
@@ -115,7 +198,7 @@ def parse(
             break
         if value:
             identifier |= extended_bit
-        elif identifier > 0x7FF:
+        elif identifier > base_mask:
             break
         # direction
         mark = 0
@@ -139,14 +222,34 @@ def parse(
             value = text[pos] - 48
         if pos == begin or number > 255 or text[pos] != 44:
             break
-        # length
+        # length, of two digits for CAN FD
         length = text[pos + 1] - 48
-        if length < 0 or length > 8:
+        if length < 0 or length > 9:
             break
         pos += 2
+        code = length
+        columns = 8  # what may be there to fill them
+        value = text[pos] - 48
+        if 0 <= value <= 9:
+            length = length * 10 + value
+            if length < 12 or length > 64:
+                break
+            code = codes[length]
+            if length != lengths[code]:
+                break
+            mark |= 1
+            columns = length
+            pos += 1
+        elif length > 8:
+            break
         # data, and what fills the columns behind it
         size = 0
-        while text[pos] == 44 and size < 8:
+        while size + 8 <= columns and pos + 32 <= end:
+            if words.unhex_commas(text, pos, payload, used + size) < 8:
+                break
+            size += 8
+            pos += 24
+        while text[pos] == 44 and size < columns:
             high = nibble[text[pos + 1]]
             if high > 15:
                 break
@@ -170,12 +273,13 @@ def parse(
         can_id[row] = identifier
         flags[row] = mark
         channel[row] = index
-        dlc_code[row] = length
+        dlc_code[row] = code
         used += length
         row += 1
         offset[row] = used
         at = pos + 1
         reason = done
+    gil.acquire(thread)
     return at, row, reason
 
 
@@ -197,93 +301,120 @@ def format(
     with a negative time or more than 8 bytes, which is for the caller.
     """
     hexadecimal = HEX
+    decimal = DECIMAL
     line_room = LINE_ROOM
+    false, true, received = FALSE, TRUE, RECEIVED
+    extended_mask = 0x1FFFFFFF
+    million, billion = 1000000, 1000000000
     rows = len(timestamp_ns)
     room = len(out)
+    payload_size = len(payload)
     count = len(numbers)
     if len(can_id) < rows or len(flags) < rows or len(channel) < rows or len(dlc_code) < rows:
         raise ValueError("the columns differ in length")
-    if len(offset) <= rows or offset[rows] > len(payload):
+    if len(offset) <= rows or offset[rows] > payload_size:
         raise ValueError("the offsets do not fit")
     to = 0
     row = first
+    stamp_size = 0  # digits before the last six, as the row before had them; 0 for none
+    stamp_ns = 0  # what they say
+    stamp = stamp_end = 0
+    half = 500  # microseconds are rounded half up
+    thread = gil.release()
     while row < rows:
         if channel[row] >= count:
+            gil.acquire(thread)
             raise ValueError("no such channel")
         begin = offset[row]
         size = offset[row + 1] - begin
         time = timestamp_ns[row]
         if to + line_room > room or time < 0 or size > 8:
             break
-        # microseconds, rounded half up
-        time = time // 1000 + (time % 1000 >= 500)
-        digits = 1
-        rest = time
-        while rest > 9:
-            rest //= 10
-            digits += 1
-        index = to + digits
-        to = index
-        while digits > 0:
-            index -= 1
-            rest = time // 10
-            out[index] = 48 + (time - rest * 10)
-            time = rest
-            digits -= 1
+        since = time - stamp_ns + half
+        if stamp_size and 0 <= since < billion:  # most rows: the digits of the row before
+            words.store8(out, to, stamp)
+            words.store8(out, to + 8, stamp_end)
+            to += stamp_size
+            micro = since // 1000
+            digits = 6
+        else:
+            time = time // 1000 + (time % 1000 >= half)
+            seconds = time // million
+            micro = time - seconds * million
+            digits = 1
+            rest = time
+            while rest > 9:
+                rest //= 10
+                digits += 1
+            stamp_size = 0
+            if digits > 6:
+                stamp_size = digits - 6
+                stamp_ns = seconds * billion
+                index = to + stamp_size
+                while index > to:
+                    index -= 1
+                    rest = seconds // 10
+                    out[index] = 48 + (seconds - rest * 10)
+                    seconds = rest
+                stamp = words.reload8(out, to)
+                stamp_end = words.reload8(out, to + 8)
+                to += stamp_size
+                digits = 6
+        if digits == 6:
+            index = micro // 10000
+            words.copy2(decimal, 2 * index, out, to)
+            micro -= index * 10000
+            index = micro // 100
+            words.copy2(decimal, 2 * index, out, to + 2)
+            words.copy2(decimal, 2 * (micro - index * 100), out, to + 4)
+        else:
+            index = to + digits
+            while index > to:
+                index -= 1
+                out[index] = 48 + micro % 10
+                micro //= 10
+        to += digits
         # identifier
         word = can_id[row]
-        identifier = word & 0x1FFFFFFF
+        extended = word >> 31
+        identifier = word & extended_mask
         out[to] = 44
-        index = to + 1
-        shift = 24
-        while shift >= 0:
-            octet = 2 * (identifier >> shift & 255)
-            out[index] = hexadecimal[octet]
-            out[index + 1] = hexadecimal[octet + 1]
-            index += 2
-            shift -= 8
-        to = index
-        out[to] = 44
-        if word >> 31:
-            out[to + 1] = 116
-            out[to + 2] = 114
-            out[to + 3] = 117
-            to += 4
-        else:
-            out[to + 1] = 102
-            out[to + 2] = 97
-            out[to + 3] = 108
-            out[to + 4] = 115
-            to += 5
-        out[to] = 101
-        out[to + 1] = 44
-        out[to + 2] = 84 if flags[row] & 8 else 82
-        out[to + 3] = 120
-        out[to + 4] = 44
-        to += 5
-        # bus, of up to 5 digits
+        words.copy2(hexadecimal, 2 * (identifier >> 24), out, to + 1)
+        words.copy2(hexadecimal, 2 * (identifier >> 16 & 255), out, to + 3)
+        words.copy2(hexadecimal, 2 * (identifier >> 8 & 255), out, to + 5)
+        words.copy2(hexadecimal, 2 * (identifier & 255), out, to + 7)
+        words.store8(out, to + 9, true if extended else false)
+        to += 16 - extended
+        # direction, bus and length
         number = numbers[channel[row]]
-        divisor = 10000
-        while divisor > number and divisor > 1:
-            divisor //= 10
-        while divisor > 0:
-            out[to] = 48 + number // divisor % 10
-            to += 1
-            divisor //= 10
-        out[to] = 44
-        out[to + 1] = 48 + size
-        out[to + 2] = 44
-        to += 3
+        index = number if number < 10 else 0
+        words.store8(out, to, received + (index << 24) + (size << 40) + (flags[row] >> 2 & 2))
+        to += 6
+        if number > 9:  # of up to 5 digits
+            to -= 3
+            divisor = 10000
+            while divisor > number:
+                divisor //= 10
+            while divisor > 0:
+                out[to] = 48 + number // divisor % 10
+                to += 1
+                divisor //= 10
+            out[to] = 44
+            out[to + 1] = 48 + size
+            to += 2
         # data, filled up to 8 bytes
-        index = 0
-        while index < 8:
-            octet = 2 * payload[begin + index] if index < size else 0
-            out[to] = hexadecimal[octet]
-            out[to + 1] = hexadecimal[octet + 1]
-            out[to + 2] = 44
-            to += 3
-            index += 1
-        out[to] = 10
-        to += 1
+        if begin + 8 <= payload_size:
+            data = words.first_bytes(words.load8(payload, begin), size)
+        else:
+            data = 0
+            index = size
+            while index > 0:
+                index -= 1
+                data = data << 8 | payload[begin + index]
+        words.hex_commas(data, out, to)
+        out[to + 24] = 44
+        out[to + 25] = 10
+        to += 26
         row += 1
+    gil.acquire(thread)
     return row, to

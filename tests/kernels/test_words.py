@@ -68,6 +68,22 @@ LINES: dict[str, tuple[tuple[Any, ...], list[bytes]]] = {
             b"1700000000.000001,0x7ff,0,0,0,12,AAECAwQFBgcICQoL\n",
         ],
     ),
+    "gvret": (
+        (NUMBERS, True),
+        [
+            b"1700000000000088,1CC47628,true,Rx,1,8,00,01,02,03,04,05,06,07,\n",
+            b"1700000000999999,000007FF,false,Tx,2,3,Ab,cd,EF,00,00,00,00,00,\r\n",
+            b"1700000000000000,7,false,Rx,1,0,00,00\n",
+            b"1700000000000001,1fffffff,true,Rx,2,12,00,01,02,03,04,05,06,07,08,09,0A,0B,\n",
+        ],
+    ),
+    "gvret without directions": (
+        (NUMBERS, False),
+        [
+            b"123456,0000021A,false,1,8,FE,36,12,FE,69,05,07,AD,\n",
+            b"999999,1CC47628,true,2,2,00,aa,00,00,00,00,00,00,\n",
+        ],
+    ),
     "jsonl": (
         (b'"can0"7', array("I", [6, 7])),
         [
