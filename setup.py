@@ -8,7 +8,7 @@ import sys
 from setuptools import Extension, setup
 
 #: those that gain by what x86-64 processors of the last ten years have, each compiled a second time for it
-WIDE = ("asc", "busmaster", "candump", "csv_lines", "gvret", "jsonl", "printed", "trc")
+WIDE = ("asc", "busmaster", "candump", "csv_lines", "gvret", "jsonl", "printed", "screen_lines", "trc")
 WIDE_FLAGS = ["-mavx2", "-mbmi", "-mbmi2", "-mlzcnt"]  # all that cpu.has_avx2 asks for, and no more
 
 ext_modules = []

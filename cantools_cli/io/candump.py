@@ -27,7 +27,7 @@ from cantools_cli.io.base import FileIOMessageWriter, NameTable
 from cantools_cli.io.candump_screen import ScreenLines
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.frame_text import format_frame, parse_frame
-from cantools_cli.io.text import MOST_CHANNELS, TextReader, decimal_ns, end_cut_line
+from cantools_cli.io.text import MOST_CHANNELS, STRANGE, TextReader, decimal_ns, end_cut_line
 from cantools_cli.kernels import candump as kernel
 from cantools_cli.kernels import columns
 from cantools_cli.message import Channel, Message
@@ -66,7 +66,16 @@ class CanutilsLogReader(TextReader):
         self, text: Octets, at: int, end: int, batch: MessageBatch, first: int
     ) -> tuple[int, int, int]:
         self._text, self._text_end = text, end
-        return kernel.parse(text, at, end, self._names.names, self._names.ends, first, *batch.columns())
+        names = self._names
+        while True:
+            begin = at
+            if self._screen is not None:
+                at, first, reason = self._screen.parse(text, at, end, names, batch, first)
+                if reason != STRANGE:
+                    return at, first, reason
+            at, first, reason = kernel.parse(text, at, end, names.names, names.ends, first, *batch.columns())
+            if self._screen is None or reason != STRANGE or at == begin:
+                return at, first, reason
 
     def _known(self, reason: int, line: bytes) -> bool:
         if reason != kernel.NAME or len(self._names.channels) >= MOST_CHANNELS:

@@ -19,12 +19,17 @@ Source: can-utils, ``candump.c`` and ``lib.h``.
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Callable
 from datetime import datetime
 
 from cantools_cli import clock, frames
+from cantools_cli.batch import MessageBatch
+from cantools_cli.buffers import Octets
 from cantools_cli.errors import FormatError, quoted
+from cantools_cli.io.base import NameTable
 from cantools_cli.io.text import decimal_ns
+from cantools_cli.kernels import screen_lines as kernel
 from cantools_cli.message import Message
 from cantools_cli.xl import RRS, SEC, XlMessage
 
@@ -43,6 +48,7 @@ _XL_FIELDS = re.compile(rb" \(([0-9A-Fa-f]{2})\|([0-9A-Fa-f]{2}):([0-9A-Fa-f]{2}
 _BINARY_BYTE = re.compile(rb"[01]{8}")
 _BEHIND = re.compile(rb"\s*(?:ERRORFRAME)?\s*(?:'.*'|`.*`)?\s*")
 _FIRST_LINES = 1000
+_TIME_LIMIT = 1 << 63
 
 
 class ScreenLines:
@@ -63,6 +69,7 @@ class ScreenLines:
         self._steps = 0
         self._back = 0
         self._differences = False
+        self._timeless = False  # whether it was told that there are lines without a time
 
     @classmethod
     def recognises(cls, line: bytes) -> bool:
@@ -78,6 +85,24 @@ class ScreenLines:
             last = time
             if count >= _FIRST_LINES:
                 break
+
+    def parse(
+        self, text: Octets, at: int, end: int, names: NameTable, batch: MessageBatch, first: int
+    ) -> tuple[int, int, int]:
+        """Fill rows of ``batch`` with the usual lines; return (where it stopped, rows, reason).
+
+        It takes lines without a time, and those of a date, once ``read`` had one.
+        """
+        high, rest = divmod(self._sum, kernel.UNIT)
+        numbers = (rest, high, self._last, self._steps, self._back, self._differences)
+        is_near = abs(self._second_ns) < _TIME_LIMIT - 1_000_000_000
+        state = array("q", (*numbers, self._second_ns if is_near else 0, self._timeless))
+        second = self._second if is_near else b""
+        stopped = kernel.parse(text, at, end, names.names, names.ends, second, state, first, *batch.columns())
+        rest, high, self._last, self._steps, self._back, differences = state[: len(numbers)]
+        self._sum = high * kernel.UNIT + rest
+        self._differences = bool(differences)
+        return stopped
 
     def read(self, line: bytes) -> Message | None:
         """Return the frame of ``line``; None where it explains the one before.
@@ -113,6 +138,7 @@ class ScreenLines:
 
     def _time(self, found: re.Match[bytes]) -> int:
         if found["fraction"] is None:
+            self._timeless = True
             self._note("lines of candump without a time: all frames are at 0")
             return 0
         if found["date"] is not None:

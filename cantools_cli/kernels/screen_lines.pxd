@@ -1,0 +1,38 @@
+cimport cython
+cimport cantools_cli.kernels._gil as gil
+cimport cantools_cli.kernels._words as words
+
+@cython.locals(thread="void *", nibble="const unsigned char[::1]", codes="const unsigned char[::1]",
+               lengths="const unsigned char[::1]", remote="const unsigned char[::1]", error="const unsigned char[::1]",
+               remote_size=cython.Py_ssize_t, error_size=cython.Py_ssize_t, done=cython.int, full=cython.int,
+               strange=cython.int, room=cython.Py_ssize_t, payload_room=cython.Py_ssize_t,
+               name_count=cython.Py_ssize_t, date_size=cython.Py_ssize_t, total=cython.longlong,
+               total_high=cython.longlong, latest=cython.longlong, steps=cython.longlong, back=cython.longlong,
+               differences=cython.int, second_ns=cython.longlong, timeless=cython.int, row=cython.Py_ssize_t,
+               used=cython.Py_ssize_t, reason=cython.int, last=cython.Py_ssize_t, usual=cython.Py_ssize_t,
+               most_stamp=cython.Py_ssize_t, unit_bits=cython.int, most_seconds=cython.longlong,
+               unit=cython.longlong, every_bit=cython.ulonglong, blanks=cython.ulonglong, direction=cython.ulonglong,
+               usual_length=cython.ulonglong, fd_length=cython.ulonglong, length_mask=cython.ulonglong,
+               sent=cython.ulonglong, switched=cython.ulonglong, passive=cython.ulonglong, indent=cython.ulonglong,
+               tens_byte=cython.ulonglong, after_fraction=cython.ulonglong, stamp_size=cython.Py_ssize_t,
+               stamp_ns=cython.longlong, stamp_is_short=cython.int, stamp=cython.ulonglong,
+               stamp_mask=cython.ulonglong, stamp_middle=cython.ulonglong, middle_mask=cython.ulonglong,
+               stamp_end=cython.ulonglong, end_mask=cython.ulonglong, first_key=cython.ulonglong,
+               second_key=cython.ulonglong, first_mask=cython.ulonglong, second_mask=cython.ulonglong,
+               first_name=cython.Py_ssize_t, second_name=cython.Py_ssize_t, first_size=cython.Py_ssize_t,
+               second_size=cython.Py_ssize_t, usual_head=cython.int, pos=cython.Py_ssize_t, is_whole=cython.int,
+               begin_data=cython.Py_ssize_t, word=cython.ulonglong, differs=cython.ulonglong, time=cython.longlong,
+               is_short=cython.int, stop=cython.Py_ssize_t, key=cython.ulonglong, is_first=cython.int,
+               is_second=cython.int, mark=cython.int, is_sent=cython.ulonglong, is_switched=cython.ulonglong,
+               is_passive=cython.ulonglong, is_indented=cython.ulonglong, is_base=cython.ulonglong, digits=cython.int,
+               number=cython.longlong, is_fd=cython.ulonglong, tens=cython.int, code=cython.int,
+               length=cython.Py_ssize_t, identifier=cython.ulonglong, size=cython.Py_ssize_t, is_timed=cython.int,
+               key_at=cython.Py_ssize_t, begin=cython.Py_ssize_t, seconds=cython.longlong, value=cython.int,
+               index=cython.Py_ssize_t, left=cython.Py_ssize_t, fraction=cython.longlong, start=cython.Py_ssize_t,
+               is_remote=cython.int, low=cython.int, is_back=cython.int, is_difference=cython.int,
+               sum_now=cython.longlong, above=cython.longlong)
+cpdef tuple parse(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t end,
+    const unsigned char[::1] names, const unsigned int[::1] name_ends, const unsigned char[::1] second,
+    long long[::1] state, Py_ssize_t first, long long[::1] timestamp_ns, unsigned int[::1] can_id,
+    unsigned char[::1] flags, unsigned short[::1] channel, unsigned char[::1] dlc_code, unsigned int[::1] offset,
+    unsigned char[::1] payload)

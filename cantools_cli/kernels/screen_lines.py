@@ -1,0 +1,469 @@
+"""Lines as candump prints them on a screen to columns: `` (1436509052.249713)  can0  123   [2]  DE AD``.
+
+``parse`` takes the forms that such recordings consist of, with any of candump's kinds of time; whatever else
+a line may hold it leaves to the plain Python beside it, at the line's first byte. Grammar:
+``cantools_cli/io/candump_screen.py``.
+"""
+
+from __future__ import annotations
+
+from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels import _gil as gil
+from cantools_cli.kernels import _words as words
+from cantools_cli.kernels.candump import FD_CODES, FD_LENGTHS, NIBBLE
+
+DONE = 0  #: the text is used up
+FULL = 1  #: the batch has no more room
+STRANGE = 2  #: another form of line, or a malformed one
+
+#: what lines have in common, as entries of ``state``: the sum of all short times, in units of 2**62 ns and
+#: the rest before these; the last one; how many there were, how many of them not forward; whether they are
+#: differences; then the nanoseconds of the date and second at hand; whether lines without a time are taken
+SUM, SUM_HIGH, LAST, STEPS, BACK, DIFFERENCES, SECOND_NS, TIMELESS = range(8)
+STATE = 8
+UNIT_BITS = 62
+UNIT = 1 << UNIT_BITS
+
+#: bytes that the usual line has at most up to its first 8 bytes of data, and what is read of it as words
+USUAL = 112
+MOST_STAMP = 24  #: bytes that a time has at most up to its decimal point, blanks before it included
+DATE = 19  #: bytes of a date and time: ``2023-11-14 22:13:20``
+
+BLANKS = 0x2020202020202020
+DIRECTION = words.load8(b"RX - -  ", 0)
+LENGTH = words.load8(b"   [\0] \0", 0)
+FD_LENGTH = LENGTH ^ words.load8(b"  [\0\0] \0", 0)  #: what is different with CAN FD
+LENGTH_MASK = words.load8(b"\xff\xff\xff\xff\0\xff\xff\0", 0)
+REMOTE = b"remote request"
+ERROR = b"ERRORFRAME"
+
+
+def parse(
+    text: Octets,
+    at: int,
+    end: int,
+    names: Octets,
+    name_ends: Ints,
+    second: Octets,
+    state: Longs,
+    first: int,
+    timestamp_ns: Longs,
+    can_id: Ints,
+    flags: Room,
+    channel: Shorts,
+    dlc_code: Room,
+    offset: Ints,
+    payload: Room,
+) -> tuple[int, int, int]:
+    """Read lines from ``text[at:end]``, which ends with a newline, into the rows from ``first`` on.
+
+    ``names`` holds the known interfaces end to end, ``name_ends`` where each ends. ``second`` is the only
+    date and time that is taken, of 19 bytes, or empty; ``state`` is described above, and brought up to
+    date. Returns where it stopped (at the start of a line), how many rows are filled, and why.
+    """
+    nibble = NIBBLE
+    codes = FD_CODES
+    lengths = FD_LENGTHS
+    remote, error = REMOTE, ERROR
+    remote_size, error_size = len(remote), len(error)
+    done, full, strange = DONE, FULL, STRANGE
+    room = len(timestamp_ns)
+    payload_room = len(payload)
+    name_count = len(name_ends)
+    if at >= end:
+        return at, first, done
+    if end > len(text) or text[end - 1] != 10:
+        raise ValueError("the text must end with a newline")
+    if len(can_id) < room or len(flags) < room or len(channel) < room or len(dlc_code) < room:
+        raise ValueError("the columns differ in length")
+    if len(offset) <= room or offset[first] > payload_room:
+        raise ValueError("the offsets do not fit")
+    if name_count and name_ends[name_count - 1] > len(names):
+        raise ValueError("the names do not fit")
+    if len(state) < STATE or len(second) not in (0, DATE):
+        raise ValueError("the state does not fit")
+    date_size = len(second)
+    total, total_high, latest = state[SUM], state[SUM_HIGH], state[LAST]
+    steps, back, differences = state[STEPS], state[BACK], state[DIFFERENCES]
+    second_ns, timeless = state[SECOND_NS], state[TIMELESS]
+    row = first
+    used = offset[first]
+    reason = done
+    last = 0
+    usual, most_stamp, unit_bits = USUAL, MOST_STAMP, UNIT_BITS
+    most_seconds = 9000000000
+    unit = UNIT
+    every_bit = 0xFFFFFFFFFFFFFFFF
+    blanks, direction = BLANKS, DIRECTION
+    usual_length, fd_length, length_mask = LENGTH, FD_LENGTH, LENGTH_MASK
+    sent, switched, passive = 82 ^ 84, (45 ^ 66) << 24, (45 ^ 69) << 40  # R or T, - or B, - or E
+    indent = 0xFFFFFFFFFF  # 5 bytes
+    tens_byte = 0xFF000000
+    after_fraction = 0x2029  # ) and a blank
+    # the time up to the decimal point, as the line before had it; a size of 0 is none
+    stamp_size = 0
+    stamp_ns = 0
+    stamp_is_short = 0
+    stamp = stamp_mask = stamp_middle = middle_mask = stamp_end = end_mask = 0
+    # the two interfaces met last, from behind two blanks to the blank behind them; at first no name
+    first_key = second_key = every_bit
+    first_mask = second_mask = 0
+    first_name = second_name = 0
+    first_size = second_size = 0
+    thread = gil.release()
+    while at < end:
+        if row >= room or used + 64 > payload_room:
+            reason = full
+            break
+        reason = strange
+        # Most lines share their seconds with the one before, or have no time, and have the name of one of the
+        # two interfaces met last: their head is read as words, then looked at once. No branch on the kind of
+        # identifier or of frame: no processor could guess it.
+        usual_head = 0
+        pos = 0
+        is_whole = 0
+        begin_data = used
+        if at + usual <= end:
+            word = words.load8(text, at)
+            differs = word ^ stamp
+            differs &= stamp_mask
+            differs |= (words.load8(text, at + 8) ^ stamp_middle) & middle_mask
+            differs |= (words.load8(text, at + 16) ^ stamp_end) & end_mask
+            if stamp_size and differs == 0:
+                pos = at + stamp_size
+                word = words.load8(text, pos)
+                time = words.decimal(word, 6)
+                differs = (word >> 48) ^ after_fraction
+                differs |= text[pos + 8] ^ 32
+                usual_head = time >= 0
+                time = stamp_ns + time * 1000
+                is_short = stamp_is_short
+                pos += 9
+            elif timeless and word & 0xFFFF == 0x2020:
+                differs = 0
+                usual_head = 1
+                time = 0
+                is_short = 0
+                pos = at + 2
+            if usual_head:
+                # known early, so that the next line is begun beside this one
+                stop = pos + 12 + words.newline_at(text, pos + 12)
+                key = words.load8(text, pos)
+                is_first = key & first_mask == first_key
+                is_second = key & second_mask == second_key
+                usual_head = is_first | is_second
+                last = is_first * first_name + is_second * second_name
+                pos += is_first * first_size + is_second * second_size
+                differs |= text[pos] ^ 32
+                pos += 1
+                mark = 0
+                if text[pos + 1] == 88:  # X
+                    word = words.load8(text, pos)
+                    is_sent = word >> 2 & 1
+                    is_switched = word >> 30 & 1
+                    is_passive = word >> 46 & 1
+                    word ^= is_sent * sent ^ is_switched * switched ^ is_passive * passive
+                    differs |= word ^ direction
+                    mark = is_sent << 3 | is_switched << 1 | is_passive << 2
+                    pos += 8
+                # the identifier: behind 5 blanks more where 3 digits are aligned with 8
+                word = words.load8(text, pos)
+                is_indented = text[pos] == 32
+                differs |= ((word ^ blanks) & indent) * is_indented
+                pos += 5 * is_indented
+                is_base = text[pos + 3] == 32
+                digits = 8 - 5 * is_base
+                number = words.hexadecimal(words.load8(text, pos), digits)
+                usual_head &= number >> (29 - 18 * is_base) == 0
+                pos += digits
+                # the length: one digit, or two for CAN FD
+                word = words.load8(text, pos)
+                is_fd = word >> 16 & 255 == 91  # [
+                differs |= (word ^ usual_length ^ fd_length * is_fd) & length_mask & ~(tens_byte * is_fd)
+                tens = ((word >> 24 & 255) - 48) * is_fd
+                code = (word >> 32 & 255) - 48
+                length = code + 10 * tens
+                usual_head &= (0 <= tens <= 6) & (0 <= code <= 9) & (length <= 8 + 56 * is_fd)
+                usual_head &= differs == 0
+                if usual_head:
+                    identifier = number
+                    pos += 7
+                    code = codes[length]
+                    mark = mark & (8 + 6 * is_fd) | is_fd
+                    size = words.unhex_spaced(text, pos, payload, used)
+                    size = min(size, length)
+                    pos += 3 * size
+                    used += size
+                    is_whole = (size == length) & (pos == stop)
+        if not usual_head:
+            pos = at
+            while text[pos] == 32:
+                pos += 1
+            time = 0
+            is_short = 0
+            is_timed = text[pos] == 40  # (
+            key_at = at + 2
+            if is_timed:
+                # 1 to 10 digits of seconds, or the date; 1 to 9 digits of fraction
+                pos += 1
+                begin = pos
+                seconds = 0
+                value = text[pos] - 48
+                while 0 <= value <= 9:
+                    seconds = seconds * 10 + value
+                    pos += 1
+                    value = text[pos] - 48
+                    if pos - begin > 10:
+                        break
+                digits = pos - begin
+                if value == -3:  # -
+                    if date_size == 0:
+                        break
+                    index = 0
+                    while index < date_size and text[begin + index] == second[index]:
+                        index += 1
+                    if index < date_size:
+                        break
+                    pos = begin + date_size
+                    value = text[pos] - 48
+                    time = second_ns
+                else:
+                    if digits == 0 or digits > 10 or seconds > most_seconds:  # beyond int64 nanoseconds
+                        break
+                    is_short = digits <= 8
+                    time = seconds * 1000000000
+                if value not in (-2, -4):  # . or ,
+                    break
+                pos += 1
+                stamp_size = 0
+                if pos - at <= most_stamp and at + most_stamp <= end:
+                    stamp_size = pos - at
+                    stamp_ns = time
+                    stamp_is_short = is_short
+                    index = stamp_size if stamp_size < 8 else 8
+                    stamp_mask = words.first_bytes(every_bit, index)
+                    stamp = words.load8(text, at) & stamp_mask
+                    left = stamp_size - index
+                    index = left if left < 8 else 8
+                    middle_mask = words.first_bytes(every_bit, index)
+                    stamp_middle = words.load8(text, at + 8) & middle_mask
+                    end_mask = words.first_bytes(every_bit, left - index)
+                    stamp_end = words.load8(text, at + 16) & end_mask
+                fraction = 0
+                begin = pos
+                value = text[pos] - 48
+                while 0 <= value <= 9:
+                    fraction = fraction * 10 + value
+                    pos += 1
+                    value = text[pos] - 48
+                    if pos - begin > 9:
+                        break
+                digits = pos - begin
+                if digits == 0 or digits > 9 or value != -7:  # )
+                    break
+                while digits < 9:
+                    fraction *= 10
+                    digits += 1
+                time += fraction
+                pos += 1
+                if text[pos] != 32:
+                    break
+                key_at = pos + 2
+                while text[pos] == 32:
+                    pos += 1
+            elif timeless == 0 or text[pos] == 35:  # such a line that begins with # is a comment
+                break
+            # interface
+            begin = pos
+            while text[pos] > 32:
+                pos += 1
+            length = pos - begin
+            if length == 0 or text[pos] != 32 or text[begin] == 40:
+                break
+            last = 0
+            while last < name_count:
+                start = name_ends[last - 1] if last > 0 else 0
+                if name_ends[last] - start == length:
+                    index = 0
+                    while index < length and names[start + index] == text[begin + index]:
+                        index += 1
+                    if index == length:
+                        break
+                last += 1
+            if last == name_count:
+                break
+            size = pos + 1 - key_at
+            if key_at <= begin and size <= 8 and key_at + 8 <= end and text[begin] != 35:
+                key = words.first_bytes(words.load8(text, key_at), size)
+                if key not in (first_key, second_key):
+                    first_key, second_key = second_key, key
+                    first_mask, second_mask = second_mask, words.first_bytes(every_bit, size)
+                    first_name, second_name = second_name, last
+                    first_size, second_size = second_size, size
+            while text[pos] == 32:
+                pos += 1
+            # direction, bit rate switch, error state
+            mark = 0
+            if text[pos] in (82, 84) and text[pos + 1] == 88:  # RX, TX
+                mark = (text[pos] & 4) << 1
+                pos += 2
+                if text[pos] != 32 or text[pos + 1] not in (45, 66) or text[pos + 2] != 32:
+                    break
+                if text[pos + 3] not in (45, 69) or text[pos + 4] != 32:
+                    break
+                mark |= (text[pos + 1] == 66) << 1 | (text[pos + 3] == 69) << 2
+                pos += 4
+                while text[pos] == 32:
+                    pos += 1
+            # identifier
+            number = 0
+            begin = pos
+            value = nibble[text[pos]]
+            while value <= 15:
+                number = number << 4 | value
+                pos += 1
+                if pos - begin > 8:
+                    break
+                value = nibble[text[pos]]
+            digits = pos - begin
+            is_base = digits == 3
+            if digits not in (3, 8) or text[pos] != 32:
+                break
+            if number >> (30 - 19 * is_base):
+                break
+            identifier = number
+            while text[pos] == 32:
+                pos += 1
+            # length or raw DLC
+            is_fd = False
+            if text[pos] == 91:  # [
+                length = text[pos + 1] - 48
+                if length < 0 or length > 9:
+                    break
+                pos += 2
+                value = text[pos] - 48
+                if 0 <= value <= 9:
+                    is_fd = True
+                    length = length * 10 + value
+                    pos += 1
+                if text[pos] != 93 or length > 8 + 56 * is_fd:
+                    break
+                code = codes[length]
+            elif text[pos] == 123:  # {
+                code = nibble[text[pos + 1]]
+                if code > 15 or text[pos + 2] != 125:
+                    break
+                length = code if code < 8 else 8
+                pos += 2
+            else:
+                break
+            pos += 1
+            mark = mark & (8 + 6 * is_fd) | is_fd
+            size = 0
+            if text[pos] == 32:  # to the last blank before the data
+                while text[pos] == 32:
+                    pos += 1
+                pos -= 1
+        identifier |= ((1 - is_base) & ~(identifier >> 29)) << 31
+        if is_whole:
+            pos = stop
+        else:
+            if is_fd and lengths[code] != length:
+                used = begin_data
+                break
+            is_remote = 0
+            if size == 0 and text[pos] == 32:
+                index = pos
+                while text[index] == 32:
+                    index += 1
+                if text[index] == 114:  # r
+                    if is_fd or identifier >> 29 == 1 or index + remote_size > end:
+                        break
+                    if not words.same(text, index, remote, remote_size):
+                        break
+                    is_remote = 1
+                    identifier |= 0x40000000
+                    pos = index + remote_size
+            if is_remote == 0:
+                while size + 8 <= length and pos + 26 <= end:
+                    if words.unhex_spaced(text, pos, payload, used) < 8:
+                        break
+                    used += 8
+                    pos += 24
+                    size += 8
+                while size < length:
+                    if text[pos] != 32:
+                        break
+                    value = nibble[text[pos + 1]]
+                    if value > 15:
+                        break
+                    low = nibble[text[pos + 2]]
+                    if low > 15:
+                        break
+                    payload[used] = value << 4 | low
+                    used += 1
+                    pos += 3
+                    size += 1
+                if size < length or text[pos] not in (32, 10, 13):
+                    used = begin_data
+                    break
+            # what stands behind: that it is an error frame, the data as text
+            while pos + 8 <= end and words.load8(text, pos) == blanks:
+                pos += 8
+            while text[pos] == 32:
+                pos += 1
+            if (
+                text[pos] == 69  # E
+                and is_remote == 0
+                and pos + error_size <= end
+                and words.same(text, pos, error, error_size)
+            ):
+                pos += error_size
+                while text[pos] == 32:
+                    pos += 1
+            if text[pos] == 39 and is_remote == 0:  # '
+                begin = pos
+                while text[pos] >= 32:
+                    pos += 1
+                index = pos - 1
+                while text[index] == 32:
+                    index -= 1
+                if index == begin or text[index] != 39:
+                    used = begin_data
+                    break
+            if text[pos] == 13:
+                pos += 1
+            if text[pos] != 10:
+                used = begin_data
+                break
+        if is_short:
+            # from the first frame or from the one before: what goes back too often is the latter
+            is_back = (differences == 0) & ((time < latest) | ((time == latest) & (latest > 0)))
+            is_difference = differences | (is_back & ((back + is_back) * 8 > steps + 1))
+            sum_now = total + time
+            above = sum_now >> unit_bits
+            if is_difference and total_high + above > 1:  # beyond int64 nanoseconds
+                used = begin_data
+                break
+            total = sum_now - above * unit
+            total_high += above
+            if differences == 0:
+                steps += 1
+                back += is_back
+                latest = time
+                differences = is_difference
+            if is_difference:
+                time = total + total_high * unit
+        timestamp_ns[row] = time
+        can_id[row] = identifier
+        flags[row] = mark
+        channel[row] = last
+        dlc_code[row] = code
+        row += 1
+        offset[row] = used
+        at = pos + 1
+        reason = done
+    gil.acquire(thread)
+    state[SUM], state[SUM_HIGH], state[LAST] = total, total_high, latest
+    state[STEPS], state[BACK], state[DIFFERENCES] = steps, back, differences
+    return at, row, reason
