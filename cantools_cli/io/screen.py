@@ -9,6 +9,7 @@ Written only; ``io/candump_screen.py`` reads what candump prints.
 
 from __future__ import annotations
 
+from array import array
 from typing import Any
 
 from cantools_cli.batch import MessageBatch
@@ -16,11 +17,20 @@ from cantools_cli.clock import ns_to_wall
 from cantools_cli.error_frames import explain as explain_error
 from cantools_cli.io.base import FileIOMessageWriter
 from cantools_cli.io.files import AnyFile
-from cantools_cli.message import Message
+from cantools_cli.kernels import screen_lines as kernel
+from cantools_cli.message import Channel, Message
 from cantools_cli.xl import IS_XL, XlMessage
 
 #: data bytes of a line; of longer CAN XL frames the rest is left away
 _MOST_SHOWN = 64
+_OUT_ROOM = 1 << 18
+_FORMS = {
+    None: kernel.NO_TIME,
+    "a": kernel.ABSOLUTE,
+    "A": kernel.DATED,
+    "z": kernel.SINCE_FIRST,
+    "d": kernel.DIFFERENCE,
+}
 _RESET = "\x1b[0m"
 _DIM = "\x1b[2m"
 _RED = "\x1b[31m"
@@ -37,13 +47,13 @@ class Stamps:
     def __init__(self, form: str | None, tz: str) -> None:
         self._form = form
         self._tz = tz
-        self._zero: int | None = None
+        self.zero: int | None = None  #: the time from which the next one counts, if any
 
     def text(self, nanoseconds: int) -> str:
         if self._form in ("d", "z"):
-            since = 0 if self._zero is None else max(0, nanoseconds - self._zero)
-            if self._zero is None or self._form == "d":
-                self._zero = nanoseconds
+            since = 0 if self.zero is None else max(0, nanoseconds - self.zero)
+            if self.zero is None or self._form == "d":
+                self.zero = nanoseconds
             return f"{since // 1_000_000_000:03d}.{since // 1_000 % 1_000_000:06d}"
         micros = (nanoseconds + 500) // 1000
         if self._form == "a":
@@ -147,6 +157,54 @@ class CandumpScreenWriter(_LineWriter):
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, *args, **kwargs)
         self._indents = False  # 11-bit identifiers, once a 29-bit one was seen
+        self._table: tuple[tuple[Channel, ...], int, bytes, array[int]] = ((), -1, b"", array("I"))
+        self._second = bytes(kernel.DATE_ROOM)  # the last date and second, as text and nanoseconds
+        self._second_ns = -1_000_000_000  # at first none that the kernel could write
+        self._out = bytearray(_OUT_ROOM)
+
+    def write(self, batch: MessageBatch) -> None:
+        self._write_gathered()
+        self._width = max(self._width, *(len(str(channel)) for channel in batch.channels), 0)
+        names, ends = self._named(batch.channels)
+        row, view = 0, memoryview(self._out)
+        while row < len(batch):
+            done, used = self._format(batch, row, names, ends) if self._timestamps in _FORMS else (row, 0)
+            self.output.write(view[:used])
+            if done == row and not self._turned(batch.timestamp_ns[row]):
+                self.output.write(self._line(batch[row]).encode("utf-8", "surrogateescape"))
+                done += 1
+            row = done
+
+    def _named(self, channels: tuple[Channel, ...]) -> tuple[bytes, array[int]]:
+        """Return what the kernel writes for each channel, and where each of these ends."""
+        if self._table[:2] != (channels, self._width):
+            texts = [
+                f"  {channel!s:>{self._width}}".encode("utf-8", "surrogateescape") for channel in channels
+            ]
+            ends = array("I", [sum(map(len, texts[: count + 1])) for count in range(len(texts))])
+            self._table = channels, self._width, b"".join(texts) + bytes(16), ends
+        return self._table[2:]
+
+    def _format(self, batch: MessageBatch, row: int, names: bytes, ends: array[int]) -> tuple[int, int]:
+        zero = self._stamps.zero
+        state = array("q", (zero or 0, zero is not None, self._indents, self._second_ns))
+        form = _FORMS[self._timestamps]
+        done, used = kernel.format(
+            row, *batch.columns(), names, ends, form, self._second, self._direction, state, self._out
+        )
+        if state[kernel.HAS_ZERO] and form in (kernel.SINCE_FIRST, kernel.DIFFERENCE):
+            self._stamps.zero = state[kernel.ZERO_NS]
+        self._indents = bool(state[kernel.INDENTS])
+        return done, used
+
+    def _turned(self, nanoseconds: int) -> bool:
+        """Have the kernel write dates of the second of ``nanoseconds``; tell whether it was another one."""
+        second_ns = (nanoseconds + 500) // 1_000_000_000 * 1_000_000_000
+        if self._timestamps != "A" or second_ns == self._second_ns or nanoseconds < 0:
+            return False
+        self._second = f" ({self._stamps.text(second_ns)[:19]}.".encode().ljust(kernel.DATE_ROOM)
+        self._second_ns = second_ns
+        return True
 
     def _line(self, message: Message) -> str:
         stamp = f" ({self._stamps.text(message.timestamp_ns)})" if self._timestamps else ""

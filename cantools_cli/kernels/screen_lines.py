@@ -1,8 +1,8 @@
-"""Lines as candump prints them on a screen to columns: `` (1436509052.249713)  can0  123   [2]  DE AD``.
+"""Lines as candump prints them on a screen, to columns and back: `` (1.249713)  can0  123   [2]  DE AD``.
 
 ``parse`` takes the forms that such recordings consist of, with any of candump's kinds of time; whatever else
 a line may hold it leaves to the plain Python beside it, at the line's first byte. Grammar:
-``cantools_cli/io/candump_screen.py``.
+``cantools_cli/io/candump_screen.py``. ``format`` is that of the writer in ``cantools_cli/io/screen.py``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
 from cantools_cli.kernels import _gil as gil
 from cantools_cli.kernels import _words as words
-from cantools_cli.kernels.candump import FD_CODES, FD_LENGTHS, NIBBLE
+from cantools_cli.kernels.candump import DECIMAL, FD_CODES, FD_LENGTHS, HEX, NIBBLE
 
 DONE = 0  #: the text is used up
 FULL = 1  #: the batch has no more room
@@ -36,6 +36,19 @@ FD_LENGTH = LENGTH ^ words.load8(b"  [\0\0] \0", 0)  #: what is different with C
 LENGTH_MASK = words.load8(b"\xff\xff\xff\xff\0\xff\xff\0", 0)
 REMOTE = b"remote request"
 ERROR = b"ERRORFRAME"
+
+#: kinds of time that ``format`` writes
+NO_TIME, ABSOLUTE, DATED, SINCE_FIRST, DIFFERENCE = range(5)
+#: what its lines have in common: the time from which the next one counts, and whether there is one; whether
+#: 11-bit identifiers are aligned with 29-bit ones, since there was one; the nanoseconds of the second
+ZERO_NS, HAS_ZERO, INDENTS, SECOND_BEGIN = range(4)
+FORMAT_STATE = 4
+DATE_ROOM = 24  #: bytes of the text of a date and second, what stands around it and is behind it included
+DATE_SIZE = 22  #: of which these are written
+#: bytes of a formatted line beside the interface's name and the data, and what is written behind them
+LINE_ROOM = 128
+BEFORE_DIRECTION = words.load8(b"  RX - -", 0)
+REMOTE_END = b" remote request\n"
 
 
 def parse(
@@ -467,3 +480,198 @@ def parse(
     state[SUM], state[SUM_HIGH], state[LAST] = total, total_high, latest
     state[STEPS], state[BACK], state[DIFFERENCES] = steps, back, differences
     return at, row, reason
+
+
+def format(
+    first: int,
+    timestamp_ns: Longs,
+    can_id: Ints,
+    flags: Octets,
+    channel: Shorts,
+    dlc_code: Octets,
+    offset: Ints,
+    payload: Octets,
+    names: Octets,
+    name_ends: Ints,
+    form: int,
+    second: Octets,
+    directions: int,
+    state: Longs,
+    out: Room,
+) -> tuple[int, int]:
+    """Write the rows from ``first`` on as lines; return (rows done, bytes written).
+
+    ``names`` holds the channels' names, each behind its blanks, ``name_ends`` where each ends. ``form`` is
+    the kind of time, ``second`` what stands before the fraction of one that is ``DATED``, of 24 bytes, of
+    which 22 are written; ``state`` is described above, and brought up to date. Stops before a row that
+    ``out`` may not hold, before one of another second, and before one that is for the caller: an error
+    frame, one of CAN XL, one before 1970.
+    """
+    hexadecimal = HEX
+    decimal = DECIMAL
+    remote_end = REMOTE_END
+    line_room = LINE_ROOM
+    no_time, absolute, dated, difference = NO_TIME, ABSOLUTE, DATED, DIFFERENCE
+    blanks, before_direction, usual_length, fd_length = BLANKS, BEFORE_DIRECTION, LENGTH, FD_LENGTH
+    sent, switched, passive = (82 ^ 84) << 16, (45 ^ 66) << 40, (45 ^ 69) << 56
+    every_bit = 0xFFFFFFFF
+    rows = len(timestamp_ns)
+    room = len(out)
+    payload_size = len(payload)
+    name_count = len(name_ends)
+    if len(can_id) < rows or len(flags) < rows or len(channel) < rows or len(dlc_code) < rows:
+        raise ValueError("the columns differ in length")
+    if len(offset) <= rows or offset[rows] > len(payload):
+        raise ValueError("the offsets do not fit")
+    if name_count and name_ends[name_count - 1] > len(names):
+        raise ValueError("the names do not fit")
+    if len(state) < FORMAT_STATE or (form == dated and len(second) < DATE_ROOM):
+        raise ValueError("the state does not fit")
+    names_size = len(names)
+    billion = 1000000000
+    latest = 9223372035000000000  # behind it the nanoseconds of a whole second may not fit
+    zero, has_zero, indents = state[ZERO_NS], state[HAS_ZERO], state[INDENTS]
+    half = 500 if form in (absolute, dated) else 0
+    least_digits = 10 if form == absolute else 3
+    stamp_size = 0  # bytes up to the decimal point, as the line before had them; 0 for none
+    stamp_ns = 0  # what they say
+    stamp = stamp_middle = stamp_end = 0
+    if form == dated:
+        stamp_size, stamp_ns = DATE_SIZE, state[SECOND_BEGIN]
+        stamp, stamp_middle = words.load8(second, 0), words.load8(second, 8)
+        stamp_end = words.load8(second, 16)
+    to = 0
+    row = first
+    thread = gil.release()
+    while row < rows:
+        index = channel[row]
+        if index >= name_count:
+            gil.acquire(thread)
+            raise ValueError("no such channel")
+        start = name_ends[index - (index > 0)] * (index > 0)  # no branch: nobody could guess it
+        stop = name_ends[index]
+        begin = offset[row]
+        end = offset[row + 1]
+        size = end - begin
+        if to + line_room + stop - start + 3 * size > room:
+            break
+        time = timestamp_ns[row]
+        mark = flags[row]
+        kind = can_id[row]
+        word = kind & 0x1FFFFFFF
+        kind >>= 29
+        is_fd = mark & 1
+        is_remote = kind >> 1 & 1
+        if time < 0 or time > latest or mark & 16 or kind & 1 or size > 8 + 56 * is_fd or is_remote & is_fd:
+            break
+        if form != no_time:
+            since = time + half
+            if form > dated:
+                if has_zero and zero < 0:
+                    break
+                since = time - zero if has_zero and time > zero else 0
+            rest_ns = since - stamp_ns
+            if stamp_size == 0 or rest_ns < 0 or rest_ns >= billion:  # the line before has other digits
+                if form == dated:
+                    break
+                seconds = since // billion
+                stamp_ns = seconds * billion
+                rest_ns = since - stamp_ns
+                out[to] = 32
+                out[to + 1] = 40
+                count = 1
+                left = seconds
+                while left > 9:
+                    left //= 10
+                    count += 1
+                count = max(count, least_digits)
+                left = seconds
+                index = to + 1 + count
+                while index > to + 1:
+                    out[index] = 48 + left % 10
+                    left //= 10
+                    index -= 1
+                out[to + 2 + count] = 46
+                stamp = words.reload8(out, to)
+                stamp_middle = words.reload8(out, to + 8)
+                stamp_end = 0
+                stamp_size = count + 3
+            words.store8(out, to, stamp)
+            words.store8(out, to + 8, stamp_middle)
+            words.store8(out, to + 16, stamp_end)
+            to += stamp_size
+            rest = rest_ns
+            micro = rest // 1000
+            index = micro // 10000
+            words.copy2(decimal, 2 * index, out, to)
+            left_micro = micro - index * 10000
+            index = left_micro // 100
+            words.copy2(decimal, 2 * index, out, to + 2)
+            words.copy2(decimal, 2 * (left_micro - index * 100), out, to + 4)
+            out[to + 6] = 41
+            to += 7
+            if has_zero == 0 or form == difference:
+                zero = time
+                has_zero = 1
+        index = stop - start
+        if index <= 16 and start + 16 <= names_size:
+            words.store8(out, to, words.load8(names, start))
+            words.store8(out, to + 8, words.load8(names, start + 8))
+            to += index
+        else:
+            while start < stop:
+                out[to] = names[start]
+                to += 1
+                start += 1
+        if directions:
+            octets = before_direction ^ (mark >> 3 & 1) * sent
+            octets ^= (mark >> 1 & 1) * switched ^ (mark >> 2 & 1) * passive
+            words.store8(out, to, octets)
+            to += 8
+        # identifier: always 8 digits, of which what follows writes over the last 5 of a base one; a branch
+        # on the kind is one that no processor could guess
+        wide = kind >> 2
+        indents |= wide
+        words.store8(out, to, blanks)
+        to += 2 + 5 * (indents & (1 - wide))
+        width = 3 + 5 * wide
+        shifted = word << (32 - 4 * width) & every_bit
+        words.copy2(hexadecimal, 2 * (shifted >> 24), out, to)
+        words.copy2(hexadecimal, 2 * (shifted >> 16 & 255), out, to + 2)
+        words.copy2(hexadecimal, 2 * (shifted >> 8 & 255), out, to + 4)
+        words.copy2(hexadecimal, 2 * (shifted & 255), out, to + 6)
+        to += width
+        length = size
+        if is_remote:
+            length = dlc_code[row]
+            length = min(length, 8)
+        tens = length // 10
+        octets = usual_length ^ fd_length * is_fd
+        octets += (48 + length - 10 * tens) << 32
+        octets += (48 + tens) * is_fd << 24
+        words.store8(out, to, octets)
+        to += 7
+        if is_remote:
+            words.store8(out, to, words.load8(remote_end, 0))
+            words.store8(out, to + 8, words.load8(remote_end, 8))
+            to += 16
+            row += 1
+            continue
+        while begin < end and begin + 8 <= payload_size:
+            # always 8 bytes: what follows writes over those that are none
+            words.hex8_spaced(payload, begin, out, to)
+            index = end - begin
+            index = min(index, 8)
+            begin += index
+            to += 3 * index
+        while begin < end:
+            out[to] = 32
+            words.copy2(hexadecimal, 2 * payload[begin], out, to + 1)
+            begin += 1
+            to += 3
+        out[to] = 10
+        to += 1
+        row += 1
+    gil.acquire(thread)
+    state[ZERO_NS], state[HAS_ZERO], state[INDENTS] = zero, has_zero, indents
+    return row, to

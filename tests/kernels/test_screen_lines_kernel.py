@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from array import array
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -13,11 +14,11 @@ from hypothesis import strategies as st
 from cantools_cli.batch import MessageBatch
 from cantools_cli.buffers import Octets
 from cantools_cli.io.candump import CanutilsLogReader
-from cantools_cli.io.screen import CandumpScreenWriter
+from cantools_cli.io.screen import CandumpScreenWriter, _LineWriter
 from cantools_cli.io.text import no_kernel
 from cantools_cli.message import Message
-from tests.kernels.forms import WIDE_FORMS, extensions, interpreted, load, parsed
-from tests.strategies import facts, messages
+from tests.kernels.forms import WIDE_FORMS, extensions, formatted, interpreted, load, parsed
+from tests.strategies import ALL_KINDS, CHANNELS, facts, messages
 
 NAMES, ENDS = b"can0vcan12", array("I", [4, 10])
 SECOND, SECOND_NS = b"2023-11-14 22:13:20", 1_700_000_000_000_000_000
@@ -290,6 +291,145 @@ def test_what_is_written_is_taken(
     readers = [reader(io.BytesIO(text), tz="UTC") for reader in (CountingReader, PlainReader)]
     assert told(readers[0]) == told(readers[1])
     assert isinstance(readers[0], CountingReader)
-    seconds = {line[:22] for line in text.splitlines()} if stamps == "A" else set()
-    turns = 3 * len(seconds) if len(seconds) > 1 else 0
+    seconds = [line[:22] for line in text.splitlines()] if stamps == "A" else []
+    turns = sum(second != before for before, second in pairwise(seconds))
     assert readers[0].left <= len({message.channel for message in frames}) + turns
+
+
+# --- writing --------------------------------------------------------------------------------------------
+
+PREFIXES, PREFIX_ENDS = b"    can0  vcan12" + bytes(16), array("I", [8, 16])
+BEFORE = b" (2023-11-14 22:13:20.  "
+STAMPS = st.sampled_from([None, "a", "d", "z", "A"])
+#: close to one another, to the ends of seconds, and anywhere
+TIMES = (
+    st.integers(-3_000_000_000, 3_000_000_000)
+    | st.integers(-2000, 2000).map(lambda since: SECOND_NS + since)
+    | st.integers(-(1 << 61), (1 << 63) - 1)
+)
+
+
+class PlainWriter(CandumpScreenWriter):
+    """Without a kernel."""
+
+    write = _LineWriter.write
+
+
+class CountingWriter(CandumpScreenWriter):
+    """Counts the lines that the kernel did not write."""
+
+    left = 0
+
+    def _line(self, message: Message) -> str:
+        self.left += 1
+        return super()._line(message)
+
+
+def write(kernel: Any, batch: MessageBatch, form: int, directions: bool = True, room: int = 1 << 16) -> Any:
+    """Return what the kernel answers, the text, and the state afterwards."""
+    numbers = array("q", [0, 0, 0, SECOND_NS])
+    tables = (PREFIXES, PREFIX_ENDS, form, BEFORE, directions, numbers)
+    return *formatted(kernel, batch, *tables, room=room), numbers
+
+
+def written(writer: type[CandumpScreenWriter], batches: list[MessageBatch], **options: Any) -> bytes:
+    file = io.BytesIO()
+    target = writer(file, **options)
+    for batch in batches:
+        target.write(batch)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("room", [*range(120, 220, 7), 8 + 127, 8 + 128])
+def test_rows_are_written_whole_or_not_at_all(kernel: Any, room: int) -> None:
+    batch = MessageBatch.with_room(1, 0, ("can0",))
+    (rows, used), text, _ = write(kernel, batch, kernel.ABSOLUTE, False, room)
+    assert text == (b" (0000000000.000000)    can0  000   [0] \n" if rows else b"")
+    assert used == len(text)
+    assert rows == (room >= kernel.LINE_ROOM + 8)
+
+
+def test_what_is_for_the_caller_is_left_to_it(kernel: Any) -> None:
+    for column, value in (
+        ("timestamp_ns", -1),
+        ("timestamp_ns", (1 << 63) - 1),
+        ("flags", 16),
+        ("can_id", 1 << 29),
+    ):
+        batch = MessageBatch.with_room(2, 0, ("can0",))
+        getattr(batch, column)[1] = value
+        assert write(kernel, batch, kernel.ABSOLUTE)[0][0] == 1
+    assert write(kernel, MessageBatch.with_room(2, 0, ("can0",)), kernel.DATED)[0] == (0, 0)
+
+
+@pytest.mark.parametrize("spoil", ["channel", "flags", "offset", "second", "state", "names"])
+def test_columns_that_do_not_fit_are_not_written(kernel: Any, spoil: str) -> None:
+    batch = MessageBatch.with_room(2, 0, ("can0",))
+    names, second, numbers = PREFIXES, BEFORE, array("q", [0, 0, 0, 0])
+    if spoil == "channel":
+        batch.channel[1] = 2
+    elif spoil == "flags":
+        del batch.flags[1:]
+    elif spoil == "offset":
+        batch.offset[2] = 1
+    elif spoil == "second":
+        second = second[:-1]
+    elif spoil == "state":
+        numbers.pop()
+    else:
+        names = names[:15]
+    with pytest.raises(ValueError, match=r"channel|differ|fit"):
+        formatted(kernel, batch, names, PREFIX_ENDS, kernel.DATED, second, False, numbers)
+
+
+@given(
+    st.lists(messages(channels=st.sampled_from(["can0", "vcan12"]), times=TIMES), max_size=5),
+    st.integers(0, 4),
+    st.booleans(),
+)
+def test_all_forms_write_alike(frames: list[Message], form: int, directions: bool) -> None:
+    batch = MessageBatch(frames, channels=("can0", "vcan12"))
+    wanted = write(interpreted("screen_lines"), batch, form, directions)
+    for kernel in extensions("screen_lines"):
+        assert write(kernel, batch, form, directions) == wanted
+
+
+@given(
+    st.lists(st.lists(messages(kinds=ALL_KINDS, channels=CHANNELS, times=TIMES), max_size=8), max_size=3),
+    STAMPS,
+    st.booleans(),
+    st.booleans(),
+)
+def test_the_text_is_that_of_plain_python(
+    frames: list[list[Message]], stamps: str | None, direction: bool, explain: bool
+) -> None:
+    batches = [MessageBatch(part) for part in frames]
+    options = {"timestamps": stamps, "direction": direction, "explain": explain, "tz": "Europe/Berlin"}
+    assert written(CountingWriter, batches, **options) == written(PlainWriter, batches, **options)
+
+
+def test_dates_are_written_from_1970_on() -> None:
+    batch = MessageBatch.with_room(4, 0, ("can0",))
+    batch.timestamp_ns[:] = array("q", [0, 999_999_499, 999_999_500, SECOND_NS])
+    stamps = written(CandumpScreenWriter, [batch], timestamps="A", tz="UTC").split(b")")[:-1]
+    assert [stamp.partition(b"(")[2] for stamp in stamps] == [
+        b"1970-01-01 00:00:00.000000",
+        b"1970-01-01 00:00:00.999999",
+        b"1970-01-01 00:00:01.000000",
+        b"2023-11-14 22:13:20.000000",
+    ]
+
+
+@given(
+    st.lists(messages(kinds=("classic", "raw", "remote", "fd"), channels=CHANNELS), max_size=8),
+    STAMPS,
+    st.booleans(),
+)
+def test_usual_frames_are_written_by_the_kernel(
+    frames: list[Message], stamps: str | None, direction: bool
+) -> None:
+    for message in frames:
+        message.timestamp_ns %= 8_000_000_000_000_000_000
+    writer = CountingWriter(io.BytesIO(), timestamps=stamps, direction=direction, tz="UTC")
+    writer.write(MessageBatch(frames))
+    assert writer.left == 0
