@@ -214,13 +214,13 @@ class Session:
         self._start = whole + timedelta(microseconds=fraction // 1000)
         self._midnight = datetime(year, month, day)
         self._first_ns = (hour * 3600 + minute * 60 + second) * _SECOND + fraction
-        self._second = -1
         self.count_from(self.mode)
 
     def count_from(self, mode: str) -> None:
         """Take the mode, which may stand before the date or behind it."""
         self.mode = mode
         self._last_ns = 0 if mode == "RELATIVE" else self._first_ns
+        self._second = -1  # whose nanoseconds are those of the mode before
 
     def clock(self) -> tuple[int, int, int, int] | None:
         """Return what the kernel has to know of times: mode, second, shift, last; None where it cannot go on.

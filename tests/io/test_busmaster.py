@@ -115,6 +115,11 @@ def test_relative_times_add_up() -> None:
     assert since_start(at("0:0:1:0", "0:0:1:0", "0:0:0:5"), "RELATIVE") == [1_000_000, 2_000_000, 2_005_000]
 
 
+def test_the_mode_may_change_without_another_date() -> None:
+    times = since_start(at("22:17:29:000") + "***ABSOLUTE MODE***\n" + at("00:00:01:000"), "SYSTEM")
+    assert times == [72_000, 1_000_000]
+
+
 def test_times_of_the_day_go_on_after_midnight() -> None:
     times = since_start(at("23:59:59:999", "0:0:0:1", "23:59:59:0", "0:0:0:0"), "SYSTEM")
     day = 86_400_000_000
