@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cantools_cli.errors import FormatError, UsageError
+from cantools_cli.io.base import BatchRoom
 from cantools_cli.io.csv import CSVReader, CSVWriter
 from cantools_cli.message import Message
 from tests.strategies import CHANNELS, facts, messages
@@ -143,7 +144,7 @@ def test_more_rows_of_another_form_than_a_batch_holds(size: int) -> None:
     text = b"data,arbitration_id,timestamp\n" + (b64encode(bytes(size)) + b",1,0\n") * 20_000
     sizes = [len(batch) for batch in CSVReader(io.BytesIO(text)).batches()]
     assert sum(sizes) == 20_000
-    assert max(sizes) <= 8192
+    assert max(sizes) <= BatchRoom.ROWS
 
 
 def test_an_unmarked_fd_row_of_another_spelling_is_noted() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from cantools_cli import TRCFileVersion, TRCReader
 from cantools_cli.errors import FormatError
+from cantools_cli.io.base import BatchRoom
 from cantools_cli.io.trc_header import COLUMNS, VERSIONS
 from cantools_cli.message import Message
 from tests.kernels.forms import needs_compiled, without_kernel
@@ -298,7 +299,7 @@ def test_batches_stay_bounded():
     line = b"1 1.0 ER 1 - Rx - 5 04 01 02 00 00\r\n1 1.0 DT 1 0300 Rx - 0\r\n"
     sizes = [len(batch) for batch in reader(head("2.1") + line * 20_000).batches()]
     assert sum(sizes) == 40_000
-    assert max(sizes) <= 8192
+    assert max(sizes) <= BatchRoom.ROWS
 
 
 @needs_compiled

@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 
 from cantools_cli.batch import MessageBatch
-from tests.kernels.forms import FOLDER, WIDE_FORMS, every_form, formatted, interpreted, load, parsed
+from tests.kernels.forms import (
+    FOLDER,
+    WIDE_FORMS,
+    every_form,
+    extensions,
+    formatted,
+    interpreted,
+    load,
+    parsed,
+)
 
 #: what is next to a digit, a letter or a line's end, alone and with the highest bit
 BYTES = sorted({ord(letter) | high for letter in "\0\n\r !#'/059:@AFGR_`afgtx" for high in (0, 0x80)})
@@ -157,27 +166,32 @@ def form(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.mark.parametrize("name", LINES)
-def test_both_forms_read_every_byte_at_every_place_alike(name: str, form: str) -> None:
+def test_all_forms_read_every_byte_at_every_place_alike(name: str) -> None:
     tables, lines = LINES[name]
-    kernel, plain = (load(name.partition(" ")[0], one) for one in (form, "interpreted"))
+    kernel = name.partition(" ")[0]
+    plain, forms = interpreted(kernel), extensions(kernel)
     before, behind = lines[0] * 3, lines[1] * 3  # of the same second; and as far from the end as words reach
     for line in lines:
         for at in range(len(line)):
             for byte in BYTES:
                 text = before + line[:at] + bytes([byte]) + line[at + 1 :] + behind
-                given = (text, *tables)
-                assert parsed(kernel, *given) == parsed(plain, *given), (line, at, byte)
+                wanted = parsed(plain, text, *tables)
+                for form in forms:
+                    assert parsed(form, text, *tables) == wanted, (form, line, at, byte)
 
 
 @pytest.mark.parametrize("name", LINES)
-def test_both_forms_read_a_line_that_ends_anywhere_alike(name: str, form: str) -> None:
+def test_all_forms_read_a_line_that_ends_anywhere_alike(name: str) -> None:
     tables, lines = LINES[name]
-    kernel, plain = (load(name.partition(" ")[0], one) for one in (form, "interpreted"))
+    kernel = name.partition(" ")[0]
+    plain, forms = interpreted(kernel), extensions(kernel)
     for line in lines:
         for cut in range(len(line)):
             for more in (b"", lines[0], lines[0] * 3):
-                given = (lines[0] + line[:cut] + b"\n" + more, *tables)
-                assert parsed(kernel, *given) == parsed(plain, *given), (line, cut)
+                text = lines[0] + line[:cut] + b"\n" + more
+                wanted = parsed(plain, text, *tables)
+                for form in forms:
+                    assert parsed(form, text, *tables) == wanted, (form, line, cut)
 
 
 @pytest.mark.parametrize("name", LINES)
