@@ -20,7 +20,7 @@ FORMATS = ("log", "asc", "blf", "csv", "json")
 SUFFIX = {"json": "jsonl"}
 BIN = Path(sys.executable).parent
 CPUS = {0}
-LONG = 20.0  #: seconds of processor above which a tool converts a file once only
+LONG = 10.0  #: seconds of processor above which a tool converts a file once only
 
 
 @dataclass

@@ -218,6 +218,12 @@ class MessageBatch:
         count = kernel.rows_without(self.can_id, mask, rows)
         return self if count == len(self) else self.select(rows[:count])
 
+    def without_fd(self, above: int = -1) -> MessageBatch:
+        """Return the rows that are not CAN FD with a code over ``above``; the batch itself if those are all."""
+        rows = array("I", bytes(4 * len(self)))
+        count = kernel.rows_without_fd(self.dlc_code, self.flags, above, rows)
+        return self if count == len(self) else self.select(rows[:count])
+
     def without_xl(self) -> MessageBatch:
         """Return the rows that are not of CAN XL; the batch itself where all are so."""
         if self.xl is None:

@@ -167,11 +167,11 @@ class GvretWriter(FileIOMessageWriter):
             self.losses["raw DLC codes"] += raw
         fd = columns.count_bits(batch.flags, frames.FD)
         if fd:
-            short = [row for row, code in enumerate(batch.dlc_code) if code <= 8 or not _is_fd(batch, row)]
+            short = batch.without_fd(above=8)
             long = len(batch) - len(short)
             if long:
                 self.losses["CAN FD frames of more than 8 bytes (left out)"] += long
-                batch = batch.select(short)
+                batch = short
             if fd > long:
                 self.losses["CAN FD marks"] += fd - long
         return batch
@@ -189,10 +189,6 @@ def format_row(message: Message, bus: int) -> bytes:
         *(f"{octet:02X}" for octet in message.data.ljust(8, b"\0")),
     ]
     return (",".join(fields) + ",\n").encode()
-
-
-def _is_fd(batch: MessageBatch, row: int) -> bool:
-    return bool(batch.flags[row] & frames.FD)
 
 
 def _is_header(fields: Sequence[str]) -> bool:

@@ -314,7 +314,7 @@ class TRCWriter(FileIOMessageWriter):
             fd = columns.count_bits(batch.flags, frames.FD)
             if fd:
                 self._count("CAN FD frames (left out)", fd)
-                batch = batch.select([row for row, flag in enumerate(batch.flags) if not flag & frames.FD])
+                batch = batch.without_fd()
         if version != TRCFileVersion.V2_1:
             self._count("raw DLC codes", columns.count_raw_dlc(batch.dlc_code, batch.flags))
         if version not in _WITH_BUS:

@@ -39,3 +39,7 @@ cpdef clear_raw_dlc(unsigned char[::1] dlc_code, const unsigned char[::1] flags)
 
 @cython.locals(row=cython.Py_ssize_t, count=cython.Py_ssize_t)
 cpdef Py_ssize_t rows_without(const unsigned int[::1] can_id, unsigned int mask, unsigned int[::1] rows) except -1
+
+@cython.locals(row=cython.Py_ssize_t, count=cython.Py_ssize_t)
+cpdef Py_ssize_t rows_without_fd(const unsigned char[::1] dlc_code, const unsigned char[::1] flags, int above,
+    unsigned int[::1] rows) except -1

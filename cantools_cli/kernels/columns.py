@@ -150,3 +150,14 @@ def rows_without(can_id: Ints, mask: int, rows: Ints) -> int:
             rows[count] = row
             count += 1
     return count
+
+
+def rows_without_fd(dlc_code: Octets, flags: Octets, above: int, rows: Ints) -> int:
+    """Put the rows that are not CAN FD with a code over ``above`` into ``rows``; return their number."""
+    if len(rows) < len(flags) or len(dlc_code) < len(flags):
+        raise ValueError("no room for the rows")
+    count = 0
+    for row in range(len(flags)):
+        rows[count] = row  # without a branch: which rows those are nobody could guess
+        count += (flags[row] & 1 == 0) | (dlc_code[row] <= above)
+    return count

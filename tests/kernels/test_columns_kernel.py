@@ -23,3 +23,8 @@ def test_rows_are_counted(form: str, rows: list[tuple[int, int, int]]) -> None:
         assert kernel.count_entries(channel, entry) == channel.count(entry)
     raw = sum(1 for flag, code, _ in rows if code > 8 and not flag & frames.FD)
     assert kernel.count_raw_dlc(codes, flags) == raw
+    for above in (-1, 8, 12):
+        found = array("I", bytes(4 * len(rows)))
+        count = kernel.rows_without_fd(codes, flags, above, found)
+        wanted = [row for row, code in enumerate(codes) if code <= above or not flags[row] & frames.FD]
+        assert list(found[:count]) == wanted
