@@ -219,7 +219,7 @@ class MessageBatch:
         return self if count == len(self) else self.select(rows[:count])
 
     def without_fd(self, above: int = -1) -> MessageBatch:
-        """Return the rows that are not CAN FD with a code over ``above``; the batch itself if those are all."""
+        """Return the rows that are not CAN FD with a code over ``above``; the batch itself if all are."""
         rows = array("I", bytes(4 * len(self)))
         count = kernel.rows_without_fd(self.dlc_code, self.flags, above, rows)
         return self if count == len(self) else self.select(rows[:count])
