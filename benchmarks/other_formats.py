@@ -10,11 +10,13 @@ import sys
 from pathlib import Path
 
 from conversions import BIN, Floor, Row, compare
+from make_foreign import write_busmaster, write_screen
 from make_log import write_log
 from measure import run
 
 FORMATS = ("trc", "mf4", "pcap", "pcapng", "db", "parquet", "arrow", "gvret", "txt")
-SUFFIX = {"arrow": "arrows", "gvret": "gvret.csv"}
+READ_ONLY = {"screen": write_screen, "busmaster": write_busmaster}  #: and how a log becomes one
+SUFFIX = {"arrow": "arrows", "gvret": "gvret.csv", "screen": "log", "busmaster": "log"}
 PEERS = ("python-can", "asammdf", "tshark")
 #: what the peer is asked for where it cannot do the same
 PYTHON_CAN = ("log", "blf", "trc", "db", "mf4")
@@ -24,6 +26,8 @@ def pairs() -> list[tuple[str, str]]:
     found = [("mf4", "mf4")]
     for name in FORMATS:
         found += [("log", name), (name, "log"), ("blf", name), (name, "blf")]
+    for name in READ_ONLY:
+        found += [(name, "log"), (name, "blf")]
     return found
 
 
@@ -64,6 +68,10 @@ def prepare(folder: Path, frames: int) -> None:
         target = path_of(folder, name, frames)
         if not target.exists():
             run(command("canx", ("log", name), log, target) or [])
+    for name, write in READ_ONLY.items():
+        target = path_of(folder, name, frames)
+        if not target.exists():
+            write(log, target)
 
 
 def measure(

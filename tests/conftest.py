@@ -1,6 +1,9 @@
 """What every test may count on, wherever the suite was started from."""
 
+from __future__ import annotations
+
 import signal
+from typing import Any
 
 
 def pytest_configure() -> None:
@@ -13,3 +16,27 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print the fault matrix of ``test_faults.py``: a row a format, a column a fault.
+
+    Here, since what spreads tests over processes loads no other conftest when it is asked for all of them.
+    """
+    rows: dict[str, dict[str, str]] = {}
+    for outcome in ("passed", "failed", "skipped"):
+        for report in terminalreporter.getreports(outcome):
+            _, found, case = report.nodeid.partition("test_faults.py::test_")
+            fault, _, suffix = case.rstrip("]").partition("[")
+            if found and suffix and (report.when == "call" or outcome != "passed"):
+                said = dict(report.user_properties).get("kept", "")
+                rows.setdefault(suffix, {})[fault] = said if outcome == "passed" else outcome.upper()
+    if not rows:
+        return
+    faults = sorted({fault for row in rows.values() for fault in row})
+    terminalreporter.section("the fault matrix: what was tried, and read")
+    table = [["", *(fault.replace("_", " ") for fault in faults)]]
+    table += [[suffix, *(row.get(fault, "-") for fault in faults)] for suffix, row in sorted(rows.items())]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for line in table:
+        terminalreporter.write_line("  ".join(map(str.ljust, line, widths)).rstrip())

@@ -111,24 +111,3 @@ def until_listening(environment: dict[str, str]) -> Callable[..., None]:
             line.close()
 
     return wait
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Print the fault matrix of ``test_faults.py``: a row a format, a column a fault."""
-    rows: dict[str, dict[str, str]] = {}
-    for outcome in ("passed", "failed", "skipped"):
-        for report in terminalreporter.getreports(outcome):
-            _, found, case = report.nodeid.partition("test_faults.py::test_")
-            fault, _, suffix = case.rstrip("]").partition("[")
-            if found and suffix and (report.when == "call" or outcome != "passed"):
-                said = dict(report.user_properties).get("kept", "")
-                rows.setdefault(suffix, {})[fault] = said if outcome == "passed" else outcome.upper()
-    if not rows:
-        return
-    faults = sorted({fault for row in rows.values() for fault in row})
-    terminalreporter.section("the fault matrix: what was tried, and read")
-    table = [["", *(fault.replace("_", " ") for fault in faults)]]
-    table += [[suffix, *(row.get(fault, "-") for fault in faults)] for suffix, row in sorted(rows.items())]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for line in table:
-        terminalreporter.write_line("  ".join(map(str.ljust, line, widths)).rstrip())
