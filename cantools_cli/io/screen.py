@@ -15,7 +15,7 @@ from typing import Any
 from cantools_cli.batch import MessageBatch
 from cantools_cli.clock import ns_to_wall
 from cantools_cli.error_frames import explain as explain_error
-from cantools_cli.io.base import FileIOMessageWriter
+from cantools_cli.io.base import FileIOMessageWriter, NameTable
 from cantools_cli.io.files import AnyFile
 from cantools_cli.kernels import screen_lines as kernel
 from cantools_cli.message import Channel, Message
@@ -148,6 +148,17 @@ class ScreenWriter(_LineWriter):
         return f"  DLC {message.dlc_code}" if message.dlc_code > 8 and not message.is_fd else ""
 
 
+class _ScreenNames(NameTable):
+    """The channels as candump prints them, aligned at ``width`` characters."""
+
+    def __init__(self, width: int, channels: tuple[Channel, ...] = ()) -> None:
+        self.width = width
+        super().__init__(channels)
+
+    def add(self, channel: Channel) -> None:
+        self.add_as(channel, f"  {channel!s:>{self.width}}".encode("utf-8", "surrogateescape"))
+
+
 class CandumpScreenWriter(_LineWriter):
     """What candump prints, byte for byte: two blanks, interface, identifier, length, data.
 
@@ -157,7 +168,7 @@ class CandumpScreenWriter(_LineWriter):
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, *args, **kwargs)
         self._indents = False  # 11-bit identifiers, once a 29-bit one was seen
-        self._table: tuple[tuple[Channel, ...], int, bytes, array[int]] = ((), -1, b"", array("I"))
+        self._table = _ScreenNames(0)
         self._second = bytes(kernel.DATE_ROOM)  # the last date and second, as text and nanoseconds
         self._second_ns = -1_000_000_000  # at first none that the kernel could write
         self._out = bytearray(_OUT_ROOM)
@@ -165,30 +176,22 @@ class CandumpScreenWriter(_LineWriter):
     def write(self, batch: MessageBatch) -> None:
         self._write_gathered()
         self._width = max(self._width, *(len(str(channel)) for channel in batch.channels), 0)
-        names, ends = self._named(batch.channels)
+        if (self._table.channels, self._table.width) != (batch.channels, self._width):
+            self._table = _ScreenNames(self._width, batch.channels)
         row, view = 0, memoryview(self._out)
         while row < len(batch):
-            done, used = self._format(batch, row, names, ends) if self._timestamps in _FORMS else (row, 0)
+            done, used = self._format(batch, row) if self._timestamps in _FORMS else (row, 0)
             self.output.write(view[:used])
             if done == row and not self._turned(batch.timestamp_ns[row]):
                 self.output.write(self._line(batch[row]).encode("utf-8", "surrogateescape"))
                 done += 1
             row = done
 
-    def _named(self, channels: tuple[Channel, ...]) -> tuple[bytes, array[int]]:
-        """Return what the kernel writes for each channel, and where each of these ends."""
-        if self._table[:2] != (channels, self._width):
-            texts = [
-                f"  {channel!s:>{self._width}}".encode("utf-8", "surrogateescape") for channel in channels
-            ]
-            ends = array("I", [sum(map(len, texts[: count + 1])) for count in range(len(texts))])
-            self._table = channels, self._width, b"".join(texts) + bytes(16), ends
-        return self._table[2:]
-
-    def _format(self, batch: MessageBatch, row: int, names: bytes, ends: array[int]) -> tuple[int, int]:
+    def _format(self, batch: MessageBatch, row: int) -> tuple[int, int]:
         zero = self._stamps.zero
         state = array("q", (zero or 0, zero is not None, self._indents, self._second_ns))
         form = _FORMS[self._timestamps]
+        names, ends = self._table.names + bytes(16), self._table.ends  # the last one is copied as words, too
         done, used = kernel.format(
             row, *batch.columns(), names, ends, form, self._second, self._direction, state, self._out
         )

@@ -74,7 +74,7 @@ class TextReader(MessageReader):
             begin = at
             first = rows = 0
             fault = None
-            unified = b""  # a line with lone carriage returns, which end lines, too
+            unified = b""  # what is left where lone carriage returns end lines, too
             while at < end:
                 at, rows, reason = self._parse(text, at, end, batch, first)
                 self.line += rows - first
@@ -84,8 +84,8 @@ class TextReader(MessageReader):
                 stop = text.index(b"\n", at) + 1
                 line = bytes(text[at:stop])
                 if line.find(b"\r", 0, -2) >= 0:  # no kernel takes such a line
-                    unified = _unified(line)
-                    at = stop
+                    unified = _unified(bytes(text[at:end]))
+                    at = end
                     break
                 if self._known(reason, line):
                     batch.channels = self._names.channels

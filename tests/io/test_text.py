@@ -53,6 +53,14 @@ def test_a_log_whose_lines_end_in_carriage_returns_is_read_in_any_pieces(form: s
         assert read(form, mixed, size) == whole
 
 
+def test_lines_that_end_in_two_carriage_returns_make_no_batch_each() -> None:
+    """As text mode makes them of files that have one already."""
+    text = b"(1.0) can0 123#\r\r\n" * 20_000
+    batches = list(CanutilsLogReader(io.BytesIO(text)).batches())
+    assert sum(map(len, batches)) == 20_000
+    assert len(batches) < 10
+
+
 def read(form: str, text: bytes, size: int | None = None) -> Any:
     """Return the frames of ``text`` and what was said, in pieces of ``size`` bytes."""
     source = io.BytesIO(text) if size is None else Pieces(text, size)
