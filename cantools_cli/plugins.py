@@ -136,6 +136,13 @@ FORMATS = {
         description="BUSMASTER's logs; read only",
         reader_options={"tz": "tz"},
     ),
+    "crtd": Format(
+        "crtd",
+        "cantools_cli.io.crtd:CrtdReader",
+        None,
+        (".crtd",),
+        description="OVMS's logs; read only",
+    ),
     "csv": Format(
         "csv",
         "cantools_cli.io.csv:CSVReader",

@@ -20,6 +20,7 @@ from cantools_cli.frames import BASE_MASK, EXTENDED_MASK, FD_LENGTHS
 from cantools_cli.message import Message
 from cantools_cli.xl import XlMessage
 from tests.io import asc_text, blf_bytes, capture_bytes, mf4_bytes
+from tests.io.line_samples import SAMPLES as LINES
 from tests.io.test_asc import SAMPLES as ASC
 from tests.io.test_busmaster import END, HEADER, LINE
 from tests.io.test_candump_screen import LINES as SCREEN
@@ -303,6 +304,13 @@ def _columns(form: str, *variants: dict[str, Any]) -> Callable[[], list[bytes]]:
     return make
 
 
+def _lines(form: str) -> Callable[[], list[bytes]]:
+    def make() -> list[bytes]:
+        return [LINES[form], *(line + b"\n" for line in LINES[form].splitlines())]
+
+    return make
+
+
 _MAKERS: dict[str, Callable[[], list[bytes]]] = {
     "blf": _blf,
     "mf4": _mf4,
@@ -312,6 +320,7 @@ _MAKERS: dict[str, Callable[[], list[bytes]]] = {
     "json": _json,
     "gvret": _gvret,
     "busmaster": _busmaster,
+    **{form: _lines(form) for form in LINES},
     "csv": _csv,
     "txt": _txt,
     "asc": _asc,

@@ -9,6 +9,7 @@ _TEXTS = {
     "gvret": b"true|false|Rx|Tx|,|,,|Time Stamp,ID,Extended,Dir,Bus,LEN,D1\n",
     "busmaster": b"***HEX***\n|***DEC***\n|***ABSOLUTE MODE***\n|***RELATIVE MODE***\n| sr | xr "
     b"| s-fdf | ERR |***END DATE AND TIME|***START DATE AND TIME 31:2:2015 22:17:28:928***\n",
+    "crtd": b"R11|R29|T11|T29|1R11 |CXX|2CER|.|1e9| 7FF| 1FFFFFFF",
     "csv": b'0x|,|==|=|"|-0x1|True|1e309|data|timestamp',
     "txt": b"Timestamp:|ID:|S Rx|X Tx| E | F | BS | EI | R |DL:|Channel:",
     "asc": b"base hex|base dec|timestamps relative\n|timestamps absolute\n|Begin Triggerblock"

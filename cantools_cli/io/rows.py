@@ -1,0 +1,204 @@
+"""Text formats without a kernel: plain Python parses each line, straight into the columns of a batch.
+
+A reader of such a format gives ``_rows``, which returns the frames of one line as tuples. No ``Message`` is
+made: that would take twice as long.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any, cast
+
+from cantools_cli import frames
+from cantools_cli.batch import MessageBatch
+from cantools_cli.buffers import Octets
+from cantools_cli.errors import FormatError, quoted
+from cantools_cli.io.files import AnyFile
+from cantools_cli.io.text import FULL, MOST_CHANNELS, STRANGE, TextReader
+from cantools_cli.message import Message
+
+#: (nanoseconds, identifier with SocketCAN's flags, flags, DLC code, data, channel)
+Row = tuple[int, int, int, int, bytes, str]
+
+#: frames of one line, and their data: an NMEA 2000 message of 223 bytes takes 32 frames
+MOST_ROWS = 32
+_MOST_DATA = 64 * MOST_ROWS
+_TIME_LIMIT = 1 << 63
+_OCTET = re.compile(rb"[0-9A-Fa-f]{1,2}")
+
+
+class RowReader(TextReader):
+    """Reads a log whose lines hold any number of frames each, mostly one or none.
+
+    A subclass gives ``_rows``.
+
+    Attributes:
+        left_out: records that are not frames, by kind; reported once at the end.
+    """
+
+    reads_in_thread = False  # plain Python gains nothing there
+
+    def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
+        super().__init__(file, *args, **kwargs)
+        self.left_out: Counter[str] = Counter()
+        self._indexes: dict[str, int] = {}
+        self._fault_here: FormatError | None = None
+
+    @abstractmethod
+    def _rows(self, line: bytes) -> tuple[Row, ...]:
+        """Return the frames of ``line``, which comes without its end.
+
+        Raises:
+            FormatError: the line is malformed; it is quoted behind the reason.
+        """
+
+    def batches(self) -> Iterator[MessageBatch]:
+        try:
+            yield from super().batches()
+        finally:
+            for kind, count in self.left_out.items():
+                self.note(f"{self.input.name}: {kind}: {count} left out")
+            self.left_out.clear()
+
+    def _parse(
+        self, text: Octets, at: int, end: int, batch: MessageBatch, first: int
+    ) -> tuple[int, int, int]:
+        data = cast("bytes | bytearray", text)
+        row, lines, reason = first, 0, 0
+        while at < end:
+            if row + MOST_ROWS > len(batch) or batch.offset[row] + _MOST_DATA > len(batch.payload):
+                reason = FULL
+                break
+            stop = data.index(b"\n", at)
+            line = bytes(data[at:stop])
+            if line.find(b"\r", 0, -1) >= 0:  # a lone CR, which the caller makes a newline
+                reason = STRANGE
+                break
+            try:
+                rows = self._rows(line.rstrip(b"\r"))
+                for number, values in enumerate(rows):
+                    self._put(batch, row + number, values)
+            except ValueError as error:
+                self._fault_here = _with_line(error, line)
+                reason = STRANGE
+                break
+            row += len(rows)
+            lines += 1
+            self.is_ambiguous = bool(rows)
+            at = stop + 1
+        self.line += lines - (row - first)  # the caller counts a line for each row
+        return at, row, reason
+
+    def _put(self, batch: MessageBatch, row: int, values: Row) -> None:
+        time_ns, can_id, flags, code, data, channel = values
+        if not -_TIME_LIMIT <= time_ns < _TIME_LIMIT:
+            raise FormatError("the timestamp is out of range, 64 bits of nanoseconds")
+        begin = batch.offset[row]
+        batch.timestamp_ns[row] = time_ns
+        batch.can_id[row] = can_id
+        batch.flags[row] = flags
+        batch.dlc_code[row] = code
+        index = self._indexes.get(channel)
+        batch.channel[row] = self._index(channel) if index is None else index
+        batch.payload[begin : begin + len(data)] = data
+        batch.offset[row + 1] = begin + len(data)
+
+    def _index(self, channel: str) -> int:
+        if len(self._indexes) >= MOST_CHANNELS:
+            raise FormatError(f"more than {MOST_CHANNELS} channels")
+        self._names.add(channel)
+        index = self._indexes[channel] = len(self._indexes)
+        return index
+
+    def _line(self, line: bytes, reason: int) -> Message | None:
+        error, self._fault_here = self._fault_here, None
+        if error is not None:
+            raise error
+        return None
+
+
+def frame_row(
+    time_ns: int,
+    identifier: int,
+    is_extended: bool,
+    data: bytes,
+    channel: str = "can0",
+    *,
+    is_sent: bool = False,
+    asked_for: int | None = None,
+    fd_flags: int | None = None,
+) -> Row:
+    """Return the row of a data frame, or of a remote frame that asks for ``asked_for`` bytes.
+
+    ``fd_flags`` makes it a CAN FD frame: 0, or ``frames.BRS`` and ``frames.ESI``.
+
+    Raises:
+        FormatError: CAN does not allow such a frame.
+    """
+    size = len(data)
+    if not 0 <= identifier <= (frames.EXTENDED_MASK if is_extended else frames.BASE_MASK):
+        bits = 29 if is_extended else 11
+        raise FormatError(f"identifier {identifier:X} is out of range for {bits} bits")
+    can_id = identifier | (frames.EXTENDED_BIT if is_extended else 0)
+    flags = frames.TX if is_sent else 0
+    if asked_for is not None:
+        if not 0 <= asked_for <= 8:
+            raise FormatError(f"a remote frame asks for 0 to 8 bytes, not {asked_for}")
+        return time_ns, can_id | frames.REMOTE_BIT, flags, asked_for, b"", channel
+    if fd_flags is not None:
+        if size > 64 or frames.dlc2len(frames.len2dlc(size)) != size:
+            raise FormatError(f"{size} is not a CAN FD length")
+        return time_ns, can_id, flags | frames.FD | fd_flags, frames.len2dlc(size), data, channel
+    if size > 8:
+        raise FormatError(f"{size} data bytes, but a classic frame holds 8")
+    return time_ns, can_id, flags, size, data, channel
+
+
+def error_row(time_ns: int, channel: str = "can0", *, is_sent: bool = False) -> Row:
+    """Return the row of an error frame of which no more is known than that it was one on the bus."""
+    return time_ns, frames.ERROR_BIT | 0x80, frames.TX if is_sent else 0, 8, bytes(8), channel
+
+
+def octets(words: list[bytes]) -> bytes:
+    """Return the bytes that ``words`` are, each of one or two hexadecimal digits.
+
+    Raises:
+        FormatError: one of them is something else.
+    """
+    joined = b" ".join(words)
+    if len(joined) == 3 * len(words) - 1:
+        with suppress(ValueError):
+            return bytes.fromhex(joined.decode("ascii", "replace"))
+    for word in words:
+        if not _OCTET.fullmatch(word):
+            raise FormatError(f"bad data byte {quoted(word)}")
+    return bytes(int(word, 16) for word in words)
+
+
+def _with_line(error: ValueError, line: bytes) -> FormatError:
+    reason = error.reason if isinstance(error, FormatError) else str(error)
+    hint = error.hint if isinstance(error, FormatError) else None
+    return FormatError(f"{reason}: {quoted(line)}", hint=hint)
+
+
+class LapClock:
+    """Times that begin again at 0 after each lap, as those of serial adapters do after a minute.
+
+    A time that is before the last one is of the next lap. Whole laps without a frame cannot be seen.
+    """
+
+    def __init__(self, lap_ns: int) -> None:
+        self.lap_ns = lap_ns
+        self._last_ns = 0
+        self._laps_ns = 0
+
+    def time_ns(self, since_ns: int) -> int:
+        """Return the nanoseconds since the first lap began."""
+        if since_ns < self._last_ns:
+            self._laps_ns += self.lap_ns
+        self._last_ns = since_ns
+        return self._laps_ns + since_ns
