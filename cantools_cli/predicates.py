@@ -9,92 +9,16 @@ either way, and lets it pass, so that no test of identifiers loses error frames.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from cantools_cli.batch import MessageBatch
 from cantools_cli.filters import ALL_ERRORS, EVERYTHING, NOTHING, FrameFilter, IdTest, conjunction
 from cantools_cli.kernels import where as kernel
-from cantools_cli.message import Channel
+from cantools_cli.where_memory import Memory
 
 _FIRST_NS, _LAST_NS = -(1 << 63), (1 << 63) - 1
 NEVER = (1, 0)  #: a range without any number
-
-
-class Changes:
-    """Remembers the last data of each identifier, kind and channel."""
-
-    def __init__(self, slots: int = 1024, width: int = 8) -> None:
-        self._names: list[Channel] = []
-        self._used = 0
-        self._width = width
-        self._make(slots)
-
-    def _make(self, slots: int) -> None:
-        self._keys = array("q", bytes(8 * slots))
-        self._sizes = array("I", bytes(4 * slots))
-        self._last = bytearray(slots * self._width)
-
-    def marks(self, batch: MessageBatch) -> bytearray:
-        """Return 1 for the rows whose data differs from what was last, and 0 for the others."""
-        numbers = array("H", [self._number(channel) for channel in batch.channels])
-        marks = bytearray(len(batch))
-        row = 0
-        while row < len(batch):
-            row, self._used = kernel.changes(
-                row,
-                batch.can_id,
-                batch.channel,
-                batch.dlc_code,
-                batch.offset,
-                batch.payload,
-                numbers,
-                self._keys,
-                self._sizes,
-                self._last,
-                self._width,
-                self._used,
-                marks,
-            )
-            if row < len(batch):
-                self._grow(batch.offset[row + 1] - batch.offset[row])
-        return marks
-
-    def _number(self, channel: Channel) -> int:
-        """Return the number of ``channel``, told apart from others as a batch does."""
-        if channel not in self._names:
-            self._names.append(channel)
-        return self._names.index(channel)
-
-    def _grow(self, size: int) -> None:
-        """Make room for data of ``size`` bytes, or for more entries."""
-        keys, sizes, last, width = self._keys, self._sizes, self._last, self._width
-        slots = len(keys)
-        while self._width < size:
-            self._width *= 2
-        self._make(slots * 2 if self._used * 2 >= slots else slots)
-        kernel.resettle(keys, sizes, last, width, self._keys, self._sizes, self._last, self._width)
-
-
-class Memory:
-    """What an expression knows of the frames before, and of the batch in hand.
-
-    Attributes:
-        first_ns: the time of the first frame of all.
-        marks: for ``changed``, 1 for the rows that are.
-    """
-
-    def __init__(self, *, needs_changes: bool) -> None:
-        self.first_ns: int | None = None
-        self.marks = bytearray()
-        self._changes = Changes() if needs_changes else None
-
-    def begin(self, batch: MessageBatch) -> None:
-        if self.first_ns is None:
-            self.first_ns = batch.timestamp_ns[0]
-        if self._changes is not None:
-            self.marks = self._changes.marks(batch)
 
 
 class Predicate(ABC):
@@ -214,6 +138,23 @@ class Data(Predicate):
 
 
 @dataclass(frozen=True)
+class Payload(Predicate):
+    """Tests the whole data: ``pattern``, or with ``anywhere`` containing it; false for remote frames."""
+
+    pattern: bytes
+    anywhere: bool = False
+    outside: bool = False
+    inverted: bool = False
+
+    def narrow(self, batch: MessageBatch, memory: Memory, mask: bytearray) -> None:
+        columns = (batch.can_id, batch.offset, batch.payload)
+        kernel.payloads(*columns, self.pattern, self.anywhere, self.outside, self.inverted, mask)
+
+    def negated(self) -> Payload:
+        return replace(self, inverted=not self.inverted)
+
+
+@dataclass(frozen=True)
 class Channels(Predicate):
     """Tests the channel by its name; that of channel number 1 is ``1``, no channel has none."""
 
@@ -259,6 +200,37 @@ class Changed(Predicate):
 
     def negated(self) -> Changed:
         return Changed(not self.inverted)
+
+
+@dataclass(frozen=True)
+class Gaps(Predicate):
+    """Tests the time since the last frame of this identifier, kind and channel, or the mean of these times.
+
+    False for the first such frame.
+    """
+
+    is_mean: bool
+    low: int
+    high: int
+    outside: bool = False
+    inverted: bool = False
+
+    def narrow(self, batch: MessageBatch, memory: Memory, mask: bytearray) -> None:
+        times = memory.period_ns if self.is_mean else memory.gap_ns
+        passed = bytearray(mask)
+        kernel.times(times, max(self.low, 0), self.high, False, passed)
+        if self.outside:
+            within = passed
+            passed = bytearray(mask)
+            kernel.times(times, 0, _LAST_NS, False, passed)
+            kernel.settle(within, bytearray(len(mask)), passed)
+        if self.inverted:
+            kernel.settle(passed, bytearray(len(mask)), mask)
+        else:
+            mask[:] = passed
+
+    def negated(self) -> Gaps:
+        return replace(self, inverted=not self.inverted)
 
 
 @dataclass

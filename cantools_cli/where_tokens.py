@@ -31,6 +31,9 @@ _MEANT = {
     "channel": "ch bus interface",
     "timestamp": "ts date",
     "every": "nth",
+    "gap": "delta interval pause since_last",
+    "period": "cycle cycle_time",
+    "contains": "has includes",
 }
 _TOKEN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|==|!=|<=|>=|<>|=>|=<|&&|\|\||\.\.|[0-9]\w*|\S")
 _VALUE = re.compile(r"(?:(?!\.\.)[^\s()\[\],&<>=!|\"'])+")

@@ -10,9 +10,10 @@ from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import UsageError
 from cantools_cli.filters import FrameFilter
 from cantools_cli.message import Message
-from cantools_cli.predicates import Changes
 from cantools_cli.selection import Selection
-from cantools_cli.where import WORDS, Where
+from cantools_cli.where import Where
+from cantools_cli.where_memory import Arrivals, Changes
+from cantools_cli.where_parser import WORDS
 from tests.strategies import messages
 from tests.where_model import CHANGED, COUNTS, IDENTIFIERS, LEAVES, alike, data_tests, passing, trees
 
@@ -94,6 +95,21 @@ MATRIX: list[tuple[str, list[str]]] = [
     ("data[0:2] little eq 0x203", ["base", "ext"]),
     ("data[1:3] little & 0FFF lt 0x103", ["base", "base fd", "error"]),
     ("data[8:12] eq 0", ["base fd"]),
+    ("data eq 030201", ["base"]),
+    ("data eq 0x03.02", ["ext"]),
+    ("data eq ''", ["esi"]),
+    ("data ne '03 02 01'", ["base fd", "esi", "sent", "ext", "error"]),
+    ("not data ne 030201", ["base", "remote", "ext remote"]),
+    ("data in 0302, ff12", ["sent", "ext"]),
+    ("data not in (0302, FF12)", ["base", "base fd", "esi", "error"]),
+    ("data contains 0302", ["base", "ext"]),
+    ("data not contains 0302 and not error", ["base fd", "esi", "sent"]),
+    ("not data contains 0302", but("base", "ext")),
+    ("gap ge 0", ["base fd"]),
+    ("gap eq 1s", ["base fd"]),
+    ("gap ne 1s", []),
+    ("not gap ne 1s", ALL),
+    ("period in 900ms..1s", ["base fd"]),
     ("length eq 2", ["sent", "ext"]),
     ("dlc in 3..12", ["base", "base fd", "remote", "error"]),
     ("length gt 8", ["base fd"]),
@@ -234,7 +250,18 @@ REFUSED = [
     ("data[0:9] eq 1", 6, "not 1 to 8 bytes", "data[2:4]"),
     ("data[2:2] eq 1", 6, "not 1 to 8 bytes", "data[2:4]"),
     ("data[0 eq 1", 8, 'no "]"', "data[0]"),
-    ("data eq 3", 6, '"eq" is not expected', "and, or"),
+    ("data eq 3", 9, 'bad data bytes "3": an odd number', "01F50000"),
+    ("data eq 0x", 9, 'bad data bytes "0x": not hexadecimal', "01F50000"),
+    ("data eq 1G", 9, 'bad data bytes "1G": not hexadecimal', "01F50000"),
+    ("data eq " + "00" * 2049, 9, "more than 2048 data bytes", "canx-filters"),
+    ("data lt 01", 6, "no order", "data[0:2] gt 1000"),
+    ("data in 01..02", 6, "no order", "data[0:2] gt 1000"),
+    ("data contains", 14, "data bytes is missing", "canx-filters"),
+    ("data contains ''", 15, "every frame contains no bytes", "F500"),
+    ("data not eq 01", 10, '"eq" is no comparison', "not in"),
+    ("gap gt", 7, "a duration is missing", "canx-filters"),
+    ("gap gt 5x", 8, 'unknown unit "x"', "200ms"),
+    ("gap & 1 eq 5", 5, '"&" is no comparison', "eq ne lt"),
     ("length eq", 10, "a number is missing", "canx-filters"),
     ("dlc_code eq 16", 13, "over 15", "canx-filters"),
     ("channel eq", 11, "a channel is missing", "canx-filters"),
@@ -303,6 +330,9 @@ PIECES = [
     "-",
     "little",
     "changed",
+    "gap",
+    "period",
+    "contains",
     "length",
     "8",
 ]
@@ -318,11 +348,57 @@ def test_any_text_is_an_expression_or_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "is_warned_of"), [("& 10 eq 16", True), ("& 0x10 eq 16", False), ("& 0F eq 2", False)]
+    ("text", "is_warned_of"), [("& 10 eq 0x10", True), ("& 0x10 eq 0x10", False), ("& 0F eq 2", False)]
 )
 def test_a_mask_that_looks_decimal_is_warned_of(text: str, is_warned_of: bool) -> None:
     warnings = Selection(where=f"data[0] {text}").warnings
     assert warnings == (["masks are hexadecimal: 10 is taken for 0x10"] if is_warned_of else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "warning"),
+    [
+        ("data[0] eq 10", "data values are decimal: 10 is taken for 0x0A, not for 0x10"),
+        ("data[0] in 3..25", "data values are decimal: 25 is taken for 0x19, not for 0x25"),
+        ("data[0] eq 0x10", None),
+        ("data[0] eq 09", None),
+        ("data[0] eq 100", None),
+        ("data[0:2] eq 10", None),
+        ("length eq 10", None),
+        ("data eq 10", None),
+    ],
+)
+def test_a_byte_that_looks_hexadecimal_is_warned_of(text: str, warning: str | None) -> None:
+    assert Selection(where=text).warnings == ([] if warning is None else [warning])
+
+
+def test_gaps_and_periods_are_those_of_each_identifier_kind_and_channel() -> None:
+    times = [0, 100, 200, 500, 600]  # a pause of 300 ms
+    stream = [frame("123#", time / 1000) for time in times]
+    stream += [frame("00000123#", 0.01), frame("123#", 0.02, channel="can1"), frame("124#", 0.03)]
+    stream.sort(key=lambda message: message.timestamp_ns)
+    batch = MessageBatch(stream)
+    paused = Where("gap gt 200ms").select(batch)
+    assert [message.timestamp_ns - START for message in paused] == [500_000_000]
+    # the mean of 100 and 300 ms is 112.5 ms, and with 100 ms more 111.71875 ms
+    slow = Where("period gt 100ms").select(batch)
+    assert [message.timestamp_ns - START for message in slow] == [500_000_000, 600_000_000]
+    assert len(Where("period in 111718us..111719us").select(batch)) == 1
+
+
+def test_arrivals_remember_more_identifiers_than_they_have_room_for() -> None:
+    arrivals = Arrivals(slots=4)
+    first = MessageBatch(frame(f"{number:08X}#", number / 1000) for number in range(100))
+    again = MessageBatch(frame(f"{number:08X}#", number / 1000 + 1) for number in range(100))
+    assert set(arrivals.gaps(first)[0]) == {-1}
+    assert [set(column) for column in arrivals.gaps(again)] == [{1_000_000_000}, {1_000_000_000}]
+
+
+def test_gaps_at_the_ends_of_the_range_of_times_do_not_overflow() -> None:
+    batch = MessageBatch([frame("123#")] * 3)
+    batch.timestamp_ns[0], batch.timestamp_ns[1] = -(1 << 63), (1 << 63) - 1
+    assert Where("gap gt 5s").rows(batch).tolist() == [1]
+    assert Where("gap eq 0").rows(batch).tolist() == [2]  # the time went backwards
 
 
 STREAMS = st.lists(

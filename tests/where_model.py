@@ -6,6 +6,7 @@ error frame has no identifier for is left open, and passes, negated or not.
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -35,6 +36,9 @@ class Stream:
     last: dict[Any, Any] = field(default_factory=dict)
     changed: bool = False
     counts: dict[int, int] = field(default_factory=dict)
+    arrivals: dict[Any, list[int]] = field(default_factory=dict)
+    gap_ns: int | None = None
+    period_ns: int | None = None
 
     def take(self, message: Message) -> None:
         if self.first_ns is None:
@@ -44,6 +48,16 @@ class Stream:
         data = (message.dlc, bytes(message.data))
         self.changed = self.last.get(key) != data
         self.last[key] = data
+        times = self.arrivals.setdefault(key, [])
+        times.append(message.timestamp_ns)
+        gaps = [max(0, after - before) for before, after in itertools.pairwise(times)]
+        self.gap_ns = gaps[-1] if gaps else None
+        self.period_ns = None
+        if gaps:
+            sixteen = 16 * gaps[0]
+            for gap in gaps[1:]:
+                sixteen += gap - (sixteen + 8) // 16
+            self.period_ns = (sixteen + 8) // 16
 
 
 @dataclass
@@ -220,11 +234,43 @@ def channel_tests(draw: st.DrawFn) -> Leaf:
     return Leaf(f"channel {text} {name}", answer)
 
 
+@st.composite
+def gap_tests(draw: st.DrawFn) -> Leaf:
+    name = draw(st.sampled_from(["gap", "period"]))
+    text, test = draw(comparisons(st.integers(0, 1500), "{}ms".format))
+
+    def answer(message: Message, stream: Stream) -> bool:
+        found = stream.gap_ns if name == "gap" else stream.period_ns
+        return found is not None and bool(test(found / 1_000_000))
+
+    return Leaf(f"{name} {text}", answer)
+
+
+@st.composite
+def payload_tests(draw: st.DrawFn) -> Leaf:
+    pattern = draw(st.lists(st.integers(0, 3), max_size=3).map(bytes))
+    name = draw(st.sampled_from(["eq", "!=", "in", "not in", "contains", "not contains"]))
+    if "contains" in name:
+        pattern = pattern or b"\1"
+    is_negative = name.startswith(("!", "not"))
+
+    def answer(message: Message, stream: Stream) -> bool:
+        if message.is_remote_frame:
+            return False
+        data = bytes(message.data)
+        hit = pattern in data if "contains" in name else pattern == data
+        return hit != is_negative
+
+    return Leaf(f"data {name} '{pattern.hex(draw(st.sampled_from(' .')))}'", answer)
+
+
 CHANGED = st.builds(lambda: Leaf("changed", lambda message, stream: stream.changed))
 COUNTS = st.builds(Count, st.integers(1, 4))
 IDENTIFIERS = identifier_tests() | st.sampled_from(sorted(WORDS)).map(word)
-REMEMBERING = CHANGED | COUNTS | time_tests()
-LEAVES = st.one_of(IDENTIFIERS, data_tests(), number_tests(), channel_tests(), REMEMBERING, REMEMBERING)
+REMEMBERING = CHANGED | COUNTS | time_tests() | gap_tests()
+LEAVES = st.one_of(
+    IDENTIFIERS, data_tests(), payload_tests(), number_tests(), channel_tests(), REMEMBERING, REMEMBERING
+)
 
 
 def trees(leaves: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:

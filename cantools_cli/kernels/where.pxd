@@ -18,6 +18,12 @@ cpdef data(const unsigned int[::1] offset, const unsigned char[::1] payload, Py_
     bint little, unsigned long long bits, unsigned long long low, unsigned long long high,
     unsigned char outside, unsigned char inverted, unsigned char[::1] mask)
 
+@cython.locals(rows=cython.Py_ssize_t, size=cython.Py_ssize_t, row=cython.Py_ssize_t, at=cython.Py_ssize_t,
+               last=cython.Py_ssize_t, index=cython.Py_ssize_t, hit=cython.uchar)
+cpdef payloads(const unsigned int[::1] can_id, const unsigned int[::1] offset, const unsigned char[::1] payload,
+    const unsigned char[::1] pattern, bint anywhere, unsigned char outside, unsigned char inverted,
+    unsigned char[::1] mask)
+
 @cython.locals(rows=cython.Py_ssize_t, row=cython.Py_ssize_t, time=cython.longlong)
 cpdef times(const long long[::1] timestamp_ns, long long low, long long high, unsigned char inverted,
     unsigned char[::1] mask)
@@ -51,3 +57,11 @@ cpdef tuple changes(Py_ssize_t first, const unsigned int[::1] can_id, const unsi
                slot=cython.Py_ssize_t, at=cython.Py_ssize_t, index=cython.Py_ssize_t)
 cpdef resettle(const long long[::1] old_keys, const unsigned int[::1] old_sizes, const unsigned char[::1] old_last,
     Py_ssize_t old_width, long long[::1] keys, unsigned int[::1] sizes, unsigned char[::1] last, Py_ssize_t width)
+
+@cython.locals(rows=cython.Py_ssize_t, slots=cython.Py_ssize_t, limit=cython.Py_ssize_t, around=cython.Py_ssize_t,
+               latest=cython.longlong, longest=cython.longlong, row=cython.Py_ssize_t, word=cython.ulonglong,
+               number=cython.ulonglong, key=cython.longlong, slot=cython.Py_ssize_t, time=cython.longlong,
+               gap=cython.longlong, period=cython.longlong, mean=cython.longlong)
+cpdef tuple gaps(Py_ssize_t first, const unsigned int[::1] can_id, const unsigned short[::1] channel,
+    const long long[::1] timestamp_ns, const unsigned short[::1] numbers, long long[::1] keys,
+    long long[::1] last_ns, long long[::1] means, Py_ssize_t used, long long[::1] gap_ns, long long[::1] period_ns)

@@ -105,6 +105,49 @@ def data(
             mask[row] = hit != inverted
 
 
+def payloads(
+    can_id: Ints,
+    offset: Ints,
+    payload: Octets,
+    pattern: Octets,
+    anywhere: bool,
+    outside: bool,
+    inverted: bool,
+    mask: Room,
+) -> None:
+    """Keep rows whose data is ``pattern``, or with ``anywhere`` contains it.
+
+    ``outside`` asks for the reverse of a frame that can have data. A remote frame fails both, so that it
+    stays only with ``inverted``.
+
+    Raises:
+        ValueError: columns that do not fit together.
+    """
+    rows = len(mask)
+    size = len(pattern)
+    if len(can_id) < rows or len(offset) <= rows or (rows and offset[rows] > len(payload)):
+        raise ValueError("the columns differ in length")
+    for row in range(rows):
+        if mask[row]:
+            hit = False
+            if not can_id[row] & 0x40000000:
+                at = offset[row]
+                last = offset[row + 1]
+                last -= size
+                if not anywhere and at != last:
+                    at = last + 1
+                while at <= last:
+                    index = 0
+                    while index < size and payload[at + index] == pattern[index]:
+                        index += 1
+                    if index == size:
+                        hit = True
+                        break
+                    at += 1
+                hit = hit != outside
+            mask[row] = hit != inverted
+
+
 def times(timestamp_ns: Longs, low: int, high: int, inverted: bool, mask: Room) -> None:
     """Keep rows whose time is from ``low`` to ``high``, both in nanoseconds."""
     rows = len(mask)
@@ -293,3 +336,78 @@ def resettle(
         while index < old_width:
             last[slot * width + index] = old_last[at + index]
             index += 1
+
+
+def gaps(
+    first: int,
+    can_id: Ints,
+    channel: Shorts,
+    timestamp_ns: Longs,
+    numbers: Shorts,
+    keys: Longs,
+    last_ns: Longs,
+    means: Longs,
+    used: int,
+    gap_ns: Longs,
+    period_ns: Longs,
+) -> tuple[int, int]:
+    """Write for each row from ``first`` the time since the last frame of its identifier, kind and channel.
+
+    That is ``gap_ns``, 0 if the time goes backwards; ``period_ns`` is the mean of these gaps, to which each
+    new one contributes a sixteenth. Both are -1 for the first frame of an identifier. The table is that of
+    ``changes``, with the last time and 16 times the mean (-1 before there is one) in place of the data.
+
+    Returns (row, used): a row before the last needs a larger table before going on.
+
+    Raises:
+        IndexError: a row is on a channel that ``numbers`` does not have.
+        ValueError: columns, or those of the table, do not fit together.
+    """
+    rows = len(gap_ns)
+    slots = len(keys)
+    limit = len(numbers)
+    around = slots - 1
+    if len(can_id) < rows or len(channel) < rows or len(timestamp_ns) < rows or len(period_ns) < rows:
+        raise ValueError("the columns differ in length")
+    if slots < 4 or slots & around or len(last_ns) < slots or len(means) < slots:
+        raise ValueError("the table does not fit together")
+    latest = (1 << 62) - 1  # so that a difference of two times fits into 64 bits
+    longest = 1 << 58  # nine years: 16 times that fits as well
+    row = first
+    while row < rows:
+        if channel[row] >= limit:
+            raise IndexError("no such channel")
+        if used * 2 >= slots:
+            break
+        word = can_id[row]
+        number = numbers[channel[row]]
+        key = number << 32
+        key += word + 1
+        slot = ((word * 0x45D9F3B >> 16) ^ (number * 0x9E37)) & around
+        while keys[slot] != 0 and keys[slot] != key:
+            slot = (slot + 1) & around
+        time = timestamp_ns[row]
+        time = min(time, latest)
+        time = max(time, -latest)
+        gap = -1
+        period = -1
+        if keys[slot] == 0:
+            keys[slot] = key
+            means[slot] = -1
+            used += 1
+        else:
+            gap = time - last_ns[slot]
+            gap = max(gap, 0)
+            gap = min(gap, longest)
+            mean = means[slot]
+            if mean < 0:
+                mean = gap * 16
+            else:
+                mean += gap - (mean + 8 >> 4)
+            means[slot] = mean
+            period = mean + 8 >> 4
+        last_ns[slot] = time
+        gap_ns[row] = gap
+        period_ns[row] = period
+        row += 1
+    return row, used

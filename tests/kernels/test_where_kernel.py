@@ -129,7 +129,78 @@ def test_entries_survive_a_larger_table(kernel: Any) -> None:
     assert (marks, again) == (bytes((1, 1, 1)), bytes(3))
 
 
+# data, pattern: whether it is equal, whether it contains it
+PATTERNS = [
+    ("", "", True, True),
+    ("01", "", False, True),
+    ("0102", "0102", True, True),
+    ("0102", "02", False, True),
+    ("010102", "0102", False, True),
+    ("0102", "0103", False, False),
+    ("01", "0102", False, False),
+]
+
+
+@pytest.mark.parametrize(("data", "pattern", "is_equal", "is_contained"), PATTERNS)
+@pytest.mark.parametrize("outside", [False, True])
+@pytest.mark.parametrize("inverted", [False, True])
+def test_the_whole_data_is_compared_or_searched_and_that_of_remote_frames_never(
+    kernel: Any, data: str, pattern: str, is_equal: bool, is_contained: bool, outside: bool, inverted: bool
+) -> None:
+    octets = bytes.fromhex(data)
+    rows = [Message(data=b"\1\2"), Message(data=octets), Message(is_remote_frame=True), Message()]
+    batch = MessageBatch(rows)
+    for anywhere, hit in ((False, is_equal), (True, is_contained)):
+        mask = bytearray((0, 1, 1, 0))
+        columns = (batch.can_id, batch.offset, batch.payload)
+        kernel.payloads(*columns, bytes.fromhex(pattern), anywhere, outside, inverted, mask)
+        assert mask == bytes((0, (hit != outside) != inverted, inverted, 0))
+
+
+def arrivals(slots: int) -> tuple[Any, ...]:
+    return tuple(array("q", bytes(8 * slots)) for _ in range(3))
+
+
+def longs(count: int) -> tuple[Any, Any]:
+    return array("q", bytes(8 * count)), array("q", bytes(8 * count))
+
+
+def test_gaps_are_those_of_one_identifier_and_channel_and_never_negative(kernel: Any) -> None:
+    can_id, channel = array("I", (1, 1, 2, 1, 1, EXTENDED | 1, 1)), array("H", (0, 0, 0, 0, 1, 0, 0))
+    times = array("q", (0, 1600, 1700, 1600 + 3200, 5000, 5100, 4000))
+    gaps, periods = longs(7)
+    columns = (can_id, channel, times, array("H", (0, 1)))
+    assert kernel.gaps(0, *columns, *arrivals(16), 0, gaps, periods) == (7, 4)
+    assert gaps.tolist() == [-1, 1600, -1, 3200, -1, -1, 0]
+    assert periods.tolist() == [-1, 1600, -1, 1700, -1, -1, 1594]
+
+
+def test_a_table_of_arrivals_that_is_too_small_stops_at_the_row_that_needs_more(kernel: Any) -> None:
+    columns = (array("I", range(4)), array("H", (0,) * 4), array("q", bytes(32)), array("H", (0,)))
+    assert kernel.gaps(0, *columns, *arrivals(4), 0, *longs(4)) == (2, 2)
+
+
+@given(times=st.lists(st.integers(-(2**63), 2**63 - 1), max_size=9))
+def test_both_forms_have_the_same_gaps(times: list[int]) -> None:
+    rows, results = len(times), []
+    for form in FORMS:
+        out = longs(rows)
+        columns = (array("I", (5,) * rows), array("H", (0,) * rows), array("q", times), array("H", (0,)))
+        load("where", form).gaps(0, *columns, *arrivals(4), 0, *out)
+        results.append(out)
+    assert all(result == results[0] for result in results)
+
+
+ONE = tuple(array(code, (0,)) for code in "IHqH")  #: the columns of one row, and the number of its channel
+
 REFUSED = [
+    ("payloads", (array("I"), array("I", (0, 0)), b"", b"", False, False, False, bytearray(1))),
+    ("payloads", (array("I", (0,)), array("I", (0,)), b"", b"", False, False, False, bytearray(1))),
+    ("payloads", (array("I", (0,)), array("I", (0, 9)), b"", b"", False, False, False, bytearray(1))),
+    ("gaps", (0, array("I"), *ONE[1:], *arrivals(4), 0, *longs(1))),
+    ("gaps", (0, *ONE, *arrivals(6), 0, *longs(1))),
+    ("gaps", (0, *ONE[:3], array("H"), *arrivals(4), 0, *longs(1))),
+    ("gaps", (0, *ONE, *arrivals(4), 0, *longs(1)[:1], array("q"))),
     ("words", (array("I"), 0, 0, 0, False, False, bytearray(1))),
     ("octets", (b"", 0, 0, 0, False, bytearray(1))),
     ("lengths", (array("I", (0,)), b"", array("I", (0, 0)), 0, 0, False, bytearray(1))),
