@@ -9,6 +9,7 @@
     └── CanTimeoutError                        something took too long
     UsageError                                 a wrong option, name or combination
     FormatError                                malformed input: file, position, reason
+    FileInUseError                             an output that another writer has open
 
 Each carries ``exit_status`` and an optional ``hint``; the command line prints the first line and the
 hint, and never a traceback.
@@ -16,6 +17,7 @@ hint, and never a traceback.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -111,6 +113,19 @@ class FormatError(ValueError):
             where = str(self.position) if self.unit == "line" else f"{self.unit} {self.position}"
             place = f"{place}:{where}" if place else where
         return f"{place}: {self.reason}" if place else self.reason
+
+
+class FileInUseError(OSError):
+    """Another writer has the output file open."""
+
+    exit_status = USAGE_STATUS
+
+    def __init__(self, path: str) -> None:
+        super().__init__(errno.EWOULDBLOCK, "another writer has this file open", path)
+        self.hint = "another -o FILE, or end the other writer first"
+
+    def __str__(self) -> str:
+        return f"{self.filename}: {self.strerror}"
 
 
 @contextmanager

@@ -36,6 +36,8 @@ class Format:
         is_binary: whether a terminal must not get it.
         is_compressible: whether ``.gz`` or ``.zst`` may go around it; BLF is compressed inside.
         can_append: whether a file can be continued: its writer takes ``append=True``.
+        is_shared: whether several programs may write one file at once, since its library locks each write.
+        is_lines: whether a file is nothing but one line per frame, so that two ``>>`` of it cannot mix.
         reader_options, writer_options: what may follow the name, as in ``blf,level=6``, and the keyword of
             the class that each is.
         reading, writing: keywords that the commands use where the library has another, documented default.
@@ -48,6 +50,8 @@ class Format:
     is_binary: bool = False
     is_compressible: bool = True
     can_append: bool = False
+    is_shared: bool = False
+    is_lines: bool = False
     description: str = ""
     reader_options: dict[str, str] = field(default_factory=dict)
     writer_options: dict[str, str] = field(default_factory=dict)
@@ -108,6 +112,7 @@ FORMATS = {
         is_binary=True,
         is_compressible=False,
         can_append=True,
+        is_shared=True,
         description="python-can's SQLite databases",
         reader_options={"table": "table_name"},
         writer_options={"table": "table_name", "index": "index"},
@@ -118,6 +123,7 @@ FORMATS = {
         "cantools_cli.io.jsonl:JsonWriter",
         (".jsonl", ".json", ".ndjson"),
         can_append=True,
+        is_lines=True,
         description="one JSON object a line",
     ),
     "gvret": Format(
@@ -158,6 +164,7 @@ FORMATS = {
         "cantools_cli.io.printer:Printer",
         (".txt",),
         can_append=True,
+        is_lines=True,
         description="python-can's printed messages",
     ),
     "asc": Format(
@@ -187,6 +194,7 @@ FORMATS = {
         "cantools_cli.io.candump:CanutilsLogWriter",
         (".log",),
         can_append=True,
+        is_lines=True,
         description="candump's log lines; its screen form on reading",
         reader_options={"tz": "tz"},
         writer_options={"ns": "ns", "compat": "compat"},

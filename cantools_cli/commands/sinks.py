@@ -17,9 +17,10 @@ from cantools_cli.commands.options import FormatOption
 from cantools_cli.commands.report import Report
 from cantools_cli.commands.sources import enlarge_pipe
 from cantools_cli.errors import UsageError
+from cantools_cli.io import locks
 from cantools_cli.io.base import MessageWriter
 from cantools_cli.io.compression import compression_of
-from cantools_cli.io.files import OutputStream
+from cantools_cli.io.files import OutputStream, appends
 from cantools_cli.io.formats import format_for_output, open_writer, parse_format
 from cantools_cli.units import duration, size
 
@@ -239,8 +240,9 @@ class _Opener:
             )
         file = open(1, "wb", buffering=0, closefd=False)  # noqa: SIM115  # stdout stays open
         enlarge_pipe(1)
+        locks.lock(file, "stdout", shared=form is not None and form.is_lines and appends(file))
         stream = OutputStream(file, owned=False)
-        stream.name = "-"
+        stream.name, stream.is_locked = "-", True
         writer = open_writer(stream, self._form, self._options, on_note=self._report.note)
         return writer, not stat.S_ISREG(os.fstat(1).st_mode)
 
@@ -251,13 +253,14 @@ class _Opener:
         if self._append:
             from cantools_cli.io.continued import open_to_continue
 
-            found = open_to_continue(path, self._form)
+            found = open_to_continue(path, self._form, self._report.note)
             file: Any = found.file
             was_cut = found.is_cut
             if not found.is_empty:
                 options = {**options, "append": True}
         else:
-            file = _create(path, force=self._force, hint=self._hint)
+            file = self._create(path)
+        is_new = is_new and os.fstat(file.fileno()).st_size == 0
         try:
             self.is_live = not stat.S_ISREG(os.fstat(file.fileno()).st_mode)
             compression = compression_of(path)
@@ -271,6 +274,26 @@ class _Opener:
             if is_new:
                 os.unlink(path)
             raise
+
+    def _create(self, path: str) -> Any:
+        """Create ``path`` and lock it; an existing regular file is replaced only with --force."""
+        if os.path.exists(path) and not os.path.isfile(path):
+            return open(path, "wb", buffering=0)
+        shares = self._form in plugins.FORMATS and plugins.FORMATS[self._form].is_shared
+        if shares and self._force:
+            from cantools_cli.io.sqlite_table import check_unused
+
+            check_unused(path)
+
+        def open_file() -> Any:
+            return open(path, "wb+" if self._force else "xb+", 0, opener=locks.without_truncation)
+
+        try:
+            file = open_file() if shares else locks.open_locked(open_file, path, self._report.note)
+        except FileExistsError:
+            raise UsageError(f"{path}: exists already", hint=self._hint) from None
+        file.truncate(0)  # only now that no other writer can have it open
+        return file
 
 
 def _check_of_format(option: FormatOption, form: str, given: dict[str, Any]) -> None:
@@ -300,15 +323,3 @@ def _check_rotates(path: str, form: str, rotation: Rotation) -> None:
         raise UsageError(
             f"the size of {form} files is not known while they are written", hint="--max-time works"
         )
-
-
-def _create(path: str, *, force: bool, hint: str) -> Any:
-    """Create ``path``; an existing regular file only where ``force`` says so."""
-    try:
-        is_file = stat.S_ISREG(os.stat(path).st_mode)
-    except OSError:
-        is_file = True
-    try:
-        return open(path, "wb+" if force and is_file else "xb+" if is_file else "wb", buffering=0)
-    except FileExistsError:
-        raise UsageError(f"{path}: exists already", hint=hint) from None

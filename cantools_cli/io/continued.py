@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import os
-import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cantools_cli import plugins
 from cantools_cli.errors import UsageError
+from cantools_cli.io import locks
 from cantools_cli.io.compression import compression_of
 from cantools_cli.io.files import InputStream
 from cantools_cli.io.formats import HEAD
@@ -28,24 +29,28 @@ class Continued:
     is_cut: bool = False
 
 
-def open_to_continue(path: str, form: str) -> Continued:
+def open_to_continue(path: str, form: str, note: Callable[[str], None] | None = None) -> Continued:
     """Open ``path``, which is created where it is missing, to go on behind its end in the format ``form``.
+
+    ``note`` is called with a warning if the file cannot be locked.
 
     Compressed data is read to its end, since nothing that stands behind damaged data is ever found again.
 
     Raises:
         UsageError: the file holds something else, or is compressed in another way, or damaged.
+        FileInUseError: another writer has it open.
         OSError: it cannot be opened.
     """
-    try:
-        status = os.stat(path)
-    except FileNotFoundError:
-        return Continued(io.FileIO(path, "xb+"))
-    if not stat.S_ISREG(status.st_mode):
+    if os.path.exists(path) and not os.path.isfile(path):
         return Continued(io.FileIO(path, "wb"))
-    file = io.FileIO(path, "rb+")
+
+    def open_file() -> io.FileIO:
+        return io.FileIO(path, "rb+" if os.path.exists(path) else "xb+")
+
+    shares = form in plugins.FORMATS and plugins.FORMATS[form].is_shared
+    file = open_file() if shares else locks.open_locked(open_file, path, note)
     try:
-        found = Continued(file, is_empty=status.st_size == 0)
+        found = Continued(file, is_empty=os.fstat(file.fileno()).st_size == 0)
         if not found.is_empty:
             found.is_cut = _look(InputStream(file), path, form)
         file.seek(0, os.SEEK_END)

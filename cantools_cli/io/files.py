@@ -13,6 +13,7 @@ from typing import Any, TextIO, TypeGuard, cast
 
 from cantools_cli.buffers import Octets
 from cantools_cli.errors import UsageError
+from cantools_cli.io import locks
 from cantools_cli.io.compression import (
     FIRST_BYTES,
     UNSUPPORTED_MAGIC,
@@ -216,6 +217,7 @@ class OutputStream:
     Attributes:
         written: bytes in the file so far, after compression; what a given stream held only with ``append``.
         seekable: whether ``patch`` works.
+        is_locked: whether ``close`` releases a lock of a stream that stays open.
     """
 
     def __init__(
@@ -228,14 +230,13 @@ class OutputStream:
     ) -> None:
         self.name = display_name(file)
         self.written = 0
+        self.is_locked = False
         self._owned = is_path(file) if owned is None else owned
         if is_path(file):
             path = os.fspath(file)
             compression = compression or compression_of(path)
             self._deflater = deflater(compression)  # first, so that nothing is created where it fails
-            # "r+b" where bytes already written will be patched: "ab" would move every write to the end
-            mode = "r+b" if append and os.path.exists(path) else "wb"
-            file = open(path, mode, buffering=0)  # noqa: SIM115  # closed by close()
+            file = _open_to_write(path, append)
             if append:
                 self.written = file.seek(0, os.SEEK_END)
         else:
@@ -307,6 +308,8 @@ class OutputStream:
         finally:
             if self._owned:
                 self._out.close()
+            elif self.is_locked:
+                locks.unlock(self._out)
             self._out = None
 
     def _write(self, data: Octets) -> None:
@@ -329,8 +332,22 @@ class OutputStream:
             view = view[count:]
 
 
+def _open_to_write(path: str, append: bool) -> Any:
+    """Open ``path``, a regular file with a lock; without ``append`` it is emptied once the lock is held."""
+    # "r+b" where bytes already written will be patched: "ab" would move every write to the end
+    mode = "r+b" if append and os.path.exists(path) else "wb"
+
+    def open_file() -> Any:
+        return open(path, mode, 0, opener=locks.without_truncation)
+
+    file = locks.open_locked(open_file, path)
+    if not append and stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.truncate(0)
+    return file
+
+
 def _is_seekable(file: Any) -> bool:
-    return _can_seek(file) and not _appends(file)
+    return _can_seek(file) and not appends(file)
 
 
 def _can_seek(file: Any) -> bool:
@@ -340,7 +357,7 @@ def _can_seek(file: Any) -> bool:
         return False
 
 
-def _appends(file: Any) -> bool:
+def appends(file: Any) -> bool:
     """Tell whether every write goes to the end wherever the position is, as behind a shell's ``>>``."""
     try:
         from fcntl import F_GETFL, fcntl

@@ -7,7 +7,7 @@ from typing import Any
 
 from cantools_cli.batch import MessageBatch
 from cantools_cli.io.base import GATHERED, MessageReader, MessageWriter
-from cantools_cli.io.files import InputStream
+from cantools_cli.io.files import InputStream, OutputStream
 
 
 class ForeignReader(MessageReader):
@@ -36,16 +36,24 @@ class ForeignReader(MessageReader):
 
 
 class ForeignWriter(MessageWriter):
-    """Hands batches message by message to ``documented``, a writer of another distribution."""
+    """Hands batches message by message to ``documented``, a writer of another distribution.
 
-    def __init__(self, documented: Any) -> None:
+    ``documented`` opened the file itself; ``stream`` holds the file's lock meanwhile.
+    """
+
+    def __init__(self, documented: Any, stream: OutputStream | None = None) -> None:
         super().__init__(None)
         self._documented = documented
+        self._stream = stream
 
     def write(self, batch: MessageBatch) -> None:
         for message in self.without_xl(batch):
             self._documented.on_message_received(message)
 
     def stop(self) -> None:
-        self._write_gathered()
-        self._documented.stop()
+        try:
+            self._write_gathered()
+            self._documented.stop()
+        finally:
+            if self._stream is not None:
+                self._stream.close()

@@ -82,11 +82,9 @@ def open_writer(
         return cast("MessageWriter", writer(file, **{**common, **(options or {})}))
     from cantools_cli.io.foreign import ForeignWriter
 
-    path = file
-    if isinstance(file, OutputStream):  # such a writer opens its file itself
-        path = file.name
-        file.close()
-    return ForeignWriter(writer(path, **(options or {})))
+    if not isinstance(file, OutputStream):
+        return ForeignWriter(writer(file, **(options or {})))
+    return ForeignWriter(writer(file.name, **(options or {})), file)
 
 
 def format_for_output(path: str) -> str:

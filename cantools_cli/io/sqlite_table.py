@@ -8,13 +8,14 @@ import sqlite3
 from array import array
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import accumulate, chain, islice, pairwise
 from typing import Any
 
 from cantools_cli import frames
 from cantools_cli.batch import MessageBatch
 from cantools_cli.buffers import Octets
-from cantools_cli.errors import FormatError, UsageError, quoted
+from cantools_cli.errors import FileInUseError, FormatError, UsageError, quoted
 from cantools_cli.io.files import AnyFile, OutputStream, display_name, is_path
 from cantools_cli.kernels import columns
 from cantools_cli.message import Message, timestamp_to_ns
@@ -164,6 +165,23 @@ def connect(path: str, mode: str) -> sqlite3.Connection:
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
     connection.text_factory = lambda text: text.decode("utf-8", "replace")
     return connection
+
+
+def check_unused(path: str) -> None:
+    """Check that no other program has the database ``path`` open, before the file is replaced.
+
+    Raises:
+        FileInUseError: another program has.
+    """
+    try:
+        with closing(connect(path, "mode=rw")) as connection:
+            connection.execute("PRAGMA busy_timeout = 0")
+            connection.execute("PRAGMA journal_mode = DELETE")  # refused while others have its log open
+            connection.execute("BEGIN EXCLUSIVE")
+    except sqlite3.Error as error:
+        if "locked" in str(error):
+            raise FileInUseError(path) from error
+        # else not a database, which no program writes as one
 
 
 def columns_of(connection: sqlite3.Connection, table: str) -> set[str]:
