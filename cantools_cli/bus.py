@@ -62,6 +62,7 @@ CanFilters = Sequence[CanFilter]
 SendRows = Callable[[int, int, "float | None"], None]
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.0001, 0.01  # seconds
+_BACKLOG = 0.01  # seconds that frames queued at the end of a timeout are looked at, if none passes
 
 
 class Deadline:
@@ -209,7 +210,7 @@ class BusABC(PeriodicSending, ABC):  # abstract by what its hooks raise: either 
             rest = self._waiting.part(self._taken, len(self._waiting))
             self._keep_waiting(None)
             return rest
-        deadline = Deadline(timeout)
+        deadline, backlog = Deadline(timeout), None
         while True:
             batch = self._receive(deadline.remaining())
             if batch is None:
@@ -221,6 +222,10 @@ class BusABC(PeriodicSending, ABC):  # abstract by what its hooks raise: either 
                 batch = self._frame_filter.select(batch)
             if len(batch):
                 return batch
+            if deadline.passed:  # queued frames are looked at all the same, but a busy bus always has some
+                backlog = backlog or Deadline(_BACKLOG)
+                if backlog.passed:
+                    return None
 
     def _keep_waiting(self, rest: MessageBatch | None) -> None:
         self._waiting = rest

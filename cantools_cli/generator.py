@@ -41,7 +41,9 @@ class Generator:
     or that of fixed data. ``data`` is ``r``, ``i`` (a 64-bit little-endian counter) or hexadecimal with
     ``x`` for random digits, filled up with zeros.
 
-    ``gap_ns`` or ``rate`` (frames a second) only spaces the timestamps, from ``start_ns`` on.
+    ``gap_ns`` or ``rate`` (frames a second) only spaces the timestamps, from ``start_ns`` on. The frames end
+    with ``count``, or with the last one before ``duration_ns`` after the first is over; with a gap of 0
+    ``duration_ns`` ends nothing.
 
     Attributes:
         seed: what all randomness follows from; drawn if None was given.
@@ -69,6 +71,7 @@ class Generator:
         gap_ns: int | None = None,
         rate: float | None = None,
         count: int | None = None,
+        duration_ns: int | None = None,
         channel: Channel = None,
     ) -> None:
         self.seed = int.from_bytes(os.urandom(4), "big") if seed is None else seed
@@ -92,8 +95,16 @@ class Generator:
         self._gap = _gap(gap_ns, rate)
         if count is not None and count < 0:
             raise UsageError(f"a count of {count} is negative")
-        self._count = count
+        self._count = self._least(count, duration_ns)
         self._channel = channel
+
+    def _least(self, count: int | None, duration_ns: int | None) -> int | None:
+        """Return how many frames there are at most."""
+        numerator, denominator = self._gap
+        if duration_ns is None or not numerator:
+            return count
+        within = -(-duration_ns * denominator // numerator)
+        return within if count is None else min(count, within)
 
     def take(self, rows: int) -> MessageBatch:
         """Return the next ``rows`` frames; fewer, or none, where ``count`` is reached.

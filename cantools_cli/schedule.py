@@ -48,6 +48,11 @@ class Schedule:
             return None
         return self._begin_ns + after_ns
 
+    @property
+    def is_short(self) -> bool:
+        """Whether fewer than ``count`` were sent."""
+        return self._count is not None and self.sent < self._count
+
     def advance(self, now_ns: int) -> None:
         """Note at ``now_ns`` that the frame that was due is sent."""
         self.sent += 1

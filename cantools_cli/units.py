@@ -32,7 +32,7 @@ _LONGEST_NS = (1 << 63) - 1
 
 _DURATIONS = "seconds, or a number with a unit: 250us, 200ms, 5s, 10m, 2h"
 #: the options whose bare numbers mean milliseconds in the tools that they come from
-_MILLISECONDS_IN = {"-T": "candump", "-g": "cangen"}
+_MILLISECONDS_IN = {"-T": "candump takes", "-g": "cangen takes"}
 
 
 def duration_ns(text: str) -> int:
@@ -56,7 +56,7 @@ def duration(text: str) -> float:
 def milliseconds_must_have_unit(text: str, option: str) -> float:
     """Return the seconds of the duration ``text``, which has a unit unless it is 0.
 
-    For an ``option`` (``-T``, ``-g``) that takes milliseconds in the tool where people know it from.
+    For an ``option`` whose bare number means milliseconds to people who know other CAN tools.
 
     Raises:
         UsageError: as ``duration``; or there is no unit, and the message says what both would be.
@@ -64,9 +64,9 @@ def milliseconds_must_have_unit(text: str, option: str) -> float:
     seconds = duration(text)
     number = text.strip()
     if seconds and number[-1] in "0123456789.":
-        tool = _MILLISECONDS_IN.get(option, "can-utils")
+        others = _MILLISECONDS_IN.get(option, "other CAN tools take")
         raise UsageError(
-            f"{option} {number} has no unit: {tool} takes milliseconds there, canx seconds elsewhere",
+            f"{option} {number} has no unit: {others} milliseconds there, canx takes seconds elsewhere",
             hint=f"{option} {number}ms or {option} {number}s",
         )
     return seconds

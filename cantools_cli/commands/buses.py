@@ -91,6 +91,11 @@ class NamedBus:
             batch.with_channels(lambda channel: self.name)
         return batch
 
+    def chosen(self, batch: MessageBatch) -> MessageBatch:
+        """Return the frames of ``batch`` that pass the filter of the address, with the bus's name."""
+        batch = self.named(batch)
+        return batch if self.filter is None else self.filter.select(batch)
+
     @property
     def missed(self) -> int:
         """How many frames, or packets of them, were lost while receiving."""

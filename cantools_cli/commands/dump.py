@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from cantools_cli.batch import MessageBatch
+from cantools_cli.bus import Deadline
 from cantools_cli.commands import options
 from cantools_cli.commands.buses import BusOptions, NamedBus, open_buses
 from cantools_cli.commands.interruption import Interruption
@@ -55,8 +57,14 @@ def dump_command(
     timeout: Annotated[
         str | None,
         typer.Option(
-            "--timeout", "-T", metavar="TIME", help="End when no frame came for so long: 200ms, 5s."
+            "--timeout",
+            "-T",
+            metavar="TIME",
+            help="End when no frame that passes the filters came for this long: 200ms, 5s.",
         ),
+    ] = None,
+    seconds: Annotated[
+        str | None, typer.Option("--duration", metavar="TIME", help="End after TIME in all: 10s, 5m.")
     ] = None,
     strict: options.Strict = False,
     tz: options.Tz = None,
@@ -89,7 +97,7 @@ def dump_command(
     """Print or log the frames of one or more buses.
 
     On a terminal an aligned form for people; into a pipe log lines, each as soon as it is there; with -o a
-    log file in any format. Without -n or -T it goes on until Ctrl-C.
+    log file in any format. Without -n, -T or --duration it goes on until Ctrl-C.
 
     \b
     canx dump can0
@@ -104,6 +112,7 @@ def dump_command(
     for warning in chosen.warnings:
         report.note(warning)
     quiet_seconds = milliseconds_must_have_unit(timeout, "-T") if timeout is not None else None
+    whole_seconds = duration(seconds) if seconds is not None else None
     options.checked_count(count)
     to = options.output_format(to_format, as_json=as_json)
     to_file: dict[str, Any] = {
@@ -145,7 +154,8 @@ def dump_command(
             to_stdout=sink.name == "-",
         )
         with sink, progress:
-            _copy(opened, sink, chosen, count, quiet_seconds, interruption, progress)
+            end = None if whole_seconds is None else Deadline(whole_seconds)
+            _copy(opened, sink, chosen, count, quiet_seconds, end, interruption, progress)
         lost = [one.say_trouble(report) for one in opened]
         report.detail(f"{sink.count} frames")
         if interruption.signum is not None:
@@ -161,6 +171,7 @@ def _copy(
     chosen: Selection,
     count: int | None,
     quiet_seconds: float | None,
+    end: Deadline | None,
     interruption: Interruption,
     progress: Progress,
 ) -> None:
@@ -172,14 +183,12 @@ def _copy(
         due = sink.on_idle()
         return min(REDRAW_SECONDS, due or REDRAW_SECONDS) if progress.is_shown else due
 
+    def passing(index: int, batch: MessageBatch) -> MessageBatch:
+        return chosen.select(opened[index].chosen(batch))
+
     buses = [one.bus for one in opened]
-    for index, batch in live_batches(buses, interruption, idle, quiet_seconds):
+    for _, batch in live_batches(buses, interruption, idle, quiet_seconds, end, passing):
         progress.update()
-        one = opened[index]
-        batch = one.named(batch)
-        if one.filter is not None:
-            batch = one.filter.select(batch)
-        batch = chosen.select(batch)
         if count is not None and sink.count + len(batch) >= count:
             sink.write(batch.part(0, count - sink.count))
             return

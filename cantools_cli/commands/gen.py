@@ -8,13 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
-from cantools_cli.bus import BusABC
+from cantools_cli.bus import BusABC, Deadline
 from cantools_cli.commands import options
 from cantools_cli.commands.buses import BusOptions, open_buses
 from cantools_cli.commands.interruption import Interruption
 from cantools_cli.commands.report import Report
 from cantools_cli.commands.sinks import open_sink
-from cantools_cli.errors import UsageError
+from cantools_cli.errors import CanTimeoutError, UsageError
 from cantools_cli.generator import BATCH_ROWS, Generator
 from cantools_cli.units import duration_ns, milliseconds_must_have_unit, rate
 
@@ -75,6 +75,9 @@ def gen_command(
         str | None, typer.Option("--rate", metavar="N", help="Frames a second, instead of a gap.")
     ] = None,
     count: options.Count = None,
+    seconds: Annotated[
+        str | None, typer.Option("--duration", metavar="TIME", help="End after the frames of TIME: 10s, 5m.")
+    ] = None,
     seed: Annotated[
         int | None, typer.Option("--seed", metavar="N", help="The same seed, the same frames.")
     ] = None,
@@ -108,12 +111,15 @@ def gen_command(
     canx gen -n 1000 | canx convert --to asc
     canx gen -n 100000 --seed 1 | canx send vcan0
     canx gen vcan0 -g 10ms -I 42A -L 1 -D i
+    canx gen vcan0 --rate 1000 --duration 10s
     canx gen -m --rate 5000 -n 1000000 -o mix.blf
     """
     report = Report(quiet=quiet, verbose=verbose)
     gap_ns = None if gap is None else round(milliseconds_must_have_unit(gap, "-g") * 1_000_000_000)
     if gap is None and frames_per_second is None:
         gap_ns = DEFAULT_GAP_NS
+    rate_given = None if frames_per_second is None else rate(frames_per_second)
+    duration_given = _duration_ns(seconds, gap_ns, to_bus=bus is not None)
     generator = _generator(
         {
             "is_extended_id": extended,
@@ -132,14 +138,15 @@ def gen_command(
         seed=seed,
         start_ns=_start_ns(start, seed),
         gap_ns=gap_ns,
-        rate=None if frames_per_second is None else rate(frames_per_second),
+        rate=rate_given,
         count=count,
+        duration_ns=duration_given,
         channel=channel,
     )
     report.detail(f"--seed {generator.seed} makes these frames again")
     with Interruption() as interruption:
         if bus is None:
-            _write(
+            made = _write(
                 generator,
                 interruption,
                 report,
@@ -156,11 +163,24 @@ def gen_command(
             bus_options = BusOptions(interface, bitrate, fd, data_bitrate, settings or (), context)
             (opened,) = open_buses([bus], bus_options, report, receive=False, send=True)
             with opened.bus:
-                _send(generator, opened.bus, interruption)
-        report.detail(f"{generator.drawn} frames")
+                made = _send(generator, opened.bus, interruption, duration_given)
+        report.detail(f"{made} frames")
         if interruption.signum is not None:
             return 128 + interruption.signum
-    return 0
+    return 1 if count is not None and made < count else 0
+
+
+def _duration_ns(text: str | None, gap_ns: int | None, *, to_bus: bool) -> int | None:
+    """Return the nanoseconds of ``--duration``.
+
+    Raises:
+        UsageError: it is not a duration, or without a bus and a gap no frame would ever be later.
+    """
+    if text is None:
+        return None
+    if gap_ns == 0 and not to_bus:
+        raise UsageError("--duration needs a gap above 0 between frames that no bus takes", hint="-n ends it")
+    return duration_ns(text)
 
 
 def _generator(
@@ -197,21 +217,33 @@ def _write(
     to: str | None,
     force: bool,
     ns: bool,
-) -> None:
+) -> int:
+    """Write all frames, or those up to a signal; return how many."""
     with open_sink(output, to, report, force=force, ns=ns) as sink:
         for batch in generator.batches():
             sink.write(batch)
             if interruption.requested:
-                return
+                break
+    return sink.count
 
 
-def _send(generator: Generator, bus: BusABC, interruption: Interruption) -> None:
-    """Send what is due, and sleep until more is: by an absolute schedule, so that no error adds up."""
+def _send(generator: Generator, bus: BusABC, interruption: Interruption, duration_ns: int | None) -> int:
+    """Send what is due, and sleep until more is: by an absolute schedule, so that no error adds up.
+
+    Returns how many frames were sent until the generator's end, a signal, or ``duration_ns`` was over.
+    """
     first = time.monotonic_ns()
-    while not generator.is_done and not interruption.requested:
+    end = Deadline(None if duration_ns is None else duration_ns / 1_000_000_000)
+    while not generator.is_done and not interruption.requested and not end.passed:
         due = min(generator.due(time.monotonic_ns() - first), BATCH_ROWS)
         if due:
-            bus.send_batch(generator.take(due), None)
+            batch = generator.take(due)
+            try:
+                bus.send_batch(batch, end.remaining())
+            except CanTimeoutError as error:
+                if not end.passed:
+                    raise
+                return generator.drawn - len(batch) + (error.sent or 0)
             continue
         wait = first + generator.next_ns() - time.monotonic_ns()
         if wait > 0:
@@ -219,3 +251,4 @@ def _send(generator: Generator, bus: BusABC, interruption: Interruption) -> None
         late = time.monotonic_ns() - first - generator.next_ns()
         if late > STOPPED_NS:
             first += late
+    return generator.drawn

@@ -129,9 +129,9 @@ def _schedule(
             "--period needs a FRAME to send again and again", hint="canx send BUS 123#01 --period 100ms"
         )
     from cantools_cli.schedule import Schedule
-    from cantools_cli.units import duration_ns
+    from cantools_cli.units import duration_ns, milliseconds_must_have_unit
 
-    period_ns = duration_ns(period)
+    period_ns = round(milliseconds_must_have_unit(period, "--period") * 1_000_000_000)
     if not period_ns:
         raise UsageError("--period is 0", hint="without --period frames are sent at once")
     return Schedule(
@@ -187,6 +187,8 @@ def _send_periodically(
         report.detail(f"{schedule.sent} frames sent")
         if interruption.signum is not None:
             return 128 + interruption.signum
+    if schedule.is_short:
+        return 1
     return 2 if strict and schedule.skipped else 0
 
 

@@ -21,7 +21,7 @@ from cantools_cli.screen.session import Session
 from cantools_cli.selection import Selection
 from cantools_cli.sniff.decoding import Decoder
 from cantools_cli.sniff.view import View
-from cantools_cli.units import duration
+from cantools_cli.units import milliseconds_must_have_unit
 
 #: a log up to this size is read to its end first, so that its length is known: some tenths of a second
 _SHORT_BYTES = 8_000_000
@@ -171,7 +171,7 @@ class _Sender:
         if not period.strip():
             self._one.bus.send(message, 1.0)
             return f"sent {frame}"
-        seconds = duration(period)
+        seconds = milliseconds_must_have_unit(period, "a period of")
         if not seconds:
             raise UsageError("the period is 0")
         self._one.bus.send_periodic(message, seconds)

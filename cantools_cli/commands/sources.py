@@ -23,6 +23,8 @@ PIPE_BYTES = 1 << 20
 POLL_SECONDS = 0.05
 #: how long a command that was asked to end goes on taking what was sent before, if more keeps coming
 DRAIN_SECONDS = 2.0
+#: the same where the end was set beforehand, which is not to move
+LATE_SECONDS = 0.1
 
 OnIdle = Callable[[], float | None]
 """Called before a wait; returns in how many seconds it wants to be called again, or None."""
@@ -127,19 +129,21 @@ def live_batches(
     on_idle: OnIdle,
     quiet_seconds: float | None = None,
     end: Deadline | None = None,
+    chosen: Callable[[int, MessageBatch], MessageBatch] | None = None,
 ) -> Iterator[tuple[int, MessageBatch]]:
-    """Yield (index of the bus, what it received) until a signal, the ``end``, or a quiet time.
+    """Yield (index of the bus, the frames that it received) until a signal, the ``end``, or a quiet time.
 
-    ``quiet_seconds`` without any frame end it as well. What the buses hold at a signal or the end is still
-    delivered.
+    ``chosen`` returns which frames of a batch count; a batch without any is not yielded, and a bus that
+    carries no others is as quiet as one that carries nothing. ``quiet_seconds`` without a frame that counts
+    end it as well. Frames queued at a signal or at the end are still delivered.
     """
     waiter = _Waiter(buses, interruption)
     last = time.monotonic()
     while not interruption.requested and not (end is not None and end.passed):
         got = False
         for index, bus in enumerate(buses):
-            batch = bus.recv_batch(0)
-            if batch is not None:
+            batch = _received(index, bus, chosen)
+            if batch is not None and len(batch):
                 got = True
                 yield index, batch
         if got:
@@ -152,17 +156,28 @@ def live_batches(
                 return
             limits.append(left)
         waiter.wait(min((limit for limit in limits if limit is not None), default=None))
-    yield from _left_over(buses)
+    yield from _left_over(buses, chosen, DRAIN_SECONDS if interruption.requested else LATE_SECONDS)
 
 
-def _left_over(buses: Sequence[BusABC]) -> Iterator[tuple[int, MessageBatch]]:
-    """Yield what the buses hold still; a bus that never falls silent ends it as well."""
-    end = time.monotonic() + DRAIN_SECONDS
+def _received(
+    index: int, bus: BusABC, chosen: Callable[[int, MessageBatch], MessageBatch] | None
+) -> MessageBatch | None:
+    """Return the chosen frames of those that are queued in ``bus``, None if none is queued."""
+    batch = bus.recv_batch(0)
+    return batch if batch is None or chosen is None else chosen(index, batch)
+
+
+def _left_over(
+    buses: Sequence[BusABC], chosen: Callable[[int, MessageBatch], MessageBatch] | None, seconds: float
+) -> Iterator[tuple[int, MessageBatch]]:
+    """Yield the frames still queued; a bus that never falls silent ends after ``seconds`` as well."""
+    end = time.monotonic() + seconds
     for index, bus in enumerate(buses):
-        batch = bus.recv_batch(0)
+        batch = _received(index, bus, chosen)
         while batch is not None:
-            yield index, batch
-            batch = bus.recv_batch(0) if time.monotonic() < end else None
+            if len(batch):
+                yield index, batch
+            batch = _received(index, bus, chosen) if time.monotonic() < end else None
 
 
 class _Waiter:

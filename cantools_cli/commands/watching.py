@@ -110,13 +110,11 @@ class WatchedBuses:
     def batches(self, seconds: float | None = None) -> Iterator[MessageBatch]:
         buses = [one.bus for one in self.opened]
         end = None if seconds is None else Deadline(seconds)
-        live = live_batches(buses, self._interruption, self.on_idle, end=end)
-        for index, batch in live:
-            one = self.opened[index]
-            named = one.named(batch)
-            if one.filter is not None:
-                named = one.filter.select(named)
-            yield self._chosen.select(named)
+        for _, batch in live_batches(buses, self._interruption, self.on_idle, end=end, chosen=self._passing):
+            yield batch
+
+    def _passing(self, index: int, batch: MessageBatch) -> MessageBatch:
+        return self._chosen.select(self.opened[index].chosen(batch))
 
     def tell(self) -> int:
         return sum(one.say_trouble(self._report) for one in self.opened)

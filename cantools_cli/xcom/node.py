@@ -33,6 +33,8 @@ from cantools_cli.xcom.turn import Turns
 LATE_SECONDS = 2.0
 #: messages of devices that are kept until somebody takes them
 _KEPT_MESSAGES = 65_536
+#: how long frames that are queued already are still taken, in seconds, if others keep coming
+_BACKLOG = 0.2
 #: how long one wait for messages keeps other threads from a transaction, in seconds
 _LISTENING = 0.05
 _SERVICE_WORDS = {
@@ -233,9 +235,10 @@ class Node:
 
     def _listen(self, request: _Request, timeout: float | None, gather: bool) -> list[Answer]:
         deadline = Deadline(timeout)
+        last = Deadline(None if timeout is None else timeout + _BACKLOG)  # of a bus that is never silent
         answers: list[Answer] = []
         doubtful: CanError | None = None  # what to raise when nothing better comes
-        while not (answers and not gather):
+        while not (answers and not gather) and not last.passed:
             message = self.bus.recv(deadline.remaining())
             if message is None:
                 if deadline.passed:
@@ -325,11 +328,12 @@ class Node:
                 self._offer(message)
 
     def _drain(self) -> None:
+        end = Deadline(_BACKLOG)
         batch = self.bus.recv_batch(0)
         while batch is not None:
             for message in batch:
                 self._offer(message)
-            batch = self.bus.recv_batch(0)
+            batch = None if end.passed else self.bus.recv_batch(0)
 
     # --- messages of devices --------------------------------------------------------------------------
 

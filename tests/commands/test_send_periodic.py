@@ -25,7 +25,7 @@ BUS = "virtual:p"
     ("options", "texts"),
     [
         (["--period", "2ms", "--count", "5"], ["123#01", "00000456#02", "123#01", "00000456#02", "123#01"]),
-        (["--period", "0.01", "--duration", "25ms"], ["123#01", "00000456#02", "123#01"]),
+        (["--period", "10ms", "--duration", "25ms"], ["123#01", "00000456#02", "123#01"]),
         (["--period", "10ms", "--duration", "1h", "-n", "2"], ["123#01", "00000456#02"]),
     ],
 )
@@ -36,6 +36,10 @@ def test_frames_take_turns_until_the_count_or_the_duration(start, canx, until_li
     lines = [dump.stdout.readline().decode().split()[2] for _ in texts]
     canx("send", BUS, "7FF#")
     assert [*lines, dump.stdout.readline().decode().split()[2]] == [*texts, "7FF#"]
+
+
+def test_a_count_that_the_duration_cuts_short_is_status_1(canx):
+    assert canx("send", BUS, "123#01", "--period", "10ms", "-n", 9, "--duration", "25ms").returncode == 1
 
 
 def test_a_signal_ends_it(start, until_listening):
@@ -65,6 +69,7 @@ def test_a_signal_ends_a_long_wait(start, until_listening):
         (["123#01", "--duration", "5s"], "--duration needs --period"),
         (["--period", "1s"], "--period needs a FRAME"),
         (["123#01", "--period", "0"], "--period is 0"),
+        (["123#01", "--period", "10"], "--period 10 has no unit"),
         (["123#01", "--period", "1s", "--count", "-1"], "--count -1 is negative"),
         (["123#01", "--period", "1x"], 'unknown unit "x"'),
         (["123#01", "--period", "1s", "--duration", "x"], 'bad duration "x"'),
