@@ -149,6 +149,14 @@ FORMATS = {
         (".crtd",),
         description="OVMS's logs; read only",
     ),
+    "n2k": Format(
+        "n2k",
+        "cantools_cli.io.n2k:N2kReader",
+        None,
+        (".n2k",),
+        description="lines of NMEA 2000 gateways; read only",
+        reader_options={"tz": "tz", "fast": "fast"},
+    ),
     "csv": Format(
         "csv",
         "cantools_cli.io.csv:CSVReader",

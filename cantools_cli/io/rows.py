@@ -186,19 +186,21 @@ def _with_line(error: ValueError, line: bytes) -> FormatError:
 
 
 class LapClock:
-    """Times that begin again at 0 after each lap, as those of serial adapters do after a minute.
+    """Times that begin again at 0 after each lap: after a minute in serial adapters, or after a day.
 
-    A time that is before the last one is of the next lap. Whole laps without a frame cannot be seen.
+    A time that is more than ``slack_ns`` before the last one is of the next lap. Whole laps without a frame
+    cannot be seen.
     """
 
-    def __init__(self, lap_ns: int) -> None:
+    def __init__(self, lap_ns: int, slack_ns: int = 0) -> None:
         self.lap_ns = lap_ns
+        self._slack_ns = slack_ns
         self._last_ns = 0
         self._laps_ns = 0
 
     def time_ns(self, since_ns: int) -> int:
         """Return the nanoseconds since the first lap began."""
-        if since_ns < self._last_ns:
+        if since_ns < self._last_ns - self._slack_ns:
             self._laps_ns += self.lap_ns
         self._last_ns = since_ns
         return self._laps_ns + since_ns
