@@ -149,6 +149,14 @@ FORMATS = {
         (".crtd",),
         description="OVMS's logs; read only",
     ),
+    "canking": Format(
+        "canking",
+        "cantools_cli.io.canking:CanKingReader",
+        None,
+        (".canking.txt",),
+        description="text of Kvaser CANKing; read only",
+        reader_options={"base": "base"},
+    ),
     "n2k": Format(
         "n2k",
         "cantools_cli.io.n2k:N2kReader",

@@ -40,6 +40,7 @@ _KNOWN_FLAGS = frames.FD | frames.BRS | frames.ESI | frames.TX | frames.XL
 _OPTIONS: dict[str, tuple[dict[str, Any], ...]] = {
     "asc": ({}, {"base": "dec"}, {"relative_timestamp": True}, {"txrq": True}, {"tz": "Europe/Berlin"}),
     "trc": ({}, {}, {"status": True}, {"tz": "Europe/Berlin"}),
+    "canking": ({}, {"base": "hex"}, {"base": "dec"}),
     "n2k": ({}, {"fast": "skip"}, {"tz": "Europe/Berlin"}),
     "blf": ({}, {}, {}, {"tz": "America/New_York"}),
 }

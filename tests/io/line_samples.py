@@ -43,8 +43,21 @@ A000200.005 960A6 0EA00 14F001
 A000200.006 96FF3 1F119 00112233445566778899
 """
 
+CANKING = b"""\
+Chn Identifier Flg   DLC  D0...1...2...3...4...5...6..D7       Time     Dir
+ 0    0CFBFFDB X       8  1B  31  20  EB  B3  FF  D9  FF     100.000139 R
+ 1    000007E0         3  02  10  03                         100.570498 T
+ 0    00000123  R      4                                     101.000000 R
+ 0    18DB33F1 XR      0                                     101.000001 R
+ 0    00000000            ErrorFrame                         101.095270 R
+ 0         291         2   1 255                           46055.090598 R
+ 2   536870911 XA      0                                   46055.090599 T
+Logging stopped.
+"""
+
 #: by the format's name
 SAMPLES: dict[str, bytes] = {
     "crtd": CRTD,
+    "canking": CANKING,
     "n2k": N2K_RAW + N2K_PLAIN + N2K_IKONVERT + N2K_ACTISENSE,
 }
