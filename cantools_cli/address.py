@@ -23,8 +23,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cantools_cli import plugins
-from cantools_cli.config import cast_from_string, find_settings
-from cantools_cli.errors import CanError, CanInitializationError, UsageError, quoted
+from cantools_cli.config import cast_from_string, check_context, find_settings
+from cantools_cli.errors import CanError, CanInitializationError, FormatError, UsageError, quoted
 
 #: where Linux shows its network interfaces, and the type that a CAN interface has there (ARPHRD_CAN)
 NETWORK_FOLDER = "/sys/class/net"
@@ -119,15 +119,17 @@ def resolve(
         "interface": address.interface or interface,
         "channel": address.channel,
     }
+    origin = "--context" if context else "CANX_CONTEXT"
+    context = context or os.environ.get("CANX_CONTEXT") or None
+    check_context(context, origin)
     try:
-        context = context or os.environ.get("CANX_CONTEXT") or None
         with warnings.catch_warnings(record=True) as said:  # documented for programs: no sight for a user
             warnings.simplefilter("always")
             values, sources = find_settings(None, asked, context, "the command line")
+    except FormatError:
+        raise
     except (ValueError, TypeError) as error:
-        if hasattr(error, "exit_status"):
-            raise
-        raise UsageError(f"{address.text}: {error}") from error
+        raise UsageError(f"{address.text}: {error}", hint=getattr(error, "hint", None)) from error
     if note is not None:
         for warning in said:
             note(f"{address.text}: {warning.message}")

@@ -59,6 +59,17 @@ _TIMINGS = (
     ("BitTiming", ("bitrate", "f_clock", *_SEGMENTS), ()),
     ("BitTiming", ("btr0", "btr1"), ("f_clock",)),
 )
+#: texts that spell a truth value
+TRUTH_WORDS = {
+    "true": True,
+    "yes": True,
+    "on": True,
+    "1": True,
+    "false": False,
+    "no": False,
+    "off": False,
+    "0": False,
+}
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _DECIMAL = re.compile(r"[-+]?[0-9]*\.[0-9]+(?:e[-+]?[0-9]+)?")
 
@@ -90,6 +101,9 @@ def load_config(
 
     ``config`` is what is asked for, ``path`` a file to read in place of the usual ones. Keys that describe
     the bit timing stay, and there is a ``timing`` made of them.
+
+    For a ``context`` without a section the default section is used, as python-can does; ``Bus`` and the
+    commands refuse it.
 
     Raises:
         CanInterfaceNotImplementedError: the interface is not known, or none is named.
@@ -180,6 +194,31 @@ def load_file_config(path: AnyFile | None = None, section: str = "default") -> d
     return settings
 
 
+def check_context(context: str | None, origin: str = "") -> None:
+    """Check that a file has a section ``context``, or the environment has variables for it.
+
+    ``origin`` is the option or variable that names the context.
+
+    Raises:
+        UsageError: neither has.
+    """
+    if not context or context == "default" or load_environment_config(context):
+        return
+    texts = [(name, text) for text, name in map(_text_of, config_files()) if text is not None]
+    known = list(dict.fromkeys(section for name, text in texts for section in _sections(text, name)))
+    if context in known:
+        return
+    if known:
+        from difflib import get_close_matches
+
+        near = get_close_matches(context, known, 1, 0.5)
+        hint = f"{f'did you mean {near[0]}? ' if near else ''}sections: {', '.join(known)}"
+    else:
+        hint = f"no configuration file has sections; {config_files()[-1]} may have one"
+    where = f"{origin}: " if origin else ""
+    raise UsageError(f"{where}no section {quoted(context)} in the configuration", hint=hint)
+
+
 def config_files() -> list[str]:
     """Return the paths that are looked at, a later one wins."""
     home = os.path.expanduser("~")
@@ -233,7 +272,21 @@ def _text_of(file: AnyFile) -> tuple[str | None, str]:
         raise FormatError("not UTF-8 text", source=name) from error
 
 
+def _sections(text: str, name: str) -> list[str]:
+    """Return the names of the sections of a configuration file."""
+    if name.endswith(".toml"):
+        return [key for key, table in _toml_tables(text, name).items() if isinstance(table, dict)]
+    return _ini_parser(text, name).sections()
+
+
 def _ini_section(text: str, name: str, section: str) -> dict[str, Any]:
+    parser = _ini_parser(text, name)
+    if not parser.has_section(section):
+        return {}
+    return {key: _ini_value(parser, section, key) for key in parser[section]}
+
+
+def _ini_parser(text: str, name: str) -> ConfigParser:
     import configparser
 
     parser = configparser.ConfigParser()
@@ -242,9 +295,7 @@ def _ini_section(text: str, name: str, section: str) -> dict[str, Any]:
         parser.read_string(text, name)
     except configparser.Error as error:
         raise FormatError(_ini_reason(error), source=name, position=_ini_line(error)) from error
-    if not parser.has_section(section):
-        return {}
-    return {key: _ini_value(parser, section, key) for key in parser[section]}
+    return parser
 
 
 def _ini_value(parser: ConfigParser, section: str, key: str) -> str:
@@ -275,21 +326,25 @@ def _ini_line(error: Error) -> int | None:
 
 
 def _toml_section(text: str, name: str, section: str) -> dict[str, Any]:
+    settings = _toml_tables(text, name).get(section, {})
+    if not isinstance(settings, dict):
+        raise FormatError(f"{section} is not a table: [{section}] begins one", source=name)
+    return settings
+
+
+def _toml_tables(text: str, name: str) -> dict[str, Any]:
     from importlib import import_module
 
     tomllib: Any = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     try:
-        tables = tomllib.loads(text)
+        tables: dict[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         reason, _, place = str(error).partition(" (at line ")
         line = place.partition(",")[0]
         raise FormatError(reason, source=name, position=int(line) if line.isdigit() else None) from error
     except RecursionError as error:
         raise FormatError("nested too deep", source=name) from error
-    settings = tables.get(section, {})
-    if not isinstance(settings, dict):
-        raise FormatError(f"{section} is not a table: [{section}] begins one", source=name)
-    return settings
+    return tables
 
 
 def _check(values: dict[str, Any]) -> None:
@@ -297,7 +352,7 @@ def _check(values: dict[str, Any]) -> None:
     if "port" in values:
         values["port"] = _port(values["port"])
     if "fd" in values:
-        values["fd"] = values["fd"] not in (0, False)
+        values["fd"] = _fd(values["fd"])
     for key in ("bitrate", "data_bitrate"):
         if isinstance(values.get(key), str):
             from cantools_cli.units import bitrate
@@ -334,6 +389,15 @@ def _integer(value: object) -> int:
     return int(value, 0) if isinstance(value, str) else operator.index(cast("SupportsIndex", value))
 
 
+def _fd(value: object) -> bool:
+    """Return ``value`` as a truth value; unlike python-can, ``no`` is false and ``maybe`` is an error."""
+    if isinstance(value, str):
+        if value.lower() not in TRUTH_WORDS:
+            raise UsageError(f"fd must be true or false, not {quoted(value)}")
+        return TRUTH_WORDS[value.lower()]
+    return value not in (0, False)
+
+
 def _port(value: object) -> int:
     if isinstance(value, str):
         raise ValueError("Port config must be a number!")
@@ -345,10 +409,12 @@ def _port(value: object) -> int:
 
 
 def _state(value: object) -> object:
+    """Return the state of a name: ``PASSIVE``, or as the manual writes it ``can.bus.BusState.PASSIVE``."""
     from cantools_cli.bus import BusState
 
     if isinstance(value, BusState):
         return value
-    if not isinstance(value, str) or value not in BusState.__members__:
+    name = value.rpartition("BusState.")[2] if isinstance(value, str) else ""
+    if name not in BusState.__members__:
         raise ValueError("State config not valid!")
-    return BusState[value]
+    return BusState[name]

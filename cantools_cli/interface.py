@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from cantools_cli import plugins
@@ -22,15 +22,16 @@ def __getattr__(name: str) -> Any:
 
 
 class Bus(BusABC):
-    """Opens a bus of any interface: what is returned is an object of that interface's class.
+    """Opens a bus of any interface: the object returned is of that interface's class.
 
-    What is not said comes from the configuration, in the section ``config_context`` before the default one;
-    ``ignore_config`` takes the arguments alone. Other keywords are the interface's.
+    ``args`` and further keywords are the interface's own. Settings that are not given come from the
+    configuration, in the section ``config_context`` before the default one; with ``ignore_config`` none do.
 
     Raises:
         CanInterfaceNotImplementedError: the interface is not known, not named, or cannot be loaded.
         CanInitializationError: the bus cannot be opened.
-        ValueError: the interface needs a channel and none is named, or an argument is out of range.
+        ValueError: the interface needs a channel and none is named; there is no such context or setting; or
+            an argument is out of range.
     """
 
     @deprecated_args_alias("4.2.0", "5.0.0", bustype="interface", context="config_context")
@@ -38,25 +39,46 @@ class Bus(BusABC):
         cls,
         channel: Any = None,
         interface: str | None = None,
+        *args: Any,
         config_context: str | None = None,
         ignore_config: bool = False,
         **kwargs: Any,
     ) -> Bus:  # to type checkers; in truth another ``BusABC``
-        keywords = {"interface": interface, "channel": channel, **kwargs}
+        keywords = given = {"interface": interface, "channel": channel, **kwargs}
         if not ignore_config:
-            from cantools_cli.config import load_config
+            from cantools_cli.config import check_context, load_config
 
+            check_context(config_context)
             keywords = load_config(config=keywords, context=config_context)
-        name, channel = keywords.pop("interface"), keywords.pop("channel")
+        name, channel = keywords["interface"], keywords["channel"]
         backend = plugins.bus_class(name)
-        arguments = () if channel is None else (channel,)
         if channel is None and _needs_channel(backend):
             raise UsageError(f"interface {name!r} needs a channel", hint=f"{name}:CHANNEL, or channel=")
+        from cantools_cli.bus_settings import checked, named
+
+        by_place = named(name, backend, args)
+        twice = [key for key in by_place if key in kwargs]
+        if twice:
+            raise TypeError(f"{name} bus: {twice[0]!r} is given by position and by name")
+        settings = {key: value for key, value in keywords.items() if key not in ("interface", "channel")}
+        settings = checked(name, backend, {**settings, **by_place}, place_of=_place_of(given, config_context))
+        arguments = () if channel is None else (channel,)
         if isinstance(backend, type) and issubclass(backend, BusABC):
-            return cast("Bus", backend(*arguments, **keywords))
+            return cast("Bus", backend(*arguments, **settings))
         from cantools_cli.foreign_bus import open_foreign
 
-        return cast("Bus", open_foreign(backend, *arguments, **keywords))
+        return cast("Bus", open_foreign(backend, *arguments, **settings))
+
+
+def _place_of(given: dict[str, Any], context: str | None) -> Callable[[str], str]:
+    """Return a function from a setting to the file or variable that it comes from, empty for an argument."""
+
+    def place(key: str) -> str:
+        from cantools_cli.config import find_settings
+
+        return "" if key in given else find_settings(None, given, context).sources.get(key, "")
+
+    return place
 
 
 def _needs_channel(backend: Any) -> bool:

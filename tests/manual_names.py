@@ -214,14 +214,6 @@ OF_OBJECTS = {
 
 #: where ours is another on purpose: our parameters, and why
 DEVIATIONS = {
-    "Bus": (
-        "channel=None, interface=None, config_context=None, ignore_config=False, **kwargs",
-        "later versions: what an interface takes further is given by keyword",
-    ),
-    "interface.Bus": (
-        "channel=None, interface=None, config_context=None, ignore_config=False, **kwargs",
-        "as Bus",
-    ),
     "Message.equals": (
         "self, other, timestamp_delta=1e-06, check_channel=True, check_direction=True",
         "later versions compare the channel as well",

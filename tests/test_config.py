@@ -14,7 +14,7 @@ import pytest
 
 from cantools_cli import config
 from cantools_cli.bus import BusState
-from cantools_cli.config import cast_from_string, find_settings, load_config, load_file_config
+from cantools_cli.config import cast_from_string, check_context, find_settings, load_config, load_file_config
 from cantools_cli.errors import CanInterfaceNotImplementedError, FormatError, UsageError
 from cantools_cli.timing import BitTiming, BitTimingFd
 
@@ -110,6 +110,26 @@ def test_an_unknown_context_is_the_default_one(home: Callable[[str, str], None])
     assert load_file_config(section="nowhere") == {}
 
 
+def test_a_context_that_nothing_defines_is_an_error(home: Callable[[str, str], None]) -> None:
+    home(".canrc", "[default]\nchannel = x\n[HS]\n[MS]\n")
+    home(".config/canx/config.toml", "[LAB]\nchannel = 'y'\n")
+    for context in (None, "", "default", "HS", "LAB"):
+        check_context(context)
+    with pytest.raises(UsageError, match=r'^--context: no section "HSS" in the configuration') as caught:
+        check_context("HSS", "--context")
+    assert caught.value.hint == "did you mean HS? sections: default, HS, MS, LAB"
+
+
+def test_a_context_may_be_in_the_environment_alone(
+    home: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(UsageError, match=r'^no section "HS"') as caught:
+        check_context("HS")
+    assert "no configuration file has sections" in (caught.value.hint or "")
+    monkeypatch.setenv("CAN_CHANNEL_HS", "can1")
+    check_context("HS")
+
+
 def test_every_value_tells_its_source(
     home: Callable[[str, str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -157,7 +177,6 @@ CONFIGS: list[dict[str, Any]] = [
     {"interface": "virtual", "port": 65535},
     {"interface": "virtual", "port": 1.5},
     {"interface": "virtual", "port": None},
-    {"interface": "virtual", "fd": "no"},
     {"interface": "virtual", "fd": "0"},
     {"interface": "virtual", "fd": None},
     {"interface": "virtual", "fd": False},
@@ -234,9 +253,23 @@ def test_a_timing_that_cannot_be_is_not_passed_over(wrong: dict[str, Any], text:
     assert caught.value.hint == "made of brp, tseg1, tseg2, sjw, nof_samples"
 
 
-def test_a_state_is_named_in_capitals() -> None:
-    settings = load_config(NOTHING(), {"interface": "virtual", "state": "PASSIVE"})
-    assert settings["state"] is BusState.PASSIVE
+@pytest.mark.parametrize("text", ["PASSIVE", "can.bus.BusState.PASSIVE", "BusState.PASSIVE"])
+def test_a_state_is_named_in_capitals_or_as_in_the_manual(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "can.conf"
+    path.write_text(f"[default]\ninterface = virtual\nstate = {text}\n")
+    assert load_config(path)["state"] is BusState.PASSIVE
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("yes", True), ("ON", True), ("1", True), ("no", False), ("off", False), ("0", False)]
+)
+def test_fd_is_what_its_text_says(text: str, value: bool) -> None:
+    assert load_config(NOTHING(), {"interface": "virtual", "fd": text})["fd"] is value
+
+
+def test_fd_that_is_neither_true_nor_false_is_an_error() -> None:
+    with pytest.raises(UsageError, match='fd must be true or false, not "maybe"'):
+        load_config(NOTHING(), {"interface": "virtual", "fd": "maybe"})
 
 
 def test_bit_rates_may_have_a_unit() -> None:

@@ -12,8 +12,9 @@ import pytest
 
 import cantools_cli as can
 from cantools_cli import config, plugins
+from cantools_cli.backends.virtual import VirtualBus
 from cantools_cli.bus import BusABC
-from cantools_cli.errors import CanInitializationError, CanInterfaceNotImplementedError
+from cantools_cli.errors import CanInitializationError, CanInterfaceNotImplementedError, UsageError
 from cantools_cli.interface import Bus, detect_available_configs
 
 
@@ -123,7 +124,7 @@ def test_old_keywords_still_work_and_warn() -> None:
     with pytest.warns(DeprecationWarning, match="'bustype' argument is deprecated"):
         assert type(Bus("a", bustype="parrot")) is ParrotBus  # type: ignore[comparison-overlap]
     with pytest.warns(DeprecationWarning, match="'context' argument is deprecated"):
-        assert opened_with("a", "parrot", context="HS") == {"channel": "a"}
+        assert opened_with("a", "parrot", context="default") == {"channel": "a"}
 
 
 def test_old_and_new_keywords_together_are_refused() -> None:
@@ -178,3 +179,50 @@ def test_a_bus_that_cannot_be_opened_says_so(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(sys.modules[__name__].ParrotBus, "__init__", refuse)
     with pytest.raises(CanInitializationError, match="cage is closed"):
         Bus("a", "parrot")
+
+
+@pytest.fixture
+def virtual(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(plugins.INTERFACES, "virtual", "cantools_cli.backends.virtual:VirtualBus")
+
+
+@pytest.mark.usefixtures("virtual")
+def test_positional_arguments_after_the_interface_are_its_own() -> None:
+    with Bus("positional", "virtual", True, 3, ignore_config=True) as bus:
+        assert isinstance(bus, VirtualBus)
+        assert bus.receive_own_messages is True
+    with pytest.raises(TypeError, match="'receive_own_messages' is given by position and by name"):
+        Bus("a", "virtual", True, receive_own_messages=True)
+    with pytest.raises(UsageError, match="takes at most 4 positional settings, not 5"):
+        Bus("a", "virtual", *range(5))
+    with pytest.raises(UsageError, match='receive_own_messages must be true or false, not "HS"'):
+        Bus("a", "virtual", "HS")
+
+
+@pytest.mark.usefixtures("virtual")
+def test_positional_arguments_win_over_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "can.conf").write_text("[default]\ninterface=virtual\nreceive_own_messages=false\n")
+    with Bus("a", None, True) as bus:
+        assert isinstance(bus, VirtualBus)
+        assert bus.receive_own_messages is True
+
+
+def test_a_misspelt_context_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "can.conf").write_text("[default]\ninterface=parrot\nchannel=a\n[HS]\nchannel=b\n")
+    with pytest.raises(UsageError, match='no section "HSS" in the configuration') as caught:
+        Bus(config_context="HSS")
+    assert caught.value.hint == "did you mean HS? sections: default, HS"
+    assert config.load_config(context="HSS")["channel"] == "a"  # python-can's function, as it is documented
+    assert opened_with(config_context="HSS", ignore_config=True, interface="parrot") == {"channel": "default"}
+    monkeypatch.setenv("CAN_CHANNEL_HSS", "c")
+    assert opened_with(config_context="HSS") == {"channel": "c"}
+
+
+@pytest.mark.usefixtures("virtual")
+def test_a_misspelt_key_of_a_file_is_an_error_that_names_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "can.conf"
+    path.write_text("[default]\ninterface=virtual\nchanel=a\n")
+    with pytest.raises(UsageError) as caught:
+        Bus()
+    assert str(caught.value) == f"{path} [default]: interface 'virtual' has no setting \"chanel\""
+    assert caught.value.hint == "did you mean channel?"

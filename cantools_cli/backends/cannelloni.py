@@ -18,6 +18,7 @@ from cantools_cli.backends import datagrams
 from cantools_cli.backends.tcp import endpoint, reason_of
 from cantools_cli.batch import MessageBatch
 from cantools_cli.bus import BusABC, CanFilters, CanProtocol, Deadline
+from cantools_cli.bus_settings import refuse_unknown
 from cantools_cli.errors import (
     CanInitializationError,
     CanOperationError,
@@ -81,6 +82,7 @@ class CannelloniBus(BusABC):
         listen: bool = False,
         **kwargs: Any,
     ) -> None:
+        refuse_unknown("cannelloni", CannelloniBus, kwargs)
         host, port = endpoint(channel, DEFAULT_PORT)
         if transport not in ("udp", "tcp"):
             raise UsageError(f"unknown transport {transport!r} of cannelloni", hint="udp or tcp")

@@ -47,6 +47,8 @@ class RemoteBus(BusABC):
         CanInitializationError: nobody answers there, or the server cannot open its bus.
     """
 
+    passes_settings_on = True
+
     def __init__(
         self,
         channel: str,

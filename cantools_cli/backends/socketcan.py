@@ -22,6 +22,7 @@ from cantools_cli.backends import socketcan_socket as sockets
 from cantools_cli.backends.socketcan_port import FEW, Port
 from cantools_cli.batch import MessageBatch
 from cantools_cli.bus import BusABC, BusState, CanFilters, CanProtocol, Deadline, SendRows
+from cantools_cli.bus_settings import refuse_unknown
 from cantools_cli.errors import (
     CanInitializationError,
     CanOperationError,
@@ -89,6 +90,7 @@ class SocketcanBus(BusABC):
         on_note: Callable[[str], None] | None = None,
         **kwargs: Any,
     ) -> None:
+        refuse_unknown("socketcan", SocketcanBus, kwargs)
         if down not in ("error", "wait"):
             raise UsageError(f"unknown down={down!r} of a socketcan bus", hint="error or wait")
         self.channel = "" if channel in (None, "any") else str(channel)

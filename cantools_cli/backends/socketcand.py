@@ -17,6 +17,7 @@ from cantools_cli.backends import socketcand_codec as codec
 from cantools_cli.backends.tcp import TcpPort, connect, endpoint
 from cantools_cli.batch import MessageBatch
 from cantools_cli.bus import BusABC, CanFilters, CanProtocol, Deadline
+from cantools_cli.bus_settings import refuse_unknown
 from cantools_cli.errors import (
     CanError,
     CanInitializationError,
@@ -59,6 +60,7 @@ class SocketCanDaemonBus(BusABC):
         connect_timeout: float = 10.0,
         **kwargs: Any,
     ) -> None:
+        refuse_unknown("socketcand", SocketCanDaemonBus, kwargs)
         name, host, port = _place(str(channel), host, port)
         deadline = Deadline(connect_timeout)
         self._channel = name

@@ -15,6 +15,7 @@ from cantools_cli.backends import datagrams
 from cantools_cli.backends import udp_multicast_codec as codec
 from cantools_cli.batch import MessageBatch
 from cantools_cli.bus import BusABC, CanFilters, CanProtocol, Deadline
+from cantools_cli.bus_settings import refuse_unknown
 from cantools_cli.errors import (
     CanInitializationError,
     CanInterfaceNotImplementedError,
@@ -62,6 +63,7 @@ class UdpMulticastBus(BusABC):
         keep_timestamps: bool = False,
         **kwargs: Any,
     ) -> None:
+        refuse_unknown("udp_multicast", UdpMulticastBus, kwargs)
         if receive_own_messages:
             raise CanInterfaceNotImplementedError("udp_multicast cannot receive its own messages")
         if not hasattr(socket.socket, "recvmsg"):

@@ -18,6 +18,7 @@ from typing import Any, Protocol, cast
 from cantools_cli.backends.wakeup import Wakeup
 from cantools_cli.batch import MessageBatch
 from cantools_cli.bus import BusABC, CanFilters, CanProtocol, Deadline
+from cantools_cli.bus_settings import refuse_unknown
 from cantools_cli.errors import CanError, CanOperationError, UsageError
 from cantools_cli.frames import TX
 from cantools_cli.message import Channel, Message
@@ -70,6 +71,7 @@ class VirtualBus(BusABC):
         protocol: CanProtocol = CanProtocol.CAN_20,
         **kwargs: Any,
     ) -> None:
+        refuse_unknown("virtual", VirtualBus, kwargs)
         super().__init__(channel=channel, can_filters=can_filters, **kwargs)
         self.channel_id = DEFAULT_CHANNEL if channel is None else channel
         self.receive_own_messages = receive_own_messages

@@ -10,6 +10,7 @@ from cantools_cli.backends import virtualcan_codec as codec
 from cantools_cli.backends.tcp import TcpPort, connect, endpoint
 from cantools_cli.batch import MessageBatch
 from cantools_cli.bus import BusABC, CanFilters
+from cantools_cli.bus_settings import refuse_unknown
 from cantools_cli.errors import CanOperationError, FormatError
 
 DEFAULT_HOST = "localhost"
@@ -41,6 +42,7 @@ class VirtualCanBus(BusABC):
         connect_timeout: float = 5.0,
         **kwargs: Any,
     ) -> None:
+        refuse_unknown("virtualcan", VirtualCanBus, kwargs)
         host, port = endpoint(channel, DEFAULT_PORT, DEFAULT_HOST)
         name = f"virtualcan:{channel or host}"
         self._echoes = codec.Echoes() if echo_suppress else None

@@ -70,6 +70,9 @@ _TROUBLE = {
 }
 
 
+#: settings that have an option of their own
+_OPTIONS = {"listen_only": "--passive", "hardware_timestamps": "--hardware-time", "down": "-D"}
+
 #: interfaces whose buses take ``receive=False``, so that nothing piles up in one that only sends
 _CAN_ONLY_SEND = ("virtual", "socketcan")
 
@@ -129,8 +132,6 @@ def open_buses(
     Raises:
         UsageError, CanError: an address makes no sense, a bus cannot be opened.
     """
-    from cantools_cli.interface import Bus
-
     addresses = [parse_address(text) for text in texts] or [BusAddress("the configured bus")]
     for address in addresses:
         if address.filters and not receive:
@@ -148,7 +149,7 @@ def open_buses(
             )
             if keywords.get("interface") in _CAN_ONLY_SEND and not receive:
                 keywords["receive"] = False
-            bus = Bus(**keywords, ignore_config=True)
+            bus = _open(address, keywords, options)
             if hasattr(bus, "on_note"):
                 bus.on_note = report.note
             opened.append(NamedBus(bus, "" if _is_any(keywords) else name))
@@ -159,6 +160,35 @@ def open_buses(
             one.bus.shutdown()
         raise
     return opened
+
+
+def _open(address: BusAddress, keywords: dict[str, Any], options: BusOptions) -> BusABC:
+    """Open the bus of ``address`` with ``keywords``, which were checked against what its class takes."""
+    from cantools_cli import plugins
+    from cantools_cli.bus_settings import checked
+    from cantools_cli.interface import Bus
+
+    interface, channel = keywords["interface"], keywords["channel"]
+    settings = {key: value for key, value in keywords.items() if key not in ("interface", "channel")}
+    given = {**options.keywords(), **address.settings}
+
+    def place_of(key: str) -> str:
+        from cantools_cli.config import find_settings
+
+        if key in given:
+            option = "" if key in address.settings else _OPTIONS.get(key, "")
+            return f"{address.text}: {option}" if option else address.text
+        source = find_settings(None, given, options.context).sources.get(key)
+        return f"{address.text}: {source}" if source else address.text
+
+    backend = plugins.bus_class(interface)
+    settings = checked(interface, backend, settings, strict=given, place_of=place_of)
+    try:
+        return Bus(channel, interface, ignore_config=True, **settings)
+    except (ValueError, TypeError) as error:  # a setting that the class refuses
+        if hasattr(error, "exit_status"):
+            raise
+        raise UsageError(f"{address.text}: {error}") from error
 
 
 def _is_any(keywords: dict[str, Any]) -> bool:
