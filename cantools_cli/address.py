@@ -188,7 +188,7 @@ def _no_such_bus(name: str, has_socketcan: bool) -> CanInitializationError:
     if prefix is not None and not _IPV6.fullmatch(name):
         known = ", ".join(plugins.interface_names())
         return CanInitializationError(f"{name}: no interface is called {prefix[1]!r}", hint=f"known: {known}")
-    here = [*socketcan_channels(), *_virtual_channels()]
+    here = [*socketcan_channels(), *virtual_channels()]
     there_is = f"buses here: {', '.join(here)}; " if here else ""
     virtual = name if name.startswith("vcan") else "vcan0"
     if has_socketcan:
@@ -231,7 +231,7 @@ def kernel_has_socketcan() -> bool:
     return True
 
 
-def _virtual_channels() -> list[str]:
+def virtual_channels() -> list[str]:
     """Return the addresses of the virtual buses that are in use on this computer."""
     with suppress(CanError, OSError):
         configs = plugins.bus_class("virtual")._detect_available_configs()

@@ -26,6 +26,8 @@ COMMANDS = {
     "list": "List buses that can be opened, interfaces and formats.",
     "xcom": "Studer Xcom-CAN: read, write and watch an installation.",
 }
+#: the variable in which the script of a shell asks for completions
+_COMPLETING = "_CANX_COMPLETE"
 _SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 
 
@@ -57,7 +59,39 @@ class _PlainParameters:
     def get_params(self, ctx: Any) -> Any:
         params = super().get_params(ctx)  # type: ignore[misc]  # of the typer class it is mixed into
         _use_plain_converters(params)
+        if _COMPLETING in os.environ:
+            from cantools_cli import completion
+
+            completion.use(params)
         return params
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return the words of the usage line; optional arguments are in brackets."""
+        arguments = [param for param in self.get_params(ctx) if param.param_type_name == "argument"]
+        pieces = super().collect_usage_pieces(ctx)  # type: ignore[misc]  # of the typer class it is mixed into
+        first = len(pieces) - len(arguments) - (1 if isinstance(self, TyperGroup) else 0)
+        pieces[first : first + len(arguments)] = [_usage_name(argument) for argument in arguments]
+        return list(pieces)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the sections on arguments and options."""
+        sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
+        for param in self.get_params(ctx):
+            if param.param_type_name == "argument":
+                sections["Arguments"].append((str(param.metavar or param.name), param.help or ""))
+            elif (record := param.get_help_record(ctx)) is not None:
+                sections["Options"].append(record)
+        for title, records in sections.items():
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+        if isinstance(self, Commands):
+            self.format_commands(ctx, formatter)
+
+
+def _usage_name(argument: Any) -> str:
+    name = str(argument.metavar or argument.name)
+    return name if argument.required or name.startswith("[") else f"[{name}]"
 
 
 class Command(_PlainParameters, TyperCommand):
@@ -138,10 +172,23 @@ def _as_group(
     return typer.main.get_command(app)
 
 
+def _complete_command(ctx: typer.Context, args: list[str], incomplete: str) -> list[tuple[str, str]]:
+    """Return the commands that can follow the words of ``canx help`` so far."""
+    words = ctx.params.get("command") or []
+    table = COMMANDS
+    for word in words:
+        module = import_module(f"cantools_cli.commands.{word}") if word in table else None
+        table = getattr(module, "COMMANDS", {})
+    return [(name, text) for name, text in table.items() if name.startswith(incomplete)]
+
+
 def help_of(
     ctx: typer.Context,
     command: Annotated[
-        list[str] | None, typer.Argument(metavar="COMMAND...", help="The command to explain.")
+        list[str] | None,
+        typer.Argument(
+            metavar="COMMAND...", help="The command to explain.", autocompletion=_complete_command
+        ),
     ] = None,
 ) -> None:
     """Show the help of a command, as `canx COMMAND --help` does."""
@@ -219,6 +266,16 @@ def run(arguments: list[str]) -> int:
     """
     debug = "--debug" in arguments
     try:
+        if arguments[:1] in (["--install-completion"], ["--show-completion"]):
+            from cantools_cli.completion import install_or_show
+
+            return install_or_show(*arguments)
+        if _COMPLETING in os.environ:
+            from cantools_cli import completion
+
+            group = _group()  # it registers typer's own classes
+            completion.register()
+            group.main(args=arguments, prog_name="canx", standalone_mode=False)
         result = _group().main(args=arguments, prog_name="canx", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except BaseException as error:

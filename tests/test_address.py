@@ -64,7 +64,7 @@ def computer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., N
     for name in ("CAN_INTERFACE", "CAN_CHANNEL", "CAN_BITRATE", "CAN_CONFIG", "CANX_CONTEXT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(address_module, "NETWORK_FOLDER", str(tmp_path / "net"))
-    monkeypatch.setattr(address_module, "_virtual_channels", list)
+    monkeypatch.setattr(address_module, "virtual_channels", list)
 
     def has(*channels: str, socketcan: bool = True) -> None:
         for name, kind in [("eth0", "1"), *((channel, "280") for channel in channels)]:
