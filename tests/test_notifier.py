@@ -17,11 +17,12 @@ from cantools_cli.backends.virtual import VirtualBus
 from cantools_cli.batch import MessageBatch
 from cantools_cli.bus import BusABC
 from cantools_cli.errors import CanOperationError
-from cantools_cli.io.csv import CSVReader, CSVWriter
+from cantools_cli.io.csv import CSVWriter
 from cantools_cli.listeners import BufferedReader
 from cantools_cli.message import Message
 from cantools_cli.notifier import Notifier
 from cantools_cli.thread_safe_bus import ThreadSafeBus
+from tests.named import CSVReader
 from tests.notifier_probes import (
     LONG,
     BatchRecorder,

@@ -18,7 +18,6 @@ from cantools_cli.batch import MessageBatch
 from cantools_cli.bridge import Rewriter, parse_rewrite
 from cantools_cli.bus import BusABC, CanProtocol
 from cantools_cli.errors import CanOperationError, FormatError, UsageError
-from cantools_cli.io.asc import ASCReader
 from cantools_cli.io.base import FileIOMessageWriter
 from cantools_cli.io.candump import CanutilsLogReader, CanutilsLogWriter
 from cantools_cli.io.csv import CSVWriter
@@ -32,6 +31,7 @@ from cantools_cli.xl import XlMessage
 from cantools_cli.xl_generator import XlGenerator
 from tests.io.blf_bytes import container, head, lobj
 from tests.io.blf_bytes import read as read_blf
+from tests.named import ASCReader
 from tests.strategies import facts, messages, xl_messages
 
 TEXT = "45123#81:01:12345678#11223344"

@@ -33,11 +33,11 @@ from cantools_cli.buffers import Octets
 from cantools_cli.errors import FormatError, UsageError, quoted
 from cantools_cli.io.asc_header import Header, begins_block, begins_file, format_date, parse_date
 from cantools_cli.io.asc_lines import EventReader
-from cantools_cli.io.base import FileIOMessageWriter, NumberedChannels
+from cantools_cli.io.base import FileIOMessageWriter, NumberedChannels, channel_number
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.text import FULL, TextReader, decimal_ns
 from cantools_cli.kernels import asc as kernel
-from cantools_cli.message import Message, timestamp_to_ns
+from cantools_cli.message import Channel, Message, timestamp_to_ns
 from cantools_cli.xl import XlMessage
 
 _EVENT = re.compile(
@@ -58,7 +58,7 @@ class ASCReader(TextReader):
     ``base`` (``hex`` or ``dec``) and absolute times hold where the file does not say. With
     ``relative_timestamp`` times are those of the file, from 0.0; without they are since the epoch, the
     file's date being in the zone ``tz``, by default local. ``start_ns`` is used in place of that date.
-    ``txrq`` keeps requests to transmit as sent frames.
+    ``txrq`` keeps requests to transmit as sent frames. The channel of a frame is a number, from 0.
     """
 
     def __init__(
@@ -94,11 +94,14 @@ class ASCReader(TextReader):
 
     def batches(self) -> Iterator[MessageBatch]:
         try:
-            yield from super().batches()
+            yield from self._as_documented(super().batches())
         finally:
             for kind, count in self._events.left_out.items():
                 self.note(f"{self.input.name}: {kind}: {count} left out")
             self._events.left_out.clear()
+
+    def _documented_channel(self, channel: Channel) -> Channel:
+        return channel_number(channel)
 
     def _parse(
         self, text: Octets, at: int, end: int, batch: MessageBatch, first: int

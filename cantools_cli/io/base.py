@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
@@ -80,6 +80,10 @@ class MessageReader(BaseIOHandler):
     ``on_error`` says what a malformed record does: ``stop`` raises ``FormatError`` after the frames before
     it were delivered; ``skip`` goes on past it and counts it.
 
+    Channels are as python-can documents them: numbers for a format that numbers its channels, None for one
+    that has none. With ``named_channels`` both are called ``can0``, ``can1`` and so on, as the commands need
+    them.
+
     Attributes:
         skipped: malformed records passed over.
         first_fault: the error of the first of them.
@@ -95,9 +99,11 @@ class MessageReader(BaseIOHandler):
         *args: Any,
         on_error: OnError = "stop",
         tz: str | None = None,
+        named_channels: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(file, mode, *args, **kwargs)
+        self.named_channels = named_channels
         self.on_error = on_error
         self.tz = tz
         self.skipped = 0
@@ -124,6 +130,17 @@ class MessageReader(BaseIOHandler):
 
     def stop(self) -> None:
         self.input.close()
+
+    def _as_documented(self, batches: Iterable[MessageBatch]) -> Iterator[MessageBatch]:
+        """Yield ``batches``, whose channels have names, with the channels that the caller asked for."""
+        for batch in batches:
+            if not self.named_channels:
+                batch.with_channels(self._documented_channel)
+            yield batch
+
+    def _documented_channel(self, channel: Channel) -> Channel:
+        """Return the channel that python-can's documentation gives a frame of ``channel``."""
+        return channel
 
     def fault(self, error: FormatError) -> None:
         """Raise ``error``, or count it where faults are skipped."""
@@ -331,6 +348,12 @@ class NumberedChannels:
         if self._note is not None:
             self._note(f"{channel} is written as channel {number + self._first}")
         return number
+
+
+def channel_number(channel: Channel, first: int = 0) -> Channel:
+    """Return the number of a channel named ``can0``, ``can1`` and so on, ``first`` being that of ``can0``."""
+    number = _own_number(channel)
+    return channel if number is None else number + first
 
 
 def _own_number(channel: Channel) -> int | None:

@@ -29,7 +29,7 @@ from cantools_cli import clock, frames
 from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError, UsageError
 from cantools_cli.io import blf_append, blf_header
-from cantools_cli.io.base import FileIOMessageWriter, MessageReader, NumberedChannels
+from cantools_cli.io.base import FileIOMessageWriter, MessageReader, NumberedChannels, channel_number
 from cantools_cli.io.blf_containers import CONTAINER_HEAD, Containers, pack_container
 from cantools_cli.io.blf_header import FileHeader
 from cantools_cli.io.blf_objects import pack_marker, pack_xl
@@ -37,7 +37,7 @@ from cantools_cli.io.blf_stream import ObjectStream
 from cantools_cli.io.blf_workers import ContainerPacker
 from cantools_cli.io.files import AnyFile
 from cantools_cli.kernels import blf as kernel
-from cantools_cli.message import Message, timestamp_to_ns
+from cantools_cli.message import Channel, Message, timestamp_to_ns
 from cantools_cli.processors import usable_processors
 from cantools_cli.xl import XlMessage
 
@@ -49,7 +49,7 @@ class BLFReader(MessageReader):
     """Reads BLF files, also while they are written, and what is left of damaged ones.
 
     ``tz`` is the time zone of the start time. Without it that is UTC for files of python-can and canx, and
-    local time for all others, which ``notes`` then says.
+    local time for all others, which ``notes`` then says. The channel of a frame is a number, from 0.
     """
 
     _outer: Containers | None = None
@@ -63,9 +63,12 @@ class BLFReader(MessageReader):
     def batches(self) -> Iterator[MessageBatch]:
         self._outer = outer = Containers(self.input, self._say, self.fault, usable_processors())
         try:
-            yield from self._frames(outer)
+            yield from self._as_documented(self._frames(outer))
         finally:
             outer.close()
+
+    def _documented_channel(self, channel: Channel) -> Channel:
+        return channel_number(channel)
 
     @property
     def consumed(self) -> int:

@@ -23,7 +23,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 from cantools_cli import frames
@@ -53,7 +53,7 @@ _OUT_ROOM = 1 << 20
 
 
 class CSVReader(TextReader):
-    """Reads CSV with or without a header."""
+    """Reads CSV with or without a header; frames of a file without a column of channels have none."""
 
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, *args, **kwargs)
@@ -68,6 +68,12 @@ class CSVReader(TextReader):
         line = head.lstrip().partition(b"\n")[0]
         names = {name.strip().strip(b'"') for name in line.lower().split(b",")}
         return {b"timestamp", b"arbitration_id"} <= names or _HEADLESS.match(line) is not None
+
+    def batches(self) -> Iterator[MessageBatch]:
+        return self._as_documented(super().batches())
+
+    def _documented_channel(self, channel: Channel) -> Channel:
+        return channel if "channel" in self._columns else None
 
     def _parse(
         self, text: Octets, at: int, end: int, batch: MessageBatch, first: int

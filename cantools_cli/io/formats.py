@@ -62,7 +62,7 @@ def open_reader(
         name = form or recognised(stream)
         reader = plugins.reader_class(name)
         if as_command and name in plugins.FORMATS:
-            common = {**plugins.FORMATS[name].reading, **common}
+            common = {"named_channels": True, **plugins.FORMATS[name].reading, **common}
         if hasattr(reader, "batches"):
             return cast("MessageReader", reader(stream, **{**common, **(options or {})}))
         from cantools_cli.io.foreign import ForeignReader

@@ -29,7 +29,7 @@ from cantools_cli import clock
 from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError, UsageError
 from cantools_cli.io import mf4_head
-from cantools_cli.io.base import FileIOMessageWriter, MessageReader, NumberedChannels
+from cantools_cli.io.base import FileIOMessageWriter, MessageReader, NumberedChannels, channel_number
 from cantools_cli.io.files import CHUNK, AnyFile
 from cantools_cli.io.mf4_append import Continued, find_end
 from cantools_cli.io.mf4_blocks import (
@@ -46,6 +46,7 @@ from cantools_cli.io.mf4_merge import merged
 from cantools_cli.io.mf4_records import RecordStream
 from cantools_cli.io.mf4_source import Source
 from cantools_cli.kernels import mf4 as kernel
+from cantools_cli.message import Channel
 
 #: frames that wait for the start of the file, which is the earliest of them
 _HELD = 4096
@@ -58,7 +59,8 @@ _ENCRYPTED = b"Generic File"
 class MF4Reader(MessageReader):
     """Reads the CAN frames of MDF 4 files, also of such as were never finished or are cut off.
 
-    ``tz`` is the time zone of a start that the file gives in local time.
+    ``tz`` is the time zone of a start that the file gives in local time. The channel of a frame is a number,
+    from 0.
     """
 
     reads_in_thread = True
@@ -70,11 +72,14 @@ class MF4Reader(MessageReader):
     def batches(self) -> Iterator[MessageBatch]:
         source = Source(self.input)
         try:
-            yield from self._batches(source)
+            yield from self._as_documented(self._batches(source))
         finally:
             source.close()
         for note in self.input.notes:
             self._say(note)
+
+    def _documented_channel(self, channel: Channel) -> Channel:
+        return channel_number(channel)
 
     def _batches(self, source: Source) -> Iterator[MessageBatch]:
         identification = source.read(0, 64)

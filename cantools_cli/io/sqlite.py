@@ -58,7 +58,7 @@ from cantools_cli.io.sqlite_table import (
 )
 from cantools_cli.kernels import columns
 from cantools_cli.kernels import sqlite_rows as kernel
-from cantools_cli.message import Message
+from cantools_cli.message import Channel, Message
 
 MAGIC = b"SQLite format 3\0"
 #: bytes of any value: more is no frame, and must not fill the memory (from Python 3.11 on)
@@ -108,6 +108,12 @@ class SqliteReader(MessageReader):
             raise TypeError(str(error)) from error
 
     def batches(self) -> Iterator[MessageBatch]:
+        return self._as_documented(self._frames())
+
+    def _documented_channel(self, channel: Channel) -> Channel:
+        return None
+
+    def _frames(self) -> Iterator[MessageBatch]:
         if self._connection is None:
             return
         last = self._last_row()

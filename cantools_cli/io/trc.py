@@ -30,7 +30,7 @@ from cantools_cli import frames
 from cantools_cli.batch import MessageBatch
 from cantools_cli.buffers import Octets
 from cantools_cli.errors import FormatError, UsageError, quoted
-from cantools_cli.io.base import FileIOMessageWriter, NumberedChannels
+from cantools_cli.io.base import FileIOMessageWriter, NumberedChannels, channel_number
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.text import MOST_CHANNELS, TextReader, end_cut_line, no_kernel
 from cantools_cli.io.trc_header import (
@@ -44,7 +44,7 @@ from cantools_cli.io.trc_header import (
 from cantools_cli.io.trc_lines import LineReader, from_error_bytes, to_error_bytes
 from cantools_cli.kernels import columns
 from cantools_cli.kernels import trc as kernel
-from cantools_cli.message import Message
+from cantools_cli.message import Channel, Message
 
 __all__ = ["TRCFileVersion", "TRCReader", "TRCWriter"]
 
@@ -72,7 +72,8 @@ class TRCReader(TextReader):
 
     Times are since the epoch, the file's start being in the zone ``tz``: by default UTC where python-can
     wrote the file, else local. With ``status`` changes of the bus's status and its error counters are error
-    frames.
+    frames. The channel of a frame is the number of its bus, from 1; channels to be written count from 0, both
+    as in python-can.
     """
 
     def __init__(self, file: AnyFile, *args: Any, status: bool = False, **kwargs: Any) -> None:
@@ -105,9 +106,12 @@ class TRCReader(TextReader):
 
     def batches(self) -> Iterator[MessageBatch]:
         try:
-            yield from super().batches()
+            yield from self._as_documented(super().batches())
         finally:
             self._tell_left_out()
+
+    def _documented_channel(self, channel: Channel) -> Channel:
+        return channel_number(channel, first=1)
 
     def _tell_left_out(self) -> None:
         for kind, count in self._lines.left_out.items():

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from cantools_cli.io.asc import ASCReader, ASCWriter
+from cantools_cli.io.asc import ASCWriter
 from cantools_cli.message import Message
+from tests.named import ASCReader
 
 SECONDS = 10**9
 START = 1_700_000_000_000_000_000  # Tue Nov 14 22:13:20 2023 UTC

@@ -8,8 +8,9 @@ import zlib
 from typing import Any
 
 from cantools_cli.errors import FormatError
-from cantools_cli.io.blf import BLFReader, BLFWriter
+from cantools_cli.io.blf import BLFWriter
 from cantools_cli.message import Message
+from tests.named import BLFReader
 
 START_NS = 1_700_000_000_123_000_000
 START = bytes.fromhex("e7070b0002000e0016000d0014007b00")

@@ -10,9 +10,10 @@ import pytest
 
 from cantools_cli.errors import UsageError
 from cantools_cli.io import asc_append
-from cantools_cli.io.asc import ASCReader, ASCWriter
+from cantools_cli.io.asc import ASCWriter
 from cantools_cli.io.files import OutputStream
 from cantools_cli.message import Message
+from tests.named import ASCReader
 
 S = 1_000_000_000
 EPOCH = 1_700_000_000 * S

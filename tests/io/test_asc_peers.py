@@ -10,8 +10,8 @@ import subprocess
 import can
 import pytest
 
-from cantools_cli.io.asc import ASCReader
 from tests.io.asc_text import KINDS, SECONDS, frame, read, shown, write
+from tests.named import ASCReader
 from tests.strategies import facts
 
 

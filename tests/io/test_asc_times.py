@@ -7,9 +7,9 @@ from datetime import datetime, timezone
 
 import pytest
 
-from cantools_cli.io.asc import ASCReader
 from cantools_cli.io.asc_header import parse_date
 from tests.io.asc_text import HEAD, SECONDS, START, notes, read
+from tests.named import ASCReader
 
 # (text of the date line, UTC)
 DATES = [

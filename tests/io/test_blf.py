@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cantools_cli.errors import FormatError
-from cantools_cli.io.blf import BLFReader, BLFWriter
+from cantools_cli.io.blf import BLFWriter
 from cantools_cli.message import Message
 from tests.io.blf_bytes import (
     GOLDEN,
@@ -27,6 +27,7 @@ from tests.io.blf_bytes import (
     read_up_to_fault,
     written,
 )
+from tests.named import BLFReader
 from tests.strategies import facts, messages
 
 #: a CAN XL channel frame, without its direction and flags

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError
 from cantools_cli.io import blf, blf_containers
-from cantools_cli.io.blf import BLFReader
 from cantools_cli.io.blf_ahead import InflateAhead
 from tests.io.blf_bytes import classic, container, head
 from tests.kernels.forms import needs_compiled
+from tests.named import BLFReader
 
 TIMEOUT = 30
 COUNT = 40

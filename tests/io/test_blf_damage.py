@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from cantools_cli.errors import FormatError
 from cantools_cli.io import blf_inflate
-from cantools_cli.io.blf import BLFReader
 from cantools_cli.io.blf_inflate import Inflater
 from tests.io.blf_bytes import classic, container, head, lobj, read_lenient, read_up_to_fault
+from tests.named import BLFReader
 
 TEXT = lobj(65, "00" * 19) + bytes(3)
 INNER = b"".join(classic(number) + (TEXT if number % 3 == 0 else b"") for number in range(12))

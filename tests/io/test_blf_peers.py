@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from cantools_cli.io.blf import BLFReader, BLFWriter
+from cantools_cli.io.blf import BLFWriter
 from cantools_cli.message import Message
+from tests.named import BLFReader
 from tests.strategies import facts
 
 can = pytest.importorskip("can")

@@ -9,9 +9,10 @@ import pytest
 
 from cantools_cli.batch import MessageBatch
 from cantools_cli.io import blf, blf_workers
-from cantools_cli.io.blf import BLFReader, BLFWriter
+from cantools_cli.io.blf import BLFWriter
 from cantools_cli.io.blf_workers import ALONE, ContainerPacker
 from cantools_cli.message import Message
+from tests.named import BLFReader
 
 TIMEOUT = 30
 

@@ -12,9 +12,10 @@ import pytest
 
 from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError, UsageError
-from cantools_cli.io.blf import BLFReader, BLFWriter
+from cantools_cli.io.blf import BLFWriter
 from cantools_cli.message import Channel, Message
 from tests.io.blf_bytes import START_NS, classic, container, head, lobj, read, written
+from tests.named import BLFReader
 
 DATE = struct.pack("<8H", 2023, 11, 2, 14, 22, 13, 20, 123)
 

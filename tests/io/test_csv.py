@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from cantools_cli.errors import FormatError, UsageError
 from cantools_cli.io.base import BatchRoom
-from cantools_cli.io.csv import CSVReader, CSVWriter
+from cantools_cli.io.csv import CSVWriter
 from cantools_cli.message import Message
+from tests.named import CSVReader
 from tests.strategies import CHANNELS, facts, messages
 
 HEADER = b"timestamp,arbitration_id,extended,remote,error,dlc,data\n"

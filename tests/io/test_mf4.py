@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from cantools_cli.errors import FormatError
-from cantools_cli.io.mf4 import MF4Reader
 from cantools_cli.io.mf4_blocks import transposed_back
 from cantools_cli.message import Message
 from tests.io.mf4_bytes import START_NS, File, read, read_lenient, simple, usual, usual_record
+from tests.named import MF4Reader
 
 CANEDGE_OLD = bytes.fromhex("01 000000d0a24dcc41 da3c00001180 0000000000000000 02 08000000 022101ffffffffff")
 CANEDGE_NEW = bytes.fromhex("60 8e35d7000000 1110 01 00000000000000")

@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cantools_cli.errors import FormatError
-from cantools_cli.io.mf4 import MF4Reader
 from cantools_cli.message import Message
 from tests.io.mf4_bytes import (
     START_NS,
@@ -25,6 +24,7 @@ from tests.io.mf4_bytes import (
     usual_record,
     written,
 )
+from tests.named import MF4Reader
 
 
 def frames(count: int) -> list[Message]:

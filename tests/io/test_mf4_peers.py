@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from cantools_cli.io.mf4 import MF4Reader, MF4Writer
+from cantools_cli.io.mf4 import MF4Writer
 from cantools_cli.message import Message
+from tests.named import MF4Reader
 from tests.strategies import facts
 
 asammdf = pytest.importorskip("asammdf", reason="asammdf is not installed (pip install 'canx[mf4]')")

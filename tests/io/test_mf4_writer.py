@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError, UsageError
-from cantools_cli.io.mf4 import MF4Reader, MF4Writer
+from cantools_cli.io.mf4 import MF4Writer
 from cantools_cli.message import Channel, Message
 from tests.io.mf4_bytes import START_NS, read, written
+from tests.named import MF4Reader
 from tests.strategies import facts, messages
 
 START = START_NS // 1000 * 1000

@@ -23,9 +23,10 @@ from hypothesis import strategies as st
 
 from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError, UsageError
-from cantools_cli.io.sqlite import SqliteReader, SqliteWriter
+from cantools_cli.io.sqlite import SqliteWriter
 from cantools_cli.message import Message
 from cantools_cli.xl import XlMessage
+from tests.named import SqliteReader
 from tests.strategies import facts, messages
 
 SCHEMA = (

@@ -10,8 +10,9 @@ import pytest
 
 from cantools_cli.batch import MessageBatch
 from cantools_cli.io import sqlite as sqlite_module
-from cantools_cli.io.sqlite import SqliteReader, SqliteWriter
+from cantools_cli.io.sqlite import SqliteWriter
 from cantools_cli.message import Message
+from tests.named import SqliteReader
 
 
 def counted(path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[list[Message], int]:

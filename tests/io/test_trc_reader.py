@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli import TRCFileVersion, TRCReader
+from cantools_cli import TRCFileVersion
 from cantools_cli.errors import FormatError
 from cantools_cli.io.base import BatchRoom
 from cantools_cli.io.trc_header import COLUMNS, VERSIONS
 from cantools_cli.message import Message
 from tests.kernels.forms import needs_compiled, without_kernel
+from tests.named import TRCReader
 from tests.strategies import facts
 
 START = 1_700_000_000_123_000_000  # 14.11.2023 22:13:20.123 UTC

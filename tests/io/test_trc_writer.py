@@ -14,10 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli import MessageBatch, TRCFileVersion, TRCReader, TRCWriter
+from cantools_cli import MessageBatch, TRCFileVersion, TRCWriter
 from cantools_cli.errors import UsageError
 from cantools_cli.io.trc_header import VERSIONS, days_to_wall, wall_to_days
 from cantools_cli.message import Message
+from tests.named import TRCReader
 from tests.strategies import KINDS, TIMES, facts, messages, xl_messages
 
 START = 1_700_000_000_123_000_000  # 14.11.2023 22:13:20.123 UTC

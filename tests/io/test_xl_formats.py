@@ -15,8 +15,8 @@ from cantools_cli import plugins
 from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import UsageError
 from cantools_cli.io.arrow import ArrowReader, ArrowWriter
-from cantools_cli.io.asc import ASCReader, ASCWriter
-from cantools_cli.io.blf import BLFReader, BLFWriter
+from cantools_cli.io.asc import ASCWriter
+from cantools_cli.io.blf import BLFWriter
 from cantools_cli.io.formats import open_reader, open_writer
 from cantools_cli.io.frame_text import parse_frame
 from cantools_cli.io.parquet import ParquetReader, ParquetWriter
@@ -24,6 +24,7 @@ from cantools_cli.message import Message
 from cantools_cli.xl import XlMessage
 from tests.io.blf_bytes import START_NS as START
 from tests.io.blf_bytes import container, head
+from tests.named import ASCReader, BLFReader
 from tests.strategies import facts, messages
 
 KINDS = ("classic", "raw", "remote", "fd", "xl")

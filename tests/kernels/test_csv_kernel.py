@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cantools_cli.batch import MessageBatch
-from cantools_cli.io.csv import COLUMNS, MORE_COLUMNS, CsvNames, CSVReader, format_row
+from cantools_cli.io.csv import COLUMNS, MORE_COLUMNS, CsvNames, format_row
 from tests.kernels.forms import (
     WIDE_FORMS,
     every_form,
@@ -23,6 +23,7 @@ from tests.kernels.forms import (
     parsed,
     without_kernel,
 )
+from tests.named import CSVReader
 from tests.strategies import CHANNELS, facts, messages
 
 ONE, ONE_END = b"can0", array("I", [4])
