@@ -53,6 +53,11 @@ class Selection:
     def passes_everything(self) -> bool:
         return not self.filters and self._where is None
 
+    @property
+    def tests_order(self) -> bool:
+        """Whether the expression depends on the times of frames, or on earlier frames."""
+        return self._where is not None and self._where.tests_order
+
     def select(self, batch: MessageBatch) -> MessageBatch:
         """Return the frames that pass: ``batch`` itself where all do, else a new one."""
         for one in self.filters:

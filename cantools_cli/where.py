@@ -28,7 +28,7 @@ from array import array
 from cantools_cli.batch import MessageBatch
 from cantools_cli.filters import FrameFilter
 from cantools_cli.kernels import where as kernel
-from cantools_cli.predicates import Changed, Gaps, Predicate, Times
+from cantools_cli.predicates import Changed, Every, Gaps, Predicate, Times
 from cantools_cli.where_memory import Memory
 from cantools_cli.where_parser import Parser
 
@@ -72,6 +72,11 @@ class Where:
             self.predicate.narrow(batch, self._memory, mask)
             del rows[kernel.chosen(mask, rows) :]
         return rows
+
+    @property
+    def tests_order(self) -> bool:
+        """Whether the times of frames, or earlier frames, decide."""
+        return self.predicate.has(Changed, Every, Gaps, Times)
 
     def frame_filter(self) -> FrameFilter | None:
         """Return a filter on identifiers and kinds that passes at least what the expression passes.

@@ -129,9 +129,11 @@ class Controls:
         self.status = 0
 
     def do_leave(self) -> None:
-        """Close what is open, or end."""
+        """Close the page that is open, then lift the filter; end if neither is there."""
         if self.page != "table":
             self.page = "table"
+        elif self.view.chosen is not None:
+            self.view.chosen = None
         else:
             self.status = 0
 

@@ -5,7 +5,8 @@
     100:<BHL:1:10:100.0    identifier 100: a byte, 16 and 32 bits, little-endian; divided by 1, 10 and 100.0
 
 The identifier is hexadecimal, of either kind; the format is one of Python's ``struct``. Each value is divided
-by its scale: by a whole number downwards to a whole number, by a decimal one as it is.
+by its scale: by a whole number downwards to a whole number, by a decimal one as it is. A format may cover the
+first bytes of the data alone.
 
 Source: python-can's manual, "CAN viewer".
 """
@@ -58,9 +59,9 @@ class StructDecoder:
         if found is None:
             return None
         layout, scales = found
-        if layout.size != len(data):
-            raise ValueError(f"{len(data)} bytes, not {layout.size}")
-        values = [_plain(value) for value in layout.unpack(data)]
+        if layout.size > len(data):
+            raise ValueError(f"{len(data)} of {layout.size} bytes")
+        values = [_plain(value) for value in layout.unpack_from(data)]
         return (
             [_scaled(value, scale) for value, scale in zip(values, scales, strict=True)] if scales else values
         )

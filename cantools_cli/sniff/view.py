@@ -80,8 +80,18 @@ def parse_filter(text: str) -> Selection:
     """Return what somebody types to see fewer rows: filters, as in ``100-1FF``, or an expression.
 
     Raises:
-        UsageError: it is neither.
+        UsageError: it is neither, or tests the times or the order of frames, which a row does not have.
     """
+    selection = _parsed(text)
+    if selection.tests_order:
+        raise UsageError(
+            "changed, every, gap, period, time and timestamp test a stream, not the rows of a table",
+            hint="--where filters the frames",
+        )
+    return selection
+
+
+def _parsed(text: str) -> Selection:
     if not _FILTERS.fullmatch(text):
         return Selection.parse(None, text)
     try:

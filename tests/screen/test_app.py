@@ -350,7 +350,7 @@ async def test_values_are_shown_in_the_history_too():
         await fed(app, 3)
         await pilot.press("enter")
         shown = text(app).splitlines()
-        assert "values  (1 bytes, not 2)" in shown
+        assert "values  (1 of 2 bytes)" in shown
         assert [line.split()[-1] for line in shown[-2:]] == ["20", "10"]
 
 

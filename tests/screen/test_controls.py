@@ -139,6 +139,25 @@ def test_escape_gives_the_filter_back_that_was_there(controls):
     assert len(controls.view.rows(controls.table.rows)) == len(FRAMES)
 
 
+def test_escape_closes_the_page_then_lifts_the_filter_then_ends(controls):
+    controls.key("/")
+    answer(controls, "123")
+    controls.key("?")
+    for expected in (("table", True, None), ("table", False, None), ("table", False, 0)):
+        controls.key("escape")
+        assert (controls.page, controls.view.chosen is not None, controls.status) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["changed", "every 2", "gap gt 1s", "id eq 123 and period lt 5", "time lt 3s"]
+)
+def test_a_filter_of_rows_refuses_tests_of_a_stream(controls, text):
+    controls.key("/")
+    answer(controls, text)
+    assert controls.view.chosen is None
+    assert "not the rows of a table" in controls.said
+
+
 def test_the_head_of_a_column_sorts_by_it_and_again_turns_it_round(controls):
     for x, name in ((1, "id"), (8, "id"), (10, "count"), (77, "ascii"), (500, "ascii")):
         controls.view.order = "none"

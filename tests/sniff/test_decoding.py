@@ -38,8 +38,8 @@ def test_an_identifier_without_a_format_has_no_values():
     assert StructDecoder(["100:<B"])(0x101, False, b"\x01") is None
 
 
-def test_data_of_another_length_has_none():
-    with pytest.raises(ValueError, match="1 bytes, not 2"):
+def test_data_that_is_too_short_has_none():
+    with pytest.raises(ValueError, match="1 of 2 bytes"):
         StructDecoder(["100:<H"])(0x100, False, b"\x01")
 
 
@@ -81,11 +81,18 @@ def test_a_whole_scale_divides_downwards_and_a_decimal_one_as_it_is(value, scale
     assert StructDecoder([f"1:<l:{scale}.0"])(1, False, data) == [value / scale]
 
 
+def test_a_format_may_cover_the_first_bytes_alone():
+    decoder = StructDecoder(["123:>H:10.0"])
+    assert decoder(0x123, False, b"\x00\x19\xff\xff") == [2.5]
+    with pytest.raises(ValueError, match="1 of 2 bytes"):
+        decoder(0x123, False, b"\x00")
+
+
 def test_a_row_shows_its_values():
     table = Table()
     table.decoder = StructDecoder(["123:<BB:1:10.0", "7FF:<H"])
     table.feed(log("1 can0 123#0519", "2 can0 7FF#01", "3 can0 456#01", "4 can0 20000123#0000000000000000"))
     shown = [COLUMNS["values"].text(row, None) for row in table.rows]
-    assert shown == ["5  2.5", "(1 bytes, not 2)", "", ""]
+    assert shown == ["5  2.5", "(1 of 2 bytes)", "", ""]
     table.feed(log("5 can0 123#R2"))
     assert table.copy().rows[0].values() == [5, 2.5]
