@@ -157,6 +157,13 @@ FORMATS = {
         description="text of Kvaser CANKing; read only",
         reader_options={"base": "base"},
     ),
+    "slcan": Format(
+        "slcan",
+        "cantools_cli.io.slcan:SlcanReader",
+        None,
+        (".slcan",),
+        description="lines of slcan adapters; read only",
+    ),
     "n2k": Format(
         "n2k",
         "cantools_cli.io.n2k:N2kReader",

@@ -11,6 +11,8 @@ _TEXTS = {
     b"| s-fdf | ERR |***END DATE AND TIME|***START DATE AND TIME 31:2:2015 22:17:28:928***\n",
     "crtd": b"R11|R29|T11|T29|1R11 |CXX|2CER|.|1e9| 7FF| 1FFFFFFF",
     "canking": b"Chn Identifier Flg |ErrorFrame| XR | W | A |00000123|  FF| 255| R\n| T\n|Logging |.000139",
+    "slcan": b"t1230|t12381122334455667788|T1FFFFFFF0|r1238|R000000011|d123F|b1239|EA5F|FFFF|z\r|Z\r|\a|V1013"
+    b"|S6|23:59:59.9 -> |\r|\r\n",
     "n2k": b"!PDGY,|$PDGY,000000,4,,5,482,1,0\n|Z,3,|,255,8,00,ff|,262161,|59904| R 19F51323 | T |23:59:59.9"
     b"|A235959.9 CCFF7 0FF63 |==|,27,12,e9",
     "csv": b'0x|,|==|=|"|-0x1|True|1e309|data|timestamp',

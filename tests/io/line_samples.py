@@ -55,9 +55,23 @@ Chn Identifier Flg   DLC  D0...1...2...3...4...5...6..D7       Time     Dir
 Logging stopped.
 """
 
+SLCAN = b"""\
+V1013
+z
+t1238DEADBEEF00112233EA5E
+T18DB33F130201000001
+r12340002
+R18DB33F10EA5F
+\at7FF00003
+d123AAABBCCDDEEFF00112233445566778899AABB
+b1239000102030405060708090A0B
+12:34:56.789 -> t10021122
+"""
+
 #: by the format's name
 SAMPLES: dict[str, bytes] = {
     "crtd": CRTD,
     "canking": CANKING,
+    "slcan": SLCAN,
     "n2k": N2K_RAW + N2K_PLAIN + N2K_IKONVERT + N2K_ACTISENSE,
 }

@@ -1,0 +1,151 @@
+r"""What a serial adapter that speaks slcan sends, captured from its line; read only.
+
+::
+
+    t1238DEADBEEF00112233            11 bits, 8 bytes; lines end with CR, LF or both
+    T18DB33F13020100EA5F             29 bits, 3 bytes, and the time: 4 digits of milliseconds within a minute
+    r1234  R18DB33F10                remote frames that ask for 4 and for 0 bytes
+    d1239AA...  D...  b...  B...     CAN FD, b and B with bit rate switch; the length is a DLC code, 0 to F
+    z  Z  \a  O  S6  V1013           answers, errors and commands of the conversation, which are passed over
+
+A line may begin with the time of the day that a terminal puts there, ``12:34:56.789 -> ``, which then counts.
+All frames are taken as received. Without any time they are at 0, which is said. A time that falls back is of
+the next minute; a longer pause cannot be seen. A first line whose beginning is missing is dropped.
+
+Source: Lawicel, "CANUSB Manual"; the Linux kernel's ``slcan``; CANable's firmware for CAN FD.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from cantools_cli import frames
+from cantools_cli.errors import FormatError
+from cantools_cli.io.files import AnyFile
+from cantools_cli.io.rows import LapClock, Row, RowReader, frame_row
+from cantools_cli.io.text import decimal_ns
+
+_FRAME = re.compile(
+    rb"(?P<kind>[trdb])(?P<base>[0-7][0-9A-Fa-f]{2})(?P<code>[0-9A-Fa-f])(?P<rest>[0-9A-Fa-f]*)"
+    rb"|(?P<KIND>[TRDB])(?P<extended>[01][0-9A-Fa-f]{7})(?P<CODE>[0-9A-Fa-f])(?P<REST>[0-9A-Fa-f]*)"
+)
+_CLOCK = re.compile(rb"(\d\d):(\d\d):(\d\d)\.(\d{1,9})(?: ->)?[ \t]+")
+_TALK = re.compile(
+    rb"[zZ]|[OCLoclVvNFAPE?]|[SsXYyQWUu][0-9A-Fa-f]{1,8}|[Mm][0-9A-Fa-f]{8}|[ZA][01]|F[0-9A-Fa-f]{2}"
+    rb"|[VvN][0-9A-Za-z._-]{1,60}"  # answers hold versions and serial numbers
+)
+_MINUTE_NS = 60_000_000_000
+_DAY_NS = 24 * 60 * _MINUTE_NS
+_LAST_MS = 59_999  # adapters that go beyond it count to FFFF
+
+
+class SlcanReader(RowReader):
+    """Reads what an slcan adapter sent."""
+
+    def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
+        super().__init__(file, *args, **kwargs)
+        self._minute = LapClock(_MINUTE_NS)
+        self._day = LapClock(_DAY_NS, slack_ns=_DAY_NS // 2)
+        self._begun = False  # whether a line was understood
+        self._told: set[str] = set()
+
+    @classmethod
+    def recognises(cls, head: bytes) -> bool:
+        lines = [line for line in re.split(rb"[\r\n]+", head.removeprefix(b"\xef\xbb\xbf")) if line.strip()]
+        if len(head) >= 4096 or len(lines) > 2:
+            lines = lines[:-1]  # which the head may have cut
+        found = 0
+        for number, line in enumerate(lines[:64]):
+            text = _without_bells(line)
+            timed = _CLOCK.match(text)
+            text = text[timed.end() :] if timed is not None else text
+            if _is_frame(text):
+                found += 1
+            elif text and not _TALK.fullmatch(text) and (number or not _is_tail(text)):
+                return False
+        return found > 0
+
+    def _rows(self, line: bytes) -> tuple[Row, ...]:
+        text = _without_bells(line)
+        timed = _CLOCK.match(text)
+        text = text[timed.end() :] if timed is not None else text
+        found = _FRAME.fullmatch(text)
+        if found is None and not text:
+            return ()
+        if found is None:
+            begun, self._begun = self._begun, True
+            if _TALK.fullmatch(text):
+                return ()
+            if not begun and _is_tail(text):
+                self.note(f"{self.input.name}:1: begins inside a line, which was dropped")
+                return ()
+            raise FormatError("not an slcan line")
+        row = self._frame(found, timed)
+        self._begun = True
+        return (row,)
+
+    def _frame(self, found: re.Match[bytes], timed: re.Match[bytes] | None) -> Row:
+        kind, identifier = found["kind"] or found["KIND"], found["base"] or found["extended"]
+        code = int(found["code"] or found["CODE"], 16)
+        rest = found["rest"] if found["kind"] else found["REST"]
+        letter = kind.lower()
+        is_fd = letter in b"db"
+        if code > 8 and not is_fd:
+            raise FormatError(f"the length is {code}, but a classic frame has 0 to 8 bytes")
+        size = 0 if letter == b"r" else frames.FD_LENGTHS[code]
+        if len(rest) not in (2 * size, 2 * size + 4):
+            raise FormatError(
+                f"{len(rest)} digits behind the length, not {2 * size}, or {2 * size + 4} with a time"
+            )
+        return frame_row(
+            self._time_ns(rest[2 * size :], timed),
+            int(identifier, 16),
+            kind.isupper(),
+            bytes.fromhex(rest[: 2 * size].decode()),
+            asked_for=code if letter == b"r" else None,
+            fd_flags=(frames.BRS if letter == b"b" else 0) if is_fd else None,
+        )
+
+    def _time_ns(self, stamp: bytes, timed: re.Match[bytes] | None) -> int:
+        if timed is not None:
+            hours, minutes, seconds = map(int, timed.groups()[:3])
+            if hours > 23 or minutes > 59 or seconds > 59:
+                raise FormatError(f"no such time as {hours:02}:{minutes:02}:{seconds:02}")
+            self._tell("times of the day without a date, which count from 1970-01-01")
+            whole_ns = (hours * 3600 + minutes * 60 + seconds) * 1_000_000_000
+            return self._day.time_ns(whole_ns + decimal_ns(b"0", timed[4]))
+        if not stamp:
+            self._tell("lines without a time: these frames are at 0")
+            return 0
+        millis = int(stamp, 16)
+        if millis > _LAST_MS:
+            self._minute.lap_ns = 65_536_000_000
+        return self._minute.time_ns(millis * 1_000_000)
+
+    def _tell(self, text: str) -> None:
+        if text not in self._told:
+            self._told.add(text)
+            self.note(f"{self.input.name}: {text}")
+
+
+def _without_bells(line: bytes) -> bytes:
+    """Return ``line`` without the BEL that an adapter answers an error with, which nothing ends."""
+    return line.strip(b" \t\a")
+
+
+def _is_frame(text: bytes) -> bool:
+    """Tell whether ``text`` is a frame whose length and digits agree."""
+    found = _FRAME.fullmatch(text)
+    if found is None:
+        return False
+    letter = (found["kind"] or found["KIND"]).lower()
+    code = int(found["code"] or found["CODE"], 16)
+    size = 0 if letter == b"r" else frames.FD_LENGTHS[code]
+    rest = found["rest"] if found["kind"] else found["REST"]
+    return len(rest) in (2 * size, 2 * size + 4) and (code < 9 or letter in b"db")
+
+
+def _is_tail(text: bytes) -> bool:
+    """Tell whether ``text`` may be what is left of a line that began before the capture."""
+    return re.fullmatch(rb"[0-9A-Fa-f]{1,140}", text) is not None
