@@ -7,6 +7,9 @@ which move batches. A class written for python-can's documentation implements ``
 
 from __future__ import annotations
 
+import atexit
+import os
+import sys
 import time
 from _thread import allocate_lock
 from abc import ABC
@@ -15,11 +18,13 @@ from enum import Enum
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypedDict
+from weakref import WeakValueDictionary
 
 from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import CanOperationError, CanTimeoutError
 from cantools_cli.message import Message
 from cantools_cli.periodic_sending import PeriodicSending
+from cantools_cli.received_log import log_received
 
 if TYPE_CHECKING:
     from typing_extensions import NotRequired, Self
@@ -65,6 +70,18 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.0001, 0.01  # seconds
 _BACKLOG = 0.01  # seconds that frames queued at the end of a timeout are looked at, if none passes
 
 
+_open_buses: WeakValueDictionary[int, BusABC] = WeakValueDictionary()  # by id(): a plug-in may have no hash
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_open_buses.clear)  # they are the parent's to close
+
+
+@atexit.register
+def _close_forgotten_buses() -> None:
+    """Shut down the buses that the program leaves open, as long as modules and threads are there."""
+    for bus in list(_open_buses.values()):
+        bus.__del__()
+
+
 class Deadline:
     """The end of a timeout, by the monotonic clock; a timeout of None never ends."""
 
@@ -98,7 +115,7 @@ class BusABC(PeriodicSending, ABC):  # abstract by what its hooks raise: either 
         carries_xl: whether it takes CAN XL frames.
     """
 
-    RECV_LOGGING_LEVEL = 9  #: documented; canx logs no single message
+    RECV_LOGGING_LEVEL = 9  #: of the records of received messages
 
     channel_info = "unknown"
     is_shutdown = False
@@ -110,7 +127,10 @@ class BusABC(PeriodicSending, ABC):  # abstract by what its hooks raise: either 
     _taken = 0
     _readiness: Readiness | None = None  # once somebody asked for fileno()
 
+    _is_finalizing = staticmethod(sys.is_finalizing)  # here, since the module's names go first
+
     def __init__(self, channel: Any, can_filters: CanFilters | None = None, **kwargs: object) -> None:
+        _open_buses[id(self)] = self
         self._periodic_tasks = []
         self._lock_send_periodic = allocate_lock()
         self.set_filters(can_filters)
@@ -193,6 +213,7 @@ class BusABC(PeriodicSending, ABC):  # abstract by what its hooks raise: either 
         while True:
             message, is_filtered = self._recv_internal(deadline.remaining())
             if message is not None and (is_filtered or self._matches_filters(message)):
+                log_received(self.RECV_LOGGING_LEVEL, (message,))
                 return message
             if deadline.passed:
                 return None
@@ -221,6 +242,7 @@ class BusABC(PeriodicSending, ABC):  # abstract by what its hooks raise: either 
             if self._frame_filter is not None:
                 batch = self._frame_filter.select(batch)
             if len(batch):
+                log_received(self.RECV_LOGGING_LEVEL, batch)
                 return batch
             if deadline.passed:  # queued frames are looked at all the same, but a busy bus always has some
                 backlog = backlog or Deadline(_BACKLOG)
@@ -394,11 +416,17 @@ class BusABC(PeriodicSending, ABC):  # abstract by what its hooks raise: either 
         self.shutdown()
 
     def __del__(self) -> None:
-        if not self.is_shutdown and self.channel_info != "unknown":  # a bus that failed to open has no name
+        # A bus that failed to open has no name. At the very end of the interpreter nothing can be imported.
+        if not self.is_shutdown and self.channel_info != "unknown" and not self._is_finalizing():
             import logging
 
-            logging.getLogger("can").warning("%s was not properly shut down", type(self).__name__)
-            self.shutdown()
+            log = logging.getLogger("can")
+            log.warning("%s was not properly shut down", type(self).__name__)
+            try:
+                self.shutdown()
+            except Exception as error:  # a plug-in may fail in any way, and nothing above can catch it
+                self.is_shutdown = True
+                log.warning("%s: shutting down failed: %s", type(self).__name__, error)
 
     def __str__(self) -> str:
         return self.channel_info

@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager, suppress
 from threading import RLock
 from typing import TYPE_CHECKING, Any, cast
 
+from cantools_cli.errors import CanOperationError
 from cantools_cli.message import Message
 from cantools_cli.schedule import Schedule, nanoseconds
 from cantools_cli.scheduler import Run, Scheduler
@@ -31,10 +32,10 @@ class CyclicTask(ABC):
 
     @abstractmethod
     def stop(self) -> None:
-        """Stop the task; a second call does nothing.
+        """Stop the task.
 
         Raises:
-            CanError: it could not be stopped.
+            CanError: ``stop`` was called before, and the task was not started again; or it cannot be stopped.
         """
 
 
@@ -52,6 +53,7 @@ class CyclicSendTaskABC(CyclicTask):
 
     _tracked_by: list[CyclicSendTaskABC] | None = None
     _has_ended = False
+    _was_stopped = False  # by the program; not by its bus, nor by itself
 
     def __init__(self, messages: Sequence[Message] | Message, period: float) -> None:
         self.messages = checked_messages(messages)
@@ -70,9 +72,19 @@ class CyclicSendTaskABC(CyclicTask):
             self._ended()
 
     def _started(self) -> None:
-        self._has_ended = False
+        self._has_ended = self._was_stopped = False
         if self._tracked_by is not None and self not in self._tracked_by:
             self._tracked_by.append(self)
+
+    def _stopping(self) -> None:
+        """Note that the program stops the task.
+
+        Raises:
+            CanOperationError: it did so before, and did not start it again.
+        """
+        if self._was_stopped:
+            raise CanOperationError(f"the periodic task of 0x{self.arbitration_id:x} is stopped already")
+        self._was_stopped = True
 
     def _ended(self) -> None:
         self._has_ended = True
@@ -84,7 +96,12 @@ class CyclicSendTaskABC(CyclicTask):
 class LimitedDurationCyclicSendTaskABC(CyclicSendTaskABC):
     """Stops by itself when ``duration`` seconds are over; None, or 0, is no limit.
 
-    What falls due before the end is sent: 1 s at 0.1 s are 10 messages, and there is always one.
+    What falls due before the end is sent: 1 s at 0.1 s are 10 messages, and there is always one. A changed
+    ``duration`` is that of the next start.
+
+    Attributes:
+        end_time: when the current run ends, or the last one ended, in seconds since the epoch; None if it
+            has no limit.
     """
 
     def __init__(
@@ -92,7 +109,20 @@ class LimitedDurationCyclicSendTaskABC(CyclicSendTaskABC):
     ) -> None:
         super().__init__(messages, period)
         self.duration = duration
+        self.end_time: float | None = None
+
+    @property
+    def duration(self) -> float | None:
+        return self._duration
+
+    @duration.setter
+    def duration(self, duration: float | None) -> None:
         self.duration_ns = nanoseconds(duration, "duration") if duration else None
+        self._duration = duration
+
+    def _started(self) -> None:
+        super()._started()
+        self.end_time = time.time() + self.duration if self.duration else None
 
 
 class RestartableCyclicTaskABC(CyclicSendTaskABC):
@@ -218,7 +248,12 @@ class ThreadBasedCyclicSendTask(
             self._scheduler.start(self._run)
 
     def stop(self) -> None:
-        """Stop; when this returns, no message is on its way to the bus, unless the bus is stuck."""
+        """Stop; when this returns, no message is on its way to the bus, unless the bus is stuck.
+
+        Raises:
+            CanOperationError: the task is stopped already.
+        """
+        self._stopping()
         self._scheduler.stop(self._run)
         self._ended()
 
@@ -254,6 +289,14 @@ class ThreadBasedCyclicSendTask(
     def _finished(self, run: Run) -> None:
         if run is self._run:
             self._ended()
+
+
+def stop_quietly(task: CyclicSendTaskABC) -> None:
+    """Stop ``task`` unless the program did; the program may still stop it later."""
+    if not getattr(task, "_was_stopped", False):
+        task.stop()
+        if getattr(task, "_was_stopped", False):  # a task of a plug-in may not note it
+            task._was_stopped = False
 
 
 def send_periodic(

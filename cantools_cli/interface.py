@@ -93,8 +93,9 @@ def detect_available_configs(
 ) -> list[dict[str, Any]]:
     """Return what could be opened now: keywords for ``Bus``, ``interface`` and ``channel`` among them.
 
-    ``interfaces`` are the names to look at, None means all. One that cannot detect contributes nothing;
-    one that takes longer than ``timeout`` seconds is left out with a warning.
+    ``interfaces`` are the names to look at, None means all. One that cannot detect, or that python-can has
+    and canx has not, contributes nothing; one that takes longer than ``timeout`` seconds is left out with a
+    warning.
 
     Raises:
         CanInterfaceNotImplementedError: an interface is not known.
@@ -104,7 +105,7 @@ def detect_available_configs(
     else:
         names = [interfaces] if isinstance(interfaces, str) else list(interfaces)
         for name in names:
-            if not plugins.is_interface(name):
+            if not plugins.is_interface(name) and name not in plugins.DOCUMENTED_INTERFACES:
                 plugins.bus_class(name)  # raises, and says what there is
     if len(names) == 1:
         return _detected(names[0])

@@ -263,8 +263,8 @@ class Message:
         self,
         other: Message,
         timestamp_delta: float | None = 1.0e-6,
-        check_channel: bool = True,
         check_direction: bool = True,
+        check_channel: bool = True,
     ) -> bool:
         """Tell whether ``other`` has the same contents.
 

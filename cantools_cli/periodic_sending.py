@@ -99,7 +99,10 @@ class PeriodicSending:
     def stop_all_periodic_tasks(self, remove_tasks: bool = True) -> None:
         """Stop all tasks that are stored, and forget them unless ``remove_tasks`` is False."""
         tasks = [*(self._periodic_tasks or ())]
-        for task in tasks:
-            task.stop()
+        if tasks:
+            from cantools_cli.cyclic import stop_quietly
+
+            for task in tasks:
+                stop_quietly(task)
         if self._periodic_tasks is not None:
             self._periodic_tasks[:] = [] if remove_tasks else tasks

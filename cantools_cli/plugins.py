@@ -25,6 +25,13 @@ INTERFACES = {
     "virtualcan": "cantools_cli.backends.virtualcan:VirtualCanBus",
 }
 
+#: python-can's interfaces, as its manual lists them; those that are not in INTERFACES find no hardware
+DOCUMENTED_INTERFACES = (
+    *("canalystii", "cantact", "etas", "gs_usb", "iscan", "ixxat", "kvaser", "neousys", "neovi", "nican"),
+    *("nixnet", "pcan", "robotell", "seeedstudio", "serial", "slcan", "socketcan", "socketcand", "systec"),
+    *("udp_multicast", "usb2can", "vector", "virtual"),
+)
+
 
 @dataclass(frozen=True)
 class Format:

@@ -11,7 +11,7 @@ and texts are python-can's.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cantools_cli.timing_fd import BitTimingFd
 from cantools_cli.timing_phase import (
@@ -36,16 +36,22 @@ if TYPE_CHECKING:
 
 __all__ = ["BitTiming", "BitTimingFd"]
 
+_LARGEST_BRP = 64
+_LARGEST_BITRATE = 1_000_000
 _CLASSIC_KEYS = ("f_clock", "brp", "tseg1", "tseg2", "sjw", "nof_samples")
 
 
 class BitTiming(Timing):
     """The timing of a classic bus.
 
-    Usually all of ``f_clock`` (Hz), ``brp``, ``tseg1``, ``tseg2`` and ``sjw`` (quanta) are given. As older
-    documentation has it, ``bitrate`` may stand for ``brp``, or the registers ``btr0`` and ``btr1`` for all
-    but the clock, and ``f_clock`` may be left out: then what follows from it is not known, and asking for
-    that raises ValueError. ``nof_samples`` is 1, or 3 for a slow bus.
+    Usually all of ``f_clock`` (Hz), ``brp``, ``tseg1``, ``tseg2`` and ``sjw`` (quanta) are given.
+    ``bitrate`` may replace ``brp``, or the registers ``btr0`` and ``btr1`` everything but the clock.
+    ``f_clock`` may be left out: a property that depends on it then raises ValueError. ``nof_samples`` is 1,
+    or 3 for a slow bus.
+
+    Positional arguments are in the order of python-can 4.1, or in that of later versions: ``f_clock, brp,
+    tseg1, tseg2, sjw, nof_samples, strict``. Their size tells which: no bit rate is above 1 Mbit/s, no
+    clock below, and no prescaler above 64.
 
     Raises:
         ValueError: a value is out of range, of any SJA1000; with ``strict`` also what few controllers
@@ -57,18 +63,24 @@ class BitTiming(Timing):
 
     def __init__(
         self,
+        bitrate: int | None = None,
         f_clock: int | None = None,
         brp: int | None = None,
         tseg1: int | None = None,
         tseg2: int | None = None,
         sjw: int | None = None,
         nof_samples: int = 1,
-        strict: bool = False,
-        *,
-        bitrate: int | None = None,
         btr0: int | None = None,
         btr1: int | None = None,
+        *,
+        strict: bool = False,
     ) -> None:
+        if f_clock is None and bitrate is not None and bitrate > _LARGEST_BITRATE:
+            f_clock, bitrate = bitrate, None
+        if bitrate is not None and f_clock is not None and f_clock <= _LARGEST_BRP:
+            later = _in_later_order(bitrate, f_clock, brp, tseg1, tseg2, sjw, nof_samples)
+            self.__init__(btr0=btr0, btr1=btr1, **{"strict": strict, **later})  # type: ignore[misc]  # once more
+            return
         if btr0 is not None and btr1 is not None:
             if (brp, tseg1, tseg2, sjw) != (None, None, None, None):
                 raise TypeError("btr0 and btr1 stand for brp, tseg1, tseg2 and sjw: give either")
@@ -129,7 +141,7 @@ class BitTiming(Timing):
             ValueError: as the class; or the bit rate is off by more than 1/256.
         """
         brp = prescaler(f_clock, bitrate, 1 + tseg1 + tseg2, "Invalid inputs")
-        timing = cls(f_clock, brp, tseg1, tseg2, sjw, nof_samples, strict)
+        timing = cls(None, f_clock, brp, tseg1, tseg2, sjw, nof_samples, strict=strict)
         if abs(timing.bitrate - bitrate) > bitrate / TOLERANCE:
             raise ValueError(diverging("", timing.bitrate, bitrate))
         return timing
@@ -138,7 +150,7 @@ class BitTiming(Timing):
     def from_registers(cls, f_clock: int, btr0: int, btr1: int) -> Self:
         """Return the timing of a SJA1000's bus timing registers 0 and 1."""
         phase, nof_samples = _from_registers(btr0, btr1)
-        return cls(f_clock, *phase, nof_samples)
+        return cls(None, f_clock, *phase, nof_samples)
 
     @classmethod
     def iterate_from_sample_point(
@@ -149,7 +161,7 @@ class BitTiming(Timing):
             raise ValueError(f"sample_point (={sample_point}) must not be below 50%.")
         for phase in phases_near(f_clock, bitrate, sample_point, 64, min_nbt=8, min_tseg2=1, max_sjw=4):
             try:
-                yield cls(f_clock, *phase, strict=True)
+                yield cls(None, f_clock, *phase, strict=True)
             except ValueError:
                 continue
 
@@ -181,7 +193,8 @@ class BitTiming(Timing):
         if abs(near.sample_point - self.sample_point) > SAMPLE_POINT_TOLERANCE:
             raise ValueError("f_clock change failed because of sample point discrepancy.")
         sjw = rescaled_sjw(self._phase, near._phase, 4)
-        return type(self)(f_clock, near.brp, near.tseg1, near.tseg2, sjw, self.nof_samples, True)
+        phase = (near.brp, near.tseg1, near.tseg2, sjw)
+        return type(self)(None, f_clock, *phase, self.nof_samples, strict=True)
 
     @property
     def _phase(self) -> Phase:
@@ -270,6 +283,35 @@ class BitTiming(Timing):
         if "f_clock" in known:
             fields.append(clock_text(self.f_clock))
         return ", ".join(fields)
+
+
+def _in_later_order(
+    f_clock: int,
+    brp: int,
+    third: int | None,
+    fourth: int | None,
+    fifth: int | None,
+    sixth: int | None,
+    seventh: int,
+) -> dict[str, Any]:
+    """Return the keywords that positional arguments in the order of later versions of python-can mean.
+
+    Those behind the last one given by position are keywords already.
+    """
+    keywords: dict[str, Any] = {"f_clock": f_clock, "brp": brp}
+    rest = (third, fourth, fifth, sixth)
+    count = next((at for at, value in enumerate(rest) if value is None), len(rest))
+    by_place = ("tseg1", "tseg2", "sjw", "nof_samples")
+    keywords |= zip(by_place[:count], rest[:count], strict=True)
+    by_name = ("brp", "tseg1", "tseg2", "sjw")
+    for name, value in zip(by_name[count:], rest[count:], strict=True):
+        if value is not None:
+            keywords[name] = value
+    if count < len(rest):
+        keywords["nof_samples"] = seventh
+    elif isinstance(seventh, bool):
+        keywords["strict"] = seventh
+    return keywords
 
 
 def _from_registers(btr0: int, btr1: int) -> tuple[Phase, int]:

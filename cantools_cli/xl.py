@@ -156,10 +156,10 @@ class XlMessage(Message):
         self,
         other: Message,
         timestamp_delta: float | None = 1.0e-6,
-        check_channel: bool = True,
         check_direction: bool = True,
+        check_channel: bool = True,
     ) -> bool:
-        return super().equals(other, timestamp_delta, check_channel, check_direction) and (
+        return super().equals(other, timestamp_delta, check_direction, check_channel) and (
             self is other
             or (
                 isinstance(other, XlMessage)

@@ -214,15 +214,6 @@ OF_OBJECTS = {
 
 #: where ours is another on purpose: our parameters, and why
 DEVIATIONS = {
-    "Message.equals": (
-        "self, other, timestamp_delta=1e-06, check_channel=True, check_direction=True",
-        "later versions compare the channel as well",
-    ),
-    "BitTiming": (
-        "f_clock=None, brp=None, tseg1=None, tseg2=None, sjw=None, nof_samples=1, strict=False, "
-        "*, bitrate=None, btr0=None, btr1=None",
-        "the order of later versions; all documented keywords are taken",
-    ),
     "io.generic.FileIOMessageWriter": (
         "file, mode='wb', *args, append=False, **kwargs",
         "our formats write bytes; a text stream is taken all the same",

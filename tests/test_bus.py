@@ -6,6 +6,8 @@ import gc
 import logging
 import os
 import select
+import subprocess
+import sys
 from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
@@ -313,6 +315,82 @@ def test_a_forgotten_bus_is_closed_with_a_warning(caplog: pytest.LogCaptureFixtu
         del bus
         gc.collect()
     assert caplog.messages == ["DocumentedBus was not properly shut down"]
+
+
+def test_a_forgotten_bus_that_cannot_be_closed_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    class Unplugged(DocumentedBus):
+        def shutdown(self) -> None:
+            raise OSError("unplugged")
+
+    with caplog.at_level(logging.WARNING, "can"):
+        Unplugged("x")
+        gc.collect()
+    assert caplog.messages[1] == "Unplugged: shutting down failed: unplugged"
+
+
+FORGETFUL = """
+import sys, cantools_cli as can
+class Device(can.BusABC):
+    def __init__(self, channel, **kwargs):
+        self.channel_info = str(channel)
+        super().__init__(channel, **kwargs)
+    def send(self, msg, timeout=None): pass
+    def shutdown(self):
+        super().shutdown()
+        sys.stdout.write(f"closed {self}, ")
+        if self.channel_info == "broken":
+            raise OSError("unplugged")
+    __hash__ = None  # a plug-in may be like that
+bus, broken = Device("device"), Device("broken")
+virtual = can.Bus("forgotten", "virtual", ignore_config=True)
+task = virtual.send_periodic(can.Message(arbitration_id=1), 0.01)
+closed = Device("closed"); closed.shutdown()
+if {fork}:
+    import os
+    if os.fork():
+        os.wait()
+    else:
+        sys.exit()  # which closes nothing of its parent
+if {fails}:
+    raise SystemError("the program's own error")
+"""
+
+
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize("fork", [False, True])
+def test_buses_that_are_open_at_the_end_are_closed_without_a_traceback_of_their_own(
+    fails: bool, fork: bool
+) -> None:
+    program = FORGETFUL.replace("{fails}", str(fails)).replace("{fork}", str(fork))
+    done = subprocess.run(
+        [sys.executable, "-u", "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == int(fails)
+    assert done.stdout == "closed closed, closed device, closed broken, "
+    assert done.stderr.count("Traceback") == int(fails)
+    assert done.stderr.splitlines()[-4:] == [
+        "Device was not properly shut down",
+        "Device was not properly shut down",
+        "Device: shutting down failed: unplugged",
+        "VirtualBus was not properly shut down",
+    ]
+
+
+@BOTH
+def test_received_messages_are_logged_at_their_documented_level(
+    kind: type[BusABC], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(BusABC.RECV_LOGGING_LEVEL, "can"), scripted(kind, 1, 2) as bus:
+        assert received(bus) == [1, 2]
+    records = [record for record in caplog.records if record.levelno == BusABC.RECV_LOGGING_LEVEL]
+    assert [record.getMessage().split()[:4] for record in records] == [
+        ["Received:", "Timestamp:", "0.000000", "ID:"],
+        ["Received:", "Timestamp:", "0.000000", "ID:"],
+    ]
+    caplog.clear()
+    with caplog.at_level(BusABC.RECV_LOGGING_LEVEL + 1, "can"), scripted(kind, 1, 2) as bus:
+        assert bus.recv(0) is not None
+    assert caplog.messages == []
 
 
 def test_a_bus_that_failed_to_open_does_not_complain(caplog: pytest.LogCaptureFixture) -> None:

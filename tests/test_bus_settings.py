@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from inspect import signature
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cantools_cli import plugins
+from cantools_cli import config, plugins
 from cantools_cli.backends.cannelloni import CannelloniBus
 from cantools_cli.backends.virtual import VirtualBus
 from cantools_cli.bus import BusABC, CanProtocol
@@ -181,6 +182,33 @@ def test_a_bus_that_cannot_receive_its_own_messages_warns(caplog: pytest.LogCapt
         CannelloniBus("127.0.0.1:1", local_port=0, receive_own_messages=True),
     ):
         assert caplog.messages == ["cannelloni buses do not receive their own messages"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "bitrate"),
+    [
+        (["bitrate=1000000", "f_clock=8000000", "tseg1=5", "tseg2=2", "sjw=1", "nof_samples=1"], 1_000_000),
+        (["brp=1", "tseg1=5", "tseg2=2", "sjw=1", "nof_samples=1"], None),
+        (["btr0=0x00", "btr1=0x14"], None),
+    ],
+)
+def test_the_manual_s_files_with_a_bit_timing_open_a_bus(
+    lines: list[str], bitrate: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "can.conf"
+    path.write_text("\n".join(["[default]", "interface=open", "channel=a", *lines]))
+    monkeypatch.setattr(config, "config_files", lambda: [str(path)])
+    monkeypatch.setitem(plugins.INTERFACES, "open", f"{__name__}:OpenBus")
+    bus = Bus()
+    assert isinstance(bus, OpenBus)
+    timing = bus.settings["timing"]
+    assert (timing.brp if bitrate is None else timing.bitrate, timing.tseg1, timing.tseg2) == (
+        bitrate or 1,
+        5,
+        2,
+    )
+    with Bus(interface="virtual") as virtual:
+        assert isinstance(virtual, VirtualBus)
 
 
 def test_common_settings_are_those_of_the_manual() -> None:

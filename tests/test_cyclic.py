@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import threading
+import time
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +16,8 @@ import pytest
 from cantools_cli import cyclic
 from cantools_cli.bus import BusABC
 from cantools_cli.cyclic import ThreadBasedCyclicSendTask
-from cantools_cli.errors import CanOperationError
+from cantools_cli.errors import CanError, CanOperationError
+from cantools_cli.interface import Bus
 from cantools_cli.message import Message
 from cantools_cli.schedule import CATCH_UP
 from cantools_cli.scheduler import Scheduler
@@ -252,13 +254,54 @@ def test_a_task_that_was_stopped_starts_again_from_the_first_message(bench: Benc
     assert bench.run() == [(1000, "01"), (1100, "02"), (1200, "01"), (1300, "02")]
 
 
-def test_stopping_and_starting_twice_changes_nothing(bench: Bench) -> None:
+def test_starting_twice_changes_nothing(bench: Bench) -> None:
     task = bench.task(frame("01"), 0.1, 0.2)
     task.start()
     assert bench.run() == [(0, "01"), (100, "01")]
+
+
+def test_stopping_a_stopped_task_is_an_error(bench: Bench) -> None:
+    task = bench.task(frame("01"), 0.1)
     task.stop()
+    with pytest.raises(CanError, match="the periodic task of 0x123 is stopped already"):
+        task.stop()
+    task.start()
     task.stop()
     assert bench.run() == []
+
+
+def test_a_task_that_ended_without_its_program_is_stopped_once(bench: Bench) -> None:
+    task = bench.task(frame("01"), 0.1, 0.2)
+    bench.run()
+    task.stop()
+    with pytest.raises(CanOperationError):
+        task.stop()
+
+
+def test_a_bus_stops_tasks_that_the_program_stopped_before_or_stops_later() -> None:
+    with Bus("stops", "virtual", ignore_config=True) as bus:
+        before, later = (bus.send_periodic(frame("01"), 10) for _ in range(2))
+        before.stop()
+        bus.stop_all_periodic_tasks(remove_tasks=False)
+        bus.stop_all_periodic_tasks()
+        later.stop()
+        with pytest.raises(CanOperationError):
+            later.stop()
+
+
+def test_a_changed_duration_is_that_of_the_next_start(bench: Bench) -> None:
+    task = bench.task(frame("01"), 0.1)
+    assert task.end_time is None
+    task.stop()
+    task.duration = 0.3
+    before = time.time()
+    task.start()
+    assert before + 0.3 <= task.end_time <= time.time() + 0.3
+    assert bench.run() == [(0, "01"), (100, "01"), (200, "01")]
+    assert task.stopped
+    with pytest.raises(ValueError, match="duration"):
+        task.duration = -1
+    assert task.duration == 0.3
 
 
 def test_a_task_restarted_while_it_sends_does_not_send_twice(bench: Bench) -> None:

@@ -167,6 +167,12 @@ def test_detection_does_not_wait_for_ever(caplog: pytest.LogCaptureFixture) -> N
     assert "interface slow did not answer within 0.5 seconds" in caplog.text
 
 
+@pytest.mark.parametrize("name", plugins.DOCUMENTED_INTERFACES)
+def test_a_documented_interface_that_is_not_there_has_no_configurations(name: str) -> None:
+    assert name not in plugins.INTERFACES  # of this file
+    assert detect_available_configs(name) == detect_available_configs(iter([name])) == []
+
+
 def test_detection_of_an_unknown_interface_is_an_error() -> None:
     with pytest.raises(NotImplementedError, match="nonsense"):
         detect_available_configs(["parrot", "nonsense"])

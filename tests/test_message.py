@@ -240,6 +240,9 @@ def test_any_difference_counts(name: str) -> None:
     assert not message.equals(other)
     loose = name in ("channel", "is_rx")
     assert message.equals(other, check_channel=False, check_direction=False) is loose
+    assert message.equals(other, 1e-6, False) is (
+        name == "is_rx"
+    )  # the manual's third argument: the direction
 
 
 def test_times_are_equal_within_the_delta() -> None:

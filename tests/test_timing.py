@@ -197,6 +197,45 @@ def test_a_bit_rate_alone_finds_its_clock_later() -> None:
     assert segments.recreate_with_f_clock(8_000_000) == BitTiming(8_000_000, 2, 5, 2, 1)
 
 
+DOCUMENTED = BitTiming(f_clock=8_000_000, brp=2, tseg1=5, tseg2=2, sjw=1, nof_samples=3)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: BitTiming(500_000, 8_000_000, None, 5, 2, 1, 3),
+        lambda: BitTiming(None, 8_000_000, 2, 5, 2, 1, 3),
+        lambda: BitTiming(500_000, 8_000_000, tseg1=5, tseg2=2, sjw=1, nof_samples=3),
+        lambda: BitTiming(8_000_000, 2, 5, 2, 1, 3),
+        lambda: BitTiming(8_000_000, 2, 5, 2, 1, 3, False),
+        lambda: BitTiming(8_000_000, 2, 5, 2, 1, nof_samples=3),
+        lambda: BitTiming(8_000_000, 2, 5, 2, sjw=1, nof_samples=3),
+        lambda: BitTiming(8_000_000, 2, 5, tseg2=2, sjw=1, nof_samples=3),
+        lambda: BitTiming(8_000_000, 2, tseg1=5, tseg2=2, sjw=1, nof_samples=3),
+        lambda: BitTiming(8_000_000, brp=2, tseg1=5, tseg2=2, sjw=1, nof_samples=3),
+    ],
+)
+def test_positional_arguments_are_the_manual_s_or_those_of_later_versions(
+    make: Callable[[], BitTiming],
+) -> None:
+    assert make() == DOCUMENTED
+
+
+def test_strict_is_the_seventh_argument_of_later_versions() -> None:
+    assert BitTiming(80_000_000, 40, 5, 2, 1).brp == 40
+    for strict in (
+        lambda: BitTiming(80_000_000, 40, 5, 2, 1, 1, True),
+        lambda: BitTiming(80_000_000, 40, 5, 2, 1, strict=True),
+    ):
+        with pytest.raises(ValueError, match="prescaler"):
+            strict()
+
+
+def test_registers_may_be_given_by_position() -> None:
+    timing = BitTiming(None, 8_000_000, None, None, None, None, 1, 0x00, 0x14)
+    assert (timing.bitrate, timing.brp, timing.tseg1, timing.tseg2) == (1_000_000, 1, 5, 2)
+
+
 def test_a_bit_rate_that_the_clock_does_not_give_is_warned_of() -> None:
     with pytest.warns(UserWarning, match=r"effective bitrate \(=1142857\) diverges"):
         found = BitTiming(bitrate=1_000_000, f_clock=8_000_000, tseg1=5, tseg2=1, sjw=1)

@@ -50,7 +50,12 @@ class RemoteCyclicTask(LimitedDurationCyclicSendTaskABC, ModifiableCyclicTaskABC
         self._started()
 
     def stop(self) -> None:
-        """Stop; a second call does nothing."""
+        """Stop sending.
+
+        Raises:
+            CanOperationError: the task is stopped already.
+        """
+        self._stopping()
         if self.is_running:
             del self._delegated[self.arbitration_id]
             self._ended()

@@ -28,6 +28,7 @@ from cantools_cli.cyclic import (
     MultiRateCyclicSendTaskABC,
     RestartableCyclicTaskABC,
     checked_messages,
+    stop_quietly,
 )
 from cantools_cli.errors import CanInterfaceNotImplementedError, CanOperationError, UsageError
 from cantools_cli.message import Channel, Message
@@ -94,7 +95,7 @@ class BroadcastManager:
     def close(self) -> None:
         """Stop all tasks, and close the sockets."""
         for task in list(self._tasks):
-            task.stop()
+            stop_quietly(task)
         for bcm_socket in self._sockets.values():
             bcm_socket.close()
         self._sockets.clear()
@@ -183,6 +184,12 @@ class _Transmission(ModifiableCyclicTaskABC, RestartableCyclicTaskABC):
         self.messages, self._frames = new, frames
 
     def stop(self) -> None:
+        """Stop the transmission.
+
+        Raises:
+            CanOperationError: the task is stopped already.
+        """
+        self._stopping()
         if self._is_set_up:
             self._is_set_up = False
             with suppress(OSError):  # the interface is gone, and the transmission with it
@@ -231,15 +238,18 @@ class CyclicSendTask(LimitedDurationCyclicSendTaskABC, _Transmission):
         autostart: bool = True,
     ) -> None:
         super().__init__(messages, period, duration)
-        interval_us = _microseconds(period)
-        if self.duration_ns is None:
-            self._count, self._interval1_us, self._interval2_us = 0, 0, interval_us
-        else:
-            self._count = min(frames_within(self.duration_ns, self.period_ns), 0xFFFFFFFF)
-            self._interval1_us, self._interval2_us = interval_us, 0
+        self._period_us = _microseconds(period)
         self._set_up(bcm_socket, task_id)
         if autostart:
             self.start()
+
+    def start(self) -> None:
+        if self.duration_ns is None:
+            self._count, self._interval1_us, self._interval2_us = 0, 0, self._period_us
+        else:
+            self._count = min(frames_within(self.duration_ns, self.period_ns), 0xFFFFFFFF)
+            self._interval1_us, self._interval2_us = self._period_us, 0
+        super().start()
 
 
 class MultiRateCyclicSendTask(MultiRateCyclicSendTaskABC, _Transmission):

@@ -124,4 +124,6 @@ class BusJob:
             raise FormatError(str(error)) from error
 
     def stop(self) -> None:
-        self._task.stop()
+        from cantools_cli.cyclic import stop_quietly
+
+        stop_quietly(self._task)

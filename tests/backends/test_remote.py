@@ -394,7 +394,9 @@ def test_one_message_is_sent_periodically_by_the_server() -> None:
         assert isinstance(task, RemoteCyclicTask)
         task.modify_data(Message(arbitration_id=7, data=b"\x02"))
         task.stop()
-        task.stop()
+        with pytest.raises(CanOperationError, match="stopped already"):
+            task.stop()
+        task.duration = 5
         task.modify_data(Message(arbitration_id=7, data=b"\x03"))
         task.start()
     assert [one["type"] for one in heard] == [
@@ -412,6 +414,7 @@ def test_one_message_is_sent_periodically_by_the_server() -> None:
         [3],
     ]
     assert heard[2]["payload"] == heard[4]["payload"] == 7
+    assert heard[3]["payload"]["duration"] == 5
 
 
 def test_what_the_server_cannot_do_is_done_here() -> None:

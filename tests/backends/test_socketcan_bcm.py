@@ -188,8 +188,21 @@ def test_a_modification_has_to_fit(kernel: Kernel, new: Any) -> None:
 def test_stopping_twice_deletes_once_and_starting_sets_up_again(kernel: Kernel) -> None:
     task = CyclicSendTask(kernel, 1, frame("0102AB"), 0.1)
     task.stop()
-    task.stop()
+    with pytest.raises(CanOperationError, match="stopped already"):
+        task.stop()
     assert (kernel.operations, kernel.log) == ({}, [READ, SETUP, DELETE])
+    task.start()
+    assert kernel.only == [0, 0, 100_000, [RECORD]]
+
+
+def test_a_changed_duration_is_that_of_the_next_start(kernel: Kernel) -> None:
+    task = CyclicSendTask(kernel, 1, frame("0102AB"), 0.1)
+    task.stop()
+    task.duration = 1.0
+    task.start()
+    assert kernel.only == [10, 100_000, 0, [RECORD]]
+    task.stop()
+    task.duration = None
     task.start()
     assert kernel.only == [0, 0, 100_000, [RECORD]]
 

@@ -22,10 +22,10 @@ def test_canx_s_client_gets_and_sends_all_kinds_of_frames(serve, line, stack):
         frame(1, "11" * 12, is_fd=True, bitrate_switch=True),
     ]
     client.send_batch(MessageBatch(kinds))
-    assert all(message.equals(bus.recv(20), None, False) for message in kinds)
+    assert all(message.equals(bus.recv(20), None, check_channel=False) for message in kinds)
     kinds.append(frame(4, "00" * 8, is_error_frame=True))
     bus.send_batch(MessageBatch(kinds))
-    assert all(message.equals(client.recv(20), None, False) for message in kinds)
+    assert all(message.equals(client.recv(20), None, check_channel=False) for message in kinds)
 
 
 def test_python_can_is_a_client(serve, line, stack):
