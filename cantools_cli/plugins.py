@@ -164,6 +164,13 @@ FORMATS = {
         description="text of Kvaser CANKing; read only",
         reader_options={"base": "base"},
     ),
+    "canhacker": Format(
+        "canhacker",
+        "cantools_cli.io.canhacker:CanHackerReader",
+        None,
+        (".canhacker.trc",),
+        description="traces of CANHacker; read only",
+    ),
     "slcan": Format(
         "slcan",
         "cantools_cli.io.slcan:SlcanReader",

@@ -68,10 +68,20 @@ b1239000102030405060708090A0B
 12:34:56.789 -> t10021122
 """
 
+CANHACKER = b"""\
+Time   ID     DLC Data                    Comment
+00.000 18EA0003 8 BE FE 00 00 FF FF FF FF
+00.012 301      8 A6 07 BA 01 00 15 18 11 a comment
+59,998 070      4 Remote request
+00.001 00000123 0
+00.002 7FF      1 FF
+"""
+
 #: by the format's name
 SAMPLES: dict[str, bytes] = {
     "crtd": CRTD,
     "canking": CANKING,
     "slcan": SLCAN,
+    "canhacker": CANHACKER,
     "n2k": N2K_RAW + N2K_PLAIN + N2K_IKONVERT + N2K_ACTISENSE,
 }
