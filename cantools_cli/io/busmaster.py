@@ -13,17 +13,26 @@
     ***END DATE AND TIME 23:9:2015 22:20:15:120***
     ***[STOP LOGGING SESSION]***
 
+A log of J1939 has other columns, and no other frames than those of 29 bits::
+
+    ***PROTOCOL J1939***
+    ***<Time><Channel><CAN ID><PGN><Type><Source Node><Destination Node><Priority><Tx/Rx><DLC><DataBytes>***
+    22:20:14:9920 1 18feef00 0xFEEF DAT 0x00 0xFF 6 Rx 8 FE 36 12 FE 69 05 07 AD
+
+Its messages of more than 8 bytes were put together from several frames: they are left out and counted.
+
 The last part of a time is in units of 0.1 ms where it has four digits, else in milliseconds. Times of the day
 that fall back by more than 12 hours are of the next day. Channels count from 1, ``can0`` is 1; so is 0, which
 SavvyCAN writes. A file may hold several sessions. The date is local time, without a zone.
 
-Source: files of BUSMASTER and SavvyCAN.
+Source: files of BUSMASTER and SavvyCAN; for J1939 what BUSMASTER's logging module prints.
 """
 
 from __future__ import annotations
 
 import re
 from array import array
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -44,7 +53,7 @@ _START = re.compile(
 _MODE = re.compile(r"(SYSTEM|ABSOLUTE|RELATIVE) MODE")
 _TIME = re.compile(r"(\d{1,6}):(\d{1,2}):(\d{1,2}):(\d{1,4})")
 _TYPE = re.compile(r"([sx])(r|-fd)?")
-_LENGTH = re.compile(r"[0-9]{1,2}")
+_LENGTH = re.compile(r"[0-9]{1,4}")
 _CHANNEL = re.compile(r"[0-9]{1,3}")
 _HEX = re.compile(r"(?:0x)?([0-9a-f]{1,8})")
 _DECIMAL = re.compile(r"[0-9]{1,9}")
@@ -53,6 +62,7 @@ _MODES = {"SYSTEM": kernel.SYSTEM, "ABSOLUTE": kernel.ABSOLUTE, "RELATIVE": kern
 _NO_DATE = "a log without a date: times are since 1970"
 #: SocketCAN's class of an error on the bus of which no more is known
 _BUS_ERROR = 0x080
+_LONGEST_J1939 = 1785
 
 
 class BusmasterReader(TextReader):
@@ -64,6 +74,16 @@ class BusmasterReader(TextReader):
         super().__init__(file, *args, **kwargs)
         self._session = Session(self.tz or "local")
         self._numbers = array("H", [kernel.NO_CHANNEL]) * kernel.CHANNELS
+        self._long_messages = 0
+
+    def batches(self) -> Iterator[MessageBatch]:
+        try:
+            yield from super().batches()
+        finally:
+            if self._long_messages:
+                self.note(
+                    f"{self.input.name}: J1939 messages of more than 8 bytes: {self._long_messages} left out"
+                )
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
@@ -74,7 +94,7 @@ class BusmasterReader(TextReader):
     ) -> tuple[int, int, int]:
         session = self._session
         clock = session.clock()
-        if clock is None:
+        if clock is None or session.is_j1939:
             return no_kernel(at, batch, first)
         mode, second, shift_ns, last_ns = clock
         at, rows, reason = kernel.parse(
@@ -127,14 +147,21 @@ class BusmasterReader(TextReader):
             self._session.count_from(mode[1])
         elif text in ("HEX", "DEC"):
             self._session.is_decimal = text == "DEC"
-        elif text.startswith("PROTOCOL") and text.split()[1:] != ["CAN"]:
-            raise FormatError(f"a log of {text.partition(' ')[2] or 'no protocol'}, not of CAN")
+        elif text.startswith("PROTOCOL"):
+            protocol = " ".join(text.split()[1:])
+            if protocol not in ("CAN", "J1939"):
+                raise FormatError(f"a log of {protocol or 'no protocol'}, not of CAN")
+            self._session.is_j1939 = protocol == "J1939"
 
-    def _frame(self, words: list[str]) -> Message:
+    def _frame(self, words: list[str]) -> Message | None:
         time = _TIME.fullmatch(words[0])
         if time is None:
             raise FormatError("not a line of BUSMASTER")
-        if any(word.startswith("err") for word in words[1:]):
+        if self._session.is_j1939:
+            message = self._j1939(words)
+            if message is None:
+                return None
+        elif any(word.startswith("err") for word in words[1:]):
             message = _error(words)
         elif len(words) < 6:
             raise FormatError("not a line of BUSMASTER")
@@ -148,11 +175,7 @@ class BusmasterReader(TextReader):
         found = _TYPE.fullmatch(kind)
         if found is None:
             raise FormatError(f"type {quoted(kind)} is not one of s, x, sr, xr, s-fd, x-fd")
-        if direction not in _DIRECTIONS:
-            raise FormatError(f"direction {quoted(direction)} is not Rx or Tx")
-        if not _LENGTH.fullmatch(length) or int(length) > 64:
-            raise FormatError(f"length {quoted(length)} is not 0 to 64")
-        size = int(length)
+        size = _size(length, 64)
         message = Message(
             arbitration_id=self._number(identifier, 0x1FFFFFFF, "identifier"),
             is_extended_id=found[1] == "x",
@@ -160,13 +183,35 @@ class BusmasterReader(TextReader):
             is_fd=found[2] == "-fd",
             channel=_channel(channel),
             dlc=size,
-            is_rx=_DIRECTIONS[direction],
+            is_rx=_is_received(direction),
         )
         if not message.is_remote_frame:
-            if len(octets) != size:
-                raise FormatError(f"the length is {size}, but there are {len(octets)} data bytes")
-            message.data = bytearray(self._number(octet, 0xFF, "data byte") for octet in octets)
+            message.data = self._octets(octets, size)
         return message
+
+    def _j1939(self, words: list[str]) -> Message | None:
+        """Return the frame of a line of J1939, None where it is a message of several frames."""
+        if len(words) < 10:
+            raise FormatError("not a line of BUSMASTER's J1939")
+        _, channel, identifier, _, _, _, _, _, direction, length, *octets = words
+        message = Message(
+            arbitration_id=self._number(identifier, 0x1FFFFFFF, "identifier"),
+            is_extended_id=True,
+            channel=_channel(channel),
+            is_rx=_is_received(direction),
+        )
+        size = _size(length, _LONGEST_J1939)
+        data = self._octets(octets, size)
+        if size > 8:
+            self._long_messages += 1
+            return None
+        message.data, message.dlc = data, size
+        return message
+
+    def _octets(self, words: list[str], size: int) -> bytearray:
+        if len(words) != size:
+            raise FormatError(f"the length is {size}, but there are {len(words)} data bytes")
+        return bytearray(self._number(word, 0xFF, "data byte") for word in words)
 
     def _number(self, text: str, most: int, what: str) -> int:
         """Return a number of the session's base; one that begins with 0x is hexadecimal in any."""
@@ -186,11 +231,13 @@ class Session:
     Attributes:
         mode: what times count from: SYSTEM, ABSOLUTE or RELATIVE.
         is_decimal: the base of identifiers and data.
+        is_j1939: whether lines have the columns of J1939.
     """
 
     def __init__(self, tz: str) -> None:
         self.mode = "SYSTEM"
         self.is_decimal = False
+        self.is_j1939 = False
         self._tz = tz
         self._start: datetime | None = None
         self._midnight = datetime(1970, 1, 1)
@@ -296,6 +343,18 @@ def _error(words: list[str]) -> Message:
         channel=_channel(words[2]) if len(words) > 2 and _CHANNEL.fullmatch(words[2]) else "can0",
         data=bytes(8),
     )
+
+
+def _size(text: str, most: int) -> int:
+    if not _LENGTH.fullmatch(text) or int(text) > most:
+        raise FormatError(f"length {quoted(text)} is not 0 to {most}")
+    return int(text)
+
+
+def _is_received(direction: str) -> bool:
+    if direction not in _DIRECTIONS:
+        raise FormatError(f"direction {quoted(direction)} is not Rx or Tx")
+    return _DIRECTIONS[direction]
 
 
 def _channel(text: str) -> str:

@@ -22,7 +22,7 @@ from cantools_cli.xl import XlMessage
 from tests.io import asc_text, blf_bytes, capture_bytes, mf4_bytes
 from tests.io.line_samples import SAMPLES as LINES
 from tests.io.test_asc import SAMPLES as ASC
-from tests.io.test_busmaster import END, HEADER, LINE
+from tests.io.test_busmaster import END, HEADER, J1939, LINE
 from tests.io.test_candump_screen import LINES as SCREEN
 from tests.io.test_gvret import OLD_HEADER, OLD_ROWS
 from tests.io.test_trc_reader import head as trc_head
@@ -279,6 +279,9 @@ def _busmaster() -> list[bytes]:
         (HEADER + LINE * 3 + kinds + END).encode(),
         (HEADER.replace("SYSTEM", "RELATIVE") + LINE * 3 + END + HEADER + LINE).encode(),
         (HEADER.replace("HEX", "DEC") + "22:20:14:9925 Rx 1 538 s 2 254 54\n").encode(),
+        (
+            J1939 + "22:20:14:9925 1 18feef00 0FEEF DAT 00 FF 6 Rx 3 FE 36 12\n" * 2 + END + HEADER + LINE
+        ).encode(),
     ]
 
 

@@ -7,7 +7,8 @@ _TEXTS = {
     "json": rb"""{|}|[|]|"|\|\u|\ud800|null|true|NaN|Infinity|-|"timestamp_ns":"|"is_fd":true"""
     rb'|"is_xl":true|"dlc_code":15|"is_remote_frame":true|"is_error_frame":true|"data":"|"dlc":|"channel":[',
     "gvret": b"true|false|Rx|Tx|,|,,|Time Stamp,ID,Extended,Dir,Bus,LEN,D1\n",
-    "busmaster": b"***HEX***\n|***DEC***\n|***ABSOLUTE MODE***\n|***RELATIVE MODE***\n| sr | xr "
+    "busmaster": b"***PROTOCOL J1939***\n|***PROTOCOL CAN***\n| DAT 00 FF 6 Rx |"
+    b"***HEX***\n|***DEC***\n|***ABSOLUTE MODE***\n|***RELATIVE MODE***\n| sr | xr "
     b"| s-fdf | ERR |***END DATE AND TIME|***START DATE AND TIME 31:2:2015 22:17:28:928***\n",
     "crtd": b"R11|R29|T11|T29|1R11 |CXX|2CER|.|1e9| 7FF| 1FFFFFFF",
     "canking": b"Chn Identifier Flg |ErrorFrame| XR | W | A |00000123|  FF| 255| R\n| T\n|Logging |.000139",

@@ -33,6 +33,10 @@ HEADER = """***BUSMASTER Ver 2.4.0***
 """
 END = "***END DATE AND TIME 23:9:2015 22:20:15:120***\n***[STOP LOGGING SESSION]***\n"
 LINE = "22:20:14:9925 Rx 1 0x21A s 8 FE 36 12 FE 69 05 07 AD \n"
+J1939 = HEADER.replace("PROTOCOL CAN", "PROTOCOL J1939").replace(
+    "<Tx/Rx><Channel><CAN ID><Type><DLC>",
+    "<Channel><CAN ID><PGN><Type><Source Node><Destination Node><Priority><Tx/Rx><DLC>",
+)
 START_NS = int(datetime(2015, 9, 23, 22, 17, 28, tzinfo=timezone.utc).timestamp()) * 10**9
 
 
@@ -178,7 +182,7 @@ def test_a_log_without_a_date_is_of_1970_and_says_so() -> None:
         ("22:20:14:992 Rx 1 0x1 s 1 00 11", "the length is 1, but there are 2 data bytes"),
         ("22:20:14:992 Rx 1 0x1 s 1 100", 'bad data byte "100"'),
         ("***START DATE AND TIME 31:2:2015 22:17:28:928***", "no such date"),
-        ("***PROTOCOL J1939***", "a log of J1939, not of CAN"),
+        ("***PROTOCOL LIN***", "a log of LIN, not of CAN"),
     ],
 )
 def test_what_is_wrong_is_said_with_the_line(line: str, said: str) -> None:
@@ -190,6 +194,56 @@ def test_what_is_wrong_is_said_with_the_line(line: str, said: str) -> None:
     assert str(caught.value).startswith("-:15: ")
     assert said in str(caught.value)
     assert len(read(text, on_error="skip")) == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("22:20:14:9925 1 18feef00 0FEEF DAT 00 FF 6 Rx 3 FE 36 12", (0x18FEEF00, "can0", True, "fe3612")),
+        ("22:20:14:9925 2 0x18EA0300 0xEA00 DAT 0x00 0x03 6 Tx 0", (0x18EA0300, "can1", False, "")),
+    ],
+)
+def test_lines_of_j1939(line: str, kind: tuple[object, ...]) -> None:
+    message = one(line, J1939)
+    assert message.is_extended_id
+    assert (message.arbitration_id, message.channel, message.is_rx, message.data.hex()) == kind
+    assert message.timestamp_ns == one(LINE.strip()).timestamp_ns
+
+
+def test_decimal_lines_of_j1939() -> None:
+    header = J1939.replace("HEX", "DEC")
+    message = one("22:20:14:9925 1 419360512 65263 DAT 0 255 6 Rx 2 254 10", header)
+    assert (message.arbitration_id, message.data.hex()) == (0x18FEEF00, "fe0a")
+
+
+def test_j1939_messages_of_several_frames_are_left_out_and_counted() -> None:
+    long = "22:20:14:9925 1 1cecff00 0EC00 BAM 00 FF 7 Rx 9 " + "AA " * 9 + "\n"
+    text = J1939 + long * 2 + "22:20:14:9925 1 18feef00 0FEEF DAT 00 FF 6 Rx 0\n" + END
+    reader = BusmasterReader(io.BytesIO(text.encode()), tz="UTC")
+    assert len(list(reader)) == 1
+    assert reader.notes == ["-: J1939 messages of more than 8 bytes: 2 left out"]
+
+
+def test_a_session_of_can_may_follow_one_of_j1939() -> None:
+    text = J1939 + "22:20:14:9925 1 18feef00 0FEEF DAT 00 FF 6 Rx 0\n" + END + HEADER + LINE + END
+    assert [message.arbitration_id for message in read(text)] == [0x18FEEF00, 0x21A]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("22:20:14:992 1 18feef00 0FEEF DAT 00 FF 6 Rx", "not a line of BUSMASTER's J1939"),
+        ("22:20:14:992 1 38feef00 0FEEF DAT 00 FF 6 Rx 0", 'bad identifier "38feef00"'),
+        ("22:20:14:992 1 18feef00 0FEEF DAT 00 FF 6 Rx 2 AA", "the length is 2, but there are 1 data bytes"),
+        ("22:20:14:992 1 18feef00 0FEEF DAT 00 FF 6 Rx 1786", 'length "1786" is not 0 to 1785'),
+        ("22:20:14:992 1 18feef00 0FEEF DAT 00 FF 6 Xx 0", 'direction "xx" is not Rx or Tx'),
+    ],
+)
+def test_what_is_wrong_in_j1939_is_said_with_the_line(line: str, said: str) -> None:
+    with pytest.raises(FormatError) as caught:
+        read(J1939 + line + "\n")
+    assert str(caught.value).startswith("-:14: ")
+    assert said in str(caught.value)
 
 
 @pytest.mark.parametrize("cut", range(1, len(LINE) - 4))
