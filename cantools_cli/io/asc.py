@@ -33,8 +33,9 @@ from cantools_cli.buffers import Octets
 from cantools_cli.errors import FormatError, UsageError, quoted
 from cantools_cli.io.asc_header import Header, begins_block, begins_file, format_date, parse_date
 from cantools_cli.io.asc_lines import EventReader
-from cantools_cli.io.base import FileIOMessageWriter, NumberedChannels, channel_number
+from cantools_cli.io.base import NumberedChannels, channel_number
 from cantools_cli.io.files import AnyFile
+from cantools_cli.io.start import EARLY, RelativeWriter
 from cantools_cli.io.text import FULL, TextReader, decimal_ns
 from cantools_cli.kernels import asc as kernel
 from cantools_cli.message import Channel, Message, timestamp_to_ns
@@ -205,13 +206,13 @@ class ASCReader(TextReader):
         self._offset_ns = time_ns
 
 
-class ASCWriter(FileIOMessageWriter):
+class ASCWriter(RelativeWriter):
     """Writes ASC files.
 
     ``channel`` is the number, from 1, of frames that have none. The date is in the zone ``tz``, by default
     local; ``am_pm`` writes it as English installations of Vector's tools do, which ``asc2log`` does not
-    read before noon. ``crlf`` ends lines as those tools do. The times begin with the first frame or event;
-    a file that is appended to keeps its start.
+    read before noon. ``crlf`` ends lines as those tools do. The times begin with the earliest of the first
+    frames and events; a file that is appended to keeps its start.
     """
 
     def __init__(
@@ -233,8 +234,6 @@ class ASCWriter(FileIOMessageWriter):
         self._am_pm = am_pm
         self._crlf = crlf
         self._channels = NumberedChannels(channel - 1, self.note)
-        self._begun = False
-        self._start_ns = 0
         self._last_ns = 0
         self._out = bytearray(_OUT_ROOM)
         if append:
@@ -254,19 +253,18 @@ class ASCWriter(FileIOMessageWriter):
             self._start_ns = self._last_ns = continue_file(self.output, self._tz, self.note)
             self._begun = True
 
-    def write(self, batch: MessageBatch) -> None:
-        self._write_gathered()
-        if not len(batch):
-            return
-        self._begin(batch.timestamp_ns[0])
+    def _put(self, batch: MessageBatch) -> None:
         numbers = array("H", [number + 1 for number in self._channels.table(batch, _CHANNEL_LIMIT)])
         row, view = 0, memoryview(self._out)
         while row < len(batch):
-            row, used = kernel.format(row, *batch.columns(), numbers, self._start_ns, self._crlf, self._out)
+            done, used = kernel.format(row, *batch.columns(), numbers, self._start_ns, self._crlf, self._out)
             self.output.write(view[:used])
-            if row < len(batch) and self._is_strange(batch, row):
-                self.output.write(self._strange(batch, row, numbers))
-                row += 1
+            if done < len(batch) and batch.timestamp_ns[done] < self._start_ns:
+                batch = self._not_before_start(batch)
+            elif done < len(batch) and (done == row or self._is_strange(batch, done)):
+                self.output.write(self._strange(batch, done, numbers))
+                done += 1
+            row = done
         self._last_ns = batch.timestamp_ns[-1]
 
     def log_event(self, message: str, timestamp: float | None = None) -> None:
@@ -278,22 +276,22 @@ class ASCWriter(FileIOMessageWriter):
         if not text:
             return
         self._write_gathered()
-        when = self._last_ns if timestamp is None else timestamp_to_ns(timestamp)
-        self._begin(when)
-        self.output.write(_time(when - self._start_ns) + b" " + text.encode() + self._newline)
+        last = self._held.timestamp_ns[-1] if len(self._held) else self._last_ns
+        when = last if timestamp is None else timestamp_to_ns(timestamp)
+        self._release(when)
+        if when < self._start_ns:
+            self.losses[EARLY] += 1
+        self.output.write(_time(max(when - self._start_ns, 0)) + b" " + text.encode() + self._newline)
 
     @property
     def _newline(self) -> bytes:
         return b"\r\n" if self._crlf else b"\n"
 
-    def _begin(self, first_ns: int) -> None:
-        """Write the head, once; the date has milliseconds, and the first offset keeps the rest."""
-        if self._begun:
-            return
-        self._begun = True
-        self._start_ns = self._last_ns = first_ns - first_ns % 1_000_000
-        date = format_date(self._start_ns, self._tz, am_pm=self._am_pm)
-        if parse_date(date, self._tz) != self._start_ns:
+    def _begin(self, start_ns: int) -> None:
+        """Write the head; the date has milliseconds, and the first offset keeps the rest."""
+        self._last_ns = start_ns
+        date = format_date(start_ns, self._tz, am_pm=self._am_pm)
+        if parse_date(date, self._tz) != start_ns:
             self.note(
                 f"{date} occurs twice as daylight saving ends, and is read as the earlier: --tz UTC avoids it"
             )
@@ -309,22 +307,17 @@ class ASCWriter(FileIOMessageWriter):
         self.output.write(self._newline.join(line.encode() for line in lines))
 
     def _is_strange(self, batch: MessageBatch, row: int) -> bool:
-        offset = batch.timestamp_ns[row] - self._start_ns
-        return (
-            bool(batch.can_id[row] & frames.ERROR_BIT or batch.flags[row] & frames.XL)
-            or not 0 <= offset < _NS_LIMIT
-        )
+        return bool(batch.can_id[row] & frames.ERROR_BIT or batch.flags[row] & frames.XL)
 
     def _strange(self, batch: MessageBatch, row: int, numbers: array[int]) -> bytes:
         """Return the line of a frame that the kernel does not write: of errors, CAN XL, far times."""
-        time_ns = batch.timestamp_ns[row]
-        stamp = _time(time_ns - self._start_ns)
+        stamp = _time(batch.timestamp_ns[row] - self._start_ns)
         if batch.flags[row] & frames.XL:
             return self._xl(batch[row], stamp, numbers[batch.channel[row]])
         if not batch.can_id[row] & frames.ERROR_BIT:
-            _, used = kernel.format(
-                0, *batch.part(row, row + 1).columns(), numbers, time_ns, self._crlf, self._out
-            )
+            alone = batch.part(row, row + 1)
+            alone.timestamp_ns[0] = 0
+            _, used = kernel.format(0, *alone.columns(), numbers, 0, self._crlf, self._out)
             return stamp + bytes(self._out[_FRACTION_AT:used])
         message = batch[row]
         ecc = error_frames.to_ecc(message.arbitration_id, message.data)
@@ -343,7 +336,7 @@ class ASCWriter(FileIOMessageWriter):
         return stamp + f" {asc_xl_lines.event_of(message, number)}".encode() + self._newline
 
     def _finish(self) -> None:
-        self._begin(0)
+        self._release()
         self.output.write(b"End TriggerBlock" + self._newline)
 
 

@@ -45,8 +45,9 @@ _EVENTS = re.compile(r"(no\s+)?internal\s+events\s+logged\b", re.IGNORECASE)
 _BLOCK = re.compile(r"(begin|end)\s+triggerblock\b\s*(.*)$", re.IGNORECASE)
 _VERSION = re.compile(r"//\s*version\b", re.IGNORECASE)
 
-#: years whose every moment int64 nanoseconds since 1970 hold
-_YEARS = range(1678, 2262)
+#: years with moments that int64 nanoseconds since 1970 hold, and what these hold
+_YEARS = range(1677, 2263)
+_NS_LIMIT = 1 << 63
 #: apart in nanoseconds: a 12-hour clock without am and pm beside one with it names the same moment
 _SAME_MOMENT = (0, 12 * 3600 * 1_000_000_000)
 
@@ -73,7 +74,8 @@ def parse_date(text: str, tz: str, *, bare_milliseconds: bool = False) -> int | 
     fraction = found["fraction"] or ""
     if bare_milliseconds and len(fraction) < 3:
         fraction = fraction.rjust(3, "0")
-    return wall_to_ns(wall, tz) + int(fraction.ljust(9, "0"))
+    nanoseconds = wall_to_ns(wall, tz) + int(fraction.ljust(9, "0"))
+    return nanoseconds if -_NS_LIMIT <= nanoseconds < _NS_LIMIT else None
 
 
 def format_date(nanoseconds: int, tz: str, *, am_pm: bool = False) -> str:

@@ -36,6 +36,7 @@ from cantools_cli.io.blf_objects import pack_marker, pack_xl
 from cantools_cli.io.blf_stream import ObjectStream
 from cantools_cli.io.blf_workers import ContainerPacker
 from cantools_cli.io.files import AnyFile
+from cantools_cli.io.start import EARLY, FAR, start_of
 from cantools_cli.kernels import blf as kernel
 from cantools_cli.message import Channel, Message, timestamp_to_ns
 from cantools_cli.processors import usable_processors
@@ -250,7 +251,7 @@ class BLFWriter(FileIOMessageWriter):
             times.append(min(held.timestamp_ns))
         start = 0
         if times:
-            start = self._header.start_ns = blf_header.floor_to_start(min(times))
+            start = self._header.start_ns = start_of(min(times))
             self._header.last_ns = start
         self._start_ns = start
         self._write_head()
@@ -265,7 +266,7 @@ class BLFWriter(FileIOMessageWriter):
             batch.timestamp_ns, batch.can_id, batch.flags, start
         )
         if early:
-            self.losses["times before the start of the file"] += early
+            self.losses[EARLY] += early
         if sent_errors:
             self.losses["directions"] += sent_errors
         numbers = self._numbers.table(batch, 0xFE if fd or batch.xl is not None else 0xFFFE)
@@ -283,7 +284,8 @@ class BLFWriter(FileIOMessageWriter):
                 done += 1
             elif done < len(batch):
                 if not self._used:
-                    self.losses["malformed frames (left out)"] += 1
+                    is_far = batch.timestamp_ns[done] > latest
+                    self.losses[FAR if is_far else "malformed frames (left out)"] += 1
                     done += 1
                 self._close_container()
             row = done
@@ -292,7 +294,7 @@ class BLFWriter(FileIOMessageWriter):
         assert isinstance(message, XlMessage)
         offset = max(message.timestamp_ns - start, 0)
         if offset > _LARGEST_NS:
-            self.losses["malformed frames (left out)"] += 1
+            self.losses[FAR] += 1
             return
         self._put_object(pack_xl(message, number, offset))
 

@@ -39,7 +39,6 @@ _API_NUMBER = 4_070_100  # a version of Vector's library that all readers know
 _NO_DATE = bytes(16)
 #: what every python-can writes from offset 8 on
 _PYTHON_CAN = bytes.fromhex("0500000002060801")
-_MILLI = 1_000_000
 _LIMIT_NS = 1 << 63
 
 
@@ -124,11 +123,6 @@ def unpack_time(raw: bytes, tz: str) -> int | None:
     if not -_LIMIT_NS <= nanoseconds < _LIMIT_NS:
         raise ValueError(f"year {year} is out of range")
     return nanoseconds
-
-
-def floor_to_start(nanoseconds: int) -> int:
-    """Return ``nanoseconds`` floored to what a start time can say."""
-    return nanoseconds // _MILLI * _MILLI
 
 
 def header_size(head: bytes) -> int:

@@ -45,11 +45,10 @@ from cantools_cli.io.mf4_layout import Layout, read_layout
 from cantools_cli.io.mf4_merge import merged
 from cantools_cli.io.mf4_records import RecordStream
 from cantools_cli.io.mf4_source import Source
+from cantools_cli.io.start import EARLY, HELD
 from cantools_cli.kernels import mf4 as kernel
 from cantools_cli.message import Channel
 
-#: frames that wait for the start of the file, which is the earliest of them
-_HELD = 4096
 #: bytes of records that are written at a time
 _ROOM = 1 << 17
 _LEAST_CHUNK = 1 << 12
@@ -216,7 +215,7 @@ class MF4Writer(FileIOMessageWriter):
         batch = self.without_xl(batch)
         if self._start_ns is None:
             self._held.extend(batch)
-            if len(self._held) >= _HELD:
+            if len(self._held) >= HELD:
                 self._begin()
         elif len(batch):
             self._put(batch, self._start_ns)
@@ -271,7 +270,7 @@ class MF4Writer(FileIOMessageWriter):
         while row < len(batch):
             done, used, early = kernel.format(row, *columns, numbers, start, self._counts, self._room)
             if early:
-                self.losses["times before the start of the file"] += early
+                self.losses[EARLY] += early
             self.output.write(memoryview(self._room)[:used])
             if not used:
                 self.losses["malformed frames (left out)"] += 1

@@ -134,13 +134,17 @@ class PcapWriter(FileIOMessageWriter):
         interfaces = array("H", bytes(2 * len(batch.channels)))
         row, view = 0, memoryview(self._out)
         while row < len(batch):
-            row, used, moved = kernel.format(row, *batch.columns(), interfaces, False, self._unit, self._out)
+            done, used, moved = kernel.format(row, *batch.columns(), interfaces, False, self._unit, self._out)
             self.output.write(view[:used])
             if moved:
                 self.losses["times outside 1970 to 2106"] += moved
-            if row < len(batch) and batch.flags[row] & frames.XL:
-                self._write_xl(batch[row])
-                row += 1
+            if done < len(batch) and batch.flags[done] & frames.XL:
+                self._write_xl(batch[done])
+                done += 1
+            elif done == row:
+                self.losses["malformed frames (left out)"] += 1
+                done += 1
+            row = done
 
     def _write_xl(self, message: Message) -> None:
         assert isinstance(message, XlMessage)

@@ -232,13 +232,17 @@ class PcapngWriter(FileIOMessageWriter):
             self._channels = batch.channels
         row, view = 0, memoryview(self._out)
         while row < len(batch):
-            row, used, moved = kernel.format(row, *batch.columns(), self._table, True, 1, self._out)
+            done, used, moved = kernel.format(row, *batch.columns(), self._table, True, 1, self._out)
             self.output.write(view[:used])
             if moved:
                 self.losses["times before 1970"] += moved
-            if row < len(batch) and batch.flags[row] & frames.XL:
-                self._write_xl(batch[row], self._table[batch.channel[row]])
-                row += 1
+            if done < len(batch) and batch.flags[done] & frames.XL:
+                self._write_xl(batch[done], self._table[batch.channel[done]])
+                done += 1
+            elif done == row:
+                self.losses["malformed frames (left out)"] += 1
+                done += 1
+            row = done
 
     def _write_xl(self, message: Message, interface: int) -> None:
         assert isinstance(message, XlMessage)

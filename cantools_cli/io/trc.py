@@ -30,8 +30,9 @@ from cantools_cli import frames
 from cantools_cli.batch import MessageBatch
 from cantools_cli.buffers import Octets
 from cantools_cli.errors import FormatError, UsageError, quoted
-from cantools_cli.io.base import FileIOMessageWriter, NumberedChannels, channel_number
+from cantools_cli.io.base import NumberedChannels, channel_number
 from cantools_cli.io.files import AnyFile
+from cantools_cli.io.start import RelativeWriter
 from cantools_cli.io.text import MOST_CHANNELS, TextReader, end_cut_line, no_kernel
 from cantools_cli.io.trc_header import (
     COLUMNS,
@@ -202,12 +203,13 @@ class TRCReader(TextReader):
         self.note(f"{self.input.name}: {text}")
 
 
-class TRCWriter(FileIOMessageWriter):
+class TRCWriter(RelativeWriter):
     """Writes TRC files.
 
     ``channel`` is the number, from 1, of frames that have none. ``version`` is 1.0, 1.1, 1.2, 1.3, 2.0 or
-    2.1, by default 2.1. The start is in the zone ``tz``, by default local; it is that of the first frame,
-    down to the millisecond. A file that is appended to keeps its start and has to have the same version.
+    2.1, by default 2.1. The start is in the zone ``tz``, by default local; it is that of the earliest of
+    the first frames, down to the millisecond. A file that is appended to keeps its start and has to have the
+    same version.
 
     Attributes:
         file_version: the version, which may be set before the first message.
@@ -233,8 +235,6 @@ class TRCWriter(FileIOMessageWriter):
         self.file_version = wanted
         self._tz = tz
         self._channels = NumberedChannels(channel - 1, self.note)
-        self._begun = False
-        self._start_ns = 0
         self._number = 1
         self._out = bytearray(_OUT_ROOM)
         if append and self.output.seekable and self.output.written:
@@ -245,11 +245,9 @@ class TRCWriter(FileIOMessageWriter):
                 raise
 
     def write(self, batch: MessageBatch) -> None:
-        self._write_gathered()
-        batch = self.without_xl(batch)
-        if not len(batch):
-            return
-        self._begin(batch.timestamp_ns[0])
+        super().write(self.without_xl(batch))
+
+    def _put(self, batch: MessageBatch) -> None:
         batch = self._reduced(batch)
         table = self._channels.table(batch, _CHANNEL_LIMIT)
         numbers = array("H", [number + 1 for number in table])
@@ -269,23 +267,21 @@ class TRCWriter(FileIOMessageWriter):
             self._count("digits of times", rounded)
             self._number += done - row
             self.output.write(view[:used])
+            if done < len(batch) and batch.timestamp_ns[done] < self._start_ns:
+                batch = self._not_before_start(batch)
+            elif done < len(batch) and (done == row or batch.can_id[done] & frames.ERROR_BIT):
+                self.output.write(self._strange(batch, done, numbers))
+                done += 1
             row = done
-            if row < len(batch) and self._is_strange(batch, row):
-                self.output.write(self._strange(batch, row, numbers))
-                row += 1
 
-    def _begin(self, first_ns: int) -> None:
-        """Write the head, once; its start has milliseconds, and the first offset keeps the rest."""
-        if self._begun:
-            return
-        self._begun = True
-        self._start_ns = first_ns - first_ns % _MS
+    def _begin(self, start_ns: int) -> None:
+        """Write the head; its start has milliseconds, and the first offset keeps the rest."""
         tz = self._tz or "local"
-        lines = format_header(self.file_version, self._start_ns, tz)
+        lines = format_header(self.file_version, start_ns, tz)
         header = Header()
         for line in lines:
             header.take(line)
-        if header.start_ns(tz, self.note) != self._start_ns:
+        if header.start_ns(tz, self.note) != start_ns:
             self.note(
                 "the start occurs twice as daylight saving ends, read as the earlier: --tz UTC avoids it"
             )
@@ -336,20 +332,16 @@ class TRCWriter(FileIOMessageWriter):
         if count:
             self.losses[kind] += count
 
-    def _is_strange(self, batch: MessageBatch, row: int) -> bool:
-        offset = batch.timestamp_ns[row] - self._start_ns
-        return bool(batch.can_id[row] & frames.ERROR_BIT) or not 0 <= offset < _NS_LIMIT - 2 * _MS
-
     def _strange(self, batch: MessageBatch, row: int, numbers: array[int]) -> bytes:
         """Return the line of an error frame, or of one with a time that the kernel does not write."""
         if batch.can_id[row] & frames.ERROR_BIT:
             return self._error(batch[row], numbers[batch.channel[row]])
-        time_ns, version = batch.timestamp_ns[row], int(self.file_version)
         alone = batch.part(row, row + 1)
+        alone.timestamp_ns[0] = 0
         _, used, _ = kernel.format(
-            0, *alone.columns(), numbers, time_ns, version, self._layout(), self._number, self._out
+            0, *alone.columns(), numbers, 0, int(self.file_version), self._layout(), self._number, self._out
         )
-        head = self._head(time_ns)
+        head = self._head(batch.timestamp_ns[row])
         return head + bytes(self._out[self._time_end() : used])
 
     def _layout(self) -> bytes:
@@ -404,7 +396,7 @@ class TRCWriter(FileIOMessageWriter):
         return self._head(message.timestamp_ns) + f"{middle}{octets}\r\n".encode()
 
     def _finish(self) -> None:
-        self._begin(0)
+        self._release()
 
 
 def _decoded(line: bytes) -> str:

@@ -49,7 +49,7 @@ def test_times_count_from_the_start_that_the_file_has(tmp_path: Path, end: str) 
     path = tmp_path / "a.asc"
     path.write_bytes((HEAD + end).encode())
     append(path, 2 * S, S // 2, -S, 3 * S + 1)
-    assert stamps(path) == [S, 2 * S, S // 2, -S, 3 * S + 1]
+    assert stamps(path) == [S, 2 * S, S // 2, 0, 3 * S + 1]  # nothing comes before the start
     text = path.read_text()
     assert text.lower().count("end triggerblock") == 1
     assert text.endswith("End TriggerBlock\n")

@@ -31,7 +31,7 @@ def test_a_written_file():
             frame(
                 2_000_000_001, arbitration_id=0x088, is_error_frame=True, data=bytes((0, 0, 4, 2, 0, 0, 0, 0))
             ),
-            frame(1_000_000, arbitration_id=0x55, is_fd=True, bitrate_switch=True, data=b"\xaa" * 12),
+            frame(1_001_000_000, arbitration_id=0x55, is_fd=True, bitrate_switch=True, data=b"\xaa" * 12),
         ]
     )
     assert text.decode() == (
@@ -44,7 +44,7 @@ def test_a_written_file():
         "   0.000456 1  64              Tx   d 2 00 01\n"
         "   1.877000 2  C8x             Rx   r 4\n"
         "   1.877000001 1  ErrorFrame\tECC: 10100010\n"
-        "  -0.122000 CANFD   1 Rx         55                                   1 0 9 12 AA AA AA AA AA "
+        "   0.878000 CANFD   1 Rx         55                                   1 0 9 12 AA AA AA AA AA "
         "AA AA AA AA AA AA AA"
         "        0    0     3000        0        0        0        0        0\n"
         "End TriggerBlock\n"
@@ -89,7 +89,7 @@ def test_round_trip(sent):
 @given(st.lists(messages(times=st.integers(0, 10**10)), min_size=1))
 def test_relative_times_are_those_behind_the_start(sent):
     text, _ = write(sent)
-    start = sent[0].timestamp_ns // 1_000_000 * 1_000_000
+    start = min(message.timestamp_ns for message in sent) // 1_000_000 * 1_000_000
     found = read(text, relative_timestamp=True)
     assert [message.timestamp_ns + start for message in found] == [message.timestamp_ns for message in sent]
 

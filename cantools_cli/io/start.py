@@ -1,0 +1,101 @@
+"""The start of a log whose times count from it: that of the earliest of the first frames.
+
+A frame that is earlier than the start can still come. It gets the time of the start, and is counted as a
+loss: no format of this kind has negative times, and tools differ on them. python-can leaves such a line
+of ASC out, asc2log drops the sign.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from array import array
+from copy import copy
+from typing import Any
+
+from cantools_cli.batch import MessageBatch
+from cantools_cli.io.base import FileIOMessageWriter
+from cantools_cli.io.files import AnyFile
+
+#: frames that wait for the start of the file
+HELD = 4096
+#: the losses of times that cannot be written
+EARLY = "times before the start of the file"
+FAR = "frames too long after the start of the file (left out)"
+_NS_LIMIT = 1 << 63
+
+
+def start_of(earliest_ns: int, step_ns: int = 1_000_000) -> int:
+    """Return the start of a file whose earliest frame is at ``earliest_ns``: floored to ``step_ns``.
+
+    Within the first step of 64 bits of nanoseconds it is the next one.
+    """
+    start = earliest_ns // step_ns * step_ns
+    return start if start >= -_NS_LIMIT else start + step_ns
+
+
+def not_before(batch: MessageBatch, start_ns: int) -> tuple[MessageBatch, int]:
+    """Return ``batch`` with times of at least ``start_ns``, and how many were earlier."""
+    early = sum(time < start_ns for time in batch.timestamp_ns)
+    if early:
+        batch = copy(batch)  # the other columns are shared
+        batch.timestamp_ns = array("q", [max(time, start_ns) for time in batch.timestamp_ns])
+    return batch, early
+
+
+class RelativeWriter(FileIOMessageWriter):
+    """A writer of times that count from a start, which the earliest of the first frames gives.
+
+    The first frames wait in memory until there are enough of them, or until ``flush`` or ``stop``. A subclass
+    implements ``_begin``, which writes the head, and ``_put``; one that continues a file calls neither
+    ``_begin`` nor waits: it sets ``_begun``.
+    """
+
+    def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
+        super().__init__(file, *args, **kwargs)
+        self._held = MessageBatch()
+        self._begun = False
+        self._start_ns = 0
+
+    @abstractmethod
+    def _begin(self, start_ns: int) -> None:
+        """Write what comes before the first frame of a file that starts at ``start_ns``."""
+
+    @abstractmethod
+    def _put(self, batch: MessageBatch) -> None:
+        """Write all frames of ``batch``, which are not empty, after the head."""
+
+    def write(self, batch: MessageBatch) -> None:
+        self._write_gathered()
+        if not self._begun:
+            self._held.extend(batch)
+            if len(self._held) >= HELD:
+                self._release()
+        elif len(batch):
+            self._put(batch)
+
+    def file_size(self) -> int:
+        """Return an estimate of the file's size in bytes: what is written, and what waits for the start."""
+        return self.output.written + 40 * len(self._held) + 3 * len(self._held.payload)
+
+    def flush(self) -> None:
+        self._write_gathered()
+        if len(self._held):
+            self._release()
+        self.output.flush()
+
+    def _release(self, *others_ns: int) -> None:
+        """Begin with the earliest of the frames that wait and of ``others_ns``; write those frames."""
+        held, self._held = self._held, MessageBatch()
+        if not self._begun:
+            self._begun = True
+            self._start_ns = start_of(min((*held.timestamp_ns, *others_ns), default=0))
+            self._begin(self._start_ns)
+        if len(held):
+            self._put(held)
+
+    def _not_before_start(self, batch: MessageBatch) -> MessageBatch:
+        """Return ``batch`` with no time before the start of the file; count those that were."""
+        batch, early = not_before(batch, self._start_ns)
+        if early:
+            self.losses[EARLY] += early
+        return batch
