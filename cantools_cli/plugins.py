@@ -236,6 +236,16 @@ FORMATS = {
         reader_options={"tz": "tz"},
         writer_options={"ns": "ns", "compat": "compat"},
     ),
+    "candump": Format(
+        "candump",
+        "cantools_cli.io.candump:CanutilsLogReader",
+        "cantools_cli.io.screen:CandumpWriter",
+        (".candump",),
+        is_lines=True,
+        description="what candump prints for people",
+        reader_options={"tz": "tz"},
+        writer_options={"time": "timestamps", "direction": "direction", "explain": "explain", "tz": "tz"},
+    ),
     # behind the text formats, since looking at these two imports more
     "parquet": Format(
         "parquet",

@@ -4,7 +4,7 @@
 
     22:13:20.123456  can0  Rx       123   [3]  DE AD BE                   '...'
 
-Written only; ``io/candump_screen.py`` reads what candump prints.
+``io/candump_screen.py`` reads what candump prints; canx's own form is for people alone.
 """
 
 from __future__ import annotations
@@ -12,11 +12,14 @@ from __future__ import annotations
 from array import array
 from typing import Any
 
+from cantools_cli import frames
 from cantools_cli.batch import MessageBatch
 from cantools_cli.clock import ns_to_wall
 from cantools_cli.error_frames import explain as explain_error
+from cantools_cli.errors import UsageError, quoted
 from cantools_cli.io.base import FileIOMessageWriter, NameTable
 from cantools_cli.io.files import AnyFile
+from cantools_cli.kernels import columns
 from cantools_cli.kernels import screen_lines as kernel
 from cantools_cli.message import Channel, Message
 from cantools_cli.xl import IS_XL, XlMessage
@@ -57,7 +60,8 @@ class Stamps:
             return f"{since // 1_000_000_000:03d}.{since // 1_000 % 1_000_000:06d}"
         micros = (nanoseconds + 500) // 1000
         if self._form == "a":
-            return f"{micros // 1_000_000:010d}.{micros % 1_000_000:06d}"
+            seconds, rest = divmod(abs(micros), 1_000_000)
+            return f"{'-' if micros < 0 else ''}{seconds:010d}.{rest:06d}"
         wall = ns_to_wall(micros * 1000, self._tz)
         return wall.strftime("%Y-%m-%d %H:%M:%S.%f" if self._form == "A" else "%H:%M:%S.%f")
 
@@ -236,6 +240,54 @@ class CandumpScreenWriter(_LineWriter):
             if self._explain:
                 line += f"\n\t{explain_error(message.arbitration_id, bytes(message.data))}"
         return line + "\n"
+
+
+class CandumpWriter(CandumpScreenWriter):
+    """candump's lines for people as a log of its own, with the time.
+
+    Loses: what is finer than a microsecond, raw DLC codes, CAN XL frames of more than 64 bytes; without
+    ``direction`` also directions and CAN FD's BRS and ESI.
+
+    ``timestamps`` is ``a`` (absolute), ``z`` (since the first frame), ``d`` (since the frame before), ``A``
+    (date and time) or ``none``.
+
+    Raises:
+        UsageError: ``timestamps`` is something else.
+    """
+
+    def __init__(self, file: AnyFile, *, timestamps: str = "a", tz: str | None = None, **kwargs: Any) -> None:
+        if timestamps not in ("none", *filter(None, _FORMS)):
+            raise UsageError(
+                f"unknown time form {quoted(str(timestamps))}",
+                hint="a absolute, z since the first frame, d since the frame before, A date and time, none",
+            )
+        form = None if timestamps == "none" else timestamps
+        super().__init__(file, timestamps=form, tz=tz or "local", **kwargs)
+
+    def write(self, batch: MessageBatch) -> None:
+        super().write(self._counted(batch))
+
+    def _counted(self, batch: MessageBatch) -> MessageBatch:
+        """Count what the lines do not show, and return the frames that they can show."""
+        if batch.xl is not None:
+            offset, flags = batch.offset, batch.flags
+            shown = array(
+                "I",
+                [
+                    row
+                    for row in range(len(batch))
+                    if not flags[row] & frames.XL or offset[row + 1] - offset[row] <= _MOST_SHOWN
+                ],
+            )
+            if len(shown) < len(batch):
+                self.losses["CAN XL frames of more than 64 bytes (left out)"] += len(batch) - len(shown)
+                batch = batch.select(shown)
+        counts = {"raw DLC codes": columns.count_raw_dlc(batch.dlc_code, batch.flags)}
+        if not self._direction:
+            counts["directions"] = columns.count_bits(batch.flags, frames.TX)
+            counts["CAN FD's BRS and ESI"] = columns.count_bits(batch.flags, frames.BRS | frames.ESI)
+        self.losses.update({kind: count for kind, count in counts.items() if count})
+        return batch
 
 
 def _xl_length(message: XlMessage) -> str:
