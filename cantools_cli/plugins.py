@@ -164,6 +164,13 @@ FORMATS = {
         description="text of Kvaser CANKing; read only",
         reader_options={"base": "base"},
     ),
+    "serial": Format(
+        "serial",
+        "cantools_cli.io.serial_log:SerialLogReader",
+        None,
+        (".serial.log",),
+        description="serial logs with RX and TX; read only",
+    ),
     "canhacker": Format(
         "canhacker",
         "cantools_cli.io.canhacker:CanHackerReader",

@@ -10,8 +10,10 @@
             controller-problem{rx-error-warning}                    begins with a tab: no frame
       can0  123   [3]  03`02`01                                     -S, the last byte first
       can0       123 [0002] (45|81:01:12345678) 11 22               CAN XL: length (VCID|flags:SDT:AF)
+    <0x18eeff01> [8] 05 a0 be 1c 00 a0 a0 c0                        canutils 4.0: no channel, no time
 
-The digits of the identifier say whether it is extended, those of the length whether the frame is CAN FD: two.
+A line without a channel is of ``can0``. The digits of the identifier say whether it is extended, those of the
+length whether the frame is CAN FD: two.
 
 Source: can-utils, ``candump.c`` and ``lib.h``.
 """
@@ -37,9 +39,10 @@ _COLOUR = re.compile(rb"\x1b\[[0-9;]*m")
 _SPINNER = re.compile(rb"[|/\\-]\x08")  # of candump -s 1
 _LINE = re.compile(
     rb"\s*(?:\((?:(?P<date>\d{4}-\d\d-\d\d) (?P<clock>\d\d:\d\d:\d\d)|(?P<seconds>\d{1,19}))"
-    rb"[.,](?P<fraction>\d+)\)\s+)?(?P<name>[^\s(]\S*)\s+"
+    rb"[.,](?P<fraction>\d+)\)\s+)?(?:<0x(?P<old>[0-9A-Fa-f]{3}|[0-9A-Fa-f]{8})>"
+    rb"|(?P<name>(?!(?:RX|TX)\d*\s)[^\s(]\S*)\s+"  # RX0 is of a serial log, which tells directions so
     rb"(?:(?P<direction>RX|TX) (?P<first>[-BS]) (?P<second>[-ER])\s+)?"
-    rb"(?P<id>[0-9A-Fa-f]{3}|[0-9A-Fa-f]{8})\s+"
+    rb"(?P<id>[0-9A-Fa-f]{3}|[0-9A-Fa-f]{8}))\s+"
     rb"(?:\[(?P<length>\d{1,4})\]|\{(?P<raw>[0-9A-Fa-f])\})(?P<rest>\s.*|)"
 )
 _SHORT_TIME = re.compile(rb"^[ \t]*\((\d{1,8})[.,](\d+)\)", re.MULTILINE)
@@ -131,7 +134,7 @@ class ScreenLines:
 
     def _placed(self, message: Message, found: re.Match[bytes]) -> Message:
         """Give ``message`` its channel, direction and time."""
-        message.channel = found["name"].decode("utf-8", "surrogateescape")
+        message.channel = (found["name"] or b"can0").decode("utf-8", "surrogateescape")
         message.is_rx = found["direction"] != b"TX"
         message.timestamp_ns = self._time(found)
         return message
@@ -179,10 +182,11 @@ def _stripped(line: bytes) -> bytes:
 
 def _identified(found: re.Match[bytes], line: bytes) -> Message:
     """Return a message with its identifier and flags set."""
-    value = int(found["id"], 16)
-    long = len(found["id"]) == 8
+    digits = found["id"] or found["old"]
+    value = int(digits, 16)
+    long = len(digits) == 8
     if value > (frames.EXTENDED_MASK | frames.ERROR_BIT if long else frames.BASE_MASK):
-        raise FormatError(f"identifier {found['id'].decode()} is out of range: {quoted(line)}")
+        raise FormatError(f"identifier {digits.decode()} is out of range: {quoted(line)}")
     is_error = bool(value & frames.ERROR_BIT)
     return Message(
         arbitration_id=value & frames.EXTENDED_MASK,
@@ -196,7 +200,7 @@ def _identified(found: re.Match[bytes], line: bytes) -> Message:
 def _xl(message: Message, found: re.Match[bytes], line: bytes) -> XlMessage:
     """Return the CAN XL frame whose priority ``message`` has."""
     fields = _XL_FIELDS.match(found["rest"])
-    if fields is None or len(found["id"]) != 3:
+    if fields is None or len(found["id"] or b"") != 3:
         raise FormatError(f"no CAN XL frame such as 123 [0002] (45|81:01:12345678) 11 22: {quoted(line)}")
     if b"..." in found["rest"]:
         raise FormatError(f"a CAN XL frame that is cut: {quoted(line)}", hint="candump -L writes all of it")

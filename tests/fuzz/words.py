@@ -15,6 +15,7 @@ _TEXTS = {
     "slcan": b"t1230|t12381122334455667788|T1FFFFFFF0|r1238|R000000011|d123F|b1239|EA5F|FFFF|z\r|Z\r|\a|V1013"
     b"|S6|23:59:59.9 -> |\r|\r\n",
     "canhacker": b"Time   ID     DLC Data|00.000|59,999| 60.0| 301      8| 18EA0003 8| RTR| Remote| FF FF",
+    "serial": b"(683.70) |RX0|TX1|RX|[8]|[12]|[64]| 18DAF110 |[9 CAN frames not printed]\n",
     "n2k": b"!PDGY,|$PDGY,000000,4,,5,482,1,0\n|Z,3,|,255,8,00,ff|,262161,|59904| R 19F51323 | T |23:59:59.9"
     b"|A235959.9 CCFF7 0FF63 |==|,27,12,e9",
     "csv": b'0x|,|==|=|"|-0x1|True|1e309|data|timestamp',

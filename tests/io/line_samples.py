@@ -77,11 +77,20 @@ Time   ID     DLC Data                    Comment
 00.002 7FF      1 FF
 """
 
+SERIAL = b"""\
+(683.70) RX0 7E0 [8] 03 19 02 8F 00 00 00 00
+(683.712) TX1 18DAF110 [2] 01 02
+[12 CAN frames not printed]
+(684.00) RX2 1F [0]
+(684.010) RX0 123 [12] 00 01 02 03 04 05 06 07 08 09 0A 0B
+"""
+
 #: by the format's name
 SAMPLES: dict[str, bytes] = {
     "crtd": CRTD,
     "canking": CANKING,
     "slcan": SLCAN,
     "canhacker": CANHACKER,
+    "serial": SERIAL,
     "n2k": N2K_RAW + N2K_PLAIN + N2K_IKONVERT + N2K_ACTISENSE,
 }
