@@ -7,8 +7,8 @@
     [12 CAN frames not printed]                         counted
 
 The number is the channel: ``can0`` is 0. Battery-Emulator, whose form this is, has two of them for each
-interface, the second for what it sends. Times are seconds since the device was switched on. Identifiers are not
-padded, and those over 7FF have 29 bits; more than 8 bytes are CAN FD.
+interface, the second for what it sends. Times are seconds since the device was switched on. Identifiers are
+not padded, and those over 7FF have 29 bits; more than 8 bytes are CAN FD.
 
 Source: what Battery-Emulator prints.
 """
