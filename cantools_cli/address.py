@@ -35,7 +35,7 @@ _IPV6 = re.compile(r"[0-9A-Fa-f:]+")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _FILTER = re.compile(r"(?:0[xX])?[0-9A-Fa-f]+[:~](?:0[xX])?[0-9A-Fa-f]+|#(?:0[xX])?[0-9A-Fa-f]+|[jJ](?:oin)?")
 #: interfaces whose channels have no commas: there a third part is a slip, not part of the channel
-_ONE_CHANNEL = {"virtual", "socketcan", "socketcand", "udp_multicast"}
+ONE_CHANNEL = {"virtual", "socketcan", "socketcand", "udp_multicast"}
 
 
 @dataclass
@@ -61,7 +61,7 @@ def parse_address(text: str) -> BusAddress:
     """Take a bus address apart.
 
     Raises:
-        UsageError: it is empty, or one of its settings has no name.
+        UsageError: it is empty, a frame or a filter, or one of its settings has no name.
     """
     if not text.strip():
         raise UsageError("the name of a bus is empty", hint="such as can0, virtual:vcan0, slcan:/dev/ttyACM0")
@@ -83,7 +83,18 @@ def parse_address(text: str) -> BusAddress:
         else:
             channel.append(part)
     address.channel = ",".join(channel) or None
+    _check_channel(address)
     return address
+
+
+def _check_channel(address: BusAddress) -> None:
+    """Refuse a frame or a filter in the place of a bus."""
+    channel = address.channel or ""
+    if "#" in channel or channel[:1] in "0123456789abcdefABCDEF":
+        from cantools_cli import not_a_bus  # few channels begin like that
+
+        takes_any = address.interface is not None and address.interface not in ONE_CHANNEL
+        not_a_bus.check(address.text, channel, is_prefixed=takes_any)
 
 
 def _add_setting(address: BusAddress, part: str) -> None:
@@ -133,7 +144,7 @@ def resolve(
     if note is not None:
         for warning in said:
             note(f"{address.text}: {warning.message}")
-    if values["interface"] in (None, *_ONE_CHANNEL) and "," in str(address.channel or ""):
+    if values["interface"] in (None, *ONE_CHANNEL) and "," in str(address.channel or ""):
         part = str(address.channel).split(",", 1)[1]
         raise UsageError(
             f"{address.text}: {quoted(part)} is neither KEY=VALUE nor a filter such as 123:7FF",

@@ -172,6 +172,14 @@ def _test(text: str, begin: int, end: int) -> IdTest:
     """Return the test that ``text[begin:end]`` stands for."""
     if begin == end:
         _refuse(text, begin, "an empty filter")
+    if ".." in text[begin:end]:
+        low_text, _, high_text = text[begin:end].partition("..")
+        _refuse(
+            text,
+            text.index("..", begin),
+            '".." is of --where, a filter has "-"',
+            f"-f {low_text}-{high_text}, or --where 'id in {low_text}..{high_text}'",
+        )
     at = next((at for at in range(begin, end) if text[at] in ":~-"), end)
     separator = text[at : at + 1] if at < end else ""
     first, digits = _hexadecimal(text, begin, at)

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cantools_cli.address import BusAddress, parse_address, resolve, stream_names
+from cantools_cli.address import ONE_CHANNEL, BusAddress, parse_address, resolve, stream_names
 from cantools_cli.batch import MessageBatch
 from cantools_cli.bus import BusABC
 from cantools_cli.commands.report import Report
-from cantools_cli.errors import UsageError
+from cantools_cli.errors import CanError, UsageError
 from cantools_cli.filters import FrameFilter
+from cantools_cli.not_a_bus import is_identifier, misplaced_filter
 from cantools_cli.selection import Selection
 from cantools_cli.units import bitrate as parse_bitrate
 
@@ -139,14 +140,7 @@ def open_buses(
     opened: list[NamedBus] = []
     try:
         for address, name in zip(addresses, stream_names(addresses), strict=True):
-            keywords = resolve(
-                address,
-                options.interface,
-                options.keywords(),
-                options.context,
-                note=report.note,
-                detail=report.detail,
-            )
+            keywords = _resolved(address, options, report, has_filters=bool(selection and selection.filters))
             if keywords.get("interface") in _CAN_ONLY_SEND and not receive:
                 keywords["receive"] = False
             bus = _open(address, keywords, options)
@@ -189,6 +183,34 @@ def _open(address: BusAddress, keywords: dict[str, Any], options: BusOptions) ->
         if hasattr(error, "exit_status"):
             raise
         raise UsageError(f"{address.text}: {error}") from error
+
+
+def _resolved(
+    address: BusAddress, options: BusOptions, report: Report, *, has_filters: bool
+) -> dict[str, Any]:
+    """Return the keywords of a bus.
+
+    Raises:
+        UsageError, CanError: as ``resolve``; or a filter was taken for a bus, as 200 in ``-f 100 200``.
+    """
+    channel = address.channel or ""
+    is_doubtful = has_filters and address.interface is None and is_identifier(channel)
+    try:
+        keywords = resolve(
+            address,
+            options.interface,
+            options.keywords(),
+            options.context,
+            note=report.note,
+            detail=report.detail,
+        )
+    except CanError:
+        if is_doubtful:
+            raise misplaced_filter(channel) from None
+        raise
+    if is_doubtful and keywords["interface"] in ONE_CHANNEL:
+        raise misplaced_filter(channel)
+    return keywords
 
 
 def _is_any(keywords: dict[str, Any]) -> bool:

@@ -16,6 +16,7 @@ from cantools_cli.commands import options
 from cantools_cli.commands.buses import BusOptions, NamedBus, open_buses
 from cantools_cli.commands.report import Report
 from cantools_cli.errors import UsageError
+from cantools_cli.not_a_bus import is_filter, is_identifier, misplaced_filter
 from cantools_cli.selection import Selection
 
 if TYPE_CHECKING:
@@ -81,6 +82,9 @@ def send_command(
     for warning in chosen.warnings:
         report.note(warning)
     if frame_texts and not chosen.passes_everything:
+        for text in frame_texts:
+            if is_filter(text) or is_identifier(text):
+                raise misplaced_filter(text, "a frame")
         raise UsageError("--filter and --where choose among the frames of stdin, but FRAME... is given")
     schedule = _schedule(period, count, duration, has_frames=bool(frame_texts))
     given = _parsed(frame_texts, report, strict=strict, error_frames=error_frames) if frame_texts else None

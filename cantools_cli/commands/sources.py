@@ -99,7 +99,7 @@ def open_input(
         FormatError, UsageError: the format is not recognised, or not known.
         OSError: the file cannot be opened.
     """
-    fd = 0 if file == "-" else os.open(file, os.O_RDONLY)
+    fd = 0 if file == "-" else _opened(file)
     mode = os.fstat(fd).st_mode
     if stat.S_ISDIR(mode):
         if fd:
@@ -112,15 +112,33 @@ def open_input(
         source = InputStream(opened, owned=True)
         source.size = os.fstat(fd).st_size
     else:
-        interruption.drains = True
         if os.isatty(fd):
             say("reading frames from the terminal; end with Ctrl-D")
+        else:
+            interruption.drains = True
         patient = PatientInput(fd, file, interruption)
         source = InputStream(patient)
     source.name = file
     name, options = parse_format(form, writing=False) if form else (None, {})
     common: dict[str, Any] = {"on_error": on_error, "on_note": on_note, "tz": tz}
     return open_reader(source, name, options, as_command=True, **common), patient
+
+
+def _opened(file: str) -> int:
+    """Return a descriptor of ``file``.
+
+    Raises:
+        UsageError: there is no such file, and the name is a filter.
+        OSError: it cannot be opened.
+    """
+    try:
+        return os.open(file, os.O_RDONLY)
+    except FileNotFoundError:
+        from cantools_cli.not_a_bus import is_filter, misplaced_filter
+
+        if is_filter(file):
+            raise misplaced_filter(file, "a file") from None
+        raise
 
 
 def live_batches(
