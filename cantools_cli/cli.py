@@ -281,10 +281,10 @@ def run(arguments: list[str]) -> int:
     except BaseException as error:
         if debug and not isinstance(error, SystemExit | typer.Exit):
             raise
-        return _status_of(error)
+        return status_of(error)
 
 
-def _status_of(error: BaseException) -> int:
+def status_of(error: BaseException) -> int:
     """Say what ``error`` means to the user, and return its exit status."""
     from cantools_cli.commands.report import print_error, say
 

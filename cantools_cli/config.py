@@ -36,6 +36,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+import cantools_cli
 from cantools_cli.errors import CanInterfaceNotImplementedError, FormatError, UsageError, quoted
 
 if TYPE_CHECKING:
@@ -240,7 +241,7 @@ def _sources(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the name and the settings of each source, the strongest first."""
     yield asked, config
-    yield "rc", rc
+    yield "rc", cantools_cli.rc  # which a program may replace by another dictionary
     for suffix in [context, None] if context else [None]:
         yield "the environment" + (f" of {suffix}" if suffix else ""), load_environment_config(suffix)
     for section in [context, "default"] if context else ["default"]:
@@ -361,12 +362,12 @@ def _check(values: dict[str, Any]) -> None:
     if "state" in values:
         values["state"] = _state(values["state"])
     if "timing" not in values:
-        timing = _timing(values)
+        timing = bit_timing(values)
         if timing is not None:
             values["timing"] = timing
 
 
-def _timing(values: dict[str, Any]) -> BitTiming | BitTimingFd | None:
+def bit_timing(values: dict[str, Any]) -> BitTiming | BitTimingFd | None:
     """Return the bit timing that the settings describe in full; None where there is none.
 
     Raises:

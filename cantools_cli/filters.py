@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 ALL_ERRORS = frames.ERROR_BIT | frames.EXTENDED_MASK
 
 _KIND_AND_ID = frames.EXTENDED_BIT | frames.EXTENDED_MASK
+#: in a dictionary's ``can_id``: pass what does not match, as in SocketCAN
+_INVERTED = 0x20000000
 _HEX = frozenset("0123456789abcdefABCDEF")
 _FORMS = "filters are 123:7FF, 400~7F0, 123, 00000123, 100-1FF, #FF and j, separated by commas"
 
@@ -106,7 +108,8 @@ class FrameFilter:
     def from_can_filters(cls, filters: CanFilters | None) -> FrameFilter:
         """Return the filter that python-can's dictionaries make; None or none of them passes everything.
 
-        A mask there has no flags, only the bits of an identifier.
+        A mask there has no flags, only the bits of an identifier. A dictionary with SocketCAN's 20000000 in
+        ``can_id``, and not in the mask, passes what does not match.
 
         Raises:
             UsageError: a dictionary lacks ``can_id`` or ``can_mask``, or they are not integers.
@@ -261,6 +264,9 @@ def _dictionary_test(entry: CanFilter) -> IdTest:
             f"bad filter {entry!r}",
             hint='a filter is {"can_id": 0x123, "can_mask": 0x7FF, "extended": False}',
         ) from error
+    if can_id & ~can_mask & _INVERTED:
+        test = _dictionary_test({**entry, "can_id": can_id & ~_INVERTED})
+        return test._replace(inverted=not test.inverted)
     if can_id & can_mask & ~frames.EXTENDED_MASK:
         return NOTHING  # no identifier has such a bit
     mask = can_mask & frames.EXTENDED_MASK

@@ -1,0 +1,70 @@
+"""``python -m can.viewer``: canx's live view, with the options of python-can's script.
+
+Its keys are those of the script where the script has one: q, ESC, c, s, h, space, the arrows.
+
+Source: the python-can manual, "can.viewer".
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from cantools_cli.python_can.cli import Filters, ScriptParser, _add_extra_args, add_bus_arguments
+
+
+def _parse_viewer_args(args: Sequence[str]) -> tuple[argparse.Namespace, dict[str, Any]]:
+    import cantools_cli
+
+    parser = ScriptParser("can.viewer", description="Show the messages of a CAN bus, one row per identifier.")
+    parser.add_argument("--version", action="version", version=f"canx {cantools_cli.__version__}")
+    parser.add_argument(
+        "-d",
+        "--decode",
+        nargs="+",
+        default=[],
+        metavar="ID:FORMAT[:SCALE...]",
+        help="Values in the data, in the format characters of the module struct; or a file of such lines.",
+    )
+    parser.add_argument("-v", action="count", dest="verbosity", default=0, help="Say more; repeatable.")
+    add_bus_arguments(parser, filter_arg=True)
+    parser.add_argument("-f", dest="can_filters", nargs="+", action=Filters, default=argparse.SUPPRESS)
+    _add_extra_args(parser)
+    return parser.parse(args)
+
+
+def main() -> None:
+    """Run the script with the arguments of the program."""
+    from cantools_cli.cli import main as canx
+
+    canx(sniff_arguments(sys.argv[1:]))
+
+
+def sniff_arguments(args: Sequence[str]) -> list[str]:
+    """Return the arguments of ``canx`` that show what the script's options ask for."""
+    options, settings = _parse_viewer_args(args)
+    given = vars(options)
+    found = ["sniff"]
+    for name in ("interface", "bitrate", "data_bitrate"):
+        if name in given:
+            found += [f"--{name.replace('_', '-')}", str(given[name])]
+    if "interface" not in given and not _has_interface():
+        found += ["--interface", "socketcan"]  # the documented default
+    found += ["--fd"] if given.get("fd") else []
+    for key, value in {**settings, **given.get("bus_kwargs", {})}.items():
+        found += ["--option", f"{key}={value}"]
+    for entry in given.get("can_filters", ()):
+        sign = "~" if entry["can_id"] & 0x20000000 else ":"
+        found += ["--filter", f"{entry['can_id'] & ~0x20000000:X}{sign}{entry['can_mask']:X}"]
+    for text in options.decode:
+        found += ["--decode", text]
+    found += ["--verbose"] * options.verbosity
+    return [*found, "--", given["channel"]] if "channel" in given else found
+
+
+def _has_interface() -> bool:
+    from cantools_cli.config import find_settings
+
+    return find_settings().values["interface"] is not None
