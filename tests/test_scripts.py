@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,16 @@ LOG = "".join(f"(1700000000.{number:06d}) can0 {0x100 + number:03X}#{number:02X}
 
 def command(script: str, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "cantools_cli.compat", "-m", f"can.{script}", *arguments]
+
+
+@contextmanager
+def running(script: str, *arguments: str, cwd: Path | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(command(script, *arguments), stderr=subprocess.PIPE, cwd=cwd) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
 
 
 def run(script: str, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -132,20 +144,20 @@ def test_a_bus_that_does_not_open_is_a_line(tmp_path: Path) -> None:
 def test_the_logger_records_until_a_signal_and_closes_its_file(by: signal.Signals, tmp_path: Path) -> None:
     settings = ["-i", "virtual", "-c", "log", "--scope=host", f"--net=s{os.getpid()}"]
     arguments = [*settings, "-f", "out.asc", "--filter", "100:7F0"]
-    with subprocess.Popen(command("logger", *arguments), stderr=subprocess.PIPE, cwd=tmp_path) as process:
+    log = tmp_path / "out.asc"
+    with running("logger", *arguments, cwd=tmp_path) as process:
         assert process.stderr is not None
         assert process.stderr.readline().startswith(b"Connected to VirtualBus")
         process.stderr.readline()
         with Bus("log", "virtual", ignore_config=True, scope="host", net=f"s{os.getpid()}") as bus:
             for identifier in (0x100, 0x200, 0x101):
                 bus.send(Message(arbitration_id=identifier, is_extended_id=False, data=b"\x01"))
-            while "101" not in (tmp_path / "out.asc").read_text() and process.poll() is None:
+            while process.poll() is None and not (log.exists() and "101" in log.read_text()):
                 bus.send(Message(arbitration_id=0x101, is_extended_id=False, data=b"\x01" * 8))
         process.send_signal(by)
         assert process.wait(30) == (0 if by is signal.SIGINT else 143)
-    text = (tmp_path / "out.asc").read_text()
-    assert text.rstrip().endswith("End TriggerBlock")
-    with LogReader(tmp_path / "out.asc") as reader:
+    assert log.read_text().rstrip().endswith("End TriggerBlock")
+    with LogReader(log) as reader:
         assert {message.arbitration_id for message in reader} == {0x100, 0x101}
 
 
@@ -191,7 +203,7 @@ def test_the_bridge_forwards_both_ways() -> None:
         arguments += [f"--{prefix}-bus-kwargs", "scope=host", f"net=b{os.getpid()}"]
     settings = {"ignore_config": True, "scope": "host", "net": f"b{os.getpid()}"}
     with (
-        subprocess.Popen(command("bridge", *arguments), stderr=subprocess.PIPE) as process,
+        running("bridge", *arguments) as process,
         Bus("one", "virtual", **settings) as one,
         Bus("two", "virtual", **settings) as two,
     ):

@@ -90,7 +90,7 @@ def create_bus_from_namespace(
     Raises:
         argparse.ArgumentError: the bus cannot be opened; its cause says why.
     """
-    config = dict(kwargs)
+    config = {"single_handle": True, **kwargs}  # one handle for both directions, of those that can
     for name in _SETTINGS:
         value = getattr(namespace, f"{prefix}_{name}" if prefix else name, None)
         if value is not None:
