@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cantools_cli import plugins
 from cantools_cli.address import ONE_CHANNEL, BusAddress, parse_address, resolve, stream_names
 from cantools_cli.batch import MessageBatch
 from cantools_cli.bus import BusABC
@@ -30,6 +31,11 @@ class BusOptions:
     passive: bool = False
     hardware_times: bool = False
     wait_when_down: bool = False
+
+    def __post_init__(self) -> None:
+        self.keywords()  # which raises before anything is opened
+        if self.interface is not None and not plugins.is_interface(self.interface.lower()):
+            plugins.bus_class(self.interface)
 
     def keywords(self) -> dict[str, Any]:
         """Return the settings that were given, as keywords of a bus.
@@ -158,7 +164,6 @@ def open_buses(
 
 def _open(address: BusAddress, keywords: dict[str, Any], options: BusOptions) -> BusABC:
     """Open the bus of ``address`` with ``keywords``, which were checked against what its class takes."""
-    from cantools_cli import plugins
     from cantools_cli.bus_settings import checked
     from cantools_cli.interface import Bus
 

@@ -15,7 +15,7 @@ from cantools_cli.commands.inputs import Inputs, check_not_read
 from cantools_cli.commands.interruption import Interruption
 from cantools_cli.commands.progress import Progress
 from cantools_cli.commands.report import Report
-from cantools_cli.commands.sinks import Rotation, Sink, open_sink
+from cantools_cli.commands.sinks import Rotation, Sink, checked_form, open_sink
 from cantools_cli.commands.splits import SplitSink, open_split
 from cantools_cli.errors import FormatError
 from cantools_cli.routes import Renaming, Rule
@@ -87,6 +87,8 @@ def convert_command(
     canx convert trace.blf --split-by channel -o part.log
     """
     report = Report(quiet=quiet, verbose=verbose)
+    options.checked_zone(tz)
+    options.checked_input_format(from_format)
     first, last = _moment(start, tz), _moment(end, tz)
     check_order(first, last)
     steps = _Steps(
@@ -110,6 +112,7 @@ def convert_command(
         "of_format": options.format_options(trc_version, index=index),
     }
     to = options.output_format(to_format, as_json=as_json)
+    checked_form(output, to, to_file["of_format"])
     on_fault = options.checked_on_error(on_error)
     with (
         Interruption() as interruption,

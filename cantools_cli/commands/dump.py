@@ -15,7 +15,7 @@ from cantools_cli.commands.buses import BusOptions, NamedBus, open_buses
 from cantools_cli.commands.interruption import Interruption
 from cantools_cli.commands.progress import REDRAW_SECONDS, Progress
 from cantools_cli.commands.report import Report, use_colour
-from cantools_cli.commands.sinks import Rotation, Sink, open_sink
+from cantools_cli.commands.sinks import Rotation, Sink, checked_form, open_sink
 from cantools_cli.commands.sources import live_batches
 from cantools_cli.errors import UsageError
 from cantools_cli.selection import Selection
@@ -108,6 +108,7 @@ def dump_command(
     canx dump can0 -T 5s || echo nothing more
     """
     report = Report(quiet=quiet, verbose=verbose)
+    options.checked_zone(tz)
     chosen = Selection.parse(filters, where, tz=tz)
     for warning in chosen.warnings:
         report.note(warning)
@@ -124,6 +125,7 @@ def dump_command(
         "tz": tz,
         "of_format": options.format_options(trc_version, index=index),
     }
+    checked_form(output, to, to_file["of_format"])
     screen = _screen_options(timestamps, tz, explain=explain, direction=direction, colour=colour)
     bus_options = BusOptions(
         interface,

@@ -13,7 +13,7 @@ from cantools_cli.commands import options
 from cantools_cli.commands.buses import BusOptions, open_buses
 from cantools_cli.commands.interruption import Interruption
 from cantools_cli.commands.report import Report
-from cantools_cli.commands.sinks import open_sink
+from cantools_cli.commands.sinks import checked_form, open_sink
 from cantools_cli.errors import CanTimeoutError, UsageError
 from cantools_cli.generator import BATCH_ROWS, Generator
 from cantools_cli.units import duration_ns, milliseconds_must_have_unit, rate
@@ -143,6 +143,8 @@ def gen_command(
         duration_ns=duration_given,
         channel=channel,
     )
+    to = options.output_format(to_format, as_json=as_json)
+    checked_form(output, to)
     report.detail(f"--seed {generator.seed} makes these frames again")
     with Interruption() as interruption:
         if bus is None:
@@ -151,7 +153,7 @@ def gen_command(
                 interruption,
                 report,
                 output,
-                options.output_format(to_format, as_json=as_json),
+                to,
                 force,
                 ns,
             )

@@ -175,6 +175,32 @@ def checked_count(count: int | None) -> int | None:
     return count
 
 
+def checked_zone(tz: str | None) -> str | None:
+    """Return the zone of ``--tz``.
+
+    Raises:
+        UsageError: there is no such zone.
+    """
+    if tz is not None:
+        from cantools_cli.clock import zone
+
+        zone(tz)
+    return tz
+
+
+def checked_input_format(form: str | None) -> str | None:
+    """Return the format of ``--from``.
+
+    Raises:
+        UsageError: there is no such format, or it has no such option.
+    """
+    if form is not None:
+        from cantools_cli.io.formats import parse_format
+
+        parse_format(form, writing=False)
+    return form
+
+
 def checked_on_error(choice: str) -> OnErrorChoice:
     """Return what ``--on-error`` says.
 

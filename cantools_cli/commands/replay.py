@@ -104,6 +104,9 @@ def replay_command(
     canx convert drive.log -f 100-1FF | canx replay - vcan0
     """
     report = Report(quiet=quiet, verbose=verbose)
+    options.checked_zone(tz)
+    options.checked_input_format(from_format)
+    seconds = duration(timeout)
     factor_value = None if ignore_timestamps else speed(factor)
     gap_seconds = milliseconds_must_have_unit(gap, "-g") if gap is not None else 0.0
     schedule = Schedule(
@@ -130,7 +133,7 @@ def replay_command(
     timetable = Timetable(schedule) if factor_value is not None or gap_seconds else None
     with Interruption() as interruption, ExitStack() as stack:
         log = Log(file, log_options, routes, report, interruption)
-        outlets = Outlets(routes, bus_options, report, duration(timeout), stack)
+        outlets = Outlets(routes, bus_options, report, seconds, stack)
         try:
             log.sent = lambda: outlets.count
             with Progress(log, log.sent, share=lambda: log.share(outlets.last_ns), quiet=quiet) as progress:

@@ -78,6 +78,8 @@ def send_command(
     from cantools_cli.units import duration as parse_duration
 
     seconds = parse_duration(timeout)
+    options.checked_on_error(on_error)
+    options.checked_input_format(from_format)
     chosen = Selection.parse(filters, where)
     for warning in chosen.warnings:
         report.note(warning)

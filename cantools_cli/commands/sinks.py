@@ -21,7 +21,7 @@ from cantools_cli.io import locks
 from cantools_cli.io.base import MessageWriter
 from cantools_cli.io.compression import compression_of
 from cantools_cli.io.files import OutputStream, appends
-from cantools_cli.io.formats import format_for_output, open_writer, parse_format
+from cantools_cli.io.formats import check_writer, format_for_output, open_writer, parse_format
 from cantools_cli.units import duration, size
 
 
@@ -169,14 +169,7 @@ def open_sink(
         OSError: the file cannot be created.
     """
     is_stdout = output is None or output == "-"
-    name, given = (
-        parse_format(to, writing=True)
-        if to
-        else (default if is_stdout else format_for_output(output or ""), {})
-    )
-    for option in of_format:
-        _check_of_format(option, name, given)
-        given = {**given, option.key: option.value}
+    name, given = checked_form(output, to, of_format, default=default)
     form = plugins.FORMATS.get(name)
     if form is not None:
         given = {
@@ -206,6 +199,29 @@ def open_sink(
         moment=rotation.moment,
     )
     return Sink(writer, label, is_live=False, flush_every=flush_every, report=report)
+
+
+def checked_form(
+    output: str | None, to: str | None, of_format: Iterable[FormatOption] = (), *, default: str = "log"
+) -> tuple[str, dict[str, Any]]:
+    """Return the format that ``output`` is written in, and the options given for it, all of them valid.
+
+    Nothing is opened, so a command calls it before it opens anything.
+
+    Raises:
+        UsageError: the format is not known, or an option is for another format or makes no sense.
+    """
+    is_stdout = output is None or output == "-"
+    name, given = (
+        parse_format(to, writing=True)
+        if to
+        else (default if is_stdout else format_for_output(output or ""), {})
+    )
+    for option in of_format:
+        _check_of_format(option, name, given)
+        given = {**given, option.key: option.value}
+    check_writer(name, given)
+    return name, given
 
 
 class _Opener:

@@ -101,6 +101,8 @@ def sniff_command(
     canx dump can0 -n 1000 | canx sniff -
     """
     report = Report(quiet=quiet, verbose=verbose)
+    options.checked_zone(tz)
+    options.checked_input_format(from_format)
     chosen = Selection.parse(filters, where, tz=tz)
     for warning in chosen.warnings:
         report.note(warning)

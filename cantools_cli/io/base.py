@@ -102,6 +102,10 @@ class MessageReader(BaseIOHandler):
         named_channels: bool = False,
         **kwargs: Any,
     ) -> None:
+        if tz is not None:
+            from cantools_cli.clock import zone
+
+            zone(tz)  # else every line that needs it would be malformed
         super().__init__(file, mode, *args, **kwargs)
         self.named_channels = named_channels
         self.on_error = on_error

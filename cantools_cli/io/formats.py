@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from cantools_cli import plugins
-from cantools_cli.errors import FormatError, UsageError
+from cantools_cli.errors import FormatError, UsageError, quoted
 from cantools_cli.io.files import AnyFile, InputStream, OutputStream
 
 if TYPE_CHECKING:
@@ -36,8 +36,58 @@ def parse_format(text: str, *, writing: bool) -> tuple[str, dict[str, Any]]:
         if key not in known:
             offer = ", ".join(sorted(known)) or "none"
             raise UsageError(f"format {name} has no option {key!r}", hint=f"its options: {offer}")
-        options[known[key]] = _cast(value) if mark else True
+        kind = plugins.writer_class(form.name) if writing else plugins.reader_class(form.name)
+        options[known[key]] = _typed(f"{name},{key}", value if mark else None, _default(kind, known[key]))
+        if key == "tz" and mark:
+            from cantools_cli.clock import zone
+
+            zone(value)
     return form.name, options
+
+
+def check_writer(form: str, options: dict[str, Any]) -> None:
+    """Raise what a writer of ``form`` raises for its ``options``, before a file is created or emptied.
+
+    A writer that needs the name of a file is not tried.
+
+    Raises:
+        UsageError: a value makes no sense.
+        OSError: a file that an option names cannot be read.
+    """
+    found = plugins.FORMATS.get(form)
+    if options and found is not None and not found.is_shared:
+        import io
+
+        open_writer(OutputStream(io.BytesIO()), form, options, on_note=lambda _: None).close()
+
+
+def _default(kind: type, keyword: str) -> object:
+    """Return the default of a parameter of ``kind``, None if it has no such parameter."""
+    function: Any = kind.__init__  # type: ignore[misc]  # its defaults are asked for, it is not called
+    named = dict(function.__kwdefaults__ or {})
+    if keyword in named:
+        return named[keyword]
+    code, defaults = function.__code__, function.__defaults__ or ()
+    positional = code.co_varnames[: code.co_argcount]
+    return dict(zip(reversed(positional), reversed(defaults), strict=False)).get(keyword)
+
+
+def _typed(option: str, text: str | None, default: object) -> int | bool | str:
+    """Return the value of a format's ``option``, of the type of its ``default``; ``text`` is None for ``=``.
+
+    Raises:
+        UsageError: it is of another type.
+    """
+    value = True if text is None else _cast(text)
+    if isinstance(default, bool):
+        if not isinstance(value, bool):
+            raise UsageError(f"{option} {quoted(str(text))} is neither true nor false")
+        return value
+    if isinstance(default, int):
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise UsageError(f"{option} {quoted(text or '')} is not a whole number")
+        return value
+    return text if text is not None and isinstance(default, str) else value
 
 
 def open_reader(

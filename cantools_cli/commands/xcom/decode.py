@@ -43,6 +43,8 @@ def decode_command(
     canx xcom decode trace.log --json | jq .value
     """
     report = Report(quiet=quiet, verbose=verbose)
+    options.checked_zone(tz)
+    options.checked_input_format(from_format)
     found = total = 0
     on_fault = options.checked_on_error(on_error)
     with (
