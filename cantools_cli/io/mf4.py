@@ -52,6 +52,8 @@ from cantools_cli.message import Channel
 #: bytes of records that are written at a time
 _ROOM = 1 << 17
 _LEAST_CHUNK = 1 << 12
+#: passes over the records of one data group, each of which reads some kinds of them
+_MOST_PASSES = 16
 _ENCRYPTED = b"Generic File"
 
 
@@ -63,6 +65,10 @@ class MF4Reader(MessageReader):
     """
 
     reads_in_thread = True
+
+    def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
+        super().__init__(file, *args, **kwargs)
+        self._met: set[tuple[int | None, str]] = set()  # faults, by their place
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
@@ -104,6 +110,7 @@ class MF4Reader(MessageReader):
         except FormatError as error:
             self.fault(error)
             return
+        source.passes = max(len(streams) // len(layout.groups), 1)
         chunk = max(CHUNK // max(len(streams), 1), _LEAST_CHUNK)
         yield from merged([stream.batches(chunk) for stream in streams])
         masked = sum(stream.masked for stream in streams)
@@ -152,7 +159,28 @@ class MF4Reader(MessageReader):
             error = FormatError(f"no CAN frames in this file ({listed})", source=self.input.name)
             error.exit_status = 1
             raise error
-        return [RecordStream(blocks, layout, group, self._say, self.fault) for group in holders]
+        streams: list[RecordStream] = []
+        for group in holders:
+            whole = RecordStream(blocks, layout, group, self._say, self._fault_once)
+            kinds = [inner for inner in group.groups if inner.event]
+            if len(kinds) == 1 or whole.is_in_order(CHUNK):
+                streams.append(whole)
+                continue
+            if len(kinds) > _MOST_PASSES:
+                self._say(f"{len(kinds)} kinds of records in one group, which are not all merged by time")
+            # a pass for each kind: how far the kinds are apart has no bound
+            streams += [
+                RecordStream(blocks, layout, group, self._say, self._fault_once, kinds[index::_MOST_PASSES])
+                for index in range(min(len(kinds), _MOST_PASSES))
+            ]
+        return streams
+
+    def _fault_once(self, error: FormatError) -> None:
+        """Raise ``error``, or count it unless another pass over the same records did so already."""
+        key = (error.position, error.reason)
+        if self.on_error == "stop" or key not in self._met:
+            self._met.add(key)
+            self.fault(error)
 
     def _by_asammdf(self, source: Source, reason: UnknownLayoutError) -> Iterator[MessageBatch]:
         """Let asammdf read what is not known here.

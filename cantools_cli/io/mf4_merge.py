@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from cantools_cli.batch import MessageBatch
+from cantools_cli.errors import FormatError
 from cantools_cli.kernels import merging
 
 #: parts that are merged by looking at the first frame of each for every frame; more are sorted
@@ -18,7 +19,15 @@ def merged(streams: Sequence[Iterator[MessageBatch]]) -> Iterator[MessageBatch]:
 
     Frames of one time are in the order of the streams. A stream whose times go backwards is merged by them
     as far as one of its batches reaches.
+
+    Raises:
+        FormatError: a stream is malformed; it is raised after the frames of the others.
     """
+    if len(streams) == 1:
+        yield from streams[0]
+        return
+    errors: list[FormatError] = []
+    streams = [_up_to_fault(stream, errors) for stream in streams]
     waiting = [(batch, stream) for stream in streams if (batch := _next(stream)) is not None]
     while len(waiting) > 1:
         horizon = min(batch.timestamp_ns[-1] for batch, _ in waiting)
@@ -37,6 +46,15 @@ def merged(streams: Sequence[Iterator[MessageBatch]]) -> Iterator[MessageBatch]:
     for batch, stream in waiting:
         yield batch
         yield from stream
+    if errors:
+        raise errors[0]
+
+
+def _up_to_fault(stream: Iterator[MessageBatch], errors: list[FormatError]) -> Iterator[MessageBatch]:
+    try:
+        yield from stream
+    except FormatError as error:
+        errors.append(error)
 
 
 def _order(times: array[int], ends: array[int]) -> array[int]:

@@ -7,7 +7,7 @@ where the record says at which byte: u32 length, then the data.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError
@@ -18,6 +18,7 @@ from cantools_cli.io.mf4_layout import (
     LARGEST_RECORD,
     MOST_RECORD_IDS,
     DataGroup,
+    Group,
     Layout,
     Numbers,
     error_type_of,
@@ -26,11 +27,12 @@ from cantools_cli.io.mf4_layout import (
 )
 from cantools_cli.io.mf4_window import DataWindow
 from cantools_cli.kernels import mf4 as kernel
+from cantools_cli.kernels import mf4_order as order
 from cantools_cli.message import Channel
 
 
 class RecordStream:
-    """Reads the frames of one data group.
+    """Reads the frames of one data group, or of ``only`` some kinds of its records.
 
     Attributes:
         masked: records left out since they say that they are not valid.
@@ -43,6 +45,7 @@ class RecordStream:
         data_group: DataGroup,
         note: Callable[[str], None],
         fault: Callable[[FormatError], None],
+        only: Sequence[Group] | None = None,
     ) -> None:
         self.masked = 0
         self.is_lost = False  # nobody knows where the next record begins
@@ -61,7 +64,7 @@ class RecordStream:
         self._position = 0  # of the first byte of the tail, where that can be told
         self._is_exact = True
         self._error_types: dict[int, Numbers] = {}
-        self._make_plans()
+        self._make_plans(only)
         self._window = DataWindow(blocks, max((group.data_stream for group in self._groups), default=0))
 
     def batches(self, chunk: int) -> Iterator[MessageBatch]:
@@ -85,13 +88,33 @@ class RecordStream:
         elif is_cut:
             self._note("ends inside a data block; the frames before were read")
 
+    def is_in_order(self, chunk: int) -> bool:
+        """Return whether each record is at least as late as those before it, as far as it can be read."""
+        tail, latest_ns = b"", 0
+        try:
+            for fragment in self._blocks.fragments(self._group.data, "DT"):
+                for piece in unpacked(self._blocks.read, fragment, chunk):
+                    text = b"".join((tail, piece, bytes(8)))
+                    end = len(text) - 8
+                    at, reason, latest_ns = order.scan(
+                        text, 0, end, self._group.id_size, self._kinds, self._plan, self._scales, latest_ns
+                    )
+                    if reason in (order.BACK, order.STRANGE):
+                        return False
+                    if reason == order.LOST:
+                        return True
+                    tail = text[at:end]
+        except FormatError:
+            pass  # which reading meets again
+        return True
+
     def _fragments(self) -> Iterator[Fragment]:
         try:
             yield from self._blocks.fragments(self._group.data, "DT")
         except FormatError as error:
             self._fault(error)
 
-    def _make_plans(self) -> None:
+    def _make_plans(self, only: Sequence[Group] | None) -> None:
         indices = {group.at: index for index, group in enumerate(self._groups) if group.is_variable}
         ids = [group.record_id for group in self._groups] if self._group.id_size else [0]
         if self._group.id_size not in (0, 1, 2, 4, 8) or max(ids) >= MOST_RECORD_IDS:
@@ -106,6 +129,8 @@ class RecordStream:
         for index, group in enumerate(self._groups[: len(ids)]):
             self._kinds[ids[index]] = index
             plan, scale = plan_of(self._blocks, group, indices, self._start_ns)
+            if only is not None and group.event and group not in only:
+                plan[kernel.KIND], plan[kernel.USUAL] = kernel.SKIP, 0
             self._plan.extend(plan)
             self._scales.append(scale)
             if self._group.id_size == 1:

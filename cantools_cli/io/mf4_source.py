@@ -16,6 +16,7 @@ class Source:
     Attributes:
         size: bytes that there are.
         is_copied: whether this was a pipe, or compressed.
+        passes: how many times the file is read, each of which counts for a part of it.
     """
 
     def __init__(self, stream: InputStream) -> None:
@@ -23,6 +24,7 @@ class Source:
         self._copy: Any = None
         direct = stream.random_access()
         self.is_copied = direct is None
+        self.passes = 1
         if direct is None:
             self._copy = _spooled(stream)
             direct = self._copy, 0
@@ -43,7 +45,7 @@ class Source:
             data += more
         if not self.is_copied:
             # not how far it came: what says where the data is often lies at the end
-            self._stream.consumed = min(self._stream.consumed + len(data), self.size)
+            self._stream.consumed = min(self._stream.consumed + len(data) // self.passes, self.size)
         return data
 
     def close(self) -> None:

@@ -1,0 +1,95 @@
+"""Whether the records of an MDF 4 data group lie in the order of their times: no record is taken apart.
+
+Plans and their numbers are those of ``kernels/mf4.py``.
+"""
+
+from __future__ import annotations
+
+from cantools_cli.buffers import Doubles, Longs, Octets, Shorts
+from cantools_cli.kernels import _words as words
+
+DONE = 0  #: the bytes are used up
+CUT = 1  #: the record goes on behind the bytes
+BACK = 2  #: the record is earlier than one before it
+STRANGE = 3  #: a record whose time or length is unusual
+LOST = 4  #: no kind of record has this number
+
+PLAN = 112
+
+
+def scan(
+    text: Octets,
+    at: int,
+    end: int,
+    id_size: int,
+    kinds: Shorts,
+    plan: Longs,
+    scales: Doubles,
+    latest_ns: int,
+) -> tuple[int, int, int]:
+    """Look at the records of ``text[at:end]``; return (where it stopped, why, the latest time so far).
+
+    ``latest_ns`` is the latest time of those before, and times count from the start of the file. Behind
+    ``end`` there are 8 bytes of any value.
+    """
+    done, cut, back, strange, lost = DONE, CUT, BACK, STRANGE, LOST
+    stride, unknown = PLAN, 0xFFFF
+    numbers = len(kinds)
+    every_bit = 0xFFFFFFFFFFFFFFFF
+    number_bits = words.first_bytes(every_bit, id_size)
+    largest = 9.0e18
+    if end + 8 > len(text) or at < 0 or id_size > 8:
+        raise ValueError("the text is shorter than that")
+    if len(scales) * stride > len(plan):
+        raise ValueError("the plans differ in length")
+    for index in range(numbers):
+        if kinds[index] != unknown and kinds[index] >= len(scales):
+            raise ValueError("a kind of record has no plan")
+    reason = done
+    while at < end:
+        if end - at < id_size:
+            reason = cut
+            break
+        number = words.load8(text, at) & number_bits
+        if number >= numbers or kinds[number] == unknown:
+            reason = lost
+            break
+        index = kinds[number]
+        base = index * stride
+        pos = at + id_size
+        length = plan[base]
+        kind = plan[base + 1]
+        if kind == 5:  # VARIABLE: its length stands before it
+            if end - pos < 4:
+                reason = cut
+                break
+            length = 4 + words.load4(text, pos)
+        if length < 0 or length > 65536:
+            reason = strange
+            break
+        if end - pos < length:
+            reason = cut
+            break
+        if kind not in (0, 5):
+            mode = plan[base + 2]
+            if plan[base + 11] != 2 or mode not in (0, 3):  # a word, little-endian
+                reason = strange
+                break
+            bits = words.member(text, pos, plan, base + 11)
+            if mode == 0:
+                if bits >> 63 or bits > plan[base + 4]:  # beyond the latest time
+                    reason = strange
+                    break
+                time = bits * plan[base + 3]
+            else:
+                real = words.real(bits) * scales[index]
+                if not 0 <= real <= largest:
+                    reason = strange
+                    break
+                time = words.whole(real + 0.5)
+            if time < latest_ns:
+                reason = back
+                break
+            latest_ns = time
+        at = pos + length
+    return at, reason, latest_ns
