@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml setup.py $(wildcard cantools_cli/kernels/*.py cantools_cli/kernels/*.pxd)
 
-.PHONY: demo test test-pure test-kernel test-compat fuzz bench screenshots lint format wheel clean
+.PHONY: demo test test-pure test-kernel test-compat test-python-can fuzz bench screenshots lint format wheel clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -42,6 +42,10 @@ test-kernel: $(VENV)/.installed-dev
 # Libraries and plug-ins written for python-can, in an environment without it.
 test-compat: $(VENV)/.installed-dev
 	tests/compat/run
+
+# python-can's own tests, with canx in its place; VERSION is a version of python-can other than the table's.
+test-python-can: $(VENV)/.installed-dev
+	tests/compat/python_can_suite/run $(VERSION)
 
 # Damaged inputs for all readers; SEED as a run before printed it gives the same ones again.
 fuzz: $(VENV)/.installed-dev

@@ -23,7 +23,7 @@ from collections.abc import Iterable, Sequence
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from cantools_cli.errors import CanError
 from cantools_cli.python_can.alias import Alias
@@ -98,24 +98,41 @@ class _Loader:
         return compile(f"from {self._homes[0]} import main; main()", fullname, "exec")
 
 
+_USAGE = "usage: python -m cantools_cli.compat [-m MODULE | FILE] [ARGUMENT…]"
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a program, or with ``-m`` a module, to which ``can`` is this library."""
+    import os
     import runpy
+    from importlib.util import find_spec
 
     given = list(sys.argv[1:] if arguments is None else arguments)
     as_module = given[:1] == ["-m"]
     program = given[as_module:]
-    if not program:
-        raise SystemExit("usage: python -m cantools_cli.compat [-m MODULE | FILE] [ARGUMENT…]")
+    if program[:1] in (["-h"], ["--help"]):
+        print(_USAGE)
+        return
+    if not program or program[0].startswith("-"):
+        _end(_USAGE)
     install()
     sys.argv[:] = program
     if as_module:
+        if find_spec(program[0].partition(".")[0]) is None:
+            _end(f"No module named {program[0]}")
         runpy.run_module(program[0], run_name="__main__", alter_sys=True)
-    else:
-        import os
+        return
+    try:
+        os.stat(program[0])
+    except OSError as error:
+        _end(f"can't open file {program[0]!r}: {error.strerror}")
+    sys.path[0] = os.path.dirname(os.path.abspath(program[0]))  # as the interpreter does
+    runpy.run_path(program[0], run_name="__main__")
 
-        sys.path[0] = os.path.dirname(os.path.abspath(program[0]))  # as the interpreter does
-        runpy.run_path(program[0], run_name="__main__")
+
+def _end(text: str) -> NoReturn:
+    sys.stderr.write(f"{text}\n")
+    raise SystemExit(2)
 
 
 if __name__ == "__main__":

@@ -100,6 +100,7 @@ def load_config(
 ) -> dict[str, Any]:
     """Return the settings of a bus, ``interface`` and ``channel`` among them, from all sources.
 
+    The interface may be one of python-can's that canx has not: only opening a bus of it is an error.
     ``config`` is what is asked for, ``path`` a file to read in place of the usual ones. Keys that describe
     the bit timing stay, and there is a ``timing`` made of them.
 
@@ -111,10 +112,11 @@ def load_config(
         ValueError: a source is malformed, or has a value that cannot be.
         TypeError: ``port`` is neither text nor a number.
     """
-    from cantools_cli.plugins import interface_names, is_interface
+    from cantools_cli.plugins import DOCUMENTED_INTERFACES, interface_names, is_interface
 
     values = find_settings(path, config, context).values
-    if values["interface"] is None or not is_interface(values["interface"]):
+    name = values["interface"]
+    if name is None or not (name in DOCUMENTED_INTERFACES or is_interface(name)):
         raise CanInterfaceNotImplementedError(
             f'Unknown interface type "{values["interface"]}"', hint=f"known: {', '.join(interface_names())}"
         )

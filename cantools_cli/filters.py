@@ -108,8 +108,8 @@ class FrameFilter:
     def from_can_filters(cls, filters: CanFilters | None) -> FrameFilter:
         """Return the filter that python-can's dictionaries make; None or none of them passes everything.
 
-        A mask there has no flags, only the bits of an identifier. A dictionary with SocketCAN's 20000000 in
-        ``can_id``, and not in the mask, passes what does not match.
+        A mask there has no flags, only the bits of an identifier. If ``can_id`` has SocketCAN's bit 20000000
+        and no other flag, the dictionary passes what does not match.
 
         Raises:
             UsageError: a dictionary lacks ``can_id`` or ``can_mask``, or they are not integers.
@@ -264,7 +264,7 @@ def _dictionary_test(entry: CanFilter) -> IdTest:
             f"bad filter {entry!r}",
             hint='a filter is {"can_id": 0x123, "can_mask": 0x7FF, "extended": False}',
         ) from error
-    if can_id & ~can_mask & _INVERTED:
+    if can_id & ~frames.EXTENDED_MASK == _INVERTED and not can_mask & _INVERTED:
         test = _dictionary_test({**entry, "can_id": can_id & ~_INVERTED})
         return test._replace(inverted=not test.inverted)
     if can_id & can_mask & ~frames.EXTENDED_MASK:

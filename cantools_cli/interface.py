@@ -80,6 +80,11 @@ def _place_of(given: dict[str, Any], context: str | None) -> Callable[[str], str
     return place
 
 
+def _get_class_for_interface(interface: str) -> Any:
+    """Return the bus class of an interface; third parties use this name of python-can's."""
+    return plugins.bus_class(interface)
+
+
 def _needs_channel(backend: Any) -> bool:
     from inspect import Parameter, signature
 

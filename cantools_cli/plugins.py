@@ -279,6 +279,9 @@ FORMATS = {
 #: what a suffix behind that of a format says
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 
+#: interface -> (module, class), of programs that add theirs at run time; see ``python_can.interfaces``
+added: dict[str, tuple[str, str]] = {}
+
 #: entry point groups by kind, ours before python-can's
 _GROUPS = {
     "interface": ("canx.interface", "can.interface"),
@@ -311,12 +314,12 @@ def entry_points_of(kind: str) -> dict[str, str]:
 
 def interface_names() -> list[str]:
     """Return the names of all interfaces, those of other distributions included."""
-    return sorted({*INTERFACES, *entry_points_of("interface")})
+    return sorted({*INTERFACES, *added, *entry_points_of("interface")})
 
 
 def is_interface(name: str) -> bool:
     """Tell whether there is an interface called ``name``; built-ins are known without a search."""
-    return name in INTERFACES or name in entry_points_of("interface")
+    return name in INTERFACES or name in added or name in entry_points_of("interface")
 
 
 def bus_class(name: str | None) -> Any:
@@ -325,10 +328,12 @@ def bus_class(name: str | None) -> Any:
     Raises:
         CanInterfaceNotImplementedError: there is none, or what it needs is not installed.
     """
-    target = INTERFACES.get(name or "") or entry_points_of("interface").get(name or "")
+    target = ":".join(added.get(name or "", ())) or INTERFACES.get(name or "")
+    target = target or entry_points_of("interface").get(name or "")
     if target is None:
+        kind = "canx does not have the" if name in DOCUMENTED_INTERFACES else "Unknown"
         raise CanInterfaceNotImplementedError(
-            f'Unknown interface type "{name}"', hint=f"known: {', '.join(interface_names())}"
+            f'{kind} interface type "{name}"', hint=f"known: {', '.join(interface_names())}"
         )
     try:
         return _attribute(target)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import time
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -59,32 +59,44 @@ def deprecated_args_alias(
     ``aliases`` are old names and the new ones; None for a keyword that is of no use any more and is
     dropped. The versions, where given, are named in the warning.
     """
-    since = f" since version {deprecation_start}" if deprecation_start else ""
-    until = f", and will be removed in version {deprecation_end}" if deprecation_end else ""
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         @wraps(function)
         def renamed(*args: P.args, **kwargs: P.kwargs) -> R:
-            for old, new in aliases.items():
-                if old not in kwargs:
-                    continue
-                if new in kwargs:
-                    name = function.__qualname__
-                    raise TypeError(f"{name} received both {old!r} (deprecated) and {new!r}.")
-                instead = f". Use {new!r} instead." if new else "."
-                warnings.warn(
-                    f"The {old!r} argument is deprecated{since}{until}{instead}",
-                    DeprecationWarning,
-                    stacklevel=2,
-                )
-                value = kwargs.pop(old)
-                if new:
-                    kwargs[new] = value
+            _rename_kwargs(function.__qualname__, deprecation_start, deprecation_end, kwargs, aliases, 3)
             return function(*args, **kwargs)
 
         return renamed
 
     return decorate
+
+
+def _rename_kwargs(
+    func_name: str,
+    start: str,
+    end: str | None,
+    kwargs: dict[str, Any],
+    aliases: Mapping[str, str | None],
+    stacklevel: int = 2,
+) -> None:
+    """Rename the keywords of a call, or drop them, each with a ``DeprecationWarning``.
+
+    Raises:
+        TypeError: a keyword is given by its old and its new name.
+    """
+    since = f" since version {start}" if start else ""
+    until = f", and will be removed in version {end}" if end else ""
+    for old, new in aliases.items():
+        if old not in kwargs:
+            continue
+        if new in kwargs:
+            raise TypeError(f"{func_name} received both {old!r} (deprecated) and {new!r}.")
+        instead = f". Use {new!r} instead." if new else "."
+        text = f"The {old!r} argument is deprecated{since}{until}{instead}"
+        warnings.warn(text, DeprecationWarning, stacklevel=stacklevel)
+        value = kwargs.pop(old)
+        if new:
+            kwargs[new] = value
 
 
 def check_or_adjust_timing_clock(timing: Timing, valid_clocks: Iterable[int]) -> Timing:
@@ -124,11 +136,12 @@ def _create_bus_config(config: dict[str, Any]) -> dict[str, Any]:
     """
     from cantools_cli.config import _check
     from cantools_cli.errors import CanInterfaceNotImplementedError
-    from cantools_cli.plugins import is_interface
+    from cantools_cli.plugins import DOCUMENTED_INTERFACES, is_interface
 
     values = {"interface": None, "channel": None, **config}
-    if values["interface"] is None or not is_interface(values["interface"]):
-        raise CanInterfaceNotImplementedError(f'Unknown interface type "{values["interface"]}"')
+    name = values["interface"]
+    if name is None or not (name in DOCUMENTED_INTERFACES or is_interface(name)):
+        raise CanInterfaceNotImplementedError(f'Unknown interface type "{name}"')
     for key, value in values.items():
         values[key] = cast_from_string(value) if isinstance(value, str) else value
     _check(values)

@@ -107,6 +107,43 @@ def test_what_a_program_sets_is_set_in_ours() -> None:
     assert run(program).splitlines() == ["{'channel': 'x'}", "Virtual bus channel y", "4 2", "3"]
 
 
+DRIVER = """
+import can.interfaces, can.interfaces.virtual
+class MyBus(can.interfaces.virtual.VirtualBus):
+    pass
+before = dict(can.interfaces.BACKENDS)
+can.interfaces.BACKENDS["mine"] = can.interfaces.BACKENDS["virtual"] = ("__main__", "MyBus")
+print("mine" in can.VALID_INTERFACES, "mine" in can.interfaces.VALID_INTERFACES)
+for name in ("mine", "virtual"):
+    with can.Bus("x", name, ignore_config=True) as bus:
+        print(type(bus).__name__, can.interface._get_class_for_interface(name) is MyBus)
+can.interfaces.BACKENDS.clear()
+can.interfaces.BACKENDS.update(before)
+with can.Bus("x", "virtual", ignore_config=True) as bus:
+    print(type(bus).__name__, before["socketcan"][1])
+"""
+
+
+def test_a_driver_adds_itself_to_the_table_of_interfaces() -> None:
+    assert run(INSTALLED + DRIVER).splitlines() == [
+        *("True True", "MyBus True", "MyBus True", "VirtualBus SocketcanBus")
+    ]
+
+
+def test_drivers_find_the_kernel_s_interfaces_and_error_texts() -> None:
+    program = INSTALLED + "from can.interfaces.socketcan.utils import *\n"
+    program += "print(type(find_available_interfaces()), error_code_to_str(1), error_code_to_str(None))"
+    assert run(program) == "<class 'list'> Operation not permitted [EPERM 1] unknown error"
+
+
+def test_python_can_s_extras_can_be_installed() -> None:
+    text = (Path(__file__).parents[1] / "pyproject.toml").read_text()
+    extras = text.partition("[project.optional-dependencies]\n")[2].partition("\n[")[0]
+    names = {line.partition(" = ")[0] for line in extras.splitlines() if " = " in line}
+    wanted = "serial seeedstudio pcan cantact viewer canalystii gs_usb neovi"  # of the manual, "Installation"
+    assert {*wanted.split()} <= names
+
+
 def test_version_logger_and_distribution_are_there() -> None:
     program = INSTALLED + "import importlib.metadata as m\n"
     program += "print(can.__version__, m.version('python-can'), m.version('Python_CAN'), can.log.name)\n"
@@ -130,8 +167,24 @@ def test_a_program_runs_without_knowing(tmp_path: Path) -> None:
         assert (done.stdout, done.stderr) == ("__main__ cantools_cli.message ['-x', '1']\n", "")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "status", "text"),
+    [
+        (["--help"], 0, "usage: python -m cantools_cli.compat"),
+        (["--nonsense"], 2, "usage: python -m cantools_cli.compat"),
+        (["missing.py"], 2, "can't open file 'missing.py': No such file or directory"),
+        (["-m", "missing"], 2, "No module named missing"),
+    ],
+)
+def test_a_wrong_call_is_a_line(arguments: list[str], status: int, text: str) -> None:
+    command = [sys.executable, "-m", "cantools_cli.compat", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == status
+    assert (done.stdout if status == 0 else done.stderr).startswith(text)
+
+
 def test_without_a_program_there_is_nothing_to_run() -> None:
-    with pytest.raises(SystemExit, match=r"^usage: python -m"):
+    with pytest.raises(SystemExit, match=r"^2$"):
         compat.main([])
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import can.util
 import pytest
 
-from cantools_cli import config
+from cantools_cli import Bus, config
 from cantools_cli.bus import BusState
 from cantools_cli.config import cast_from_string, check_context, find_settings, load_config, load_file_config
 from cantools_cli.errors import CanInterfaceNotImplementedError, FormatError, UsageError
@@ -285,6 +285,12 @@ def test_a_program_s_dictionaries_stay_as_they_are(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(config.rc, "channel", "0")
     assert load_config(NOTHING(), given) == {"interface": "virtual", "channel": 0}
     assert (given, config.rc) == ({"bustype": "virtual"}, {"bustype": "other", "channel": "0"})
+
+
+def test_python_can_s_other_interfaces_are_configured_as_well() -> None:
+    assert load_config(NOTHING(), {"interface": "pcan", "channel": "PCAN_USBBUS1"})["interface"] == "pcan"
+    with pytest.raises(CanInterfaceNotImplementedError, match='canx does not have the interface type "pcan"'):
+        Bus("PCAN_USBBUS1", "pcan")
 
 
 def test_no_interface_at_all_has_the_documented_text() -> None:

@@ -265,6 +265,16 @@ def test_dictionaries_pass_what_python_can_passes(
     assert [row for row, frame in enumerate(frames) if chosen.matches(frame)] == wanted
 
 
+@pytest.mark.parametrize(
+    ("can_id", "passes"), [(0x20000123, [0x124]), (0x123, [0x123]), (0xFFFFFFFF, []), (0xA0000123, [0x123])]
+)
+def test_a_dictionary_with_socketcan_s_bit_alone_passes_the_others(can_id: int, passes: list[int]) -> None:
+    frames = [Message(arbitration_id=number, is_extended_id=False) for number in (0x123, 0x124)]
+    chosen = FrameFilter.from_can_filters([{"can_id": can_id, "can_mask": 0x7FF}])
+    assert [frame.arbitration_id for frame in frames if chosen.matches(frame)] == passes
+    assert [frames[row].arbitration_id for row in chosen.rows(MessageBatch(frames))] == passes
+
+
 def test_dictionaries_never_lose_error_frames() -> None:
     chosen = FrameFilter.from_can_filters([{"can_id": 0x123, "can_mask": 0x7FF, "extended": False}])
     assert [name for name, frame in FRAMES.items() if chosen.matches(frame)] == [

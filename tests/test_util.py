@@ -126,7 +126,7 @@ def test_an_adjusted_clock_is_told() -> None:
 #: configuration, and what differs in the result
 CONFIGS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"interface": "virtual"}, {"channel": None}),
-    ({"interface": "virtual", "port": "12", "fd": "no"}, {"channel": None, "port": 12, "fd": True}),
+    ({"interface": "virtual", "port": "12", "fd": "no"}, {"channel": None, "port": 12, "fd": False}),
     ({"interface": "virtual", "channel": 1, "state": "PASSIVE"}, {"state": BusState.PASSIVE}),
     ({"interface": "virtual", "channel": 1, **TIMING}, {"timing": BitTiming(**TIMING)}),
 ]

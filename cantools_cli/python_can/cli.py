@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 import cantools_cli
 from cantools_cli.bus import BusABC
 from cantools_cli.config import cast_from_string
-from cantools_cli.plugins import interface_names
+from cantools_cli.plugins import DOCUMENTED_INTERFACES, interface_names
 
 #: settings of a bus that have an option of their own
 _SETTINGS = ("channel", "interface", "bitrate", "fd", "data_bitrate", "can_filters", "timing", "bus_kwargs")
@@ -54,7 +54,7 @@ def add_bus_arguments(
     add("channel", "Channel of the interface, such as can0 or /dev/ttyACM0.", "-c", metavar="CHANNEL")
     add(
         *("interface", "Interface of the bus; else the configuration says it.", "-i"),
-        choices=sorted(interface_names()),
+        choices=sorted({*DOCUMENTED_INTERFACES, *interface_names()}),
         metavar="INTERFACE",
     )
     add("bitrate", "Bits per second.", "-b", type=int, metavar="BITRATE")

@@ -23,7 +23,7 @@ _HOMES = {
     "ctypesutil": ("ctypesutil",),
     "exceptions": ("errors",),
     "interface": ("interface",),
-    "interfaces": ("interface", "plugins"),
+    "interfaces": ("python_can.interfaces", "interface", "plugins"),
     "io": ("io", ""),
     "io.asc": ("io.asc",),
     "io.blf": ("io.blf",),
@@ -77,7 +77,9 @@ def _log() -> Any:
 
 #: names that only an alias has
 OWN_NAMES: dict[str, dict[str, Callable[[], Any]]] = {
-    "can": {"__version__": lambda: API_VERSION, "log": _log}
+    "can": {"__version__": lambda: API_VERSION, "log": _log},
+    # msgpack is a requirement of canx
+    "can.interfaces.udp_multicast.utils": {"is_msgpack_installed": lambda: lambda raise_exception=True: True},
 }
 
 
@@ -108,4 +110,6 @@ def _interface_homes(name: str) -> tuple[str, ...]:
     if target is None:
         return ()
     module = target.partition(":")[0].removeprefix("cantools_cli.")
+    if inner == "utils" and interface == "socketcan":
+        return ("python_can.socketcan_utils", module)
     return (module, *_MORE_OF_INTERFACE.get(interface, ()))

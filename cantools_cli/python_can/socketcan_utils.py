@@ -1,0 +1,23 @@
+"""``can.interfaces.socketcan.utils``, which drivers and programs use without its being documented."""
+
+from __future__ import annotations
+
+import os
+
+__all__ = ["error_code_to_str", "find_available_interfaces"]
+
+
+def find_available_interfaces() -> list[str]:
+    """Return the names of the kernel's CAN interfaces that are up."""
+    from cantools_cli.backends.socketcan_link import links
+
+    return [link.name for link in links() if link.is_up]
+
+
+def error_code_to_str(code: int | None) -> str:
+    """Return the system's text for an error number, with its name."""
+    import errno
+
+    if code is None:
+        return "unknown error"
+    return f"{os.strerror(code)} [{errno.errorcode.get(code, 'Error Code')} {code}]"

@@ -1,0 +1,1 @@
+"""python-can's own tests, run on canx; see ``run``."""
