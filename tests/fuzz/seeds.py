@@ -330,6 +330,7 @@ _MAKERS: dict[str, Callable[[], list[bytes]]] = {
     "trc": _trc,
     "log": _log,
     "screen": _screen,
+    "candump": _screen,
     "parquet": _columns("parquet", {"compression": "none"}, {"compression": "none"}, {}),
     "arrow": _columns("arrow", {}, {"layout": "file"}, {"compression": "zstd"}),
 }
