@@ -136,6 +136,25 @@ def test_drivers_find_the_kernel_s_interfaces_and_error_texts() -> None:
     assert run(program) == "<class 'list'> Operation not permitted [EPERM 1] unknown error"
 
 
+def test_the_vendors_xcom_client_is_canx_s() -> None:
+    program = """
+from cantools_cli import compat; compat.install()
+import inspect, xcomcan.node
+from xcomcan.client import StuCanPublicClient
+from xcomcan.addresses import *
+from stucancommon.node import Timeout
+print(XT_1_DEVICE_ID, PARAMETER_PART_RAM, xcomcan.node.error_identifier_dictionary[0x22])
+print(issubclass(xcomcan.node.StuCanPublicError, Timeout), xcomcan.node.Timeout is Timeout)
+print(inspect.signature(StuCanPublicClient).parameters["bustype"].default)
+with StuCanPublicClient(0, bustype="virtual", channel="empty", debug=False) as client:
+    try:
+        client.read_user_info(XT_1_DEVICE_ID, 3000, timeout=0.01)
+    except Timeout:
+        print("no answer")
+"""
+    assert run(program).splitlines() == ["101 4 OBJECT_ID_NOT_FOUND", "False True", "kvaser", "no answer"]
+
+
 def test_python_can_s_extras_can_be_installed() -> None:
     text = (Path(__file__).parents[1] / "pyproject.toml").read_text()
     extras = text.partition("[project.optional-dependencies]\n")[2].partition("\n[")[0]

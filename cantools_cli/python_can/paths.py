@@ -9,7 +9,7 @@ from typing import Any
 #: the version of python-can whose interface this is
 API_VERSION = "4.6.1"
 #: the packages whose module paths are offered, and the canx package of each
-PACKAGES = {"can": "cantools_cli", "xcomcan": "cantools_cli.xcom"}
+PACKAGES = {"can": "cantools_cli", "xcomcan": "cantools_cli.xcom", "stucancommon": "cantools_cli.xcom"}
 #: python-can's scripts, which are run as well as imported
 SCRIPTS = frozenset({"bridge", "logconvert", "logger", "player", "viewer"})
 
@@ -65,8 +65,11 @@ _INNER_MODULES = {
 _MORE_OF_INTERFACE = {"socketcan": ("backends.socketcan_bcm",)}
 #: classes whose documented spelling is another
 SPELLINGS = {"slcanBus": "SlcanBus", "robotellBus": "RobotellBus"}
-#: the documented modules of the vendor's Xcom-CAN client
-_XCOM = {"addresses": ("addresses",), "client": ("client",), "node": ("node", "codec")}
+#: the modules of the vendor's Xcom-CAN client, and of the package that its time-out comes from
+_XCOM = {
+    "xcomcan": {"addresses": ("addresses",), "client": ("client",), "node": ("node", "codec")},
+    "stucancommon": {"node": ("node",)},
+}
 
 
 def _log() -> Any:
@@ -93,7 +96,10 @@ def homes_of(fullname: str) -> tuple[str, ...]:
         return ()
     if not name:
         return (PACKAGES[package],)
-    homes = _XCOM.get(name, ()) if package == "xcomcan" else _HOMES.get(name) or _interface_homes(name)
+    if package in _XCOM:
+        homes = _XCOM[package].get(name, ())
+    else:
+        homes = _HOMES.get(name) or _interface_homes(name)
     full = [f"{PACKAGES[package]}.{home}".rstrip(".") for home in homes]
     return tuple(home for home in full if find_spec(home) is not None)
 

@@ -27,6 +27,7 @@ __all__ = ["StuCanPublicClient", "StuCanPublicError", "Timeout"]
 #: bit rates that a gateway can be set to, with its switches
 BITRATES = (10_000, 20_000, 50_000, 100_000, 125_000, 250_000, 500_000, 1_000_000)
 _DESTINATION = ADDRESS_MASK << 19
+_DOCUMENTED = "kvaser"  # the interface that the documentation gives as the default
 _BUSY_PAUSE = 1.0  # seconds that a busy gateway is left alone
 
 _Result = TypeVar("_Result")
@@ -35,11 +36,13 @@ _Result = TypeVar("_Result")
 class StuCanPublicClient:
     """A client at ``source_address``, for use in a ``with`` statement.
 
-    ``bustype`` is the interface; without one the configuration says it (``CAN_INTERFACE``, the files), else
-    it is kvaser. ``channel`` and other keywords are those of ``Bus``; an open ``bus`` is taken as it is and
-    stays open. ``debug`` logs all frames to the logger ``cantools_cli.xcom``.
+    ``bustype`` is the interface. For kvaser, which all examples of the vendor name, an interface in the
+    configuration (``CAN_INTERFACE``, the files) comes first, as in the vendor's client except on Windows.
+    ``channel`` and other keywords are those of ``Bus``; an open ``bus`` is used as it is and stays open.
+    ``debug`` logs all frames to the logger ``cantools_cli.xcom``.
 
     Attributes:
+        source_address, can_bus_speed, bustype, debug: the arguments.
         retries: how often a read that had no answer is tried again; a write never is.
         node: what does the work, while the client is entered.
 
@@ -51,7 +54,7 @@ class StuCanPublicClient:
         self,
         source_address: int,
         can_bus_speed: int = 125000,
-        bustype: str | None = None,
+        bustype: str | None = _DOCUMENTED,
         debug: bool = False,
         *,
         channel: Any = None,
@@ -62,6 +65,9 @@ class StuCanPublicClient:
         if not 0 <= source_address <= ADDRESS_MASK:
             raise UsageError(f"source address {source_address} is not from 0 to {ADDRESS_MASK}")
         self.source_address = source_address
+        self.can_bus_speed = can_bus_speed
+        self.bustype = bustype
+        self.debug = debug
         self.retries = 0
         self._given = bus
         self._settings = {"interface": bustype, "channel": channel, "bitrate": can_bus_speed, **bus_settings}
@@ -169,13 +175,15 @@ def _value(answer: Answer) -> float:
 
 
 def _open(settings: dict[str, Any]) -> BusABC:
-    """Open the bus; what is not said comes from the configuration, and last from the documentation."""
+    """Open the bus; settings that are not given come from the configuration, then from the documentation."""
     from cantools_cli.config import find_settings
     from cantools_cli.interface import Bus
 
+    if settings["interface"] == _DOCUMENTED:
+        settings = {**settings, "interface": None}
     values = find_settings(None, settings).values
-    if values["interface"] is None:
-        values["interface"] = "kvaser"
+    if values["interface"] in (None, _DOCUMENTED):
+        values["interface"] = _DOCUMENTED
         values["channel"] = 0 if values["channel"] is None else values["channel"]
     if values["interface"] == "socketcan":  # whose bit rate the administrator sets
         values.pop("bitrate", None)

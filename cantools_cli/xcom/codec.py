@@ -85,6 +85,7 @@ ERRORS = {
     0x81: ("INVALID_SHELL_ARG", "a wrong argument"),
 }
 ERROR_CODES = {name: code for code, (name, _) in ERRORS.items()}
+error_identifier_dictionary = {code: name for code, (name, _) in ERRORS.items()}  # as the vendor calls it
 
 
 def error_name(code: int) -> str:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from tests.backends.test_udp_multicast import GROUP, in_a_network_of_its_own
 
@@ -144,3 +145,57 @@ def test_both_clients_send_the_same_frames_and_get_the_same_answers() -> None:
     assert answers[0] == answers[1]
     assert frames[0] == frames[1]
     assert (len(answers[0]), len(frames[0])) == (13, 26)
+
+
+@in_a_network_of_its_own
+def test_a_program_for_the_vendors_client_runs_unchanged_on_canx() -> None:
+    with simulator(
+        *("--devices", "xt1,xt2,xt3,vt1,bsp", "--fault", "silence@xt3"),
+        *("--notify", "xt1:16@100ms", "--notify", "vt1:83:7@100ms"),
+    ):
+        program = "import sys; from cantools_cli import compat; compat.install()\n" + PROGRAM
+        program += "print(sys.modules['xcomcan.client'].StuCanPublicClient.__module__)"
+        done = run(sys.executable, "-c", program)
+        assert (done.returncode, done.stdout) == (0, "all done\ncantools_cli.xcom.client\n"), done.stderr
+
+
+#: written as the examples in the vendor's documentation are
+EXAMPLE = """
+from xcomcan.client import StuCanPublicClient
+from xcomcan.addresses import *
+from xcomcan.node import StuCanPublicError
+
+with StuCanPublicClient(0x00, 250000, bustype='kvaser', debug=True) as client:
+    print(client.source_address, client.can_bus_speed, client.bustype, client.debug)
+    for info_id in (3000, 3999):
+        try:
+            result = client.read_user_info(destination_address=XT_1_DEVICE_ID, info_id=info_id)
+        except StuCanPublicError as e:
+            print(e)
+        else:
+            print('user info:', result)
+    for part in (PARAMETER_PART_FLASH, PARAMETER_PART_FLASH_MAX):
+        print(client.read_parameter(destination_address=XT_1_DEVICE_ID, parameter_id=1286, part=part))
+    print(client.write_parameter(destination_address=XT_1_DEVICE_ID, parameter_id=1286,
+                                 part=PARAMETER_PART_RAM, value=230.0))
+    msgs = []
+    while not msgs:
+        client.read_user_info(XT_1_DEVICE_ID, 3000)
+        msgs = client.messages()
+    print('messages:', msgs[:1])
+"""
+
+
+@in_a_network_of_its_own
+def test_the_vendors_examples_print_the_same() -> None:
+    printed = []
+    for ways in ([], ["-m", "cantools_cli.compat"]):
+        with simulator("--notify", "xt1:16@100ms"):
+            with NamedTemporaryFile("w", suffix=".py") as file:
+                file.write(EXAMPLE)
+                file.flush()
+                done = run(sys.executable, *ways, file.name)
+            assert done.returncode == 0, done.stderr
+            printed.append(done.stdout)
+    assert printed[0] == printed[1]
+    assert printed[0].splitlines()[1] == "user info: 51.8125"
