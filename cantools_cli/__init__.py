@@ -50,6 +50,9 @@ if TYPE_CHECKING:
     from cantools_cli.io.busmaster import BusmasterReader as BusmasterReader
     from cantools_cli.io.candump import CanutilsLogReader as CanutilsLogReader
     from cantools_cli.io.candump import CanutilsLogWriter as CanutilsLogWriter
+    from cantools_cli.io.canhacker import CanHackerReader as CanHackerReader
+    from cantools_cli.io.canking import CanKingReader as CanKingReader
+    from cantools_cli.io.crtd import CrtdReader as CrtdReader
     from cantools_cli.io.csv import CSVReader as CSVReader
     from cantools_cli.io.csv import CSVWriter as CSVWriter
     from cantools_cli.io.gvret import GvretReader as GvretReader
@@ -63,6 +66,7 @@ if TYPE_CHECKING:
     from cantools_cli.io.logger import TimedRotatingLogger as TimedRotatingLogger
     from cantools_cli.io.mf4 import MF4Reader as MF4Reader
     from cantools_cli.io.mf4 import MF4Writer as MF4Writer
+    from cantools_cli.io.n2k import N2kReader as N2kReader
     from cantools_cli.io.parquet import ParquetReader as ParquetReader
     from cantools_cli.io.parquet import ParquetWriter as ParquetWriter
     from cantools_cli.io.pcap import PcapReader as PcapReader
@@ -71,6 +75,8 @@ if TYPE_CHECKING:
     from cantools_cli.io.pcapng import PcapngWriter as PcapngWriter
     from cantools_cli.io.player import LogReader as LogReader
     from cantools_cli.io.printer import Printer as Printer
+    from cantools_cli.io.serial_log import SerialLogReader as SerialLogReader
+    from cantools_cli.io.slcan import SlcanReader as SlcanReader
     from cantools_cli.io.sqlite import SqliteReader as SqliteReader
     from cantools_cli.io.sqlite import SqliteWriter as SqliteWriter
     from cantools_cli.io.trc import TRCFileVersion as TRCFileVersion
@@ -109,6 +115,12 @@ _HOMES = {
     "io.blf": "BLFReader BLFWriter",
     "io.busmaster": "BusmasterReader",
     "io.candump": "CanutilsLogReader CanutilsLogWriter",
+    "io.canhacker": "CanHackerReader",
+    "io.canking": "CanKingReader",
+    "io.crtd": "CrtdReader",
+    "io.n2k": "N2kReader",
+    "io.serial_log": "SerialLogReader",
+    "io.slcan": "SlcanReader",
     "io.csv": "CSVReader CSVWriter",
     "io.gvret": "GvretReader GvretWriter",
     "io.jsonl": "JsonReader JsonWriter",
