@@ -292,8 +292,10 @@ def status_of(error: BaseException) -> int:
         return error.code if isinstance(error.code, int) else 0
     if isinstance(error, typer.Exit):
         return error.exit_code
-    if isinstance(error, typer.Abort | KeyboardInterrupt) or type(error).__name__ == "Stopped":
+    if isinstance(error, typer.Abort | KeyboardInterrupt):
         return 130
+    if type(error).__name__ == "Stopped":
+        return 128 + int(getattr(error, "signum", 2))
     if hasattr(error, "format_message"):  # typer's own: an option that it does not know, and the like
         say(error.format_message())
         context = getattr(error, "ctx", None)

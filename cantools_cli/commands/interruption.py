@@ -5,6 +5,18 @@ command then stops taking frames, hands on what it has, and closes its files. A 
 takes INT as "the source is ending", since the whole pipeline got it, and reads on to the end. The second
 INT stops at once.
 
+A command that computes, or waits where ``fd`` is not looked at, does not see the flag. ``Warden`` watches
+from a thread: it first raises ``Stopped`` in the main thread, so that files are closed on the way out, and
+ends the process if that takes too long as well.
+
+::
+
+    TERM, HUP ── looked at within 3 s ── closed within 60 s ── orderly end
+                          │                      │
+                          └───── Stopped ────────┴── left within 5 s ── files closed as far as possible
+    INT, INT ────────────────────┘                            │
+    INT, INT, INT ────────────────────────────────────────────┴── the process is ended
+
 A signal that was ignored when the program started stays ignored, as ``nohup`` and background jobs rely on.
 """
 
@@ -12,13 +24,20 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 import types
 from contextlib import suppress
 from typing import Any
 
+from cantools_cli.commands.warden import IMPATIENCE_SECONDS, Warden
+
 
 class Stopped(BaseException):
-    """The second INT: leave everything, now. Not an Exception, so that nothing on the way keeps it."""
+    """The end, now, by ``signum``. Not an Exception, so that nothing on the way keeps it."""
+
+    def __init__(self, signum: int) -> None:
+        self.signum = signum
+        super().__init__(signum)
 
 
 class Interruption:
@@ -27,27 +46,38 @@ class Interruption:
     Attributes:
         drains: set by a command that reads a pipe: INT alone does not end it.
         signum: the signal that asked for the end, or None.
+        is_noticed: whether the command looked at ``requested`` since.
+        is_forced: set by the warden: the next signal stops at once.
+        is_stopped: whether ``Stopped`` was raised; once, so that nothing cuts closing the files short.
     """
 
     def __init__(self) -> None:
         self.drains = False
         self.signum: int | None = None
-        self._interrupts = 0
+        self.is_noticed = False
+        self.is_forced = False
+        self.is_stopped = False
+        self._interrupted_at: float | None = None
         self._before: dict[int, Any] = {}
         self._wakeup_before = -1
         self.fd = -1
         self._write_fd = -1
+        self._warden: Warden | None = None
 
     @property
     def requested(self) -> bool:
         """Whether the command is to end."""
-        return self.signum is not None
+        if self.signum is None:
+            return False
+        self.is_noticed = True
+        return True
 
     def __enter__(self) -> Interruption:
         self.fd, self._write_fd = os.pipe()
         os.set_blocking(self._write_fd, False)
         os.set_blocking(self.fd, False)
-        self._wakeup_before = signal.set_wakeup_fd(self._write_fd, warn_on_full_buffer=False)
+        self._warden = Warden(self, self._write_fd)
+        self._wakeup_before = signal.set_wakeup_fd(self._warden.wakeup_fd, warn_on_full_buffer=False)
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
@@ -58,6 +88,8 @@ class Interruption:
         for number, handler in self._before.items():
             signal.signal(number, handler)
         signal.set_wakeup_fd(self._wakeup_before)
+        if self._warden is not None:
+            self._warden.close()
         os.close(self.fd)
         os.close(self._write_fd)
 
@@ -67,11 +99,21 @@ class Interruption:
             os.read(self.fd, 64)
 
     def _handle(self, signum: int, frame: types.FrameType | None) -> None:
+        if self.is_stopped:
+            return
+        if self.is_forced:
+            self.is_stopped = True
+            self.signum = signum
+            raise Stopped(signum)
         if signum == signal.SIGINT:
-            self._interrupts += 1
-            if self._interrupts > 1:
+            now = time.monotonic()
+            before, self._interrupted_at = self._interrupted_at, self._interrupted_at or now
+            if before is not None:
+                if now - before < IMPATIENCE_SECONDS:  # timeout(1) sends each signal twice
+                    return
                 self.signum = signum
-                raise Stopped
+                self.is_stopped = True
+                raise Stopped(signum)
             if self.drains:
                 return
         if self.signum is None:

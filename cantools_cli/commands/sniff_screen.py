@@ -10,6 +10,7 @@ from cantools_cli.commands.buses import BusOptions
 from cantools_cli.commands.interruption import Interruption
 from cantools_cli.commands.report import Report
 from cantools_cli.commands.sinks import Sink, open_sink
+from cantools_cli.commands.terminal_watch import TerminalWatch
 from cantools_cli.commands.watching import LogForm, WatchedBuses, WatchedLogs
 from cantools_cli.errors import UsageError
 from cantools_cli.io.frame_text import parse_frame
@@ -48,6 +49,7 @@ def show(
         name = ", ".join("stdin" if text == "-" else text for text in texts) or "the configured bus"
         texts = stack.enter_context(_keys_from_terminal(texts))
         stop = stack.enter_context(Stop())
+        watch = stack.enter_context(TerminalWatch())
         source: WatchedBuses | WatchedLogs
         ports, is_paced, is_short = Ports(), False, False
         if logs is None:
@@ -60,17 +62,20 @@ def show(
         session.table.decoder = decoder
         session.missed = source.missed if isinstance(source, WatchedBuses) else None
         notes.session = session
-        ports.record = stack.enter_context(Recorder(session, notes))
+        recorder = stack.enter_context(Recorder(session, notes))
+        ports.record = recorder
+        watch.close_files = recorder.close
         look = Look(
             columns or ((*USUAL[:-1], "values") if decoder else USUAL),
             is_utf8=is_utf8(),
             has_colour=not os.environ.get("NO_COLOR"),
         )
         app = SniffApp(session, view, look, name, ports)
+        watch.end, app.on_asked = app.end, watch.asked
         stack.callback(session.stop)
         session.start(source.speeds)
         with _drawing_on_stdout():
-            status = run(app)
+            status = run(app) or watch.status
         session.stop()
         notes.print_all()
         source.tell()
@@ -143,6 +148,10 @@ class Recorder:
             return ""
         sink.__exit__(None, None, None)
         return f"{sink.count} frames recorded to {sink.name}"
+
+    def close(self) -> None:
+        """End recording, if there is any."""
+        self._end()
 
     def __enter__(self) -> Recorder:
         return self

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
@@ -56,6 +58,9 @@ class SniffApp(App[int]):
         self.look = look
         self.source = source
         self.controls = Controls(session, view, look, ports or Ports())
+        self.on_asked: Callable[[int], None] = lambda status: None
+        self._before: dict[int, Any] = {}  # handlers of signals
+        self._own_loop: asyncio.AbstractEventLoop | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(id="header")
@@ -64,13 +69,30 @@ class SniffApp(App[int]):
         yield Static(id="status")
 
     def on_mount(self) -> None:
-        loop = asyncio.get_running_loop()
+        self._own_loop = asyncio.get_running_loop()
         for name in ("SIGTERM", "SIGHUP", "SIGINT"):
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN and not self.is_headless:
-                loop.add_signal_handler(number, self.exit, 128 + number)
+                # not the loop's own: it does not run them while it waits for a terminal that takes nothing
+                self._before[number] = signal.signal(number, self._signalled)
         self.set_interval(DRAWN_EVERY, self.draw)
         self.draw()
+
+    def _signalled(self, number: int, frame: object) -> None:
+        self.on_asked(128 + number)
+        self.end(128 + number)
+
+    def end(self, status: int) -> None:
+        """End with ``status``, from any thread."""
+        if self._own_loop is not None:
+            with suppress(RuntimeError):  # it is closed: the end is there
+                self._own_loop.call_soon_threadsafe(self.exit, status)
+
+    def give_signals_back(self) -> None:
+        """Put the handlers back that were there before."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._before.clear()
 
     # --- drawing --------------------------------------------------------------------------------------
 
@@ -172,7 +194,10 @@ def _joined(lines: list[Text]) -> Text:
 
 def run(app: SniffApp) -> int:
     """Show ``app`` until it ends; return the status that it ended with."""
-    result: Any = app.run()
+    try:
+        result: Any = app.run()
+    finally:
+        app.give_signals_back()
     return result if isinstance(result, int) else 0
 
 

@@ -1,0 +1,123 @@
+"""Ends a command that does not follow a signal: it computes, or waits where no signal is looked at."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import time
+from _thread import allocate_lock, get_ident, start_new_thread
+from contextlib import suppress
+from typing import Protocol
+
+#: how long a command may go on without a look at TERM or HUP
+NOTICE_SECONDS = 3.0
+#: how long it may take to end once it has looked
+CLOSE_SECONDS = 60.0
+#: how soon a second INT is followed, unless the main thread cannot run its handler
+STOP_SECONDS = 0.5
+#: how long it may take to close its files once it is stopped
+FORCE_SECONDS = 5.0
+#: a second INT sooner than that is the same one
+IMPATIENCE_SECONDS = 0.1
+#: a third INT sooner than that, as a key that is held down sends it, leaves the files time to be closed
+CLOSING_SECONDS = 1.0
+
+_SIGNALS = {int(getattr(signal, name)) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)}
+
+
+class Watched(Protocol):
+    """What the warden asks and sets; see ``Interruption``."""
+
+    is_noticed: bool
+    is_forced: bool
+    is_stopped: bool
+
+
+class Warden:
+    """A thread that gets the number of every signal as it arrives, whatever the main thread does.
+
+    Python's own handlers run in the main thread, between two of its instructions: not while it computes
+    in C, and not in a call that Python begins again after a signal.
+
+    Attributes:
+        wakeup_fd: for ``signal.set_wakeup_fd``.
+    """
+
+    def __init__(self, watched: Watched, forward_to: int) -> None:
+        self._read_fd, self.wakeup_fd = os.pipe()
+        os.set_blocking(self.wakeup_fd, False)
+        self._watched = watched
+        self._forward_to = forward_to
+        self._main = get_ident()
+        self._interrupted_at: float | None = None
+        self._interrupts = 0
+        self._signum = 0
+        self._due: float | None = None  # when the command is overdue
+        self._is_closing = self._is_stopping = False
+        self._over = allocate_lock()
+        self._over.acquire()
+        start_new_thread(self._run, ())
+
+    def close(self) -> None:
+        """End the thread. No signal may arrive at ``wakeup_fd`` any more."""
+        os.close(self.wakeup_fd)
+        self._over.acquire()
+        os.close(self._read_fd)
+
+    def _run(self) -> None:
+        try:
+            if hasattr(signal, "pthread_sigmask"):  # signals are for the main thread, whose calls they end
+                signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+            poll = select.poll()
+            poll.register(self._read_fd, select.POLLIN)
+            while True:
+                wait = None if self._due is None else max(0.0, self._due - time.monotonic()) * 1000
+                if not poll.poll(wait):
+                    self._overdue()
+                    continue
+                numbers = os.read(self._read_fd, 64)
+                if not numbers:
+                    return
+                with suppress(OSError):  # full: then it is readable, which is all that matters
+                    os.write(self._forward_to, numbers)
+                for number in numbers:
+                    if number in _SIGNALS:
+                        self._take(number)
+        finally:
+            self._over.release()
+
+    def _take(self, number: int) -> None:
+        """Note a signal, and set the time that is left to follow it."""
+        now = time.monotonic()
+        if number != signal.SIGINT:
+            if self._due is None:
+                self._signum, self._due = number, now + NOTICE_SECONDS
+            return
+        soon = IMPATIENCE_SECONDS if self._interrupts < 2 else CLOSING_SECONDS
+        if self._interrupted_at is not None and now - self._interrupted_at < soon:
+            return
+        self._interrupted_at = now
+        self._interrupts += 1
+        if self._interrupts == 2:
+            self._signum, self._due, self._is_closing = number, now + STOP_SECONDS, True
+        elif self._interrupts > 2:
+            self._end()
+
+    def _overdue(self) -> None:
+        now = time.monotonic()
+        if self._is_stopping:
+            self._end()
+        elif self._watched.is_noticed and not self._is_closing:
+            self._is_closing, self._due = True, now + CLOSE_SECONDS
+        else:
+            self._is_stopping, self._due = True, now + FORCE_SECONDS
+            if not self._watched.is_stopped:
+                self._watched.is_forced = True
+                signal.pthread_kill(self._main, self._signum)
+
+    def _end(self) -> None:
+        """End the process: nothing else does."""
+        with suppress(OSError):
+            os.write(2, b"canx: ended by force, so files may lack their end\n")
+        os._exit(128 + self._signum)
