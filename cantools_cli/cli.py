@@ -97,6 +97,12 @@ def _usage_name(argument: Any) -> str:
 class Command(_PlainParameters, TyperCommand):
     """A command whose parameters are plain text, numbers and flags; ``units`` makes more of them."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        from cantools_cli.spellings import respelled
+
+        known = {name for param in self.params for name in param.opts if param.param_type_name == "option"}
+        return super().parse_args(ctx, respelled(args, known))
+
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)

@@ -182,7 +182,8 @@ def test_the_viewer_is_canx_sniff() -> None:
     given = ["-i", "virtual", "-c", "v", "--fd", "--data_bitrate", "2000000", "-d", "100:<B", "101:<H:10"]
     given += ["-f", "100:7FC", "200~7F0", "--bus-kwargs", "net=x"]
     wanted = "sniff --interface virtual --data-bitrate 2000000 --fd --option net=x --filter 100:7FC"
-    wanted += " --filter 200~7F0 --decode 100:<B --decode 101:<H:10 -- v"
+    wanted += " --filter 200~7F0 --decode 100:<B --decode 101:<H:10"
+    wanted += " --columns count,time,period,id,flags,length,data,values -- v"
     assert " ".join(viewer.sniff_arguments(given)) == wanted
 
 
@@ -191,9 +192,9 @@ def test_the_viewer_takes_socketcan_where_nothing_says_otherwise(
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    assert viewer.sniff_arguments(["-c", "can0"]) == ["sniff", "--interface", "socketcan", "--", "can0"]
+    assert viewer.sniff_arguments(["-c", "can0"])[:3] == ["sniff", "--interface", "socketcan"]
     monkeypatch.setenv("CAN_INTERFACE", "virtual")
-    assert viewer.sniff_arguments(["-c", "can0"]) == ["sniff", "--", "can0"]
+    assert "--interface" not in viewer.sniff_arguments(["-c", "can0"])
 
 
 def test_the_bridge_forwards_both_ways() -> None:

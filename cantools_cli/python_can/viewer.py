@@ -14,6 +14,9 @@ from typing import Any
 
 from cantools_cli.python_can.cli import Filters, ScriptParser, _add_extra_args, add_bus_arguments
 
+#: those of the script, and what it does not tell apart
+_COLUMNS = ("count", "time", "period", "id", "flags", "length", "data")
+
 
 def _parse_viewer_args(args: Sequence[str]) -> tuple[argparse.Namespace, dict[str, Any]]:
     import cantools_cli
@@ -60,6 +63,7 @@ def sniff_arguments(args: Sequence[str]) -> list[str]:
         found += ["--filter", f"{entry['can_id'] & ~0x20000000:X}{sign}{entry['can_mask']:X}"]
     for text in options.decode:
         found += ["--decode", text]
+    found += ["--columns", ",".join([*_COLUMNS, *(["values"] if options.decode else [])])]
     found += ["--verbose"] * options.verbosity
     return [*found, "--", given["channel"]] if "channel" in given else found
 

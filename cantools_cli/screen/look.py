@@ -17,6 +17,7 @@ _WIDTHS = {
     "min": 8,
     "max": 8,
     "jitter": 7,
+    "time": 11,
     "silence": 8,
     "length": 3,
     "flags": 5,

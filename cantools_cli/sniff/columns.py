@@ -1,6 +1,7 @@
 """The columns of the table: what each is called, shows, and is sorted by.
 
-Times are in milliseconds. ``now`` is the time of the view; without it rates are those of the whole time.
+Times are in milliseconds, ``time`` is in seconds. ``now`` is the time of the view; without it rates are those
+of the whole time.
 """
 
 from __future__ import annotations
@@ -115,6 +116,10 @@ COLUMNS = {
     "jitter": Column(
         *("jitter", True, lambda row, now: _milliseconds(row.jitter_ns)),
         lambda row, now: _none_first(row.jitter_ns),
+    ),
+    "time": Column(
+        *("time", True, lambda row, now: f"{row.elapsed_ns / 1e9:.6f}"),
+        lambda row, now: row.elapsed_ns,
     ),
     "silence": Column(
         *("silence", True, lambda row, now: _milliseconds(_silence(row, now))),

@@ -91,6 +91,12 @@ class Row:
         return self._figure(kernel.LAST)
 
     @property
+    def elapsed_ns(self) -> int:
+        """The time of the last frame, from that of the first frame of the table."""
+        first = self._table.first_ns
+        return 0 if first is None else self.last_ns - first
+
+    @property
     def seen_ns(self) -> int:
         """When the last frame was fed, in the time of the view."""
         return self._figure(kernel.SEEN)

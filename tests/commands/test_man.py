@@ -25,6 +25,7 @@ SECTIONS = (
         "COMMANDS",
         "WHAT IS LOST",
         "THE FORMATS",
+        "DIFFERENCES",
         "OPTIONS",
         "ERRORS",
         "EXIT STATUS",

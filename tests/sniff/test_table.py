@@ -13,6 +13,7 @@ from cantools_cli.batch import MessageBatch
 from cantools_cli.kernels import sniff as kernel
 from cantools_cli.message import Message
 from cantools_cli.sniff import table as table_module
+from cantools_cli.sniff.columns import COLUMNS
 from cantools_cli.sniff.table import LIMIT, Table
 from tests.kernels.forms import compiled, interpreted
 from tests.sniff.frames import SECOND, log
@@ -49,6 +50,12 @@ def test_periods_their_extremes_mean_and_jitter(make_table):
     assert row.jitter_ns == (100_000_000 + 150_000_000 - (100_000_000 + 8 >> 4)) // 16
     assert 90_000_000 < row.mean_ns < 120_000_000
     assert row.rate() == pytest.approx(3 / 0.35)
+
+
+def test_the_time_is_from_the_first_frame_of_the_table(make_table):
+    table = fed(make_table, "1.5 can0 123#11", "2.0 can0 124#11", "3.75 can0 123#11")
+    assert [COLUMNS["time"].text(row, None) for row in table.rows] == ["2.250000", "0.500000"]
+    assert [COLUMNS["time"].key(row, None) for row in table.rows] == [2_250_000_000, 500_000_000]
 
 
 def test_a_single_frame_has_no_period(make_table):
