@@ -214,16 +214,8 @@ OF_OBJECTS = {
 
 #: where ours is another on purpose: our parameters, and why
 DEVIATIONS = {
-    "io.generic.FileIOMessageWriter": (
-        "file, mode='wb', *args, append=False, **kwargs",
-        "our formats write bytes; a text stream is taken all the same",
-    ),
-    "io.generic.MessageReader": (
-        "file, mode='rb', *args, on_error='stop', tz=None, **kwargs",
-        "our formats read bytes; a text stream is taken all the same",
-    ),
     "io.generic.MessageWriter": (
-        "file, mode='wt', *args, **kwargs",
+        "file, mode='wt', *args, on_note=None, **kwargs",
         "the manual says 'rt' of a file that is written",
     ),
 }

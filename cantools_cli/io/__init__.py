@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _ALIASES = {"canutils": "candump", "generic": "base"}
+_TABLES = {"MESSAGE_READERS": "player", "MESSAGE_WRITERS": "logger"}
 _MODULES = ("asc", "blf", "csv", "logger", "mf4", "player", "printer", "sqlite", "trc")
 
 
@@ -19,6 +20,8 @@ def __getattr__(name: str) -> Any:
 
     import cantools_cli
 
+    if name in _TABLES:
+        return getattr(import_module(f"cantools_cli.io.{_TABLES[name]}"), name)
     if name in _ALIASES or name in _MODULES:
         return import_module(f"cantools_cli.io.{_ALIASES.get(name, name)}")
     home = cantools_cli._MODULE_OF.get(name, "")

@@ -188,7 +188,7 @@ class ArrowWriter(FileIOMessageWriter):
             raise UsageError(
                 "an Arrow log cannot be continued", hint="write another file, and join them later"
             )
-        super().__init__(file, *args, **kwargs)
+        super().__init__(file, "wb", *args, **kwargs)
         if layout is None:
             layout = "file" if self.output.name.lower().endswith(".arrow") else "stream"
         self._arrow = arrow

@@ -96,7 +96,7 @@ class TableReader(MessageReader):
     """Reads record batches; positions of errors are rows from 1."""
 
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
-        super().__init__(file, *args, **kwargs)
+        super().__init__(file, "rb", *args, **kwargs)
         try:
             self._arrow = load_pyarrow()
         except UsageError:

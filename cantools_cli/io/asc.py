@@ -228,7 +228,7 @@ class ASCWriter(RelativeWriter):
     ) -> None:
         if channel < 1:
             raise UsageError(f"channel {channel} cannot be written", hint="the channels of ASC count from 1")
-        super().__init__(file, *args, append=append, **kwargs)
+        super().__init__(file, "wt", *args, append=append, **kwargs)
         self.channel = channel
         self._tz = tz or "local"
         self._am_pm = am_pm

@@ -7,22 +7,21 @@ managers, hold one chunk at a time, and never print: what they have to say is in
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from copy import copy
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from cantools_cli.batch import MessageBatch
-from cantools_cli.errors import FormatError, UsageError, printable
-from cantools_cli.io.files import AnyFile, InputStream, OutputStream
+from cantools_cli.errors import FormatError, UsageError
+from cantools_cli.io.files import AnyFile, InputStream, OutputStream, display_name, is_path
+from cantools_cli.io.handler import BaseIOHandler, implements, opened, refuse_unknown
+from cantools_cli.io.text_streams import stays_open
 from cantools_cli.listeners import Listener
 from cantools_cli.message import Channel, Message, as_message
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
+__all__ = ["BaseIOHandler", "FileIOMessageWriter", "MessageReader", "MessageWriter"]
 
 OnError = Literal["stop", "skip"]
 
@@ -33,49 +32,12 @@ BATCH_PAYLOAD = 1 << 17
 GATHERED = 512
 
 
-class BaseIOHandler:
-    """A file that is read or written; a context manager that ends with ``stop()``.
-
-    Attributes:
-        file: the stream in use, or None when there is none.
-        notes: what was said so far, a line each.
-    """
-
-    file: Any
-
-    def __init__(self, file: AnyFile | None = None, mode: str = "rt", *args: Any, **kwargs: Any) -> None:
-        self.file = file
-        self.notes: list[str] = []
-        self.on_note: Callable[[str], None] | None = kwargs.pop("on_note", None)
-
-    def note(self, text: str) -> None:
-        """Keep ``text`` for the user, once; names out of files are in it."""
-        text = printable(text)
-        if text not in self.notes:
-            self.notes.append(text)
-            if self.on_note is not None:
-                self.on_note(text)
-
-    def stop(self) -> None:
-        """Finish, and close what was opened here."""
-
-    def close(self) -> None:
-        self.stop()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-
 class MessageReader(BaseIOHandler):
-    """Reads a log from a path or a binary stream.
+    """Reads a log from a path or a stream.
+
+    A subclass implements ``batches``, which reads bytes from ``input``; or, as python-can documents it,
+    ``__iter__`` alone, which yields messages from ``file``, a path being opened in ``mode``. ``encoding`` is
+    that of a text file given by its path, UTF-8 by default.
 
     ``on_error`` says what a malformed record does: ``stop`` raises ``FormatError`` after the frames before
     it were delivered; ``skip`` goes on past it and counts it.
@@ -88,40 +50,68 @@ class MessageReader(BaseIOHandler):
         skipped: malformed records passed over.
         first_fault: the error of the first of them.
         reads_in_thread: whether ``batches`` may run in another thread, and gains by it.
+        is_text: whether the format is text, so that ``file`` is a text stream.
     """
 
     reads_in_thread = False
+    is_text = False
+    input: InputStream
 
     def __init__(
         self,
         file: AnyFile,
-        mode: str = "rb",
+        mode: str = "rt",
         *args: Any,
         on_error: OnError = "stop",
         tz: str | None = None,
         named_channels: bool = False,
+        encoding: str | None = None,
+        on_note: Callable[[str], None] | None = None,
         **kwargs: Any,
     ) -> None:
         if tz is not None:
             from cantools_cli.clock import zone
 
             zone(tz)  # else every line that needs it would be malformed
-        super().__init__(file, mode, *args, **kwargs)
+        if implements(self, "batches", of=MessageReader):
+            refuse_unknown(self, args, kwargs)
+            super().__init__(None, on_note=on_note)
+            self.input = self._input(file, encoding)
+            self.file = self.input.text() if self.is_text else self.input.file
+        elif implements(self, "__iter__", of=MessageReader):
+            super().__init__(file, mode, *args, encoding=encoding, on_note=on_note, **kwargs)
+        else:
+            raise TypeError(f"{type(self).__name__} implements neither __iter__ nor batches")
         self.named_channels = named_channels
         self.on_error = on_error
         self.tz = tz
         self.skipped = 0
         self.first_fault: FormatError | None = None
-        self.input = file if isinstance(file, InputStream) else InputStream(file)
+
+    def _input(self, file: AnyFile, encoding: str | None) -> InputStream:
+        if isinstance(file, InputStream):
+            return file
+        if encoding is not None and is_path(file):
+            if not self.is_text:
+                raise TypeError(f"{type(self).__name__}() has no encoding: its format is binary")
+            file = opened(file, "rt", encoding)
+        return InputStream(file, owned=is_path(file) or not stays_open(file))
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
         """Tell from the first bytes of a file, compression peeled off, whether it is of this format."""
         return False
 
-    @abstractmethod
     def batches(self) -> Iterator[MessageBatch]:
         """Yield the frames in file order, in batches of bounded size."""
+        batch = MessageBatch()
+        for message in self:
+            batch.append(message)
+            if len(batch) >= GATHERED:
+                yield batch
+                batch = MessageBatch()
+        if len(batch):
+            yield batch
 
     @property
     def consumed(self) -> int:
@@ -133,7 +123,10 @@ class MessageReader(BaseIOHandler):
             yield from batch
 
     def stop(self) -> None:
-        self.input.close()
+        if implements(self, "batches", of=MessageReader):
+            self.input.close()
+        else:
+            super().stop()
 
     def _as_documented(self, batches: Iterable[MessageBatch]) -> Iterator[MessageBatch]:
         """Yield ``batches``, whose channels have names, with the channels that the caller asked for."""
@@ -148,7 +141,7 @@ class MessageReader(BaseIOHandler):
 
     def fault(self, error: FormatError) -> None:
         """Raise ``error``, or count it where faults are skipped."""
-        error.source = self.input.name
+        error.source = display_name(self.file) if not hasattr(self, "input") else self.input.name
         if self.on_error == "stop":
             error.hint = error.hint or "--on-error skip goes on past it"
             raise error
@@ -160,23 +153,41 @@ class MessageReader(BaseIOHandler):
 class MessageWriter(BaseIOHandler, Listener):
     """Takes frames, as batches or one at a time.
 
+    A subclass implements ``write``; or, as python-can documents it, ``on_message_received`` alone, which
+    writes to ``file``, a path being opened in ``mode``.
+
     Attributes:
         losses: what the format could not carry, by kind, each with how many frames it hit.
     """
 
-    def __init__(self, file: AnyFile | None, mode: str = "wt", *args: Any, **kwargs: Any) -> None:
-        super().__init__(file, mode, *args, **kwargs)
+    def __init__(
+        self,
+        file: AnyFile | None,
+        mode: str = "wt",
+        *args: Any,
+        on_note: Callable[[str], None] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if implements(self, "write", of=MessageWriter):
+            refuse_unknown(self, args, kwargs)
+            super().__init__(None, on_note=on_note)
+            self.file = file
+        elif implements(self, "on_message_received", of=MessageWriter):
+            super().__init__(file, mode, *args, on_note=on_note, **kwargs)
+        else:
+            raise TypeError(f"{type(self).__name__} implements neither on_message_received nor write")
         self.losses: Counter[str] = Counter()
         self._gathered = MessageBatch()
         self._last_ns = 0
 
-    @abstractmethod
     def write(self, batch: MessageBatch) -> None:
-        """Write all frames of ``batch``, behind those written before.
+        """Write all frames of ``batch`` after those written before.
 
         Raises:
             OSError: the file cannot take them.
         """
+        for message in batch:
+            self.on_message_received(message)
 
     def on_message_received(self, msg: Message) -> None:
         """Write one message; it may wait in memory until ``flush`` or ``stop``.
@@ -217,21 +228,46 @@ class MessageWriter(BaseIOHandler, Listener):
 class FileIOMessageWriter(MessageWriter):
     """A writer with a file.
 
-    A subclass implements ``_encode``, and ``_finish`` where a format has an end.
+    A subclass implements ``write``, which writes to ``output``, and ``_finish`` if its format has an end; or
+    ``on_message_received`` alone, which writes to ``file``. ``mode`` with a ``b`` is that of a binary format.
+    ``encoding`` is that of a text file given by its path, UTF-8 by default.
     """
 
     def __init__(
-        self, file: AnyFile, mode: str = "wb", *args: Any, append: bool = False, **kwargs: Any
+        self,
+        file: AnyFile,
+        mode: str = "wt",
+        *args: Any,
+        append: bool = False,
+        encoding: str | None = None,
+        **kwargs: Any,
     ) -> None:
         if file is None:
             raise ValueError("a file is needed to write to")
-        super().__init__(file, mode, *args, **kwargs)
-        self.output = file if isinstance(file, OutputStream) else OutputStream(file, append=append)
+        if implements(self, "write", of=MessageWriter):
+            super().__init__(None, mode, *args, **kwargs)
+            if encoding is not None and is_path(file):
+                if "b" in mode:
+                    raise TypeError(f"{type(self).__name__}() has no encoding: its format is binary")
+                file = opened(file, "at" if append else "wt", encoding)
+        else:
+            super().__init__(file, mode, *args, encoding=encoding, **kwargs)
+            file = self.file
+        self.output = (
+            file
+            if isinstance(file, OutputStream)
+            else OutputStream(
+                file, append=append, owned=is_path(file) or not stays_open(file), is_binary="b" in mode
+            )
+        )
         self.file = self.output.file
         self._open = True
 
     def file_size(self) -> int:
-        """Return an estimate of the file's size in bytes: what was handed to the operating system."""
+        """Return an estimate of the file's size in bytes: what was written so far."""
+        if not implements(self, "write", of=MessageWriter):
+            return int(self.file.tell())
+        self._write_gathered()
         return self.output.written
 
     def flush(self) -> None:

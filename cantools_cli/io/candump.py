@@ -133,7 +133,7 @@ class CanutilsLogWriter(FileIOMessageWriter):
     ) -> None:
         if compat not in (None, "wireshark", "python-can"):
             raise UsageError(f"unknown compat {compat!r}", hint="known: wireshark, python-can")
-        super().__init__(file, *args, append=append, **kwargs)
+        super().__init__(file, "wt", *args, append=append, **kwargs)
         self.channel = channel
         self._digits = 9 if ns else 6
         self._compat = compat

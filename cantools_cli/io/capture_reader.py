@@ -32,7 +32,7 @@ class CaptureReader(MessageReader):
     head_size = 0  #: bytes that ``_head`` needs
 
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
-        super().__init__(file, *args, **kwargs)
+        super().__init__(file, "rb", *args, **kwargs)
         self.packets = 0  #: packets dealt with so far
         self.big = False  #: whether numbers are big-endian
         self.at_end = False  #: whether nothing comes behind the piece at hand

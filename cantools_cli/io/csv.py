@@ -144,7 +144,7 @@ class CSVWriter(FileIOMessageWriter):
     ) -> None:
         if columns not in ("python-can", "full"):
             raise UsageError(f"unknown columns {columns!r}", hint="known: python-can, full")
-        super().__init__(file, *args, append=append, **kwargs)
+        super().__init__(file, "wt", *args, append=append, **kwargs)
         self._full = columns == "full"
         self._out = bytearray(_OUT_ROOM)
         self._table = CsvNames()

@@ -9,7 +9,7 @@ import io
 import os
 import stat
 import zlib
-from typing import Any, TextIO, TypeGuard, cast
+from typing import Any, TypeGuard, cast
 
 from cantools_cli.buffers import Octets
 from cantools_cli.errors import UsageError
@@ -23,6 +23,7 @@ from cantools_cli.io.compression import (
     goes_on,
     inflater,
 )
+from cantools_cli.io.text_streams import is_text, reader_of, takes_text, utf8_buffer, write_text
 
 AnyFile = Any  # a path, or a binary or text stream
 
@@ -63,15 +64,28 @@ class InputStream:
             self._file = open(file, "rb", buffering=0)  # noqa: SIM115  # closed by close()
             status = os.fstat(self._file.fileno())
             self.size = status.st_size if stat.S_ISREG(status.st_mode) else None
-        self._read = _reader_of(self._file)
+        self._read = reader_of(self._file)
         # io's base classes have a readinto that an object with nothing but read does not support
-        direct = isinstance(self._file, io.FileIO) or not isinstance(self._file, io.IOBase)
+        direct = isinstance(self._file, io.FileIO) or not (
+            isinstance(self._file, io.IOBase) or is_text(self._file)
+        )
         self._readinto = getattr(self._file, "readinto", None) if direct else None
         self._head = b""
         self._inflater: Any = None
         self.compression = ""
         self._compressed = b""
         self._peel()
+
+    @property
+    def file(self) -> Any:
+        """The open stream."""
+        return self._file
+
+    def text(self) -> Any:
+        """Return the open stream as a text stream, if it was opened from a path that is not compressed."""
+        if isinstance(self._file, io.FileIO) and not self.compression:
+            return io.TextIOWrapper(self._file, encoding="utf-8")
+        return self._file
 
     def peek(self, size: int) -> bytes:
         """Return up to ``size`` first bytes without taking them; fewer when the end or a pause is near.
@@ -195,26 +209,15 @@ class InputStream:
         self._readinto = None
 
 
-def _reader_of(file: Any) -> Any:
-    """Return a function that reads at most n bytes from ``file``, as soon as there are any."""
-    if isinstance(file, io.TextIOBase):
-        buffer = getattr(file, "buffer", None)
-        if buffer is None:
-            return lambda size: file.read(size).encode("utf-8")
-        file = buffer
-    if hasattr(file, "read1"):
-        return file.read1
-    return file.read
-
-
 class OutputStream:
     """Bytes to write, to a path, a binary or a text stream.
 
     They are compressed where the path ends in ``.gz`` or ``.zst``, or ``compression`` says so. ``append``
     goes on behind what there is; behind compressed data that is a member of its own, which readers take
-    for the same stream.
+    for the same stream. A text stream is written in its own encoding, unless the format ``is_binary``.
 
     Attributes:
+        file: the open stream; that of a path takes text, unless the format ``is_binary`` or is compressed.
         written: bytes in the file so far, after compression; what a given stream held only with ``append``.
         seekable: whether ``patch`` works.
         is_locked: whether ``close`` releases a lock of a stream that stays open.
@@ -227,30 +230,38 @@ class OutputStream:
         append: bool = False,
         compression: str | None = None,
         owned: bool | None = None,
+        is_binary: bool = False,
     ) -> None:
         self.name = display_name(file)
         self.written = 0
+        raw: Any = None
         self.is_locked = False
         self._owned = is_path(file) if owned is None else owned
         if is_path(file):
             path = os.fspath(file)
             compression = compression or compression_of(path)
             self._deflater = deflater(compression)  # first, so that nothing is created where it fails
-            file = _open_to_write(path, append)
-            if append:
-                self.written = file.seek(0, os.SEEK_END)
+            file = raw = _open_to_write(path, append)
+            if append and raw.seekable():
+                self.written = raw.seek(0, os.SEEK_END)
+            if not is_binary and compression is None:
+                file = io.TextIOWrapper(raw, encoding="utf-8", newline="", write_through=True)
         else:
             self._deflater = deflater(compression)
             if append and _is_seekable(file):
                 self.written = file.tell()
         self.file = file
-        self._text: TextIO | None = None
-        if isinstance(file, io.TextIOBase):
-            file.flush()
-            if hasattr(file, "buffer"):
-                file = file.buffer
-            else:
-                self._text = cast("TextIO", file)
+        self._text: Any = None
+        if raw is not None:
+            file = raw
+        elif is_text(file) if is_binary else takes_text(file):
+            if hasattr(file, "flush"):
+                file.flush()
+            buffer = utf8_buffer(file) if is_binary or append else None
+            if is_binary and buffer is None:
+                raise UsageError(f"{self.name} is a text stream, but the format is binary", hint="mode 'wb'")
+            self._text = file if buffer is None else None
+            file = buffer or file
         self._out: Any = file
         self._dirty = False
         self.seekable = compression is None and self._text is None and _is_seekable(file)
@@ -307,7 +318,7 @@ class OutputStream:
                 self._out.flush()
         finally:
             if self._owned:
-                self._out.close()
+                self.file.close()
             elif self.is_locked:
                 locks.unlock(self._out)
             self._out = None
@@ -316,7 +327,7 @@ class OutputStream:
         if not len(data):
             return
         if self._text is not None:
-            self._text.write(bytes(data).decode("utf-8"))
+            write_text(self._text, data)
             self.written += len(data)
             return
         view = memoryview(data)
@@ -335,7 +346,7 @@ class OutputStream:
 def _open_to_write(path: str, append: bool) -> Any:
     """Open ``path``, a regular file with a lock; without ``append`` it is emptied once the lock is held."""
     # "r+b" where bytes already written will be patched: "ab" would move every write to the end
-    mode = "r+b" if append and os.path.exists(path) else "wb"
+    mode = "r+b" if append and os.path.isfile(path) else "wb"
 
     def open_file() -> Any:
         return open(path, mode, 0, opener=locks.without_truncation)

@@ -8,6 +8,19 @@ from typing import Any
 from cantools_cli.batch import MessageBatch
 from cantools_cli.io.base import GATHERED, MessageReader, MessageWriter
 from cantools_cli.io.files import InputStream, OutputStream
+from cantools_cli.listeners import is_nearer
+
+
+def gives_batches(kind: type) -> bool:
+    """Return whether ``batches`` of a reader's class is as new as its ``__iter__``."""
+    own = getattr(kind, "batches", MessageReader.batches)
+    return own is not MessageReader.batches and is_nearer(kind, "batches", "__iter__")
+
+
+def takes_batches(kind: type) -> bool:
+    """Return whether ``write`` of a writer's class is as new as its ``on_message_received``."""
+    own = getattr(kind, "write", MessageWriter.write)
+    return own is not MessageWriter.write and is_nearer(kind, "write", "on_message_received")
 
 
 class ForeignReader(MessageReader):

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from cantools_cli import plugins
 from cantools_cli.errors import FormatError, UsageError, quoted
-from cantools_cli.io.files import AnyFile, InputStream, OutputStream
+from cantools_cli.io.files import AnyFile, InputStream, OutputStream, is_path
+from cantools_cli.io.text_streams import stays_open
 
 if TYPE_CHECKING:
     from cantools_cli.io.base import MessageReader, MessageWriter
@@ -22,8 +23,12 @@ def parse_format(text: str, *, writing: bool) -> tuple[str, dict[str, Any]]:
         UsageError: no such format, or it has no such option.
     """
     name, *parts = text.split(",")
-    name = name.strip().lower().lstrip(".")
-    form = plugins.FORMATS.get(name) or _by_suffix(name)
+    name = name.strip().lower()
+    if name.startswith(".") and name in plugins.entry_points_of("writer" if writing else "reader"):
+        form = None  # the dot asks for what another distribution has for the suffix
+    else:
+        name = name.lstrip(".")
+        form = plugins.FORMATS.get(name) or _by_suffix(name)
     if form is None:
         plugins.writer_class(name) if writing else plugins.reader_class(
             name
@@ -107,16 +112,20 @@ def open_reader(
         FormatError: none of the formats is recognised.
         OSError: the file cannot be opened.
     """
-    stream = file if isinstance(file, InputStream) else InputStream(file)
+    stream = file
+    if not isinstance(file, InputStream):
+        stream = InputStream(file, owned=is_path(file) or not stays_open(file))
     try:
         name = form or recognised(stream)
         reader = plugins.reader_class(name)
         if as_command and name in plugins.FORMATS:
             common = {"named_channels": True, **plugins.FORMATS[name].reading, **common}
-        if hasattr(reader, "batches"):
+        if name in plugins.FORMATS:
             return cast("MessageReader", reader(stream, **{**common, **(options or {})}))
-        from cantools_cli.io.foreign import ForeignReader
+        from cantools_cli.io.foreign import ForeignReader, gives_batches
 
+        if gives_batches(reader):
+            return cast("MessageReader", reader(stream, **{**common, **(options or {})}))
         return ForeignReader(reader(stream.name, **(options or {})), stream, **common)
     except BaseException:
         stream.close()
@@ -128,10 +137,12 @@ def open_writer(
 ) -> MessageWriter:
     """Return a writer to ``file`` of the format ``form``."""
     writer = plugins.writer_class(form)
-    if hasattr(writer, "write"):
+    if form in plugins.FORMATS:
         return cast("MessageWriter", writer(file, **{**common, **(options or {})}))
-    from cantools_cli.io.foreign import ForeignWriter
+    from cantools_cli.io.foreign import ForeignWriter, takes_batches
 
+    if takes_batches(writer):
+        return cast("MessageWriter", writer(file, **{**common, **(options or {})}))
     if not isinstance(file, OutputStream):
         return ForeignWriter(writer(file, **(options or {})))
     return ForeignWriter(writer(file.name, **(options or {})), file)

@@ -121,7 +121,7 @@ class GvretWriter(FileIOMessageWriter):
     """Writes GVRET's CSV with directions; a file that is appended to keeps its header."""
 
     def __init__(self, file: AnyFile, append: bool = False, *args: Any, **kwargs: Any) -> None:
-        super().__init__(file, *args, append=append, **kwargs)
+        super().__init__(file, "wt", *args, append=append, **kwargs)
         self._buses = NumberedChannels(note=self.note, first=0)
         self._out = bytearray(_OUT_ROOM)
         if not append or (self.output.seekable and self.output.written == 0):

@@ -99,7 +99,7 @@ class JsonWriter(FileIOMessageWriter):
     """Writes JSON lines."""
 
     def __init__(self, file: AnyFile, append: bool = False, *args: Any, **kwargs: Any) -> None:
-        super().__init__(file, *args, append=append, **kwargs)
+        super().__init__(file, "wt", *args, append=append, **kwargs)
         self._out = bytearray(_OUT_ROOM)
         self._table = JsonNames()
         end_cut_line(self.output)

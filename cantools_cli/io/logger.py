@@ -9,21 +9,21 @@ from abc import abstractmethod
 from array import array
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from cantools_cli import plugins
 from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import UsageError
 from cantools_cli.io.base import MessageWriter
+from cantools_cli.io.suffixes import SuffixTable, keywords_of
 from cantools_cli.message import Message
 
 Path = str | os.PathLike[str]
 
-#: why no compression goes around a format
-_UNCOMPRESSIBLE = {
-    ".blf": "BLF is compressed inside",
-    ".db": "SQLite writes anywhere in its file",
-}
+#: Suffix -> the writer's class. A program may set its own; those of other distributions win over ours.
+MESSAGE_WRITERS = SuffixTable("writer")
+#: keywords that programs pass whatever the format is, and some writers do not have
+_COMMON = ("append", "channel", "compression_level", "database", "encoding", "table_name")
 #: bytes that no frame needs in any format, up to 64 bytes of data and a channel's name of sensible length
 _LONGEST_FRAME = 512
 
@@ -32,59 +32,74 @@ class Logger(MessageWriter):
     """Opens a log for writing: what is returned is the writer that the suffix of ``filename`` means.
 
     ``.gz`` or ``.zst`` behind the suffix compresses. None prints to stdout. Positional and keyword
-    arguments are the writer's. The file is complete only after ``stop()``.
+    arguments are the writer's; a keyword that only other formats have is left out, and ``notes`` says so. The
+    file is complete only after ``stop()``.
+
+    Attributes:
+        message_writers: suffix -> class, as ``MESSAGE_WRITERS``.
 
     Raises:
-        ValueError: the suffix means no format, or one that cannot be compressed.
+        ValueError: the suffix means no format.
+        TypeError: no format has such a keyword.
         OSError: the file cannot be opened.
     """
 
+    message_writers: ClassVar[SuffixTable] = MESSAGE_WRITERS
+
     def __new__(cls, filename: Path | None, *args: Any, **kwargs: Any) -> Logger:
         """Return the writer: to type checkers a ``Logger``, in truth another ``MessageWriter``."""
-        name = "txt" if filename is None else _format_of(os.fspath(filename))[0]
-        return cast("Logger", plugins.writer_class(name)(filename, *args, **kwargs))
+        suffix = ".txt" if filename is None else _suffix_of(os.fspath(filename))
+        kind = MESSAGE_WRITERS[suffix]
+        left_out: list[str] = []
+        if MESSAGE_WRITERS.is_ours(suffix):
+            left_out = [name for name in _COMMON if name in kwargs and name not in keywords_of(kind)]
+        writer = kind(filename, *args, **{name: kwargs[name] for name in kwargs if name not in left_out})
+        for name in left_out:
+            writer.note(f"{name} has no effect on {suffix} files")
+        return cast("Logger", writer)
 
     @staticmethod
     def compress(filename: Path, *args: Any, **kwargs: Any) -> tuple[str, Any]:
-        """Open ``filename``, which ends in ``.gz``, as a text stream that compresses.
+        """Open ``filename``, which ends in ``.gz``, as a stream that compresses, of text if the format is.
 
         Return the suffix before ``.gz``, and the stream. ``append=True`` adds to the file.
 
         Raises:
-            ValueError: the format cannot be compressed.
+            ValueError: the format cannot be compressed as it is written.
         """
         import gzip
 
         path = os.fspath(filename)
-        _format_of(path)
-        suffix = os.path.splitext(os.path.splitext(path)[0])[1].lower()
-        mode = "at" if kwargs.get("append") else "wt"
-        return suffix, gzip.open(path, mode, encoding="utf-8", newline="")
+        suffix = _suffix_of(path)
+        if suffix == ".db":
+            raise UsageError(
+                f"The file type {suffix} is incompatible with gzip: SQLite writes anywhere in its file",
+                hint="Logger compresses it at the end",
+            )
+        form = plugins.FORMATS.get(plugins.format_of_suffix(path)[0] or "")
+        mode = "a" if kwargs.get("append") else "w"
+        if form is not None and form.is_binary:
+            return suffix, gzip.open(path, f"{mode}b")
+        return suffix, gzip.open(path, f"{mode}t", encoding="utf-8", newline="")
 
     def write(self, batch: MessageBatch) -> None:
         """Write all frames of ``batch``."""
         raise NotImplementedError("the writer of a format does this")
 
 
-def _format_of(path: str) -> tuple[str, str]:
-    """Return the format, or suffix of another distribution, and the suffix, that ``path`` means."""
-    stem, compressed = plugins.peeled(path.lower())
-    suffix = os.path.splitext(stem)[1]
-    if compressed:
-        suffix = suffix or compressed
-        if suffix in _UNCOMPRESSIBLE:
-            kind = plugins.COMPRESSIONS[compressed]
-            raise UsageError(
-                f"The file type {suffix} is incompatible with {kind}: {_UNCOMPRESSIBLE[suffix]}",
-                hint=f"leave out {compressed}",
-            )
-    name, _ = plugins.format_of_suffix(path)
-    if name is not None:
-        return name, suffix
-    if suffix and not compressed and suffix in plugins.entry_points_of("writer"):
-        return suffix, suffix
-    known = " ".join(form.suffixes[0] for form in plugins.writable().values())
-    raise UsageError(f'No write support for unknown log format "{suffix}"', hint=f"suffixes: {known}")
+def _suffix_of(path: str) -> str:
+    """Return the suffix of ``path`` that has a writer.
+
+    Raises:
+        UsageError: there is none.
+    """
+    suffix = MESSAGE_WRITERS.suffix_of(path)
+    if suffix is None:
+        stem, compressed = plugins.peeled(path.lower())
+        other = os.path.splitext(stem)[1] or compressed
+        known = " ".join(form.suffixes[0] for form in plugins.writable().values())
+        raise UsageError(f'No write support for unknown log format "{other}"', hint=f"suffixes: {known}")
+    return suffix
 
 
 class BaseRotatingLogger(MessageWriter):
@@ -149,8 +164,8 @@ class BaseRotatingLogger(MessageWriter):
         """Finish the open file, which keeps its name."""
         self.writer.stop()
 
-    def _new_writer(self, filename: Path) -> Any:
-        """Open the next file; what it loses is counted together with what the others lost."""
+    def _get_new_writer(self, filename: Path) -> Any:
+        """Open the next file; its losses are counted together with those of the others."""
         writer = Logger(filename, *self.writer_args, **self.writer_kwargs)
         writer.losses = self.losses
         return writer
@@ -200,7 +215,7 @@ class RotatingLogger(BaseRotatingLogger):
         self._first_ns: int | None = None  # of the open file
         if opener is None and max_bytes > 0:
             _check_has_size(self.base_filename)
-        self._writer = self._new_writer(self.base_filename)
+        self._writer = self._get_new_writer(self.base_filename)
 
     def should_rollover(self, msg: Message) -> bool:
         if self.max_bytes > 0 and self._room() == 0:
@@ -249,11 +264,11 @@ class RotatingLogger(BaseRotatingLogger):
         self._is_empty = True
         self._first_ns = None
         self._remove_old()
-        self._writer = self._new_writer(self.base_filename)
+        self._writer = self._get_new_writer(self.base_filename)
 
-    def _new_writer(self, filename: Path) -> Any:
+    def _get_new_writer(self, filename: Path) -> Any:
         if self._opener is None:
-            return super()._new_writer(filename)
+            return super()._get_new_writer(filename)
         writer = self._opener(os.fspath(filename))
         writer.losses = self.losses
         return writer
@@ -341,8 +356,8 @@ class TimedRotatingLogger(RotatingLogger):
 
 def _check_has_size(path: str) -> None:
     """Raise ValueError for a format whose writer cannot tell the size of its file."""
-    name, suffix = _format_of(path)
-    if not hasattr(plugins.writer_class(name), "file_size"):
+    suffix = _suffix_of(path)
+    if not hasattr(MESSAGE_WRITERS[suffix], "file_size"):
         known = ", ".join(form.suffixes[0] for form in plugins.writable().values())
         raise UsageError(
             f'The log format "{suffix}" is not supported by SizedRotatingLogger', hint=f"suffixes: {known}"

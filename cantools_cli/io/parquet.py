@@ -299,7 +299,7 @@ class ParquetWriter(FileIOMessageWriter):
             raise UsageError(
                 f"unknown compression {compression!r}", hint=f"known: {', '.join(_COMPRESSIONS)}"
             )
-        super().__init__(file, *args, append=append, **kwargs)
+        super().__init__(file, "wb", *args, append=append, **kwargs)
         self._compression = compression
         self._schema = self._arrow.schema(MessageBatch())
         self._held = MessageBatch()

@@ -109,7 +109,7 @@ class Printer(FileIOMessageWriter):
 
     def __init__(self, file: AnyFile | None = None, append: bool = False, *args: Any, **kwargs: Any) -> None:
         self.write_to_file = file is not None
-        super().__init__(sys.stdout if file is None else file, *args, append=append, **kwargs)
+        super().__init__(_Stdout() if file is None else file, "wt", *args, append=append, **kwargs)
         if file is None:
             self.file = None
         self._out = bytearray(_OUT_ROOM)
@@ -143,6 +143,18 @@ class Printer(FileIOMessageWriter):
                 self.output.write(f"{batch[row]}\n".encode("utf-8", "surrogateescape"))
                 done += 1
             row = done
+
+
+class _Stdout:
+    """Whatever ``sys.stdout`` is at the moment, as a text stream."""
+
+    encoding = "utf-8"
+
+    def write(self, text: str) -> None:
+        sys.stdout.write(text)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
 
 
 class ReadNames(NameTable):

@@ -80,7 +80,7 @@ class _LineWriter(FileIOMessageWriter):
         colour: bool = False,
         **kwargs: Any,
     ) -> None:
-        super().__init__(file, *args, **kwargs)
+        super().__init__(file, "wt", *args, **kwargs)
         self._stamps = Stamps(timestamps, tz)
         self._timestamps = timestamps
         self._explain = explain

@@ -34,7 +34,9 @@ from cantools_cli import frames
 from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError, UsageError, quoted
 from cantools_cli.io.base import BATCH_ROWS, MessageReader, MessageWriter
-from cantools_cli.io.files import AnyFile, OutputStream
+from cantools_cli.io.compression import compression_of
+from cantools_cli.io.files import AnyFile, InputStream, OutputStream
+from cantools_cli.io.sqlite_packed import PlainCopy
 from cantools_cli.io.sqlite_page_rows import PageRows
 from cantools_cli.io.sqlite_pages import is_cut, last_whole_row, page_size
 from cantools_cli.io.sqlite_table import (
@@ -56,6 +58,7 @@ from cantools_cli.io.sqlite_table import (
     read_error,
     write_error,
 )
+from cantools_cli.io.when_quiet import WhenQuiet
 from cantools_cli.kernels import columns
 from cantools_cli.kernels import sqlite_rows as kernel
 from cantools_cli.message import Channel, Message
@@ -77,13 +80,19 @@ class SqliteReader(MessageReader):
     """
 
     def __init__(self, file: AnyFile, table_name: str = "messages", *args: Any, **kwargs: Any) -> None:
-        super().__init__(file, *args, **kwargs)
+        super().__init__(file, "rb", *args, **kwargs)
         self.table_name = table_name
         self._fd_noted = False
         self._has_log = True  # whether SQLite reads the log beside the file
         self._whole: int | None = None  # the last row before the cut, where the file is cut
         self._connection: sqlite3.Connection | None = None
+        self._copy: PlainCopy | None = None
         try:
+            if self.input.compression and os.path.isfile(self.input.name):
+                self._copy = PlainCopy(self.input.name)
+                self.input.close()
+                self.input = InputStream(self._copy.path)
+                self.file = self.input.file
             head = self.input.peek(100)
             if head:
                 self._open(head)
@@ -190,6 +199,8 @@ class SqliteReader(MessageReader):
             self._connection.close()
             self._connection = None
         super().stop()  # after the connection: closing any descriptor of a file drops SQLite's locks on it
+        if self._copy is not None:
+            self._copy.remove()
 
     def _open(self, head: bytes) -> None:
         path = self.input.name
@@ -331,10 +342,10 @@ class SqliteReader(MessageReader):
 class SqliteWriter(MessageWriter):
     """Writes frames into the table ``table_name`` of a database, behind those that are there.
 
-    ``index`` adds indexes on times and identifiers at the end. Frames wait in memory until there are
-    ``MAX_BUFFER_SIZE_BEFORE_WRITES``, or one comes ``MAX_TIME_BETWEEN_WRITES`` seconds after the last
-    writing, or ``flush`` or ``stop`` is called. No thread is needed, and ``GET_MESSAGE_TIMEOUT`` without
-    effect.
+    Rows are always added, whatever ``append`` says. ``index`` adds indexes on times and identifiers at the
+    end. Frames wait in memory until there are ``MAX_BUFFER_SIZE_BEFORE_WRITES``, or none comes for
+    ``GET_MESSAGE_TIMEOUT`` seconds, or ``MAX_TIME_BETWEEN_WRITES`` seconds passed, or ``flush`` or ``stop``
+    is called; a thread watches the time. A path that ends in ``.gz`` or ``.zst`` is written by ``stop``.
 
     Attributes:
         table_name: the name of the table.
@@ -352,18 +363,26 @@ class SqliteWriter(MessageWriter):
     MAX_TIME_BETWEEN_WRITES = 5.0
 
     def __init__(
-        self, file: AnyFile, table_name: str = "messages", *args: Any, index: bool = False, **kwargs: Any
+        self,
+        file: AnyFile,
+        table_name: str = "messages",
+        *args: Any,
+        index: bool = False,
+        append: bool = True,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(None, **kwargs)
+        super().__init__(None, "wb", *args, **kwargs)
         self.table_name = table_name
         self.num_frames = 0
         self.last_write = time.time()
         self._index = index
         self._path = path_to_write(file)
+        self._copy = PlainCopy(self._path) if compression_of(self._path) else None
+        self._quiet = WhenQuiet(self._write_gathered, self.GET_MESSAGE_TIMEOUT, self.MAX_TIME_BETWEEN_WRITES)
         self._output = file if isinstance(file, OutputStream) else None  # closed last, as when reading
         self._connection: sqlite3.Connection | None = None
         try:
-            self._open(self._path)
+            self._open(self._path if self._copy is None else self._copy.path)
         except sqlite3.Error as error:
             self._close()
             raise write_error(error, self._path) from error
@@ -373,8 +392,20 @@ class SqliteWriter(MessageWriter):
 
     def on_message_received(self, msg: Message) -> None:
         """Take one message, which may wait; without a timestamp it gets that of the message before."""
-        super().on_message_received(msg)
-        self._write_what_is_due()
+        with self._quiet.lock:
+            super().on_message_received(msg)
+            self._write_what_is_due()
+            self._quiet.touch()
+
+    def on_batch_received(self, batch: MessageBatch) -> None:
+        with self._quiet.lock:
+            self.write(batch)
+            self._quiet.touch()
+
+    def flush(self) -> None:
+        with self._quiet.lock:
+            self._quiet.check()
+            super().flush()
 
     def write(self, batch: MessageBatch) -> None:
         if len(batch) < self.MAX_BUFFER_SIZE_BEFORE_WRITES:
@@ -386,9 +417,11 @@ class SqliteWriter(MessageWriter):
 
     def stop(self) -> None:
         """Write what waits, and close the database without anything left beside it."""
+        self._quiet.stop()
         if self._connection is None:
             return
         try:
+            self._quiet.check()
             self._write_gathered()
             if self._index:
                 self._add_indexes(self._connection)
@@ -398,6 +431,9 @@ class SqliteWriter(MessageWriter):
         except sqlite3.Error as error:
             raise write_error(error, self._path) from error
         finally:
+            if self._copy is not None:
+                self._connection.close()
+                self._copy.pack()
             self._close()
 
     def _open(self, path: str) -> None:
@@ -454,5 +490,7 @@ class SqliteWriter(MessageWriter):
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+        if self._copy is not None:
+            self._copy.remove()
         if self._output is not None:
             self._output.close()

@@ -16,6 +16,7 @@ from cantools_cli import frames
 from cantools_cli.batch import MessageBatch
 from cantools_cli.buffers import Octets
 from cantools_cli.errors import FileInUseError, FormatError, UsageError, quoted
+from cantools_cli.io.compression import compression_of
 from cantools_cli.io.files import AnyFile, OutputStream, display_name, is_path
 from cantools_cli.kernels import columns
 from cantools_cli.message import Message, timestamp_to_ns
@@ -152,7 +153,7 @@ def path_to_write(file: AnyFile) -> str:
     is_stream = not (is_path(file) or isinstance(file, OutputStream)) or path == "-"
     if is_stream or (os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path))):
         raise UsageError(f"{path}: {NEEDS_A_NAME}, and cannot go into a stream", hint="-o FILE.db")
-    if path.lower().endswith(".gz"):
+    if isinstance(file, OutputStream) and compression_of(path):
         raise UsageError(f"{path}: SQLite writes anywhere in its file, so not into .gz", hint="leave out .gz")
     return path
 

@@ -35,10 +35,11 @@ class TextReader(MessageReader):
     """
 
     reads_in_thread = True
+    is_text = True
     is_ambiguous = False  #: whether a line that is cut short can look whole
 
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
-        super().__init__(file, *args, **kwargs)
+        super().__init__(file, "rt", *args, **kwargs)
         self.line = 0  #: lines dealt with so far
         self._room = BatchRoom(8, 16)  # at first for short lines
         self._newline_missing = False

@@ -230,7 +230,7 @@ class TRCWriter(RelativeWriter):
         wanted = version if isinstance(version, TRCFileVersion) else VERSIONS.get(str(version or "2.1"))
         if wanted not in COLUMNS:
             raise UsageError(f"unknown version {str(version)!r}", hint=f"known: {', '.join(VERSIONS)}")
-        super().__init__(file, *args, append=append, **kwargs)
+        super().__init__(file, "wt", *args, append=append, **kwargs)
         self.channel = channel
         self.file_version = wanted
         self._tz = tz

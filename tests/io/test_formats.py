@@ -17,7 +17,8 @@ MESSAGE = Message(timestamp=1.5, arbitration_id=0x123, is_extended_id=False, dat
 @pytest.fixture(params=writable())
 def written(request, tmp_path):
     path = tmp_path / f"x{FORMATS[request.param].suffixes[0]}"
-    with open_writer(path, request.param, {"tz": "UTC"}) as writer:
+    options = {"tz": "UTC"} if "tz" in FORMATS[request.param].writer_options else {}
+    with open_writer(path, request.param, options) as writer:
         writer.on_message_received(MESSAGE)
     return request.param, path
 

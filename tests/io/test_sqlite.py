@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import os
 import random
@@ -23,6 +22,7 @@ from hypothesis import strategies as st
 
 from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError, UsageError
+from cantools_cli.io.files import OutputStream
 from cantools_cli.io.sqlite import SqliteWriter
 from cantools_cli.message import Message
 from cantools_cli.xl import XlMessage
@@ -446,11 +446,10 @@ def test_streams_are_refused(tmp_path: Path) -> None:
         SqliteReader(io.BytesIO(data))
     with pytest.raises(UsageError, match="cannot go into a stream"):
         SqliteWriter(io.BytesIO())
-    (tmp_path / "a.db.gz").write_bytes(gzip.compress(data))
-    with pytest.raises(UsageError, match="a compressed database cannot be read"):
-        SqliteReader(tmp_path / "a.db.gz")
+    output = OutputStream(tmp_path / "b.db.gz")
     with pytest.raises(UsageError, match=r"not into \.gz"):
-        SqliteWriter(tmp_path / "b.db.gz")
+        SqliteWriter(output)
+    output.close()
 
 
 def test_what_is_no_database_is_not_written_to(tmp_path: Path) -> None:

@@ -1,0 +1,54 @@
+"""Compressed databases: SQLite works on a plain file, a temporary one that lives as long as it is open."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+
+from cantools_cli.io.compression import compression_of
+from cantools_cli.io.files import CHUNK, InputStream, OutputStream
+
+
+class PlainCopy:
+    """A temporary plain copy of the compressed database ``path``, empty if there is no such file.
+
+    Attributes:
+        path: the copy.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._target = path
+        self._folder = tempfile.mkdtemp(prefix="canx-")
+        self.path = os.path.join(self._folder, os.path.splitext(os.path.basename(path))[0])
+        try:
+            if os.path.exists(path) and os.path.getsize(path):
+                self._unpack()
+        except BaseException:
+            self.remove()
+            raise
+
+    def _unpack(self) -> None:
+        source = InputStream(self._target)
+        try:
+            with open(self.path, "wb") as file:
+                while data := source.read():
+                    file.write(data)
+        finally:
+            source.close()
+
+    def pack(self) -> None:
+        """Compress the copy into the database that it was made of, which is replaced as a whole."""
+        beside = f"{self._target}.part"
+        output = OutputStream(beside, compression=compression_of(self._target), is_binary=True)
+        try:
+            with open(self.path, "rb") as file:
+                while data := file.read(CHUNK):
+                    output.write(data)
+        finally:
+            output.close()
+        os.replace(beside, self._target)
+
+    def remove(self) -> None:
+        """Remove the copy."""
+        shutil.rmtree(self._folder, ignore_errors=True)

@@ -1,0 +1,70 @@
+"""Which class a file name's suffix means: a program's own first, then other distributions', then ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, MutableMapping
+from typing import Any, Literal
+
+from cantools_cli import plugins
+
+
+class SuffixTable(MutableMapping[str, Any]):
+    """Suffix such as ``.asc`` -> class, imported when it is asked for; a program may set its own.
+
+    An entry point of another distribution wins over the class of canx for the same suffix.
+    """
+
+    def __init__(self, kind: Literal["reader", "writer"]) -> None:
+        self._kind = kind
+        self._set: dict[str, Any] = {}  # by the program; None for a suffix that it removed
+
+    def __getitem__(self, suffix: str) -> Any:
+        if suffix in self._set:
+            found = self._set[suffix]
+            if found is None:
+                raise KeyError(suffix)
+            return found
+        return self._load(self._names()[suffix])
+
+    def __setitem__(self, suffix: str, found: Any) -> None:
+        self._set[suffix] = found
+
+    def __delitem__(self, suffix: str) -> None:
+        self[suffix]
+        self._set[suffix] = None
+
+    def __iter__(self) -> Iterator[str]:
+        return (
+            suffix for suffix in {**self._names(), **self._set} if self._set.get(suffix, self) is not None
+        )
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def suffix_of(self, path: str) -> str | None:
+        """Return the longest suffix of ``path`` that has a class; that of a compression is peeled off."""
+        name = plugins.peeled(path)[0].lower()
+        return max((suffix for suffix in self if name.endswith(suffix)), key=len, default=None)
+
+    def is_ours(self, suffix: str) -> bool:
+        """Return whether the class of ``suffix`` is the one of canx."""
+        return suffix not in self._set and not self._names()[suffix].startswith(".")
+
+    def _names(self) -> dict[str, str]:
+        """Return suffix -> the name of its format, or of an entry point, which is the suffix."""
+        forms = plugins.FORMATS.values() if self._kind == "reader" else plugins.writable().values()
+        names = {suffix: form.name for form in forms for suffix in form.suffixes}
+        return {**names, **{suffix: suffix for suffix in plugins.entry_points_of(self._kind)}}
+
+    def _load(self, name: str) -> Any:
+        return plugins.reader_class(name) if self._kind == "reader" else plugins.writer_class(name)
+
+
+def keywords_of(kind: type) -> set[str]:
+    """Return the names of all parameters that the constructors of ``kind`` and its bases declare."""
+    names: set[str] = set()
+    for ancestor in kind.__mro__:
+        code = getattr(vars(ancestor).get("__init__"), "__code__", None)
+        if code is not None:
+            names.update(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
+    return names

@@ -1,0 +1,96 @@
+"""Text streams in place of files: which streams are text, and how bytes in UTF-8 reach them."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import sys
+from typing import Any
+
+from cantools_cli.buffers import Octets
+
+_TEXT = (io.TextIOBase, codecs.StreamReader, codecs.StreamWriter, codecs.StreamReaderWriter)
+_UTF_8 = ("utf-8", "ascii", "utf-8-sig")
+
+
+def is_text(file: Any) -> bool:
+    """Return whether ``file`` is known to be a text stream: one of ``io``, ``codecs`` or ``tempfile``."""
+    if isinstance(file, _TEXT):
+        return True
+    if isinstance(file, io.IOBase):
+        return False
+    inner = getattr(file, "file", None)  # of a temporary file with a name
+    if isinstance(inner, io.IOBase):
+        return isinstance(inner, io.TextIOBase)
+    if file in (sys.stdout, sys.stderr) or isinstance(getattr(file, "encoding", None), str):
+        return True
+    mode = getattr(file, "mode", None)
+    return isinstance(mode, str) and "b" not in mode
+
+
+def takes_text(file: Any) -> bool:
+    """Return whether ``file``, which may be any object with ``write``, is written as text.
+
+    An object that nothing is known about is asked to write an empty text.
+    """
+    if is_text(file):
+        return True
+    if isinstance(file, io.IOBase) or isinstance(getattr(file, "file", None), io.IOBase):
+        return False
+    if isinstance(getattr(file, "mode", None), str):
+        return False
+    try:
+        file.write("")
+    except Exception:  # whatever an object raises that wants bytes
+        return False
+    return True
+
+
+def utf8_buffer(file: Any) -> Any | None:
+    """Return the binary stream of a text stream whose bytes are UTF-8, at the same position, or None."""
+    buffer = getattr(file, "buffer", None)
+    encoding = getattr(file, "encoding", None)
+    if buffer is None or not isinstance(encoding, str) or codecs.lookup(encoding).name not in _UTF_8:
+        return None
+    try:
+        if file.seekable():
+            file.seek(file.tell())  # the buffer is ahead of a text that was read in part
+    except (OSError, ValueError):
+        return None  # in the middle of a loop over lines no position is known
+    return buffer
+
+
+def reader_of(file: Any) -> Any:
+    """Return a function that reads at most n bytes, of text in UTF-8, as soon as there are any."""
+    if is_text(file):
+        buffer = utf8_buffer(file)
+        if buffer is None:
+            return lambda size: file.read(size).encode("utf-8", "surrogateescape")
+        file = buffer
+    if hasattr(file, "read1"):
+        return file.read1
+    if isinstance(file, io.IOBase) or hasattr(file, "readinto"):
+        return file.read
+
+    def read(size: int) -> bytes:
+        data = file.read(size)
+        return data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
+
+    return read
+
+
+def write_text(file: Any, data: Octets) -> None:
+    """Write ``data``, whole characters in UTF-8, to a text stream in its own encoding."""
+    file.write(bytes(data).decode("utf-8", "surrogateescape"))
+
+
+def stays_open(file: Any) -> bool:
+    """Return whether ``file`` is never closed by a reader or writer that it was given to.
+
+    That are the standard streams, which the program still needs, and streams in memory, whose data would
+    be lost.
+    """
+    standard = (sys.stdin, sys.stdout, sys.stderr, sys.__stdin__, sys.__stdout__, sys.__stderr__)
+    if any(file is stream or file is getattr(stream, "buffer", stream) for stream in standard):
+        return True
+    return isinstance(file, io.BytesIO | io.StringIO) or not hasattr(file, "close")
