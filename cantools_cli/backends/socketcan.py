@@ -97,6 +97,7 @@ class SocketcanBus(BusABC):
         self.on_note = on_note
         self._fd = fd = fd or xl
         self.carries_xl = xl
+        self._passes_vcids = True
         self._receives = receive
         self._loops_back = local_loopback
         self._broadcast_manager: BroadcastManager | None = None
@@ -132,6 +133,7 @@ class SocketcanBus(BusABC):
             self._option(codec.RAW_FD_FRAMES, 1, "fd")
         if self.carries_xl:
             self._option(codec.RAW_XL_FRAMES, 1, "xl")
+            self._passes_vcids = sockets.pass_vcids(self.socket)
         if hardware:
             stamps = (codec.SO_TIMESTAMPING, codec.TIMESTAMPING_FLAGS)
         else:
@@ -273,6 +275,11 @@ class SocketcanBus(BusABC):
             raise CanOperationError(
                 f"{self._name}: a CAN FD frame, but the bus was opened without CAN FD", hint="fd=true"
             )
+        if batch.xl is not None and not self._passes_vcids and any(batch.xl.vcid):
+            raise CanOperationError(
+                f"{self._name}: a CAN XL frame with a VCID, which this kernel would clear",
+                hint="frames with VCID 0 are sent",
+            )
         if not self.channel:
             for name in {batch.channels[index] for index in batch.channel}:
                 if not isinstance(name, str) or not name or name == "any":
@@ -357,7 +364,8 @@ class SocketcanBus(BusABC):
     # --- filters --------------------------------------------------------------------------------------
 
     def push_filter(self, chosen: FrameFilter) -> None:
-        self._kernel_filter = codec.kernel_filter(chosen)
+        found = codec.kernel_filter(chosen)
+        self._kernel_filter = codec.filter_of_xl(found) if self.carries_xl else found
         self._set_kernel_filter()
 
     def _apply_filters(self, filters: CanFilters | None) -> None:

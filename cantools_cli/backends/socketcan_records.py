@@ -33,6 +33,11 @@ EXTRA_SIZE = 256
 SOL_CAN_RAW = 101
 RAW_FILTER, RAW_ERR_FILTER, RAW_LOOPBACK, RAW_RECV_OWN_MSGS, RAW_FD_FRAMES, RAW_JOIN_FILTERS = range(1, 7)
 RAW_XL_FRAMES = 7  #: implies CAN FD
+#: for the VCIDs of CAN XL frames, since Linux 6.9: flags, the VCID to send, to receive, and its mask. Unless
+#: it is set, the kernel clears the VCID of a frame that is sent, and does not deliver one with a VCID.
+RAW_XL_VCID_OPTS = 8
+_VCID_TX_PASS, _VCID_RX_FILTER = 0x02, 0x04
+EVERY_VCID = bytes((_VCID_TX_PASS | _VCID_RX_FILTER, 0, 0, 0))
 SOL_SOCKET = 1
 SO_RCVBUFFORCE = 33
 SO_TIMESTAMPNS = 35
@@ -52,6 +57,7 @@ FILTER_LIMIT = 512  #: entries that one socket may have
 EVERYTHING = (0, 0)
 _INVERTED = 0x20000000
 _NOTHING = (_INVERTED, 0)
+_VCID_BITS = 0x00FF0000
 _BEYOND_BASE = frames.EXTENDED_MASK & ~frames.BASE_MASK  # the kernel forgets these for 11 bits alone
 
 _CLASSIC = struct.Struct("=IBxxB8s")
@@ -194,6 +200,22 @@ def kernel_filter(chosen: FrameFilter | None) -> KernelFilter:
     if len(entries) > FILTER_LIMIT:
         entries = [EVERYTHING]
     return KernelFilter(tuple(entries), False, error_mask)
+
+
+def filter_of_xl(chosen: KernelFilter) -> KernelFilter:
+    """Return ``chosen`` for a socket that receives CAN XL frames, so that their VCIDs make no difference.
+
+    The kernel compares the whole first word of a record, in which the VCID of a CAN XL frame has the place of
+    identifier bits 16 to 23. The result passes more 29-bit identifiers than ``chosen``.
+    """
+    return chosen._replace(entries=tuple(_without_vcid(word, mask) for word, mask in chosen.entries))
+
+
+def _without_vcid(word: int, mask: int) -> tuple[int, int]:
+    has_none = not word & mask & _VCID_BITS  # else no frame of CAN XL has this identifier
+    if word & _INVERTED:
+        return (word, mask) if has_none else EVERYTHING
+    return (word, mask & ~_VCID_BITS) if has_none else (word, mask)
 
 
 def _clauses(chosen: FrameFilter) -> list[list[tuple[int, int]]]:

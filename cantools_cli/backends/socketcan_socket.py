@@ -89,3 +89,12 @@ def set_filter(end: socket.socket, entries: bytes, join: bool, error_mask: int) 
     end.setsockopt(codec.SOL_CAN_RAW, codec.RAW_FILTER, codec.KernelFilter((codec.EVERYTHING,)).packed())
     end.setsockopt(codec.SOL_CAN_RAW, codec.RAW_JOIN_FILTERS, int(join))
     end.setsockopt(codec.SOL_CAN_RAW, codec.RAW_FILTER, entries)
+
+
+def pass_vcids(end: socket.socket) -> bool:
+    """Have ``end`` send and receive CAN XL frames with any VCID; return whether the kernel keeps VCIDs."""
+    try:
+        end.setsockopt(codec.SOL_CAN_RAW, codec.RAW_XL_VCID_OPTS, codec.EVERY_VCID)
+    except OSError as error:
+        return error.errno == errno.ENOPROTOOPT  # Linux before 6.9
+    return True

@@ -252,6 +252,16 @@ WORDS = st.builds(
 ) | st.integers(0, 0x7FF)
 
 
+#: words that differ in the place of the VCID, and tests that look there
+WIDE = [0x123, 0x80000123, 0x80450123, 0x80010123, 0x80000000, 0x80450000]
+WIDE_TESTS = st.builds(
+    lambda mask, word, inverted: IdTest(mask, word & mask, word & mask, inverted),
+    st.sampled_from([0x9FFFFFFF, 0x1FFFFFFF, 0x80FF0000, 0x00FF0FFF, 0x00010000]),
+    st.sampled_from(WIDE),
+    st.booleans(),
+)
+
+
 @given(
     tests=st.lists(TESTS, max_size=4),
     join=st.booleans(),
@@ -270,6 +280,28 @@ def test_the_kernel_never_drops_what_the_filter_passes(
     )
     if chosen.matches(message):
         assert kernel_passes(codec.kernel_filter(chosen), word)
+
+
+@given(
+    tests=st.lists(TESTS, max_size=4) | st.just([IdTest(0x1FFFFFFF, 0x123, 0x123, False)]),
+    join=st.booleans(),
+    priority=st.integers(0, 15) | st.sampled_from([0x123, 0x7FF]),
+    vcid=st.integers(0, 0xFF),
+)
+def test_a_filter_that_passes_a_can_xl_frame_passes_it_with_any_vcid(
+    tests: list[IdTest], join: bool, priority: int, vcid: int
+) -> None:
+    chosen = FrameFilter(tests, join=join, error_mask=0)
+    if chosen.matches(XlMessage(arbitration_id=priority, vcid=vcid, data=b"a")):
+        assert kernel_passes(codec.filter_of_xl(codec.kernel_filter(chosen)), priority | vcid << 16)
+
+
+@given(tests=st.lists(WIDE_TESTS, max_size=4), join=st.booleans(), word=st.sampled_from(WIDE))
+def test_filters_that_ignore_the_vcid_drop_no_other_frame(tests: list[IdTest], join: bool, word: int) -> None:
+    chosen = FrameFilter(tests, join=join, error_mask=0)
+    message = Message(arbitration_id=word & frames.EXTENDED_MASK, is_extended_id=bool(word >> 31))
+    if chosen.matches(message):
+        assert kernel_passes(codec.filter_of_xl(codec.kernel_filter(chosen)), word)
 
 
 @given(low=st.integers(0, 40), size=st.integers(0, 40), inverted=st.booleans(), word=st.integers(0, 90))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 
 import pytest
@@ -10,17 +11,25 @@ from cantools_cli.backends import socketcan_records as codec
 from cantools_cli.batch import MessageBatch
 from cantools_cli.bus import CanProtocol
 from cantools_cli.errors import CanOperationError
+from cantools_cli.filters import FrameFilter
 from cantools_cli.xl import XlMessage
-from tests.backends.fake_can import Opener, base, fake_socket, numbered, opener
+from tests.backends.fake_can import FakeCan, Opener, base, fake_socket, numbered, opener
 from tests.backends.test_socketcan_records import XL_CASES
 from tests.strategies import facts
 
 TIMEOUT = 10.0
+TAGGED = XlMessage(arbitration_id=0x123, vcid=0x45, data=b"a")
 
 
 @pytest.fixture
-def open_bus(monkeypatch: pytest.MonkeyPatch) -> Iterator[Opener]:
-    with fake_socket(monkeypatch) as fake, opener(fake) as open_it:
+def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCan]:
+    with fake_socket(monkeypatch) as end:
+        yield end
+
+
+@pytest.fixture
+def open_bus(fake: FakeCan) -> Iterator[Opener]:
+    with opener(fake) as open_it:
         yield open_it
 
 
@@ -57,6 +66,40 @@ def test_it_is_asked_for_when_the_bus_is_opened(open_bus: Opener) -> None:
         bus.send(XL_CASES[0][0])
     with pytest.raises(CanOperationError, match="CAN XL"):
         bus.send_periodic(XL_CASES[0][0], 1.0)
+
+
+def test_frames_of_every_vcid_are_asked_for(open_bus: Opener) -> None:
+    _, fake = open_bus(xl=True)
+    assert fake.options[codec.RAW_XL_VCID_OPTS] == [b"\x06\0\0\0"]
+
+
+def test_a_classic_bus_asks_for_no_vcid(open_bus: Opener) -> None:
+    _, fake = open_bus(fd=True)
+    assert codec.RAW_XL_VCID_OPTS not in fake.options
+
+
+def test_an_older_kernel_passes_the_vcid_as_it_is(open_bus: Opener, fake: FakeCan) -> None:
+    fake.failures[f"option {codec.RAW_XL_VCID_OPTS}"] = [errno.ENOPROTOOPT]
+    bus, _ = open_bus(xl=True)
+    bus.send(TAGGED, TIMEOUT)
+    assert fake.wire.recv(codec.XL_SIZE) == codec.encode(TAGGED)
+
+
+def test_a_vcid_that_the_kernel_would_clear_is_refused(open_bus: Opener, fake: FakeCan) -> None:
+    fake.failures[f"option {codec.RAW_XL_VCID_OPTS}"] = [errno.EPERM]
+    bus, _ = open_bus(xl=True)
+    for send in (bus.send, lambda message: bus.send_periodic(message, 1.0)):
+        with pytest.raises(CanOperationError, match="can0: a CAN XL frame with a VCID, which this kernel"):
+            send(TAGGED)
+    plain = XlMessage(arbitration_id=1, data=b"a")
+    bus.send(plain, TIMEOUT)
+    assert fake.wire.recv(codec.XL_SIZE) == codec.encode(plain)
+
+
+def test_filters_of_a_can_xl_bus_ignore_the_vcid(open_bus: Opener) -> None:
+    bus, fake = open_bus(xl=True)
+    bus.push_filter(FrameFilter.parse(["123:1FFFFFFF"]))
+    assert fake.options[codec.RAW_FILTER][-1] == bytes.fromhex("23010000 FFFF001F")
 
 
 @pytest.mark.parametrize("many", [False, True])
