@@ -5,10 +5,12 @@ Nothing is guaranteed: datagrams may be lost, or overtake each other.
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import struct
 import sys
+from contextlib import suppress
 from typing import Any
 
 from cantools_cli.backends import datagrams
@@ -29,6 +31,11 @@ from cantools_cli.message import Message
 # Linux's number, which the socket module does not have (linux/in.h).
 _IP_MULTICAST_ALL = 49
 _IS_LINUX = sys.platform == "linux"
+
+#: where Linux lists the IPv6 groups that are joined
+_MEMBERSHIPS = "/proc/net/igmp6"
+#: scopes of IPv6 groups that mean something on one network interface alone: interface-local, link-local
+_NEED_INTERFACE = (1, 2)
 
 #: datagrams fetched at once, at most
 BATCH = 1024
@@ -191,6 +198,8 @@ class Group:
             )
         if interface is not None:
             self._use(interface)
+        elif self.family == socket.AF_INET6 and self._packed[1] & 0xF in _NEED_INTERFACE:
+            self._index = _chosen_by_the_system()
 
     def _use(self, interface: str) -> None:
         local = _packed(socket.AF_INET, interface)
@@ -258,6 +267,23 @@ class Group:
 
 #: stands for a datagram that gives no frame
 _NOTHING = Message()
+
+
+def _chosen_by_the_system() -> int:
+    """Return the index of the network interface that the system takes for a group without one.
+
+    Programs that leave the choice to the system, such as python-can, hear each other on that one alone. On a
+    system that does not list its groups it is the first interface that is not a loopback.
+    """
+    group = b"\xff\x12" + os.urandom(14)  # which nobody else joins
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe, suppress(OSError):
+        probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, group + bytes(4))
+        with open(_MEMBERSHIPS, encoding="ascii") as file:  # index, interface, group, ...
+            for line in file:
+                index, _, joined, *_ = line.split()
+                if joined == group.hex():
+                    return int(index)
+    return next((index for index, name in socket.if_nameindex() if not name.startswith("lo")), 0)
 
 
 def _packed(family: int, address: str) -> bytes | None:

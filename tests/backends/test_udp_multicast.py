@@ -112,6 +112,33 @@ def test_two_buses_hear_each_other_in_both_directions() -> None:
 
 
 @in_a_network_of_its_own
+def test_ipv6_groups_of_every_scope_are_joined_without_an_interface() -> None:
+    import can
+
+    for prefix in ("ff01", "ff02", "ff11", "ff12", "ff05", "ff15"):
+        group = f"{prefix}:7079:7468:6f6e:6465:6d6f:6d63:6173"
+        with (
+            bus(channel=group) as here,
+            bus(channel=group) as there,
+            can.Bus(group, "udp_multicast") as theirs,
+        ):
+            here.send(Message(arbitration_id=1))
+            assert [one.arbitration_id for one in received(there, 1)] == [1], group
+            heard = theirs.recv(5)
+            assert getattr(heard, "arbitration_id", None) == 1, group
+            theirs.send(can.Message(arbitration_id=2))
+            assert [one.arbitration_id for one in received(here, 1)] == [2], group
+
+
+@in_a_network_of_its_own
+def test_without_a_list_of_groups_the_first_real_interface_is_taken() -> None:
+    udp_multicast._MEMBERSHIPS = "/nonexistent"
+    with bus(channel="ff12::7") as here, bus(channel="ff12::7") as there:
+        here.send(Message(arbitration_id=7))
+        assert [one.arbitration_id for one in received(there, 1)] == [7]
+
+
+@in_a_network_of_its_own
 def test_python_can_hears_us_and_we_hear_it() -> None:
     import can
 
