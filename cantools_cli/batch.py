@@ -35,7 +35,7 @@ class MessageBatch:
         timestamp_ns: int64, nanoseconds since the epoch.
         can_id: uint32, the identifier with SocketCAN's EFF, RTR and ERR bits. An error frame has its class
             bits here and never the EFF bit.
-        flags: uint8, ``frames.FD``, ``BRS``, ``ESI``, ``TX`` and ``XL``.
+        flags: uint8, ``frames.FD``, ``BRS``, ``ESI``, ``TX``, ``XL`` and ``EXTENDED_ERROR``.
         channel: uint16, index into ``channels``.
         dlc_code: uint8, the 4-bit code on the wire; for a remote frame of what is asked for. 0 for CAN XL.
         offset: uint32, where the data of each frame begins in ``payload``; one entry more than frames.
@@ -283,7 +283,7 @@ class MessageBatch:
             message.dlc_code = code if not is_fd else 0
         message.timestamp_ns = self.timestamp_ns[row]
         message.arbitration_id = can_id & frames.EXTENDED_MASK
-        message.is_extended_id = bool(can_id & frames.EXTENDED_BIT)
+        message.is_extended_id = bool(can_id & frames.EXTENDED_BIT or flags & frames.EXTENDED_ERROR)
         message.is_remote_frame = remote
         message.is_error_frame = bool(can_id & frames.ERROR_BIT)
         message.channel = self.channels[self.channel[row]]
@@ -347,6 +347,8 @@ def _checked(message: Message, size: int) -> tuple[int, int, int]:
             raise ValueError(f"{size} is no CAN FD length")
         flags |= frames.BRS if message.bitrate_switch else 0
         flags |= frames.ESI if message.error_state_indicator else 0
+    if message.is_error_frame and message.is_extended_id:
+        flags |= frames.EXTENDED_ERROR
     if not message.is_rx:
         flags |= frames.TX
     return can_id, flags, message.dlc_code

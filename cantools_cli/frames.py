@@ -18,6 +18,8 @@ BRS = 0x02
 ESI = 0x04
 TX = 0x08
 XL = 0x10
+#: of an error frame alone: a program gave it an extended identifier, which means nothing and is handed on
+EXTENDED_ERROR = 0x20
 
 #: length in bytes by 4-bit DLC code, CAN FD
 FD_LENGTHS = (0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64)

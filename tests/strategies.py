@@ -17,6 +17,7 @@ NAMES = st.sampled_from(["can0", "can1", "vcan0", "slcan0", "eth-can", "can12"])
 CHANNELS = NAMES | st.integers(0, 15) | st.none()
 DIRECTIONS = st.booleans()
 KINDS = ("classic", "raw", "remote", "fd", "error")
+NEVER = st.just(False)
 ALL_KINDS = (*KINDS, "xl")
 
 
@@ -28,12 +29,16 @@ def messages(
     channels: st.SearchStrategy[Any] = NAMES,
     times: st.SearchStrategy[int] = TIMES,
     directions: st.SearchStrategy[bool] = DIRECTIONS,
+    extended_errors: st.SearchStrategy[bool] = NEVER,
 ) -> Message:
-    """Draw one legal frame of one of ``kinds``; ``raw`` is a classic or remote one with a DLC of 9 to 15."""
+    """Draw one legal frame of one of ``kinds``; ``raw`` is a classic or remote one with a DLC of 9 to 15.
+
+    ``extended_errors`` draws whether an error frame has an extended identifier, which few formats can say.
+    """
     kind = draw(st.sampled_from(kinds))
     if kind == "xl":
         return draw(xl_messages(channels=channels, times=times, directions=directions))
-    extended = kind != "error" and draw(st.booleans())
+    extended = draw(extended_errors if kind == "error" else st.booleans())
     message = Message(
         arbitration_id=draw(st.integers(0, EXTENDED_MASK if extended or kind == "error" else BASE_MASK)),
         is_extended_id=extended,

@@ -14,7 +14,7 @@ from cantools_cli.batch import MessageBatch
 from cantools_cli.message import Message
 from tests.strategies import ALL_KINDS, CHANNELS, facts, messages
 
-FRAMES = st.lists(messages(kinds=ALL_KINDS, channels=CHANNELS), max_size=10)
+FRAMES = st.lists(messages(kinds=ALL_KINDS, channels=CHANNELS, extended_errors=st.booleans()), max_size=10)
 
 
 def seen(batch: MessageBatch) -> list[tuple[object, ...]]:
@@ -52,7 +52,12 @@ def test_extending_matches_channels_by_what_they_stand_for(
     assert seen(batch) == seen(MessageBatch(first + second)) * 2
 
 
-@given(st.lists(messages(kinds=ALL_KINDS, channels=CHANNELS), min_size=1, max_size=10), st.data())
+@given(
+    st.lists(
+        messages(kinds=ALL_KINDS, channels=CHANNELS, extended_errors=st.booleans()), min_size=1, max_size=10
+    ),
+    st.data(),
+)
 def test_selecting_keeps_the_given_order(frames: list[Message], data: st.DataObject) -> None:
     batch = MessageBatch(frames)
     rows = data.draw(st.lists(st.integers(0, len(frames) - 1), max_size=20))

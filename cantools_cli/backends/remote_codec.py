@@ -56,7 +56,8 @@ def encode(batch: MessageBatch) -> list[bytes]:
         flags = EXTENDED if can_id & frames.EXTENDED_BIT else 0
         if can_id & frames.ERROR_BIT:
             # peers check the class bits like an identifier
-            flags |= ERROR | (EXTENDED if identifier > frames.BASE_MASK else 0)
+            is_extended = column & frames.EXTENDED_ERROR or identifier > frames.BASE_MASK
+            flags |= ERROR | (EXTENDED if is_extended else 0)
         flags |= REMOTE if can_id & frames.REMOTE_BIT else 0
         if column & frames.FD:
             flags |= FD | (BRS if column & frames.BRS else 0) | (ESI if column & frames.ESI else 0)
@@ -94,6 +95,7 @@ def decode(text: bytes, batch: MessageBatch) -> None:
         data = data.ljust(frames.dlc2len(length), b"\0")
     if flags & ERROR:
         identifier |= frames.ERROR_BIT
+        column |= frames.EXTENDED_ERROR if flags & EXTENDED else 0
     elif flags & EXTENDED:
         identifier |= frames.EXTENDED_BIT
     batch.timestamp_ns.append(_nanoseconds(seconds))
@@ -171,8 +173,6 @@ def parse_message(payload: Any, batch: MessageBatch) -> None:
         raise FormatError("data is not an array of bytes")
     if length is not None and type(length) is not int:
         raise FormatError("dlc is not a whole number")
-    if truths["is_error_frame"]:
-        extended = False
     message = Message(
         arbitration_id=identifier, is_extended_id=extended, dlc=length, data=bytes(data), **truths
     )

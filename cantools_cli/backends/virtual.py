@@ -13,7 +13,7 @@ from array import array
 from collections import deque
 from collections.abc import Hashable
 from contextlib import suppress
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from cantools_cli.backends.wakeup import Wakeup
 from cantools_cli.batch import MessageBatch
@@ -22,6 +22,9 @@ from cantools_cli.bus_settings import refuse_unknown
 from cantools_cli.errors import CanError, CanOperationError, UsageError
 from cantools_cli.frames import TX
 from cantools_cli.message import Channel, Message
+
+if TYPE_CHECKING:
+    from cantools_cli.backends.virtual_queue import WaitingMessages
 
 DEFAULT_CHANNEL = "channel-0"
 BATCH_FRAMES = 1 << 16  #: received at once
@@ -36,6 +39,7 @@ class Port(Protocol):
     def send(self, batch: MessageBatch, timeout: float | None) -> None: ...
     def receive(self, timeout: float | None) -> MessageBatch | None: ...
     def note_taken(self, more: bool) -> None: ...
+    def waiting(self) -> int: ...
     def fileno(self) -> int: ...
     def close(self) -> None: ...
 
@@ -80,7 +84,7 @@ class VirtualBus(BusABC):
         self._can_protocol = protocol
         self.carries_xl = True
         self._port: Port
-        limit = max(0, rx_queue_size)
+        limit = self._queue_limit = max(0, rx_queue_size)
         if scope == "host":
             from cantools_cli.backends.virtual_host import HostPort
 
@@ -102,6 +106,17 @@ class VirtualBus(BusABC):
     def missed_frames(self) -> int:
         """How many frames were lost because this bus did not take them, between processes."""
         return getattr(self._port, "missed", 0)
+
+    @property
+    def queue(self) -> WaitingMessages:
+        """The messages that wait to be received, as python-can's attribute of this name."""
+        from cantools_cli.backends.virtual_queue import WaitingMessages
+
+        return WaitingMessages(self, self._queue_limit)
+
+    def _frames_waiting(self) -> int:
+        fetched = 0 if self._waiting is None else len(self._waiting) - self._taken
+        return fetched + (0 if self.is_shutdown else self._port.waiting())
 
     def recv(self, timeout: float | None = None) -> Message | None:
         self._check_open()
@@ -232,6 +247,10 @@ class ProcessPort:
                 batch.extend(self._queue.popleft())
             self._changed.notify_all()
         return batch
+
+    def waiting(self) -> int:
+        with self._changed:
+            return sum(map(len, self._queue))
 
     def note_taken(self, more: bool) -> None:
         if self._wakeup is not None:

@@ -60,6 +60,9 @@ class HostPort:
     def receive(self, timeout: float | None) -> MessageBatch | None:
         return self._receiving().receive(timeout)
 
+    def waiting(self) -> int:
+        return self._inbox.waiting() if self._inbox else 0
+
     def note_taken(self, more: bool) -> None:
         self._receiving().note_taken(more)
 

@@ -198,6 +198,12 @@ class Inbox:
                 return None
         raise CanOperationError("Cannot operate on a closed bus")
 
+    def waiting(self) -> int:
+        """Return how many frames are here and not yet received."""
+        with suppress(OSError, ValueError):  # closed meanwhile
+            self._read_waiting()
+        return self._frames_in - self._frames_out
+
     def note_taken(self, more: bool) -> None:
         """Keep the descriptor ready if there is ``more`` outside of the queue, else as the queue says."""
         if self._closed:

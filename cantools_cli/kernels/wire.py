@@ -4,7 +4,7 @@
 
     header  0 version 1 | 1 kind: 1 = each record has its time, 2 = CAN XL | 2 zero | 4 size of the whole, 4
             8 frames, 4 | 12 frames that the reader missed before these, 4 | 16 sender, 8 | 24 time, 8
-    record  0 identifier word, 4 | 4 flags: FD, BRS, ESI | 5 DLC code | 6 bytes of data, 2
+    record  0 identifier word, 4 | 4 flags: FD, BRS, ESI, EXTENDED_ERROR | 5 DLC code | 6 bytes of data, 2
             [8 time, 8] | data
 
 A datagram of kind 2 holds one CAN XL frame, SocketCAN's record of it, at the time of the header: plain
@@ -110,7 +110,9 @@ def parse(
             mark = text[pos + 4]
             code = text[pos + 5]
             length = text[pos + 6] | text[pos + 7] << 8
-            if mark > 7 or code > 15 or length > 64 or (length > 8 and not mark & 1):
+            if mark & 216 or code > 15 or length > 64 or (length > 8 and not mark & 1):
+                break
+            if mark & 32 and not word & 0x20000000:
                 break
             if timed:
                 low = text[pos + 11]
@@ -184,7 +186,7 @@ def format(
         out[to + 1] = word >> 8 & 255
         out[to + 2] = word >> 16 & 255
         out[to + 3] = word >> 24
-        out[to + 4] = flags[row] & 7
+        out[to + 4] = flags[row] & 39
         out[to + 5] = dlc_code[row]
         out[to + 6] = end - begin
         out[to + 7] = 0

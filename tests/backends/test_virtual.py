@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import queue
 import select
 import threading
 import time
@@ -184,6 +185,37 @@ def test_every_kind_of_frame_passes(open_bus: Opener, message: Message) -> None:
     a, b = open_bus(), open_bus()
     a.send(message)
     assert b.recv(0).equals(message, timestamp_delta=None, check_channel=False)
+
+
+@pytest.mark.parametrize("scope", ["process", "host"])
+@pytest.mark.parametrize("is_extended_id", [False, True])
+def test_error_frames_keep_the_kind_of_their_identifier(
+    open_bus: Opener, scope: str, is_extended_id: bool
+) -> None:
+    a, b = open_bus(scope=scope), open_bus(scope=scope)
+    message = Message(arbitration_id=4, is_extended_id=is_extended_id, is_error_frame=True, data=b"\0\1")
+    a.send(message)
+    assert b.recv(5).equals(message, timestamp_delta=None, check_channel=False)
+
+
+@pytest.mark.parametrize("scope", ["process", "host"])
+def test_the_queue_shows_what_waits(open_bus: Opener, scope: str) -> None:
+    a, b = open_bus(scope=scope), open_bus(scope=scope, rx_queue_size=3)
+    assert (b.queue.qsize(), b.queue.empty(), b.queue.full(), b.queue.maxsize) == (0, True, False, 3)
+    for identifier in (1, 2, 3):
+        a.send(Message(arbitration_id=identifier))
+    assert (b.queue.qsize(), b.queue.empty(), b.queue.full()) == (3, False, True)
+    assert b.recv(5).arbitration_id == 1
+    assert b.queue.get().arbitration_id == 2
+    assert b.queue.qsize() == 1
+    assert b.queue.get_nowait().arbitration_id == 3
+    with pytest.raises(queue.Empty):
+        b.queue.get(timeout=0)
+    a.send_batch(MessageBatch(Message(arbitration_id=row) for row in range(3)))
+    assert b.recv(5).arbitration_id == 0
+    assert b.queue.qsize() == 2
+    b.shutdown()
+    assert b.queue.empty()
 
 
 def test_a_raw_dlc_passes(open_bus: Opener) -> None:

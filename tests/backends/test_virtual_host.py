@@ -169,7 +169,7 @@ def test_a_sender_that_ends_at_once_loses_nothing(open_bus: Opener, spawn: Spawn
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(frames=st.lists(messages(kinds=ALL_KINDS), min_size=1, max_size=10))
+@given(frames=st.lists(messages(kinds=ALL_KINDS, extended_errors=st.booleans()), min_size=1, max_size=10))
 def test_every_kind_of_frame_arrives_as_it_was(open_bus: Opener, frames: list[Message]) -> None:
     sender, reader = open_bus("x", preserve_timestamps=True, receive=False), open_bus("x")
     sender.send_batch(MessageBatch(frames))

@@ -32,6 +32,7 @@ GOLDEN = [
         Message(arbitration_id=0x4, is_extended_id=False, is_error_frame=True, data=b"\0\1"),
         "04 00 00 20  00 02 02 00  00 01",
     ),
+    (Message(arbitration_id=0x4, is_error_frame=True), "04 00 00 20  20 00 00 00"),
     (
         Message(arbitration_id=2, is_extended_id=False, is_fd=True, bitrate_switch=True, data=bytes(12)),
         "02 00 00 00  03 09 0c 00  00 00 00 00 00 00 00 00 00 00 00 00",
@@ -73,7 +74,12 @@ def test_known_records(kernel: Any, message: Message, record: str) -> None:
     assert batch[0].timestamp_ns == NOW
 
 
-@given(frames=st.lists(messages(channels=st.just("bus"), directions=st.just(True)), max_size=20))
+@given(
+    frames=st.lists(
+        messages(channels=st.just("bus"), directions=st.just(True), extended_errors=st.booleans()),
+        max_size=20,
+    )
+)
 @pytest.mark.parametrize("form", FORMS)
 def test_every_frame_survives_with_its_time(form: str, frames: list[Message]) -> None:
     kernel = load("wire", form)
