@@ -115,6 +115,10 @@ class FormatError(ValueError):
         return f"{place}: {self.reason}" if place else self.reason
 
 
+class NotALogError(FormatError):
+    """The file is of another kind: none of its records fits. Readers raise it also if faults are skipped."""
+
+
 class FileInUseError(OSError):
     """Another writer has the output file open."""
 

@@ -14,7 +14,7 @@ from copy import copy
 from typing import Any, Literal
 
 from cantools_cli.batch import MessageBatch
-from cantools_cli.errors import FormatError, UsageError
+from cantools_cli.errors import FormatError, NotALogError, UsageError
 from cantools_cli.io.files import AnyFile, InputStream, OutputStream, display_name, is_path
 from cantools_cli.io.handler import BaseIOHandler, implements, opened, refuse_unknown
 from cantools_cli.io.text_streams import stays_open
@@ -142,6 +142,8 @@ class MessageReader(BaseIOHandler):
     def fault(self, error: FormatError) -> None:
         """Raise ``error``, or count it where faults are skipped."""
         error.source = display_name(self.file) if not hasattr(self, "input") else self.input.name
+        if isinstance(error, NotALogError):
+            raise error
         if self.on_error == "stop":
             error.hint = error.hint or "--on-error skip goes on past it"
             raise error

@@ -9,8 +9,9 @@
 With ``columns="full"`` five more follow, ``channel,is_fd,bitrate_switch,error_state_indicator,is_rx``: a
 channel of digits alone is a number there, in quotes a name. python-can reads rows of seven columns only.
 
-Read are columns in any order by the names in the header, further ones ignored; rows of a standard form
-without a header; quoted fields, ``True`` and ``False``, data in hexadecimal. More than 8 bytes are CAN FD.
+Read are columns in any order by the names in the header, or by other names of the same (``csv_columns``),
+further ones ignored; rows of a standard form without a header; quoted fields, ``True`` and ``False``, data in
+hexadecimal. More than 8 bytes are CAN FD.
 
 Loses: CAN XL frames, raw DLC codes; of seven columns also channels other than can0, directions, and what CAN
 FD is marked by: frames of up to 8 bytes become classic ones.
@@ -21,8 +22,7 @@ Source: python-can's documentation, "CSVWriter".
 from __future__ import annotations
 
 import re
-from base64 import b64decode, b64encode
-from binascii import Error as Base64Error
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
@@ -30,6 +30,7 @@ from cantools_cli import frames
 from cantools_cli.batch import MessageBatch
 from cantools_cli.buffers import Octets
 from cantools_cli.errors import FormatError, UsageError, quoted
+from cantools_cli.io import csv_columns
 from cantools_cli.io.base import FileIOMessageWriter, NameTable
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.text import MOST_CHANNELS, TextReader, end_cut_line, no_kernel, seconds_to_ns
@@ -44,7 +45,6 @@ CHANNEL = "can0"
 
 _FIELD = re.compile(r'[ \t]*"((?:[^"]|"")*)"[ \t]*(?:,|$)|([^,]*)(?:,|$)')
 _IDENTIFIER = re.compile(r"(?:0[xX])?[0-9a-fA-F]{1,8}")
-_HEX = re.compile(r"(?:[0-9a-fA-F]{2})*")
 _LENGTH = re.compile(r"[0-9]{1,9}")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
 _HEADLESS = re.compile(rb"[0-9.eE+-]+,0[xX][0-9a-fA-F]+,[01],[01],[01],[0-9]+,")
@@ -61,13 +61,14 @@ class CSVReader(TextReader):
         self._full = False
         self._plain = False  # whether the columns are those that the kernel knows
         self._fd_noted = False
+        self._data = csv_columns.DataForm()
         self._names: CsvNames = CsvNames()
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
         line = head.lstrip().partition(b"\n")[0]
-        names = {name.strip().strip(b'"') for name in line.lower().split(b",")}
-        return {b"timestamp", b"arbitration_id"} <= names or _HEADLESS.match(line) is not None
+        names = [name.strip().strip('"') for name in line.decode("latin-1").split(",")]
+        return csv_columns.named(names) is not None or _HEADLESS.match(line) is not None
 
     def batches(self) -> Iterator[MessageBatch]:
         return self._as_documented(super().batches())
@@ -104,8 +105,9 @@ class CSVReader(TextReader):
             return None
         fields = split(text)
         if not self._columns:
-            names = [field.strip().lower() for field, _ in fields]
-            if {"timestamp", "arbitration_id"} <= set(names):
+            names = csv_columns.named(field for field, _ in fields)
+            if names is not None:
+                csv_columns.check_needed(names, line)
                 self._use(names)
                 return None
             if not _HEADLESS.match(line.lstrip()):
@@ -115,10 +117,11 @@ class CSVReader(TextReader):
             self._use(COLUMNS if len(fields) == len(COLUMNS) else COLUMNS + MORE_COLUMNS)
         if len(fields) != len(self._columns):
             raise FormatError(f"{len(fields)} columns, not {len(self._columns)}, in {quoted(line)}")
-        row = _Row(dict(zip(self._columns, fields, strict=True)), line)
-        if row.is_unmarked_fd():
+        row = _Row(dict(zip(self._columns, fields, strict=True)), line, self._data)
+        message = row.message()
+        if message.is_fd and "is_fd" not in self._columns:
             self._note_fd()
-        return row.message()
+        return message
 
     def _use(self, names: Sequence[str]) -> None:
         self._columns = names
@@ -251,12 +254,10 @@ def split(line: str) -> list[tuple[str, bool]]:
 class _Row:
     """One row, field by field; what is wrong with it is said with the row."""
 
-    def __init__(self, fields: dict[str, tuple[str, bool]], line: bytes) -> None:
+    def __init__(self, fields: dict[str, tuple[str, bool]], line: bytes, form: csv_columns.DataForm) -> None:
         self._fields = fields
         self._line = line
-
-    def is_unmarked_fd(self) -> bool:
-        return "is_fd" not in self._fields and self._dlc(0) > 8
+        self._form = form
 
     def message(self) -> Message:
         data = self._data()
@@ -297,18 +298,7 @@ class _Row:
             if text:
                 raise self._fault("a remote frame has no data")
             return bytearray()
-        try:
-            data = b64decode(text.encode("ascii"), validate=True)
-        except (Base64Error, UnicodeEncodeError):
-            data = None
-        wanted = self._dlc(-1)
-        if (data is None or len(data) != wanted) and _HEX.fullmatch(text) and len(text) // 2 == wanted:
-            data = bytes.fromhex(text)
-        if data is None:
-            raise self._fault(f"data is {quoted(text)}, neither base64 nor hexadecimal")
-        if wanted not in (-1, len(data)):
-            raise self._fault(f"dlc is {wanted}, but there are {len(data)} data bytes")
-        return bytearray(data)
+        return bytearray(self._form.decoded(text, self._dlc(-1), self._line))
 
     def _dlc(self, default: int) -> int:
         if "dlc" not in self._fields:

@@ -27,7 +27,7 @@ from typing import Any
 
 from cantools_cli import clock
 from cantools_cli.batch import MessageBatch
-from cantools_cli.errors import FormatError, UsageError
+from cantools_cli.errors import FormatError, NotALogError, UsageError
 from cantools_cli.io import mf4_head
 from cantools_cli.io.base import FileIOMessageWriter, MessageReader, NumberedChannels, channel_number
 from cantools_cli.io.files import CHUNK, AnyFile
@@ -148,7 +148,7 @@ class MF4Reader(MessageReader):
         """Return the streams with frames in them.
 
         Raises:
-            FormatError: no group of the file holds frames.
+            NotALogError: no group of the file holds frames.
         """
         holders = [group for group in layout.groups if any(inner.event for inner in group.groups)]
         if not holders and layout.fault is not None:
@@ -156,9 +156,10 @@ class MF4Reader(MessageReader):
         if not holders:
             names = {inner.name for group in layout.groups for inner in group.groups if inner.name}
             listed = ", ".join(sorted(names)[:6]) or "no groups with names"
-            error = FormatError(f"no CAN frames in this file ({listed})", source=self.input.name)
-            error.exit_status = 1
-            raise error
+            raise NotALogError(
+                f"not a log that canx recognises: no CAN frames in this file ({listed})",
+                source=self.input.name,
+            )
         streams: list[RecordStream] = []
         for group in holders:
             whole = RecordStream(blocks, layout, group, self._say, self._fault_once)

@@ -9,7 +9,7 @@ from typing import Any
 
 from cantools_cli.batch import MessageBatch
 from cantools_cli.buffers import Octets
-from cantools_cli.errors import FormatError
+from cantools_cli.errors import FormatError, NotALogError
 from cantools_cli.io.base import BatchRoom, MessageReader, NameTable
 from cantools_cli.io.files import AnyFile, OutputStream
 from cantools_cli.message import Message
@@ -20,6 +20,8 @@ PIECE = 1 << 19
 LINE_LIMIT = 1 << 20
 #: names that a log may have: searching more of them in every line would take forever
 MOST_CHANNELS = 4096
+#: bytes that tell what kind of file it is
+_HEAD = 4096
 _BOM = b"\xef\xbb\xbf"
 _SECONDS = re.compile(r"(-?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,9}))?", re.ASCII)
 
@@ -61,12 +63,33 @@ class TextReader(MessageReader):
         return False
 
     def batches(self) -> Iterator[MessageBatch]:
+        head, found = None, False
         for text, end in self._chunks():
-            yield from self._chunk_batches(text, end)
+            if head is None:
+                head = bytes(text[: min(end, _HEAD)])
+            for batch in self._chunk_batches(text, end):
+                found = True
+                yield batch
+        if self.skipped and not found:
+            self._check_kind(head or b"")
         if self._newline_missing and self.is_ambiguous and not self._last_dropped:
             self.note(f"{self.input.name}:{self.line}: no newline at the end, so this frame may be cut short")
         for note in self.input.notes:
             self.note(f"{self.input.name}: {note}")
+
+    def _check_kind(self, head: bytes) -> None:
+        """Raise NotALogError, since no record of a file that begins with ``head`` fits.
+
+        Not if there is just one in a file of the right kind, or that may be cut.
+        """
+        if self.skipped == 1 and (self._newline_missing or self.recognises(head)):
+            return
+        raise NotALogError(
+            f"not a log that canx recognises: {self.skipped} malformed record{'s' * (self.skipped > 1)} and no "
+            f"frame, the first: {self.first_fault}",
+            source=self.input.name,
+            hint="--from names the format",
+        )
 
     def _chunk_batches(self, text: bytes | bytearray, end: int) -> Iterator[MessageBatch]:
         at = 0

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli.errors import FormatError, UsageError
+from cantools_cli.errors import FormatError, NotALogError, UsageError
 from cantools_cli.io.base import BatchRoom
 from cantools_cli.io.csv import CSVWriter
 from cantools_cli.message import Message
@@ -249,3 +249,76 @@ def test_we_read_what_python_can_writes(frames: list[Message]) -> None:
     ours = read(file.getvalue().encode())
     for message, back in zip(frames, ours, strict=True):
         assert back.equals(message, timestamp_delta=1e-6, check_channel=False, check_direction=False)
+
+
+DATA = bytes.fromhex("35D30ED90A00FF7F")
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("timestamp,arbitration_id,data_field,attack", "1.5,167,35D30ED90A00FF7F,0"),
+        (
+            "Timestamp,Arbitration_ID,DLC,Data,Class,SubClass",
+            "1.5,167,8,35 D3 0E D9 0A 00 FF 7F,Normal,Normal",
+        ),
+        ("time,can_id,payload", "1.5,0x167,0x35d30ed90a00ff7f"),
+        ("Time Stamp,ID,Length,Data (hex)", "1.5,167,8,35-D3-0E-D9-0A-00-FF-7F"),
+        ('"Timestamp","ID","Data"', '"1.5","167","NdMO2QoA/38="'),
+        ("id,arbitration_id,timestamp,dlc,data", "99,167,1.5,8,NdMO2QoA/38="),
+    ],
+)
+def test_other_names_and_spellings_of_the_columns(header: str, row: str) -> None:
+    text = f"{header}\n{row}\n".encode()
+    assert CSVReader.recognises(text)
+    (message,) = read(text)
+    assert (message.timestamp, message.arbitration_id, bytes(message.data)) == (1.5, 0x167, DATA)
+
+
+@pytest.mark.parametrize("on_error", ["stop", "skip"])
+@pytest.mark.parametrize(
+    "header", [b"timestamp,arbitration_id", b"timestamp,arbitration_id,dlc,remote,signal"]
+)
+def test_without_a_column_of_data_there_are_no_frames(header: bytes, on_error: str) -> None:
+    with pytest.raises(NotALogError, match="no column of data") as error:
+        read(header + b"\n1.0,123\n", on_error=on_error)
+    assert error.value.hint is not None
+    assert "data_field" in error.value.hint
+
+
+def test_names_that_are_not_those_of_frames_are_not_recognised() -> None:
+    for header in (b"time,addr,bus,data", b"time,id,value", b"timestamp,data", b"a,b,c"):
+        assert not CSVReader.recognises(header + b"\n1,2,3,4\n")
+
+
+HEX_HEADER = b"timestamp,arbitration_id,data\n"
+
+
+def test_hexadecimal_needs_no_column_of_lengths() -> None:
+    reader = CSVReader(io.BytesIO(HEX_HEADER + b"1.0,123,0011223344556677\n1.1,123,00112233\n1.2,123,\n"))
+    assert [bytes(message.data).hex() for message in reader] == ["0011223344556677", "00112233", ""]
+    assert reader.notes == []
+
+
+def test_more_than_8_bytes_are_noted_also_without_a_column_of_lengths() -> None:
+    reader = CSVReader(io.BytesIO(HEX_HEADER + b"1.0,123," + b"11" * 12 + b"\n"))
+    (message,) = reader
+    assert message.is_fd
+    assert reader.notes == ["-: rows of more than 8 bytes are read as CAN FD, which CSV does not mark"]
+
+
+def test_base64_without_lengths_is_known_by_a_row_that_is_nothing_else() -> None:
+    rows = b"1.0,123,AQ==\n1.1,123,AAAA\n1.2,123,BBBB\n"
+    assert [message.data.hex() for message in read(HEX_HEADER + rows)] == ["01", "000000", "041041"]
+
+
+@pytest.mark.parametrize("on_error", ["stop", "skip"])
+def test_rows_that_could_be_both_before_base64_are_refused(on_error: str) -> None:
+    reader = CSVReader(io.BytesIO(HEX_HEADER + b"1.0,123,AAAA\n1.1,123,AQ==\n"), on_error=on_error)
+    with pytest.raises(NotALogError, match="can be hexadecimal as well"):
+        list(reader)
+
+
+def test_a_file_of_hexadecimal_has_no_row_of_base64() -> None:
+    with pytest.raises(FormatError, match="not hexadecimal as before"):
+        read(HEX_HEADER + b"1.0,123,001122\n1.1,123,AQ==\n")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cantools_cli.errors import FormatError
+from cantools_cli.errors import FormatError, NotALogError
 from cantools_cli.io.mf4_blocks import transposed_back
 from cantools_cli.message import Message
 from tests.io.mf4_bytes import START_NS, File, read, read_lenient, simple, usual, usual_record
@@ -236,13 +236,17 @@ def test_what_cannot_be_read_is_named(data: bytes, words: str) -> None:
         read(data)
 
 
-def test_a_file_of_signals_has_no_frames_and_that_is_an_answer() -> None:
+@pytest.mark.parametrize("on_error", ["stop", "skip"])
+def test_a_file_of_signals_is_not_a_log(on_error: str) -> None:
     file = File()
     channels = [usual()[0], ("Speed", 8, 0, 16, {})]
     data = file.add(b"DT", (), bytes(20))
-    with pytest.raises(FormatError, match="no CAN frames") as error:
-        read(file.finish(file.data_group(file.group(file.chain(channels), 10), data)))
-    assert error.value.exit_status == 1
+    text = file.finish(file.data_group(file.group(file.chain(channels), 10), data))
+    with pytest.raises(
+        NotALogError, match=r"not a log that canx recognises: no CAN frames .*\(CAN\)"
+    ) as error:
+        read(text, on_error=on_error)
+    assert error.value.exit_status == 2
 
 
 def test_recognised_by_its_first_bytes() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from cantools_cli import plugins
+from cantools_cli.errors import NotALogError
 from cantools_cli.io.base import BatchRoom
 from cantools_cli.io.candump import CanutilsLogReader
 from cantools_cli.io.text import PIECE
@@ -65,4 +67,16 @@ def read(form: str, text: bytes, size: int | None = None) -> Any:
     """Return the frames of ``text`` and what was said, in pieces of ``size`` bytes."""
     source = io.BytesIO(text) if size is None else Pieces(text, size)
     with plugins.reader_class(form)(source, on_error="skip", tz="UTC") as reader:
-        return [facts(message) for message in reader], reader.notes, reader.skipped, str(reader.first_fault)
+        frames = []
+        with suppress(NotALogError):  # a text that is one line
+            frames.extend(facts(message) for message in reader)
+        return frames, reader.notes, reader.skipped, str(reader.first_fault)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_text_of_which_no_line_fits_is_not_a_log_also_if_faults_are_skipped(form: str) -> None:
+    text = b"".join(b"level=info msg=started step=%d\n" % step for step in range(3000))
+    with plugins.reader_class(form)(io.BytesIO(text), on_error="skip") as reader:
+        with pytest.raises(NotALogError, match=r"^-: not a log that canx recognises: 3000 malformed records"):
+            list(reader)
+        assert reader.skipped == 3000

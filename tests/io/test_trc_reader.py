@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import re
 import tracemalloc
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cantools_cli import TRCFileVersion
-from cantools_cli.errors import FormatError
+from cantools_cli.errors import FormatError, NotALogError
 from cantools_cli.io.base import BatchRoom
 from cantools_cli.io.trc_header import COLUMNS, VERSIONS
 from cantools_cli.message import Message
@@ -293,7 +294,8 @@ def test_the_kernel_reads_no_line_otherwise_than_plain_python(version, lines):
 
 @given(st.binary(max_size=300), st.sampled_from([b" ", *map(head, VERSIONS)]))
 def test_garbage_raises_nothing_but_what_is_documented(noise, before):
-    list(reader(before + noise, on_error="skip"))
+    with suppress(NotALogError):
+        list(reader(before + noise, on_error="skip"))
 
 
 def test_batches_stay_bounded():
@@ -332,8 +334,10 @@ def test_memory_does_not_grow_with_the_file():
     ],
 )
 def test_numbers_and_heads_beyond_measure_cost_nothing(text):
-    source = reader(text, on_error="skip")
-    assert len(list(source)) + source.skipped == 1
+    source, found = reader(text, on_error="skip"), []
+    with suppress(NotALogError):
+        found.extend(source)
+    assert len(found) + source.skipped == 1
 
 
 def test_padding_of_a_crashed_logger_is_left_out():
