@@ -84,9 +84,9 @@ class TextReader(MessageReader):
         """
         if self.skipped == 1 and (self._newline_missing or self.recognises(head)):
             return
+        count = f"{self.skipped} malformed record{'s' if self.skipped > 1 else ''}"
         raise NotALogError(
-            f"not a log that canx recognises: {self.skipped} malformed record{'s' * (self.skipped > 1)} and no "
-            f"frame, the first: {self.first_fault}",
+            f"not a log that canx recognises: {count} and no frame, the first: {self.first_fault}",
             source=self.input.name,
             hint="--from names the format",
         )
