@@ -48,15 +48,19 @@ if TYPE_CHECKING:
     from cantools_cli.io.blf import BLFReader as BLFReader
     from cantools_cli.io.blf import BLFWriter as BLFWriter
     from cantools_cli.io.busmaster import BusmasterReader as BusmasterReader
+    from cantools_cli.io.cabana import CabanaReader as CabanaReader
     from cantools_cli.io.candump import CanutilsLogReader as CanutilsLogReader
     from cantools_cli.io.candump import CanutilsLogWriter as CanutilsLogWriter
     from cantools_cli.io.canhacker import CanHackerReader as CanHackerReader
     from cantools_cli.io.canking import CanKingReader as CanKingReader
+    from cantools_cli.io.clx import ClxReader as ClxReader
+    from cantools_cli.io.columns import ColumnsReader as ColumnsReader
     from cantools_cli.io.crtd import CrtdReader as CrtdReader
     from cantools_cli.io.csv import CSVReader as CSVReader
     from cantools_cli.io.csv import CSVWriter as CSVWriter
     from cantools_cli.io.gvret import GvretReader as GvretReader
     from cantools_cli.io.gvret import GvretWriter as GvretWriter
+    from cantools_cli.io.hcrl import HcrlReader as HcrlReader
     from cantools_cli.io.jsonl import JsonReader as JsonReader
     from cantools_cli.io.jsonl import JsonWriter as JsonWriter
     from cantools_cli.io.logger import BaseRotatingLogger as BaseRotatingLogger
@@ -82,6 +86,7 @@ if TYPE_CHECKING:
     from cantools_cli.io.trc import TRCFileVersion as TRCFileVersion
     from cantools_cli.io.trc import TRCReader as TRCReader
     from cantools_cli.io.trc import TRCWriter as TRCWriter
+    from cantools_cli.io.vspy import VehicleSpyReader as VehicleSpyReader
     from cantools_cli.listeners import BufferedReader as BufferedReader
     from cantools_cli.listeners import Listener as Listener
     from cantools_cli.listeners import RedirectReader as RedirectReader
@@ -114,6 +119,11 @@ _HOMES = {
     "io.base": "BaseIOHandler FileIOMessageWriter MessageReader MessageWriter",
     "io.blf": "BLFReader BLFWriter",
     "io.busmaster": "BusmasterReader",
+    "io.cabana": "CabanaReader",
+    "io.clx": "ClxReader",
+    "io.columns": "ColumnsReader",
+    "io.hcrl": "HcrlReader",
+    "io.vspy": "VehicleSpyReader",
     "io.candump": "CanutilsLogReader CanutilsLogWriter",
     "io.canhacker": "CanHackerReader",
     "io.canking": "CanKingReader",

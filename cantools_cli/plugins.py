@@ -254,6 +254,51 @@ FORMATS = {
         (".serial.log",),
         description="serial logs with RX and TX; read only",
     ),
+    "clx": Format(
+        "clx",
+        "cantools_cli.io.clx:ClxReader",
+        None,
+        (".clx.txt",),
+        description="CSS Electronics' CL1000, CL2000, CL3000; read only",
+        reader_options={"tz": "tz"},
+    ),
+    "vspy": Format(
+        "vspy",
+        "cantools_cli.io.vspy:VehicleSpyReader",
+        None,
+        (".vspy.csv",),
+        description="Vehicle Spy's bus traffic; read only",
+        reader_options={"tz": "tz"},
+    ),
+    "hcrl": Format(
+        "hcrl",
+        "cantools_cli.io.hcrl:HcrlReader",
+        None,
+        (".hcrl.csv",),
+        description="HCRL's research data sets; read only",
+    ),
+    "cabana": Format(
+        "cabana",
+        "cantools_cli.io.cabana:CabanaReader",
+        None,
+        (".cabana.csv",),
+        description="openpilot's viewer Cabana; read only",
+    ),
+    # never recognised: its user names the columns
+    "columns": Format(
+        "columns",
+        "cantools_cli.io.columns:ColumnsReader",
+        None,
+        (".columns",),
+        description="any separated text, by columns that are named; read only",
+        reader_options={
+            "id": "identifier",
+            "dir": "direction",
+            "sep": "separator",
+            **{name: name for name in ("time", "data", "dlc", "channel", "tx", "extended", "remote", "fd")},
+            **{name: name for name in ("error", "unit", "base", "data_base", "dlc_base", "skip", "tz")},
+        },
+    ),
     # behind the text formats, since looking at these two imports more
     "parquet": Format(
         "parquet",

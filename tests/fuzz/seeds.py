@@ -21,6 +21,7 @@ from cantools_cli.message import Message
 from cantools_cli.xl import XlMessage
 from tests.io import asc_text, blf_bytes, capture_bytes, mf4_bytes
 from tests.io.line_samples import SAMPLES as LINES
+from tests.io.table_samples import CABANA, CLX_6, COLUMNS, HCRL
 from tests.io.test_asc import SAMPLES as ASC
 from tests.io.test_busmaster import END, HEADER, J1939, LINE
 from tests.io.test_candump_screen import LINES as SCREEN
@@ -307,6 +308,12 @@ def _columns(form: str, *variants: dict[str, Any]) -> Callable[[], list[bytes]]:
     return make
 
 
+def _separated() -> list[bytes]:
+    dates = b"2024-05-06 07:08:09.123|18DB33F1|1,2,3\n0:09.643.335|12x|0x0102\n-1.5e-3|7FF|01 02 3\n"
+    blanks = b"#\n1.5  0x123 2 01 02\n2\t00000123 0\n3 123 8 1 2 3 4 5 6 7 8 \n"
+    return [COLUMNS, HCRL, CABANA, dates, blanks, b'"Time","ID","Data"\n"1.5","123","0102"\n']
+
+
 def _lines(form: str) -> Callable[[], list[bytes]]:
     def make() -> list[bytes]:
         return [LINES[form], *(line + b"\n" for line in LINES[form].splitlines())]
@@ -324,6 +331,8 @@ _MAKERS: dict[str, Callable[[], list[bytes]]] = {
     "gvret": _gvret,
     "busmaster": _busmaster,
     **{form: _lines(form) for form in LINES},
+    "clx": lambda: [LINES["clx"], CLX_6],
+    "columns": _separated,
     "csv": _csv,
     "txt": _txt,
     "asc": _asc,

@@ -12,6 +12,16 @@ _TEXTS = {
     b"| s-fdf | ERR |***END DATE AND TIME|***START DATE AND TIME 31:2:2015 22:17:28:928***\n",
     "crtd": b"R11|R29|T11|T29|1R11 |CXX|2CER|.|1e9| 7FF| 1FFFFFFF",
     "canking": b"Chn Identifier Flg |ErrorFrame| XR | W | A |00000123|  FF| 255| R\n| T\n|Logging |.000139",
+    "hcrl": b",R\n|,T\n|,|,,|,8,|,0,|0000|1478198376.389427,|,R,,,\n|Timestamp,ID\n|1FFFFFFF",
+    "cabana": b"time,addr,bus,data\n|0x|,128,|,192,|,255,|,0x|536870911|1e-05|,",
+    "clx": b'# Logger type: CL2000\n|# Time: 20160228T235959\n|# Time separator ms: "'
+    b'|# Value separator: ","\n'
+    b"|Timestamp;Type;ID;Data\n|;Length;|;Lost;|29T|31T235959999|;9;|;8;|0229|00000000000|;",
+    "vspy": b"Vehicle Spy|Line,Abs Time(Sec)|Arb ID|,B1,|,T-T-F,|,T,F,|,F,F,|Start Date,2/29/2023\n|LIN 1"
+    b"|Value|Start Time,12:00:00 AM\n|ISO8601 Timestamp,2018/06/29T13:00:47.000019\n|,,,"
+    b"|Network Description,\n",
+    "columns": b'Time|ID|Data|DLC|Bus|Dir|Ext|RTR|D1|(ms)|;|,|\t|"|0x|x|1e-05|-|:|0:09.643.335'
+    b"|2024-05-06 07:08:09|Z|+02:00|00000123|#|,,",
     "slcan": b"t1230|t12381122334455667788|T1FFFFFFF0|r1238|R000000011|d123F|b1239|EA5F|FFFF|z\r|Z\r|\a|V1013"
     b"|S6|23:59:59.9 -> |\r|\r\n",
     "canhacker": b"Time   ID     DLC Data|00.000|59,999| 60.0| 301      8| 18EA0003 8| RTR| Remote| FF FF",

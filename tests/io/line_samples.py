@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tests.io.table_samples import SAMPLES as TABLES
+
 CRTD = b"""\
 169.971289 CXX Info Type:crtd; Path:'/sd/drive.crtd'; Filter:off;
 1542473901.020305 1R11 213 00 00 00 00 c0 01 00 00
@@ -93,4 +95,5 @@ SAMPLES: dict[str, bytes] = {
     "canhacker": CANHACKER,
     "serial": SERIAL,
     "n2k": N2K_RAW + N2K_PLAIN + N2K_IKONVERT + N2K_ACTISENSE,
+    **TABLES,
 }

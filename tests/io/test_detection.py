@@ -12,10 +12,11 @@ from cantools_cli import plugins
 from cantools_cli.io.formats import HEAD
 from tests.fuzz import seeds
 from tests.io.line_samples import N2K_ACTISENSE, N2K_IKONVERT, N2K_PLAIN, N2K_RAW
+from tests.io.table_samples import CLX_6
 
 #: candump's screen is read by the reader of its log
 _READ_BY = {"screen": "log"}
-_MORE = {"n2k": (N2K_RAW, N2K_PLAIN, N2K_IKONVERT, N2K_ACTISENSE)}
+_MORE = {"clx": (CLX_6,), "n2k": (N2K_RAW, N2K_PLAIN, N2K_IKONVERT, N2K_ACTISENSE)}
 
 
 @cache
@@ -34,7 +35,8 @@ def takers(head: bytes) -> set[Any]:
 def test_each_format_recognises_its_own_files_alone(form: str) -> None:
     own = _READ_BY.get(form, form)
     for head in files(form):
-        assert takers(head) == {plugins.reader_class(own)}, head[:200]
+        wanted = set() if form == "columns" else {plugins.reader_class(own)}  # whose user says what it is
+        assert takers(head) == wanted, head[:200]
 
 
 @pytest.mark.parametrize("form", [name for name, f in plugins.FORMATS.items() if not f.is_binary])

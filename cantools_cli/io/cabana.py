@@ -1,0 +1,104 @@
+"""The comma separated values of Cabana, openpilot's viewer; read only.
+
+::
+
+    time,addr,bus,data
+    15.460,0x440,1,0x4000800000000000       seconds of the route; 0x: hexadecimal
+    0.06194250166663551,308,0,08007c63      older: a decimal address, and no 0x before the data
+
+Bus n is ``can{n}``. What a panda sent itself comes back on bus 128 + n, and is a sent frame of bus n. What
+its safety model rejected has the bus 192 + n, was never on the wire, and is left out. Addresses above 7FF
+have 29 bits, rows of more than 8 bytes are CAN FD. Times count from the start of the route.
+
+Loses: frames that the panda's safety model rejected, which are counted.
+
+Source: commaai/openpilot, tools/cabana, export to CSV; commaai/panda, its offsets of returned and rejected
+buses.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
+
+from cantools_cli import frames
+from cantools_cli.batch import MessageBatch
+from cantools_cli.errors import FormatError, quoted
+from cantools_cli.io import columns_fields as values
+from cantools_cli.io.columns import ColumnsReader, is_comment
+from cantools_cli.io.columns_places import Places, Spec
+from cantools_cli.io.files import AnyFile
+from cantools_cli.message import Message
+
+_NAMES = frozenset((b"time", b"addr", b"bus", b"data"))
+_BUS = re.compile(rb"\s*([0-9]{1,3})\s*")
+#: what is added to the number of a bus for frames that the panda sent, and for those that it refused to send
+_RETURNED, _REJECTED = 128, 192
+
+
+class CabanaReader(ColumnsReader):
+    """Reads the comma separated values of Cabana."""
+
+    SPECS: ClassVar[dict[str, Spec]] = {
+        "time": "time",
+        "identifier": "addr",
+        "channel": "bus",
+        "data": "data",
+    }
+    SEPARATOR = b","
+
+    @classmethod
+    def recognises(cls, head: bytes) -> bool:
+        for line in head.removeprefix(b"\xef\xbb\xbf").splitlines():
+            if not is_comment(line):
+                return frozenset(name.strip(b' "\t').lower() for name in line.split(b",")) == _NAMES
+        return False
+
+    def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
+        super().__init__(file, *args, **kwargs)
+        self._rejected = 0
+
+    def batches(self) -> Iterator[MessageBatch]:
+        try:
+            yield from super().batches()
+        finally:
+            if self._rejected:
+                self.note(
+                    f"{self.input.name}: rejected by the panda's safety model: {self._rejected} left out"
+                )
+
+    def _line(self, line: bytes, reason: int) -> Message | None:
+        if self._places is not None and not is_comment(line) and self._is_rejected(line):
+            self._rejected += 1
+            return None
+        return super()._line(line, reason)
+
+    def _is_rejected(self, line: bytes) -> bool:
+        fields, places = self._split(line), self._places
+        if places is None or places.channel is None or len(fields) < places.needed:
+            return False
+        found = _BUS.fullmatch(fields[places.channel])
+        return found is not None and _REJECTED <= int(found[1]) <= 0xFF
+
+    def _can_id(self, fields: list[bytes], places: Places) -> int:
+        text = fields[places.identifier].strip()
+        value, _ = values.identifier(text, 16 if text[:2] in (b"0x", b"0X") else 10)
+        return value | frames.EXTENDED_BIT if value > frames.BASE_MASK else value
+
+    def _is_sent(self, fields: list[bytes], places: Places) -> bool:
+        return self._bus(fields, places) >= _RETURNED
+
+    def _channel(self, text: bytes) -> int:
+        return super()._channel(str(_bus_number(text) % _RETURNED).encode())
+
+    def _bus(self, fields: Sequence[bytes], places: Places) -> int:
+        return 0 if places.channel is None else _bus_number(fields[places.channel])
+
+
+def _bus_number(text: bytes) -> int:
+    """Return the number of a bus as the file has it, less than 192."""
+    found = _BUS.fullmatch(text)
+    if found is None or int(found[1]) >= _REJECTED:
+        raise FormatError(f"bus {quoted(text)} is not a number from 0 to {_REJECTED - 1}")
+    return int(found[1])

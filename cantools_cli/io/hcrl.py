@@ -1,0 +1,87 @@
+"""The research data sets of HCRL: car hacking, survival analysis, and those that follow them; read only.
+
+::
+
+    1478198376.389427,0316,8,05,21,68,09,21,21,00,6f,R      seconds, hex, length, that many bytes, label
+    1478198379.128627,0002,2,00,00,R                        R is a normal frame, T an injected one
+
+Two tables of the same origin have a header: ``Timestamp,Arbitration_ID,DLC,Data,Class,SubClass`` is read as
+csv, and the text form ``Timestamp: 1479121434.850202  ID: 0350 ...`` as txt.
+
+Identifiers above 7FF have 29 bits. All frames are received ones on ``can0``. Empty columns at the end, as
+spreadsheets leave them, are dropped.
+
+Loses: the labels; how many were T is noted.
+
+Source: Hacking and Countermeasure Research Lab, "Car-Hacking Dataset", attributes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
+
+from cantools_cli import frames
+from cantools_cli.batch import MessageBatch
+from cantools_cli.errors import FormatError, quoted
+from cantools_cli.io import columns_fields as values
+from cantools_cli.io.columns import ColumnsReader, Row, is_comment
+from cantools_cli.io.columns_places import Places, Spec
+from cantools_cli.io.files import AnyFile
+
+_ROW = re.compile(
+    rb"\s*[0-9]+\.[0-9]+\s*,\s*[0-9a-fA-F]{3,8}\s*,\s*([0-8])\s*,((?:\s*[0-9a-fA-F]{2}\s*,)*)\s*[RT]\s*,*\s*"
+)
+#: whether a frame was injected
+_LABELS = {b"R": False, b"T": True}
+
+
+class HcrlReader(ColumnsReader):
+    """Reads the comma separated values of HCRL's data sets."""
+
+    SPECS: ClassVar[dict[str, Spec]] = {"time": 0, "identifier": 1, "dlc": 2, "data": "3:"}
+    SEPARATOR = b","
+
+    @classmethod
+    def recognises(cls, head: bytes) -> bool:
+        lines = [line for line in head.removeprefix(b"\xef\xbb\xbf").splitlines() if not is_comment(line)]
+        if lines and lines[0].lstrip(b' "').lower().startswith(b"timestamp"):
+            del lines[0]
+        found = _ROW.fullmatch(lines[0]) if lines else None
+        return found is not None and found[2].count(b",") == int(found[1])
+
+    def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
+        super().__init__(file, *args, **kwargs)
+        self._injected = 0
+
+    def batches(self) -> Iterator[MessageBatch]:
+        try:
+            yield from super().batches()
+        finally:
+            if self._injected:
+                self.note(
+                    f"{self.input.name}: labels are not kept, of which {self._injected} are T (injected)"
+                )
+
+    def _can_id(self, fields: list[bytes], places: Places) -> int:
+        value, _ = values.identifier(fields[places.identifier], 16)
+        return value | frames.EXTENDED_BIT if value > frames.BASE_MASK else value
+
+    def _row(self, fields: list[bytes]) -> Row:
+        while fields and not fields[-1].strip():
+            fields.pop()
+        if len(fields) < 4:
+            raise FormatError(f"{len(fields)} columns, not 4 or more")
+        label = fields.pop().strip()
+        is_injected = _LABELS.get(label)
+        if is_injected is None:
+            raise FormatError(f"label {quoted(label)} is not R or T")
+        row = super()._row([*fields, b""] if len(fields) == 3 else fields)
+        if len(fields) - 3 != row[4]:
+            raise FormatError(f"the length is {row[4]}, but there are {len(fields) - 3} data bytes")
+        self._injected += is_injected
+        return row
+
+    def _ends_openly(self, fields: Sequence[bytes]) -> bool:
+        return False  # the label is the last column
