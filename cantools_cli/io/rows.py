@@ -27,7 +27,6 @@ Row = tuple[int, int, int, int, bytes, str]
 #: frames of one line, and their data: an NMEA 2000 message of 223 bytes takes 32 frames
 MOST_ROWS = 32
 _MOST_DATA = 64 * MOST_ROWS
-_TIME_LIMIT = 1 << 63
 _OCTET = re.compile(rb"[0-9A-Fa-f]{1,2}")
 
 
@@ -68,44 +67,45 @@ class RowReader(TextReader):
         self, text: Octets, at: int, end: int, batch: MessageBatch, first: int
     ) -> tuple[int, int, int]:
         data = cast("bytes | bytearray", text)
-        row, lines, reason = first, 0, 0
+        times, can_ids, flags, channels, codes, offset, payload = batch.columns()
+        indexes, rows_of = self._indexes, self._rows
+        last_row, last_octet = len(batch) - MOST_ROWS, len(payload) - _MOST_DATA
+        row, lines, reason, used = first, 0, 0, offset[first]
         while at < end:
-            if row + MOST_ROWS > len(batch) or batch.offset[row] + _MOST_DATA > len(batch.payload):
+            if row > last_row or used > last_octet:
                 reason = FULL
                 break
             stop = data.index(b"\n", at)
             line = bytes(data[at:stop])
-            if line.find(b"\r", 0, -1) >= 0:  # a lone CR, which the caller makes a newline
-                reason = STRANGE
-                break
+            if b"\r" in line:
+                if line.find(b"\r", 0, -1) >= 0:  # a lone CR, which the caller makes a newline
+                    reason = STRANGE
+                    break
+                line = line[:-1]
+            begin, begin_octet = row, used
             try:
-                rows = self._rows(line.rstrip(b"\r"))
-                for number, values in enumerate(rows):
-                    self._put(batch, row + number, values)
-            except ValueError as error:
+                for time_ns, can_id, mark, code, content, channel in rows_of(line):
+                    index = indexes.get(channel)
+                    channels[row] = self._index(channel) if index is None else index
+                    times[row] = time_ns  # raises OverflowError where 64 bits do not hold it
+                    can_ids[row] = can_id
+                    flags[row] = mark
+                    codes[row] = code
+                    size = len(content)
+                    payload[used : used + size] = content
+                    used += size
+                    row += 1
+                    offset[row] = used
+            except (ValueError, OverflowError) as error:
+                row, used = begin, begin_octet
                 self._fault_here = _with_line(error, line)
                 reason = STRANGE
                 break
-            row += len(rows)
             lines += 1
-            self.is_ambiguous = bool(rows)
+            self.is_ambiguous = row > begin
             at = stop + 1
         self.line += lines - (row - first)  # the caller counts a line for each row
         return at, row, reason
-
-    def _put(self, batch: MessageBatch, row: int, values: Row) -> None:
-        time_ns, can_id, flags, code, data, channel = values
-        if not -_TIME_LIMIT <= time_ns < _TIME_LIMIT:
-            raise FormatError("the timestamp is out of range, 64 bits of nanoseconds")
-        begin = batch.offset[row]
-        batch.timestamp_ns[row] = time_ns
-        batch.can_id[row] = can_id
-        batch.flags[row] = flags
-        batch.dlc_code[row] = code
-        index = self._indexes.get(channel)
-        batch.channel[row] = self._index(channel) if index is None else index
-        batch.payload[begin : begin + len(data)] = data
-        batch.offset[row + 1] = begin + len(data)
 
     def _index(self, channel: str) -> int:
         if len(self._indexes) >= MOST_CHANNELS:
@@ -179,7 +179,9 @@ def octets(words: list[bytes]) -> bytes:
     return bytes(int(word, 16) for word in words)
 
 
-def _with_line(error: ValueError, line: bytes) -> FormatError:
+def _with_line(error: ValueError | OverflowError, line: bytes) -> FormatError:
+    if isinstance(error, OverflowError):
+        error = FormatError("the timestamp is out of range, 64 bits of nanoseconds")
     reason = error.reason if isinstance(error, FormatError) else str(error)
     hint = error.hint if isinstance(error, FormatError) else None
     return FormatError(f"{reason}: {quoted(line)}", hint=hint)
