@@ -101,6 +101,7 @@ FORMATS = {
         is_binary=True,
         can_append=True,
         description="tcpdump's captures",
+        reader_options={"byteorder": "byteorder"},
     ),
     "pcapng": Format(
         "pcapng",
@@ -110,6 +111,7 @@ FORMATS = {
         is_binary=True,
         can_append=True,
         description="Wireshark's captures",
+        reader_options={"byteorder": "byteorder"},
     ),
     "db": Format(
         "db",

@@ -10,13 +10,15 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 from cantools_cli.batch import MessageBatch
-from cantools_cli.errors import FormatError
+from cantools_cli.errors import FormatError, UsageError
 from cantools_cli.io.base import BATCH_PAYLOAD, BATCH_ROWS, MessageReader
-from cantools_cli.io.capture_records import Interfaces, Packets
+from cantools_cli.io.capture_records import SWAPPED_HINT, Interfaces, Packets
 from cantools_cli.io.files import CHUNK, AnyFile
 from cantools_cli.kernels import capture as kernel
 from cantools_cli.message import Message
 
+#: identifiers that are looked at, and the least that tell something
+_LOOK, _LEAST_LOOK = 256, 4
 _SMALLEST_RECORD = 24  #: bytes of the shortest record that becomes a frame
 
 
@@ -31,13 +33,17 @@ class CaptureReader(MessageReader):
     blocks = False  #: whether it is pcapng
     head_size = 0  #: bytes that ``_head`` needs
 
-    def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, file: AnyFile, *args: Any, byteorder: str = "big", **kwargs: Any) -> None:
+        if byteorder not in ("big", "little"):
+            raise UsageError(f"unknown byteorder {byteorder!r}", hint="known: big, little")
         super().__init__(file, "rb", *args, **kwargs)
         self.packets = 0  #: packets dealt with so far
         self.big = False  #: whether numbers are big-endian
         self.at_end = False  #: whether nothing comes behind the piece at hand
         self.interfaces = Interfaces()
+        self.interfaces.is_swapped = byteorder == "little"
         self.decoder = Packets(self.interfaces)
+        self._looked_at = 0  # frames whose identifiers were looked at
         self._begun = False
         self._is_lost = False  # looking for the next record
         self._base = 0  # position of the piece at hand in the file
@@ -109,12 +115,22 @@ class CaptureReader(MessageReader):
             at, rows, reason, fault = self._fill(text, at, end, batch)
             if rows:
                 batch.channels = self.interfaces.channels
+                self._look_at(batch, rows)
                 yield batch.cut(rows)
             if fault is not None:
                 self.fault(fault)
             elif reason == kernel.CUT:
                 break
         return at
+
+    def _look_at(self, batch: MessageBatch, rows: int) -> None:
+        """Note whether the first identifiers look like 11-bit ones in the other byte order."""
+        if self._looked_at or self.interfaces.is_swapped:
+            return
+        self._looked_at = min(rows, _LOOK)
+        words = [word for word in batch.can_id[: self._looked_at] if word]
+        if len(words) >= _LEAST_LOOK and not any(word & 0xFFFF for word in words):
+            self.note(f"{self.input.name}: its identifiers look byte-swapped: {SWAPPED_HINT}")
 
     def _fill(
         self, text: bytearray, at: int, end: int, batch: MessageBatch

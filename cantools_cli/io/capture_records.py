@@ -35,6 +35,7 @@ from cantools_cli.xl import XlMessage
 SOCKETCAN, SLL, SLL2, EXPORTED = 227, 113, 276, 252
 LINKS = (SOCKETCAN, SLL, SLL2, EXPORTED)
 LINKS_HINT = "canx reads CAN_SOCKETCAN (227), LINUX_SLL (113), LINUX_SLL2 (276) and WIRESHARK_UPPER_PDU (252)"
+SWAPPED_HINT = "--from pcap,byteorder=little (or pcapng) reads identifiers in that order"
 
 _CLASSIC, _FD, _XL = 0x0C, 0x0D, 0x0E  # Linux's numbers of the protocols
 _OUTGOING = 4
@@ -51,9 +52,14 @@ _LARGEST_NS = (1 << 63) - 1
 
 
 class Interfaces:
-    """The interfaces of a capture, and their channels, as the kernel takes them and as Python does."""
+    """The interfaces of a capture, and their channels, as the kernel takes them and as Python does.
+
+    Attributes:
+        is_swapped: whether the identifier words of link type 227 are little-endian.
+    """
 
     def __init__(self) -> None:
+        self.is_swapped = False
         self.channels: tuple[Channel, ...] = ()
         self._devices = array("H")  # by number of an SLL2 header: the entry of channels
         self.clear()
@@ -80,7 +86,7 @@ class Interfaces:
         if len(self) > 0xFFFF:
             raise FormatError("more than 65536 interfaces")
         self._entries.append(self.entry(channel))
-        self._links.append(link)
+        self._links.append(kernel.SWAPPED if self.is_swapped and link == SOCKETCAN else link)
         self._scales.append(scale)
         self._starts.append(start)
         self._largest.append((_LARGEST_NS - max(start, 0)) // max(scale, 1))
@@ -145,8 +151,8 @@ class Packets:
         Raises:
             FormatError: it is malformed.
         """
-        if link == SOCKETCAN:
-            return self._frame(packet, None, big=True)
+        if link in (SOCKETCAN, kernel.SWAPPED):
+            return self._frame(packet, None, big=link == SOCKETCAN)
         if link == SLL:
             _need(packet, 16, "cooked header")
             message = self._cooked(packet[16:], _u16(packet, 14), big=big)
@@ -197,17 +203,24 @@ class Packets:
         size, marks = record[4], record[5]
         is_fd = protocol == _FD
         if protocol is None and not word & (frames.REMOTE_BIT | frames.ERROR_BIT):
-            is_fd = bool(marks & 4) or size > 8 or len(record) == 72
+            # stale memory in the padding of a classic frame is not a flag
+            is_fd = size > 8 or len(record) == 72 or (marks in (4, 5, 6, 7) and not any(record[6:8]))
         if size > (64 if is_fd else 8):
             raise FormatError(f"a {'CAN FD' if is_fd else 'classic'} frame of {size} bytes")
-        message = _identified(word)
+        message = _identified(word, can_be_swapped=protocol is None and big)
         message.is_fd = is_fd
         if is_fd:
             if message.is_remote_frame or message.is_error_frame:
                 raise FormatError("a remote or error frame that claims to be CAN FD")
             message.bitrate_switch, message.error_state_indicator = bool(marks & 1), bool(marks & 2)
         message.dlc = kernel.PADDED[size] if is_fd else size
-        if size == 8 and not is_fd and not message.is_error_frame and 8 < record[7] < 16:
+        if (
+            size == 8
+            and not is_fd
+            and not message.is_error_frame
+            and 8 < record[7] < 16
+            and not any(record[5:7])
+        ):
             message.dlc_code = record[7]
         if not message.is_remote_frame:
             if size > len(record) - 8:
@@ -216,7 +229,7 @@ class Packets:
         return message
 
 
-def _identified(word: int) -> Message:
+def _identified(word: int, *, can_be_swapped: bool) -> Message:
     message = Message(is_extended_id=bool(word & frames.EXTENDED_BIT))
     message.arbitration_id = word & frames.EXTENDED_MASK
     message.is_error_frame = bool(word & frames.ERROR_BIT)
@@ -225,7 +238,12 @@ def _identified(word: int) -> Message:
         return message
     message.is_remote_frame = bool(word & frames.REMOTE_BIT)
     if not message.is_extended_id and message.arbitration_id > frames.BASE_MASK:
-        raise FormatError(f"the identifier {message.arbitration_id:#x} has more than 11 bits")
+        other = int.from_bytes(word.to_bytes(4, "big"), "little")
+        is_swapped = can_be_swapped and (other >> 31 == 1 or other & frames.EXTENDED_MASK <= frames.BASE_MASK)
+        raise FormatError(
+            f"the identifier {message.arbitration_id:#x} has more than 11 bits",
+            hint=SWAPPED_HINT if is_swapped else None,
+        )
     return message
 
 

@@ -91,7 +91,7 @@ class PcapReader(CaptureReader):
     def _record(self, record: bytes) -> Message | None:
         self.packets += 1
         seconds, part = struct.unpack_from(">LL" if self.big else "<LL", record)
-        message = self.decoder.read(record[_RECORD_HEAD:], self._link, big=self.big)
+        message = self.decoder.read(record[_RECORD_HEAD:], self.interfaces.link(0), big=self.big)
         if message is not None:
             message.timestamp_ns = self.interfaces.time_ns(0, seconds * self._ticks + part)
             message.channel = message.channel or CHANNEL

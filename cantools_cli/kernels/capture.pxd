@@ -15,7 +15,7 @@ cdef unsigned int _short(const unsigned char[::1] text, Py_ssize_t at, int big) 
                data=cython.Py_ssize_t, pos=cython.Py_ssize_t, stop=cython.Py_ssize_t, number=cython.Py_ssize_t,
                length=cython.Py_ssize_t, place=cython.uint, protocol=cython.uint, order=cython.int,
                word=cython.uint, mark=cython.uint, fd=cython.bint, given=cython.Py_ssize_t, code=cython.uint,
-               step=cython.Py_ssize_t)
+               step=cython.Py_ssize_t, swapped=cython.Py_ssize_t)
 cpdef tuple parse(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t end, int blocks, int big,
     const unsigned short[::1] links, const long long[::1] scales, const long long[::1] starts,
     const long long[::1] largest, const unsigned short[::1] channels, const unsigned short[::1] devices,

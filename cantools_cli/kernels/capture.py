@@ -6,10 +6,11 @@
     pcapng  0 type 6, 4 | 4 size, 4 | 8 interface, 4 | 12 time, 8 | 20 captured, 4 | 24 original, 4
             28 packet, padded to 4 bytes | options [code, 2 | size, 2 | value, padded] ... | size, 4
     packet  [cooked header, 16 or 20] 0 identifier word, 4 | 4 length | 5 flags (FD) | 7 raw DLC | 8 data
+            bytes 5 to 7 of a classic frame may be anything that was in memory
 
 Numbers are in the order of the file, those of cooked headers big-endian. The identifier word is in the
-order of the file behind a cooked header, and else big-endian. What is not usual, and what is wrong, is
-left to ``io/capture_records.py``.
+order of the file behind a cooked header, and else big-endian, as a rule. What is not usual, and what is
+wrong, is left to ``io/capture_records.py``.
 
 Sources: the pcap and pcapng drafts of the IETF opsawg; tcpdump.org, LINKTYPE_CAN_SOCKETCAN,
 LINKTYPE_LINUX_SLL and SLL2; Linux ``linux/can.h``.
@@ -24,6 +25,8 @@ FULL = 1  #: the batch has no room for the next frame
 STRANGE = 2  #: the next record is left to plain Python
 CUT = 3  #: the next record goes on behind the text
 
+#: link type 227 of a writer that did not swap its identifier words; no link type has this number
+SWAPPED = 0xFFE3
 #: entry of a table for an interface that is not in it
 UNKNOWN = 0xFFFF
 #: bytes of the largest packet, which is tcpdump's largest, and of the largest record that is looked into
@@ -76,10 +79,12 @@ def parse(
     ``blocks`` is for pcapng, ``big`` for big-endian. By interface, of which pcap has one: the link type,
     nanoseconds a tick (0 leaves it to Python), the time of tick 0, the last tick whose time fits, the
     entry for the channel column. ``devices`` has that entry by the number that an SLL2 header gives.
+    The link type ``SWAPPED`` is 227 with identifier words that are little-endian.
     Returns the record where it stopped, how many rows are filled, and why.
     """
     done, full, strange, cut, unknown = DONE, FULL, STRANGE, CUT, UNKNOWN
     largest_packet, largest_record = LARGEST_PACKET, LARGEST_RECORD
+    swapped = SWAPPED
     padded: Octets = PADDED
     codes: Octets = _CODES
     billion = 1000000000
@@ -187,8 +192,12 @@ def parse(
             data += 20
             captured -= 20
             order = big
-        elif number != 227 or captured < 8:
+        elif captured < 8:
             break
+        elif number != 227:
+            if number != swapped:
+                break
+            order = 0
         # the frame
         word = _word(text, data, order)
         length = text[data + 4]
@@ -198,7 +207,9 @@ def parse(
             if not fd and protocol != 12:
                 break
         else:
-            fd = mark & 4 != 0 or length > 8 or captured == 72
+            # stale memory in the padding of a classic frame is not a flag
+            fd = length > 8 or captured == 72
+            fd |= (mark & 4 != 0) & (mark <= 7) & (text[data + 6] | text[data + 7] == 0)
         given = length
         if fd:
             if length > 64 or length > captured - 8 or word >> 29 & 3:
@@ -209,12 +220,12 @@ def parse(
         else:
             if length > 8:
                 break
-            mark = 0
             code = length
             if word >> 29 & 1:
                 word &= 0x3FFFFFFF
-            elif length == 8 and 8 < text[data + 7] < 16:
+            elif length == 8 and 8 < text[data + 7] < 16 and mark | text[data + 6] == 0:
                 code = text[data + 7]
+            mark = 0
             if word >> 30 & 1:
                 length = 0
             if length > captured - 8:
