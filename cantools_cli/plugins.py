@@ -79,7 +79,8 @@ FORMATS = {
         description="Vector binary logging format",
         reader_options={"tz": "tz"},
         writer_options={"tz": "tz", "level": "compression_level"},
-        writing={"compression_level": 1},
+        # 0 is unknown: of files of CANape, the documented default, readers may take local time for granted
+        writing={"compression_level": 1, "application_id": 0},
     ),
     "mf4": Format(
         "mf4",

@@ -25,6 +25,9 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Iterator
+from copy import copy
+from itertools import accumulate, pairwise
+from operator import ne
 from typing import Any
 
 from cantools_cli import error_frames, frames
@@ -33,7 +36,7 @@ from cantools_cli.buffers import Octets
 from cantools_cli.errors import FormatError, UsageError, quoted
 from cantools_cli.io.asc_header import Header, begins_block, begins_file, format_date, parse_date
 from cantools_cli.io.asc_lines import EventReader
-from cantools_cli.io.base import NumberedChannels, channel_number
+from cantools_cli.io.base import BACKWARDS, NumberedChannels, channel_number
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.start import EARLY, RelativeWriter
 from cantools_cli.io.text import FULL, TextReader, decimal_ns
@@ -211,7 +214,8 @@ class ASCWriter(RelativeWriter):
 
     ``channel`` is the number, from 1, of frames that have none. The date is in the zone ``tz``, by default
     local; ``am_pm`` writes it as English installations of Vector's tools do, which ``asc2log`` does not
-    read before noon. ``crlf`` ends lines as those tools do. The times begin with the earliest of the first
+    read before noon. ``crlf`` ends lines as those tools do. ``timestamps_format`` is ``absolute``, from the
+    start of the file, or ``relative``, from the event before. The times begin with the earliest of the first
     frames and events; a file that is appended to keeps its start.
     """
 
@@ -223,9 +227,14 @@ class ASCWriter(RelativeWriter):
         tz: str | None = None,
         am_pm: bool = False,
         crlf: bool = False,
+        timestamps_format: str = "absolute",
         append: bool = False,
         **kwargs: Any,
     ) -> None:
+        if timestamps_format not in ("absolute", "relative"):
+            raise UsageError(
+                f"unknown timestamps_format {timestamps_format!r}", hint="known: absolute, relative"
+            )
         if channel < 1:
             raise UsageError(f"channel {channel} cannot be written", hint="the channels of ASC count from 1")
         super().__init__(file, "wt", *args, append=append, **kwargs)
@@ -233,6 +242,7 @@ class ASCWriter(RelativeWriter):
         self._tz = tz or "local"
         self._am_pm = am_pm
         self._crlf = crlf
+        self._is_relative = timestamps_format == "relative"
         self._channels = NumberedChannels(channel - 1, self.note)
         self._last_ns = 0
         self._out = bytearray(_OUT_ROOM)
@@ -248,24 +258,48 @@ class ASCWriter(RelativeWriter):
         if not self.output.seekable:
             raise UsageError(f"{self.output.name}: only an uncompressed file can be continued")
         if self.output.written:
+            if self._is_relative:
+                raise UsageError(f"{self.output.name}: a file of relative times cannot be continued")
             from cantools_cli.io.asc_append import continue_file
 
             self._start_ns = self._last_ns = continue_file(self.output, self._tz, self.note)
             self._begun = True
 
+    @property
+    def _zero_ns(self) -> int:
+        """What the times of a batch that is being written count from."""
+        return 0 if self._is_relative else self._start_ns
+
     def _put(self, batch: MessageBatch) -> None:
+        if self._is_relative:
+            batch = self._differences(batch)
+        else:
+            self._last_ns = batch.timestamp_ns[-1]
+        self._put_lines(batch)
+
+    def _differences(self, batch: MessageBatch) -> MessageBatch:
+        """Return ``batch`` with the time that passed since the event before in place of each time."""
+        times = [*accumulate(batch.timestamp_ns, max, initial=self._last_ns)]
+        backwards = sum(map(ne, times[1:], batch.timestamp_ns))
+        if backwards:
+            self.losses[BACKWARDS] += backwards
+        self._last_ns = times[-1]
+        batch = copy(batch)  # the other columns are shared
+        batch.timestamp_ns = array("q", [later - earlier for earlier, later in pairwise(times)])
+        return batch
+
+    def _put_lines(self, batch: MessageBatch) -> None:
         numbers = array("H", [number + 1 for number in self._channels.table(batch, _CHANNEL_LIMIT)])
         row, view = 0, memoryview(self._out)
         while row < len(batch):
-            done, used = kernel.format(row, *batch.columns(), numbers, self._start_ns, self._crlf, self._out)
+            done, used = kernel.format(row, *batch.columns(), numbers, self._zero_ns, self._crlf, self._out)
             self.output.write(view[:used])
-            if done < len(batch) and batch.timestamp_ns[done] < self._start_ns:
+            if done < len(batch) and batch.timestamp_ns[done] < self._zero_ns:
                 batch = self._not_before_start(batch)
             elif done < len(batch) and (done == row or self._is_strange(batch, done)):
                 self.output.write(self._strange(batch, done, numbers))
                 done += 1
             row = done
-        self._last_ns = batch.timestamp_ns[-1]
 
     def log_event(self, message: str, timestamp: float | None = None) -> None:
         """Write a line of text at ``timestamp``, by default that of the frame before it.
@@ -279,9 +313,11 @@ class ASCWriter(RelativeWriter):
         last = self._held.timestamp_ns[-1] if len(self._held) else self._last_ns
         when = last if timestamp is None else timestamp_to_ns(timestamp)
         self._release(when)
-        if when < self._start_ns:
-            self.losses[EARLY] += 1
-        self.output.write(_time(max(when - self._start_ns, 0)) + b" " + text.encode() + self._newline)
+        begin = self._last_ns if self._is_relative else self._start_ns
+        if when < begin:
+            self.losses[BACKWARDS if self._is_relative else EARLY] += 1
+        self.output.write(_time(max(when - begin, 0)) + b" " + text.encode() + self._newline)
+        self._last_ns = max(when, begin) if self._is_relative else self._last_ns
 
     @property
     def _newline(self) -> bytes:
@@ -297,7 +333,7 @@ class ASCWriter(RelativeWriter):
             )
         lines = (
             f"date {date}",
-            "base hex  timestamps absolute",
+            f"base hex  timestamps {'relative' if self._is_relative else 'absolute'}",
             "internal events logged",
             "// version 9.0.0",
             f"Begin Triggerblock {date}",
@@ -311,7 +347,7 @@ class ASCWriter(RelativeWriter):
 
     def _strange(self, batch: MessageBatch, row: int, numbers: array[int]) -> bytes:
         """Return the line of a frame that the kernel does not write: of errors, CAN XL, far times."""
-        stamp = _time(batch.timestamp_ns[row] - self._start_ns)
+        stamp = _time(batch.timestamp_ns[row] - self._zero_ns)
         if batch.flags[row] & frames.XL:
             return self._xl(batch[row], stamp, numbers[batch.channel[row]])
         if not batch.can_id[row] & frames.ERROR_BIT:

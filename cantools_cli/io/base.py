@@ -11,6 +11,8 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from copy import copy
+from itertools import accumulate
+from operator import ne
 from typing import Any, Literal
 
 from cantools_cli.batch import MessageBatch
@@ -30,6 +32,8 @@ BATCH_ROWS = 8192
 BATCH_PAYLOAD = 1 << 17
 #: messages that a writer gathers before it writes them as one batch
 GATHERED = 512
+#: the loss of a writer whose times never go backwards
+BACKWARDS = "times that go backwards"
 
 
 class MessageReader(BaseIOHandler):
@@ -160,7 +164,11 @@ class MessageWriter(BaseIOHandler, Listener):
 
     Attributes:
         losses: what the format could not carry, by kind, each with how many frames it hit.
+        is_monotonic: whether a message that is earlier than the one before gets its time, as python-can
+            documents it; frames given to ``write`` always keep theirs.
     """
+
+    is_monotonic = False
 
     def __init__(
         self,
@@ -180,7 +188,7 @@ class MessageWriter(BaseIOHandler, Listener):
             raise TypeError(f"{type(self).__name__} implements neither on_message_received nor write")
         self.losses: Counter[str] = Counter()
         self._gathered = MessageBatch()
-        self._last_ns = 0
+        self._received_ns: int | None = None  # the time of the last message
 
     def write(self, batch: MessageBatch) -> None:
         """Write all frames of ``batch`` after those written before.
@@ -198,16 +206,34 @@ class MessageWriter(BaseIOHandler, Listener):
         """
         if not isinstance(msg, Message):
             msg = as_message(msg)
-        if msg.timestamp is None:
+        last = self._received_ns
+        if msg.timestamp is None or (self.is_monotonic and last is not None and msg.timestamp_ns < last):
+            if msg.timestamp is not None:
+                self.losses[BACKWARDS] += 1
             msg = copy(msg)
-            msg.timestamp_ns = self._last_ns
-        self._last_ns = msg.timestamp_ns
+            msg.timestamp_ns = last or 0
+        self._received_ns = msg.timestamp_ns
         self._gathered.append(msg)
         if len(self._gathered) >= GATHERED:
             self._write_gathered()
 
     def on_batch_received(self, batch: MessageBatch) -> None:
+        if self.is_monotonic and len(batch):
+            batch = self._forward(batch)
         self.write(batch)
+
+    def _forward(self, batch: MessageBatch) -> MessageBatch:
+        """Return ``batch`` with times that never go backwards."""
+        first = batch.timestamp_ns[0] if self._received_ns is None else self._received_ns
+        times = array("q", accumulate(batch.timestamp_ns, max, initial=first))[1:]
+        self._received_ns = times[-1]
+        if times == batch.timestamp_ns:
+            return batch
+        changed = sum(map(ne, times, batch.timestamp_ns))
+        self.losses[BACKWARDS] += changed
+        batch = copy(batch)  # the other columns are shared
+        batch.timestamp_ns = times
+        return batch
 
     def without_xl(self, batch: MessageBatch) -> MessageBatch:
         """Count the CAN XL frames, for which few formats have a place, and return ``batch`` without them."""

@@ -43,7 +43,10 @@ from cantools_cli.processors import usable_processors
 from cantools_cli.xl import XlMessage
 
 _LARGEST_NS = (1 << 63) - 1
-_CANAPE = 5
+
+
+class BLFParseError(FormatError):
+    """The file is not BLF."""
 
 
 class BLFReader(MessageReader):
@@ -53,9 +56,48 @@ class BLFReader(MessageReader):
     local time for all others, which ``notes`` then says. The channel of a frame is a number, from 0.
     """
 
-    _outer: Containers | None = None
-
     reads_in_thread = True
+
+    def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
+        super().__init__(file, "rb", *args, **kwargs)
+        self._outer: Containers | None = None
+        self._head = self.input.peek(blf_header.SIZE)
+        if not blf_header.SIGNATURE.startswith(self._head[:4]):
+            self.stop()
+            raise self._not_blf(self._head[:8])
+
+    @property
+    def file_size(self) -> int:
+        """Bytes of the file as its head says, 0 if it does not."""
+        return blf_header.stated_size(self._head)
+
+    @property
+    def uncompressed_size(self) -> int:
+        """Bytes of the file with its containers unpacked, as its head says."""
+        return int.from_bytes(self._head[24:32], "little")
+
+    @property
+    def object_count(self) -> int:
+        """Objects in the file as its head says."""
+        return int.from_bytes(self._head[32:36], "little")
+
+    @property
+    def start_timestamp(self) -> float:
+        """The start of the measurement in seconds since the epoch, 0.0 if the file has no date."""
+        return self._date(40)
+
+    @property
+    def stop_timestamp(self) -> float:
+        """The end of the measurement in seconds since the epoch, 0.0 if the file has no date."""
+        return self._date(56)
+
+    def _date(self, at: int) -> float:
+        head = self._head[:40] + self._head[at : at + 16]
+        return blf_header.read_start(head, self.tz)[0] / 1e9 if len(head) == 56 else 0.0
+
+    def _not_blf(self, head: bytes) -> BLFParseError:
+        reason = f"not a BLF file: it begins with {head.hex(' ')}"
+        return BLFParseError(reason, source=self.input.name, position=0, unit="byte")
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
@@ -123,8 +165,7 @@ class BLFReader(MessageReader):
             self.fault(FormatError("empty: not even the header of a BLF file", position=0, unit="byte"))
             return None
         if not blf_header.SIGNATURE.startswith(head[:4]):
-            reason = f"not a BLF file: it begins with {head.hex(' ')}"
-            raise FormatError(reason, source=self.input.name, position=0, unit="byte")
+            raise self._not_blf(head)
         size = blf_header.header_size(head) if len(head) == 8 else blf_header.SIZE
         if not blf_header.LEAST_SIZE <= size <= blf_header.LARGEST_SIZE:
             self.fault(FormatError(f"a file header of {size} bytes", position=4, unit="byte"))
@@ -153,9 +194,8 @@ class BLFWriter(FileIOMessageWriter):
 
     #: bytes of a container before compression
     max_container_size = 128 * 1024
-    #: Number of the program. The documented default means CANape; since readers may take for true what they
-    #: know of its files, such as local time, 0 (unknown) is written for it.
-    application_id = _CANAPE
+    #: number of the program in the head of the file, documented as that of CANape
+    application_id = 5
 
     def __init__(
         self,
@@ -165,6 +205,7 @@ class BLFWriter(FileIOMessageWriter):
         compression_level: int = -1,
         *args: Any,
         tz: str | None = None,
+        application_id: int | None = None,
         **kwargs: Any,
     ) -> None:
         if not -1 <= compression_level <= 9:
@@ -174,6 +215,8 @@ class BLFWriter(FileIOMessageWriter):
         clock.zone(tz or "UTC")
         super().__init__(file, "wb", *args, append=append, **kwargs)
         self._level = compression_level
+        if application_id is not None:
+            self.application_id = application_id
         self._numbers = NumberedChannels(channel - 1, self.note)
         self._held = MessageBatch()  # until the start is known
         self._held_markers: list[tuple[int | None, str]] = []
@@ -217,6 +260,7 @@ class BLFWriter(FileIOMessageWriter):
 
     def file_size(self) -> int:
         """Return an estimate of the file's size in bytes: what is written, and the open container."""
+        self._write_gathered()
         waiting = self._packer.waiting + self._used + 48 * len(self._held) + len(self._held.payload)
         header = self._header
         if header.unpacked_size > blf_header.SIZE:
@@ -358,7 +402,7 @@ class BLFWriter(FileIOMessageWriter):
     def _write_head(self) -> None:
         """Write the head, or replace it; on a pipe it is written once, with sizes of 0."""
         header = self._header
-        header.application_id = 0 if self.application_id == _CANAPE else self.application_id & 0xFF
+        header.application_id = self.application_id & 0xFF
         if header.file_size:
             self.output.patch(self._origin, header.pack())
             return

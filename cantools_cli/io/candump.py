@@ -117,9 +117,12 @@ class CanutilsLogReader(TextReader):
 class CanutilsLogWriter(FileIOMessageWriter):
     """Writes candump log lines.
 
+    A message that is earlier than the one before gets its time; frames given to ``write`` keep theirs.
     ``channel`` names the frames that have none. ``ns`` writes nine digits of fraction, ``compat`` what
     another reader of this format takes.
     """
+
+    is_monotonic = True
 
     def __init__(
         self,

@@ -48,6 +48,7 @@ _IDENTIFIER = re.compile(r"(?:0[xX])?[0-9a-fA-F]{1,8}")
 _LENGTH = re.compile(r"[0-9]{1,9}")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
 _HEADLESS = re.compile(rb"[0-9.eE+-]+,0[xX][0-9a-fA-F]+,[01],[01],[01],[0-9]+,")
+_STRANGE_LINE = "neither a header with timestamp and arbitration_id nor a row"
 _FLAGS = {"0": False, "1": True, "false": False, "true": True}
 _OUT_ROOM = 1 << 20
 
@@ -62,6 +63,7 @@ class CSVReader(TextReader):
         self._plain = False  # whether the columns are those that the kernel knows
         self._fd_noted = False
         self._data = csv_columns.DataForm()
+        self._title = b""  # a first line that is neither a row nor a header that is known
         self._names: CsvNames = CsvNames()
 
     @classmethod
@@ -71,7 +73,9 @@ class CSVReader(TextReader):
         return csv_columns.named(names) is not None or _HEADLESS.match(line) is not None
 
     def batches(self) -> Iterator[MessageBatch]:
-        return self._as_documented(super().batches())
+        yield from self._as_documented(super().batches())
+        if self._title and not self._columns and not self.skipped:  # there was nothing else
+            self.fault(FormatError(f"{_STRANGE_LINE}: {quoted(self._title)}", position=1))
 
     def _documented_channel(self, channel: Channel) -> Channel:
         return channel if "channel" in self._columns else None
@@ -111,9 +115,12 @@ class CSVReader(TextReader):
                 self._use(names)
                 return None
             if not _HEADLESS.match(line.lstrip()):
-                raise FormatError(
-                    f"neither a header with timestamp and arbitration_id nor a row: {quoted(line)}"
-                )
+                if self.line == 0:  # by the documentation any first line is a header
+                    self._title = line
+                    return None
+                raise FormatError(f"{_STRANGE_LINE}: {quoted(line)}, after {quoted(self._title)}")
+            if self._title:
+                self.note(f"{self.input.name}:1: a header of unknown columns left out: {quoted(self._title)}")
             self._use(COLUMNS if len(fields) == len(COLUMNS) else COLUMNS + MORE_COLUMNS)
         if len(fields) != len(self._columns):
             raise FormatError(f"{len(fields)} columns, not {len(self._columns)}, in {quoted(line)}")
@@ -121,6 +128,8 @@ class CSVReader(TextReader):
         message = row.message()
         if message.is_fd and "is_fd" not in self._columns:
             self._note_fd()
+        if self._data.is_cut:
+            self.note(f"{self.input.name}: rows with more data than their dlc: the dlc counts")
         return message
 
     def _use(self, names: Sequence[str]) -> None:

@@ -60,9 +60,13 @@ class DataForm:
 
     A row with its length tells. In a file without lengths the first row decides that can be only one of the
     two; earlier rows are read as hexadecimal.
+
+    Attributes:
+        is_cut: whether a row had more data than its length says, as the example in python-can's manual has.
     """
 
     def __init__(self) -> None:
+        self.is_cut = False
         self._is_hex: bool | None = None
         self._open: bytes | None = None  # the first row that could be both
 
@@ -80,6 +84,9 @@ class DataForm:
         found = as_hex if as_base64 is None else as_base64
         if found is None:
             raise FormatError(f"data is {quoted(text)}, neither base64 nor hexadecimal, in {quoted(line)}")
+        if as_hex is None and 0 <= size < len(found):
+            self.is_cut = True
+            return found[:size]
         if size >= 0:
             raise FormatError(f"dlc is {size}, but there are {len(found)} data bytes, in {quoted(line)}")
         if as_hex is not None and as_base64 is not None:

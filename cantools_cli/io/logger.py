@@ -210,7 +210,8 @@ class RotatingLogger(BaseRotatingLogger):
         self._opener = opener
         self._moment = moment
         self._finished: list[str] = []
-        self._gathered_since = 0  # messages that the writer may hold back, which its size does not show
+        self._left = 0  # bytes that were left when the size was last looked at, before these messages:
+        self._gathered_since = 0
         self._is_empty = True  # the open file has no frame yet: a format's head alone does not fill it
         self._first_ns: int | None = None  # of the open file
         if opener is None and max_bytes > 0:
@@ -249,6 +250,7 @@ class RotatingLogger(BaseRotatingLogger):
                 self._first_ns = stamps[first]
             last = min(rows, first + room)
             last = self._late_row(stamps[first:last]) + first
+            self._left = 0
             self.writer.write(batch if last - first == rows else batch.part(first, last))
             self._last_ns = stamps[last - 1]
             self._is_empty = False
@@ -260,7 +262,7 @@ class RotatingLogger(BaseRotatingLogger):
         self.rotate(self.base_filename, name)
         self._finished.append(os.fspath(name))
         self.rollover_count += 1
-        self._gathered_since = 0
+        self._left = self._gathered_since = 0
         self._is_empty = True
         self._first_ns = None
         self._remove_old()
@@ -275,12 +277,10 @@ class RotatingLogger(BaseRotatingLogger):
 
     def _room(self) -> int:
         """Return how many messages fit for sure, at least 1 while the file is below its size, else 0."""
-        size = self.writer.file_size()
-        left = self.max_bytes - size - self._gathered_since * _LONGEST_FRAME
-        if left < _LONGEST_FRAME and self._gathered_since:  # now the exact size counts
-            self.writer.write(MessageBatch())  # writes what is gathered
+        left = self._left - self._gathered_since * _LONGEST_FRAME
+        if left < _LONGEST_FRAME:  # now the exact size counts, for which the writer writes what it gathered
+            left = self._left = self.max_bytes - self.writer.file_size()
             self._gathered_since = 0
-            left = self.max_bytes - self.writer.file_size()
         return max(1, left // _LONGEST_FRAME) if left > 0 or self._is_empty else 0
 
     def _is_late(self, stamp: int) -> bool:

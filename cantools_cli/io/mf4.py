@@ -251,6 +251,7 @@ class MF4Writer(FileIOMessageWriter):
 
     def file_size(self) -> int:
         """Return an estimate of the file's size in bytes: what is written, and what is held."""
+        self._write_gathered()
         return self.output.written + 25 * len(self._held) + len(self._held.payload)
 
     def flush(self) -> None:

@@ -47,8 +47,11 @@ class RelativeWriter(FileIOMessageWriter):
 
     The first frames wait in memory until there are enough of them, or until ``flush`` or ``stop``. A subclass
     implements ``_begin``, which writes the head, and ``_put``; one that continues a file calls neither
-    ``_begin`` nor waits: it sets ``_begun``.
+    ``_begin`` nor waits: it sets ``_begun``. A message that is earlier than the one before gets its time;
+    frames given to ``write`` keep theirs.
     """
+
+    is_monotonic = True
 
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, *args, **kwargs)
@@ -75,6 +78,9 @@ class RelativeWriter(FileIOMessageWriter):
 
     def file_size(self) -> int:
         """Return an estimate of the file's size in bytes: what is written, and what waits for the start."""
+        self._write_gathered()
+        if self._received_ns is not None and len(self._held):
+            self._release()  # the times of messages never go backwards, so the first is the earliest
         return self.output.written + 40 * len(self._held) + 3 * len(self._held.payload)
 
     def flush(self) -> None:

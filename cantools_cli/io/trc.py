@@ -232,7 +232,7 @@ class TRCWriter(RelativeWriter):
             raise UsageError(f"unknown version {str(version)!r}", hint=f"known: {', '.join(VERSIONS)}")
         super().__init__(file, "wt", *args, append=append, **kwargs)
         self.channel = channel
-        self.file_version = wanted
+        self._version = wanted
         self._tz = tz
         self._channels = NumberedChannels(channel - 1, self.note)
         self._number = 1
@@ -243,6 +243,16 @@ class TRCWriter(RelativeWriter):
             except BaseException:
                 self.output.close()
                 raise
+
+    @property
+    def file_version(self) -> TRCFileVersion:
+        return self._version
+
+    @file_version.setter
+    def file_version(self, version: TRCFileVersion) -> None:
+        if version not in COLUMNS:
+            raise NotImplementedError(f"version {version.name} of TRC cannot be written")
+        self._version = version
 
     def write(self, batch: MessageBatch) -> None:
         super().write(self.without_xl(batch))
