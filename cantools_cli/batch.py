@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from cantools_cli import frames
+from cantools_cli.errors import InvalidMessageError
 from cantools_cli.kernels import columns as kernel
 from cantools_cli.message import Channel, Message, as_message
 from cantools_cli.xl import XlColumns, XlMessage
@@ -311,6 +312,18 @@ class MessageBatch:
 
     def __repr__(self) -> str:
         return f"<MessageBatch of {len(self)} frames on {', '.join(map(str, self.channels)) or 'no channel'}>"
+
+
+def sendable(messages: Iterable[Message]) -> MessageBatch:
+    """Return the batch of ``messages`` that are about to be sent.
+
+    Raises:
+        InvalidMessageError: one is not a CAN frame.
+    """
+    try:
+        return MessageBatch(messages)
+    except ValueError as error:
+        raise InvalidMessageError(str(error), sent=0) from error
 
 
 def _checked(message: Message, size: int) -> tuple[int, int, int]:

@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypedDict
 from weakref import WeakValueDictionary
 
-from cantools_cli.batch import MessageBatch
+from cantools_cli.batch import MessageBatch, sendable
 from cantools_cli.errors import CanOperationError, CanTimeoutError
 from cantools_cli.message import Message
 from cantools_cli.periodic_sending import PeriodicSending
@@ -275,9 +275,9 @@ class BusABC(PeriodicSending, ABC):  # abstract by what its hooks raise: either 
         Raises:
             CanOperationError: the bus is closed, or does not take it.
             CanTimeoutError: there was no room in time.
-            ValueError: ``msg`` is not a frame.
+            InvalidMessageError: ``msg`` is not a CAN frame; it is a ValueError as well.
         """
-        self.send_batch(MessageBatch([msg]), timeout)
+        self.send_batch(sendable([msg]), timeout)
 
     def send_batch(self, batch: MessageBatch, timeout: float | None = None) -> None:
         """Send all frames of ``batch`` in order; otherwise as ``send``."""

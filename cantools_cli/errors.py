@@ -6,6 +6,7 @@
     ├── CanInterfaceNotImplementedError        no such interface, or its driver is missing
     ├── CanInitializationError                 a bus cannot be opened
     ├── CanOperationError                      sending or receiving failed
+    │   └── InvalidMessageError                a message to send is not a CAN frame; a ValueError as well
     └── CanTimeoutError                        something took too long
     UsageError                                 a wrong option, name or combination
     FormatError                                malformed input: file, position, reason
@@ -62,6 +63,12 @@ class CanInitializationError(CanError):
 
 class CanOperationError(CanError):
     """A bus failed while in use: closed, full, unplugged, an answer that makes no sense."""
+
+
+class InvalidMessageError(CanOperationError, ValueError):
+    """A message to send contradicts itself, or a field is out of range."""
+
+    exit_status = USAGE_STATUS
 
 
 class CanTimeoutError(CanError, TimeoutError):

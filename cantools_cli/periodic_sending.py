@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from cantools_cli.batch import sendable
 from cantools_cli.message import Message
 from cantools_cli.xl import XlMessage
 
@@ -59,12 +60,16 @@ class PeriodicSending:
         Raises:
             ValueError: there is no message, their identifiers or channels differ, or the period or duration
                 makes no sense.
+            InvalidMessageError: one is not a CAN frame; it is a ValueError as well.
             CanOperationError: the bus is closed, or does not take the task.
         """
         from cantools_cli.cyclic import checked_messages
 
         self._check_open()
-        self._check_carried(any(isinstance(one, XlMessage) for one in checked_messages(msgs)))
+        checked = checked_messages(msgs)
+        self._check_carried(any(isinstance(one, XlMessage) for one in checked))
+        if modifier_callback is None:  # which may make frames of them
+            sendable(checked)
         more: dict[str, Any] = {}  # than an interface knows that was written for python-can 4.1
         if not autostart:
             more["autostart"] = False

@@ -8,6 +8,7 @@ import os
 import select
 import subprocess
 import sys
+import threading
 from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +17,7 @@ import pytest
 
 from cantools_cli.batch import MessageBatch
 from cantools_cli.bus import BusABC, BusState, CanFilters, CanProtocol, Deadline
-from cantools_cli.errors import CanOperationError, CanTimeoutError
+from cantools_cli.errors import CanError, CanOperationError, CanTimeoutError
 from cantools_cli.message import Message
 
 
@@ -256,11 +257,39 @@ def test_a_documented_interface_that_fails_tells_how_many_frames_went() -> None:
         assert caught.value.sent == 2
 
 
-def test_what_is_no_frame_is_not_sent() -> None:
+INVALID = [
+    (Message(arbitration_id=0x800, is_extended_id=False), "out of range"),
+    (Message(data=bytes(9)), "a classic frame holds 8"),
+    (Message(is_remote_frame=True, is_error_frame=True), "a remote frame is classic"),
+    (Message(dlc=3, data=b"a"), "dlc is 3, but there are 1 data bytes"),
+    (Message(is_fd=True, data=bytes(9)), "9 is no CAN FD length"),
+]
+
+
+@pytest.mark.parametrize("kind", [CanError, ValueError])
+@pytest.mark.parametrize(("message", "text"), INVALID)
+def test_what_is_no_frame_is_not_sent(message: Message, text: str, kind: type[Exception]) -> None:
     with BatchBus() as bus:
-        with pytest.raises(ValueError, match="out of range"):
-            bus.send(Message(arbitration_id=0x800, is_extended_id=False))
+        with pytest.raises(kind, match=text) as caught:
+            bus.send(message)
+        assert getattr(caught.value, "exit_status", None) == 2
+        with pytest.raises(kind, match=text):
+            bus.send_periodic(message, 1.0)
         assert bus.sent == []
+
+
+def test_a_message_that_its_callback_completes_may_be_sent_periodically() -> None:
+    message = Message(dlc=1)
+    sent = threading.Event()
+
+    def complete(one: Message) -> None:
+        one.data = bytearray(b"a")
+        sent.set()
+
+    with BatchBus() as bus:
+        bus.send_periodic(message, 10.0, modifier_callback=complete)
+        assert sent.wait(10)
+    assert [bytes(batch.payload) for batch in bus.sent] == [b"a"]
 
 
 def test_an_interface_may_lack_a_direction() -> None:
