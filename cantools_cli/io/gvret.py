@@ -9,6 +9,9 @@
 The time is in microseconds, as a rule since the device was switched on; canx writes those since 1970. Older
 files have no Dir. Buses are numbers from 0: ``can0`` is 0. Rows of more than 8 bytes are read as CAN FD.
 
+As in SavvyCAN the columns are known by their places, so the header may have any names; bytes may have one
+digit; and bytes that are missing at the end of a row are 00, which is noted.
+
 Loses: remote, error and CAN XL frames, CAN FD frames of more than 8 bytes; what marks the others as CAN FD,
 raw DLC codes, names of channels; what is finer than a microsecond.
 
@@ -19,7 +22,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cantools_cli import frames
@@ -34,13 +37,19 @@ from cantools_cli.kernels import gvret as kernel
 from cantools_cli.message import Message
 
 HEAD = ("time stamp", "id", "extended", "dir", "bus", "len")
+_LENGTHS = ("len", "dlc", "length")
 OLD_HEAD = ("time stamp", "id", "extended", "bus", "len")
 HEADER = b"Time Stamp,ID,Extended,Dir,Bus,LEN,D1,D2,D3,D4,D5,D6,D7,D8\n"
 
 _NUMBER = re.compile(r"[0-9]{1,5}")
 _TIME = re.compile(r"-?[0-9]{1,16}")
 _IDENTIFIER = re.compile(r"(?:0[xX])?[0-9a-fA-F]{1,8}")
-_BYTE = re.compile(r"[0-9a-fA-F]{2}")
+_BYTE = re.compile(r"[0-9a-fA-F]{1,2}")
+_ROW = re.compile(
+    rb"\s*-?[0-9]{1,16},(?:0x)?[0-9a-f]{1,8},(?:true|false|[01]),(?P<dir>[rt]x,)?[0-9]{1,5},"
+    rb"(?P<size>[0-9]{1,2})(?P<data>(?:,[0-9a-f]{0,2})*)\s*",
+    re.IGNORECASE,
+)
 _FLAGS = {"false": False, "0": False, "true": True, "1": True}
 _DIRECTIONS = {"rx": True, "tx": False}
 _LAST_BUS = 0xFFFE
@@ -53,11 +62,24 @@ class GvretReader(TextReader):
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, *args, **kwargs)
         self._columns: Sequence[str] = ()
+        self._header = b""  # a line that may be one, of names that are not known
+        self._padded = 0  # rows with fewer bytes than LEN
         self._numbers = array("H", [kernel.NO_CHANNEL]) * kernel.CHANNELS
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
-        return _is_header(_fields(head.removeprefix(b"\xef\xbb\xbf").lstrip().partition(b"\n")[0]))
+        first, _, rest = head.removeprefix(b"\xef\xbb\xbf").lstrip().partition(b"\n")
+        if _is_header(_fields(first)):
+            return True
+        row = _ROW.fullmatch(rest.partition(b"\n")[0])
+        return first.count(b",") >= 4 and not _ROW.fullmatch(first) and row is not None and _is_full(row)
+
+    def batches(self) -> Iterator[MessageBatch]:
+        yield from super().batches()
+        if self._padded:
+            self.note(
+                f"{self.input.name}: {self._padded} rows have fewer bytes than LEN: the others are read as 00"
+            )
 
     def _parse(
         self, text: Octets, at: int, end: int, batch: MessageBatch, first: int
@@ -82,10 +104,18 @@ class GvretReader(TextReader):
             return None
         fields = _fields(line)
         if _is_header(fields):
-            self._columns = tuple(fields[: fields.index("len") + 1])
+            self._columns = OLD_HEAD if "dir" not in fields[:4] else HEAD
+            if tuple(fields[: len(self._columns)]) != self._columns:
+                self._columns = _own_order(fields)
             return None
         if not self._columns:
-            raise FormatError(f"no header with Time Stamp, ID, Extended, Bus and LEN: {quoted(line)}")
+            row = _ROW.fullmatch(line)
+            if not self._header or row is None:
+                if self.line or b"," not in line or row is not None:
+                    raise FormatError(f"no header with Time Stamp, ID, Extended, Bus and LEN: {quoted(line)}")
+                self._header = line
+                return None
+            self._columns = HEAD if row["dir"] else OLD_HEAD
         if len(fields) < len(self._columns):
             raise FormatError(f"{len(fields)} columns, not {len(self._columns)} or more, in {quoted(line)}")
         try:
@@ -105,16 +135,24 @@ class GvretReader(TextReader):
             message.is_extended_id = True
             self.note(f"{self.input.name}: identifiers over 7FF that are marked false are read as extended")
         size = int(_matching(values, "len", _NUMBER, "a number"))
-        given = octets[:size]
-        if len(given) < size:
-            raise FormatError(f"LEN is {size}, but there are {len(given)} data bytes")
-        for octet in given:
-            if not _BYTE.fullmatch(octet):
-                raise FormatError(f"bad data byte {quoted(octet)}")
-        message.data = bytearray.fromhex("".join(given))
+        message.data = self._data(octets[:size], size)
         message.dlc = size
         message.is_fd = size > 8
         return message
+
+    def _data(self, given: list[str], size: int) -> bytearray:
+        """Return the bytes of a row, of which the last may be missing."""
+        while given and not given[-1]:
+            given.pop()
+        # the last line of a file that was cut tells nothing of its end
+        is_whole = not self._newline_missing
+        if len(given) < size and (size > 8 or not is_whole):
+            raise FormatError(f"LEN is {size}, but there are {len(given)} data bytes")
+        for octet in given:
+            if not _BYTE.fullmatch(octet) or (len(octet) < 2 and not is_whole):
+                raise FormatError(f"bad data byte {quoted(octet)}")
+        self._padded += len(given) < size
+        return bytearray(int(octet, 16) for octet in given).ljust(size, b"\0")
 
 
 class GvretWriter(FileIOMessageWriter):
@@ -192,7 +230,18 @@ def format_row(message: Message, bus: int) -> bytes:
 
 
 def _is_header(fields: Sequence[str]) -> bool:
-    return "len" in fields and {*OLD_HEAD} <= {*fields[: fields.index("len") + 1]}
+    return any(name in fields and {*OLD_HEAD[:-1]} <= {*fields[: fields.index(name)]} for name in _LENGTHS)
+
+
+def _own_order(fields: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns up to the length, which is called ``len``."""
+    at = next(fields.index(name) for name in _LENGTHS if name in fields)
+    return (*fields[:at], "len")
+
+
+def _is_full(row: re.Match[bytes]) -> bool:
+    """Return whether a row has the bytes that its length says, and is no row of flags and numbers alone."""
+    return len([octet for octet in row["data"].split(b",") if octet]) >= int(row["size"]) > 0
 
 
 def _fields(line: bytes) -> list[str]:

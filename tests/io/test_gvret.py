@@ -166,7 +166,7 @@ def test_negative_times_and_those_below_a_millisecond_are_microseconds() -> None
         (b",0,8,", b",0,9,", "LEN is 9, but there are 8 data bytes"),
         (b",0,8,", b",0,x,", 'len is "x", not a number'),
         (b"4C", b"4G", 'bad data byte "4g"'),
-        (b"4C", b"4", 'bad data byte "4"'),
+        (b"4C", b"4CC", 'bad data byte "4cc"'),
         (b",0,8,00,00,08,00,00,00,00,4C,", b"", "4 columns, not 6 or more"),
     ],
 )
@@ -231,3 +231,54 @@ def test_appending_to_rows_without_directions_is_refused(tmp_path: Path) -> None
 def test_a_time_that_is_earlier_stays() -> None:
     frames = read(HEADER + ROW + ROW.replace(b"973", b"12"))
     assert [message.timestamp_ns for message in frames] == [973_000, 12_000]
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        (b"Time Stamp,ID,Extended,Bus,DLC,D1,D2,D3,D4,D5,D6,D7,D8", b"1000,3a0,0,1,2,ff,ee"),
+        (b"Time Stamp,ID,Extended,Dir,Bus,DLC,D1,D2", b"1000,3a0,0,Rx,1,2,ff,ee,"),
+        (b"Zeit,Kennung,Lang,Bus,Anzahl,B1,B2", b"1000,000003A0,false,1,2,FF,EE,"),
+        (b"a,b,c,d,e,f,g,h", b"1000,3A0,False,rx,1,2,ff,ee,00"),
+    ],
+)
+def test_the_header_may_have_any_names(header: bytes, row: bytes) -> None:
+    for end in (b"\n", b"\r\n"):
+        text = header + end + row + end
+        assert GvretReader.recognises(text)
+        (message,) = read(text)
+        assert (message.timestamp_ns, message.channel, message.arbitration_id) == (1_000_000, "can1", 0x3A0)
+        assert message.data.hex() == "ffee"
+
+
+def test_bytes_may_have_one_digit() -> None:
+    (message,) = read(HEADER + b"973,13B,false,Rx,0,4,0,8,a,4C,\n")
+    assert message.data.hex() == "00080a4c"
+
+
+def test_bytes_that_are_missing_at_the_end_are_00_and_counted() -> None:
+    reader = GvretReader(
+        io.BytesIO(HEADER + ROW + b"9,1,false,Rx,0,4,11,22\n8,1,false,Rx,0,4,11,22,,,,,,,\n")
+    )
+    assert [message.data.hex() for message in reader][1:] == ["11220000"] * 2
+    assert reader.notes == ["-: 2 rows have fewer bytes than LEN: the others are read as 00"]
+
+
+@pytest.mark.parametrize("row", [b"9,1,false,Rx,0,2,11", b"9,1,false,Rx,0,2,11,2"])
+def test_the_last_row_of_a_cut_file_is_dropped_if_it_may_be_incomplete(row: bytes) -> None:
+    reader = GvretReader(io.BytesIO(HEADER + ROW + row))
+    assert len(list(reader)) == 1
+    assert "ends inside a line" in reader.notes[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"1000,3a0,false,1,2,ff,ee\n1000,3a0,false,1,2,ff,ee\n",
+        b"a,b,c,d,e\n1000,3a0,false,1,0,\n",
+        b"a,b,c,d,e\n1000,3a0,maybe,1,2,ff,ee\n",
+        b"time,addr,bus,data\n1.5,291,0,0102\n",
+    ],
+)
+def test_other_tables_are_not_recognised(text: bytes) -> None:
+    assert not GvretReader.recognises(text)
