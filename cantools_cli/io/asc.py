@@ -103,6 +103,11 @@ class ASCReader(TextReader):
             for kind, count in self._events.left_out.items():
                 self.note(f"{self.input.name}: {kind}: {count} left out")
             self._events.left_out.clear()
+            if self._events.overruns:
+                self.note(
+                    f"{self.input.name}: frames were lost before {self._events.overruns} that are marked so"
+                )
+                self._events.overruns = 0
 
     def _documented_channel(self, channel: Channel) -> Channel:
         return channel_number(channel)
@@ -154,7 +159,7 @@ class ASCReader(TextReader):
     def _header_line(self, line: bytes) -> None:
         """Deal with a line that does not begin with a time."""
         text = _decoded(line).strip()
-        if not text:
+        if not text or text.startswith("DateTime:"):  # Kvaser's, between events
             return
         if self._settled and begins_file(text):  # another file behind this one
             self._header, self._settled = self._new_header(), False

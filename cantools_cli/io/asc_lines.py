@@ -7,6 +7,8 @@
     1  ErrorFrame<tab>ECC: 10100010                         SJA1000 error code capture
     CANFD   2 Rx        300  Name   1 0 8  8 01 02 03 04 05 06 07 08   102203  133   303000 …
     CANFD 1  101             Tx   1 0 d 8 8 F1 …            CANoe 8.0: the direction behind the identifier
+    1  124         Rx   d #  8 00 11 22 33 44 55 66 77      Kvaser: frames before this one were lost
+    1       124              --  r  4  Length = 0 …         Kvaser's remote frames among CAN FD
     CANFD   2 Tx   ErrorFrame Not Acknowledge error, dominant error flag fffe c7 31ca Data …
 
 Events of other buses, statistics and the like are no frames and no errors.
@@ -65,11 +67,13 @@ class EventReader:
     Attributes:
         base: 16 or 10, of identifiers and data.
         left_out: what was no frame of this format's reader, by kind, each with how often.
+        overruns: frames that are marked since others before them were lost.
     """
 
     def __init__(self, *, txrq: bool = False) -> None:
         self.base = 16
         self.left_out: Counter[str] = Counter()
+        self.overruns = 0
         self._txrq = txrq
 
     def read(self, event: bytes) -> Message | None:
@@ -79,6 +83,9 @@ class EventReader:
             FormatError: it is one, and malformed.
         """
         words = event.split()
+        if len(words) > 4 and words[4] == b"#":
+            del words[4]
+            self.overruns += 1
         kind = words[0].upper()
         if kind == b"CANFD":
             return self._fd(words, event)
@@ -93,7 +100,8 @@ class EventReader:
             return _on(channel, _error(event))
         if word.startswith(b"overloadframe"):
             return _on(channel, _error_message(*error_frames.from_code(error_frames.CODE_OVERLOAD, 0, False)))
-        if len(words) < 4 or words[2] not in _DIRECTIONS or words[3].lower() not in (b"d", b"r"):
+        has_direction = words[2:3] == [b"--"] or (len(words) > 2 and words[2] in _DIRECTIONS)
+        if len(words) < 4 or not has_direction or words[3].lower() not in (b"d", b"r"):
             self._other(event, _OTHER_ON_CHANNEL.match(words[1]))
             return None
         if not self._wanted(words[2]):
@@ -239,7 +247,7 @@ class EventReader:
         if value > (frames.EXTENDED_MASK if extended else frames.BASE_MASK):
             hint = None if extended or value > frames.EXTENDED_MASK else "a 29-bit identifier ends with x"
             _refuse(f"identifier {quoted(identifier)} is out of range", event, hint=hint)
-        return Message(arbitration_id=value, is_extended_id=extended, is_rx=direction == b"Rx")
+        return Message(arbitration_id=value, is_extended_id=extended, is_rx=direction in (b"Rx", b"--"))
 
     def _data(self, words: Words, size: int, event: bytes, *, base: int | None = None) -> bytearray:
         base = base or self.base

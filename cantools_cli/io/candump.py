@@ -4,6 +4,7 @@
 
     (1436509052.249713) can0 123#DEADBEEF          a log line: candump -L, -l; read and written
     (1436509052.249713) can0 00000123#R4 T         sent by the recording node
+    (         0.249713) can0 123#DEADBEEF          as some loggers pad it; read only
     (1436509052.249713) can0 45123#81:01:12345678#1122      CAN XL
      (1436509052.249713)  can0  123   [2]  DE AD   the screen form, all its variants; read only
 
@@ -33,7 +34,8 @@ from cantools_cli.kernels import columns
 from cantools_cli.message import Channel, Message
 
 _LOG_LINE = re.compile(
-    rb"\((?P<seconds>-?\d{1,19})(?:[.,](?P<fraction>\d+))?\)[ \t]+(?P<name>[^ \t]+)[ \t]+(?P<frame>[^ \t]+)"
+    rb"\([ \t]*(?P<seconds>-?\d{1,19})(?:[.,](?P<fraction>\d+))?\)[ \t]+"
+    rb"(?P<name>[^ \t]+)[ \t]+(?P<frame>[^ \t]+)"
     rb"(?:[ \t]+(?P<direction>[RTrt]))?[ \t]*$"
 )
 _DROPS = re.compile(rb"DROPCOUNT: dropped (\d+) CAN frames?")
@@ -214,6 +216,6 @@ def _reason(line: bytes) -> str:
     if not line.startswith(b"("):
         return f"not a candump line: {quoted(line)}"
     stamp = re.match(rb"\(([^)]*)\)", line)
-    if stamp is None or not re.fullmatch(rb"-?\d+[.,]\d+", stamp[1]):
+    if stamp is None or not re.fullmatch(rb"[ \t]*-?\d+[.,]\d+", stamp[1]):
         return f"bad timestamp in {quoted(line)}"
     return f"no frame such as 123#DEADBEEF in {quoted(line)}"

@@ -8,7 +8,11 @@
 
 Where they apply, ``'text'`` follows the data, if all of it is letters and digits, and ``Channel: can0``.
 The flags are X extended or S not, Rx or Tx, E error, R remote, F CAN FD, BS bit rate switch, EI error state
-indicator. ``DL`` is the length, of a remote frame the one asked for; older versions call it ``DLC``.
+indicator. ``DL`` is the length, of a remote frame the one asked for; older versions call it ``DLC``. What
+python-can 1.x printed is read, too, the form of the HCRL and OTIDS data sets: three digits in place of the
+flags, for remote, extended and error::
+
+    Timestamp: 1479121434.850202        ID: 0350    000    DLC: 8    05 28 84 66 6d 00 00 a2
 
 Loses: CAN XL frames; what is finer than a microsecond; raw DLC codes; whether a channel of digits alone was
 a number, as which it is read, or a name.
@@ -34,9 +38,16 @@ from cantools_cli.message import Channel, Message
 
 _LINE = re.compile(
     r"\s*Timestamp:\s*(?P<time>-?\d+(?:\.\d*)?)\s+ID:\s*(?P<id>[0-9a-fA-F]{3,8})\s+"
-    r"(?P<flags>[XS](?:\s+(?:Rx|Tx|E|R|F|BS|EI))*)\s+DLC?:\s*(?P<dl>\d{1,2})(?P<rest>\s.*|)",
+    r"(?P<flags>[XS](?:\s+(?:Rx|Tx|E|R|F|BS|EI))*|[01]{3})\s+DLC?:\s*(?P<dl>\d{1,2})(?P<rest>\s.*|)",
     re.ASCII | re.DOTALL,
 )
+#: the flags of python-can 1.x: remote, extended, error
+_OLD_FLAGS = {
+    f"{remote}{extended}{error}": ["X" if extended else "S", "R" * remote, "E" * error]
+    for remote in (0, 1)
+    for extended in (0, 1)
+    for error in (0, 1)
+}
 _BEHIND = re.compile(r"(?:'[^']*')?\s*(?:Channel:(?: (?P<channel>.*))?)?", re.DOTALL)
 _BYTE = re.compile(r"[0-9a-fA-F]{2}")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
@@ -78,7 +89,7 @@ class PrinterReader(TextReader):
         found = _LINE.fullmatch(text)
         if found is None:
             raise FormatError(f"not a printed message: {quoted(line)}")
-        flags = found["flags"].split()
+        flags = _OLD_FLAGS.get(found["flags"]) or found["flags"].split()
         message = Message(
             arbitration_id=int(found["id"], 16),
             is_extended_id=flags[0] == "X",

@@ -287,6 +287,8 @@ def parse(
                 # switch of the bit rate, error state, DLC and length
                 value = text[pos] - 48
                 if value < 0 or value > 1 or text[pos + 1] != 32:  # the message's name stands before them
+                    if text[pos] == 35:  # or Kvaser's mark of an overrun
+                        break
                     while text[pos] > 32:
                         pos += 1
                     if text[pos] != 32:

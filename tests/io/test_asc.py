@@ -362,3 +362,53 @@ def test_the_first_bytes_tell_the_format():
     assert ASCReader.recognises(b"base hex  no internal events logged\n")
     assert not ASCReader.recognises(b"(1.0) can0 123#\n")
     assert not ASCReader.recognises(b"dateline,1\n")
+
+
+KVASER = b"""date Wed Jun  5 03:18:58 pm 2024
+base hex timestamps absolute
+Begin Triggerblock
+// ;    time  can ident           attr dlc data ...
+"""
+
+
+def test_kvaser_marks_frames_after_an_overrun() -> None:
+    text = (
+        KVASER
+        + b"      0.001234567 1  123         Rx   d   8 00 11 22 33 44 55 66 77 \n"
+        + b"      0.003234567 1  124         Rx   d #  8 00 11 22 33 44 55 66 78 \n"
+        + b"      0.004234567 1  125x        Tx   r #  4                         \n"
+        + b"DateTime: 2024-06-05 15:18:59\n"
+        + b"   0.005000000 CANFD   2 Rx        130   #                               1 0 9 12 "
+        + b"00 01 02 03 04 05 06 07 08 09 0a 0b        0    0   203000        "
+        + b"0        0        0        0        0\n"
+        + b"End Triggerblock\n"
+    )
+    first, second, remote, fd = read(text)
+    assert (first.arbitration_id, second.arbitration_id) == (0x123, 0x124)
+    assert second.data.hex() == "0011223344556678"
+    assert (remote.arbitration_id, remote.is_remote_frame, remote.dlc, remote.is_rx) == (
+        0x125,
+        True,
+        4,
+        False,
+    )
+    assert (fd.arbitration_id, fd.is_fd, fd.bitrate_switch, fd.dlc, fd.channel) == (
+        0x130,
+        True,
+        True,
+        12,
+        "can1",
+    )
+    assert notes(text) == ["frames were lost before 3 that are marked so"]
+
+
+def test_kvasers_remote_frames_among_can_fd_have_no_direction() -> None:
+    text = (
+        KVASER
+        + b"   0.001000000    1       123               --  r  4  Length = 0 BitCount = 0 ID = 291\n"
+        + b"   0.002000000    2  18fef100x              --  r  8  Length = 0 BitCount = 0 ID = 419361024x\n"
+    )
+    short, long = read(text)
+    assert (short.arbitration_id, short.is_remote_frame, short.dlc, short.is_rx) == (0x123, True, 4, True)
+    assert (long.arbitration_id, long.is_extended_id, long.dlc, long.channel) == (0x18FEF100, True, 8, "can1")
+    assert notes(text) == []

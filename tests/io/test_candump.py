@@ -314,3 +314,19 @@ def test_a_large_log_is_read_in_bounded_batches() -> None:
     sizes = [len(batch) for batch in CanutilsLogReader(io.BytesIO(text)).batches()]
     assert sum(sizes) == 30_000
     assert max(sizes) <= BatchRoom.ROWS
+
+
+def test_times_may_be_padded_with_blanks() -> None:
+    text = b"(         0.191254) can0 06314000#40\n(\t1.5) can0 123#R T\n(         0.200196) can0 123##0AA\n"
+    assert CanutilsLogReader.recognises(text)
+    found = [(message.timestamp_ns, message.arbitration_id, message.is_rx) for message in read(text)]
+    assert found == [
+        (191_254_000, 0x6314000, True),
+        (1_500_000_000, 0x123, False),
+        (200_196_000, 0x123, True),
+    ]
+
+
+def test_blanks_alone_are_no_time() -> None:
+    with pytest.raises(FormatError, match="bad timestamp"):
+        read(b"(1.0) can0 123#\n(     ) can0 123#\n")

@@ -204,3 +204,29 @@ def test_a_batch_from_a_bus_is_printed_at_once(capfdbinary: pytest.CaptureFixtur
     printer.on_batch_received(MessageBatch([Message(arbitration_id=0x123)]))
     assert capfdbinary.readouterr().out.startswith(b"Timestamp:        0.000000    ID: 00000123")
     printer.stop()
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        ("000", (False, False, False)),
+        ("010", (False, True, False)),
+        ("110", (True, True, False)),
+        ("100", (True, False, False)),
+        ("001", (False, False, True)),
+    ],
+)
+def test_what_python_can_1_printed_is_read(flags: str, expected: tuple[bool, bool, bool]) -> None:
+    data = "" if flags[0] == "1" else "    01 02 03"
+    line = f"Timestamp: 1479121434.850202        ID: 0350    {flags}    DLC: 3{data}\n".encode()
+    assert PrinterReader.recognises(line)
+    (message,) = read(line)
+    assert (message.is_remote_frame, message.is_extended_id, message.is_error_frame) == expected
+    assert (message.timestamp_ns, message.arbitration_id, message.dlc) == (1479121434850202000, 0x350, 3)
+    assert message.data.hex() == ("" if flags[0] == "1" else "010203")
+
+
+@pytest.mark.parametrize("flags", ["00", "0000", "002", "abc"])
+def test_other_digits_are_no_flags(flags: str) -> None:
+    with pytest.raises(FormatError, match="not a printed message"):
+        read(f"Timestamp: 1.0        ID: 0350    {flags}    DLC: 1    01\n".encode())
