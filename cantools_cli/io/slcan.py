@@ -9,7 +9,7 @@ r"""What a serial adapter that speaks slcan sends, captured from its line; read 
     z  Z  \a  O  S6  V1013           answers, errors and commands of the conversation, which are passed over
 
 A line may begin with the time of the day that a terminal puts there, ``12:34:56.789 -> ``, which then counts.
-All frames are taken as received. Without any time they are at 0, which is said. A time that falls back is of
+All frames are taken as received. Frames without a time are at 0. A time that falls back is of
 the next minute; a longer pause cannot be seen. A first line whose beginning is missing is dropped.
 
 Source: Lawicel, "CANUSB Manual"; the Linux kernel's ``slcan``; CANable's firmware for CAN FD.
