@@ -235,6 +235,8 @@ def canx(
 
         print_version(as_json=as_json)
         raise typer.Exit
+    if as_json:
+        raise typer.BadParameter("--json has no effect without --version; commands have one of their own")
     if ctx.invoked_subcommand is None:
         sys.stderr.write(ctx.get_help() + "\n")
         raise typer.Exit(2)

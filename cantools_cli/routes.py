@@ -63,6 +63,12 @@ class Routes:
         return () if self.rules else (_bus_of(channel),)
 
 
+def channels_there(names: list[str]) -> str:
+    """Return the end of a message about a channel that is not among ``names``."""
+    shown = [*names[:8], "..."] if len(names) > 8 else names
+    return f", only {', '.join(shown)}" if shown else ""
+
+
 def channel_names(channel: Channel) -> tuple[str, ...]:
     """Return what ``channel`` may be called: a number N is also ``canN``, and no channel ``can0``."""
     if channel is None:
@@ -100,14 +106,21 @@ class Renaming:
                 raise UsageError(f"{both}: a frame has one channel")
         self.unused = list(rules)
         self._rules = rules
+        self._seen: dict[str, None] = {}
 
     @property
     def is_empty(self) -> bool:
         return not self._rules
 
+    @property
+    def seen(self) -> str:
+        """The channels that there are, for the message that one is not."""
+        return channels_there(list(self._seen))
+
     def channel(self, channel: Channel) -> Channel:
         """Return what ``channel`` becomes; the rule that names it says, digits alone are a number."""
         names = channel_names(channel)
+        self._seen[names[0]] = None
         for rule in self._rules:
             if rule.source in names:
                 self.unused = [one for one in self.unused if one.source != rule.source]

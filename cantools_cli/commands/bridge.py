@@ -94,6 +94,11 @@ def bridge_command(
     options.checked_count(count)
     names = _checked_names(buses)
     rules = [rule for text in rewrites or () for rule in parse_rewrite(text, names)]
+    if one_way:
+        for rule in rules:
+            if rule.source not in (None, names[0]) or rule.target == names[0]:
+                way = f"{rule.source or '*'}>{rule.target or '*'}"
+                raise UsageError(f"--rewrite {way} has no effect: --one-way goes from {names[0]} only")
     selections = [Selection.parse(filters, where) for _ in buses]
     for warning in selections[0].warnings:
         report.note(warning)
@@ -174,6 +179,7 @@ class Bridge:
         self._selections = selections
         self._guard = LoopGuard(len(targets), max_hops)
         self._passes_errors = error_frames
+        self._has_rules = bool(rules)
         self._left_out = 0
         self._received = 0
         self._forwarded = [0] * len(sources)
@@ -263,6 +269,8 @@ class Bridge:
             if rewriter.rewritten:
                 names = self._sources[index].name, self._targets[other].outlet.name  # type: ignore[union-attr]
                 report.detail(f"{names[0]}>{names[1]}: {rewriter.rewritten} frames rewritten")
+        if self._has_rules and self._received and not any(one.rewritten for one in self._rewriters.values()):
+            report.note("--rewrite changed no frame: none had such an identifier")
         if self._left_out:
             report.note(f"{self._left_out} error frames left out; --error-frames forwards them")
         return lost

@@ -15,7 +15,7 @@ from cantools_cli.commands.inputs import Inputs, check_not_read
 from cantools_cli.commands.interruption import Interruption
 from cantools_cli.commands.progress import Progress
 from cantools_cli.commands.report import Report
-from cantools_cli.commands.sinks import Rotation, Sink, checked_form, open_sink
+from cantools_cli.commands.sinks import Rotation, Sink, check_needs_no_file, checked_form, open_sink
 from cantools_cli.commands.splits import SplitSink, open_split
 from cantools_cli.errors import FormatError
 from cantools_cli.routes import Renaming, Rule
@@ -113,6 +113,7 @@ def convert_command(
     }
     to = options.output_format(to_format, as_json=as_json)
     checked_form(output, to, to_file["of_format"])
+    check_needs_no_file(output, append=append, force=force, rotation=to_file["rotation"])
     on_fault = options.checked_on_error(on_error)
     with (
         Interruption() as interruption,
@@ -191,7 +192,8 @@ class _Steps:
     def tell(self, report: Report) -> None:
         """Say which options met nothing."""
         for rule in [] if self.is_done else self.renaming.unused:
-            report.note(f"--map {rule.source}={rule.target}: the input has no channel {rule.source}")
+            there = self.renaming.seen
+            report.note(f"--map {rule.source}={rule.target}: the input has no channel {rule.source}{there}")
 
 
 def _moment(text: str | None, tz: str | None) -> Moment | None:

@@ -15,7 +15,7 @@ from cantools_cli.commands.buses import BusOptions, NamedBus, open_buses
 from cantools_cli.commands.interruption import Interruption
 from cantools_cli.commands.progress import REDRAW_SECONDS, Progress
 from cantools_cli.commands.report import Report, use_colour
-from cantools_cli.commands.sinks import Rotation, Sink, checked_form, open_sink
+from cantools_cli.commands.sinks import Rotation, Sink, check_needs_no_file, checked_form, open_sink
 from cantools_cli.commands.sources import live_batches
 from cantools_cli.errors import UsageError
 from cantools_cli.selection import Selection
@@ -125,7 +125,17 @@ def dump_command(
         "tz": tz,
         "of_format": options.format_options(trc_version, index=index),
     }
-    checked_form(output, to, to_file["of_format"])
+    form, _ = checked_form(output, to, to_file["of_format"])
+    check_needs_no_file(output, append=append, force=force, rotation=to_file["rotation"])
+    for_log = to is not None or append or to_file["rotation"] is not None or bool(to_file["of_format"])
+    is_log = log_lines or for_log or output not in (None, "-")
+    if log_lines and form != "log":
+        raise UsageError(f"-L and {form} contradict each other", hint="-L writes log lines")
+    if candump and is_log:
+        raise UsageError("--candump prints on stdout, and a log is written", hint="--to candump -o FILE")
+    is_log = is_log or not (candump or _is_terminal())
+    if is_log:
+        _check_effect_on_log(form, timestamps, explain=explain, direction=direction, colour=colour)
     screen = _screen_options(timestamps, tz, explain=explain, direction=direction, colour=colour)
     bus_options = BusOptions(
         interface,
@@ -142,9 +152,7 @@ def dump_command(
         opened = open_buses(buses or (), bus_options, report, receive=True, send=False, selection=chosen)
         for one in opened:
             stack.callback(one.bus.shutdown)
-        for_log = to is not None or append or to_file["rotation"] is not None or to_file["of_format"]
-        is_log = log_lines or for_log
-        if is_log or output not in (None, "-") or not (candump or _is_terminal()):
+        if is_log:
             sink = open_sink(output, to, report, **to_file)
         else:
             sink = _screen_sink(report, candump=candump, ns=ns, **screen)
@@ -208,6 +216,26 @@ class _Written:
     @property
     def consumed(self) -> int:
         return self._sink.file_size()
+
+
+def _check_effect_on_log(
+    form: str, timestamps: str | None, *, explain: bool, direction: bool, colour: str
+) -> None:
+    """Refuse options for people where a log is written.
+
+    Raises:
+        UsageError: one was given.
+    """
+    options.check_effect(
+        {
+            f"-t {timestamps}": timestamps not in (None, "a"),  # which logs have
+            "-e": explain,
+            "-x": direction,
+            "--color always": colour == "always",
+        },
+        f"the output is {form}, which is not printed for people",
+        hint="--candump prints for people into a pipe as well",
+    )
 
 
 def _is_terminal() -> bool:

@@ -85,8 +85,8 @@ def gen_command(
         str | None, typer.Option("--start", metavar="SECONDS", help="First timestamp; now, or 0 with --seed.")
     ] = None,
     channel: Annotated[
-        str, typer.Option("--channel", metavar="NAME", help="Channel of the frames.")
-    ] = "can0",
+        str | None, typer.Option("--channel", metavar="NAME", help="Channel of the frames. [can0]")
+    ] = None,
     output: options.Output = None,
     to_format: options.To = None,
     as_json: options.Json = False,
@@ -115,6 +115,15 @@ def gen_command(
     canx gen -m --rate 5000 -n 1000000 -o mix.blf
     """
     report = Report(quiet=quiet, verbose=verbose)
+    if bus is None:
+        given = options.bus_options(interface, bitrate, fd, data_bitrate, settings, context)
+        options.check_effect(given, "the frames go to no bus", "canx gen BUS sends them")
+        if channel == "":
+            raise UsageError("--channel is empty", hint="such as can0")
+    else:
+        options.check_effect(
+            {"--ns": ns, "--force": force, "--channel": channel, "--start": start}, "the frames go to a bus"
+        )
     gap_ns = None if gap is None else round(milliseconds_must_have_unit(gap, "-g") * 1_000_000_000)
     if gap is None and frames_per_second is None:
         gap_ns = DEFAULT_GAP_NS
@@ -141,7 +150,7 @@ def gen_command(
         rate=rate_given,
         count=count,
         duration_ns=duration_given,
-        channel=channel,
+        channel="can0" if channel is None else channel,
     )
     to = options.output_format(to_format, as_json=as_json)
     checked_form(output, to)

@@ -43,6 +43,8 @@ def list_command(
     canx list buses -i virtual --json
     """
     options.checked(what, "what to list:", _WHAT)
+    if what == "formats":
+        options.check_effect({"--interface": interface}, "formats belong to no interface")
     report = Report(quiet=quiet, verbose=verbose)
     rows = {"buses": _buses, "interfaces": _interfaces, "formats": _formats}[what](interface, report)
     if as_json:

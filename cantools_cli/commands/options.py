@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal, NamedTuple, cast
 
 import typer
@@ -199,6 +199,36 @@ def checked_input_format(form: str | None) -> str | None:
 
         parse_format(form, writing=False)
     return form
+
+
+def check_effect(options: Mapping[str, object], reason: str, hint: str | None = None) -> None:
+    """Refuse the first of ``options``, spelling to value, that was given.
+
+    Raises:
+        UsageError: one was given though it has no effect; ``reason`` says why.
+    """
+    for spelling, value in options.items():
+        if value not in (None, False, [], ()):
+            raise UsageError(f"{spelling} has no effect: {reason}", hint=hint)
+
+
+def bus_options(
+    interface: str | None,
+    bitrate: str | None,
+    fd: bool,
+    data_bitrate: str | None,
+    settings: list[str] | None,
+    context: str | None,
+) -> dict[str, object]:
+    """Return the options of a bus for ``check_effect``."""
+    return {
+        "--interface": interface,
+        "--bitrate": bitrate,
+        "--fd": fd,
+        "--data-bitrate": data_bitrate,
+        "--option": settings,
+        "--context": context,
+    }
 
 
 def checked_on_error(choice: str) -> OnErrorChoice:

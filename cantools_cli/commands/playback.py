@@ -22,7 +22,7 @@ from cantools_cli.io.files import InputStream
 from cantools_cli.message import Channel
 from cantools_cli.outlet import Outlet
 from cantools_cli.replay import Part
-from cantools_cli.routes import Routes, channel_names
+from cantools_cli.routes import Routes, channel_names, channels_there
 from cantools_cli.selection import Selection
 from cantools_cli.window import Moment, Window
 
@@ -84,6 +84,7 @@ class Log:
         self._before = 0  # bytes in front of the first frame that is sent
         self._first_fault: FormatError | None = None
         self._seen: set[str] = set()  # what the channels of the log may be called
+        self._channels: list[str] = []  # what they are called
         self._is_whole = False
         self._left = options.count
         if file == "-":
@@ -210,6 +211,8 @@ class Log:
         dropped = set()
         for index in set(batch.channel):
             names = channel_names(batch.channels[index])
+            if names[0] not in self._channels:
+                self._channels.append(names[0])
             self._seen.update(names)
             if not self._routes.of(batch.channels[index]):
                 dropped.add(index)
@@ -230,8 +233,10 @@ class Log:
             say(f"not sent, since no --map names their channel: {what}")
         for rule in self._routes.rules if self._is_whole else ():
             if rule.source not in self._seen:
+                there = channels_there(self._channels)
                 self._report.note(
                     f"--map {rule.source}={rule.target}: the log has no channel {rule.source} that was chosen"
+                    f"{there}"
                 )
 
 

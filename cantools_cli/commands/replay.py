@@ -17,7 +17,7 @@ from cantools_cli.commands.interruption import Interruption
 from cantools_cli.commands.playback import Log, LogOptions, Outlets
 from cantools_cli.commands.progress import Progress
 from cantools_cli.commands.report import Report
-from cantools_cli.errors import CanError, FormatError
+from cantools_cli.errors import CanError, FormatError, UsageError
 from cantools_cli.io.base import BATCH_ROWS
 from cantools_cli.replay import PART_ROWS, Pacer, Schedule, Timetable, loops, speed
 from cantools_cli.routes import Routes, Rule
@@ -107,6 +107,10 @@ def replay_command(
     options.checked_zone(tz)
     options.checked_input_format(from_format)
     seconds = duration(timeout)
+    if ignore_timestamps and factor not in ("1", "max"):
+        raise UsageError(f"--ignore-timestamps and --speed {factor} contradict each other")
+    if ignore_timestamps or factor == "max":
+        options.check_effect({"--skip": skip}, "the times of the log are ignored")
     factor_value = None if ignore_timestamps else speed(factor)
     gap_seconds = milliseconds_must_have_unit(gap, "-g") if gap is not None else 0.0
     schedule = Schedule(

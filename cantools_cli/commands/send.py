@@ -88,6 +88,11 @@ def send_command(
             if is_filter(text) or is_identifier(text):
                 raise misplaced_filter(text, "a frame")
         raise UsageError("--filter and --where choose among the frames of stdin, but FRAME... is given")
+    if frame_texts:
+        options.check_effect(
+            {"--from": from_format, "--on-error": on_error != "stop"},
+            "frames are given, and stdin is not read",
+        )
     schedule = _schedule(period, count, duration, has_frames=bool(frame_texts))
     given = _parsed(frame_texts, report, strict=strict, error_frames=error_frames) if frame_texts else None
     (opened,) = open_buses(

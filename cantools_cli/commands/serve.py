@@ -13,12 +13,14 @@ from cantools_cli.commands.interruption import Interruption
 from cantools_cli.commands.report import Report, say
 from cantools_cli.errors import UsageError
 
+_LISTEN = "127.0.0.1:29536"
+
 
 def serve_command(
     buses: Annotated[list[str] | None, typer.Argument(metavar="BUS...", help=options.BUS_HELP)] = None,
     listen: Annotated[
         str, typer.Option("--listen", metavar="ADDRESS[:PORT]", help="Where to listen.", show_default=True)
-    ] = "127.0.0.1:29536",
+    ] = _LISTEN,
     port: Annotated[
         int | None, typer.Option("--port", metavar="PORT", help="The port to listen on; 0 is a free one.")
     ] = None,
@@ -72,6 +74,9 @@ def serve_command(
     report = Report(quiet=quiet, verbose=verbose)
     host, listen_port = parse_place(listen, DEFAULT_PORT, "--listen")
     if port is not None:
+        names_port = listen_port == parse_place(listen, DEFAULT_PORT + 1, "--listen")[1]
+        if names_port and listen != _LISTEN:
+            raise UsageError(f"--listen {listen} and --port {port} both name a port", hint="one of them")
         host, listen_port = parse_place(f"[{host}]:{port}", DEFAULT_PORT, "--port")
     if queue < 1:
         raise UsageError(f"--queue {queue} is not above 0", hint="20000 takes about 1 MB a client")

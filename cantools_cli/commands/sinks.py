@@ -179,8 +179,7 @@ def open_sink(
         }
     opener = _Opener(name, given, report, force=force, append=append)
     if is_stdout:
-        if append or rotation is not None:
-            raise UsageError(f"{'--append' if append else '--max-size or --max-time'} needs a file, -o FILE")
+        check_needs_no_file(output, append=append, force=force, rotation=rotation)
         writer, live = opener.stdout()
         return Sink(writer, "-", is_live=live, flush_every=flush_every, report=report)
     label = output or ""
@@ -222,6 +221,19 @@ def checked_form(
         given = {**given, option.key: option.value}
     check_writer(name, given)
     return name, given
+
+
+def check_needs_no_file(
+    output: str | None, *, append: bool | None, force: bool, rotation: Rotation | None
+) -> None:
+    """Refuse options that are about a file if ``output`` is standard output.
+
+    Raises:
+        UsageError: one was given.
+    """
+    if output in (None, "-") and (append or force or rotation is not None):
+        option = "--append" if append else "--force" if force else "--max-size or --max-time"
+        raise UsageError(f"{option} needs a file, -o FILE")
 
 
 class _Opener:

@@ -117,7 +117,19 @@ def sniff_command(
     texts = buses or []
     is_of_logs = _are_logs(texts)
     pace = speed(factor)
-    if not (once or as_object or watched is not None) and _has_screen():
+    has_screen = not (once or as_object or watched is not None) and _has_screen()
+    options.check_effect({"--columns": columns if as_object else None}, "--json has all of them")
+    if is_of_logs:
+        given = options.bus_options(
+            interface, None, fd, data_bitrate=None, settings=settings, context=context
+        )
+        options.check_effect({**given, "--passive": passive}, "a log is shown, and no bus is opened")
+    else:
+        given = {"--from": from_format, "--on-error": on_error != "stop"}
+        options.check_effect(given, "buses are shown, and no log is read")
+    if not (has_screen and is_of_logs):
+        options.check_effect({"--speed": factor != "1"}, "no log is replayed on a screen")
+    if has_screen:
         from cantools_cli.commands.sniff_screen import show
 
         shown = checked(columns.split(",")) if columns is not None else None

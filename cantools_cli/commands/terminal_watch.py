@@ -13,6 +13,7 @@ import time
 from _thread import allocate_lock, start_new_thread
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 from cantools_cli.commands.warden import FORCE_SECONDS
 
@@ -42,7 +43,7 @@ class TerminalWatch:
 
     def __enter__(self) -> TerminalWatch:
         self._read_fd, self._write_fd = os.pipe()
-        self._settings: list[object] | None = None
+        self._settings: Any = None
         with suppress(termios.error):
             self._settings = termios.tcgetattr(self._descriptor)
         self._over.acquire()

@@ -122,7 +122,7 @@ def test_times_are_shifted(canx, shift, first):
 def test_channels_are_renamed_and_rules_without_one_are_said(canx):
     result = canx("convert", "a.log", "--map", "can0=front", "--map", "can9=x", "-n", "9")
     assert result.stdout == A.replace("can0", "front")
-    assert result.stderr == "canx: --map can9=x: the input has no channel can9\n"
+    assert result.stderr == "canx: --map can9=x: the input has no channel can9, only can0\n"
     assert '"channel":3,' in canx("convert", "a.log", "--map", "can0=3", "--json").stdout
 
 

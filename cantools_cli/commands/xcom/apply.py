@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cantools_cli.commands.options import check_effect
 from cantools_cli.commands.report import Report, say
 from cantools_cli.commands.xcom import shared
 from cantools_cli.commands.xcom.shared import Link, chosen_device, confirm, open_session, print_line
@@ -61,6 +62,8 @@ def apply_command(
     """
     if part not in _PARTS:
         raise UsageError(f"--part {part!r} is none of {', '.join(_PARTS)}")
+    if part == "ram":
+        check_effect({"--journal": journal}, "only writes to flash are counted", "--part flash")
     only = chosen_device(device)
     wanted = [one for one in read_settings(_text(file), file) if only in (None, one.device)]
     if not wanted:

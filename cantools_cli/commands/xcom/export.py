@@ -51,6 +51,8 @@ def export_command(
     for device in wanted:
         if device.is_group or device.family is None:
             raise UsageError(f"{device.name} is no single device of a known kind", hint="such as xt1")
+    if output in (None, "-"):
+        options.check_effect({"--force": force}, "there is no file", "-o FILE")
     report = Report(quiet=quiet, verbose=verbose)
     link = Link(bus, interface, bitrate, settings, context, source, timeout, retries, report)
     failed = 0

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cantools_cli.commands.options import checked
+from cantools_cli.commands.options import check_effect, checked
 from cantools_cli.commands.xcom import shared
 from cantools_cli.commands.xcom.shared import print_json
 from cantools_cli.xcom.addresses import FAMILIES
@@ -48,6 +48,8 @@ def list_command(
         checked(kind, "--kind", KINDS)
     if family is not None:
         checked(family, "--family", FAMILIES)
+    if as_json:
+        check_effect({"--verbose": verbose}, "--json has all of it")
     found = list(search(" ".join(pattern or ()), kind, family))
     for one in found:
         if as_json:

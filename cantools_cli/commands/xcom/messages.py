@@ -15,6 +15,7 @@ from cantools_cli.commands.report import Report
 from cantools_cli.commands.sources import live_batches
 from cantools_cli.commands.xcom import shared
 from cantools_cli.commands.xcom.shared import Link, open_session, print_json, print_line
+from cantools_cli.errors import UsageError
 from cantools_cli.units import duration as parse_duration
 from cantools_cli.xcom.addresses import NOTIFICATION_ADDRESS, device_name
 from cantools_cli.xcom.explain import Explained, explain
@@ -24,8 +25,8 @@ from cantools_cli.xcom.objects import lookup, message_text
 def messages_command(
     follow: Annotated[bool, typer.Option("--follow", help="Go on until Ctrl-C.")] = False,
     seconds: Annotated[
-        str, typer.Option("--duration", metavar="TIME", help="How long to listen.", show_default=True)
-    ] = "5s",
+        str | None, typer.Option("--duration", metavar="TIME", help="How long to listen. [5s]")
+    ] = None,
     count: Annotated[
         int | None, typer.Option("--count", "-n", metavar="N", help="End after N messages.")
     ] = None,
@@ -51,7 +52,9 @@ def messages_command(
     """
     report = Report(quiet=quiet, verbose=verbose)
     checked_count(count)
-    length = None if follow else parse_duration(seconds)
+    if follow and seconds is not None:
+        raise UsageError("--follow and --duration contradict each other")
+    length = None if follow else parse_duration(seconds or "5s")
     link = Link(bus, interface, bitrate, settings, context, source, report=report)
     found = 0
     with Interruption() as interruption, open_session(link) as session:

@@ -67,6 +67,8 @@ def monitor_command(
     canx xcom monitor 3000 vt1:11004 bsp:7002 --interval 10s -o day.csv
     canx xcom monitor 3000 -n 60 | jq .value
     """
+    if output not in (None, "-"):
+        options.check_effect({"--json": as_json}, "the suffix of -o says the format", "-o FILE.jsonl")
     report = Report(quiet=quiet, verbose=verbose)
     options.checked_count(count)
     period = duration(interval)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cantools_cli.bus import BusABC
+from cantools_cli.commands import options
 from cantools_cli.commands.interruption import Interruption
 from cantools_cli.commands.report import Report
 from cantools_cli.commands.sources import live_batches
@@ -104,6 +105,11 @@ def simulate_command(
     report = Report(quiet=quiet, verbose=verbose)
     if not 0 <= flags <= 62 or flags & 1 or not 0 <= notify_to <= 1023:
         raise UsageError("--flags is even and up to 62, --notify-to up to 1023")
+    if still:
+        options.check_effect(
+            {"--clock": clock, "--seed": seed != 1}, "with --still no value changes by itself"
+        )
+    seconds = duration(latency)
     units = parse_units(devices)
     for preset in presets or ():
         _preset(units, preset)
@@ -127,7 +133,7 @@ def simulate_command(
         simulation = Simulation(
             opened,
             gateway,
-            latency=duration(latency),
+            latency=seconds,
             speed=DAY / length,
             notices=told,
             on_frame=_print_frame if log else None,

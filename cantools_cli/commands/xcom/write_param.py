@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from cantools_cli.commands.options import check_effect
 from cantools_cli.commands.report import Report, say
 from cantools_cli.commands.xcom import shared
 from cantools_cli.commands.xcom.shared import (
@@ -75,6 +76,8 @@ def write_param_command(
     """
     if part not in _PARTS:
         raise UsageError(f"--part {part!r} is none of {', '.join(_PARTS)}")
+    if part == "ram":
+        check_effect({"--journal": journal}, "only writes to flash are counted", "--part flash")
     one, target = find(parameter, "parameter", chosen_device(device))
     wanted = values.parse(one, value)
     report = Report(quiet=quiet, verbose=verbose)
