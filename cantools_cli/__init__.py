@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from cantools_cli.io.hcrl import HcrlReader as HcrlReader
     from cantools_cli.io.jsonl import JsonReader as JsonReader
     from cantools_cli.io.jsonl import JsonWriter as JsonWriter
+    from cantools_cli.io.komodo import KomodoReader as KomodoReader
     from cantools_cli.io.logger import BaseRotatingLogger as BaseRotatingLogger
     from cantools_cli.io.logger import Logger as Logger
     from cantools_cli.io.logger import RotatingLogger as RotatingLogger
@@ -123,6 +124,7 @@ _HOMES = {
     "io.clx": "ClxReader",
     "io.columns": "ColumnsReader",
     "io.hcrl": "HcrlReader",
+    "io.komodo": "KomodoReader",
     "io.vspy": "VehicleSpyReader",
     "io.candump": "CanutilsLogReader CanutilsLogWriter",
     "io.canhacker": "CanHackerReader",

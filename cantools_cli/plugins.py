@@ -287,6 +287,13 @@ FORMATS = {
         (".cabana.csv",),
         description="openpilot's viewer Cabana; read only",
     ),
+    "komodo": Format(
+        "komodo",
+        "cantools_cli.io.komodo:KomodoReader",
+        None,
+        (".komodo.csv",),
+        description="tables of Total Phase's Komodo; read only",
+    ),
     # never recognised: its user names the columns
     "columns": Format(
         "columns",

@@ -332,10 +332,11 @@ class ColumnsReader(TextReader):
         assert places is not None
         if places.closes and places.last >= 0 and len(fields) > places.last + 1:
             return False
-        if places.dlc is None or places.data is None:
+        if places.dlc is None or places.data is None or self._data_base == 10:
             return True
         is_last = places.data == places.last if isinstance(places.data, int) else places.data.stop is None
-        return not is_last or len(fields[-1].strip()) == 1
+        end = fields[-1].rstrip()[-2:]  # what may be one digit of two
+        return not is_last or not (len(end) == 2 and end.isalnum())
 
 
 def is_comment(line: bytes) -> bool:

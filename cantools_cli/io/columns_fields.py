@@ -58,6 +58,7 @@ _DECIMAL_IDENTIFIER = re.compile(rb"([0-9]{1,10})([xX]?)")
 _OCTET = re.compile(rb"(?:0[xX])?([0-9a-fA-F]{1,2})[hH]?")
 _DECIMAL_OCTET = re.compile(rb"[0-9]{1,3}")
 _LENGTH = {10: re.compile(rb"[0-9]{1,3}"), 16: re.compile(rb"(?:0[xX])?[0-9a-fA-F]{1,2}")}
+_USUAL_LENGTHS = {str(size).encode(): size for size in range(65)}
 _BETWEEN_OCTETS = re.compile(rb"[ \t.:;,|_-]+")
 _MOST_LENGTH = 64
 _TENS = tuple(10**power for power in range(41))
@@ -86,7 +87,8 @@ class Moments:
         power = self._power
         left = power - len(fraction)
         if left >= 0 and whole.isdigit() and len(whole) < 11 and (fraction.isdigit() or not fraction):
-            return in_range(int(whole + fraction) * _TENS[left], text)
+            nanoseconds = int(whole + fraction) * _TENS[left]
+            return nanoseconds if nanoseconds < _LIMIT else in_range(nanoseconds, text)
         return in_range(self._strange(text.strip()), text)
 
     def _strange(self, text: bytes) -> int:
@@ -178,6 +180,9 @@ def identifier(text: bytes, base: int) -> tuple[int, bool]:
 
 def length(text: bytes, base: int) -> int:
     """Return the length or DLC that ``text`` spells, 0 to 64."""
+    known = _USUAL_LENGTHS.get(text)
+    if known is not None and base == 10:
+        return known
     spelt = text.strip()
     if spelt.endswith(b".0"):  # as spreadsheets and pandas write whole numbers
         spelt = spelt[:-2]

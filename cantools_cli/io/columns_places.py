@@ -35,7 +35,7 @@ _KNOWN: dict[str, tuple[str, ...]] = {
     "error": ("error", "is error frame"),
 }
 _OCTET = re.compile(r"(?:b|d|db|byte|data|data byte) ?([0-9]{1,2})")
-_UNIT = re.compile(r"(?: |^)(us|ms|ns|sec|seconds)$")
+_UNIT = re.compile(r" (s|ms|us|ns|sec|seconds)$")
 
 
 @dataclass

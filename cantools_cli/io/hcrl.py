@@ -25,7 +25,6 @@ from typing import Any, ClassVar
 from cantools_cli import frames
 from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError, quoted
-from cantools_cli.io import columns_fields as values
 from cantools_cli.io.columns import ColumnsReader, Row, is_comment
 from cantools_cli.io.columns_places import Places, Spec
 from cantools_cli.io.files import AnyFile
@@ -65,19 +64,22 @@ class HcrlReader(ColumnsReader):
                 )
 
     def _can_id(self, fields: list[bytes], places: Places) -> int:
-        value, _ = values.identifier(fields[places.identifier], 16)
-        return value | frames.EXTENDED_BIT if value > frames.BASE_MASK else value
+        """Return the identifier, whose zeros at the start do not mean 29 bits."""
+        can_id = super()._can_id(fields, places)
+        return can_id if can_id & frames.EXTENDED_MASK > frames.BASE_MASK else can_id & frames.BASE_MASK
 
     def _row(self, fields: list[bytes]) -> Row:
-        while fields and not fields[-1].strip():
-            fields.pop()
-        if len(fields) < 4:
-            raise FormatError(f"{len(fields)} columns, not 4 or more")
-        label = fields.pop().strip()
+        label = fields.pop()
+        while fields and not label.strip():
+            label = fields.pop()
+        if len(fields) < 3:
+            raise FormatError(f"{len(fields) + 1} columns, not 4 or more")
         is_injected = _LABELS.get(label)
         if is_injected is None:
+            is_injected = _LABELS.get(label.strip())
+        if is_injected is None:
             raise FormatError(f"label {quoted(label)} is not R or T")
-        row = super()._row([*fields, b""] if len(fields) == 3 else fields)
+        row = super()._row(fields)
         if len(fields) - 3 != row[4]:
             raise FormatError(f"the length is {row[4]}, but there are {len(fields) - 3} data bytes")
         self._injected += is_injected

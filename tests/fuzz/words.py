@@ -17,6 +17,8 @@ _TEXTS = {
     "clx": b'# Logger type: CL2000\n|# Time: 20160228T235959\n|# Time separator ms: "'
     b'|# Value separator: ","\n'
     b"|Timestamp;Type;ID;Data\n|;Length;|;Lost;|29T|31T235959999|;9;|;8;|0229|00000000000|;",
+    "komodo": b"# Level,Index,m:s.ms.us,Err,ID,Data\n|m:s.ms.us|ID|Data|Err|Port|,0:00.643.335,|remote"
+    b"|,,|0x|,E,|9",
     "vspy": b"Vehicle Spy|Line,Abs Time(Sec)|Arb ID|,B1,|,T-T-F,|,T,F,|,F,F,|Start Date,2/29/2023\n|LIN 1"
     b"|Value|Start Time,12:00:00 AM\n|ISO8601 Timestamp,2018/06/29T13:00:47.000019\n|,,,"
     b"|Network Description,\n",

@@ -84,6 +84,16 @@ LIN 1,Default,LIN 1,LIN,19200,
 """
 )
 
+KOMODO = b"""\
+# Total Phase Data Center(tm) v6.73
+# Level,Index,m:s.ms.us,Dur,Len,Err,Port,ID,Record,Data
+0,0,0:00.000.000,,,,,,Capture started,[01/24/20 10:11:12]
+0,1,0:00.643.335,111 us,3,,0,0x123,CAN Data Frame,01 02 03
+0,2,1:09.643.340,111 us,4,,1,0x18DB33F1,CAN Remote Frame,
+0,3,1:09.643.341,111 us,2,E,1,0x7FF,CAN Data Frame,01 02
+0,4,1:09.643.342,111 us,1,,1,0x7FF,CAN Data Frame,0A
+"""
+
 #: what ``--from columns`` reads without any option
 COLUMNS = b"""\
 Time (ms);Bus;Dir;CAN ID;Ext;RTR;DLC;D1;D2;D3;Comment
@@ -93,4 +103,4 @@ Time (ms);Bus;Dir;CAN ID;Ext;RTR;DLC;D1;D2;D3;Comment
 """
 
 #: by the format's name
-SAMPLES: dict[str, bytes] = {"hcrl": HCRL, "cabana": CABANA, "clx": CLX, "vspy": VSPY}
+SAMPLES: dict[str, bytes] = {"hcrl": HCRL, "cabana": CABANA, "clx": CLX, "vspy": VSPY, "komodo": KOMODO}

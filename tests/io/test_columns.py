@@ -213,6 +213,22 @@ def test_classic_frames_survive_a_table(frames: list[Message], mark: str) -> Non
     assert [facts(message) for message in read(text.encode())] == [facts(message) for message in frames]
 
 
+@pytest.mark.parametrize(
+    ("last", "is_noted"),
+    [
+        (b"2,123,2,01,02", False),
+        (b"2,123,2,01,0", True),
+        (b"2,123,1,01,02", False),
+        (b"2,123,0", True),
+    ],
+)
+def test_a_last_row_without_an_end_is_noted_unless_it_is_whole(last: bytes, is_noted: bool) -> None:
+    reader = ColumnsReader(io.BytesIO(b"1,123,0\n" + last), time=0, identifier=1, dlc=2, data="3:")
+    assert len(list(reader)) == 2
+    note = "-:2: no newline at the end, so this frame may be cut short"
+    assert reader.notes == ([note] if is_noted else [])
+
+
 @given(noise=st.binary(max_size=60))
 def test_noise_never_costs_the_next_row(noise: bytes) -> None:
     text = b"1.5,123,0102\n" + noise + b"\n1.5,123,0102\n"

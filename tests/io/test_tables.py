@@ -12,7 +12,7 @@ from cantools_cli import plugins
 from cantools_cli.errors import FormatError
 from cantools_cli.io.clx import ClxReader, LoggerClock
 from cantools_cli.message import Message
-from tests.io.table_samples import CABANA, CLX, CLX_6, HCRL, VSPY
+from tests.io.table_samples import CABANA, CLX, CLX_6, HCRL, KOMODO, VSPY
 
 
 def read(form: str, text: bytes, **options: Any) -> tuple[list[Message], list[str]]:
@@ -158,6 +158,30 @@ def test_clx_without_a_date_is_noted() -> None:
     assert [message.timestamp_ns for message in frames] == [1_500_000_000]
     assert notes == ["-: no line # Time: what times do not say counts from 1970"]
     assert not ClxReader.recognises(b"# Time: 20170101T022232\n")
+
+
+def test_komodo() -> None:
+    frames, notes = read("komodo", KOMODO)
+    assert [(message.timestamp_ns, message.channel) for message in frames] == [
+        (643_335_000, "can0"),
+        (69_643_340_000, "can1"),
+        (69_643_342_000, "can1"),
+    ]
+    assert [(message.arbitration_id, message.is_extended_id, message.dlc) for message in frames] == [
+        (0x123, False, 3),
+        (0x18DB33F1, True, 4),
+        (0x7FF, False, 1),
+    ]
+    assert [message.is_remote_frame for message in frames] == [False, True, False]
+    assert frames[0].data == b"\1\2\3"
+    assert notes == ["-: rows with errors: 1 left out"]
+
+
+def test_a_table_of_total_phase_that_is_not_of_can_is_not_recognised() -> None:
+    usb = b"# Level,Sp,Index,m:s.ms.us,Dur,Len,Err,Dev,Ep,Record,Data,Summary,ASCII\n"
+    assert not plugins.reader_class("komodo").recognises(usb)
+    with pytest.raises(FormatError, match="no header with"):
+        read("komodo", usb + b"0,,1,0:00.643.335,,3,,1,2,IN,01 02 03,,\n")
 
 
 def test_vehicle_spy() -> None:
