@@ -97,6 +97,13 @@ def _check_channel(address: BusAddress) -> None:
         not_a_bus.check(address.text, channel, is_prefixed=takes_any)
 
 
+def is_log_name(text: str) -> bool:
+    """Return whether ``text`` has the suffix of a log format and names no interface."""
+    found = _PREFIX.fullmatch(text)
+    is_address = found is not None and plugins.is_interface(found[1].lower())
+    return not is_address and plugins.format_of_suffix(text)[0] is not None
+
+
 def _add_setting(address: BusAddress, part: str) -> None:
     key, _, value = part.partition("=")
     if not _KEY.fullmatch(key):
@@ -124,6 +131,8 @@ def resolve(
         UsageError: a source is malformed, or no bus is named at all.
         CanInitializationError: no interface is named, and there is no bus of that name.
     """
+    if address.interface is None and interface is None:
+        _check_is_no_file(address.channel or "")
     asked = {
         **(settings or {}),
         **address.settings,
@@ -194,11 +203,35 @@ def _interface_without_a_name(channel: object, note: Callable[[str], None] | Non
     raise _no_such_bus(name, has_socketcan)
 
 
+def _check_is_no_file(name: str) -> None:
+    """Refuse the name of a log: a configured interface would open a bus of that name.
+
+    Raises:
+        UsageError: ``name`` has the suffix of a log format, or a file has this name and no bus could.
+    """
+    is_file = os.path.isfile(name)
+    if not is_log_name(name) and not (is_file and "/" in name):
+        return
+    if is_file:
+        raise UsageError(
+            f"{name}: a log file, not a bus",
+            hint=f"canx convert {name} prints its frames, canx replay {name} BUS sends them",
+        )
+    raise UsageError(
+        f"{name}: no such file, and the name of a log is not that of a bus",
+        hint="a bus is such as can0 or virtual:vcan0; -o names an output",
+    )
+
+
 def _no_such_bus(name: str, has_socketcan: bool) -> CanInitializationError:
     prefix = _PREFIX.fullmatch(name)
     if prefix is not None and not _IPV6.fullmatch(name):
         known = ", ".join(plugins.interface_names())
         return CanInitializationError(f"{name}: no interface is called {prefix[1]!r}", hint=f"known: {known}")
+    if os.path.isfile(name):
+        return CanInitializationError(
+            f"{name}: no such bus, but a file has this name", hint=f"./{name} is the file"
+        )
     here = [*socketcan_channels(), *virtual_channels()]
     there_is = f"buses here: {', '.join(here)}; " if here else ""
     virtual = name if name.startswith("vcan") else "vcan0"

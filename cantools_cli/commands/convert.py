@@ -11,7 +11,7 @@ import typer
 
 from cantools_cli.batch import MessageBatch
 from cantools_cli.commands import options
-from cantools_cli.commands.inputs import Inputs, check_not_read
+from cantools_cli.commands.inputs import Inputs, check_is_input, check_not_read
 from cantools_cli.commands.interruption import Interruption
 from cantools_cli.commands.progress import Progress
 from cantools_cli.commands.report import Report
@@ -101,6 +101,7 @@ def convert_command(
     for warning in steps.selection.warnings:
         report.note(warning)
     names = files or ["-"]
+    check_is_input(output, names)
     check_not_read(output, names)
     to_file: dict[str, Any] = {
         "force": force,

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cantools_cli.address import is_log_name
 from cantools_cli.bus import BusABC, Deadline
 from cantools_cli.commands import options
 from cantools_cli.commands.buses import BusOptions, open_buses
@@ -170,6 +171,8 @@ def gen_command(
             raise UsageError(
                 "frames go to BUS or to a file, not both", hint="canx gen ... | tee FILE | canx send BUS"
             )
+        elif is_log_name(bus):
+            raise UsageError(f"{bus}: a log file, not a bus", hint=f"-o {bus} writes it")
         else:
             bus_options = BusOptions(interface, bitrate, fd, data_bitrate, settings or (), context)
             (opened,) = open_buses([bus], bus_options, report, receive=False, send=True)

@@ -107,6 +107,17 @@ class Inputs:
         self._stack.close()
 
 
+def check_is_input(output: str | None, files: Sequence[str]) -> None:
+    """Refuse a last file that is missing and looks like the output: ``canx convert a.blf b.asc``.
+
+    Raises:
+        UsageError: the last of ``files`` does not exist, and no ``output`` is named.
+    """
+    *others, last = files
+    if output is None and others and last != "-" and not os.path.exists(last):
+        raise UsageError(f"{last}: no such file", hint=f"-o {last} writes it")
+
+
 def check_not_read(output: str | None, files: Sequence[str]) -> None:
     """Refuse an ``output`` that is one of the ``files`` read.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from cantools_cli.address import is_log_name
 from cantools_cli.commands import options
 from cantools_cli.commands.buses import BusOptions
 from cantools_cli.commands.interruption import Interruption
@@ -172,9 +174,13 @@ def _are_logs(texts: Sequence[str]) -> bool:
     """Tell whether ``texts`` are logs, and not buses.
 
     Raises:
+        FileNotFoundError: one has the name of a log, and there is no such file.
         UsageError: some are.
     """
     logs = [text for text in texts if is_log(text)]
+    for text in texts:
+        if text not in logs and is_log_name(text):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), text)
     if logs and len(logs) < len(texts):
         raise UsageError(f"{logs[0]} is a log, and others are buses", hint="either buses, or logs")
     return bool(logs)
