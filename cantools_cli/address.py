@@ -24,7 +24,14 @@ from typing import Any
 
 from cantools_cli import plugins
 from cantools_cli.config import cast_from_string, check_context, find_settings
-from cantools_cli.errors import CanError, CanInitializationError, FormatError, UsageError, quoted
+from cantools_cli.errors import (
+    CanError,
+    CanInitializationError,
+    CanInterfaceNotImplementedError,
+    FormatError,
+    UsageError,
+    quoted,
+)
 
 #: where Linux shows its network interfaces, and the type that a CAN interface has there (ARPHRD_CAN)
 NETWORK_FOLDER = "/sys/class/net"
@@ -162,6 +169,8 @@ def resolve(
     if values["interface"] is None:
         values["interface"] = _interface_without_a_name(values["channel"], note)
         sources["interface"] = "the channel's name"
+    if values["interface"] == "virtual" and not str(values["channel"] or "").strip():
+        raise UsageError(f"{address.text}: no channel is named", hint="such as virtual:vcan0")
     if values["interface"] == "virtual" and "scope" not in asked:
         values["scope"] = "host"  # a bus within one process means nothing to a command
     if values["interface"] == "socketcan":
@@ -223,11 +232,13 @@ def _check_is_no_file(name: str) -> None:
     )
 
 
-def _no_such_bus(name: str, has_socketcan: bool) -> CanInitializationError:
+def _no_such_bus(name: str, has_socketcan: bool) -> CanError:
     prefix = _PREFIX.fullmatch(name)
     if prefix is not None and not _IPV6.fullmatch(name):
         known = ", ".join(plugins.interface_names())
-        return CanInitializationError(f"{name}: no interface is called {prefix[1]!r}", hint=f"known: {known}")
+        return CanInterfaceNotImplementedError(
+            f"{name}: no interface is called {quoted(prefix[1])}", hint=f"known: {known}"
+        )
     if os.path.isfile(name):
         return CanInitializationError(
             f"{name}: no such bus, but a file has this name", hint=f"./{name} is the file"

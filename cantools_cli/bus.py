@@ -13,6 +13,7 @@ import sys
 import time
 from _thread import allocate_lock
 from abc import ABC
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from functools import partial
@@ -65,6 +66,17 @@ CanFilters = Sequence[CanFilter]
 
 #: sends the rows of a batch from one to before another, waiting up to a timeout for room
 SendRows = Callable[[int, int, "float | None"], None]
+
+#: attributes in which a bus counts what it lost or could not read, and what each counts
+_LOSSES = {
+    "missed_frames": "frames lost, since they came faster than they were taken",
+    "missed_packets": "packets of frames lost on their way",
+    "bad_records": "malformed records of the kernel passed over",
+    "bad_datagrams": "malformed datagrams passed over",
+    "bad_packets": "malformed packets passed over",
+    "bad_frames": "malformed frames passed over",
+    "faults": "malformed messages passed over",
+}
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.0001, 0.01  # seconds
 _BACKLOG = 0.01  # seconds that frames queued at the end of a timeout are looked at, if none passes
@@ -183,6 +195,11 @@ class BusABC(PeriodicSending, ABC):  # abstract by what its hooks raise: either 
     def _detect_available_configs() -> Sequence[dict[str, Any]]:
         """Return the configurations that could be opened now, each the keywords for ``Bus``."""
         raise NotImplementedError
+
+    @staticmethod
+    def _obstacle() -> str | None:
+        """Return why no bus of this interface can be opened on this computer; None if one may be."""
+        return None
 
     # --- receiving ------------------------------------------------------------------------------------
 
@@ -390,6 +407,12 @@ class BusABC(PeriodicSending, ABC):  # abstract by what its hooks raise: either 
     def _is_shutdown(self) -> bool:
         """python-can's name of ``is_shutdown``, which plug-ins ask for."""
         return self.is_shutdown
+
+    @property
+    def losses(self) -> Counter[str]:
+        """What the bus or its transport lost or could not read so far, by kind."""
+        counts = {kind: getattr(self, name, 0) for name, kind in _LOSSES.items()}
+        return Counter({kind: count for kind, count in counts.items() if count})
 
     def shutdown(self) -> None:
         """Close the bus, having stopped its periodic tasks; a second call does nothing."""

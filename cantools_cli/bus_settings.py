@@ -74,7 +74,7 @@ def checked(
         try:
             if not known:
                 hint = _suggestion(key, parameters, interface)
-                raise UsageError(f"interface {interface!r} has no setting {quoted(key)}", hint=hint)
+                raise UsageError(f"interface {quoted(interface)} has no setting {quoted(key)}", hint=hint)
             kind = _kind(key, parameters)
             if not is_ours or kind == "Any":
                 found[key] = value
@@ -100,7 +100,9 @@ def named(interface: str | None, backend: Any, values: Sequence[Any]) -> dict[st
         if parameter.kind is Parameter.POSITIONAL_OR_KEYWORD and parameter.name != "channel"
     ]
     if len(values) > len(names):
-        text = f"interface {interface!r} takes at most {len(names)} positional settings, not {len(values)}"
+        text = (
+            f"interface {quoted(interface)} takes at most {len(names)} positional settings, not {len(values)}"
+        )
         raise UsageError(text, hint=f"in this order: {', '.join(names)}" if names else None)
     return dict(zip(names, values, strict=False))
 

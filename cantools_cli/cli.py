@@ -44,7 +44,11 @@ class _Plain:
         try:
             return tuple(self._convert(one) for one in value) if many else self._convert(value)
         except ValueError as error:
-            raise typer.BadParameter(f"{value!r} is not a whole number", ctx=ctx, param=param) from error
+            from cantools_cli.errors import quoted
+
+            raise typer.BadParameter(
+                f"{quoted(value)} is not a whole number", ctx=ctx, param=param
+            ) from error
 
 
 def _use_plain_converters(params: Iterable[Any]) -> None:
@@ -206,7 +210,9 @@ def help_of(
             found = context.command.get_command(context, name) if table else None
             if found is None:
                 known = f"; there are {', '.join(table)}" if table else ""
-                raise typer.BadParameter(f"no such command {name!r}{known}")
+                from cantools_cli.errors import quoted
+
+                raise typer.BadParameter(f"no such command {quoted(name)}{known}")
             context = stack.enter_context(
                 found.make_context(name, [], parent=context, resilient_parsing=True)
             )
@@ -258,12 +264,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _open_standard_streams() -> None:
-    """Open those of descriptors 0 to 2 that are closed at nothing: else the next file would become one."""
-    for descriptor in range(3):
+    """Open those of descriptors 0 to 2 that are closed, or the next file opened would become one.
+
+    Reading from a closed stdin and writing to a closed stdout fail as they do without this.
+    """
+    for descriptor, failing in enumerate((os.O_WRONLY, os.O_RDONLY, os.O_RDWR)):
         try:
             os.fstat(descriptor)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest that is free, which is this one
+            os.open(os.devnull, failing)  # the lowest that is free, which is this one
+            if descriptor == 1:
+                sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115  # for ``print``
 
 
 def run(arguments: list[str]) -> int:
@@ -285,11 +296,31 @@ def run(arguments: list[str]) -> int:
             completion.register()
             group.main(args=arguments, prog_name="canx", standalone_mode=False)
         result = _group().main(args=arguments, prog_name="canx", standalone_mode=False)
+        _flush_stdout()
         return result if isinstance(result, int) else 0
     except BaseException as error:
         if debug and not isinstance(error, SystemExit | typer.Exit):
-            raise
+            from traceback import print_exc
+
+            print_exc()
         return status_of(error)
+
+
+def _flush_stdout() -> None:
+    """Write what ``print`` holds; the interpreter would report a failure as a traceback, and later.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        raise typer.Exit(141) from None
+    except OSError as error:
+        _abandon_stdout()
+        error.filename = "-"
+        raise
 
 
 def status_of(error: BaseException) -> int:

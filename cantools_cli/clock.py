@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone, tzinfo
 
-from cantools_cli.errors import UsageError
+from cantools_cli.errors import UsageError, quoted
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -29,7 +29,7 @@ def zone(name: str) -> tzinfo | None:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise UsageError(
-            f"unknown time zone {name!r}", hint="local, UTC, or a name such as Europe/Berlin"
+            f"unknown time zone {quoted(name)}", hint="local, UTC, or a name such as Europe/Berlin"
         ) from error
 
 

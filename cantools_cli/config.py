@@ -316,7 +316,7 @@ def _ini_reason(error: Error) -> str:
     if isinstance(error, MissingSectionHeaderError):
         return f"no section such as [default] before {quoted(error.line.strip())}"
     if isinstance(error, DuplicateOptionError):
-        return f"{error.option!r} is there twice in [{error.section}]"
+        return f"{quoted(error.option)} is there twice in [{error.section}]"
     if isinstance(error, DuplicateSectionError):
         return f"[{error.section}] is there twice"
     return "not of the form KEY = VALUE"

@@ -19,8 +19,12 @@ hint, and never a traceback.
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+#: the first plural of a phrase: ``CAN FD frames (left out)``
+_PLURAL = re.compile(r"\b(frame|record|packet|datagram|message|parameter|identifier|client|byte|channel)s\b")
 
 USAGE_STATUS = 2
 FAILURE_STATUS = 3
@@ -150,11 +154,20 @@ def error_check(
         raise exception_type(str(error) if error_message is None else error_message) from error
 
 
-def quoted(text: bytes | str, limit: int = 60) -> str:
+def quoted(text: object, limit: int = 60) -> str:
     """Return offending text fit for one line of a message: shortened, escaped, in double quotes."""
-    if isinstance(text, bytes):
-        text = text.decode("utf-8", "backslashreplace")
+    text = text.decode("utf-8", "backslashreplace") if isinstance(text, bytes) else str(text)
     return '"' + printable(text if len(text) <= limit else text[: limit - 3] + "...") + '"'
+
+
+def counted(count: int, noun: str, form: str = "") -> str:
+    """Return ``count`` with ``noun``, a plural such as ``frames`` or ``frames (left out)``, in its number.
+
+    ``form`` formats the count, as in ``f"{count:,}"``.
+    """
+    if count == 1:
+        noun = _PLURAL.sub(lambda found: found[1], noun, count=1)
+    return f"{count:{form}} {noun}"
 
 
 def printable(text: str) -> str:

@@ -261,7 +261,7 @@ def _dictionary_test(entry: CanFilter) -> IdTest:
         can_id, can_mask = index(entry["can_id"]), index(entry["can_mask"])
     except (KeyError, TypeError) as error:
         raise UsageError(
-            f"bad filter {entry!r}",
+            f"bad filter {quoted(entry)}",
             hint='a filter is {"can_id": 0x123, "can_mask": 0x7FF, "extended": False}',
         ) from error
     if can_id & ~frames.EXTENDED_MASK == _INVERTED and not can_mask & _INVERTED:

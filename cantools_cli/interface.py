@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from cantools_cli import plugins, util
 from cantools_cli.bus import BusABC
-from cantools_cli.errors import CanInterfaceNotImplementedError, UsageError
+from cantools_cli.errors import CanInterfaceNotImplementedError, UsageError, quoted
 
 VALID_INTERFACES: frozenset[str]
 
@@ -52,13 +52,13 @@ class Bus(BusABC):
         name, channel = keywords["interface"], keywords["channel"]
         backend = plugins.bus_class(name)
         if channel is None and _needs_channel(backend):
-            raise UsageError(f"interface {name!r} needs a channel", hint=f"{name}:CHANNEL, or channel=")
+            raise UsageError(f"interface {quoted(name)} needs a channel", hint=f"{name}:CHANNEL, or channel=")
         from cantools_cli.bus_settings import checked, named
 
         by_place = named(name, backend, args)
         twice = [key for key in by_place if key in kwargs]
         if twice:
-            raise TypeError(f"{name} bus: {twice[0]!r} is given by position and by name")
+            raise TypeError(f"{name} bus: {quoted(twice[0])} is given by position and by name")
         settings = {key: value for key, value in keywords.items() if key not in ("interface", "channel")}
         settings = checked(name, backend, {**settings, **by_place}, place_of=_place_of(given, config_context))
         arguments = () if channel is None else (channel,)

@@ -13,7 +13,7 @@ from importlib import import_module
 from os.path import splitext
 from typing import Any
 
-from cantools_cli.errors import CanInterfaceNotImplementedError, UsageError
+from cantools_cli.errors import CanInterfaceNotImplementedError, UsageError, quoted
 
 INTERFACES = {
     "cannelloni": "cantools_cli.backends.cannelloni:CannelloniBus",
@@ -395,7 +395,7 @@ def bus_class(name: str | None) -> Any:
         return _attribute(target)
     except ImportError as error:
         raise CanInterfaceNotImplementedError(
-            f"interface {name!r} needs {error.name or error}, which is not installed",
+            f"interface {quoted(name)} needs {error.name or error}, which is not installed",
             hint=install_hint(error.name) if error.name else None,
         ) from error
 
@@ -452,18 +452,18 @@ def _io_class(kind: str, name: str) -> Any:
     form = FORMATS.get(name)
     target = getattr(form, kind) if form else None
     if form is not None and target is None:
-        raise UsageError(f"format {name!r} can only be read", hint=f"written: {', '.join(writable())}")
+        raise UsageError(f"format {quoted(name)} can only be read", hint=f"written: {', '.join(writable())}")
     if target is None:
         others = entry_points_of(kind)
         target = others.get(name) or others.get(f".{name}")
     if target is None:
         known = ", ".join(sorted({*FORMATS, *(other.lstrip(".") for other in entry_points_of(kind))}))
-        raise UsageError(f"unknown format {name!r}", hint=f"known: {known}")
+        raise UsageError(f"unknown format {quoted(name)}", hint=f"known: {known}")
     try:
         return _attribute(target)
     except ImportError as error:
         raise UsageError(
-            f"format {name!r} needs {error.name or error}, which is not installed",
+            f"format {quoted(name)} needs {error.name or error}, which is not installed",
             hint=install_hint(error.name) if error.name else None,
         ) from error
 

@@ -171,7 +171,7 @@ NOWHERE = [
     ("can9", True, "no such CAN interface", ["ip link add dev vcan0 type vcan", "virtual:vcan0"]),
     ("can9", False, "this kernel has no SocketCAN", ["INTERFACE:CHANNEL", "virtual:vcan0"]),
     ("/dev/ttyACM0", False, "this kernel has no SocketCAN", ["INTERFACE:CHANNEL"]),
-    ("nonsense:/dev/x", False, "no interface is called 'nonsense'", ["known: ", "virtual"]),
+    ("nonsense:/dev/x", False, 'no interface is called "nonsense"', ["known: ", "virtual"]),
     ("any", False, "this kernel has no SocketCAN", []),
 ]
 

@@ -103,7 +103,7 @@ def test_configuration_can_be_ignored(tmp_path: Path) -> None:
 
 def test_without_a_channel_the_interface_s_default_is_used() -> None:
     assert opened_with(interface="parrot") == {"channel": "default"}
-    with pytest.raises(ValueError, match="interface 'needy' needs a channel"):
+    with pytest.raises(ValueError, match='interface "needy" needs a channel'):
         Bus(interface="needy")
 
 
@@ -197,7 +197,7 @@ def test_positional_arguments_after_the_interface_are_its_own() -> None:
     with Bus("positional", "virtual", True, 3, ignore_config=True) as bus:
         assert isinstance(bus, VirtualBus)
         assert bus.receive_own_messages is True
-    with pytest.raises(TypeError, match="'receive_own_messages' is given by position and by name"):
+    with pytest.raises(TypeError, match='"receive_own_messages" is given by position and by name'):
         Bus("a", "virtual", True, receive_own_messages=True)
     with pytest.raises(UsageError, match="takes at most 4 positional settings, not 5"):
         Bus("a", "virtual", *range(5))

@@ -31,7 +31,7 @@ def test_every_built_in_format_loads(name: str) -> None:
 
 
 def test_a_format_that_is_read_only_says_so() -> None:
-    with pytest.raises(UsageError, match="format 'busmaster' can only be read"):
+    with pytest.raises(UsageError, match='format "busmaster" can only be read'):
         plugins.writer_class("busmaster")
 
 
@@ -170,6 +170,6 @@ def test_an_unknown_interface_names_those_that_are(name: str | None) -> None:
 
 
 def test_an_unknown_format_names_those_that_are() -> None:
-    with pytest.raises(UsageError, match="unknown format 'nonsense'") as caught:
+    with pytest.raises(UsageError, match='unknown format "nonsense"') as caught:
         plugins.writer_class("nonsense")
     assert "asc" in (caught.value.hint or "")

@@ -25,6 +25,7 @@ from cantools_cli.errors import (
     CanTimeoutError,
     FormatError,
     UsageError,
+    quoted,
 )
 
 DEFAULT_PORT = 20000
@@ -85,7 +86,7 @@ class CannelloniBus(BusABC):
         refuse_unknown("cannelloni", CannelloniBus, kwargs)
         host, port = endpoint(channel, DEFAULT_PORT)
         if transport not in ("udp", "tcp"):
-            raise UsageError(f"unknown transport {transport!r} of cannelloni", hint="udp or tcp")
+            raise UsageError(f"unknown transport {quoted(transport)} of cannelloni", hint="udp or tcp")
         if not 0 <= local_port < 65536:
             raise UsageError(f"port {local_port} is not in 0 to 65535")
         if listen and transport == "udp":

@@ -81,6 +81,16 @@ class RemoteBus(BusABC):
         self.channel_info = f"{self._info} at {url}"
         super().__init__(channel, can_filters)
 
+    @staticmethod
+    def _obstacle() -> str | None:
+        from importlib.util import find_spec
+
+        from cantools_cli.plugins import install_hint
+
+        return (
+            None if find_spec("websockets") else f"websockets is not installed: {install_hint('websockets')}"
+        )
+
     @property
     def missed_frames(self) -> int:
         return self._port.missed

@@ -29,6 +29,7 @@ from cantools_cli.errors import (
     CanTimeoutError,
     FormatError,
     UsageError,
+    quoted,
 )
 from cantools_cli.filters import FrameFilter
 from cantools_cli.message import Message
@@ -92,7 +93,7 @@ class SocketcanBus(BusABC):
     ) -> None:
         refuse_unknown("socketcan", SocketcanBus, kwargs)
         if down not in ("error", "wait"):
-            raise UsageError(f"unknown down={down!r} of a socketcan bus", hint="error or wait")
+            raise UsageError(f"unknown down={quoted(down)} of a socketcan bus", hint="error or wait")
         self.channel = "" if channel in (None, "any") else str(channel)
         self.on_note = on_note
         self._fd = fd = fd or xl
@@ -284,7 +285,7 @@ class SocketcanBus(BusABC):
             for name in {batch.channels[index] for index in batch.channel}:
                 if not isinstance(name, str) or not name or name == "any":
                     raise CanOperationError(
-                        f"a frame for {name!r}, on a bus of all CAN interfaces",
+                        f"a frame for {quoted(name)}, on a bus of all CAN interfaces",
                         hint="the channel of a message has to name the interface to send it to",
                     )
 
@@ -400,6 +401,12 @@ class SocketcanBus(BusABC):
         if link is None or link.tx_errors is None or link.rx_errors is None:
             return None
         return link.tx_errors, link.rx_errors
+
+    @staticmethod
+    def _obstacle() -> str | None:
+        from cantools_cli.address import kernel_has_socketcan
+
+        return None if kernel_has_socketcan() else "this kernel has no SocketCAN"
 
     @property
     def missed_frames(self) -> int:

@@ -25,6 +25,7 @@ from cantools_cli.errors import (
     CanTimeoutError,
     FormatError,
     UsageError,
+    quoted,
 )
 from cantools_cli.message import Message
 
@@ -210,7 +211,7 @@ class Group:
             self._index = int(interface) if interface.isdecimal() else socket.if_nametoindex(interface)
         except OSError:
             names = ", ".join(name for _, name in socket.if_nameindex())
-            text = f"udp_multicast: no network interface {interface!r}"
+            text = f"udp_multicast: no network interface {quoted(interface)}"
             raise UsageError(text, hint=f"there are {names}") from None
 
     def receiving_socket(self) -> socket.socket:

@@ -19,7 +19,13 @@ from cantools_cli.backends.wakeup import Wakeup
 from cantools_cli.batch import MessageBatch
 from cantools_cli.bus import BusABC, CanFilters, CanProtocol, Deadline
 from cantools_cli.bus_settings import refuse_unknown
-from cantools_cli.errors import CanError, CanOperationError, UsageError
+from cantools_cli.errors import (
+    CanError,
+    CanInterfaceNotImplementedError,
+    CanOperationError,
+    UsageError,
+    quoted,
+)
 from cantools_cli.frames import TX
 from cantools_cli.message import Channel, Message
 
@@ -99,8 +105,18 @@ class VirtualBus(BusABC):
         elif scope == "process":
             self._port = ProcessPort(self.channel_id, receive_own_messages, limit, preserve_timestamps)
         else:
-            raise UsageError(f"unknown scope {scope!r} of a virtual bus", hint="process or host")
+            raise UsageError(f"unknown scope {quoted(scope)} of a virtual bus", hint="process or host")
         self.channel_info = f"Virtual bus channel {self.channel_id}"
+
+    @staticmethod
+    def _obstacle() -> str | None:
+        from cantools_cli.backends.virtual_line import require_support
+
+        try:
+            require_support()
+        except CanInterfaceNotImplementedError as error:
+            return str(error)
+        return None
 
     @property
     def missed_frames(self) -> int:
@@ -117,6 +133,11 @@ class VirtualBus(BusABC):
     def _frames_waiting(self) -> int:
         fetched = 0 if self._waiting is None else len(self._waiting) - self._taken
         return fetched + (0 if self.is_shutdown else self._port.waiting())
+
+    @property
+    def bad_datagrams(self) -> int:
+        """How many datagrams of other processes were not frames."""
+        return getattr(self._port, "bad_datagrams", 0)
 
     def recv(self, timeout: float | None = None) -> Message | None:
         self._check_open()

@@ -49,6 +49,10 @@ class HostPort:
     def missed(self) -> int:
         return self._inbox.missed if self._inbox else 0
 
+    @property
+    def bad_datagrams(self) -> int:
+        return self._inbox.faults if self._inbox else 0
+
     def send(self, batch: MessageBatch, timeout: float | None) -> None:
         try:
             self._sender.send(batch, timeout)

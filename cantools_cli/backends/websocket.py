@@ -38,7 +38,7 @@ class WebSocket:
             from websockets.uri import parse_uri
         except ImportError as error:
             raise CanInterfaceNotImplementedError(
-                "interface 'remote' needs websockets, which is not installed",
+                'interface "remote" needs websockets, which is not installed',
                 hint=install_hint("websockets"),
             ) from error
         try:

@@ -18,7 +18,7 @@ from cantools_cli.commands.buses import BusOptions, NamedBus, open_buses
 from cantools_cli.commands.interruption import Interruption
 from cantools_cli.commands.report import Report
 from cantools_cli.commands.sources import live_batches
-from cantools_cli.errors import UsageError
+from cantools_cli.errors import UsageError, counted
 from cantools_cli.outlet import Outlet, QueuedOutlet
 from cantools_cli.selection import Selection
 from cantools_cli.units import duration
@@ -254,7 +254,8 @@ class Bridge:
         end = time.monotonic() + timeout
         lost = 0
         for index, source in enumerate(self._sources):
-            report.detail(f"{source.name}: {self._forwarded[index]} frames taken")
+            lost += source.say_trouble(report)
+            report.detail(f"{source.name}: {counted(self._forwarded[index], 'frames')} taken")
         for target in self._targets:
             if target is None:
                 continue
@@ -264,13 +265,13 @@ class Bridge:
             report.losses(outlet.name, outlet.losses)
             if outlet.refusal is not None:
                 report.note(f"{outlet.name}: {outlet.refusal}")
-            report.detail(f"{outlet.name}: {outlet.sent} frames sent")
+            report.detail(f"{outlet.name}: {counted(outlet.sent, 'frames')} sent")
         for (index, other), rewriter in self._rewriters.items():
             if rewriter.rewritten:
                 names = self._sources[index].name, self._targets[other].outlet.name  # type: ignore[union-attr]
-                report.detail(f"{names[0]}>{names[1]}: {rewriter.rewritten} frames rewritten")
+                report.detail(f"{names[0]}>{names[1]}: {counted(rewriter.rewritten, 'frames')} rewritten")
         if self._has_rules and self._received and not any(one.rewritten for one in self._rewriters.values()):
             report.note("--rewrite changed no frame: none had such an identifier")
         if self._left_out:
-            report.note(f"{self._left_out} error frames left out; --error-frames forwards them")
+            report.note(f"{counted(self._left_out, 'error frames')} left out; --error-frames forwards them")
         return lost

@@ -11,7 +11,7 @@ from cantools_cli.address import ONE_CHANNEL, BusAddress, parse_address, resolve
 from cantools_cli.batch import MessageBatch
 from cantools_cli.bus import BusABC
 from cantools_cli.commands.report import Report
-from cantools_cli.errors import CanError, UsageError
+from cantools_cli.errors import CanError, UsageError, quoted
 from cantools_cli.filters import FrameFilter
 from cantools_cli.not_a_bus import is_identifier, misplaced_filter
 from cantools_cli.selection import Selection
@@ -49,7 +49,7 @@ class BusOptions:
         for setting in self.settings:
             key, mark, value = setting.partition("=")
             if not mark or not key:
-                raise UsageError(f"-O {setting!r} is not of the form KEY=VALUE")
+                raise UsageError(f"-O {quoted(setting)} is not of the form KEY=VALUE")
             given[key.replace("-", "_")] = cast_from_string(value)
         if self.bitrate is not None:
             given["bitrate"] = parse_bitrate(self.bitrate)
@@ -64,17 +64,6 @@ class BusOptions:
         if self.wait_when_down:
             given["down"] = "wait"
         return given
-
-
-#: attributes of buses that count what was lost or could not be read, and how that is said
-_TROUBLE = {
-    "missed_frames": "{} frames were lost, since they came faster than they were taken",
-    "missed_packets": "{} packets of frames were lost on their way",
-    "bad_records": "{} malformed records of the kernel passed over",
-    "bad_datagrams": "{} malformed datagrams passed over",
-    "bad_packets": "{} malformed packets passed over",
-    "bad_frames": "{} malformed frames passed over",
-}
 
 
 #: settings that have an option of their own
@@ -112,14 +101,11 @@ class NamedBus:
         return sum(getattr(self.bus, name, 0) for name in ("missed_frames", "missed_packets"))
 
     def say_trouble(self, report: Report) -> bool:
-        """Say what was lost or malformed while receiving; return whether anything was."""
-        found = False
-        for attribute, text in _TROUBLE.items():
-            count = getattr(self.bus, attribute, 0)
-            if count:
-                found = True
-                report.note(f"{self.name or self.bus}: {text.format(count)}")
-        return found
+        """Report what was lost or malformed while receiving, on one line; return whether anything was."""
+        losses = self.bus.losses
+        if losses:
+            report.trouble(self.name or str(self.bus), losses)
+        return bool(losses)
 
 
 def open_buses(

@@ -17,7 +17,7 @@ from cantools_cli.commands.progress import Progress
 from cantools_cli.commands.report import Report
 from cantools_cli.commands.sinks import Rotation, Sink, check_needs_no_file, checked_form, open_sink
 from cantools_cli.commands.splits import SplitSink, open_split
-from cantools_cli.errors import FormatError
+from cantools_cli.errors import FormatError, counted
 from cantools_cli.routes import Renaming, Rule
 from cantools_cli.selection import Selection
 from cantools_cli.units import duration
@@ -137,7 +137,7 @@ def convert_command(
             raise
         steps.tell(report)
         report.faults(inputs.skipped, inputs.first_fault)
-        report.detail(f"{sink.count} frames written to {sink.name}")
+        report.detail(f"{counted(sink.count, 'frames')} written to {sink.name}")
         if interruption.signum is not None:
             return 128 + interruption.signum
     return 2 if strict and (sink.losses or inputs.skipped) else 0
@@ -221,4 +221,4 @@ def _kept(sink: Sink | SplitSink) -> str | None:
     """Return what the output holds in spite of an error."""
     if sink.name == "-":
         return None
-    return f"{sink.name} holds the {sink.count} frame{'' if sink.count == 1 else 's'} before the error"
+    return f"{sink.name} holds the {counted(sink.count, 'frames')} before the error"

@@ -17,7 +17,7 @@ from cantools_cli.commands.progress import REDRAW_SECONDS, Progress
 from cantools_cli.commands.report import Report, use_colour
 from cantools_cli.commands.sinks import Rotation, Sink, check_needs_no_file, checked_form, open_sink
 from cantools_cli.commands.sources import live_batches
-from cantools_cli.errors import UsageError
+from cantools_cli.errors import UsageError, counted, quoted
 from cantools_cli.selection import Selection
 from cantools_cli.units import duration, milliseconds_must_have_unit
 
@@ -167,7 +167,7 @@ def dump_command(
             end = None if whole_seconds is None else Deadline(whole_seconds)
             _copy(opened, sink, chosen, count, quiet_seconds, end, interruption, progress)
         lost = [one.say_trouble(report) for one in opened]
-        report.detail(f"{sink.count} frames")
+        report.detail(counted(sink.count, "frames"))
         if interruption.signum is not None:
             return 128 + interruption.signum
     if count is not None and sink.count < count:
@@ -250,7 +250,7 @@ def _screen_options(
 ) -> dict[str, Any]:
     if timestamps is not None and timestamps not in ("a", "d", "z", "A"):
         raise UsageError(
-            f"-t {timestamps!r} is none of a, d, z, A", hint="absolute, delta, since the first, date"
+            f"-t {quoted(timestamps)} is none of a, d, z, A", hint="absolute, delta, since the first, date"
         )
     options.checked(colour, "--color", ("auto", "always", "never"))
     return {

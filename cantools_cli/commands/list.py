@@ -111,16 +111,23 @@ def _state(link: Link | None) -> dict[str, Any]:
 
 
 def _interfaces(interface: str | None, report: Report) -> Iterator[dict[str, Any]]:
+    if interface is not None and not plugins.is_interface(interface):
+        plugins.bus_class(interface)  # raises, and lists the known ones
     for name in plugins.interface_names():
         if interface in (None, name):
             target = plugins.INTERFACES.get(name)
             try:
-                doc = (plugins.bus_class(name).__doc__ or "").strip().splitlines()
-                status = "ready"
+                found = plugins.bus_class(name)
+                doc = (found.__doc__ or "").strip().splitlines()
+                status = getattr(found, "_obstacle", _no_obstacle)() or "ready"
             except Exception as error:  # a plug-in may fail in any way; the others are still listed
                 doc, status = [], str(error)
             origin = "built in" if target else plugins.entry_points_of("interface")[name]
             yield {"interface": name, "status": status, "from": origin, "description": doc[0] if doc else ""}
+
+
+def _no_obstacle() -> None:
+    """Stand in for a bus class of another distribution, which cannot tell."""
 
 
 def _formats(interface: str | None, report: Report) -> Iterator[dict[str, Any]]:

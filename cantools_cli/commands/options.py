@@ -8,7 +8,7 @@ from typing import Annotated, Literal, NamedTuple, cast
 import typer
 
 from cantools_cli import plugins
-from cantools_cli.errors import UsageError
+from cantools_cli.errors import UsageError, quoted
 
 OnErrorChoice = Literal["stop", "skip"]
 BUS_HELP = "[INTERFACE:]CHANNEL[,KEY=VALUE...][,FILTER...], such as can0 or virtual:vcan0."
@@ -249,4 +249,4 @@ def checked(choice: str, option: str, choices: Iterable[str]) -> None:
     """
     known = list(choices)
     if choice not in known:
-        raise UsageError(f"{option} {choice!r} is none of {', '.join(known)}")
+        raise UsageError(f"{option} {quoted(choice)} is none of {', '.join(known)}")

@@ -16,7 +16,7 @@ from cantools_cli.commands.buses import BusOptions, open_buses
 from cantools_cli.commands.interruption import Interruption
 from cantools_cli.commands.report import Report, say
 from cantools_cli.commands.sources import OnIdle, open_input
-from cantools_cli.errors import CanError, FormatError, UsageError
+from cantools_cli.errors import CanError, FormatError, UsageError, counted
 from cantools_cli.io.base import OnError
 from cantools_cli.io.files import InputStream
 from cantools_cli.message import Channel
@@ -227,9 +227,11 @@ class Log:
         """Say what was left out."""
         self._report.faults(self.skipped, self._first_fault)
         if self.error_frames:
-            self._report.note(f"{self.error_frames} error frames left out; --error-frames sends them")
+            self._report.note(
+                f"{counted(self.error_frames, 'error frames')} left out; --error-frames sends them"
+            )
         if self.unmapped:
-            what = ", ".join(f"{count} frames of {name}" for name, count in self.unmapped.items())
+            what = ", ".join(f"{counted(count, 'frames')} of {name}" for name, count in self.unmapped.items())
             say(f"not sent, since no --map names their channel: {what}")
         for rule in self._routes.rules if self._is_whole else ():
             if rule.source not in self._seen:

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Protocol
 
 from cantools_cli.commands.report import status_line
+from cantools_cli.errors import counted
 
 _FIRST_AFTER = 0.5
 _EVERY = 0.1
@@ -88,7 +89,7 @@ def line(seconds: float, count: int, consumed: int, size: int | None, share: flo
     if size:
         share = max(share, consumed / size)
     text = f"{consumed / 1e6:.1f} of {size / 1e6:.1f} MB" if size else f"{consumed / 1e6:.1f} MB"
-    text += f", {count:,} frames, {count / max(seconds, 1e-9):,.0f} frames/s"
+    text += f", {counted(count, 'frames', ',')}, {count / max(seconds, 1e-9):,.0f} frames/s"
     if share <= 0:
         return text
     share = min(share, 1.0)

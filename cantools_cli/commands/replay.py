@@ -17,7 +17,7 @@ from cantools_cli.commands.interruption import Interruption
 from cantools_cli.commands.playback import Log, LogOptions, Outlets
 from cantools_cli.commands.progress import Progress
 from cantools_cli.commands.report import Report
-from cantools_cli.errors import CanError, FormatError, UsageError
+from cantools_cli.errors import CanError, FormatError, UsageError, counted
 from cantools_cli.io.base import BATCH_ROWS
 from cantools_cli.replay import PART_ROWS, Pacer, Schedule, Timetable, loops, speed
 from cantools_cli.routes import Routes, Rule
@@ -144,7 +144,7 @@ def replay_command(
                 _replay(log, outlets, timetable, interruption, progress)
         except CanError:
             if outlets.count:
-                report.note(f"{outlets.count} frames were sent before this")
+                report.note(f"{counted(outlets.count, 'frames')} sent before this")
             raise
         finally:
             _tell(log, outlets, timetable, interruption, report)
@@ -152,7 +152,7 @@ def replay_command(
             return 128 + interruption.signum
     if log.error is not None:
         if isinstance(log.error, FormatError):
-            log.error.afterword = f"{outlets.count} frames before it were sent"
+            log.error.afterword = f"{counted(outlets.count, 'frames')} sent before it"
         raise log.error
     return 2 if strict and (log.lost or outlets.lost) else 0
 
@@ -220,8 +220,9 @@ def _tell(
         times = "once" if timetable.restarts == 1 else f"{timetable.restarts} times"
         report.note(f"stopped or held up for over 1 s, {times}: the rest was sent that much later")
     if interruption.signum is not None:
-        report.note(f"stopped after {outlets.count} frames, {outlets.seconds_into(log):.3f} s into the log")
-    report.detail(f"{outlets.count} frames replayed")
+        sent = counted(outlets.count, "frames")
+        report.note(f"stopped after {sent}, {outlets.seconds_into(log):.3f} s into the log")
+    report.detail(f"{counted(outlets.count, 'frames')} replayed")
     if timetable is not None and timetable.lateness.count:
         late = timetable.lateness
         figures = (late.mean_ns, late.percentile_ns(0.99), late.maximum_ns)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections import Counter
 from contextlib import suppress
 
-from cantools_cli.errors import FormatError, printable
+from cantools_cli.errors import FormatError, counted, printable
 
 
 class Report:
@@ -32,12 +33,22 @@ class Report:
     def losses(self, name: str, losses: Counter[str]) -> None:
         """Say on one line what a format could not carry."""
         if losses:
-            say(f"{name}: lost {', '.join(f'{count} {kind}' for kind, count in losses.items())}")
+            say(f"{name}: lost {', '.join(_loss(kind, count) for kind, count in losses.items())}")
+
+    def trouble(self, name: str, losses: Counter[str]) -> None:
+        """Print on one line what a bus lost or could not read."""
+        say(f"{name}: {', '.join(counted(count, kind) for kind, count in losses.items())}")
 
     def faults(self, count: int, first: FormatError | None) -> None:
         """Say how many malformed records were passed over, and what the first was."""
         if count:
-            say(f"{count} malformed record{'s' if count > 1 else ''} skipped, the first: {first}")
+            say(f"{counted(count, 'malformed records')} skipped, the first: {first}")
+
+
+def _loss(kind: str, count: int) -> str:
+    """Return how many frames were lost, or of how many frames a detail such as the channel was."""
+    is_of_frames = re.search(r"\b(frames|packets|messages|records)\b", kind) is not None
+    return counted(count, kind) if is_of_frames else f"{kind} of {counted(count, 'frames')}"
 
 
 class StatusLine:

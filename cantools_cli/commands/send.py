@@ -15,7 +15,7 @@ from cantools_cli.bus import BusABC
 from cantools_cli.commands import options
 from cantools_cli.commands.buses import BusOptions, NamedBus, open_buses
 from cantools_cli.commands.report import Report
-from cantools_cli.errors import UsageError
+from cantools_cli.errors import UsageError, counted
 from cantools_cli.not_a_bus import is_filter, is_identifier, misplaced_filter
 from cantools_cli.selection import Selection
 
@@ -195,7 +195,7 @@ def _send_periodically(
             schedule.advance(time.monotonic_ns())
         if schedule.skipped:
             report.losses(opened.name, Counter({"frames that could not be sent in time": schedule.skipped}))
-        report.detail(f"{schedule.sent} frames sent")
+        report.detail(f"{counted(schedule.sent, 'frames')} sent")
         if interruption.signum is not None:
             return 128 + interruption.signum
     if schedule.is_short:
@@ -240,8 +240,8 @@ def _send_stdin(
                     break
         report.faults(reader.skipped, reader.first_fault)
         if left_out:
-            report.note(f"{left_out} error frames left out; --error-frames sends them")
-        report.detail(f"{sent} frames sent")
+            report.note(f"{counted(left_out, 'error frames')} left out; --error-frames sends them")
+        report.detail(f"{counted(sent, 'frames')} sent")
         if interruption.signum is not None:
             return 128 + interruption.signum
     return 2 if strict and (reader.skipped or left_out) else 0

@@ -103,4 +103,6 @@ def serve_command(
         names = ", ".join(one.name for one in opened)
         report.note(f"serving {names}, listening on {server.place}")
         server.serve(interruption)
+        for one in opened:
+            one.say_trouble(report)
         return 128 + (interruption.signum or 0)

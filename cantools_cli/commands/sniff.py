@@ -16,7 +16,7 @@ from cantools_cli.commands.buses import BusOptions
 from cantools_cli.commands.interruption import Interruption
 from cantools_cli.commands.report import Report
 from cantools_cli.commands.watching import LogForm, Watched, WatchedBuses, WatchedLogs, is_log
-from cantools_cli.errors import CanError, FormatError, UsageError
+from cantools_cli.errors import CanError, FormatError, UsageError, counted
 from cantools_cli.replay import speed
 from cantools_cli.selection import Selection
 from cantools_cli.sniff.columns import USUAL, checked
@@ -245,11 +245,11 @@ def _print(lines: list[str]) -> None:
 def _tell(channels: list[ChannelFigures], took_ns: int, table: Table, report: Report) -> None:
     """Say on stderr what each channel carried."""
     for one in channels:
-        text = f"{one.channel}: {one.frames} frames"
+        text = f"{one.channel}: {counted(one.frames, 'frames')}"
         if took_ns:
             text += f" in {took_ns / 1e9:.3f} s, {one.frames * 1e9 / took_ns:.1f} frames/s"
         if one.load is not None:
             text += f", load about {100 * one.load:.1f} %"
-        report.note(text + (f", {one.errors} error frames" if one.errors else ""))
+        report.note(text + (f", {counted(one.errors, 'error frames')}" if one.errors else ""))
     if table.crowded:
         report.note(f"{table.crowded} frames of further identifiers have no row")

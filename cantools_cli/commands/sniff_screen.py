@@ -12,7 +12,7 @@ from cantools_cli.commands.report import Report
 from cantools_cli.commands.sinks import Sink, open_sink
 from cantools_cli.commands.terminal_watch import TerminalWatch
 from cantools_cli.commands.watching import LogForm, WatchedBuses, WatchedLogs
-from cantools_cli.errors import UsageError
+from cantools_cli.errors import UsageError, counted
 from cantools_cli.io.frame_text import parse_frame
 from cantools_cli.replay import Rational
 from cantools_cli.screen.app import SniffApp, is_utf8, run
@@ -147,7 +147,7 @@ class Recorder:
         if sink is None:
             return ""
         sink.__exit__(None, None, None)
-        return f"{sink.count} frames recorded to {sink.name}"
+        return f"{counted(sink.count, 'frames')} recorded to {sink.name}"
 
     def close(self) -> None:
         """End recording, if there is any."""

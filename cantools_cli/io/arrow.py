@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from cantools_cli.batch import MessageBatch
-from cantools_cli.errors import FormatError, UsageError
+from cantools_cli.errors import FormatError, UsageError, quoted
 from cantools_cli.io.arrow_table import Pieces, TableReader, load_pyarrow
 from cantools_cli.io.base import BATCH_ROWS, FileIOMessageWriter
 from cantools_cli.io.files import CHUNK, AnyFile, InputStream
@@ -179,10 +179,10 @@ class ArrowWriter(FileIOMessageWriter):
     ) -> None:
         arrow = load_pyarrow()
         if layout not in (None, "stream", "file"):
-            raise UsageError(f"unknown layout {layout!r}", hint="known: stream, file")
+            raise UsageError(f"unknown layout {quoted(layout)}", hint="known: stream, file")
         if compression not in _COMPRESSIONS:
             raise UsageError(
-                f"unknown compression {compression!r}", hint=f"known: {', '.join(_COMPRESSIONS)}"
+                f"unknown compression {quoted(compression)}", hint=f"known: {', '.join(_COMPRESSIONS)}"
             )
         if append:
             raise UsageError(

@@ -77,7 +77,7 @@ class ASCReader(TextReader):
         **kwargs: Any,
     ) -> None:
         if base.lower() not in ("hex", "dec"):
-            raise UsageError(f"unknown base {base!r}", hint="known: hex, dec")
+            raise UsageError(f"unknown base {quoted(base)}", hint="known: hex, dec")
         super().__init__(file, *args, tz=tz, **kwargs)
         self.base = base.lower()
         self.relative_timestamp = relative_timestamp

@@ -16,7 +16,7 @@ from operator import ne
 from typing import Any, Literal
 
 from cantools_cli.batch import MessageBatch
-from cantools_cli.errors import FormatError, NotALogError, UsageError
+from cantools_cli.errors import FormatError, NotALogError, UsageError, quoted
 from cantools_cli.io.files import AnyFile, InputStream, OutputStream, display_name, is_path
 from cantools_cli.io.handler import BaseIOHandler, implements, opened, refuse_unknown
 from cantools_cli.io.text_streams import stays_open
@@ -398,7 +398,7 @@ class NumberedChannels:
         numbers = [self.number(channel) for channel in batch.channels]
         for channel, number in zip(batch.channels, numbers, strict=True):
             if number > limit:
-                raise UsageError(f"channel {channel!r} has a number above {limit}, the format's last")
+                raise UsageError(f"channel {quoted(channel)} has a number above {limit}, the format's last")
         return array("H", numbers)
 
     def _choose(self, channel: Channel) -> int:
@@ -414,7 +414,10 @@ class NumberedChannels:
             number += 1
         self._owners[number] = str(channel)
         if self._note is not None:
-            self._note(f"{channel} is written as channel {number + self._first}")
+            blank = not str(channel).strip()
+            self._note(
+                f"{quoted(channel) if blank else channel} is written as channel {number + self._first}"
+            )
         return number
 
 

@@ -137,7 +137,7 @@ class CanutilsLogWriter(FileIOMessageWriter):
         **kwargs: Any,
     ) -> None:
         if compat not in (None, "wireshark", "python-can"):
-            raise UsageError(f"unknown compat {compat!r}", hint="known: wireshark, python-can")
+            raise UsageError(f"unknown compat {quoted(compat)}", hint="known: wireshark, python-can")
         super().__init__(file, "wt", *args, append=append, **kwargs)
         self.channel = channel
         self._digits = 9 if ns else 6
@@ -154,7 +154,7 @@ class CanutilsLogWriter(FileIOMessageWriter):
             self._table = LogNames(batch.channels, self.channel)
             for name in batch.channels:
                 if isinstance(name, str) and log_name(name) != name:
-                    self.note(f"channel {name!r} is written as {log_name(name)}")
+                    self.note(f"channel {quoted(name)} is written as {log_name(name)}")
         row, view = 0, memoryview(self._out)
         names = self._table.names + bytes(8)  # so that the last one is copied as 8 bytes, too
         plain = self._compat == "wireshark"

@@ -51,7 +51,7 @@ class CanKingReader(RowReader):
         self, file: AnyFile, *args: Any, base: Literal["hex", "dec"] | None = None, **kwargs: Any
     ) -> None:
         if base not in (None, "hex", "dec"):
-            raise UsageError(f"unknown base {base!r}", hint="known: hex, dec")
+            raise UsageError(f"unknown base {quoted(base)}", hint="known: hex, dec")
         super().__init__(file, *args, **kwargs)
         self._base = base
 

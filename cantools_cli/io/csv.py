@@ -155,7 +155,7 @@ class CSVWriter(FileIOMessageWriter):
         **kwargs: Any,
     ) -> None:
         if columns not in ("python-can", "full"):
-            raise UsageError(f"unknown columns {columns!r}", hint="known: python-can, full")
+            raise UsageError(f"unknown columns {quoted(columns)}", hint="known: python-can, full")
         super().__init__(file, "wt", *args, append=append, **kwargs)
         self._full = columns == "full"
         self._out = bytearray(_OUT_ROOM)

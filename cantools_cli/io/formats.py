@@ -40,7 +40,7 @@ def parse_format(text: str, *, writing: bool) -> tuple[str, dict[str, Any]]:
         key, mark, value = part.partition("=")
         if key not in known:
             offer = ", ".join(sorted(known)) or "none"
-            raise UsageError(f"format {name} has no option {key!r}", hint=f"its options: {offer}")
+            raise UsageError(f"format {name} has no option {quoted(key)}", hint=f"its options: {offer}")
         kind = plugins.writer_class(form.name) if writing else plugins.reader_class(form.name)
         options[known[key]] = _typed(f"{name},{key}", value if mark else None, _default(kind, known[key]))
         if key == "tz" and mark:
@@ -161,7 +161,7 @@ def format_for_output(path: str) -> str:
             return suffix
         known = " ".join(form.suffixes[0] for form in plugins.writable().values())
         raise UsageError(
-            f"{path}: no format has the suffix {suffix!r}", hint=f"--to names it; suffixes: {known}"
+            f"{path}: no format has the suffix {quoted(suffix)}", hint=f"--to names it; suffixes: {known}"
         )
     if is_compressed and not plugins.FORMATS[name].is_compressible:
         suffix = plugins.peeled(path)[1]
@@ -194,7 +194,7 @@ def recognised(stream: InputStream) -> str:
         if stream.name.lower().endswith(suffix):
             return suffix
     raise FormatError(
-        f"not a log that canx recognises, it begins with {head[:16]!r}",
+        f"not a log that canx recognises, it begins with {quoted(head[:16])}",
         source=stream.name,
         hint="--from names the format: " + ", ".join(plugins.FORMATS),
     )

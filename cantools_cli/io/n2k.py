@@ -75,7 +75,7 @@ class N2kReader(RowReader):
         self, file: AnyFile, *args: Any, fast: Literal["split", "skip"] = "split", **kwargs: Any
     ) -> None:
         if fast not in ("split", "skip"):
-            raise UsageError(f"unknown fast {fast!r}", hint="known: split, skip")
+            raise UsageError(f"unknown fast {quoted(fast)}", hint="known: split, skip")
         super().__init__(file, *args, **kwargs)
         self._is_split = fast == "split"
         self._day = LapClock(_DAY_NS, slack_ns=_DAY_NS // 2)

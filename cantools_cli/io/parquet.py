@@ -29,7 +29,7 @@ from typing import Any
 
 from cantools_cli.arrow_interface import XL_COLUMNS
 from cantools_cli.batch import MessageBatch
-from cantools_cli.errors import FormatError, UsageError
+from cantools_cli.errors import FormatError, UsageError, quoted
 from cantools_cli.io.arrow import unwritable_names
 from cantools_cli.io.arrow_table import Pieces, TableReader, load_pyarrow
 from cantools_cli.io.base import BATCH_ROWS, FileIOMessageWriter
@@ -297,7 +297,7 @@ class ParquetWriter(FileIOMessageWriter):
         self._arrow = load_pyarrow()
         if compression not in _COMPRESSIONS:
             raise UsageError(
-                f"unknown compression {compression!r}", hint=f"known: {', '.join(_COMPRESSIONS)}"
+                f"unknown compression {quoted(compression)}", hint=f"known: {', '.join(_COMPRESSIONS)}"
             )
         super().__init__(file, "wb", *args, append=append, **kwargs)
         self._compression = compression

@@ -172,14 +172,16 @@ class ReadNames(NameTable):
     """The channels as a line has them behind ``Channel:``, and nothing for none."""
 
     def add(self, channel: Channel) -> None:
-        self.add_as(channel, b"" if channel is None else f" {channel}".encode("utf-8", "surrogateescape"))
+        self.add_as(
+            channel, b"" if channel is None else f" {_one_line(channel)}".encode("utf-8", "surrogateescape")
+        )
 
 
 class PrintedNames(NameTable):
     """The column that a channel makes, with the blanks before it; nothing for none."""
 
     def add(self, channel: Channel) -> None:
-        text = "" if channel is None else f"    Channel: {channel}".rstrip()
+        text = "" if channel is None else f"    Channel: {_one_line(channel)}".rstrip()
         self.add_as(channel, text.encode("utf-8", "surrogateescape"))
 
 
@@ -193,6 +195,11 @@ def _data(text: str, size: int, line: bytes) -> tuple[bytearray, str]:
     if len(tokens) < size:
         raise FormatError(f"DL is {size}, but there are {len(tokens)} data bytes, in {quoted(line)}")
     return bytearray.fromhex("".join(tokens)), behind
+
+
+def _one_line(channel: str | int) -> str:
+    """Return the name of ``channel`` without the line ends that would cut a message in two."""
+    return " ".join(re.split(r"[\r\n]+", str(channel)))
 
 
 def _channel(text: str) -> Channel:

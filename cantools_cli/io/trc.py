@@ -229,7 +229,7 @@ class TRCWriter(RelativeWriter):
             raise UsageError(f"channel {channel} cannot be written", hint="the channels of TRC count from 1")
         wanted = version if isinstance(version, TRCFileVersion) else VERSIONS.get(str(version or "2.1"))
         if wanted not in COLUMNS:
-            raise UsageError(f"unknown version {str(version)!r}", hint=f"known: {', '.join(VERSIONS)}")
+            raise UsageError(f"unknown version {quoted(str(version))}", hint=f"known: {', '.join(VERSIONS)}")
         super().__init__(file, "wt", *args, append=append, **kwargs)
         self.channel = channel
         self._version = wanted

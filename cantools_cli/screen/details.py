@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from cantools_cli.error_frames import explain
+from cantools_cli.errors import counted
 from cantools_cli.screen.look import Look, sparkline
 from cantools_cli.sniff.columns import COLUMNS, values_text
 from cantools_cli.sniff.history import bit_changes, periods_ns
@@ -50,7 +51,8 @@ def _mark(count: int, ever: str, frames: int) -> str:
 
 
 def _frames(row: Row, past: list[Past], look: Look) -> list[Text]:
-    lines = [Text(f"last {len(past)} frames, the latest first; ms since the one before", style="bold")]
+    heading = f"last {counted(len(past), 'frames')}, the latest first; ms since the one before"
+    lines = [Text(heading, style="bold")]
     for one, period in reversed(list(zip(past, periods_ns(past), strict=True))):
         since = "" if period is None else f"{period / 1e6:.3f}"
         time = f"{one.time_ns // 1_000_000_000}.{one.time_ns // 1000 % 1_000_000:06d}"

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from rich.text import Text
 
+from cantools_cli.errors import counted
 from cantools_cli.message import Channel
 from cantools_cli.screen.look import Look, sparkline
 from cantools_cli.screen.session import Session
@@ -51,7 +52,8 @@ def _numbers(session: Session) -> str:
     table, rates = session.table, session.rates
     loads = [one.load for one in rates.channels if one.load is not None]
     busy = f"  load ~{100 * max(loads):.1f} %" if loads else ""
-    text = f"{table.frames:,} frames  {rates.frames_per_second:,.0f}/s{busy}  errors {table.errors:,}"
+    count = counted(table.frames, "frames", ",")
+    text = f"{count}  {rates.frames_per_second:,.0f}/s{busy}  errors {table.errors:,}"
     if session.missed is not None:
         text += f"  lost {session.missed():,}"
     return f"{text}  without row {table.crowded:,}" if table.crowded else text

@@ -9,6 +9,7 @@ from contextlib import suppress
 from cantools_cli.backends.socketcand_codec import time_text
 from cantools_cli.batch import MessageBatch
 from cantools_cli.error_frames import CONTROLLER
+from cantools_cli.errors import counted
 from cantools_cli.serve.outbox import Outbox
 from cantools_cli.serve.session import Session
 
@@ -110,13 +111,15 @@ class Client:
         session = self.session
         found = [] if session.reason is None else [session.reason]
         if self.lost:
-            found.append(f"{self.lost} frames lost, since it read too slowly")
+            found.append(f"{counted(self.lost, 'frames')} lost, since it read too slowly")
         if session.left_out:
-            found.append(f"{session.left_out} frames left out that it cannot be told of")
+            found.append(f"{counted(session.left_out, 'frames')} left out that it cannot be told of")
         if session.refused:
-            found.append(f"{session.refused} frames refused, since --read-only was given")
+            found.append(f"{counted(session.refused, 'frames')} refused, since --read-only was given")
         if session.faults:
-            found.append(f"{session.faults} malformed messages, the first: {session.fault_sample}")
+            found.append(
+                f"{counted(session.faults, 'malformed messages')}, the first: {session.fault_sample}"
+            )
         return found
 
     def _overflow(self) -> bytes:

@@ -19,7 +19,7 @@ from typing import Protocol
 from cantools_cli import frames
 from cantools_cli.backends import socketcand_codec as codec
 from cantools_cli.batch import MessageBatch
-from cantools_cli.errors import CanError, FormatError
+from cantools_cli.errors import CanError, FormatError, quoted
 from cantools_cli.message import Message
 from cantools_cli.serve.subscriptions import Subscription, Subscriptions
 
@@ -210,7 +210,7 @@ class Session:
             return
         if self.bus is None:
             self._answers.append(b"< error could not open bus >")
-            self._end(f"there is no bus {name!r}")
+            self._end(f"there is no bus {quoted(name)}")
             return
         self.mode = Mode.BCM
         self._answers.append(_OK)

@@ -396,7 +396,7 @@ def test_a_peer_that_comes_and_goes_leaves_no_error_to_a_reader() -> None:
     [
         ("", {}, "is not HOST:PORT"),
         ("host:x", {}, "is not HOST:PORT"),
-        ("127.0.0.1", {"transport": "sctp"}, "unknown transport 'sctp'"),
+        ("127.0.0.1", {"transport": "sctp"}, 'unknown transport "sctp"'),
         ("127.0.0.1", {"local_port": 65536}, "is not in 0 to 65535"),
         ("127.0.0.1", {"listen": True}, "over UDP both sides listen"),
     ],

@@ -316,7 +316,7 @@ def test_numbers_out_of_range_are_refused(options: dict[str, int]) -> None:
 
 @pytest.mark.parametrize("channel", [GROUP, GROUP6])
 def test_an_unknown_network_interface_is_refused(channel: str) -> None:
-    with pytest.raises(ValueError, match="no network interface 'nowhere'"):
+    with pytest.raises(ValueError, match='no network interface "nowhere"'):
         bus(channel=f"{channel}%nowhere")
 
 

@@ -343,5 +343,5 @@ def test_the_protocol_is_what_was_asked_for(open_bus: Opener) -> None:
 
 
 def test_an_unknown_scope_is_refused() -> None:
-    with pytest.raises(UsageError, match="unknown scope 'world'"):
+    with pytest.raises(UsageError, match='unknown scope "world"'):
         VirtualBus("x", scope="world")

@@ -58,7 +58,7 @@ def test_three_buses_are_joined(bridged):
     )
     assert list(arrived.values()) == [["001#", "002#"]] * 3
     assert "canx: b: 2 frames sent" in stderr
-    assert "canx: a: 1 frames taken" in stderr
+    assert "canx: a: 1 frame taken" in stderr
 
 
 def test_one_way_forwards_from_the_first_alone(bridged):
@@ -97,7 +97,7 @@ def test_identifiers_are_rewritten_in_their_direction(bridged):
         extra=["--rewrite", "a>b:100-1FF=+200", "--rewrite", "b>a:300-3FF=-200", "-v"],
     )
     assert arrived == {"a": ["123#01", "123#02", "123#03"], "b": ["323#01", "323#02", "123#03"]}
-    assert "a>b: 1 frames rewritten" in stderr
+    assert "a>b: 1 frame rewritten" in stderr
 
 
 def test_two_bridges_between_the_same_buses_end_with_an_error(start, until_listening, canx):
@@ -165,7 +165,7 @@ def test_can_fd_frames_stay_where_they_are_not_carried(tmp_path, environment):
         raise CanOperationError('no CAN FD')"""
     result = run_patched(tmp_path, environment, body, "-n", "3", "-v")
     assert result.returncode == 0, result.stderr
-    assert "canx: b: lost 1 CAN FD frames" in result.stderr
+    assert "canx: b: lost 1 CAN FD frame" in result.stderr
     assert "canx: b: 2 frames sent" in result.stderr
 
 

@@ -33,8 +33,8 @@ def test_trc_version_holds_for_every_file_of_a_split(canx, tmp_path):
     [
         (("--trc-version", "1.1"), "--trc-version is for trc files, and the output is log"),
         (("--trc-version", "1.1", "-o", "x.blf"), "--trc-version is for trc files, and the output is blf"),
-        (("--trc-version", "1.7", "--to", "trc"), "unknown version '1.7'"),
-        (("--to", "trc,version=1.7", "-o", "x.trc"), "unknown version '1.7'"),
+        (("--trc-version", "1.7", "--to", "trc"), 'unknown version "1.7"'),
+        (("--to", "trc,version=1.7", "-o", "x.trc"), 'unknown version "1.7"'),
         (("--trc-version", "1.1", "--to", "trc,version=2.0"), "contradict each other"),
         (("--index", "-o", "x.trc"), "--index is for db files, and the output is trc"),
     ],

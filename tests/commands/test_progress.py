@@ -255,7 +255,7 @@ def test_a_replay_shows_its_progress(start: Any, terminal: _Terminal, tmp_path: 
     assert b" 50 %" in terminal.until(rb"s left")
     process.send_signal(signal.SIGTERM)
     assert process.wait(PATIENCE) == -signal.SIGTERM
-    assert b"\r\x1b[Kcanx: stopped after 1 frames" in terminal.rest()
+    assert b"\r\x1b[Kcanx: stopped after 1 frame," in terminal.rest()
 
 
 def test_a_quiet_bus_shows_what_was_logged(
@@ -264,7 +264,7 @@ def test_a_quiet_bus_shows_what_was_logged(
     process = start("dump", "vcan0", "-o", "a.log", "-n", "4", stdout=terminal.other, stderr=terminal.other)
     until_listening("vcan0")
     assert canx("send", "vcan0", "123#1122").returncode == 0
-    assert b" 25 %" in terminal.until(rb" 1 frames")
+    assert b" 25 %" in terminal.until(rb" 1 frame,")
     assert canx("send", "vcan0", "123#1122", "124#", "125#").returncode == 0
     assert process.wait(PATIENCE) == 0
     terminal.rest()

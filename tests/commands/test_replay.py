@@ -202,7 +202,7 @@ def test_a_bus_that_takes_no_can_fd_gets_the_rest(canx, log):
     )
     result = run_python(code, log.parent)
     assert result.returncode == 0
-    assert "virtual:a: lost 1 CAN FD frames" in result.stderr
+    assert "virtual:a: lost 1 CAN FD frame" in result.stderr
     assert "no CAN FD" in result.stderr
 
 
@@ -218,7 +218,7 @@ def test_a_bus_that_fails_is_status_3_and_what_was_sent_is_said(log):
     )
     result = run_python(code, log.parent)
     assert result.returncode == 3
-    assert "1 frames were sent before this" in result.stderr
+    assert "1 frame sent before this" in result.stderr
     assert result.stderr.endswith("canx: unplugged\n")
 
 

@@ -46,7 +46,7 @@ def test_the_mouse_sorts_and_opens(terminal, tmp_path):
     click(terminal, 5, 5)
     terminal.until(r"^> +123 ")
     click(terminal, 5, 5)
-    terminal.until("last 1 frames")
+    terminal.until("last 1 frame")
     terminal.keys("q")
     terminal.until("^status=0")
 
@@ -123,7 +123,7 @@ def test_a_stop_by_signal_gives_the_terminal_back_and_it_counts_on(terminal, can
     restored(terminal, r"1\d\d")
     canx("send", "virtual:vcan0", "123#AA")
     terminal.keys("fg; echo again=$?", "Enter")
-    terminal.until("^1 frames")
+    terminal.until("^1 frame ")
     canx("send", "virtual:vcan0", "123#BB")
     terminal.until("^2 frames")
     terminal.keys("q")

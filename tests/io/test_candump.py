@@ -231,7 +231,7 @@ def test_names_that_a_line_cannot_hold_are_changed_and_told() -> None:
         writer(Message(channel=name))
     writer.flush()
     assert [line.split()[1] for line in file.getvalue().decode().splitlines()] == ["my_bus", "_", "can0"]
-    assert writer.notes == ["channel 'my bus' is written as my_bus", "channel '' is written as _"]
+    assert writer.notes == ['channel "my bus" is written as my_bus', 'channel "" is written as _']
 
 
 def test_what_other_readers_do_not_take_is_left_out_and_counted() -> None:
@@ -254,7 +254,7 @@ def test_what_other_readers_do_not_take_is_left_out_and_counted() -> None:
 
 
 def test_an_unknown_compat_is_refused() -> None:
-    with pytest.raises(UsageError, match="unknown compat 'wire'"):
+    with pytest.raises(UsageError, match='unknown compat "wire"'):
         CanutilsLogWriter(io.BytesIO(), compat="wire")  # type: ignore[arg-type]  # what is tested
 
 

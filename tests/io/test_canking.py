@@ -59,7 +59,7 @@ def test_a_base_that_was_asked_for_holds_for_all() -> None:
     assert caught.value.hint == "--from canking,base=hex reads identifiers and data as hexadecimal"
     (message,) = read(HEADER + line.replace(b" 01", b"  1"), base="dec")
     assert (message.arbitration_id, message.data.hex()) == (123, "010a")
-    with pytest.raises(UsageError, match="unknown base 'oct'"):
+    with pytest.raises(UsageError, match='unknown base "oct"'):
         read(HEADER, base="oct")
 
 

@@ -71,10 +71,10 @@ def test_the_header_says_what_is_known_and_what_is_hidden():
     view = View(hides_standard=True, hides_extended=True, chosen=parse_filter("123"))
     first, second = header(session, view, session.table, "vcan0", "live", Look(), 80).plain.split("\n")
     assert first == "vcan0  live  no 11-bit  no 29-bit  filtered  500k  22:13:20.500"
-    assert second == "1 frames  0/s  errors 0  "
+    assert second == "1 frame  0/s  errors 0  "
     session.missed = lambda: 1234
     text = header(session, view, session.table, "vcan0", "live", Look(), 80).plain
-    assert "\n1 frames  0/s  errors 0  lost 1,234  " in text
+    assert "\n1 frame  0/s  errors 0  lost 1,234  " in text
 
 
 def test_a_long_source_makes_room_for_the_rest():

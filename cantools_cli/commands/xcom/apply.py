@@ -11,7 +11,7 @@ from cantools_cli.commands.options import check_effect
 from cantools_cli.commands.report import Report, say
 from cantools_cli.commands.xcom import shared
 from cantools_cli.commands.xcom.shared import Link, chosen_device, confirm, open_session, print_line
-from cantools_cli.errors import CanError, FormatError, UsageError
+from cantools_cli.errors import CanError, FormatError, UsageError, counted, quoted
 from cantools_cli.xcom import values
 from cantools_cli.xcom.codec import Part
 from cantools_cli.xcom.journal import Journal, warning
@@ -61,7 +61,7 @@ def apply_command(
     canx xcom apply installation.toml --device vt1 --part flash
     """
     if part not in _PARTS:
-        raise UsageError(f"--part {part!r} is none of {', '.join(_PARTS)}")
+        raise UsageError(f"--part {quoted(part)} is none of {', '.join(_PARTS)}")
     if part == "ram":
         check_effect({"--journal": journal}, "only writes to flash are counted", "--part flash")
     only = chosen_device(device)
@@ -82,7 +82,7 @@ def apply_command(
         report.note(f"{len(plans)} of {len(wanted)} parameters differ")
         if dry_run or not plans:
             return 1 if plans else 0
-        confirm(f"write {len(plans)} parameters to {part}", yes=yes)
+        confirm(f"write {counted(len(plans), 'parameters')} to {part}", yes=yes)
         return _write(writer, plans, report)
 
 
@@ -116,8 +116,10 @@ def _write(writer: Writer, plans: list[Plan], report: Report) -> int:
         try:
             writer.carry_out(plan)
         except CanError as error:
-            say(f"{done} of {len(plans)} parameters were written before {plan.heading}")
+            say(f"{done} of {counted(len(plans), 'parameters')} were written before {plan.heading}")
             error.hint = error.hint or "what is written stays; apply the file again when the cause is gone"
             raise
-    report.note(f"{len(plans)} parameters written to {'flash' if plans[0].part == Part.FLASH else 'ram'}")
+    report.note(
+        f"{counted(len(plans), 'parameters')} written to {'flash' if plans[0].part == Part.FLASH else 'ram'}"
+    )
     return 0

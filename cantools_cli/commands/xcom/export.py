@@ -13,7 +13,7 @@ from cantools_cli.commands import options
 from cantools_cli.commands.report import Report
 from cantools_cli.commands.xcom import shared
 from cantools_cli.commands.xcom.shared import Link, Session, open_session
-from cantools_cli.errors import FAILURE_STATUS, CanOperationError, UsageError
+from cantools_cli.errors import FAILURE_STATUS, CanOperationError, UsageError, counted
 from cantools_cli.xcom.addresses import Device, parse_device
 from cantools_cli.xcom.node import Timeout
 from cantools_cli.xcom.objects import of_family
@@ -83,7 +83,9 @@ def _export(session: Session, device: Device, file: IO[str], report: Report) -> 
             report.note(str(reading))
         file.write(setting_lines(reading))
         file.flush()
-    report.note(f"{device.name}: {exported} parameters" + (f", {failed} not read" if failed else ""))
+    report.note(
+        f"{device.name}: {counted(exported, 'parameters')}" + (f", {failed} not read" if failed else "")
+    )
     return failed
 
 

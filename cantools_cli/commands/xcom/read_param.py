@@ -10,7 +10,7 @@ from cantools_cli.commands.report import Report
 from cantools_cli.commands.xcom import shared
 from cantools_cli.commands.xcom.reading import print_readings
 from cantools_cli.commands.xcom.shared import Link
-from cantools_cli.errors import UsageError
+from cantools_cli.errors import UsageError, quoted
 from cantools_cli.xcom.codec import Part
 
 _PARTS = {
@@ -61,7 +61,7 @@ def read_param_command(
     canx xcom read-param xt1:1107 xt2:1107 --json
     """
     if part not in _PARTS:
-        raise UsageError(f"--part {part!r} is none of {', '.join(_PARTS)}")
+        raise UsageError(f"--part {quoted(part)} is none of {', '.join(_PARTS)}")
     report = Report(quiet=quiet, verbose=verbose)
     link = Link(bus, interface, bitrate, settings, context, source, timeout, retries, report)
     return print_readings(

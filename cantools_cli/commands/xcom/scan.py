@@ -9,7 +9,7 @@ import typer
 from cantools_cli.commands.report import Report
 from cantools_cli.commands.xcom import shared
 from cantools_cli.commands.xcom.shared import Link, open_session, print_json, print_line
-from cantools_cli.errors import UsageError
+from cantools_cli.errors import UsageError, quoted
 from cantools_cli.xcom.addresses import FAMILIES
 from cantools_cli.xcom.scan import SCANNED, Found, scan
 
@@ -43,7 +43,7 @@ def scan_command(
     wanted = [name.strip() for name in families.split(",") if name.strip()]
     for name in wanted:
         if name not in SCANNED:
-            raise UsageError(f"--family {name!r} is none of {', '.join(SCANNED)}")
+            raise UsageError(f"--family {quoted(name)} is none of {', '.join(SCANNED)}")
     report = Report(quiet=quiet, verbose=verbose)
     link = Link(bus, interface, bitrate, settings, context, source, timeout, retries, report)
     found = 0

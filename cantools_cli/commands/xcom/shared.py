@@ -153,8 +153,12 @@ def open_session(link: Link) -> Iterator[Session]:
     with Bus(**keywords, ignore_config=True) as bus:
         client = StuCanPublicClient(link.source, bus=bus, on_detail=on_detail)
         client.retries = link.retries
-        with client:
-            yield Session(client, bus_name, seconds)
+        try:
+            with client:
+                yield Session(client, bus_name, seconds)
+        finally:
+            if bus.losses:
+                link.report.trouble(bus_name, bus.losses)
 
 
 def chosen_device(name: str | None) -> Device | None:

@@ -14,7 +14,7 @@ from cantools_cli.commands.report import Report
 from cantools_cli.commands.sources import live_batches
 from cantools_cli.commands.xcom import shared
 from cantools_cli.commands.xcom.shared import Link
-from cantools_cli.errors import UsageError
+from cantools_cli.errors import UsageError, quoted
 from cantools_cli.message import Message
 from cantools_cli.units import duration
 from cantools_cli.xcom import values
@@ -153,13 +153,13 @@ def _run(simulation: Simulation, bus: BusABC, interruption: Interruption) -> int
 def _preset(units: list[Unit], text: str) -> None:
     name, mark, value = text.rpartition("=")
     if not mark:
-        raise UsageError(f"--set {text!r} is not of the form PARAMETER=VALUE")
+        raise UsageError(f"--set {quoted(text)} is not of the form PARAMETER=VALUE")
     prefix, _, rest = name.partition(":")
     device = parse_device(prefix) if rest else None
     one, device = find(rest or name, "parameter", device)
     unit = next((unit for unit in units if unit.address == device.address), None)
     if unit is None or one.number not in unit.parameters:
-        raise UsageError(f"--set {text!r}: {device.name} is not there, or has no such parameter")
+        raise UsageError(f"--set {quoted(text)}: {device.name} is not there, or has no such parameter")
     unit.flash[one.number] = unit.ram[one.number] = values.parse(one, value)
 
 
@@ -169,7 +169,7 @@ def _seconds_of_day(text: str | None) -> float:
         return now.tm_hour * 3600.0 + now.tm_min * 60 + now.tm_sec
     hours, mark, minutes = text.partition(":")
     if not (mark and hours.isdigit() and minutes.isdigit() and int(hours) < 24 and int(minutes) < 60):
-        raise UsageError(f"--clock {text!r} is no time of day", hint="such as 13:41")
+        raise UsageError(f"--clock {quoted(text)} is no time of day", hint="such as 13:41")
     return int(hours) * 3600.0 + int(minutes) * 60
 
 

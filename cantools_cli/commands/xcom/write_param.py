@@ -17,7 +17,7 @@ from cantools_cli.commands.xcom.shared import (
     print_json,
     print_line,
 )
-from cantools_cli.errors import UsageError
+from cantools_cli.errors import UsageError, quoted
 from cantools_cli.xcom import values
 from cantools_cli.xcom.codec import Part, Service, encode_request, frame
 from cantools_cli.xcom.journal import ENDURANCE, Journal, warning
@@ -75,7 +75,7 @@ def write_param_command(
     canx xcom write-param 1107 20 --device xt --broadcast
     """
     if part not in _PARTS:
-        raise UsageError(f"--part {part!r} is none of {', '.join(_PARTS)}")
+        raise UsageError(f"--part {quoted(part)} is none of {', '.join(_PARTS)}")
     if part == "ram":
         check_effect({"--journal": journal}, "only writes to flash are counted", "--part flash")
     one, target = find(parameter, "parameter", chosen_device(device))
