@@ -116,7 +116,7 @@ def test_an_unknown_interface_is_an_error(name: str | None, ignore: bool) -> Non
 
 
 def test_a_missing_driver_is_named() -> None:
-    with pytest.raises(CanInterfaceNotImplementedError, match="'driverless' needs no_such_driver_module"):
+    with pytest.raises(CanInterfaceNotImplementedError, match='"driverless" needs no_such_driver_module'):
         Bus("a", "driverless")
 
 
@@ -230,5 +230,5 @@ def test_a_misspelt_key_of_a_file_is_an_error_that_names_the_file(tmp_path: Path
     path.write_text("[default]\ninterface=virtual\nchanel=a\n")
     with pytest.raises(UsageError) as caught:
         Bus()
-    assert str(caught.value) == f"{path} [default]: interface 'virtual' has no setting \"chanel\""
+    assert str(caught.value) == f'{path} [default]: interface "virtual" has no setting "chanel"'
     assert caught.value.hint == "did you mean channel?"

@@ -140,7 +140,7 @@ def test_python_can_s_own_are_left_out(distribution: Callable[..., None]) -> Non
 def test_a_plug_in_whose_driver_is_missing_names_it(distribution: Callable[..., None]) -> None:
     entry_points = "[can.interface]\nparrot = other:X\n[canx.reader]\n.foo = other:X\n"
     distribution(entry_points, "import no_such_driver\n")
-    with pytest.raises(CanInterfaceNotImplementedError, match="'parrot' needs no_such_driver") as caught:
+    with pytest.raises(CanInterfaceNotImplementedError, match='"parrot" needs no_such_driver') as caught:
         plugins.bus_class("parrot")
     assert caught.value.hint == "pip install no_such_driver"
     with pytest.raises(UsageError, match="'foo' needs no_such_driver"):

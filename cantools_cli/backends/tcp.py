@@ -24,6 +24,8 @@ from cantools_cli.message import Channel
 
 QUEUE_FRAMES = 1_000_000  #: what is held for a program that sends and does not receive
 READ_BYTES = 1 << 20  #: read at once, at most
+#: answers that may wait for room to be written
+MOST_REPLIES = 4096
 
 _PIECE = 1 << 16
 _RECORDS = 4096  # written at once
@@ -100,6 +102,7 @@ class TcpPort:
         self._overflown = False
         self._records: deque[bytes] = deque()  # to be written; of the first, a part is gone
         self._written = 0  # bytes of the first record
+        self._replies = 0  # since nothing waited to be written
         self._failure: CanOperationError | None = None
         self.is_lost = False
         end.setblocking(False)
@@ -184,7 +187,14 @@ class TcpPort:
     # --- what a decoder may call ----------------------------------------------------------------------
 
     def reply(self, record: bytes) -> None:
-        """Write ``record`` as soon as there is room. Only for ``decode``: the lock is held."""
+        """Write ``record`` as soon as there is room. Only for ``decode``: the lock is held.
+
+        Whoever asks again and again and takes no answer loses the connection.
+        """
+        self._replies += 1
+        if self._replies > MOST_REPLIES:
+            self.fail("the other side asks and asks, but it takes no answers")
+            return
         self._records.append(record)
 
     def fail(self, reason: str, *, lost: bool = True) -> None:
@@ -255,6 +265,8 @@ class TcpPort:
 
     def _write_waiting(self) -> None:
         """Write as much as there is room for; the lock is held."""
+        if not self._records:
+            self._replies = 0
         while self._records and not self.is_lost:
             text = b"".join(islice(self._records, _RECORDS))
             try:

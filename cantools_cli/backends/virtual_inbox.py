@@ -65,6 +65,7 @@ class Inbox:
         try:
             self._wakeup = self._held.enter_context(closing(Wakeup()))
             self._socket = self._held.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+            self._socket.settimeout(None)  # a program's default timeout would make MSG_DONTWAIT wait
             self._join()
         except BaseException:
             self.abandon()

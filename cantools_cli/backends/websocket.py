@@ -82,7 +82,8 @@ class WebSocket:
     def _completed(self, frame: Frame, opcode: int) -> list[str | bytes]:
         if opcode != 0:
             self._is_text = opcode == 1
-        self._parts.append(bytes(frame.data))
+        if frame.data:  # empty ones would fill the list without end
+            self._parts.append(bytes(frame.data))
         if not frame.fin:
             return []
         whole = b"".join(self._parts)

@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 from cantools_cli.batch import MessageBatch
-from cantools_cli.errors import FormatError, UsageError
+from cantools_cli.errors import FormatError, UsageError, quoted
 from cantools_cli.io.base import BATCH_PAYLOAD, BATCH_ROWS, MessageReader
 from cantools_cli.io.capture_records import SWAPPED_HINT, Interfaces, Packets
 from cantools_cli.io.files import CHUNK, AnyFile
@@ -35,7 +35,7 @@ class CaptureReader(MessageReader):
 
     def __init__(self, file: AnyFile, *args: Any, byteorder: str = "big", **kwargs: Any) -> None:
         if byteorder not in ("big", "little"):
-            raise UsageError(f"unknown byteorder {byteorder!r}", hint="known: big, little")
+            raise UsageError(f"unknown byteorder {quoted(byteorder)}", hint="known: big, little")
         super().__init__(file, "rb", *args, **kwargs)
         self.packets = 0  #: packets dealt with so far
         self.big = False  #: whether numbers are big-endian

@@ -88,6 +88,7 @@ class SocketcandServer:
         self._queue_frames = queue_frames
         self._note = on_note
         self._strangers: set[str] = set()
+        self._said: set[object] = set()  # what is noted once
         self._clients: dict[Client, str | None] = {}  # and the bus that each opened
         self._requested = False
         self._is_closed = False
@@ -256,7 +257,9 @@ class SocketcandServer:
             return
         except OSError as error:  # the client is gone already, or there is no descriptor left
             if error.errno in _NO_DESCRIPTOR:
-                self._note("no room for another client")
+                if error.errno not in self._said:
+                    self._said.add(error.errno)
+                    self._note(f"no room for another client: {error.strerror}")
                 self._selector.unregister(self._listener)
                 self._accept_at = time.monotonic() + _PAUSE
             return
@@ -267,11 +270,28 @@ class SocketcandServer:
                 self._note(f"{place[0]} is not allowed to connect; --allow {place[0]} would let it in")
             end.close()
             return
-        if len(self._clients) >= MOST_CLIENTS:
-            self._note(f"more than {MOST_CLIENTS} clients: the others are turned away")
+        if len(self._clients) >= MOST_CLIENTS and not self._make_room():
             end.close()
             return
         self._start_session(end, name)
+
+    def _make_room(self) -> bool:
+        """Drop the client that has been connected longest without opening a bus; return whether there is one.
+
+        Silent connections would keep all others out otherwise. This is noted once, however many there are.
+        """
+        silent = next((client for client, bus in self._clients.items() if bus is None), None)
+        text = (
+            f"more than {MOST_CLIENTS} clients: the others are turned away"
+            if silent is None
+            else f"{MOST_CLIENTS} clients, so those that open no bus give way to others"
+        )
+        if text not in self._said:
+            self._said.add(text)
+            self._note(text)
+        if silent is not None:
+            self._drop(silent)
+        return silent is not None
 
     def _start_session(self, end: socket.socket, name: str) -> None:
         session = Session(

@@ -13,7 +13,15 @@ from cantools_cli.errors import counted, quoted
 
 JSON = '{"timestamp":1,"channel":%s,"arbitration_id":291,"is_extended_id":false,"dlc":0,"data":""}\n'
 #: modules whose messages quote Python's own names for programmers, and none of a user's text
-_FOR_PROGRAMMERS = {"ctypesutil.py", "util.py", "message.py", "xl.py", "thread_safe_bus.py"}
+_FOR_PROGRAMMERS = {
+    "cli.py",
+    "ctypesutil.py",
+    "handler.py",
+    "util.py",
+    "message.py",
+    "xl.py",
+    "thread_safe_bus.py",
+}
 
 
 @pytest.mark.parametrize(

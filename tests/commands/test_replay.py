@@ -52,7 +52,7 @@ def test_all_frames_of_a_log_go_to_the_bus_and_error_frames_are_told(arriving):
     result, frames = arriving("t.log", "virtual:a")
     assert frames == ["123#01", "124#02", "125#R2", "00000126#03"]
     assert (result.returncode, result.stdout) == (0, "")
-    assert result.stderr == "canx: 1 error frames left out; --error-frames sends them\n"
+    assert result.stderr == "canx: 1 error frame left out; --error-frames sends them\n"
 
 
 def test_error_frames_go_where_they_are_asked_for(arriving):
@@ -153,7 +153,7 @@ def test_the_frames_before_a_malformed_line_are_replayed(arriving, log):
     result, frames = arriving("t.log", "virtual:a")
     assert (result.returncode, frames) == (2, ["123#", "124#"])
     assert "t.log:3:" in result.stderr
-    assert "canx: 2 frames before it were sent\n" in result.stderr
+    assert "canx: 2 frames sent before it\n" in result.stderr
     result, frames = arriving("t.log", "virtual:a", "--on-error", "skip")
     assert (result.returncode, frames) == (0, ["123#", "124#", "125#"])
     assert "1 malformed record skipped" in result.stderr
@@ -234,7 +234,7 @@ def test_of_a_batch_that_did_not_go_to_the_end_what_went_is_said(log):
     )
     result = run_python(code, log.parent)
     assert result.returncode == 3
-    assert "2 frames were sent before this" in result.stderr
+    assert "2 frames sent before this" in result.stderr
 
 
 def run_python(code, folder):

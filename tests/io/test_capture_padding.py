@@ -130,5 +130,5 @@ def test_an_identifier_that_is_wrong_in_both_orders_gets_no_such_hint() -> None:
 
 
 def test_an_unknown_order_is_refused() -> None:
-    with pytest.raises(UsageError, match="unknown byteorder 'middle'"):
+    with pytest.raises(UsageError, match='unknown byteorder "middle"'):
         PcapReader(io.BytesIO(), byteorder="middle")
