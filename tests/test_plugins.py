@@ -143,7 +143,7 @@ def test_a_plug_in_whose_driver_is_missing_names_it(distribution: Callable[..., 
     with pytest.raises(CanInterfaceNotImplementedError, match='"parrot" needs no_such_driver') as caught:
         plugins.bus_class("parrot")
     assert caught.value.hint == "pip install no_such_driver"
-    with pytest.raises(UsageError, match="'foo' needs no_such_driver"):
+    with pytest.raises(UsageError, match='"foo" needs no_such_driver'):
         plugins.reader_class("foo")
 
 
