@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from itertools import accumulate
 from operator import ne
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError, NotALogError, UsageError, quoted
@@ -154,6 +154,15 @@ class MessageReader(BaseIOHandler):
         self.skipped += 1
         if self.first_fault is None:
             self.first_fault = error
+
+    def refuse(self) -> NoReturn:
+        """Raise NotALogError, since all records of the file were skipped."""
+        count = f"{self.skipped} malformed record{'s' if self.skipped > 1 else ''}"
+        raise NotALogError(
+            f"not a log that canx recognises: {count} and no frame, the first: {self.first_fault}",
+            source=self.input.name,
+            hint="--from names the format",
+        )
 
 
 class MessageWriter(BaseIOHandler, Listener):

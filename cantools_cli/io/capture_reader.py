@@ -85,6 +85,8 @@ class CaptureReader(MessageReader):
         if self._is_lost:  # what was thought to be a record that goes on is none
             have -= yield from self._piece(text, have)
         self._end(have)
+        if self.skipped > 1 and not self._looked_at:
+            self.refuse()
 
     def _read_behind(self, text: bytearray, have: int) -> int:
         """Read what is there behind the first ``have`` bytes of ``text``; return how much it was."""
@@ -125,9 +127,11 @@ class CaptureReader(MessageReader):
 
     def _look_at(self, batch: MessageBatch, rows: int) -> None:
         """Note whether the first identifiers look like 11-bit ones in the other byte order."""
-        if self._looked_at or self.interfaces.is_swapped:
+        if self._looked_at:
             return
         self._looked_at = min(rows, _LOOK)
+        if self.interfaces.is_swapped:
+            return
         words = [word for word in batch.can_id[: self._looked_at] if word]
         if len(words) >= _LEAST_LOOK and not any(word & 0xFFFF for word in words):
             self.note(f"{self.input.name}: its identifiers look byte-swapped: {SWAPPED_HINT}")

@@ -51,7 +51,8 @@ def check_needed(columns: Iterable[str], line: bytes) -> None:
     """Raise NotALogError unless there is a column of data."""
     if "data" not in columns:
         raise NotALogError(
-            f"no column of data in the header {quoted(line)}", hint=f"known: data, {', '.join(NAMES['data'])}"
+            f"no column of data in the header {quoted(line)}",
+            hint=f"known: data, {', '.join(NAMES['data'])}; --from columns reads others by their places",
         )
 
 

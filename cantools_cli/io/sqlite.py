@@ -117,7 +117,15 @@ class SqliteReader(MessageReader):
             raise TypeError(str(error)) from error
 
     def batches(self) -> Iterator[MessageBatch]:
-        return self._as_documented(self._frames())
+        return self._as_documented(self._unless_all_are_skipped())
+
+    def _unless_all_are_skipped(self) -> Iterator[MessageBatch]:
+        found = False
+        for batch in self._frames():
+            found = found or bool(len(batch))
+            yield batch
+        if self.skipped > 1 and not found:
+            self.refuse()
 
     def _documented_channel(self, channel: Channel) -> Channel:
         return None

@@ -9,7 +9,7 @@ from typing import Any
 
 from cantools_cli.batch import MessageBatch
 from cantools_cli.buffers import Octets
-from cantools_cli.errors import FormatError, NotALogError
+from cantools_cli.errors import FormatError
 from cantools_cli.io.base import BatchRoom, MessageReader, NameTable
 from cantools_cli.io.files import AnyFile, OutputStream
 from cantools_cli.message import Message
@@ -84,12 +84,7 @@ class TextReader(MessageReader):
         """
         if self.skipped == 1 and (self._newline_missing or self.recognises(head)):
             return
-        count = f"{self.skipped} malformed record{'s' if self.skipped > 1 else ''}"
-        raise NotALogError(
-            f"not a log that canx recognises: {count} and no frame, the first: {self.first_fault}",
-            source=self.input.name,
-            hint="--from names the format",
-        )
+        self.refuse()
 
     def _chunk_batches(self, text: bytes | bytearray, end: int) -> Iterator[MessageBatch]:
         at = 0

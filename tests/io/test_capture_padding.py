@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cantools_cli.errors import FormatError, UsageError
+from cantools_cli.errors import FormatError, NotALogError, UsageError
 from cantools_cli.io.capture_reader import CaptureReader
 from cantools_cli.io.capture_records import Interfaces, Packets
 from cantools_cli.io.pcap import PcapReader
@@ -132,3 +132,12 @@ def test_an_identifier_that_is_wrong_in_both_orders_gets_no_such_hint() -> None:
 def test_an_unknown_order_is_refused() -> None:
     with pytest.raises(UsageError, match='unknown byteorder "middle"'):
         PcapReader(io.BytesIO(), byteorder="middle")
+
+
+def test_a_capture_of_which_no_packet_fits_is_not_a_log_also_if_faults_are_skipped() -> None:
+    short = pcap_record(bytes(6))
+    with pytest.raises(NotALogError, match="not a log that canx recognises: 50 malformed records"):
+        list(PcapReader(io.BytesIO(pcap_head() + short * 50), on_error="skip"))
+    good = pcap_record(packet(bytes(3)))
+    reader = PcapReader(io.BytesIO(pcap_head() + short * 50 + good), on_error="skip")
+    assert (len(list(reader)), reader.skipped) == (1, 50)

@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cantools_cli.batch import MessageBatch
-from cantools_cli.errors import FormatError, UsageError
+from cantools_cli.errors import FormatError, NotALogError, UsageError
 from cantools_cli.io.files import OutputStream
 from cantools_cli.io.sqlite import SqliteWriter
 from cantools_cli.message import Message
@@ -499,3 +499,16 @@ def test_damage_that_makes_sqlite_s_message_no_text_is_said(pages: bytes, tmp_pa
     (tmp_path / "bad.db").write_bytes(data)
     with pytest.raises(FormatError, match="damaged"):
         read(tmp_path / "bad.db")
+
+
+def test_a_table_of_which_no_row_fits_is_not_a_log_also_if_faults_are_skipped(tmp_path: Path) -> None:
+    path = tmp_path / "t.db"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("create table messages(ts, arbitration_id, extended, remote, error, dlc, data)")
+        database.executemany("insert into messages values ('x', 'y', 'z', 0, 0, 0, '')", [()] * 50)
+        database.commit()
+    with (
+        pytest.raises(NotALogError, match="not a log that canx recognises: 50 malformed records"),
+        SqliteReader(path, on_error="skip") as reader,
+    ):
+        list(reader)
