@@ -136,7 +136,7 @@ def sniff_command(
 
         shown = checked(columns.split(",")) if columns is not None else None
         logs = LogForm(from_format, on_fault, tz) if is_of_logs else None
-        return show(texts, bus_options, chosen, view, shown, decoder, pace, logs, report)
+        return show(texts, bus_options, chosen, view, shown, decoder, pace, logs, report, strict=strict)
     with Interruption() as interruption:
         source: Watched
         if is_of_logs:

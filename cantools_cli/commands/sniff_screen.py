@@ -38,6 +38,8 @@ def show(
     pace: Rational | None,
     logs: LogForm | None,
     report: Report,
+    *,
+    strict: bool = False,
 ) -> int:
     """Show the buses, or with ``logs`` the logs, until somebody ends it; return the exit status.
 
@@ -78,10 +80,10 @@ def show(
             status = run(app) or watch.status
         session.stop()
         notes.print_all()
-        source.tell()
+        lost = source.tell()
         if session.error is not None and status == 0:
             raise session.error
-    return status
+    return 2 if strict and lost and not status else status
 
 
 class Stop(Interruption):

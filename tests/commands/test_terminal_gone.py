@@ -112,3 +112,13 @@ def test_a_screen_that_is_stuck_on_its_terminal_ends_by_a_signal(on_terminal, nu
     os.kill(pid, number)  # from here on nothing takes what the screen prints
     assert status_of(pid) == 128 + number
     os.close(other_end)
+
+
+@pytest.mark.parametrize(("options", "status"), [(["--strict"], 2), ([], 0)])
+def test_strict_counts_on_a_screen_as_well(on_terminal, tmp_path, options, status):
+    (tmp_path / "t.log").write_text("(1.0) can0 123#11\n(1.1) can0 12\n(1.2) can0 123#22\n")
+    pid, other_end = on_terminal("sniff", "./t.log", "--on-error", "skip", "--speed", "max", *options)
+    read_until(other_end, b"ended")
+    os.write(other_end, b"q")
+    assert status_of(pid) == status
+    os.close(other_end)
