@@ -161,6 +161,9 @@ class VirtualBus(BusABC):
     def _send(self, batch: MessageBatch, timeout: float | None) -> None:
         self._port.send(batch, timeout)
 
+    def flush_tx_buffer(self) -> None:
+        """Do nothing: a frame is with its receivers once it is sent, and none is queued."""
+
     def _close(self) -> None:
         self._port.close()
 

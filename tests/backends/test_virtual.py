@@ -345,3 +345,11 @@ def test_the_protocol_is_what_was_asked_for(open_bus: Opener) -> None:
 def test_an_unknown_scope_is_refused() -> None:
     with pytest.raises(UsageError, match='unknown scope "world"'):
         VirtualBus("x", scope="world")
+
+
+def test_nothing_is_queued_for_sending(open_any: Opener) -> None:
+    bus, receiver = open_any(), open_any()
+    bus.send(Message(arbitration_id=1))
+    if isinstance(bus, VirtualBus):
+        bus.flush_tx_buffer()
+    assert receiver.recv(0) is not None

@@ -27,7 +27,8 @@ else:
     import tomli as tomllib
 
 TABLE = tomllib.loads(Path(__file__).with_name("differences.toml").read_text(encoding="utf-8"))
-IS_PINNED = os.environ.get("PYTHON_CAN_VERSION", TABLE["version"]) == TABLE["version"]
+VERSION = os.environ.get("PYTHON_CAN_VERSION", TABLE["version"])
+IS_PINNED = TABLE["version"] == VERSION
 _results: Counter[str] = Counter()
 _needed: Counter[str] = Counter()
 
@@ -99,9 +100,13 @@ for _path in TABLE["internals"]:
 
 def _entry_of(nodeid: str) -> dict[str, Any] | None:
     name = nodeid.removeprefix("test/")
-    return next(
-        (entry for entry in TABLE["difference"] for test in entry["tests"] if fnmatchcase(name, test)), None
-    )
+    entries = [*TABLE["difference"], *(entry for entry in TABLE["older"] if _is_before(entry["before"]))]
+    return next((entry for entry in entries for test in entry["tests"] if fnmatchcase(name, test)), None)
+
+
+def _is_before(version: str) -> bool:
+    """Return whether the tests are of a version before ``version``."""
+    return [int(part) for part in VERSION.split(".")] < [int(part) for part in version.split(".")]
 
 
 def _file_of(item: Any) -> str:
