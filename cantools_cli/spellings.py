@@ -23,7 +23,9 @@ def respelled(arguments: Sequence[str], known: Collection[str]) -> list[str]:
 
     A bus that is an option becomes the last argument. What follows ``--`` stays as it is.
     """
-    found, buses, rest = [], [], iter(arguments)
+    found: list[str] = []
+    buses: list[str] = []
+    rest = iter(arguments)
     for argument in rest:
         name, equals, value = argument.partition("=")
         if argument == "--":

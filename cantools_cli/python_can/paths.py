@@ -66,7 +66,7 @@ _MORE_OF_INTERFACE = {"socketcan": ("backends.socketcan_bcm",)}
 #: classes whose documented spelling is another
 SPELLINGS = {"slcanBus": "SlcanBus", "robotellBus": "RobotellBus"}
 #: the modules of the vendor's Xcom-CAN client, and of the package that its time-out comes from
-_XCOM = {
+_XCOM: dict[str, dict[str, tuple[str, ...]]] = {
     "xcomcan": {"addresses": ("addresses",), "client": ("client",), "node": ("node", "codec")},
     "stucancommon": {"node": ("node",)},
 }
