@@ -57,6 +57,7 @@ class ColumnsReader(TextReader):
     A subclass for the layout of one program sets ``SPECS`` and the like, and overrides what differs.
     """
 
+    is_ambiguous = True  # unless the last row says otherwise
     reads_in_thread = False  # plain Python gains nothing there
 
     SPECS: ClassVar[dict[str, Spec]] = {}
@@ -138,7 +139,7 @@ class ColumnsReader(TextReader):
             offset[row] = used
             at = stop + 1
             reason = DONE
-        if row > first and reason == DONE:
+        if row > first and reason == DONE and self._newline_missing:
             self.is_ambiguous = self._ends_openly(fields)
         return at, row, reason
 

@@ -39,6 +39,7 @@ _LABELS = {b"R": False, b"T": True}
 class HcrlReader(ColumnsReader):
     """Reads the comma separated values of HCRL's data sets."""
 
+    is_ambiguous = False  # the label is the last column
     SPECS: ClassVar[dict[str, Spec]] = {"time": 0, "identifier": 1, "dlc": 2, "data": "3:"}
     SEPARATOR = b","
 
@@ -86,4 +87,4 @@ class HcrlReader(ColumnsReader):
         return row
 
     def _ends_openly(self, fields: Sequence[bytes]) -> bool:
-        return False  # the label is the last column
+        return False

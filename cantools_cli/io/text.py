@@ -63,15 +63,15 @@ class TextReader(MessageReader):
         return False
 
     def batches(self) -> Iterator[MessageBatch]:
-        head, found = None, False
+        head, found = b"", False
         for text, end in self._chunks():
-            if head is None:
-                head = bytes(text[: min(end, _HEAD)])
+            if not found and len(head) < _HEAD:  # which a pipe gives in any pieces
+                head += bytes(text[: min(end, _HEAD - len(head))])
             for batch in self._chunk_batches(text, end):
                 found = True
                 yield batch
         if self.skipped and not found:
-            self._check_kind(head or b"")
+            self._check_kind(head)
         if self._newline_missing and self.is_ambiguous and not self._last_dropped:
             self.note(f"{self.input.name}:{self.line}: no newline at the end, so this frame may be cut short")
         for note in self.input.notes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 from typing import Any
 
@@ -170,7 +171,7 @@ def test_what_is_wrong_is_said_with_the_row(row: str, said: str) -> None:
         ("columns,id=0,data=1,base=8", "base=8 is not a base"),
         ("columns,id=0,data=1,sep=ab", 'separator "ab" is not one character'),
         ("columns,id=0,data=1,skip=-1", "skip=-1 is not a number of lines"),
-        ("columns,identifier=0", "no option 'identifier'"),
+        ("columns,identifier=0", 'no option "identifier"'),
     ],
 )
 def test_options_that_make_no_sense_are_refused(options: str, said: str) -> None:
@@ -234,6 +235,15 @@ def test_noise_never_costs_the_next_row(noise: bytes) -> None:
     text = b"1.5,123,0102\n" + noise + b"\n1.5,123,0102\n"
     found = read(text, **{**BY_NUMBER, "data": 2}, on_error="skip", separator="comma")
     assert facts(found[0]) == facts(found[-1])
+
+
+@pytest.mark.parametrize("size", [5, 1000])
+def test_the_last_row_of_a_damaged_gzip_is_dropped_however_it_comes(size: int) -> None:
+    packed = bytearray(gzip.compress(b"1,123,01,02\n2,123,01,02"))
+    packed[-8] ^= 1  # its checksum
+    reader = ColumnsReader(Pieces(bytes(packed), size), **BY_NUMBER)
+    assert len(list(reader)) == 1
+    assert "-:2: ends inside a line, which was dropped" in reader.notes
 
 
 @pytest.mark.parametrize("size", [1, 7, 100])

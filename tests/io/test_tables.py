@@ -13,6 +13,7 @@ from cantools_cli.errors import FormatError
 from cantools_cli.io.clx import ClxReader, LoggerClock
 from cantools_cli.message import Message
 from tests.io.table_samples import CABANA, CLX, CLX_6, HCRL, KOMODO, VSPY
+from tests.pieces import Pieces
 
 
 def read(form: str, text: bytes, **options: Any) -> tuple[list[Message], list[str]]:
@@ -182,6 +183,15 @@ def test_a_table_of_total_phase_that_is_not_of_can_is_not_recognised() -> None:
     assert not plugins.reader_class("komodo").recognises(usb)
     with pytest.raises(FormatError, match="no header with"):
         read("komodo", usb + b"0,,1,0:00.643.335,,3,,1,2,IN,01 02 03,,\n")
+
+
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+def test_a_table_whose_one_row_is_wrong_is_skipped_by_a_pipe_too(size: int) -> None:
+    """That it is a log shows in the header, which is not in the first piece of a pipe."""
+    head = KOMODO[: KOMODO.index(b"0,0")]
+    reader = plugins.reader_class("komodo")(Pieces(head + b"0,1,x,,1,,0,0x1,,00\n", size), on_error="skip")
+    assert list(reader) == []
+    assert reader.skipped == 1
 
 
 def test_vehicle_spy() -> None:
