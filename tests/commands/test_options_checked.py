@@ -29,7 +29,7 @@ FORMS = [
     (["--to", "asc,crlf=7"], "neither true nor false"),
     (["--to", "db,index=maybe"], 'db,index "maybe" is neither true nor false'),
     (["--to", "mf4,database=nosuch.dbc"], "nosuch.dbc"),
-    (["--to", "log,nope=1"], "no option 'nope'"),
+    (["--to", "log,nope=1"], "has no option"),
 ]
 CASES = [
     *(
