@@ -151,6 +151,10 @@ class Message:
         self._dlc_code = code if code > 8 else None
 
     def __str__(self) -> str:
+        """Return the line that python-can 4 prints, with flags such as ``X Rx`` and ``DL:``.
+
+        The manual of 4.1 shows two older forms, with ``DLC:`` and without the direction.
+        """
         identifier = f"{self.arbitration_id:08x}" if self.is_extended_id else f"{self.arbitration_id:03x}"
         flags = " ".join(
             (

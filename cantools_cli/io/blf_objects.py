@@ -180,6 +180,7 @@ class Objects:
         valid, ecc, code, word, cause = struct.unpack_from("<LBxBxxxxxLH", body, 4)
         if valid or ecc or cause:
             return _set_error(message, *_cause(valid, ecc, cause))
+        message.is_extended_id = bool(word & _EXTENDED)
         error_class = word & frames.EXTENDED_MASK
         if not 0 < error_class <= 0x3FF:
             error_class = error_frames.BUS_ERROR

@@ -18,6 +18,7 @@ Source: can-utils, ``lib.c`` and ``candump.c``.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from cantools_cli import frames
@@ -63,6 +64,14 @@ class CanutilsLogReader(TextReader):
                 continue
             return bool(_LOG_LINE.match(line)) or ScreenLines.recognises(line) or _looks_cut(line)
         return False
+
+    def batches(self) -> Iterator[MessageBatch]:
+        for batch in super().batches():
+            if not self.named_channels and columns.count_words(batch.can_id, frames.ERROR_BIT):
+                for row, word in enumerate(batch.can_id):
+                    if word & frames.ERROR_BIT:  # eight digits, as an extended identifier has
+                        batch.flags[row] |= frames.EXTENDED_ERROR
+            yield batch
 
     def _parse(
         self, text: Octets, at: int, end: int, batch: MessageBatch, first: int

@@ -295,7 +295,7 @@ class _Row:
 
     def _extended(self, message: Message) -> bool:
         if message.is_error_frame:
-            return False
+            return self._flag("extended")
         extended = self._flag("extended", message.arbitration_id > frames.BASE_MASK)
         if not extended and message.arbitration_id > frames.BASE_MASK:
             raise self._fault(f"{message.arbitration_id:#x} is over 7FF, the largest of 11 bits")

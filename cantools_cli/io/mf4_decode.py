@@ -46,6 +46,7 @@ def decode(
         raise FormatError(f"a DLC of {code}")
     if plan[kernel.KIND] == kernel.ERROR:
         message.is_error_frame = True
+        message.is_extended_id = bool(word >> 31 or value_of(record, plan, kernel.IDE) & 1)
         return _with_data(message, min(code, 8) if size < 0 else size, data)
     is_extended = word >> 31 or value_of(record, plan, kernel.IDE) & 1
     if not _has(plan, kernel.IDE):

@@ -26,6 +26,7 @@ import re
 import sys
 from typing import Any
 
+from cantools_cli import frames
 from cantools_cli.batch import MessageBatch
 from cantools_cli.buffers import Octets
 from cantools_cli.errors import FormatError, quoted
@@ -145,6 +146,10 @@ class Printer(FileIOMessageWriter):
             self.losses["raw DLC codes"] += raw
         if self._table.channels != batch.channels:
             self._table = PrintedNames(batch.channels)
+        if columns.count_bits(batch.flags, frames.EXTENDED_ERROR):  # whose X no kernel writes
+            text = "".join(f"{message}\n" for message in batch)
+            self.output.write(text.encode("utf-8", "surrogateescape"))
+            return
         row, view = 0, memoryview(self._out)
         names = self._table.names + bytes(kernel.CHANNEL_ROOM)
         while row < len(batch):

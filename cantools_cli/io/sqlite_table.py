@@ -7,7 +7,7 @@ import os
 import sqlite3
 from array import array
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from itertools import accumulate, chain, islice, pairwise
 from typing import Any
@@ -62,7 +62,7 @@ def parse_row(row: Row) -> Message:
     is_error = bool(values["error"])
     message = Message(
         arbitration_id=values["arbitration_id"],
-        is_extended_id=bool(values["extended"]) and not is_error,
+        is_extended_id=bool(values["extended"]),
         is_remote_frame=bool(values["remote"]),
         is_error_frame=is_error,
         channel=CHANNEL,
@@ -126,7 +126,13 @@ def as_rows(batch: MessageBatch) -> Iterator[Row]:
             for size, code, word in zip(sizes, batch.dlc_code, batch.can_id, strict=True)
         ]
     seconds = [time_ns / 1_000_000_000 for time_ns in batch.timestamp_ns]
-    return zip(seconds, batch.can_id, sizes, data, strict=True)
+    words: Iterable[int] = batch.can_id
+    if columns.count_bits(batch.flags, frames.EXTENDED_ERROR):
+        words = [
+            word | (mark & frames.EXTENDED_ERROR) << 26
+            for word, mark in zip(batch.can_id, batch.flags, strict=True)
+        ]
+    return zip(seconds, words, sizes, data, strict=True)
 
 
 def count_losses(batch: MessageBatch, losses: Counter[str]) -> None:

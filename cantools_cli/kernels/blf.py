@@ -222,7 +222,7 @@ def parse(
             if sizes[code] != count:
                 break
         else:
-            mark = 0
+            mark = _word(text, body + 16) >> 31 << 5 if kind == error else 0
             count = code if code < 8 else 8
         if number >= channels or table[number] == unknown:
             reason = new_channel
@@ -311,7 +311,7 @@ def format(
                 out[to + index] = 0
             out[to + 33] = number >> 8
             out[to + 42] = count
-            word &= 0x1FFFFFFF
+            word = word & 0x1FFFFFFF | (mark >> 5 & 1) << 31
             pos = to + 48
             data = to + 56
             size = 64

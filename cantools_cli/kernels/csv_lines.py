@@ -148,7 +148,7 @@ def parse(
             if is_usual:
                 timestamp_ns[row] = time
                 can_id[row] = identifier | is_error * error_bit | (kind == 4) * extended_bit
-                flags[row] = 0
+                flags[row] = (kind == 5) << 5  # an error frame with an extended identifier
                 channel[row] = 0
                 dlc_code[row] = length
                 used += length
@@ -331,6 +331,7 @@ def parse(
                 break
         if kind & 1:
             identifier |= error_bit
+            mark |= (kind & 4) << 3
         elif kind & 4:
             identifier |= extended_bit
         elif identifier > 0x7FF:
@@ -461,7 +462,7 @@ def format(
         words.copy2(hexadecimal, 2 * (digits & 255), out, to + 6)
         to += width
         bits = kind
-        bits = (bits >> 2 & 1) << 8 | (bits >> 1 & 1) << 24 | (bits & 1) << 40
+        bits = ((bits >> 2 | flags[row] >> 5) & 1) << 8 | (bits >> 1 & 1) << 24 | (bits & 1) << 40
         words.store8(out, to, kinds + bits)  # extended, remote, error
         to += 7
         size = end - begin

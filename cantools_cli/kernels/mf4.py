@@ -419,6 +419,7 @@ def parse(
         sent = _field(text, pos, plan, base + _plan.DIR) & 1
         mark = 0
         if kind == error_kind:
+            mark = (state | _field(text, pos, plan, base + _plan.IDE) & 1) << 5
             state = word | 1 << 29
         else:
             if plan[base + _plan.IDE]:
@@ -597,6 +598,7 @@ def format(
         kind = 1
         if word >> 29 & 1:  # error frame
             kind = 3
+            state |= mark >> 5 & 1
             word &= 0x1FFFFFFF
         elif word >> 30 & 1:
             kind = 4

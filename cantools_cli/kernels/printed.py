@@ -270,7 +270,7 @@ def parse(
             elif text[pos] not in (10, 13):
                 break
         # What a frame may be: a remote frame is neither CAN FD nor an error frame, and CAN FD has certain
-        # lengths. An error frame has an identifier of 29 bits, and no bit that says so.
+        # lengths. An error frame has an identifier of 29 bits; a flag says whether X stands there.
         is_error = kind & 1
         is_remote = kind >> 1 & 1
         if number >> (11 + 18 * (is_error | kind >> 2 & 1)) or is_remote & (kind | mark):
@@ -280,7 +280,7 @@ def parse(
         if code > 8 + 7 * is_fd:
             break
         identifier = number | (kind & 7 & ~(is_error << 2)) << 29
-        mark = mark * is_fd | kind & 8
+        mark = mark * is_fd | kind & 8 | (is_error & kind >> 2) << 5
         # data, each behind one blank
         length = size * (1 - is_remote)
         if pos + 3 * length + data_room <= end:

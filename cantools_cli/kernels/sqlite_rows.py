@@ -117,6 +117,7 @@ def parse(
             mark = 1
         if error[at]:
             identifier |= 0x20000000
+            mark |= extended[at] << 5
         elif extended[at]:
             identifier |= 0x80000000
         elif identifier & 0x1FFFFFFF > 0x7FF:

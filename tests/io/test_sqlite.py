@@ -10,7 +10,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+import threading
+from contextlib import closing, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -512,3 +513,61 @@ def test_a_table_of_which_no_row_fits_is_not_a_log_also_if_faults_are_skipped(tm
         SqliteReader(path, on_error="skip") as reader,
     ):
         list(reader)
+# --- a bus that goes quiet ----------------------------------------------------------------------------------
+
+
+def rows_in(path: Path) -> int:
+    with SqliteReader(path) as reader:
+        return len(reader)
+
+
+def wait_for_background() -> None:
+    """Return once the writing in the background has ended."""
+    for thread in threading.enumerate():
+        if thread.name == "when-quiet":
+            thread.join()
+
+
+@pytest.mark.parametrize("in_batches", [False, True])
+def test_rows_are_written_once_the_bus_is_quiet(in_batches: bool, tmp_path: Path) -> None:
+    with SqliteWriter(tmp_path / "a.db") as writer:
+        for count in (1, 2):  # the thread ends, and another one begins
+            message = Message(timestamp=1.0, arbitration_id=count)
+            if in_batches:
+                writer.on_batch_received(MessageBatch([message]))
+            else:
+                writer(message)
+            wait_for_background()
+            assert (writer.num_frames, rows_in(tmp_path / "a.db")) == (count, count)
+    assert not [thread for thread in threading.enumerate() if thread.name == "when-quiet"]
+
+
+def test_stop_does_not_wait_for_the_bus_to_be_quiet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SqliteWriter, "GET_MESSAGE_TIMEOUT", 3600.0)
+    with SqliteWriter(tmp_path / "a.db") as writer:
+        writer(Message(timestamp=1.0))
+    assert rows_in(tmp_path / "a.db") == 1
+
+
+def test_a_busy_bus_is_written_after_the_longest_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SqliteWriter, "MAX_TIME_BETWEEN_WRITES", 0.0)
+    monkeypatch.setattr(SqliteWriter, "MAX_BUFFER_SIZE_BEFORE_WRITES", 10**6)
+    with SqliteWriter(tmp_path / "a.db") as writer:
+        for number in range(5):
+            writer(Message(timestamp=number))
+        wait_for_background()
+        assert rows_in(tmp_path / "a.db") == 5
+
+
+def test_an_error_in_the_background_is_raised_by_the_next_message(tmp_path: Path) -> None:
+    writer = SqliteWriter(tmp_path / "a.db")
+    with sqlite3.connect(tmp_path / "a.db") as connection:
+        connection.execute("DROP TABLE messages")
+    writer(Message(timestamp=1.0))
+    wait_for_background()
+    with pytest.raises(OSError, match="messages"):
+        writer(Message(timestamp=2.0))
+    with suppress(OSError):
+        writer.stop()
