@@ -185,11 +185,16 @@ def _as_group(
 def _complete_command(ctx: typer.Context, args: list[str], incomplete: str) -> list[tuple[str, str]]:
     """Return the commands that can follow the words of ``canx help`` so far."""
     words = ctx.params.get("command") or []
-    table = COMMANDS
+    table = COMMANDS if words else COMMANDS | _TOPICS
     for word in words:
         module = import_module(f"cantools_cli.commands.{word}") if word in table else None
         table = getattr(module, "COMMANDS", {})
     return [(name, text) for name, text in table.items() if name.startswith(incomplete)]
+
+
+#: what ``canx help`` shows beside commands, and the page that has it
+MANUALS = {"filters": "canx-filters.7", "formats": "canx-formats.7"}
+_TOPICS = {name: f"The manual of {name}." for name in MANUALS}
 
 
 def help_of(
@@ -201,8 +206,13 @@ def help_of(
         ),
     ] = None,
 ) -> None:
-    """Show the help of a command, as `canx COMMAND --help` does."""
+    """Show the help of a command, as `canx COMMAND --help` does; of filters and formats, their manual."""
     assert ctx.parent is not None
+    if command and command[0] in MANUALS and len(command) == 1:
+        from cantools_cli.manual import show
+
+        show(MANUALS[command[0]])
+        return
     with ExitStack() as stack:
         context: Any = ctx.parent
         for name in command or ():

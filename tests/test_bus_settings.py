@@ -39,7 +39,7 @@ class ClosedBus(BusABC):
 
 @pytest.mark.parametrize("name", CHECKED)
 def test_a_misspelt_setting_of_any_interface_is_refused_before_it_opens(name: str) -> None:
-    with pytest.raises(UsageError, match=f'^interface {name!r} has no setting "frobnicate"$'):
+    with pytest.raises(UsageError, match=f'^interface "{name}" has no setting "frobnicate"$'):
         Bus("127.0.0.1:1", name, ignore_config=True, frobnicate=1)
     with pytest.raises(UsageError, match="frobnicate"):
         plugins.bus_class(name)("127.0.0.1:1", frobnicate=1)
@@ -151,7 +151,7 @@ def test_settings_of_python_can_s_other_interfaces_pass_unless_they_are_asked_fo
     )
     everything |= {"protocol": CanProtocol.CAN_FD}
     assert checked("virtual", VirtualBus, everything).keys() == everything.keys()
-    with pytest.raises(UsageError, match=r"^virtual:a: interface 'virtual' has no setting .app_name.$"):
+    with pytest.raises(UsageError, match=r'^virtual:a: interface "virtual" has no setting .app_name.$'):
         checked("virtual", VirtualBus, {"app_name": "x"}, strict={"app_name"}, place="virtual:a")
 
 
@@ -165,7 +165,7 @@ def test_a_plug_in_with_kwargs_takes_every_setting(monkeypatch: pytest.MonkeyPat
 
 def test_a_plug_in_without_kwargs_is_given_no_other_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(plugins.INTERFACES, "closed", f"{__name__}:ClosedBus")
-    with pytest.raises(UsageError, match="interface 'closed' has no setting \"lewel\"") as caught:
+    with pytest.raises(UsageError, match='interface "closed" has no setting "lewel"') as caught:
         Bus("a", "closed", ignore_config=True, lewel=1)
     assert caught.value.hint == "did you mean level?"
 

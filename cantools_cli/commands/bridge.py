@@ -86,7 +86,7 @@ def bridge_command(
 
     \b
     canx bridge can0 can1
-    canx bridge can0,100:700 slcan:/dev/ttyACM0,bitrate=500k
+    canx bridge can0,100:700 cannelloni:192.168.1.5:20000
     canx bridge can0 udp_multicast:239.74.163.2 --one-way
     canx bridge can0 can1 --rewrite "can0>can1:100-1FF=+200"
     """

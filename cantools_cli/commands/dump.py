@@ -105,7 +105,7 @@ def dump_command(
     canx dump can0 -o trace.blf --max-size 100MB --max-files 10
     canx dump can0 --where 'id in 100..1FF and changed'
     canx dump vcan0 --json | jq .data
-    canx dump can0 -T 5s || echo nothing more
+    canx dump can0 -n 1 -T 5s || echo no frame in 5 seconds
     """
     report = Report(quiet=quiet, verbose=verbose)
     options.checked_zone(tz)

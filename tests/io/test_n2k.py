@@ -119,7 +119,7 @@ def test_long_messages_are_left_out_on_request() -> None:
     reader = opened(N2K_RAW + LONG, fast="skip")
     assert len(list(reader)) == 4
     assert "-: messages of more than 8 bytes: 1 left out" in reader.notes
-    with pytest.raises(UsageError, match="unknown fast 'x'"):
+    with pytest.raises(UsageError, match='unknown fast "x"'):
         opened(LONG, fast="x")
 
 
