@@ -32,10 +32,10 @@ COMMANDS = (
     [
         (
             "recieve_own_messages=true",
-            "interface 'virtual' has no setting \"recieve_own_messages\"",
+            'interface "virtual" has no setting "recieve_own_messages"',
             "did you mean receive_own_messages?",
         ),
-        ("app_name=x", "interface 'virtual' has no setting \"app_name\"", "settings of virtual: net, "),
+        ("app_name=x", 'interface "virtual" has no setting "app_name"', "settings of virtual: net, "),
         ("rx_queue_size=abc", 'rx_queue_size must be an integer, not "abc"', ""),
         ("fd=maybe", 'fd must be true or false, not "maybe"', ""),
         ("bitrate=0", 'bitrate must be a bit rate above 0, not "0"', ""),
@@ -64,7 +64,7 @@ def test_every_command_checks_the_settings(canx: Callable[..., Any], command: tu
 def test_every_interface_checks_the_settings(canx: Callable[..., Any], name: str) -> None:
     result = canx("dump", f"{name}:{CHANNELS[name]},chanel=1", "-T", "1ms")
     assert result.returncode == 2
-    assert f'interface {name!r} has no setting "chanel"\nhint: did you mean channel?' in result.stderr
+    assert f'interface "{name}" has no setting "chanel"\nhint: did you mean channel?' in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_an_option_that_an_interface_cannot_follow_is_refused(
 ) -> None:
     result = canx("dump", "virtual:a", option, "-T", "1ms")
     assert result.returncode == 2
-    assert f"interface 'virtual' has no setting {key!r}".replace(f"'{key}'", f'"{key}"') in result.stderr
+    assert f'interface "virtual" has no setting "{key}"' in result.stderr
 
 
 def test_a_misspelt_key_of_a_file_names_the_file(
@@ -86,7 +86,7 @@ def test_a_misspelt_key_of_a_file_names_the_file(
     result = canx("dump", "x", "-T", "1ms")
     assert result.returncode == 2
     assert result.stderr == (
-        f"canx: x: {path} [default]: interface 'virtual' has no setting \"chanel\"\n"
+        f'canx: x: {path} [default]: interface "virtual" has no setting "chanel"\n'
         "hint: did you mean channel?\n"
     )
 
