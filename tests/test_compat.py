@@ -136,6 +136,20 @@ def test_drivers_find_the_kernel_s_interfaces_and_error_texts() -> None:
     assert run(program) == "<class 'list'> Operation not permitted [EPERM 1] unknown error"
 
 
+def test_undocumented_functions_that_third_parties_call() -> None:
+    program = (
+        INSTALLED
+        + """
+from can.interfaces.socketcand.socketcand import convert_ascii_message_to_can_message as convert
+from can.io.blf import systemtime_to_timestamp, timestamp_to_systemtime
+print(convert("< frame 123 16.5 0102 >").data, convert("< unknown 123 0.0 >"), convert("< frame 123 16.5 01"))
+print(systemtime_to_timestamp(timestamp_to_systemtime(1636485425.999908)), timestamp_to_systemtime(None)[0])
+print(systemtime_to_timestamp((0,) * 8))
+"""
+    )
+    assert run(program).splitlines() == [r"bytearray(b'\x01\x02') None None", "1636485426.0 0", "0.0"]
+
+
 def test_the_vendors_xcom_client_is_canx_s() -> None:
     program = """
 from cantools_cli import compat; compat.install()

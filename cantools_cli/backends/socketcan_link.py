@@ -156,16 +156,15 @@ def _asked(*words: str) -> list[Link] | None:
     import subprocess
 
     try:
-        done = subprocess.run(
+        printed = subprocess.check_output(
             (*_IP, *words),
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stderr=subprocess.DEVNULL,
             encoding="utf-8",
             errors="replace",
-            check=False,
             timeout=_IP_SECONDS,
         )
-        return parse(done.stdout) if done.returncode == 0 else None
+        return parse(printed)
     except (OSError, subprocess.SubprocessError, FormatError):
         return None
 

@@ -26,7 +26,7 @@ _HOMES = {
     "interfaces": ("python_can.interfaces", "interface", "plugins"),
     "io": ("io", ""),
     "io.asc": ("io.asc",),
-    "io.blf": ("io.blf",),
+    "io.blf": ("io.blf", "python_can.internals"),
     "io.canutils": ("io.candump",),
     "io.csv": ("io.csv",),
     "io.generic": ("io.base",),
@@ -62,7 +62,10 @@ _INNER_MODULES = {
     "vector": ("canlib", "exceptions", "xldefine"),
 }
 #: further modules of ours with names of an interface
-_MORE_OF_INTERFACE = {"socketcan": ("backends.socketcan_bcm",)}
+_MORE_OF_INTERFACE = {
+    "socketcan": ("backends.socketcan_bcm",),
+    "socketcand": ("python_can.internals",),
+}
 #: classes whose documented spelling is another
 SPELLINGS = {"slcanBus": "SlcanBus", "robotellBus": "RobotellBus"}
 #: the modules of the vendor's Xcom-CAN client, and of the package that its time-out comes from

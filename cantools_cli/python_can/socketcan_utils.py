@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import os
 
 __all__ = ["error_code_to_str", "find_available_interfaces"]
 
 
 def find_available_interfaces() -> list[str]:
-    """Return the names of the kernel's CAN interfaces that are up."""
+    """Return the names of the kernel's CAN interfaces that are up; none if they cannot be looked up."""
     from cantools_cli.backends.socketcan_link import links
 
-    return [link.name for link in links() if link.is_up]
+    try:
+        return [link.name for link in links() if link.is_up]
+    except Exception as error:  # python-can's function raises nothing either
+        logging.getLogger("can").warning("no CAN interfaces found: %s", error)
+        return []
 
 
 def error_code_to_str(code: int | None) -> str:

@@ -121,10 +121,12 @@ def ip_says(monkeypatch: pytest.MonkeyPatch, text: str | None, status: int = 0) 
     """Let ``ip`` print ``text``, None for no such program; return the list of its calls."""
     calls: list[tuple[str, ...]] = []
 
-    def run(command: tuple[str, ...], **_: Any) -> subprocess.CompletedProcess[str]:
+    def run(command: tuple[str, ...], check: bool, **_: Any) -> subprocess.CompletedProcess[str]:
         calls.append(command)
         if text is None:
             raise FileNotFoundError("ip")
+        if check and status:
+            raise subprocess.CalledProcessError(status, command)
         return subprocess.CompletedProcess(command, status, text, "")
 
     monkeypatch.setattr(subprocess, "run", run)
