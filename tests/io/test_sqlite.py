@@ -513,6 +513,8 @@ def test_a_table_of_which_no_row_fits_is_not_a_log_also_if_faults_are_skipped(tm
         SqliteReader(path, on_error="skip") as reader,
     ):
         list(reader)
+
+
 # --- a bus that goes quiet ----------------------------------------------------------------------------------
 
 
