@@ -127,6 +127,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if hasattr(report, "context"):
+        return  # a subtest, whose test is reported as well
     if report.when == "call" or (report.when == "setup" and report.outcome != "passed"):
         outcome = report.outcome
         if hasattr(report, "wasxfail"):
