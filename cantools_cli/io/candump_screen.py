@@ -38,7 +38,7 @@ from cantools_cli.xl import RRS, SEC, XlMessage
 _COLOUR = re.compile(rb"\x1b\[[0-9;]*m")
 _SPINNER = re.compile(rb"[|/\\-]\x08")  # of candump -s 1
 _LINE = re.compile(
-    rb"\s*(?:\((?:(?P<date>\d{4}-\d\d-\d\d) (?P<clock>\d\d:\d\d:\d\d)|(?P<seconds>\d{1,19}))"
+    rb"\s*(?:\((?:(?P<date>\d{4}-\d\d-\d\d) (?P<clock>\d\d:\d\d:\d\d)|(?P<seconds>-?\d{1,19}))"
     rb"[.,](?P<fraction>\d+)\)\s+)?(?:<0x(?P<old>[0-9A-Fa-f]{3}|[0-9A-Fa-f]{8})>"
     rb"|(?P<name>(?!(?:RX|TX)\d*\s)[^\s(]\S*)\s+"  # RX0 is of a serial log, which tells directions so
     rb"(?:(?P<direction>RX|TX) (?P<first>[-BS]) (?P<second>[-ER])\s+)?"

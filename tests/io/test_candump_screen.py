@@ -189,7 +189,8 @@ def test_what_log2long_prints_is_read(tmp_path: Path) -> None:
         for message in frames:
             message.timestamp_ns *= 1_000_000_000
             message.is_rx = True
-            if message.is_error_frame:  # it shows all of them with 8 bytes
+            if message.is_error_frame:  # it shows all of them with 8 digits and 8 bytes
+                message.is_extended_id = True
                 message.data, message.dlc = bytearray(message.data.ljust(8, b"\0")), 8
         log = "".join(
             f"({message.timestamp_ns // 1_000_000_000}.000000) {message.channel} {format_frame(message)}\n"

@@ -77,6 +77,8 @@ def test_an_unknown_form_of_time_is_refused() -> None:
 
 @given(st.lists(messages(channels=st.just("can0")), max_size=5))
 def test_absolute_times_with_directions_are_read_back(frames: list[Message]) -> None:
+    for message in frames:
+        message.is_extended_id |= message.is_error_frame  # which is not shown
     text, _ = written(frames, direction=True)
     back = list(CanutilsLogReader(io.BytesIO(text.encode())))
     assert [message.timestamp_ns for message in back] == [
@@ -84,6 +86,15 @@ def test_absolute_times_with_directions_are_read_back(frames: list[Message]) -> 
     ]
     for message, other in zip(frames, back, strict=True):
         assert message.equals(other, timestamp_delta=None)
+
+
+def test_times_before_1970_are_read_back() -> None:
+    frames = [Message(arbitration_id=1, is_extended_id=False, channel="can0") for _ in range(3)]
+    for message, time_ns in zip(frames, (-1_500_000_000, -250_000_000, 0), strict=True):
+        message.timestamp_ns = time_ns
+    text, _ = written(frames)
+    back = CanutilsLogReader(io.BytesIO(text.encode()))
+    assert [message.timestamp_ns for message in back] == [message.timestamp_ns for message in frames]
 
 
 @pytest.mark.skipif(shutil.which("log2long") is None, reason="can-utils are not installed")
