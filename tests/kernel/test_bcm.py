@@ -13,6 +13,7 @@ from cantools_cli.backends import socketcan_bcm as bcm
 from cantools_cli.backends.socketcan import SocketcanBus
 from cantools_cli.backends.socketcan_bcm import CyclicSendTask, MultiRateCyclicSendTask
 from cantools_cli.cyclic import ThreadBasedCyclicSendTask
+from cantools_cli.errors import CanOperationError
 from cantools_cli.message import Message
 
 LONG = 60.0  # seconds without a frame after which a test fails
@@ -94,12 +95,24 @@ def test_a_stopped_task_is_silent_and_starts_again_with_new_data(
     task: Any = bus.send_periodic(frame("01"), 0.02)
     received(receiver, 3)
     task.stop()
-    task.stop()
+    with pytest.raises(CanOperationError, match="stopped already"):
+        task.stop()
     rest(receiver)
     task.modify_data(frame("02"))
     assert rest(receiver) == []
     task.start()
     assert data_of(received(receiver, 2)) == ["02", "02"]
+
+
+def test_a_restarted_task_obeys_a_changed_duration(bus: SocketcanBus, receiver: SocketcanBus) -> None:
+    task: Any = bus.send_periodic(frame("01"), 0.02)
+    received(receiver, 1)
+    task.stop()
+    rest(receiver)
+    task.duration = 0.06
+    task.start()
+    assert data_of(received(receiver, 3)) == ["01"] * 3
+    assert rest(receiver) == []
 
 
 def test_two_rates(receiver: SocketcanBus) -> None:
