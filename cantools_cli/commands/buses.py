@@ -135,7 +135,7 @@ def open_buses(
             keywords = _resolved(address, options, report, has_filters=bool(selection and selection.filters))
             if keywords.get("interface") in _CAN_ONLY_SEND and not receive:
                 keywords["receive"] = False
-            bus = _open(address, keywords, options)
+            bus = open_bus(address, keywords, options)
             if hasattr(bus, "on_note"):
                 bus.on_note = report.note
             opened.append(NamedBus(bus, "" if _is_any(keywords) else name))
@@ -148,8 +148,14 @@ def open_buses(
     return opened
 
 
-def _open(address: BusAddress, keywords: dict[str, Any], options: BusOptions) -> BusABC:
-    """Open the bus of ``address`` with ``keywords``, which were checked against what its class takes."""
+def open_bus(address: BusAddress, keywords: dict[str, Any], options: BusOptions) -> BusABC:
+    """Open the bus of ``address`` with ``keywords``, checked against the parameters of its class.
+
+    Raises:
+        UsageError, CanError: a setting is unknown or wrong, the bus cannot be opened.
+    """
+    import os
+
     from cantools_cli.bus_settings import checked
     from cantools_cli.interface import Bus
 
@@ -163,7 +169,8 @@ def _open(address: BusAddress, keywords: dict[str, Any], options: BusOptions) ->
         if key in given:
             option = "" if key in address.settings else _OPTIONS.get(key, "")
             return f"{address.text}: {option}" if option else address.text
-        source = find_settings(None, given, options.context).sources.get(key)
+        context = options.context or os.environ.get("CANX_CONTEXT") or None
+        source = find_settings(None, given, context).sources.get(key)
         return f"{address.text}: {source}" if source else address.text
 
     backend = plugins.bus_class(interface)

@@ -24,6 +24,8 @@ COMMANDS = (
     ("bridge", "{bus}", "virtual:other"),
     ("sniff", "{bus}", "--json"),
     ("serve", "{bus}"),
+    ("xcom", "read-param", "1286", "--bus", "{bus}"),
+    ("xcom", "simulate", "{bus}"),
 )
 
 
@@ -53,7 +55,7 @@ def test_a_wrong_setting_is_wrong_usage(canx: Callable[..., Any], setting: str, 
     assert (by_option.returncode, by_option.stderr) == (2, result.stderr.replace(bus, "virtual:a"))
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_every_command_checks_the_settings(canx: Callable[..., Any], command: tuple[str, ...]) -> None:
     result = canx(*(part.format(bus="virtual:a,rx_queue=5") for part in command))
     assert result.returncode == 2

@@ -12,8 +12,9 @@ from typing import Annotated, Any
 import typer
 
 from cantools_cli.address import BusAddress, parse_address, resolve
+from cantools_cli.bus import BusABC
 from cantools_cli.commands import options
-from cantools_cli.commands.buses import BusOptions
+from cantools_cli.commands.buses import BusOptions, open_bus
 from cantools_cli.commands.report import Report, say
 from cantools_cli.errors import UsageError
 from cantools_cli.units import duration
@@ -96,20 +97,35 @@ class Link:
             raise UsageError("--timeout 0 leaves no time for a reply", hint="such as --timeout 2")
         return seconds
 
+    @property
+    def address(self) -> BusAddress:
+        return BusAddress("the configured bus") if self.bus is None else parse_address(self.bus)
+
+    @property
+    def _options(self) -> BusOptions:
+        return BusOptions(self.interface, self.bitrate, settings=self.settings or (), context=self.context)
+
+    def open(self, keywords: dict[str, Any]) -> BusABC:
+        """Open the bus with its ``keywords``.
+
+        Raises:
+            UsageError, CanError: a setting is unknown or wrong, the bus cannot be opened.
+        """
+        return open_bus(self.address, keywords, self._options)
+
     def keywords(self) -> dict[str, Any]:
         """Return the keywords of the bus, its bit rate the gateway's usual one where nothing is said.
 
         Raises:
             UsageError, CanError: the bus is not named, or its name makes no sense.
         """
-        address = BusAddress("the configured bus") if self.bus is None else parse_address(self.bus)
+        address = self.address
         if address.filters:
             raise UsageError(f"{address.text}: a filter behind the bus means nothing here")
-        asked = BusOptions(self.interface, self.bitrate, settings=self.settings or ()).keywords()
         keywords = resolve(
             address,
             self.interface,
-            asked,
+            self._options.keywords(),
             self.context,
             note=self.report.note,
             detail=self.report.detail,
@@ -138,8 +154,6 @@ def open_session(link: Link) -> Iterator[Session]:
     Raises:
         UsageError, CanError: an option makes no sense, the bus cannot be opened.
     """
-    from cantools_cli.interface import Bus
-
     if not 0 <= link.source <= ADDRESS_MASK:
         raise UsageError(f"--source {link.source} is not from 0 to {ADDRESS_MASK}")
     if family_of(link.source) is not None:
@@ -150,7 +164,7 @@ def open_session(link: Link) -> Iterator[Session]:
     seconds, keywords = link.seconds, link.keywords()
     bus_name = f"{keywords['interface']}:{keywords['channel']}"
     on_detail = link.report.detail if link.report.verbose else None
-    with Bus(**keywords, ignore_config=True) as bus:
+    with link.open(keywords) as bus:
         client = StuCanPublicClient(link.source, bus=bus, on_detail=on_detail)
         client.retries = link.retries
         try:

@@ -126,10 +126,9 @@ def simulate_command(
         flags=flags,
     )
     told = [parse_notice(text) for text in notices or ()]
-    keywords = Link(bus, interface, bitrate, settings, context, report=report).keywords()
-    from cantools_cli.interface import Bus
-
-    with Interruption() as interruption, Bus(**keywords, ignore_config=True) as opened:
+    link = Link(bus, interface, bitrate, settings, context, report=report)
+    keywords = link.keywords()
+    with Interruption() as interruption, link.open(keywords) as opened:
         simulation = Simulation(
             opened,
             gateway,
