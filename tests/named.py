@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cantools_cli.io import asc, blf, csv, mf4, sqlite, trc
+from cantools_cli.io import asc, blf, candump, csv, mf4, sqlite, trc
 
 
 class _Named:
@@ -34,3 +34,7 @@ class SqliteReader(_Named, sqlite.SqliteReader):
 
 class TRCReader(_Named, trc.TRCReader):
     """Channels from ``can0``."""
+
+
+class CanutilsLogReader(_Named, candump.CanutilsLogReader):
+    """Error frames have no extended identifier."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
+from cantools_cli.batch import MessageBatch
 from cantools_cli.io.asc import ASCWriter
 from cantools_cli.message import Message
 from tests.named import ASCReader
@@ -29,7 +30,7 @@ def write(sent: list[Message], **options: Any) -> tuple[bytes, ASCWriter]:
     out = io.BytesIO()
     with ASCWriter(out, **{"tz": "UTC", **options}) as writer:
         for message in sent:
-            writer(message)
+            writer.write(MessageBatch([message]))
     return out.getvalue(), writer
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import can
 import pytest
 
+from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import UsageError
 from cantools_cli.io import asc_append
 from cantools_cli.io.asc import ASCWriter
@@ -41,7 +42,7 @@ def stamps(path: Path) -> list[int]:
 def append(path: Path, *stamps_ns: int) -> None:
     with ASCWriter(path, tz="UTC", append=True) as writer:
         for stamp_ns in stamps_ns:
-            writer(message(EPOCH + stamp_ns))
+            writer.write(MessageBatch([message(EPOCH + stamp_ns)]))
 
 
 @pytest.mark.parametrize("end", ["", "End TriggerBlock\n", "End TriggerBlock", "  end triggerblock\r\n\r\n"])

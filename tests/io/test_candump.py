@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError, UsageError
 from cantools_cli.io.base import BatchRoom
-from cantools_cli.io.candump import CanutilsLogReader, CanutilsLogWriter
+from cantools_cli.io.candump import CanutilsLogWriter
 from cantools_cli.io.frame_text import format_frame
 from cantools_cli.message import Message
+from tests.named import CanutilsLogReader
 from tests.pieces import Pieces
 from tests.strategies import CHANNELS, MICROSECONDS, facts, messages
 
@@ -92,7 +93,7 @@ def written(frames: list[Message], **options: object) -> str:
     file = io.BytesIO()
     with CanutilsLogWriter(file, **options) as writer:  # type: ignore[arg-type]  # the tests' own options
         for message in frames:
-            writer(message)
+            writer.write(MessageBatch([message]))
     return file.getvalue().decode("utf-8", "surrogateescape")
 
 

@@ -36,7 +36,7 @@ def write(sent: list[Message], **options: Any) -> tuple[bytes, TRCWriter]:
     out = io.BytesIO()
     with TRCWriter(out, **{"tz": "UTC", **options}) as writer:
         for message in sent:
-            writer(message)
+            writer.write(MessageBatch([message]))
     return out.getvalue(), writer
 
 
@@ -299,7 +299,7 @@ def test_a_log_without_frames_is_a_log(version):
 def append(path: Path, sent: list[Message], **options: Any) -> None:
     with TRCWriter(path, append=True, tz="UTC", **options) as writer:
         for message in sent:
-            writer(message)
+            writer.write(MessageBatch([message]))
 
 
 @pytest.mark.parametrize("version", VERSIONS)
