@@ -82,7 +82,7 @@ class TextReader(MessageReader):
 
         Not if there is just one in a file of the right kind, or that may be cut.
         """
-        if self.skipped == 1 and (self._newline_missing or self.recognises(head)):
+        if self.skipped == 1 and (self._newline_missing or self.recognises(_unified(head))):
             return
         self.refuse()
 

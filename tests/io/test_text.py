@@ -77,6 +77,16 @@ def read(form: str, text: bytes, size: int | None = None) -> Any:
 def test_a_text_of_which_no_line_fits_is_not_a_log_also_if_faults_are_skipped(form: str) -> None:
     text = b"".join(b"level=info msg=started step=%d\n" % step for step in range(3000))
     with plugins.reader_class(form)(io.BytesIO(text), on_error="skip") as reader:
-        with pytest.raises(NotALogError, match=r"^-: not a log that canx recognises: 3000 malformed records"):
+        with pytest.raises(NotALogError, match=r"^-: not a log that canx recognises: \d+ malformed records"):
             list(reader)
-        assert reader.skipped == 3000
+        assert reader.skipped >= 2999  # of a CSV the first line may be a title
+
+
+def test_whether_one_line_is_enough_does_not_depend_on_pieces_or_line_ends() -> None:
+    text = b"data,dlc,arbitration_id,timestamp\r2q\n"
+    whole = read("csv", text)
+    assert whole[2] == 1
+    assert all(read("csv", text, size) == whole for size in (1, 7, 1000))
+    for source in (io.BytesIO(text), Pieces(text, 1)):
+        with plugins.reader_class("csv")(source, on_error="skip") as reader:
+            assert list(reader) == []  # its header is one, so that this is a log
