@@ -238,7 +238,7 @@ class ASCWriter(RelativeWriter):
     ) -> None:
         if timestamps_format not in ("absolute", "relative"):
             raise UsageError(
-                f"unknown timestamps_format {timestamps_format!r}", hint="known: absolute, relative"
+                f"unknown timestamps_format {quoted(timestamps_format)}", hint="known: absolute, relative"
             )
         if channel < 1:
             raise UsageError(f"channel {channel} cannot be written", hint="the channels of ASC count from 1")

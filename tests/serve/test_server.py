@@ -131,11 +131,11 @@ def test_a_client_that_is_not_allowed_is_turned_away(serve):
 
 def test_too_many_clients_are_turned_away(serve, peer):
     server = serve()
-    clients = [peer(server) for _ in range(64)]
+    clients = [peer(server, "open can0") for _ in range(64)]
     with socket.create_connection(server.address, 20) as end:
         assert end.recv(99) == b""
-    clients[0].say("open can0")
-    clients[0].until(b"< ok >")
+    clients[0].say("echo")
+    clients[0].until(b"< echo >")
 
 
 def test_garbage_is_survived_and_told(serve, peer):
