@@ -145,7 +145,7 @@ def test_relative_times_of_frames_that_go_backwards_are_zero() -> None:
 
 
 def test_an_unknown_timestamps_format_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="unknown timestamps_format 'delta'"):
+    with pytest.raises(ValueError, match='unknown timestamps_format "delta"'):
         can.ASCWriter(tmp_path / "a.asc", timestamps_format="delta")
     assert not (tmp_path / "a.asc").exists()
 
