@@ -32,7 +32,7 @@ def through(name: str, message: Message, path: Path) -> tuple[list[Message], dic
     path.unlink(missing_ok=True)
     with open_writer(str(path), name, {}) as writer:
         writer.write(MessageBatch([message]))
-    with open_reader(str(path), name) as reader:
+    with open_reader(str(path), name, as_command=True) as reader:
         return list(reader), dict(writer.losses)
 
 

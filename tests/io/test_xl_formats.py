@@ -56,7 +56,8 @@ def frames(*texts: str) -> list[Message]:
 
 def write(name: str, sent: list[Message], **options: object) -> tuple[bytes, dict[str, int]]:
     file = io.BytesIO()
-    writer = FORMATS[name][0](file, **{"tz": "UTC", **options})
+    zone = {"tz": "UTC"} if name in ("asc", "blf") else {}
+    writer = FORMATS[name][0](file, **{**zone, **options})
     for message in sent:
         writer.on_message_received(message)
     writer.flush()
