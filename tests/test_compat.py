@@ -150,6 +150,18 @@ print(systemtime_to_timestamp((0,) * 8))
     assert run(program).splitlines() == [r"bytearray(b'\x01\x02') None None", "1636485426.0 0", "0.0"]
 
 
+def test_the_heads_of_the_broadcast_manager_are_those_of_its_sockets() -> None:
+    from cantools_cli.backends import socketcan_bcm_codec as codec
+    from cantools_cli.python_can import socketcan_bcm as theirs
+
+    head = theirs.build_bcm_transmit_header(0x123, 5, 1.24, 2.0, codec.CAN_FD_FRAME, nframes=2)
+    flags = codec.CAN_FD_FRAME | codec.SETTIMER | codec.STARTTIMER | codec.TX_COUNTEVT
+    assert codec.decode_head(head) == codec.Head(codec.TX_SETUP, flags, 5, 1_240_000, 2_000_000, 0x123, 2)
+    fields = theirs.BcmMsgHead.from_buffer_copy(head)
+    assert (fields.opcode, fields.ival1_tv_sec, fields.ival1_tv_usec) == (codec.TX_SETUP, 1, 240_000)
+    assert theirs.ctypes.sizeof(theirs.BcmMsgHead) == codec.HEAD_SIZE
+
+
 def test_the_vendors_xcom_client_is_canx_s() -> None:
     program = """
 from cantools_cli import compat; compat.install()

@@ -63,7 +63,7 @@ _INNER_MODULES = {
 }
 #: further modules of ours with names of an interface
 _MORE_OF_INTERFACE = {
-    "socketcan": ("backends.socketcan_bcm",),
+    "socketcan": ("backends.socketcan_bcm", "python_can.socketcan_bcm"),
     "socketcand": ("python_can.internals",),
 }
 #: classes whose documented spelling is another
