@@ -155,7 +155,7 @@ def dump_command(
         if is_log:
             sink = open_sink(output, to, report, **to_file)
         else:
-            sink = _screen_sink(report, candump=candump, ns=ns, **screen)
+            sink = _screen_sink(report, candump=candump, **screen)
         progress = Progress(
             _Written(sink),
             lambda: sink.count,

@@ -9,7 +9,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from cantools_cli.cli import COMMANDS
+from cantools_cli.cli import COMMANDS, MANUALS
 from cantools_cli.commands.xcom import COMMANDS as XCOM_COMMANDS
 
 #: words of the line as bash splits them, the last one unfinished: what is offered
@@ -52,7 +52,7 @@ def test_bash_is_offered(complete, words, offered):
 
 
 def test_help_offers_all_commands(complete):
-    assert complete(["help", ""]) == list(COMMANDS)
+    assert complete(["help", ""]) == [*COMMANDS, *MANUALS]
     assert complete(["help", "xcom", ""]) == list(XCOM_COMMANDS)
 
 

@@ -201,7 +201,7 @@ def test_losses_of_all_parts_are_one_line(canx):
         (["--start", "5s", "--end", "5s"], "--end is not behind --start"),
         (["--start", "2024-01-02", "--end", "@5"], "--end is not behind --start"),
         (["--map", "can0=can1", "--map", "can0=can2"], "--map can0=can1 and --map can0=can2"),
-        (["--map", "can0"], '--map "can0" is not of the form SRC=DST'),
+        (["--map", "can0"], "--map can0 is not of the form SRC=DST"),
         (["--shift", "soon"], "bad duration 'soon'"),
         (["-o", "x.blf.zst"], "x.blf.zst: blf is compressed inside"),
     ],

@@ -38,7 +38,7 @@ def test_a_log_is_a_table_with_a_row_for_each_identifier(canx, log):
         "controller-problem{rx-overflow}  .. .. .. .. .. .. .. ..\n"
     )
     assert result.returncode == 0
-    assert "canx: can0: 4 frames in 0.500 s, 8.0 frames/s, 1 error frames\n" in result.stderr
+    assert "canx: can0: 4 frames in 0.500 s, 8.0 frames/s, 1 error frame\n" in result.stderr
 
 
 def test_a_stream_gives_the_same_table(canx, log):

@@ -151,7 +151,7 @@ OBJECTS = [
     ),
     (
         lobj(73, "01000000 00000000 00000200 00000000 00000080 00000000 0102030405060708"),
-        error(0x080, "0102"),
+        error(0x080, "0102", extended=True),
     ),
     (
         lobj(104, "02 08 08 a2 0100 0000" + "00" * 36 + "00" * 72),
@@ -309,7 +309,7 @@ def test_the_golden_file_is_read_and_written() -> None:
     message = frame(0x123, b"\1\2\3", time=456_000)
     (found,) = read(GOLDEN)
     assert facts(found) == facts(message)
-    assert written([message], compression_level=0) == GOLDEN
+    assert written([message], compression_level=0, application_id=0) == GOLDEN
 
 
 def _as_read(message: Message) -> tuple[object, ...]:

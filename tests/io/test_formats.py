@@ -56,7 +56,7 @@ def test_options_ride_on_the_name(text, expected):
     assert parse_format(text, writing=True) == expected
 
 
-@pytest.mark.parametrize(("text", "words"), [("abc", "unknown format"), ("blf,speed=1", "no option 'speed'")])
+@pytest.mark.parametrize(("text", "words"), [("abc", "unknown format"), ("blf,speed=1", 'no option "speed"')])
 def test_what_is_not_known_is_said(text, words):
     with pytest.raises(UsageError, match=words) as error:
         parse_format(text, writing=True)
