@@ -250,7 +250,7 @@ def _screen_options(
 ) -> dict[str, Any]:
     if timestamps is not None and timestamps not in ("a", "d", "z", "A"):
         raise UsageError(
-            f"-t {quoted(timestamps)} is none of a, d, z, A", hint="absolute, delta, since the first, date"
+            f"-t {quoted(timestamps)} is not one of a, d, z, A", hint="absolute, delta, since the first, date"
         )
     options.checked(colour, "--color", ("auto", "always", "never"))
     return {

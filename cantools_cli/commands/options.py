@@ -249,4 +249,4 @@ def checked(choice: str, option: str, choices: Iterable[str]) -> None:
     """
     known = list(choices)
     if choice not in known:
-        raise UsageError(f"{option} {quoted(choice)} is none of {', '.join(known)}")
+        raise UsageError(f"{option} {quoted(choice)} is not one of {', '.join(known)}")

@@ -112,7 +112,7 @@ def test_losses_are_said_on_one_line_and_strict_makes_them_a_status(canx, log):
             ("convert", "--from", "blf", "--to", "asc", "--json"),
             "canx: --json and --to asc contradict each other",
         ),
-        (("convert", "--on-error", "panic"), 'canx: --on-error "panic" is none of stop, skip'),
+        (("convert", "--on-error", "panic"), 'canx: --on-error "panic" is not one of stop, skip'),
         (("convert", "-n", "-5"), "canx: --count -5 is negative"),
         (("convert", "--frobnicate"), "canx: No such option: --frobnicate"),
         (("convret",), "canx: No such command 'convret'. Did you mean 'convert'?"),

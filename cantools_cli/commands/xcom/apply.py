@@ -61,7 +61,7 @@ def apply_command(
     canx xcom apply installation.toml --device vt1 --part flash
     """
     if part not in _PARTS:
-        raise UsageError(f"--part {quoted(part)} is none of {', '.join(_PARTS)}")
+        raise UsageError(f"--part {quoted(part)} is not one of {', '.join(_PARTS)}")
     if part == "ram":
         check_effect({"--journal": journal}, "only writes to flash are counted", "--part flash")
     only = chosen_device(device)

@@ -61,7 +61,7 @@ def read_param_command(
     canx xcom read-param xt1:1107 xt2:1107 --json
     """
     if part not in _PARTS:
-        raise UsageError(f"--part {quoted(part)} is none of {', '.join(_PARTS)}")
+        raise UsageError(f"--part {quoted(part)} is not one of {', '.join(_PARTS)}")
     report = Report(quiet=quiet, verbose=verbose)
     link = Link(bus, interface, bitrate, settings, context, source, timeout, retries, report)
     return print_readings(

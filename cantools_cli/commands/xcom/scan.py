@@ -43,7 +43,7 @@ def scan_command(
     wanted = [name.strip() for name in families.split(",") if name.strip()]
     for name in wanted:
         if name not in SCANNED:
-            raise UsageError(f"--family {quoted(name)} is none of {', '.join(SCANNED)}")
+            raise UsageError(f"--family {quoted(name)} is not one of {', '.join(SCANNED)}")
     report = Report(quiet=quiet, verbose=verbose)
     link = Link(bus, interface, bitrate, settings, context, source, timeout, retries, report)
     found = 0

@@ -75,7 +75,7 @@ def write_param_command(
     canx xcom write-param 1107 20 --device xt --broadcast
     """
     if part not in _PARTS:
-        raise UsageError(f"--part {quoted(part)} is none of {', '.join(_PARTS)}")
+        raise UsageError(f"--part {quoted(part)} is not one of {', '.join(_PARTS)}")
     if part == "ram":
         check_effect({"--journal": journal}, "only writes to flash are counted", "--part flash")
     one, target = find(parameter, "parameter", chosen_device(device))
