@@ -62,8 +62,9 @@ class Bus(BusABC):
         settings = {key: value for key, value in keywords.items() if key not in ("interface", "channel")}
         settings = checked(name, backend, {**settings, **by_place}, place_of=_place_of(given, config_context))
         arguments = () if channel is None else (channel,)
-        if name in plugins.INTERFACES or (isinstance(backend, type) and issubclass(backend, BusABC)):
-            return cast("Bus", backend(*arguments, **settings))  # ours, or what a test put in its place
+        is_class = isinstance(backend, type)
+        if issubclass(backend, BusABC) if is_class else name in plugins.INTERFACES:
+            return cast("Bus", backend(*arguments, **settings))  # ours, or a mock in its place
         from cantools_cli.foreign_bus import open_foreign
 
         return cast("Bus", open_foreign(backend, *arguments, **settings))

@@ -200,7 +200,16 @@ class Group:
         if interface is not None:
             self._use(interface)
         elif self.family == socket.AF_INET6 and self._packed[1] & 0xF in _NEED_INTERFACE:
-            self._index = _chosen_by_the_system()
+            self._index = _chosen_by_the_system() or self._first_that_sends()
+
+    def _first_that_sends(self) -> int:
+        """Return the first network interface that can send to the group, loopbacks last; 0 where none can."""
+        by_kind = sorted(socket.if_nameindex(), key=lambda one: one[1].startswith("lo"))
+        for index, _ in by_kind:
+            with socket.socket(self.family, socket.SOCK_DGRAM) as probe, suppress(OSError):
+                probe.connect((self.address, self.port, 0, index))  # refused without an address of the scope
+                return index
+        return 0
 
     def _use(self, interface: str) -> None:
         local = _packed(socket.AF_INET, interface)
@@ -273,8 +282,8 @@ _NOTHING = Message()
 def _chosen_by_the_system() -> int:
     """Return the index of the network interface that the system takes for a group without one.
 
-    Programs that leave the choice to the system, such as python-can, hear each other on that one alone. On a
-    system that does not list its groups it is the first interface that is not a loopback.
+    Programs that leave the choice to the system, such as python-can, hear each other on that one alone. The
+    index is 0 on a system that does not list its groups.
     """
     group = b"\xff\x12" + os.urandom(14)  # which nobody else joins
     with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe, suppress(OSError):
@@ -284,7 +293,7 @@ def _chosen_by_the_system() -> int:
                 index, _, joined, *_ = line.split()
                 if joined == group.hex():
                     return int(index)
-    return next((index for index, name in socket.if_nameindex() if not name.startswith("lo")), 0)
+    return 0
 
 
 def _packed(family: int, address: str) -> bytes | None:

@@ -15,6 +15,7 @@ import pytest
 pytest.importorskip("websockets", reason="needs canx[remote]")
 
 from cantools_cli.backends.remote import RemoteBus
+from cantools_cli.errors import CanOperationError
 from cantools_cli.interface import Bus
 from cantools_cli.message import Message
 from tests.backends.peers import PATIENCE
@@ -78,7 +79,8 @@ def test_the_real_server_sends_periodically(real_server: str) -> None:
             pass
         assert message is not None
         task.stop()
-        task.stop()
+        with pytest.raises(CanOperationError, match="the periodic task of 0x7 is stopped already"):
+            task.stop()
         here.send(Message(arbitration_id=8))
         while (message := there.recv(PATIENCE)) is not None and message.arbitration_id != 8:
             pass

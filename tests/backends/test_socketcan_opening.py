@@ -159,7 +159,7 @@ def test_a_bad_filter_leaves_no_socket_open(open_bus: Opener, fake: FakeCan) -> 
 
 
 def test_an_unknown_way_to_go_down_is_refused() -> None:
-    with pytest.raises(UsageError, match="down='later'"):
+    with pytest.raises(UsageError, match='unknown down="later" of a socketcan bus'):
         SocketcanBus("can0", down="later")
 
 
