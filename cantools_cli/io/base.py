@@ -221,8 +221,8 @@ class MessageWriter(BaseIOHandler, Listener):
                 self.losses[BACKWARDS] += 1
             msg = copy(msg)
             msg.timestamp_ns = last or 0
+        self._gathered.append(msg)  # which raises ValueError for a time beyond 64 bits
         self._received_ns = msg.timestamp_ns
-        self._gathered.append(msg)
         if len(self._gathered) >= GATHERED:
             self._write_gathered()
 

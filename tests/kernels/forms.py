@@ -14,8 +14,10 @@ import pytest
 import cantools_cli.kernels
 from cantools_cli.batch import MessageBatch
 from cantools_cli.buffers import Octets
+from cantools_cli.errors import NotALogError
 from cantools_cli.io.text import TextReader, no_kernel
 from cantools_cli.kernels.cpu import has_avx2
+from tests.strategies import facts
 
 FOLDER = Path(cantools_cli.kernels.__file__).parent
 FORMS = ("compiled", "interpreted")
@@ -106,3 +108,11 @@ def without_kernel(reader: type[TextReader]) -> type[TextReader]:
             return no_kernel(at, batch, first)
 
     return Plain
+
+
+def frames_or_refusal(reader: TextReader) -> list[Any] | str:
+    """Return the frames that ``reader`` yields, or the error by which it refuses a text without any."""
+    try:
+        return [facts(message) for message in reader]
+    except NotALogError as error:
+        return str(error)

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from cantools_cli.io.busmaster import BusmasterReader
 from cantools_cli.message import Message
-from tests.kernels.forms import WIDE_FORMS, extensions, interpreted, load, parsed, without_kernel
+from tests.kernels.forms import (
+    WIDE_FORMS,
+    extensions,
+    frames_or_refusal,
+    interpreted,
+    load,
+    parsed,
+    without_kernel,
+)
 from tests.strategies import facts, messages
 
 NONE = 0xFFFF
@@ -87,7 +95,7 @@ def spoilt(edits: list[tuple[bytes, int, int, int]]) -> bytes:
 def read(reader: Any, text: bytes, tz: str) -> tuple[Any, ...]:
     """Return all that a reader says of ``text``: frames, lines, faults and notes."""
     opened = reader(io.BytesIO(text), tz=tz, on_error="skip")
-    found = [facts(message) for message in opened]
+    found = frames_or_refusal(opened)
     return found, opened.line, opened.skipped, str(opened.first_fault), opened.notes
 
 

@@ -18,13 +18,14 @@ from tests.kernels.forms import (
     every_form,
     extensions,
     formatted,
+    frames_or_refusal,
     interpreted,
     load,
     parsed,
     without_kernel,
 )
 from tests.named import CSVReader
-from tests.strategies import CHANNELS, facts, messages
+from tests.strategies import CHANNELS, messages
 
 ONE, ONE_END = b"can0", array("I", [4])
 NAMES, ENDS = b"can07", array("I", [4, 5, 5])  # can0, 7 and none
@@ -168,4 +169,4 @@ def test_plain_python_reads_the_same_without_the_kernel(
     text = ",".join(columns).encode() + b"\n" + spoilt(edits)
     frames = CSVReader(io.BytesIO(text), on_error="skip")
     plain = without_kernel(CSVReader)(io.BytesIO(text), on_error="skip")
-    assert [facts(message) for message in frames] == [facts(message) for message in plain]
+    assert frames_or_refusal(frames) == frames_or_refusal(plain)

@@ -17,8 +17,16 @@ from cantools_cli.io.candump import CanutilsLogReader
 from cantools_cli.io.screen import CandumpScreenWriter, _LineWriter
 from cantools_cli.io.text import no_kernel
 from cantools_cli.message import Message
-from tests.kernels.forms import WIDE_FORMS, extensions, formatted, interpreted, load, parsed
-from tests.strategies import ALL_KINDS, CHANNELS, facts, messages
+from tests.kernels.forms import (
+    WIDE_FORMS,
+    extensions,
+    formatted,
+    frames_or_refusal,
+    interpreted,
+    load,
+    parsed,
+)
+from tests.strategies import ALL_KINDS, CHANNELS, messages
 
 NAMES, ENDS = b"can0vcan12", array("I", [4, 10])
 SECOND, SECOND_NS = b"2023-11-14 22:13:20", 1_700_000_000_000_000_000
@@ -112,7 +120,7 @@ class CountingReader(CanutilsLogReader):
 
 def told(reader: CanutilsLogReader) -> Any:
     """Return all that a reader says about its file."""
-    found = [facts(message) for message in reader]
+    found = frames_or_refusal(reader)
     return found, reader.line, reader.skipped, str(reader.first_fault), reader.notes
 
 
