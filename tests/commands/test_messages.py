@@ -37,6 +37,9 @@ _FOR_PROGRAMMERS = {
     ],
 )
 def test_an_unknown_interface_is_status_2(monkeypatch, capsys, arguments, variables) -> None:
+    monkeypatch.delenv(
+        "CAN_INTERFACE", raising=False
+    )  # with one, what is in front of a colon may be a channel
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert run(arguments) == 2

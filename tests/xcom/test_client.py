@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cantools_cli import config
+import cantools_cli
 from cantools_cli.errors import CanError, CanTimeoutError, UsageError
 from cantools_cli.message import Message
 from cantools_cli.xcom import StuCanPublicClient, StuCanPublicError, Timeout
@@ -341,7 +341,8 @@ def test_an_address_that_is_none_is_refused() -> None:
 
 
 def test_the_bus_comes_from_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(config, "rc", {"interface": "virtual", "channel": "configured"})
+    # not config.rc: the package would keep a replacement that is there at its first look
+    monkeypatch.setattr(cantools_cli, "rc", {"interface": "virtual", "channel": "configured"})
     with StuCanPublicClient(0) as client:
         assert client.node.bus.channel_info == "virtual:configured" or "configured" in str(client.node.bus)
     with StuCanPublicClient(0, 250000, "virtual", True, channel="said") as client:
