@@ -207,6 +207,6 @@ def test_frames_that_found_the_buffer_full_are_told(start: Start, tmp_path: Path
     run("cangen", "vcan0", "-g", "0", "-n", "2000", "-L", "8")
     dump.send_signal(signal.SIGCONT)
     _, said = dump.communicate(timeout=TIMEOUT)
-    lost = re.search(r"(\d+) frames were lost", said)
+    lost = re.search(r"(\d+) frames lost", said)
     assert lost, said
     assert len((tmp_path / "some.log").read_text().splitlines()) + int(lost[1]) == 2000
