@@ -285,7 +285,7 @@ def _chosen_by_the_system() -> int:
     Programs that leave the choice to the system, such as python-can, hear each other on that one alone. The
     index is 0 on a system that does not list its groups.
     """
-    group = b"\xff\x12" + os.urandom(14)  # which nobody else joins
+    group = b"\xff\x12" + os.urandom(14)  # a group without other members
     with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe, suppress(OSError):
         probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, group + bytes(4))
         with open(_MEMBERSHIPS, encoding="ascii") as file:  # index, interface, group, ...

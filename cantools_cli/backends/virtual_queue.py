@@ -36,7 +36,7 @@ class WaitingMessages:
         """Receive the next message.
 
         Raises:
-            queue.Empty: there is none, or none in time.
+            queue.Empty: no message is queued, or none arrives in time.
         """
         message = self._bus.recv(timeout if block else 0)
         if message is None:

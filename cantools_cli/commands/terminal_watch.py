@@ -65,7 +65,7 @@ class TerminalWatch:
         try:
             poll = select.poll()
             poll.register(self._read_fd, select.POLLIN)
-            poll.register(self._descriptor, 0)  # nothing is read: only that it is gone is told
+            poll.register(self._descriptor, 0)  # reads nothing, reports only the hang-up
             ready = {descriptor for descriptor, _ in poll.poll()}
             seconds = FORCE_SECONDS
             if self._read_fd not in ready:

@@ -180,7 +180,7 @@ class LoggerClock:
         """Return the nanoseconds since the epoch of a row's time.
 
         Raises:
-            FormatError: it is none of the logger's times.
+            FormatError: the text is not a time of the logger.
         """
         digits = text.translate(None, self.separators)
         period = self._PERIODS.get(len(digits)) if digits.isdigit() else None
@@ -232,7 +232,7 @@ class LoggerClock:
 
 
 def _separator(name: bytes, value: bytes) -> bytes:
-    """Return a separator that a header gives in quotation marks, empty if there is none."""
+    """Return the separator that a header gives in quotation marks; empty without one."""
     found = _SEPARATOR.fullmatch(value)
     if found is None:
         raise FormatError(f"{name.decode()} {quoted(value)} is not a character in quotation marks")

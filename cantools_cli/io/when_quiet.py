@@ -13,7 +13,7 @@ class WhenQuiet:
     The thread exists only while a call is due, and is no reason for the program to stay alive.
 
     Attributes:
-        lock: held while ``act`` runs, and to be held by whoever touches what it uses.
+        lock: held while ``act`` runs, and by all other code that uses the same data.
         failure: the error of ``act``, to be raised by the thread that touches next.
     """
 
