@@ -18,6 +18,7 @@ if not os.environ.get("CANX_PURE"):
 
         ext_modules = cythonize(
             ["cantools_cli/kernels/[a-z]*.py"],
+            exclude=["cantools_cli/kernels/buffers.py"],  # types alone
             build_dir="build/cython",
             nthreads=os.cpu_count() or 1,
             compiler_directives={

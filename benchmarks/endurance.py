@@ -47,7 +47,7 @@ def start(*arguments: str, folder: str) -> subprocess.Popen[str]:
 
 
 def wait_for_readers(count: int) -> None:
-    from cantools_cli.backends.virtual_line import Line
+    from cantools_cli.backends.virtual.line import Line
 
     line = Line(os.environ["CANX_NET"], CHANNEL.partition(":")[2])
     while len(line.readers()) < count:
@@ -207,7 +207,7 @@ ACTIONS: dict[str, Callable[[], None]] = {
 
 
 def left_behind() -> dict[str, int]:
-    from cantools_cli.backends.virtual_line import Line
+    from cantools_cli.backends.virtual.line import Line
 
     gc.collect()
     line = Line(os.environ["CANX_NET"], "endurance")

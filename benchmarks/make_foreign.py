@@ -6,8 +6,8 @@ from datetime import datetime
 from pathlib import Path
 
 from cantools_cli import LogReader
-from cantools_cli.batch import MessageBatch
-from cantools_cli.io.screen import CandumpScreenWriter
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.io.candump.screen_writer import CandumpScreenWriter
 
 _BUSMASTER = """***BUSMASTER Ver 2.4.0***
 ***PROTOCOL CAN***

@@ -64,7 +64,7 @@ class _PlainParameters:
         params = super().get_params(ctx)  # type: ignore[misc]  # of the typer class it is mixed into
         _use_plain_converters(params)
         if _COMPLETING in os.environ:
-            from cantools_cli import completion
+            from cantools_cli.console import completion
 
             completion.use(params)
         return params
@@ -102,7 +102,7 @@ class Command(_PlainParameters, TyperCommand):
     """A command whose parameters are plain text, numbers and flags; ``units`` makes more of them."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        from cantools_cli.spellings import respelled
+        from cantools_cli.console.spellings import respelled
 
         known = {name for param in self.params for name in param.opts if param.param_type_name == "option"}
         return super().parse_args(ctx, respelled(args, known))
@@ -209,7 +209,7 @@ def help_of(
     """Show the help of a command, as `canx COMMAND --help` does; of filters and formats, their manual."""
     assert ctx.parent is not None
     if command and command[0] in MANUALS and len(command) == 1:
-        from cantools_cli.manual import show
+        from cantools_cli.console.manual import show
 
         show(MANUALS[command[0]])
         return
@@ -267,7 +267,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _open_standard_streams()
     status = run(list(sys.argv[1:] if arguments is None else arguments))
     if status in (129, 130, 143):
-        from cantools_cli.commands.interruption import end_by
+        from cantools_cli.console.interruption import end_by
 
         end_by(status - 128)
     sys.exit(status)
@@ -296,11 +296,11 @@ def run(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     try:
         if arguments[:1] in (["--install-completion"], ["--show-completion"]):
-            from cantools_cli.completion import install_or_show
+            from cantools_cli.console.completion import install_or_show
 
             return install_or_show(*arguments)
         if _COMPLETING in os.environ:
-            from cantools_cli import completion
+            from cantools_cli.console import completion
 
             group = _group()  # it registers typer's own classes
             completion.register()
@@ -335,7 +335,7 @@ def _flush_stdout() -> None:
 
 def status_of(error: BaseException) -> int:
     """Say what ``error`` means to the user, and return its exit status."""
-    from cantools_cli.commands.report import print_error, say
+    from cantools_cli.console.report import print_error, say
 
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 0

@@ -78,7 +78,7 @@ class _Finder:
         name = context.name
         if name is not None and name.lower().replace("_", "-").replace(".", "-") != "python-can":
             return ()
-        from cantools_cli.compat_distribution import PythonCan
+        from cantools_cli.python_can.distribution import PythonCan
 
         return (PythonCan(API_VERSION),)
 

@@ -16,12 +16,12 @@ from typing import Any
 from cantools_cli.errors import CanInterfaceNotImplementedError, UsageError, quoted
 
 INTERFACES = {
-    "cannelloni": "cantools_cli.backends.cannelloni:CannelloniBus",
-    "remote": "cantools_cli.backends.remote:RemoteBus",
-    "socketcan": "cantools_cli.backends.socketcan:SocketcanBus",
-    "socketcand": "cantools_cli.backends.socketcand:SocketCanDaemonBus",
+    "cannelloni": "cantools_cli.backends.cannelloni.bus:CannelloniBus",
+    "remote": "cantools_cli.backends.remote.bus:RemoteBus",
+    "socketcan": "cantools_cli.backends.socketcan.bus:SocketcanBus",
+    "socketcand": "cantools_cli.backends.socketcand.bus:SocketCanDaemonBus",
     "udp_multicast": "cantools_cli.backends.udp_multicast:UdpMulticastBus",
-    "virtual": "cantools_cli.backends.virtual:VirtualBus",
+    "virtual": "cantools_cli.backends.virtual.bus:VirtualBus",
     "virtualcan": "cantools_cli.backends.virtualcan:VirtualCanBus",
 }
 
@@ -70,8 +70,8 @@ class Format:
 FORMATS = {
     "blf": Format(
         "blf",
-        "cantools_cli.io.blf:BLFReader",
-        "cantools_cli.io.blf:BLFWriter",
+        "cantools_cli.io.blf.reader:BLFReader",
+        "cantools_cli.io.blf.writer:BLFWriter",
         (".blf",),
         is_binary=True,
         is_compressible=False,
@@ -84,8 +84,8 @@ FORMATS = {
     ),
     "mf4": Format(
         "mf4",
-        "cantools_cli.io.mf4:MF4Reader",
-        "cantools_cli.io.mf4:MF4Writer",
+        "cantools_cli.io.mf4.reader:MF4Reader",
+        "cantools_cli.io.mf4.writer:MF4Writer",
         (".mf4",),
         is_binary=True,
         is_compressible=False,
@@ -96,8 +96,8 @@ FORMATS = {
     ),
     "pcap": Format(
         "pcap",
-        "cantools_cli.io.pcap:PcapReader",
-        "cantools_cli.io.pcap:PcapWriter",
+        "cantools_cli.io.capture.pcap:PcapReader",
+        "cantools_cli.io.capture.pcap:PcapWriter",
         (".pcap", ".cap"),
         is_binary=True,
         can_append=True,
@@ -106,8 +106,8 @@ FORMATS = {
     ),
     "pcapng": Format(
         "pcapng",
-        "cantools_cli.io.pcapng:PcapngReader",
-        "cantools_cli.io.pcapng:PcapngWriter",
+        "cantools_cli.io.capture.pcapng:PcapngReader",
+        "cantools_cli.io.capture.pcapng:PcapngWriter",
         (".pcapng",),
         is_binary=True,
         can_append=True,
@@ -116,8 +116,8 @@ FORMATS = {
     ),
     "db": Format(
         "db",
-        "cantools_cli.io.sqlite:SqliteReader",
-        "cantools_cli.io.sqlite:SqliteWriter",
+        "cantools_cli.io.sqlite.reader:SqliteReader",
+        "cantools_cli.io.sqlite.writer:SqliteWriter",
         (".db",),
         is_binary=True,
         is_compressible=False,
@@ -172,8 +172,8 @@ FORMATS = {
     ),
     "asc": Format(
         "asc",
-        "cantools_cli.io.asc:ASCReader",
-        "cantools_cli.io.asc:ASCWriter",
+        "cantools_cli.io.asc.reader:ASCReader",
+        "cantools_cli.io.asc.writer:ASCWriter",
         (".asc",),
         can_append=True,
         description="Vector ASCII",
@@ -183,8 +183,8 @@ FORMATS = {
     ),
     "trc": Format(
         "trc",
-        "cantools_cli.io.trc:TRCReader",
-        "cantools_cli.io.trc:TRCWriter",
+        "cantools_cli.io.trc.reader:TRCReader",
+        "cantools_cli.io.trc.writer:TRCWriter",
         (".trc",),
         can_append=True,
         description="PEAK's trace files",
@@ -193,8 +193,8 @@ FORMATS = {
     ),
     "log": Format(
         "log",
-        "cantools_cli.io.candump:CanutilsLogReader",
-        "cantools_cli.io.candump:CanutilsLogWriter",
+        "cantools_cli.io.candump.log:CanutilsLogReader",
+        "cantools_cli.io.candump.log:CanutilsLogWriter",
         (".log",),
         can_append=True,
         is_lines=True,
@@ -204,8 +204,8 @@ FORMATS = {
     ),
     "candump": Format(
         "candump",
-        "cantools_cli.io.candump:CanutilsLogReader",
-        "cantools_cli.io.screen:CandumpWriter",
+        "cantools_cli.io.candump.log:CanutilsLogReader",
+        "cantools_cli.io.candump.screen_writer:CandumpWriter",
         (".candump",),
         is_lines=True,
         description="what candump prints for people",
@@ -297,7 +297,7 @@ FORMATS = {
     # never recognised: its user names the columns
     "columns": Format(
         "columns",
-        "cantools_cli.io.columns:ColumnsReader",
+        "cantools_cli.io.columns.reader:ColumnsReader",
         None,
         (".columns",),
         description="any separated text, by columns that are named; read only",
@@ -312,8 +312,8 @@ FORMATS = {
     # behind the text formats, since looking at these two imports more
     "parquet": Format(
         "parquet",
-        "cantools_cli.io.parquet:ParquetReader",
-        "cantools_cli.io.parquet:ParquetWriter",
+        "cantools_cli.io.parquet.reader:ParquetReader",
+        "cantools_cli.io.parquet.writer:ParquetWriter",
         (".parquet",),
         is_binary=True,
         is_compressible=False,
@@ -323,8 +323,8 @@ FORMATS = {
     ),
     "arrow": Format(
         "arrow",
-        "cantools_cli.io.arrow:ArrowReader",
-        "cantools_cli.io.arrow:ArrowWriter",
+        "cantools_cli.io.arrow.reader:ArrowReader",
+        "cantools_cli.io.arrow.writer:ArrowWriter",
         (".arrows", ".arrow"),
         is_binary=True,
         description="columns for pipes, of Apache Arrow",

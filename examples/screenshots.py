@@ -10,14 +10,14 @@ from pathlib import Path
 
 os.environ["CANX_NET"] = f"screenshots-{os.getpid()}"
 
-from cantools_cli.commands.buses import BusOptions
-from cantools_cli.commands.report import Report
-from cantools_cli.commands.sniff_screen import Stop
-from cantools_cli.commands.watching import WatchedBuses
+from cantools_cli.console.buses import BusOptions
+from cantools_cli.console.report import Report
+from cantools_cli.console.sniff_screen import Stop
+from cantools_cli.console.watching import WatchedBuses
+from cantools_cli.filtering.selection import Selection
 from cantools_cli.screen.app import SniffApp
 from cantools_cli.screen.look import Look
 from cantools_cli.screen.session import Session
-from cantools_cli.selection import Selection
 from cantools_cli.sniff.view import View
 
 BUS = "virtual:vcan0"

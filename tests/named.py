@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from cantools_cli.io import asc, blf, candump, csv, mf4, sqlite, trc
+from cantools_cli.io import csv
+from cantools_cli.io.asc import reader as asc
+from cantools_cli.io.blf import reader as blf
+from cantools_cli.io.candump import log
+from cantools_cli.io.mf4 import reader as mf4
+from cantools_cli.io.sqlite import reader as sqlite
+from cantools_cli.io.trc import reader as trc
 
 
 class _Named:
@@ -36,5 +42,5 @@ class TRCReader(_Named, trc.TRCReader):
     """Channels from ``can0``."""
 
 
-class CanutilsLogReader(_Named, candump.CanutilsLogReader):
+class CanutilsLogReader(_Named, log.CanutilsLogReader):
     """Error frames have no extended identifier."""

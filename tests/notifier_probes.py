@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 
-from cantools_cli.backends.virtual import VirtualBus
-from cantools_cli.batch import MessageBatch
-from cantools_cli.bus import BusABC
+from cantools_cli.backends.virtual.bus import VirtualBus
+from cantools_cli.bus.base import BusABC
+from cantools_cli.bus.listeners import Listener
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 from cantools_cli.io.base import MessageWriter
-from cantools_cli.listeners import Listener
-from cantools_cli.message import Message
 
 LONG = 10.0  # seconds that no test takes
 _names = count()

@@ -6,9 +6,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from cantools_cli.frames import BASE_MASK, EXTENDED_MASK, FD_LENGTHS
-from cantools_cli.message import Message
-from cantools_cli.xl import XlMessage
+from cantools_cli.frame.bits import BASE_MASK, EXTENDED_MASK, FD_LENGTHS
+from cantools_cli.frame.message import Message
+from cantools_cli.frame.xl import XlMessage
 
 #: nanoseconds from the epoch to the year 2200
 TIMES = st.integers(0, 7_258_118_400_000_000_000)

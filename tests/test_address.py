@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from cantools_cli import address as address_module
-from cantools_cli import config, plugins
-from cantools_cli.address import BusAddress, parse_address, resolve, stream_names
+from cantools_cli import plugins
+from cantools_cli.bus import address as address_module
+from cantools_cli.bus import config
+from cantools_cli.bus.address import BusAddress, parse_address, resolve, stream_names
 from cantools_cli.errors import CanInitializationError, CanInterfaceNotImplementedError, UsageError
 
 GROUP = "ff15:7079:7468:6f6e:6465:6d6f:6d63:6173"

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli import arrow_interface
-from cantools_cli.arrow_interface import read_channel, spell_channel
-from cantools_cli.batch import MessageBatch
-from cantools_cli.message import Message
-from cantools_cli.xl import XlMessage
+from cantools_cli.frame import arrow
+from cantools_cli.frame.arrow import read_channel, spell_channel
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+from cantools_cli.frame.xl import XlMessage
 from tests.strategies import ALL_KINDS, CHANNELS, messages
 
 pa = pytest.importorskip("pyarrow")
@@ -94,8 +94,8 @@ def test_every_frame_is_a_row(frames: list[Message]) -> None:
 
 def xl_values(message: Message) -> dict[str, object]:
     if not isinstance(message, XlMessage):
-        return {"is_xl": False, **dict.fromkeys(arrow_interface.XL_COLUMNS)}
-    return {"is_xl": True, **{name: getattr(message, name) for name in arrow_interface.XL_COLUMNS}}
+        return {"is_xl": False, **dict.fromkeys(arrow.XL_COLUMNS)}
+    return {"is_xl": True, **{name: getattr(message, name) for name in arrow.XL_COLUMNS}}
 
 
 def test_the_large_columns_are_not_copied() -> None:
@@ -118,16 +118,16 @@ def test_a_batch_cannot_grow_while_arrow_holds_it() -> None:
 
 def test_nothing_is_kept_once_arrow_has_released_it() -> None:
     gc.collect()
-    before = len(arrow_interface._kept), len(arrow_interface._top)
+    before = len(arrow._kept), len(arrow._top)
     batch = MessageBatch(BATCH)
     column = pa.record_batch(batch).column(12)
     batch.__arrow_c_array__()  # nobody takes it
     batch.__arrow_c_schema__()
-    assert len(arrow_interface._kept) > before[0]
+    assert len(arrow._kept) > before[0]
     assert column[3].as_py() == bytes(12)
     del column
     gc.collect()
-    assert (len(arrow_interface._kept), len(arrow_interface._top)) == before
+    assert (len(arrow._kept), len(arrow._top)) == before
 
 
 @pytest.mark.parametrize("form", ["compiled", "interpreted"])
@@ -159,7 +159,7 @@ def test_releasing_while_an_error_is_on_its_way(form: str) -> None:
         print(len(arrow_interface._kept))
     """
     done = subprocess.run([sys.executable, "-c", program, form], capture_output=True, text=True, check=True)
-    if form == "compiled" and arrow_interface.arrow_release.__file__.endswith(".py"):
+    if form == "compiled" and arrow.arrow_release.__file__.endswith(".py"):
         pytest.skip("the kernel is not compiled")
     # without a compiler nothing written in Python can keep the error
     assert done.stdout.split() == ["OSError" if form == "compiled" else "SystemError", "0"]

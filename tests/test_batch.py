@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli.batch import MessageBatch
-from cantools_cli.message import Message
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 from tests.strategies import ALL_KINDS, CHANNELS, facts, messages
 
 FRAMES = st.lists(messages(kinds=ALL_KINDS, channels=CHANNELS, extended_errors=st.booleans()), max_size=10)

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli.batch import MessageBatch
-from cantools_cli.bridge import RETURN_NS, LoopGuard, Rewriter, parse_rewrite
 from cantools_cli.errors import CanOperationError, UsageError
+from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.io.frame_text import format_frame, parse_frame
+from cantools_cli.streams.bridge import RETURN_NS, LoopGuard, Rewriter, parse_rewrite
 from tests.strategies import facts, messages
 
 NAMES = ("can0", "can1", "ws://host:54701/")
@@ -103,7 +103,7 @@ def test_without_a_rule_that_fits_the_very_batch_goes_on():
 
 
 def test_more_identifiers_than_the_table_holds(monkeypatch):
-    monkeypatch.setattr("cantools_cli.bridge._TABLE_SIZE", 4)
+    monkeypatch.setattr("cantools_cli.streams.bridge._TABLE_SIZE", 4)
     rewriter = Rewriter([parse_rewrite("000-3FF=+400", NAMES)[0].rule])
     for number in range(20):
         assert rewriter.apply(batch_of(f"{number:03X}#"))[0].arbitration_id == number + 0x400

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from cantools_cli.batch import MessageBatch
-from cantools_cli.bus import BusABC, BusState, CanFilters, CanProtocol, Deadline
+from cantools_cli.bus.base import BusABC, BusState, CanFilters, CanProtocol, Deadline
 from cantools_cli.errors import CanError, CanOperationError, CanTimeoutError
-from cantools_cli.message import Message
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 
 
 class BatchBus(BusABC):
@@ -176,7 +176,7 @@ def test_filters_reach_the_interface() -> None:
 
 def test_frames_that_do_not_pass_use_up_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr("cantools_cli.bus.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("cantools_cli.bus.base.time.monotonic", lambda: now[0])
 
     class SlowBus(BatchBus):
         def _receive(self, timeout: float | None) -> MessageBatch | None:
@@ -190,7 +190,7 @@ def test_frames_that_do_not_pass_use_up_the_timeout(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("timeout", [None, 0, 2.5])
 def test_the_timeout_reaches_the_interface(timeout: float | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cantools_cli.bus.time.monotonic", lambda: 7.0)
+    monkeypatch.setattr("cantools_cli.bus.base.time.monotonic", lambda: 7.0)
     with BatchBus([batch(1)]) as bus:
         bus.recv(timeout)
         assert bus.timeouts == [timeout]
@@ -216,7 +216,7 @@ def test_an_interface_without_patience_is_not_asked_all_the_time(
         naps.append(seconds)
         now[0] += seconds
 
-    monkeypatch.setattr("cantools_cli.bus.time", SimpleNamespace(monotonic=lambda: now[0], sleep=sleep))
+    monkeypatch.setattr("cantools_cli.bus.base.time", SimpleNamespace(monotonic=lambda: now[0], sleep=sleep))
     with HastyBus("x") as bus:
         assert getattr(bus, receive)(1.0) is None
         assert now[0] == pytest.approx(101.0)
@@ -227,7 +227,7 @@ def test_an_interface_without_patience_is_not_asked_all_the_time(
 
 def test_a_deadline_ends_once(monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter([1.0, 2.0, 3.5, 3.5])
-    monkeypatch.setattr("cantools_cli.bus.time.monotonic", lambda: next(now))
+    monkeypatch.setattr("cantools_cli.bus.base.time.monotonic", lambda: next(now))
     deadline = Deadline(2.0)
     assert deadline.remaining() == 1.0
     assert deadline.remaining() == 0.0

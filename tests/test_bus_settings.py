@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from cantools_cli import config, plugins
-from cantools_cli.backends.cannelloni import CannelloniBus
-from cantools_cli.backends.virtual import VirtualBus
-from cantools_cli.bus import BusABC, CanProtocol
-from cantools_cli.bus_settings import COMMON, ELSEWHERE, checked
+from cantools_cli import plugins
+from cantools_cli.backends.cannelloni.bus import CannelloniBus
+from cantools_cli.backends.virtual.bus import VirtualBus
+from cantools_cli.bus import config
+from cantools_cli.bus.base import BusABC, CanProtocol
+from cantools_cli.bus.interface import Bus
+from cantools_cli.bus.settings import COMMON, ELSEWHERE, checked
 from cantools_cli.errors import UsageError
-from cantools_cli.interface import Bus
 
 BUILT_IN = sorted(plugins.INTERFACES)
 CHECKED = [name for name in BUILT_IN if name != "remote"]  # which passes everything to its server

@@ -151,7 +151,7 @@ print(systemtime_to_timestamp((0,) * 8))
 
 
 def test_the_heads_of_the_broadcast_manager_are_those_of_its_sockets() -> None:
-    from cantools_cli.backends import socketcan_bcm_codec as codec
+    from cantools_cli.backends.socketcan import bcm_codec as codec
     from cantools_cli.python_can import socketcan_bcm as theirs
 
     head = theirs.build_bcm_transmit_header(0x123, 5, 1.24, 2.0, codec.CAN_FD_FRAME, nframes=2)
@@ -209,7 +209,7 @@ def test_a_program_runs_without_knowing(tmp_path: Path) -> None:
     for way in (["program.py"], ["-m", "program"]):
         command = [sys.executable, "-m", "cantools_cli.compat", *way, "-x", "1"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path)
-        assert (done.stdout, done.stderr) == ("__main__ cantools_cli.message ['-x', '1']\n", "")
+        assert (done.stdout, done.stderr) == ("__main__ cantools_cli.frame.message ['-x', '1']\n", "")
 
 
 @pytest.mark.parametrize(
@@ -282,7 +282,7 @@ def find_spec(cls, name, path=None, target=None):
     return None if name.partition(".")[0] == "can" else real(cls, name, path, target)
 importlib.machinery.PathFinder.find_spec = classmethod(find_spec)
 """
-    assert plug_in(hide + TALK) == ["parrot x, cantools_cli.bus", MESSAGES, "None ParrotBus"]
+    assert plug_in(hide + TALK) == ["parrot x, cantools_cli.bus.base", MESSAGES, "None ParrotBus"]
 
 
 def test_a_plug_in_keeps_python_can_where_that_is_installed(plug_in: Callable[[str], list[str]]) -> None:

@@ -12,11 +12,18 @@ from typing import Any
 import can.util
 import pytest
 
-from cantools_cli import Bus, config
-from cantools_cli.bus import BusState
-from cantools_cli.config import cast_from_string, check_context, find_settings, load_config, load_file_config
+from cantools_cli import Bus
+from cantools_cli.bit_timing.classic import BitTiming, BitTimingFd
+from cantools_cli.bus import config
+from cantools_cli.bus.base import BusState
+from cantools_cli.bus.config import (
+    cast_from_string,
+    check_context,
+    find_settings,
+    load_config,
+    load_file_config,
+)
 from cantools_cli.errors import CanInterfaceNotImplementedError, FormatError, UsageError
-from cantools_cli.timing import BitTiming, BitTimingFd
 
 NOTHING = io.StringIO  # an explicit file without settings, in place of those of this computer
 
@@ -338,7 +345,7 @@ def test_a_percent_sign_may_be_just_one(tmp_path: Path) -> None:
 def test_nothing_that_reads_files_is_imported_without_one(home: Callable[[str, str], None]) -> None:
     import subprocess
 
-    program = "import cantools_cli.config as c, sys; c.find_settings(); print([m for m in \
+    program = "import cantools_cli.bus.config as c, sys; c.find_settings(); print([m for m in \
 ('json', 'configparser', 'tomllib') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

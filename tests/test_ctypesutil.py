@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cantools_cli.ctypesutil import HANDLE, PHANDLE, CLibrary
+from cantools_cli.python_can.ctypesutil import HANDLE, PHANDLE, CLibrary
 
 NAME = ctypes.util.find_library("c")
 MISSING = NAME is None or sys.platform == "win32"

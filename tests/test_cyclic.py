@@ -13,14 +13,14 @@ from typing import Any
 import can
 import pytest
 
-from cantools_cli import cyclic
-from cantools_cli.bus import BusABC
-from cantools_cli.cyclic import ThreadBasedCyclicSendTask
+from cantools_cli.bus.base import BusABC
+from cantools_cli.bus.interface import Bus
 from cantools_cli.errors import CanError, CanOperationError
-from cantools_cli.interface import Bus
-from cantools_cli.message import Message
-from cantools_cli.schedule import CATCH_UP
-from cantools_cli.scheduler import Scheduler
+from cantools_cli.frame.message import Message
+from cantools_cli.periodic import tasks
+from cantools_cli.periodic.schedule import CATCH_UP
+from cantools_cli.periodic.scheduler import Scheduler
+from cantools_cli.periodic.tasks import ThreadBasedCyclicSendTask
 
 LONG = 10.0  # seconds that a test waits for a thread before it fails
 HOUR = 3600.0
@@ -419,7 +419,7 @@ def test_a_task_may_stop_itself() -> None:
 
 
 def test_a_stuck_bus_does_not_keep_its_tasks_from_being_stopped(monkeypatch: Any) -> None:
-    monkeypatch.setattr("cantools_cli.scheduler.STOP_SECONDS", 0.01)
+    monkeypatch.setattr("cantools_cli.periodic.scheduler.STOP_SECONDS", 0.01)
     stuck, let_go = threading.Event(), threading.Event()
     with SentBus() as bus:
         bus.on_send = lambda: stuck.set() or let_go.wait(LONG)
@@ -470,7 +470,7 @@ def test_a_closed_bus_takes_no_task() -> None:
         bus.send_periodic(frame("01"), 1)
 
 
-class OldTask(cyclic.CyclicSendTaskABC):
+class OldTask(tasks.CyclicSendTaskABC):
     def stop(self) -> None:
         self.is_stopped = True
 
@@ -493,12 +493,12 @@ def test_an_interface_may_bring_tasks_of_its_own() -> None:
 def test_the_task_of_any_bus_can_all_that_is_documented() -> None:
     with SentBus() as bus:
         task = bus.send_periodic(frame("01"), 1, autostart=False)
-    assert isinstance(task, cyclic.LimitedDurationCyclicSendTaskABC)
-    assert isinstance(task, cyclic.ModifiableCyclicTaskABC)
-    assert isinstance(task, cyclic.RestartableCyclicTaskABC)
+    assert isinstance(task, tasks.LimitedDurationCyclicSendTaskABC)
+    assert isinstance(task, tasks.ModifiableCyclicTaskABC)
+    assert isinstance(task, tasks.RestartableCyclicTaskABC)
 
 
 def test_the_old_function_warns_and_works() -> None:
     with SentBus() as bus, pytest.warns(DeprecationWarning, match="method send_periodic"):
-        task = cyclic.send_periodic(bus, frame("01"), HOUR, store_task=False, autostart=False)
+        task = tasks.send_periodic(bus, frame("01"), HOUR, store_task=False, autostart=False)
     assert task.period == HOUR

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from cantools_cli import manual, plugins
+from cantools_cli import plugins
 from cantools_cli.cli import MANUALS, run
+from cantools_cli.console import manual
 
 ROOT = Path(__file__).parent.parent
 LOG = "(1700000000.100000) can0 123#01\n(1700000000.300000) can0 124#\n(1700000001.600000) can0 123#02\n"

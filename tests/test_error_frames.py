@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli import error_frames
+from cantools_cli.frame import error_frames
 
 # What candump -e prints of these frames.
 WORDS = [

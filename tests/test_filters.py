@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import UsageError
-from cantools_cli.filters import FrameFilter
-from cantools_cli.message import Message
+from cantools_cli.filtering.filters import FrameFilter
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 from tests.strategies import facts, messages
 
 EXTENDED, REMOTE, ERROR = 0x80000000, 0x40000000, 0x20000000

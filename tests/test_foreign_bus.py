@@ -10,12 +10,12 @@ import can
 import pytest
 
 from cantools_cli import errors, plugins
-from cantools_cli.batch import MessageBatch
-from cantools_cli.bus import BusState, CanProtocol
-from cantools_cli.foreign_bus import ForeignBus, adapted
-from cantools_cli.interface import Bus
-from cantools_cli.message import Message
-from cantools_cli.notifier import Notifier
+from cantools_cli.bus.base import BusState, CanProtocol
+from cantools_cli.bus.foreign import ForeignBus, adapted
+from cantools_cli.bus.interface import Bus
+from cantools_cli.bus.notifier import Notifier
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 
 
 class TheirBus(can.BusABC):

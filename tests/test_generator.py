@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli import frames, generator
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import UsageError
-from cantools_cli.generator import Generator
-from cantools_cli.message import Message
+from cantools_cli.frame import bits
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+from cantools_cli.streams import generator
+from cantools_cli.streams.generator import Generator
 from tests.kernels.forms import FORMS, load
 from tests.strategies import facts
 
@@ -184,7 +185,7 @@ def test_counted_lengths_start_over(asked: dict[str, Any], limit: int) -> None:
 def test_a_fixed_length_is_a_dlc_code(code: int) -> None:
     (fd,) = drawn(1, length=str(code), is_fd=True)
     (raw,) = drawn(1, length=str(code), raw_dlc=True)
-    assert len(fd.data) == frames.FD_LENGTHS[code]
+    assert len(fd.data) == bits.FD_LENGTHS[code]
     assert (raw.dlc_code, len(raw.data)) == (code, min(code, 8))
 
 

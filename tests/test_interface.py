@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 import cantools_cli as can
-from cantools_cli import config, plugins
-from cantools_cli.backends.virtual import VirtualBus
-from cantools_cli.bus import BusABC
+from cantools_cli import plugins
+from cantools_cli.backends.virtual.bus import VirtualBus
+from cantools_cli.bus import config
+from cantools_cli.bus.base import BusABC
+from cantools_cli.bus.interface import Bus, detect_available_configs
 from cantools_cli.errors import CanInitializationError, CanInterfaceNotImplementedError, UsageError
-from cantools_cli.interface import Bus, detect_available_configs
 
 
 class ParrotBus(BusABC):
@@ -189,7 +190,7 @@ def test_a_bus_that_cannot_be_opened_says_so(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture
 def virtual(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(plugins.INTERFACES, "virtual", "cantools_cli.backends.virtual:VirtualBus")
+    monkeypatch.setitem(plugins.INTERFACES, "virtual", "cantools_cli.backends.virtual.bus:VirtualBus")
 
 
 @pytest.mark.usefixtures("virtual")

@@ -8,12 +8,18 @@ from typing import Any
 
 import pytest
 
-from cantools_cli.async_reader import AsyncBufferedReader
-from cantools_cli.batch import MessageBatch
-from cantools_cli.bus import BusABC
+from cantools_cli.bus.async_reader import AsyncBufferedReader
+from cantools_cli.bus.base import BusABC
+from cantools_cli.bus.listeners import (
+    BufferedReader,
+    Listener,
+    ReaderStoppedError,
+    RedirectReader,
+    takes_batches,
+)
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 from cantools_cli.io.printer import Printer
-from cantools_cli.listeners import BufferedReader, Listener, ReaderStoppedError, RedirectReader, takes_batches
-from cantools_cli.message import Message
 
 FIRST, SECOND = Message(arbitration_id=1), Message(arbitration_id=2)
 

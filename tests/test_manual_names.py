@@ -10,7 +10,7 @@ import pytest
 
 import cantools_cli
 from cantools_cli import Message, Notifier, Printer, plugins
-from cantools_cli.listeners import BufferedReader
+from cantools_cli.bus.listeners import BufferedReader
 from tests.manual_names import ATTRIBUTES, DEVIATIONS, HARDWARE, OF_OBJECTS, SIGNATURES
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -90,7 +90,7 @@ def test_objects_have_their_documented_attributes(name: str) -> None:
 
 @pytest.mark.parametrize("state", [("ACTIVE", 1), ("PASSIVE", 2), ("ERROR", 3)])
 def test_states_have_their_documented_numbers(state: tuple[str, int]) -> None:
-    assert cantools_cli.bus.BusState[state[0]].value == state[1]
+    assert cantools_cli.bus.base.BusState[state[0]].value == state[1]
 
 
 def test_no_hardware_slipped_into_the_table() -> None:

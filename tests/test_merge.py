@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli.batch import MessageBatch
-from cantools_cli.merge import merged
-from cantools_cli.message import Message
-from cantools_cli.xl import XlMessage
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+from cantools_cli.frame.xl import XlMessage
+from cantools_cli.streams.merge import merged
 
 S = 1_000_000_000
 LATE = 1_700_000_000 * S

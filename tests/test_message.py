@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli.message import Message, timestamp_to_ns
+from cantools_cli.frame.message import Message, timestamp_to_ns
 from tests.strategies import CHANNELS, messages
 
 FIELDS = (

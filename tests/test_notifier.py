@@ -12,16 +12,16 @@ from pathlib import Path
 import can
 import pytest
 
-from cantools_cli import receivers
-from cantools_cli.backends.virtual import VirtualBus
-from cantools_cli.batch import MessageBatch
-from cantools_cli.bus import BusABC
+from cantools_cli.backends.virtual.bus import VirtualBus
+from cantools_cli.bus import receivers
+from cantools_cli.bus.base import BusABC
+from cantools_cli.bus.listeners import BufferedReader
+from cantools_cli.bus.notifier import Notifier
+from cantools_cli.bus.thread_safe import ThreadSafeBus
 from cantools_cli.errors import CanOperationError
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 from cantools_cli.io.csv import CSVWriter
-from cantools_cli.listeners import BufferedReader
-from cantools_cli.message import Message
-from cantools_cli.notifier import Notifier
-from cantools_cli.thread_safe_bus import ThreadSafeBus
 from tests.named import CSVReader
 from tests.notifier_probes import (
     LONG,

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from cantools_cli.async_reader import AsyncBufferedReader
-from cantools_cli.backends.virtual import VirtualBus
-from cantools_cli.bus import BusABC
+from cantools_cli.backends.virtual.bus import VirtualBus
+from cantools_cli.bus.async_reader import AsyncBufferedReader
+from cantools_cli.bus.base import BusABC
+from cantools_cli.bus.notifier import Notifier
+from cantools_cli.bus.receivers import SLICE
 from cantools_cli.errors import CanOperationError
-from cantools_cli.message import Message
-from cantools_cli.notifier import Notifier
-from cantools_cli.receivers import SLICE
+from cantools_cli.frame.message import Message
 from tests.notifier_probes import (
     LONG,
     DocumentedBus,

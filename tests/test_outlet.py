@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from cantools_cli.batch import MessageBatch
-from cantools_cli.bus import BusABC, CanProtocol
+from cantools_cli.bus.base import BusABC, CanProtocol
 from cantools_cli.errors import CanOperationError, CanTimeoutError
+from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.io.frame_text import format_frame, parse_frame
-from cantools_cli.outlet import Outlet, QueuedOutlet
+from cantools_cli.streams.outlet import Outlet, QueuedOutlet
 
 MIXED = ["123#01", "124##0AA", "125#02", "126##0BB", "127#R"]
 

@@ -24,15 +24,15 @@ TARGETS = {
     "can.Message": "can.Message is fake",
     "can.rc": "can.rc is fake is cantools_cli.rc",
     "can.log": "can.log is fake",
-    "can.interface.Bus": "can.interface.Bus is fake is cantools_cli.interface.Bus",
+    "can.interface.Bus": "can.interface.Bus is fake is cantools_cli.bus.interface.Bus",
     "can.interfaces.virtual.VirtualBus": "can.Bus('x', 'virtual', ignore_config=True) is fake.return_value",
     "can.interfaces.virtual.VirtualBus.send": "can.interfaces.virtual.VirtualBus.send is fake",
     "can.interfaces.socketcan.SocketcanBus": "can.Bus('x', 'socketcan') is fake.return_value",
     "can.io.Logger": "can.io.Logger is fake",
-    "can.io.asc.ASCReader": "can.io.asc.ASCReader is fake is cantools_cli.io.asc.ASCReader",
+    "can.io.asc.ASCReader": "can.io.asc.ASCReader is fake is cantools_cli.io.asc.reader.ASCReader",
     "can.io.player.LogReader": "can.io.player.LogReader is fake",
     "can.io.canutils.CanutilsLogWriter": "can.Logger('x.log') is fake.return_value",
-    "can.util.channel2int": "can.util.channel2int is fake is cantools_cli.util.channel2int",
+    "can.util.channel2int": "can.util.channel2int is fake is cantools_cli.python_can.util.channel2int",
     "can.util.load_file_config": "can.util.load_file_config is fake",
     "can.detect_available_configs": "can.detect_available_configs is fake",
 }
@@ -135,8 +135,8 @@ else:
     raise AssertionError
 """,
     "importing a module leaves canx's own alone": """
-import can.message, cantools_cli.message, types
-assert type(cantools_cli.message) is types.ModuleType
+import can.message, cantools_cli.frame.message, types
+assert type(cantools_cli.frame.message) is types.ModuleType
 """,
     "a module of python's below": """
 import time

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cantools_cli import plugins
-from cantools_cli.bus import BusABC
+from cantools_cli.bus.base import BusABC
 from cantools_cli.errors import CanInterfaceNotImplementedError, UsageError
 from cantools_cli.io.base import MessageReader, MessageWriter
 

@@ -12,7 +12,7 @@ import can
 import pytest
 
 import cantools_cli
-from cantools_cli import config
+from cantools_cli.bus import config
 
 ROOT = Path(cantools_cli.__file__).parent
 NOT_YET = {  # of python-can's public names
@@ -62,7 +62,11 @@ def test_a_message_costs_no_format_and_no_bus() -> None:
     program = "import sys, cantools_cli as can; can.Message(); print(sorted(m for m in sys.modules if \
 m.startswith('cantools_cli')))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert ast.literal_eval(done.stdout) == ["cantools_cli", "cantools_cli.frames", "cantools_cli.message"]
+    assert ast.literal_eval(done.stdout) == [
+        "cantools_cli",
+        "cantools_cli.frame.bits",
+        "cantools_cli.frame.message",
+    ]
 
 
 def test_there_is_one_rc() -> None:
@@ -70,13 +74,13 @@ def test_there_is_one_rc() -> None:
 
 
 def test_modules_are_attributes() -> None:
-    assert cantools_cli.interface.Bus is cantools_cli.Bus
-    assert cantools_cli.util.load_config is cantools_cli.load_config
+    assert cantools_cli.bus.interface.Bus is cantools_cli.Bus
+    assert cantools_cli.python_can.util.load_config is cantools_cli.load_config
 
 
 def test_python_can_s_names_of_modules_are_attributes() -> None:
     assert cantools_cli.exceptions.CanError is cantools_cli.CanError
-    assert cantools_cli.broadcastmanager.CyclicTask is cantools_cli.cyclic.CyclicTask
+    assert cantools_cli.broadcastmanager.CyclicTask is cantools_cli.periodic.tasks.CyclicTask
     assert cantools_cli.io.generic.MessageReader is cantools_cli.MessageReader
     assert cantools_cli.io.player.MessageSync is cantools_cli.io.MessageSync is cantools_cli.MessageSync
     with pytest.raises(AttributeError, match=r"'cantools_cli.io' has no attribute 'Notifier'"):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from cantools_cli.errors import UsageError
-from cantools_cli.routes import Renaming, Routes, Rule
+from cantools_cli.streams.routes import Renaming, Routes, Rule
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cantools_cli.errors import UsageError
-from cantools_cli.schedule import CATCH_UP, Schedule, frames_within, nanoseconds
+from cantools_cli.periodic.schedule import CATCH_UP, Schedule, frames_within, nanoseconds
 
 
 def punctual(schedule: Schedule, begin_ns: int = 0, limit: int = 100) -> list[int]:

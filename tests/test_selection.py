@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import UsageError
-from cantools_cli.filters import FrameFilter, conjunction
-from cantools_cli.message import Message
-from cantools_cli.selection import Selection
+from cantools_cli.filtering.filters import FrameFilter, conjunction
+from cantools_cli.filtering.selection import Selection
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 from tests.strategies import messages
 
 FRAMES = [

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import UsageError
-from cantools_cli.message import Message
-from cantools_cli.splitting import parse
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+from cantools_cli.streams.splitting import parse
 from tests.strategies import CHANNELS, facts, messages
 
 S = 1_000_000_000

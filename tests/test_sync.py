@@ -8,9 +8,9 @@ import can
 import can.io.player
 import pytest
 
-from cantools_cli import sync
-from cantools_cli.message import Message
-from cantools_cli.sync import MessageSync
+from cantools_cli.frame.message import Message
+from cantools_cli.streams import sync
+from cantools_cli.streams.sync import MessageSync
 
 
 class Clock:

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from cantools_cli import thread_safe_bus
-from cantools_cli.batch import MessageBatch
-from cantools_cli.bus import BusABC, BusState, CanFilters
-from cantools_cli.cyclic import ThreadBasedCyclicSendTask
+from cantools_cli.bus import thread_safe
+from cantools_cli.bus.base import BusABC, BusState, CanFilters
+from cantools_cli.bus.interface import Bus
+from cantools_cli.bus.thread_safe import ThreadSafeBus, _Turns
 from cantools_cli.errors import CanError, CanOperationError, CanTimeoutError
-from cantools_cli.interface import Bus
-from cantools_cli.message import Message
-from cantools_cli.thread_safe_bus import ThreadSafeBus, _Turns
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+from cantools_cli.periodic.tasks import ThreadBasedCyclicSendTask
 
 LONG = 10.0  # seconds that a test waits for a thread before it fails
 ONE = Message(arbitration_id=1, data=b"\x01", is_extended_id=False)
@@ -60,7 +60,7 @@ class ProbeBus(BusABC):
 
 @pytest.fixture
 def bus(monkeypatch: Any) -> Any:
-    monkeypatch.setattr(thread_safe_bus, "Bus", ProbeBus)
+    monkeypatch.setattr(thread_safe, "Bus", ProbeBus)
     with ThreadSafeBus("x") as bus:
         yield bus
 
@@ -254,7 +254,7 @@ def test_a_turn_may_be_taken_again_by_who_has_it() -> None:
 
 
 def test_a_stuck_bus_is_closed_all_the_same(bus: Any, in_thread: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(thread_safe_bus, "_PATIENCE", 0.01)
+    monkeypatch.setattr(thread_safe, "_PATIENCE", 0.01)
     bus.in_send = gate = Gate()
     in_thread(lambda: bus.send(ONE))
     gate.until_somebody_came()

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from cantools_cli import timing
-from cantools_cli.timing import BitTiming, BitTimingFd
+from cantools_cli.bit_timing import classic as timing
+from cantools_cli.bit_timing.classic import BitTiming, BitTimingFd
 
 # For each class rows of (constructor, arguments, expected) or (method, arguments of the constructor, those
 # of the method, expected): the text of a ValueError, or the properties and the oscillator tolerance.

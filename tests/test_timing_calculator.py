@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli.timing_calculator import CONTROLLERS, Limits, calculate, default_sample_point
+from cantools_cli.bit_timing.calculator import CONTROLLERS, Limits, calculate, default_sample_point
 
 # Rows of (clock, bit rate, wanted sample point or 0, expected), by the limits that were used.
 VECTORS = json.loads((Path(__file__).parent / "timing_vectors.json").read_text())["calculated"]

@@ -10,10 +10,10 @@ from typing import Any
 import can.util
 import pytest
 
-from cantools_cli import util
-from cantools_cli.bus import BusState
+from cantools_cli.bit_timing.classic import BitTiming
+from cantools_cli.bus.base import BusState
 from cantools_cli.errors import CanInitializationError, CanInterfaceNotImplementedError
-from cantools_cli.timing import BitTiming
+from cantools_cli.python_can import util
 
 
 @pytest.mark.parametrize("channel", ["can0", "CAN12", 3, None, "0x10", "vcan", "a1b", "can 5 ", "", [0, 1]])

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import UsageError
-from cantools_cli.filters import FrameFilter
-from cantools_cli.message import Message
-from cantools_cli.selection import Selection
-from cantools_cli.where import Where
-from cantools_cli.where_memory import Arrivals, Changes
-from cantools_cli.where_parser import WORDS
+from cantools_cli.filtering.filters import FrameFilter
+from cantools_cli.filtering.selection import Selection
+from cantools_cli.filtering.where import Where
+from cantools_cli.filtering.where_memory import Arrivals, Changes
+from cantools_cli.filtering.where_parser import WORDS
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 from tests.strategies import messages
 from tests.where_model import CHANGED, COUNTS, IDENTIFIERS, LEAVES, alike, data_tests, passing, trees
 

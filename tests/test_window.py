@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import UsageError
-from cantools_cli.message import Message
-from cantools_cli.window import Moment, Window, shift_ns, shifted
+from cantools_cli.filtering.window import Moment, Window, shift_ns, shifted
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 
 S = 1_000_000_000
 EPOCH = 1_436_509_052 * S

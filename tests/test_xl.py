@@ -12,23 +12,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli import frames, xl
-from cantools_cli.backends.socketcand_codec import format_raw, format_spaced
-from cantools_cli.batch import MessageBatch
-from cantools_cli.bridge import Rewriter, parse_rewrite
-from cantools_cli.bus import BusABC, CanProtocol
+from cantools_cli.backends.socketcand.codec import format_raw, format_spaced
+from cantools_cli.bus.base import BusABC, CanProtocol
 from cantools_cli.errors import CanOperationError, FormatError, UsageError
+from cantools_cli.filtering.where import Where
+from cantools_cli.frame import bits, xl
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+from cantools_cli.frame.xl import XlMessage
 from cantools_cli.io.base import FileIOMessageWriter
-from cantools_cli.io.candump import CanutilsLogReader, CanutilsLogWriter
+from cantools_cli.io.candump.log import CanutilsLogReader, CanutilsLogWriter
+from cantools_cli.io.candump.screen_writer import CandumpScreenWriter, ScreenWriter
 from cantools_cli.io.csv import CSVWriter
 from cantools_cli.io.frame_text import format_frame, parse_frame
 from cantools_cli.io.printer import Printer
-from cantools_cli.io.screen import CandumpScreenWriter, ScreenWriter
-from cantools_cli.message import Message
-from cantools_cli.outlet import Outlet
-from cantools_cli.where import Where
-from cantools_cli.xl import XlMessage
-from cantools_cli.xl_generator import XlGenerator
+from cantools_cli.streams.bridge import Rewriter, parse_rewrite
+from cantools_cli.streams.outlet import Outlet
+from cantools_cli.streams.xl_generator import XlGenerator
 from tests.io.blf_bytes import container, head, lobj
 from tests.io.blf_bytes import read as read_blf
 from tests.named import ASCReader
@@ -396,7 +396,7 @@ def test_the_same_seed_gives_the_same_frames() -> None:
 def test_all_that_is_drawn_is_a_frame() -> None:
     batches = list(XlGenerator(count=150, seed=1, flags="r", sdt="r", vcid="r", rate=3).batches())
     assert sum(map(len, batches)) == 150
-    assert all(flags & frames.XL for batch in batches for flags in batch.flags)
+    assert all(flags & bits.XL for batch in batches for flags in batch.flags)
     assert batches[-1].timestamp_ns[-1] == 149 * 10**9 // 3
 
 

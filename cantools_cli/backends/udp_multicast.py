@@ -13,11 +13,10 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-from cantools_cli.backends import datagrams
 from cantools_cli.backends import udp_multicast_codec as codec
-from cantools_cli.batch import MessageBatch
-from cantools_cli.bus import BusABC, CanFilters, CanProtocol, Deadline
-from cantools_cli.bus_settings import refuse_unknown
+from cantools_cli.backends.transport import udp
+from cantools_cli.bus.base import BusABC, CanFilters, CanProtocol, Deadline
+from cantools_cli.bus.settings import refuse_unknown
 from cantools_cli.errors import (
     CanInitializationError,
     CanInterfaceNotImplementedError,
@@ -27,7 +26,8 @@ from cantools_cli.errors import (
     UsageError,
     quoted,
 )
-from cantools_cli.message import Message
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 
 # Linux's number, which the socket module does not have (linux/in.h).
 _IP_MULTICAST_ALL = 49
@@ -107,7 +107,7 @@ class UdpMulticastBus(BusABC):
                     batch.append(message)
             if len(batch):
                 return batch
-            if not datagrams.ready(self._receiver, select.POLLIN, deadline):
+            if not udp.ready(self._receiver, select.POLLIN, deadline):
                 return None
 
     def _next(self) -> Message | None:
@@ -129,7 +129,7 @@ class UdpMulticastBus(BusABC):
         if message.is_fd and not self._fd:
             return _NOTHING
         if not self._keep_timestamps:
-            message.timestamp_ns = datagrams.arrival(extra)
+            message.timestamp_ns = udp.arrival(extra)
         return message
 
     def _send(self, batch: MessageBatch, timeout: float | None) -> None:
@@ -140,12 +140,12 @@ class UdpMulticastBus(BusABC):
                 raise CanOperationError("cannot send FD message over bus with CAN FD disabled", sent=row)
             datagram = codec.encode(message)
             while not self._has_left(sender, datagram, row):
-                if not datagrams.ready(sender, select.POLLOUT, deadline) or deadline.passed:
+                if not udp.ready(sender, select.POLLOUT, deadline) or deadline.passed:
                     raise CanTimeoutError(f"{self}: no room to send in time", sent=row)
 
     def _has_left(self, sender: socket.socket, datagram: bytes, row: int) -> bool:
         try:
-            return datagrams.has_left(lambda: sender.send(datagram))
+            return udp.has_left(lambda: sender.send(datagram))
         except OSError as error:
             raise CanOperationError(f"{self}: sending failed: {error}", sent=row) from error
 
@@ -227,7 +227,7 @@ class Group:
         """Return a socket that gets what is sent to the group, and when it came."""
         receiver = socket.socket(self.family, socket.SOCK_DGRAM)
         try:
-            datagrams.prepare(receiver)
+            udp.prepare(receiver)
             receiver.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if hasattr(socket, "SO_REUSEPORT"):
                 receiver.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)

@@ -30,8 +30,8 @@ from typing import Any
 import msgpack  # type: ignore[import-untyped]  # it ships no types
 
 from cantools_cli.errors import FormatError
-from cantools_cli.frames import BASE_MASK
-from cantools_cli.message import Message
+from cantools_cli.frame.bits import BASE_MASK
+from cantools_cli.frame.message import Message
 
 #: bytes of the largest datagram that is looked at
 LONGEST = 65535

@@ -9,18 +9,18 @@ from typing import Annotated
 
 import typer
 
-from cantools_cli import frames
-from cantools_cli.address import parse_address, stream_names
-from cantools_cli.batch import MessageBatch
-from cantools_cli.bridge import MAX_HOPS, DirectedRewrite, LoopGuard, Rewriter, parse_rewrite
-from cantools_cli.commands import options
-from cantools_cli.commands.buses import BusOptions, NamedBus, open_buses
-from cantools_cli.commands.interruption import Interruption
-from cantools_cli.commands.report import Report
-from cantools_cli.commands.sources import live_batches
+from cantools_cli.bus.address import parse_address, stream_names
+from cantools_cli.console import options
+from cantools_cli.console.buses import BusOptions, NamedBus, open_buses
+from cantools_cli.console.interruption import Interruption
+from cantools_cli.console.report import Report
+from cantools_cli.console.sources import live_batches
 from cantools_cli.errors import UsageError, counted
-from cantools_cli.outlet import Outlet, QueuedOutlet
-from cantools_cli.selection import Selection
+from cantools_cli.filtering.selection import Selection
+from cantools_cli.frame import bits
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.streams.bridge import MAX_HOPS, DirectedRewrite, LoopGuard, Rewriter, parse_rewrite
+from cantools_cli.streams.outlet import Outlet, QueuedOutlet
 from cantools_cli.units import duration
 
 #: how soon the failure of a bus that still has frames to send is noticed
@@ -217,7 +217,7 @@ class Bridge:
     def _chosen(self, index: int, batch: MessageBatch) -> MessageBatch:
         if not self._passes_errors:
             whole = len(batch)
-            batch = batch.without(frames.ERROR_BIT)
+            batch = batch.without(bits.ERROR_BIT)
             self._left_out += whole - len(batch)
         behind_bus = self._sources[index].filter
         if behind_bus is not None:

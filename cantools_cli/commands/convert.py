@@ -9,19 +9,19 @@ from typing import Annotated, Any
 
 import typer
 
-from cantools_cli.batch import MessageBatch
-from cantools_cli.commands import options
-from cantools_cli.commands.inputs import Inputs, check_is_input, check_not_read
-from cantools_cli.commands.interruption import Interruption
-from cantools_cli.commands.progress import Progress
-from cantools_cli.commands.report import Report
-from cantools_cli.commands.sinks import Rotation, Sink, check_needs_no_file, checked_form, open_sink
-from cantools_cli.commands.splits import SplitSink, open_split
+from cantools_cli.console import options
+from cantools_cli.console.inputs import Inputs, check_is_input, check_not_read
+from cantools_cli.console.interruption import Interruption
+from cantools_cli.console.progress import Progress
+from cantools_cli.console.report import Report
+from cantools_cli.console.sinks import Rotation, Sink, check_needs_no_file, checked_form, open_sink
+from cantools_cli.console.splits import SplitSink, open_split
 from cantools_cli.errors import FormatError, counted
-from cantools_cli.routes import Renaming, Rule
-from cantools_cli.selection import Selection
+from cantools_cli.filtering.selection import Selection
+from cantools_cli.filtering.window import Moment, Window, check_order, shift_ns, shifted
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.streams.routes import Renaming, Rule
 from cantools_cli.units import duration
-from cantools_cli.window import Moment, Window, check_order, shift_ns, shifted
 
 
 def convert_command(

@@ -8,17 +8,17 @@ from typing import Annotated, Any
 
 import typer
 
-from cantools_cli.batch import MessageBatch
-from cantools_cli.bus import Deadline
-from cantools_cli.commands import options
-from cantools_cli.commands.buses import BusOptions, NamedBus, open_buses
-from cantools_cli.commands.interruption import Interruption
-from cantools_cli.commands.progress import REDRAW_SECONDS, Progress
-from cantools_cli.commands.report import Report, use_colour
-from cantools_cli.commands.sinks import Rotation, Sink, check_needs_no_file, checked_form, open_sink
-from cantools_cli.commands.sources import live_batches
+from cantools_cli.bus.base import Deadline
+from cantools_cli.console import options
+from cantools_cli.console.buses import BusOptions, NamedBus, open_buses
+from cantools_cli.console.interruption import Interruption
+from cantools_cli.console.progress import REDRAW_SECONDS, Progress
+from cantools_cli.console.report import Report, use_colour
+from cantools_cli.console.sinks import Rotation, Sink, check_needs_no_file, checked_form, open_sink
+from cantools_cli.console.sources import live_batches
 from cantools_cli.errors import UsageError, counted, quoted
-from cantools_cli.selection import Selection
+from cantools_cli.filtering.selection import Selection
+from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.units import duration, milliseconds_must_have_unit
 
 
@@ -263,7 +263,7 @@ def _screen_options(
 
 
 def _screen_sink(report: Report, *, candump: bool, **screen: Any) -> Sink:
-    from cantools_cli.io.screen import CandumpScreenWriter, ScreenWriter
+    from cantools_cli.io.candump.screen_writer import CandumpScreenWriter, ScreenWriter
 
     stdout = open(1, "wb", buffering=0, closefd=False)  # noqa: SIM115  # stdout stays open
     writer = CandumpScreenWriter(stdout, **screen) if candump else ScreenWriter(stdout, **screen)

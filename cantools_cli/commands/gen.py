@@ -8,15 +8,15 @@ from typing import Annotated, Any
 
 import typer
 
-from cantools_cli.address import is_log_name
-from cantools_cli.bus import BusABC, Deadline
-from cantools_cli.commands import options
-from cantools_cli.commands.buses import BusOptions, open_buses
-from cantools_cli.commands.interruption import Interruption
-from cantools_cli.commands.report import Report
-from cantools_cli.commands.sinks import checked_form, open_sink
+from cantools_cli.bus.address import is_log_name
+from cantools_cli.bus.base import BusABC, Deadline
+from cantools_cli.console import options
+from cantools_cli.console.buses import BusOptions, open_buses
+from cantools_cli.console.interruption import Interruption
+from cantools_cli.console.report import Report
+from cantools_cli.console.sinks import checked_form, open_sink
 from cantools_cli.errors import CanTimeoutError, UsageError
-from cantools_cli.generator import BATCH_ROWS, Generator
+from cantools_cli.streams.generator import BATCH_ROWS, Generator
 from cantools_cli.units import duration_ns, milliseconds_must_have_unit, rate
 
 #: cangen's gap, kept for the habit
@@ -212,7 +212,7 @@ def _generator(
         return Generator(**kinds, **rules)
     if any(kinds.values()):
         raise UsageError("CAN XL frames are of no other kind", hint="-X goes without -e -f -b -E -R -8 -m")
-    from cantools_cli.xl_generator import XlGenerator
+    from cantools_cli.streams.xl_generator import XlGenerator
 
     return XlGenerator(**given, **rules)
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cantools_cli import plugins
-from cantools_cli.commands import options
-from cantools_cli.commands.report import Report
+from cantools_cli.console import options
+from cantools_cli.console.report import Report
 
 if TYPE_CHECKING:
-    from cantools_cli.backends.socketcan_link import Link
+    from cantools_cli.backends.socketcan.link import Link
 
 _WHAT = ("buses", "interfaces", "formats")
 
@@ -60,7 +60,7 @@ _PATIENT = {"socketcand"}
 
 
 def _buses(interface: str | None, report: Report) -> Iterator[dict[str, Any]]:
-    from cantools_cli.interface import detect_available_configs
+    from cantools_cli.bus.interface import detect_available_configs
 
     found = 0
     kernel = _kernel_interfaces() if interface in (None, "socketcan") else {}
@@ -86,11 +86,11 @@ def _buses(interface: str | None, report: Report) -> Iterator[dict[str, Any]]:
 
 
 def _kernel_interfaces() -> dict[str, Link]:
-    from cantools_cli.address import socketcan_channels
+    from cantools_cli.bus.address import socketcan_channels
 
     if not socketcan_channels():
         return {}
-    from cantools_cli.backends import socketcan_link
+    from cantools_cli.backends.socketcan import link as socketcan_link
 
     return {link.name: link for link in socketcan_link.links()}
 

@@ -11,19 +11,19 @@ from typing import Annotated
 
 import typer
 
-from cantools_cli.commands import options
-from cantools_cli.commands.buses import BusOptions
-from cantools_cli.commands.interruption import Interruption
-from cantools_cli.commands.playback import Log, LogOptions, Outlets
-from cantools_cli.commands.progress import Progress
-from cantools_cli.commands.report import Report
+from cantools_cli.console import options
+from cantools_cli.console.buses import BusOptions
+from cantools_cli.console.interruption import Interruption
+from cantools_cli.console.playback import Log, LogOptions, Outlets
+from cantools_cli.console.progress import Progress
+from cantools_cli.console.report import Report
 from cantools_cli.errors import CanError, FormatError, UsageError, counted
+from cantools_cli.filtering.selection import Selection
+from cantools_cli.filtering.window import Moment, check_order
 from cantools_cli.io.base import BATCH_ROWS
-from cantools_cli.replay import PART_ROWS, Pacer, Schedule, Timetable, loops, speed
-from cantools_cli.routes import Routes, Rule
-from cantools_cli.selection import Selection
+from cantools_cli.streams.replay import PART_ROWS, Pacer, Schedule, Timetable, loops, speed
+from cantools_cli.streams.routes import Routes, Rule
 from cantools_cli.units import duration, duration_ns, milliseconds_must_have_unit
-from cantools_cli.window import Moment, check_order
 
 #: how long a wait lasts at most while the progress is shown
 _REDRAW_SECONDS = 0.1

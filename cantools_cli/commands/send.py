@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cantools_cli import frames
-from cantools_cli.batch import MessageBatch
-from cantools_cli.bus import BusABC
-from cantools_cli.commands import options
-from cantools_cli.commands.buses import BusOptions, NamedBus, open_buses
-from cantools_cli.commands.report import Report
+from cantools_cli.bus.base import BusABC
+from cantools_cli.bus.not_a_bus import is_filter, is_identifier, misplaced_filter
+from cantools_cli.console import options
+from cantools_cli.console.buses import BusOptions, NamedBus, open_buses
+from cantools_cli.console.report import Report
 from cantools_cli.errors import UsageError, counted
-from cantools_cli.not_a_bus import is_filter, is_identifier, misplaced_filter
-from cantools_cli.selection import Selection
+from cantools_cli.filtering.selection import Selection
+from cantools_cli.frame import bits
+from cantools_cli.frame.batch import MessageBatch
 
 if TYPE_CHECKING:
-    from cantools_cli.schedule import Schedule
+    from cantools_cli.periodic.schedule import Schedule
 
 
 def send_command(
@@ -139,7 +139,7 @@ def _schedule(
         raise UsageError(
             "--period needs a FRAME to send again and again", hint="canx send BUS 123#01 --period 100ms"
         )
-    from cantools_cli.schedule import Schedule
+    from cantools_cli.periodic.schedule import Schedule
     from cantools_cli.units import duration_ns, milliseconds_must_have_unit
 
     period_ns = round(milliseconds_must_have_unit(period, "--period") * 1_000_000_000)
@@ -181,7 +181,7 @@ def _send_periodically(
     strict: bool,
 ) -> int:
     """Send one frame of ``given`` whenever one is due, in turn, to the end of ``schedule`` or a signal."""
-    from cantools_cli.commands.interruption import Interruption
+    from cantools_cli.console.interruption import Interruption
 
     rows = [given.part(row, row + 1) for row in range(len(given))]
     with Interruption() as interruption:
@@ -214,8 +214,8 @@ def _send_stdin(
     strict: bool,
     error_frames: bool,
 ) -> int:
-    from cantools_cli.commands.interruption import Interruption
-    from cantools_cli.commands.sources import open_input
+    from cantools_cli.console.interruption import Interruption
+    from cantools_cli.console.sources import open_input
 
     sent = left_out = 0
     with Interruption() as interruption:
@@ -232,7 +232,7 @@ def _send_stdin(
                 batch = chosen.select(batch)
                 if not error_frames:
                     whole = len(batch)
-                    batch = batch.without(frames.ERROR_BIT)
+                    batch = batch.without(bits.ERROR_BIT)
                     left_out += whole - len(batch)
                 bus.send_batch(batch, seconds)
                 sent += len(batch)

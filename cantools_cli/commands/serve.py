@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from cantools_cli.commands import options
-from cantools_cli.commands.buses import BusOptions, open_buses
-from cantools_cli.commands.interruption import Interruption
-from cantools_cli.commands.report import Report, say
+from cantools_cli.console import options
+from cantools_cli.console.buses import BusOptions, open_buses
+from cantools_cli.console.interruption import Interruption
+from cantools_cli.console.report import Report, say
 from cantools_cli.errors import UsageError
 
 _LISTEN = "127.0.0.1:29536"
@@ -66,8 +66,8 @@ def serve_command(
     canx serve can0 can1 --listen 0.0.0.0 --allow 192.168.0.0/24 --read-only
     canx dump socketcand:can0,host=127.0.0.1
     """
-    from cantools_cli.backends.socketcand_beacon import BEACON_PORT
-    from cantools_cli.backends.socketcand_codec import DEFAULT_PORT
+    from cantools_cli.backends.socketcand.beacon import BEACON_PORT
+    from cantools_cli.backends.socketcand.codec import DEFAULT_PORT
     from cantools_cli.serve.access import parse_place
     from cantools_cli.serve.server import SocketcandServer
 

@@ -10,21 +10,21 @@ from typing import Annotated
 
 import typer
 
-from cantools_cli.address import is_log_name
-from cantools_cli.commands import options
-from cantools_cli.commands.buses import BusOptions
-from cantools_cli.commands.interruption import Interruption
-from cantools_cli.commands.report import Report
-from cantools_cli.commands.watching import LogForm, Watched, WatchedBuses, WatchedLogs, is_log
+from cantools_cli.bus.address import is_log_name
+from cantools_cli.console import options
+from cantools_cli.console.buses import BusOptions
+from cantools_cli.console.interruption import Interruption
+from cantools_cli.console.report import Report
+from cantools_cli.console.watching import LogForm, Watched, WatchedBuses, WatchedLogs, is_log
 from cantools_cli.errors import CanError, FormatError, UsageError, counted
-from cantools_cli.replay import speed
-from cantools_cli.selection import Selection
+from cantools_cli.filtering.selection import Selection
 from cantools_cli.sniff.columns import USUAL, checked
 from cantools_cli.sniff.decoding import Decoder, StructDecoder
 from cantools_cli.sniff.rates import ChannelFigures, Rates
 from cantools_cli.sniff.table import Table
 from cantools_cli.sniff.text import aligned, as_json
 from cantools_cli.sniff.view import View
+from cantools_cli.streams.replay import speed
 from cantools_cli.units import duration
 
 #: how long a bus is looked at where nobody says so
@@ -132,7 +132,7 @@ def sniff_command(
     if not (has_screen and is_of_logs):
         options.check_effect({"--speed": factor != "1"}, "no log is replayed on a screen")
     if has_screen:
-        from cantools_cli.commands.sniff_screen import show
+        from cantools_cli.console.sniff_screen import show
 
         shown = checked(columns.split(",")) if columns is not None else None
         logs = LogForm(from_format, on_fault, tz) if is_of_logs else None

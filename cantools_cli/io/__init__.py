@@ -9,7 +9,7 @@ TYPE_CHECKING = False  # type checkers take it for true; the typing module alone
 if TYPE_CHECKING:
     from typing import Any
 
-_ALIASES = {"canutils": "candump", "generic": "base"}
+_ALIASES = {"canutils": "candump.log", "generic": "base"}
 _TABLES = {"MESSAGE_READERS": "player", "MESSAGE_WRITERS": "logger"}
 _MODULES = ("asc", "blf", "csv", "logger", "mf4", "player", "printer", "sqlite", "trc")
 
@@ -25,6 +25,6 @@ def __getattr__(name: str) -> Any:
     if name in _ALIASES or name in _MODULES:
         return import_module(f"cantools_cli.io.{_ALIASES.get(name, name)}")
     home = cantools_cli._MODULE_OF.get(name, "")
-    if home.startswith("io.") or home == "sync":
+    if home.startswith("io.") or home == "streams.sync":
         return getattr(cantools_cli, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -10,7 +10,7 @@ from queue import SimpleQueue
 from threading import Thread
 from types import TracebackType
 
-from cantools_cli.batch import MessageBatch
+from cantools_cli.frame.batch import MessageBatch
 
 DEPTH = 4  #: batches that are read at most before one is taken
 

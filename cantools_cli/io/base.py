@@ -15,13 +15,13 @@ from itertools import accumulate
 from operator import ne
 from typing import Any, Literal, NoReturn
 
-from cantools_cli.batch import MessageBatch
+from cantools_cli.bus.listeners import Listener
 from cantools_cli.errors import FormatError, NotALogError, UsageError, quoted
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Channel, Message, as_message
 from cantools_cli.io.files import AnyFile, InputStream, OutputStream, display_name, is_path
 from cantools_cli.io.handler import BaseIOHandler, implements, opened, refuse_unknown
 from cantools_cli.io.text_streams import stays_open
-from cantools_cli.listeners import Listener
-from cantools_cli.message import Channel, Message, as_message
 
 __all__ = ["BaseIOHandler", "FileIOMessageWriter", "MessageReader", "MessageWriter"]
 

@@ -37,13 +37,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cantools_cli import clock
-from cantools_cli.batch import MessageBatch
-from cantools_cli.buffers import Octets
 from cantools_cli.errors import FormatError, quoted
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.text import MOST_CHANNELS, TextReader, no_kernel
 from cantools_cli.kernels import busmaster as kernel
-from cantools_cli.message import Message
+from cantools_cli.kernels.buffers import Octets
 
 _SECOND = 1_000_000_000
 _DAY = 86_400 * _SECOND

@@ -22,14 +22,14 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
-from cantools_cli import frames
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError, quoted
-from cantools_cli.io import columns_fields as values
-from cantools_cli.io.columns import ColumnsReader, is_comment
-from cantools_cli.io.columns_places import Places, Spec
+from cantools_cli.frame import bits
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+from cantools_cli.io.columns import fields as values
+from cantools_cli.io.columns.places import Places, Spec
+from cantools_cli.io.columns.reader import ColumnsReader, is_comment
 from cantools_cli.io.files import AnyFile
-from cantools_cli.message import Message
 
 _NAMES = frozenset((b"time", b"addr", b"bus", b"data"))
 _BUS = re.compile(rb"\s*([0-9]{1,3})\s*")
@@ -84,7 +84,7 @@ class CabanaReader(ColumnsReader):
     def _can_id(self, fields: list[bytes], places: Places) -> int:
         text = fields[places.identifier].strip()
         value, _ = values.identifier(text, 16 if text[:2] in (b"0x", b"0X") else 10)
-        return value | frames.EXTENDED_BIT if value > frames.BASE_MASK else value
+        return value | bits.EXTENDED_BIT if value > bits.BASE_MASK else value
 
     def _is_sent(self, fields: list[bytes], places: Places) -> bool:
         return self._bus(fields, places) >= _RETURNED

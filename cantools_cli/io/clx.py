@@ -32,14 +32,15 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from cantools_cli import clock, frames
-from cantools_cli.batch import MessageBatch
+from cantools_cli import clock
 from cantools_cli.errors import FormatError, quoted
-from cantools_cli.io import columns_fields as values
-from cantools_cli.io.columns import ColumnsReader, Row
-from cantools_cli.io.columns_places import Places
+from cantools_cli.frame import bits
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+from cantools_cli.io.columns import fields as values
+from cantools_cli.io.columns.places import Places
+from cantools_cli.io.columns.reader import ColumnsReader, Row
 from cantools_cli.io.files import AnyFile
-from cantools_cli.message import Message
 
 _SETTING = re.compile(rb"#\s*([A-Za-z][A-Za-z .-]*?)\s*:\s?(.*?)\s*")
 _FIRST = re.compile(rb"\s*#\s*Logger type\s*:", re.IGNORECASE)
@@ -119,7 +120,7 @@ class ClxReader(ColumnsReader):
             raise FormatError(f"lost {quoted(lost)} is not a number of frames")
         moment = 0 if places.time is None else self._moment(fields, places.time)
         self._missed += int(lost)  # from here on, the row is good
-        return moment, can_id, flags | frames.FD if is_fd else flags, 0, code, data
+        return moment, can_id, flags | bits.FD if is_fd else flags, 0, code, data
 
     def _moment(self, fields: list[bytes], time: int | slice) -> int:
         assert isinstance(time, int)  # _find_header
@@ -130,7 +131,7 @@ class ClxReader(ColumnsReader):
     def _kind_of(self, fields: list[bytes], places: Places) -> tuple[int, int]:
         """Return the identifier with its bits, and the flag of a sent frame."""
         value, _ = values.identifier(fields[places.identifier], 16)
-        is_extended, is_sent = value > frames.BASE_MASK, False
+        is_extended, is_sent = value > bits.BASE_MASK, False
         if self._kind is not None:
             kind = _TYPES.get(fields[self._kind].strip())
             if kind is None:
@@ -138,7 +139,7 @@ class ClxReader(ColumnsReader):
             if is_extended and not kind[0]:
                 raise FormatError(f"identifier {value:X} is above 7FF, the largest of 11 bits")
             is_extended, is_sent = kind
-        return value | frames.EXTENDED_BIT if is_extended else value, frames.TX if is_sent else 0
+        return value | bits.EXTENDED_BIT if is_extended else value, bits.TX if is_sent else 0
 
 
 class LoggerClock:

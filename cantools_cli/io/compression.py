@@ -6,7 +6,7 @@ import os
 import zlib
 from typing import Any
 
-from cantools_cli.buffers import Octets
+from cantools_cli.kernels.buffers import Octets
 from cantools_cli.plugins import COMPRESSIONS
 
 GZIP_MAGIC = b"\x1f\x8b"

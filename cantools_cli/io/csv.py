@@ -26,17 +26,17 @@ from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
-from cantools_cli import frames
-from cantools_cli.batch import MessageBatch
-from cantools_cli.buffers import Octets
 from cantools_cli.errors import FormatError, UsageError, quoted
+from cantools_cli.frame import bits
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Channel, Message
 from cantools_cli.io import csv_columns
 from cantools_cli.io.base import FileIOMessageWriter, NameTable
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.text import MOST_CHANNELS, TextReader, end_cut_line, no_kernel, seconds_to_ns
 from cantools_cli.kernels import columns
 from cantools_cli.kernels import csv_lines as kernel
-from cantools_cli.message import Channel, Message
+from cantools_cli.kernels.buffers import Octets
 
 COLUMNS = ("timestamp", "arbitration_id", "extended", "remote", "error", "dlc", "data")
 MORE_COLUMNS = ("channel", "is_fd", "bitrate_switch", "error_state_indicator", "is_rx")
@@ -88,7 +88,7 @@ class CSVReader(TextReader):
         at, rows, reason = kernel.parse(
             text, at, end, self._names.names, self._names.ends, self._full, first, *batch.columns()
         )
-        if not self._full and not self._fd_noted and columns.count_bits(batch.flags[first:rows], frames.FD):
+        if not self._full and not self._fd_noted and columns.count_bits(batch.flags[first:rows], bits.FD):
             self._note_fd()
         return at, rows, reason
 
@@ -196,8 +196,8 @@ class CSVWriter(FileIOMessageWriter):
     def _count_losses(self, batch: MessageBatch) -> None:
         lost = {"raw DLC codes": columns.count_raw_dlc(batch.dlc_code, batch.flags)}
         if not self._full:
-            lost["CAN FD marks"] = columns.count_bits(batch.flags, frames.FD)
-            lost["directions"] = columns.count_bits(batch.flags, frames.TX)
+            lost["CAN FD marks"] = columns.count_bits(batch.flags, bits.FD)
+            lost["directions"] = columns.count_bits(batch.flags, bits.TX)
             plain = [index for index, channel in enumerate(batch.channels) if channel in (CHANNEL, 0, None)]
             if len(plain) < len(batch.channels):
                 lost["channels"] = len(batch) - sum(
@@ -296,8 +296,8 @@ class _Row:
     def _extended(self, message: Message) -> bool:
         if message.is_error_frame:
             return self._flag("extended")
-        extended = self._flag("extended", message.arbitration_id > frames.BASE_MASK)
-        if not extended and message.arbitration_id > frames.BASE_MASK:
+        extended = self._flag("extended", message.arbitration_id > bits.BASE_MASK)
+        if not extended and message.arbitration_id > bits.BASE_MASK:
             raise self._fault(f"{message.arbitration_id:#x} is over 7FF, the largest of 11 bits")
         return extended
 

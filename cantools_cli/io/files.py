@@ -11,7 +11,6 @@ import stat
 import zlib
 from typing import Any, TypeGuard, cast
 
-from cantools_cli.buffers import Octets
 from cantools_cli.errors import UsageError
 from cantools_cli.io import locks
 from cantools_cli.io.compression import (
@@ -24,6 +23,7 @@ from cantools_cli.io.compression import (
     inflater,
 )
 from cantools_cli.io.text_streams import is_text, reader_of, takes_text, utf8_buffer, write_text
+from cantools_cli.kernels.buffers import Octets
 
 AnyFile = Any  # a path, or a binary or text stream
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from cantools_cli.batch import MessageBatch
+from cantools_cli.bus.listeners import is_nearer
+from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.io.base import GATHERED, MessageReader, MessageWriter
 from cantools_cli.io.files import InputStream, OutputStream
-from cantools_cli.listeners import is_nearer
 
 
 def gives_batches(kind: type) -> bool:

@@ -18,10 +18,10 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from cantools_cli import frames
 from cantools_cli.errors import FormatError, quoted
-from cantools_cli.message import Message
-from cantools_cli.xl import IS_XL, MOST_DATA, RRS, SEC, XlMessage
+from cantools_cli.frame import bits as frames
+from cantools_cli.frame.message import Message
+from cantools_cli.frame.xl import IS_XL, MOST_DATA, RRS, SEC, XlMessage
 
 #: digits before the first #, and behind it with a colon behind each but the last: flags, SDU type, AF
 _XL_ID, _XL_WIDTHS = 5, (2, 2, 8)

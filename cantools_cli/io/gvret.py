@@ -25,16 +25,16 @@ from array import array
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from cantools_cli import frames
-from cantools_cli.batch import MessageBatch
-from cantools_cli.buffers import Octets
 from cantools_cli.errors import FormatError, UsageError, quoted
+from cantools_cli.frame import bits
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 from cantools_cli.io.base import FileIOMessageWriter, NumberedChannels
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.text import MOST_CHANNELS, TextReader, end_cut_line, no_kernel
 from cantools_cli.kernels import columns
 from cantools_cli.kernels import gvret as kernel
-from cantools_cli.message import Message
+from cantools_cli.kernels.buffers import Octets
 
 HEAD = ("time stamp", "id", "extended", "dir", "bus", "len")
 _LENGTHS = ("len", "dlc", "length")
@@ -131,7 +131,7 @@ class GvretReader(TextReader):
             channel=f"can{int(_matching(values, 'bus', _NUMBER, 'a number'))}",
         )
         message.timestamp_ns = int(_matching(values, "time stamp", _TIME, "microseconds")) * 1000
-        if not message.is_extended_id and message.arbitration_id > frames.BASE_MASK:
+        if not message.is_extended_id and message.arbitration_id > bits.BASE_MASK:
             message.is_extended_id = True
             self.note(f"{self.input.name}: identifiers over 7FF that are marked false are read as extended")
         size = int(_matching(values, "len", _NUMBER, "a number"))
@@ -195,7 +195,7 @@ class GvretWriter(FileIOMessageWriter):
     def _reduced(self, batch: MessageBatch) -> MessageBatch:
         """Count what the format cannot carry, and return the batch without it."""
         batch = self.without_xl(batch)
-        for kind, bit in (("remote frames", frames.REMOTE_BIT), ("error frames", frames.ERROR_BIT)):
+        for kind, bit in (("remote frames", bits.REMOTE_BIT), ("error frames", bits.ERROR_BIT)):
             count = columns.count_words(batch.can_id, bit)
             if count:
                 self.losses[f"{kind} (left out)"] += count
@@ -203,7 +203,7 @@ class GvretWriter(FileIOMessageWriter):
         raw = columns.count_raw_dlc(batch.dlc_code, batch.flags)
         if raw:
             self.losses["raw DLC codes"] += raw
-        fd = columns.count_bits(batch.flags, frames.FD)
+        fd = columns.count_bits(batch.flags, bits.FD)
         if fd:
             short = batch.without_fd(above=8)
             long = len(batch) - len(short)

@@ -22,11 +22,11 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
-from cantools_cli import frames
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError, quoted
-from cantools_cli.io.columns import ColumnsReader, Row, is_comment
-from cantools_cli.io.columns_places import Places, Spec
+from cantools_cli.frame import bits
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.io.columns.places import Places, Spec
+from cantools_cli.io.columns.reader import ColumnsReader, Row, is_comment
 from cantools_cli.io.files import AnyFile
 
 _ROW = re.compile(
@@ -67,7 +67,7 @@ class HcrlReader(ColumnsReader):
     def _can_id(self, fields: list[bytes], places: Places) -> int:
         """Return the identifier, whose zeros at the start do not mean 29 bits."""
         can_id = super()._can_id(fields, places)
-        return can_id if can_id & frames.EXTENDED_MASK > frames.BASE_MASK else can_id & frames.BASE_MASK
+        return can_id if can_id & bits.EXTENDED_MASK > bits.BASE_MASK else can_id & bits.BASE_MASK
 
     def _row(self, fields: list[bytes]) -> Row:
         label = fields.pop()

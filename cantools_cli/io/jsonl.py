@@ -25,16 +25,16 @@ import json
 import re
 from typing import Any, TypeGuard
 
-from cantools_cli import frames
-from cantools_cli.batch import MessageBatch
-from cantools_cli.buffers import Octets
 from cantools_cli.errors import FormatError, quoted
+from cantools_cli.frame import bits
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Channel, Message
+from cantools_cli.frame.xl import MOST_DATA, XlMessage
 from cantools_cli.io.base import FileIOMessageWriter, NameTable
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.text import MOST_CHANNELS, TextReader, end_cut_line, seconds_to_ns
 from cantools_cli.kernels import jsonl as kernel
-from cantools_cli.message import Channel, Message
-from cantools_cli.xl import MOST_DATA, XlMessage
+from cantools_cli.kernels.buffers import Octets
 
 _CHANNEL = re.compile(rb'"channel": *("(?:[^"\\]|\\.)*"|[^ ,\n]*)')
 _INTEGER = re.compile(r"-?\d{1,19}", re.ASCII)
@@ -114,9 +114,7 @@ class JsonWriter(FileIOMessageWriter):
             done, used = kernel.format(row, *batch.columns(), names, self._table.ends, self._out)
             self.output.write(view[:used])
             row = done
-            if row < len(batch) and (
-                used == 0 or batch.timestamp_ns[row] < 0 or batch.flags[row] & frames.XL
-            ):
+            if row < len(batch) and (used == 0 or batch.timestamp_ns[row] < 0 or batch.flags[row] & bits.XL):
                 self.output.write(format_line(batch[row]))
                 row += 1
 
@@ -179,7 +177,7 @@ class _Record:
         if self._flag("is_xl"):
             return self._xl()
         message = Message(
-            arbitration_id=self._integer("arbitration_id", frames.EXTENDED_MASK),
+            arbitration_id=self._integer("arbitration_id", bits.EXTENDED_MASK),
             is_remote_frame=self._flag("is_remote_frame"),
             is_error_frame=self._flag("is_error_frame"),
             channel=self._channel(),
@@ -197,7 +195,7 @@ class _Record:
 
     def _xl(self) -> XlMessage:
         message = XlMessage(
-            arbitration_id=self._integer("arbitration_id", frames.BASE_MASK),
+            arbitration_id=self._integer("arbitration_id", bits.BASE_MASK),
             data=self._data(),
             vcid=self._integer("vcid", 0xFF, default=0),
             sdt=self._integer("sdt", 0xFF, default=0),
@@ -224,7 +222,7 @@ class _Record:
                 raise self._fault("a remote frame has no data")
         elif message.dlc != len(message.data):
             raise self._fault(f"dlc is {message.dlc}, but there are {len(message.data)} data bytes")
-        if message.is_fd and frames.dlc2len(frames.len2dlc(message.dlc)) != message.dlc:
+        if message.is_fd and bits.dlc2len(bits.len2dlc(message.dlc)) != message.dlc:
             raise self._fault(f"{message.dlc} is no CAN FD length")
         if not message.is_fd and message.dlc > 8:
             raise self._fault(f"dlc is {message.dlc}, but a classic frame has at most 8; is_fd marks CAN FD")
@@ -241,7 +239,7 @@ class _Record:
         if "is_extended_id" not in self._record:
             raise self._fault("no is_extended_id")
         extended = self._flag("is_extended_id")
-        if message.arbitration_id > frames.BASE_MASK and not extended:
+        if message.arbitration_id > bits.BASE_MASK and not extended:
             raise self._fault(f"arbitration_id {message.arbitration_id} is over 2047, the largest of 11 bits")
         return extended
 

@@ -22,14 +22,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from cantools_cli import frames
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError
-from cantools_cli.io import columns_fields as values
-from cantools_cli.io.columns import ColumnsReader, Row, is_comment
-from cantools_cli.io.columns_places import Places
+from cantools_cli.frame import bits
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+from cantools_cli.io.columns import fields as values
+from cantools_cli.io.columns.places import Places
+from cantools_cli.io.columns.reader import ColumnsReader, Row, is_comment
 from cantools_cli.io.files import AnyFile
-from cantools_cli.message import Message
 
 _TIMES = (b"m:s.ms.us", b"m:s.ms.us.ns")
 _IDENTIFIERS = (b"id", b"identifier", b"can id", b"arb id", b"arbitration id")
@@ -90,7 +90,7 @@ class KomodoReader(ColumnsReader):
             raise FormatError("a row with an error")  # which _line leaves out
         moment, can_id, flags, channel, code, data = super()._row(fields)
         if self._is_remote(fields):
-            can_id |= frames.REMOTE_BIT
+            can_id |= bits.REMOTE_BIT
         return moment, can_id, flags, channel, code, data
 
     def _is_remote(self, fields: list[bytes]) -> bool:

@@ -12,11 +12,11 @@ from contextlib import suppress
 from typing import Any, ClassVar, cast
 
 from cantools_cli import plugins
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import UsageError
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 from cantools_cli.io.base import MessageWriter
 from cantools_cli.io.suffixes import SuffixTable, keywords_of
-from cantools_cli.message import Message
 
 Path = str | os.PathLike[str]
 

@@ -31,8 +31,8 @@ from datetime import datetime
 from typing import Any, Literal
 
 from cantools_cli import clock
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError, UsageError, quoted
+from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.rows import LapClock, Row, RowReader, frame_row, octets
 from cantools_cli.io.text import decimal_ns

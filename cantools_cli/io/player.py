@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Any, ClassVar, cast
 
 from cantools_cli import plugins
-from cantools_cli.batch import MessageBatch
+from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.io.base import MessageReader
 from cantools_cli.io.files import AnyFile, InputStream, display_name, is_path
 from cantools_cli.io.formats import recognised
 from cantools_cli.io.suffixes import SuffixTable, keywords_of
 from cantools_cli.io.text_streams import stays_open
-from cantools_cli.sync import MessageSync
+from cantools_cli.streams.sync import MessageSync
 
 __all__ = ["MESSAGE_READERS", "LogReader", "MessageSync"]
 

@@ -26,16 +26,16 @@ import re
 import sys
 from typing import Any
 
-from cantools_cli import frames
-from cantools_cli.batch import MessageBatch
-from cantools_cli.buffers import Octets
 from cantools_cli.errors import FormatError, quoted
+from cantools_cli.frame import bits
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Channel, Message
 from cantools_cli.io.base import FileIOMessageWriter, NameTable
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.text import MOST_CHANNELS, TextReader, end_cut_line, seconds_to_ns
 from cantools_cli.kernels import columns
 from cantools_cli.kernels import printed as kernel
-from cantools_cli.message import Channel, Message
+from cantools_cli.kernels.buffers import Octets
 
 _LINE = re.compile(
     r"\s*Timestamp:\s*(?P<time>-?\d+(?:\.\d*)?)\s+ID:\s*(?P<id>[0-9a-fA-F]{3,8})\s+"
@@ -146,7 +146,7 @@ class Printer(FileIOMessageWriter):
             self.losses["raw DLC codes"] += raw
         if self._table.channels != batch.channels:
             self._table = PrintedNames(batch.channels)
-        if columns.count_bits(batch.flags, frames.EXTENDED_ERROR):  # whose X no kernel writes
+        if columns.count_bits(batch.flags, bits.EXTENDED_ERROR):  # whose X no kernel writes
             text = "".join(f"{message}\n" for message in batch)
             self.output.write(text.encode("utf-8", "surrogateescape"))
             return

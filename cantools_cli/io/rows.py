@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, cast
 
-from cantools_cli import frames
-from cantools_cli.batch import MessageBatch
-from cantools_cli.buffers import Octets
 from cantools_cli.errors import FormatError, quoted
+from cantools_cli.frame import bits as frames
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.text import FULL, MOST_CHANNELS, STRANGE, TextReader
-from cantools_cli.message import Message
+from cantools_cli.kernels.buffers import Octets
 
 #: (nanoseconds, identifier with SocketCAN's flags, flags, DLC code, data, channel)
 Row = tuple[int, int, int, int, bytes, str]

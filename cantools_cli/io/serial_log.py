@@ -17,8 +17,8 @@ from __future__ import annotations
 
 import re
 
-from cantools_cli import frames
 from cantools_cli.errors import FormatError
+from cantools_cli.frame import bits
 from cantools_cli.io.rows import Row, RowReader, frame_row, octets
 from cantools_cli.io.text import decimal_ns
 
@@ -62,7 +62,7 @@ def _frame(found: re.Match[bytes]) -> Row:
     return frame_row(
         decimal_ns(whole, fraction),
         identifier,
-        identifier > frames.BASE_MASK,
+        identifier > bits.BASE_MASK,
         octets(words),
         f"can{int(number or 0)}",
         is_sent=direction == b"T",

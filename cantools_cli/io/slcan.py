@@ -20,8 +20,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from cantools_cli import frames
 from cantools_cli.errors import FormatError
+from cantools_cli.frame import bits
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.rows import LapClock, Row, RowReader, frame_row
 from cantools_cli.io.text import decimal_ns
@@ -93,7 +93,7 @@ class SlcanReader(RowReader):
         is_fd = letter in b"db"
         if code > 8 and not is_fd:
             raise FormatError(f"the length is {code}, but a classic frame has 0 to 8 bytes")
-        size = 0 if letter == b"r" else frames.FD_LENGTHS[code]
+        size = 0 if letter == b"r" else bits.FD_LENGTHS[code]
         if len(rest) not in (2 * size, 2 * size + 4):
             raise FormatError(
                 f"{len(rest)} digits behind the length, not {2 * size}, or {2 * size + 4} with a time"
@@ -104,7 +104,7 @@ class SlcanReader(RowReader):
             kind.isupper(),
             bytes.fromhex(rest[: 2 * size].decode()),
             asked_for=code if letter == b"r" else None,
-            fd_flags=(frames.BRS if letter == b"b" else 0) if is_fd else None,
+            fd_flags=(bits.BRS if letter == b"b" else 0) if is_fd else None,
         )
 
     def _time_ns(self, stamp: bytes, timed: re.Match[bytes] | None) -> int:
@@ -141,7 +141,7 @@ def _is_frame(text: bytes) -> bool:
         return False
     letter = (found["kind"] or found["KIND"]).lower()
     code = int(found["code"] or found["CODE"], 16)
-    size = 0 if letter == b"r" else frames.FD_LENGTHS[code]
+    size = 0 if letter == b"r" else bits.FD_LENGTHS[code]
     rest = found["rest"] if found["kind"] else found["REST"]
     return len(rest) in (2 * size, 2 * size + 4) and (code < 9 or letter in b"db")
 

@@ -12,7 +12,7 @@ from array import array
 from copy import copy
 from typing import Any
 
-from cantools_cli.batch import MessageBatch
+from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.io.base import FileIOMessageWriter
 from cantools_cli.io.files import AnyFile
 

@@ -7,12 +7,12 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
-from cantools_cli.batch import MessageBatch
-from cantools_cli.buffers import Octets
 from cantools_cli.errors import FormatError
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 from cantools_cli.io.base import BatchRoom, MessageReader, NameTable
 from cantools_cli.io.files import AnyFile, OutputStream
-from cantools_cli.message import Message
+from cantools_cli.kernels.buffers import Octets
 
 #: bytes read at once: some thousand lines of any format, over which the start of a batch is nothing
 PIECE = 1 << 19

@@ -7,7 +7,7 @@ import io
 import sys
 from typing import Any
 
-from cantools_cli.buffers import Octets
+from cantools_cli.kernels.buffers import Octets
 
 _TEXT = (io.TextIOBase, codecs.StreamReader, codecs.StreamWriter, codecs.StreamReaderWriter)
 _UTF_8 = ("utf-8", "ascii", "utf-8-sig")

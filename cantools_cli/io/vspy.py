@@ -31,14 +31,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from cantools_cli import frames
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError, quoted
-from cantools_cli.io import columns_fields as values
-from cantools_cli.io.columns import BUS_ERROR, ColumnsReader, Row
-from cantools_cli.io.columns_places import Places
+from cantools_cli.frame import bits
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+from cantools_cli.io.columns import fields as values
+from cantools_cli.io.columns.places import Places
+from cantools_cli.io.columns.reader import BUS_ERROR, ColumnsReader, Row
 from cantools_cli.io.files import AnyFile
-from cantools_cli.message import Message
 
 _TITLE = re.compile(rb"\s*\"?Vehicle Spy", re.IGNORECASE)
 _HEADER = re.compile(rb"\s*\"?Line\"?\s*,.*\bAbs Time\b.*\bArb ?ID\b.*\bB1\b", re.IGNORECASE)
@@ -152,16 +152,16 @@ class VehicleSpyReader(ColumnsReader):
         time = fields[places.time]
         moment = values.in_range(self._moments.read(time) + self._start.ns(self.note), time)
         channel = 0 if places.channel is None else self._channel(fields[places.channel])
-        flags = frames.TX if self._is_sent(fields, places) else 0
+        flags = bits.TX if self._is_sent(fields, places) else 0
         if places.error is not None and values.flag(fields[places.error], values.FLAGS, "Er"):
-            return moment, BUS_ERROR | frames.ERROR_BIT, flags, channel, 8, bytes(8)
+            return moment, BUS_ERROR | bits.ERROR_BIT, flags, channel, 8, bytes(8)
         can_id = self._can_id(fields, places)
         is_remote, fd = _kind(b"" if places.remote is None else fields[places.remote])
         data = self._octets(fields, places, fd)
         if is_remote:
-            return moment, can_id | frames.REMOTE_BIT, flags, channel, 0, b""
+            return moment, can_id | bits.REMOTE_BIT, flags, channel, 0, b""
         code, is_fd = self._code(len(data), -1, True if fd else None)
-        return moment, can_id, flags | fd | (frames.FD if is_fd else 0), channel, code, data
+        return moment, can_id, flags | fd | (bits.FD if is_fd else 0), channel, code, data
 
     def _octets(self, fields: list[bytes], places: Places, fd: int) -> bytes:
         assert isinstance(places.data, slice)  # _find_header
@@ -240,4 +240,4 @@ def _kind(text: bytes) -> tuple[bool, int]:
     fd, brs, esi = ([*given, False] if len(given) == 2 else given)[-3:]
     if not fd:
         return is_remote, 0
-    return is_remote, frames.FD | (frames.BRS if brs else 0) | (frames.ESI if esi else 0)
+    return is_remote, bits.FD | (bits.BRS if brs else 0) | (bits.ESI if esi else 0)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from base64 import b64decode
 
-from cantools_cli.buffers import Ints, Longs, Octets, Room
+from cantools_cli.kernels.buffers import Ints, Longs, Octets, Room
 
 _REAL = struct.Struct("<d")
 _HEX_DIGITS = b"0123456789abcdefABCDEF"

@@ -14,7 +14,7 @@ Source: Apache Arrow, "Arrow Columnar Format", Validity bitmaps and Fixed-size P
 
 from __future__ import annotations
 
-from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels.buffers import Ints, Longs, Octets, Room, Shorts
 
 EXTENDED = 1
 REMOTE = 2

@@ -7,14 +7,14 @@
        2.502000 CANFD   1 Rx         55                                   0 0 9 12 AA … 130000 130 1000 0 0 …
 
 ``parse`` takes these, in hexadecimal and with absolute times; whatever else a line may hold it leaves to
-the plain Python beside it, at the line's first byte. Grammar: ``cantools_cli/io/asc_lines.py``.
+the plain Python beside it, at the line's first byte. Grammar: ``cantools_cli/io/asc/lines.py``.
 """
 
 from __future__ import annotations
 
-from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
 from cantools_cli.kernels import _gil as gil
 from cantools_cli.kernels import _words as words
+from cantools_cli.kernels.buffers import Ints, Longs, Octets, Room, Shorts
 from cantools_cli.kernels.candump import DECIMAL, FD_LENGTHS, HEX, NIBBLE
 
 DONE = 0  #: the text is used up

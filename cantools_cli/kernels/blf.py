@@ -2,13 +2,13 @@
 
 ``parse`` takes the objects that real logs consist of and steps over those that hold no frame; the rest it
 leaves to the plain Python beside it, at the object's first byte. Layouts:
-``cantools_cli/io/blf_objects.py``.
+``cantools_cli/io/blf/objects.py``.
 """
 
 from __future__ import annotations
 
-from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
 from cantools_cli.kernels import _gil as gil
+from cantools_cli.kernels.buffers import Ints, Longs, Octets, Room, Shorts
 
 DONE = 0  #: the bytes are used up
 FULL = 1  #: the batch has no more room

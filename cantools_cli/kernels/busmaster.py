@@ -8,9 +8,9 @@ and the first line of each second of the day, since only that knows zones. Gramm
 
 from __future__ import annotations
 
-from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
 from cantools_cli.kernels import _gil as gil
 from cantools_cli.kernels import _words as words
+from cantools_cli.kernels.buffers import Ints, Longs, Octets, Room, Shorts
 from cantools_cli.kernels.candump import FD_CODES, FD_LENGTHS, NIBBLE
 
 DONE = 0  #: the text is used up

@@ -1,14 +1,14 @@
 """candump log lines to columns and back: ``(1436509052.249713) can0 123#DEADBEEF``.
 
 ``parse`` takes the forms that real logs consist of; whatever else a line may hold it leaves to the plain
-Python beside it, at the line's first byte. Grammar: ``cantools_cli/io/candump.py``.
+Python beside it, at the line's first byte. Grammar: ``cantools_cli/io/candump/log.py``.
 """
 
 from __future__ import annotations
 
-from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
 from cantools_cli.kernels import _gil as gil
 from cantools_cli.kernels import _words as words
+from cantools_cli.kernels.buffers import Ints, Longs, Octets, Room, Shorts
 
 DONE = 0  #: the text is used up
 FULL = 1  #: the batch has no more room

@@ -18,7 +18,7 @@ LINKTYPE_LINUX_SLL and SLL2; Linux ``linux/can.h``.
 
 from __future__ import annotations
 
-from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels.buffers import Ints, Longs, Octets, Room, Shorts
 
 DONE = 0  #: all of the text is used up
 FULL = 1  #: the batch has no room for the next frame

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
 from cantools_cli.kernels import _words as words
+from cantools_cli.kernels.buffers import Ints, Longs, Octets, Room, Shorts
 
 
 def payload_of(rows: Ints, offset: Ints) -> int:

@@ -6,7 +6,7 @@ or if not, where ``inverted`` is 1. Error frames are not tested: a class bit in 
 
 from __future__ import annotations
 
-from cantools_cli.buffers import Ints
+from cantools_cli.kernels.buffers import Ints
 
 WORDS = 4  #: words of one test
 

@@ -7,7 +7,7 @@ Generators", 2021.
 
 from __future__ import annotations
 
-from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels.buffers import Ints, Longs, Octets, Room, Shorts
 
 # Kinds of frames, bits of ``kinds``.
 EXTENDED = 1

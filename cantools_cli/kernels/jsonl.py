@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from array import array
 
-from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
 from cantools_cli.kernels import _gil as gil
 from cantools_cli.kernels import _words as words
+from cantools_cli.kernels.buffers import Ints, Longs, Octets, Room, Shorts
 
 DONE = 0  #: the text is used up
 FULL = 1  #: the batch has no more room

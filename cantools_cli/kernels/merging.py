@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cantools_cli.buffers import Ints, Longs
+from cantools_cli.kernels.buffers import Ints, Longs
 
 
 def due_times(stamps: Longs, highest: int, due: Longs) -> int:

@@ -2,21 +2,21 @@
 
 ``parse`` follows plans, which say where the fields of each kind of record are, so that one loop reads the
 files of every program; what is rare or malformed it leaves to the plain Python beside it, at the record's
-first byte. ``format`` writes canx's own records. Layouts: ``cantools_cli/io/mf4_layout.py`` and
-``cantools_cli/io/mf4_head.py``.
+first byte. ``format`` writes canx's own records. Layouts: ``cantools_cli/io/mf4/layout.py`` and
+``cantools_cli/io/mf4/head.py``.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cantools_cli.buffers import Doubles, Longs, Octets, Room, Shorts
 from cantools_cli.kernels import _gil as gil
 from cantools_cli.kernels import _plan
 from cantools_cli.kernels import _words as words
+from cantools_cli.kernels.buffers import Doubles, Longs, Octets, Room, Shorts
 
 if TYPE_CHECKING:
-    from cantools_cli.buffers import Ints
+    from cantools_cli.kernels.buffers import Ints
 
 DONE = 0  #: the bytes are used up
 FULL = 1  #: the batch has no more room

@@ -5,8 +5,8 @@ Plans and their numbers are those of ``kernels/mf4.py``.
 
 from __future__ import annotations
 
-from cantools_cli.buffers import Doubles, Longs, Octets, Shorts
 from cantools_cli.kernels import _words as words
+from cantools_cli.kernels.buffers import Doubles, Longs, Octets, Shorts
 
 DONE = 0  #: the bytes are used up
 CUT = 1  #: the record goes on behind the bytes

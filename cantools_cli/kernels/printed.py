@@ -11,9 +11,9 @@ may hold it leaves to the plain Python beside it, at the line's first byte. Gram
 
 from __future__ import annotations
 
-from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
 from cantools_cli.kernels import _gil as gil
 from cantools_cli.kernels import _words as words
+from cantools_cli.kernels.buffers import Ints, Longs, Octets, Room, Shorts
 from cantools_cli.kernels.candump import FD_LENGTHS, NIBBLE
 
 DONE = 0  #: the text is used up

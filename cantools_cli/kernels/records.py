@@ -15,7 +15,7 @@ Sources: Linux ``linux/can.h``, ``linux/socket.h``; recvmmsg(2), cmsg(3).
 
 from __future__ import annotations
 
-from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels.buffers import Ints, Longs, Octets, Room, Shorts
 
 DONE = 0  #: all messages are used up
 FULL = 1  #: the batch has no room for the next message

@@ -2,14 +2,14 @@
 
 ``parse`` takes the forms that such recordings consist of, with any of candump's kinds of time; whatever else
 a line may hold it leaves to the plain Python beside it, at the line's first byte. Grammar:
-``cantools_cli/io/candump_screen.py``. ``format`` is that of the writer in ``cantools_cli/io/screen.py``.
+``cantools_cli/io/candump/screen_reader.py``. ``format`` is that of the writer, ``screen_writer.py`` there.
 """
 
 from __future__ import annotations
 
-from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
 from cantools_cli.kernels import _gil as gil
 from cantools_cli.kernels import _words as words
+from cantools_cli.kernels.buffers import Ints, Longs, Octets, Room, Shorts
 from cantools_cli.kernels.candump import DECIMAL, FD_CODES, FD_LENGTHS, HEX, NIBBLE
 
 DONE = 0  #: the text is used up

@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels.buffers import Ints, Longs, Octets, Room, Shorts
 
 FIGURES = 16  #: integers a row
 KEY, COUNT, FIRST, LAST, SEEN, PERIOD, SHORTEST, LONGEST = range(8)

@@ -7,7 +7,7 @@ one.
 
 from __future__ import annotations
 
-from cantools_cli.buffers import Doubles, Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels.buffers import Doubles, Ints, Longs, Octets, Room, Shorts
 
 DONE = 0  #: the rows are used up
 FULL = 1  #: the batch has no more room

@@ -9,14 +9,14 @@
 
 ``parse`` takes data and remote frames of all versions, their columns in any order with the data at the
 end; whatever else a line may hold it leaves to the plain Python beside it, at the line's first byte.
-Grammar: ``cantools_cli/io/trc_lines.py``.
+Grammar: ``cantools_cli/io/trc/lines.py``.
 """
 
 from __future__ import annotations
 
-from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
 from cantools_cli.kernels import _gil as gil
 from cantools_cli.kernels import _words as words
+from cantools_cli.kernels.buffers import Ints, Longs, Octets, Room, Shorts
 from cantools_cli.kernels.candump import FD_CODES, FD_LENGTHS, HEX, NIBBLE
 
 DONE = 0  #: the text is used up

@@ -6,7 +6,7 @@ Where a test takes ``inverted``, the rows that fail it stay in place of those th
 
 from __future__ import annotations
 
-from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels.buffers import Ints, Longs, Octets, Room, Shorts
 
 
 def words(can_id: Ints, bits: int, low: int, high: int, inverted: bool, errors: bool, mask: Room) -> None:

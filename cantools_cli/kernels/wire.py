@@ -16,7 +16,7 @@ its direction, follows from the sender.
 
 from __future__ import annotations
 
-from cantools_cli.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels.buffers import Ints, Longs, Octets, Room, Shorts
 
 DONE = 0  #: the text is used up
 FULL = 1  #: the batch has no room for the next datagram

@@ -11,8 +11,8 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 
-from cantools_cli.listeners import RedirectReader
-from cantools_cli.notifier import Notifier
+from cantools_cli.bus.listeners import RedirectReader
+from cantools_cli.bus.notifier import Notifier
 from cantools_cli.python_can.cli import (
     ScriptParser,
     add_bus_arguments,

@@ -19,8 +19,8 @@ from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import cantools_cli
-from cantools_cli.bus import BusABC
-from cantools_cli.config import cast_from_string
+from cantools_cli.bus.base import BusABC
+from cantools_cli.bus.config import cast_from_string
 from cantools_cli.plugins import DOCUMENTED_INTERFACES, interface_names
 
 #: settings of a bus that have an option of their own
@@ -123,7 +123,7 @@ class _Timing(argparse.Action):
     def __call__(
         self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: Any = None
     ) -> None:
-        from cantools_cli.config import bit_timing
+        from cantools_cli.bus.config import bit_timing
 
         settings = {key: _number(self, text) for key, text in _pairs(self, values)}
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from cantools_cli.message import Message
+from cantools_cli.frame.message import Message
 
 __all__ = ["convert_ascii_message_to_can_message", "systemtime_to_timestamp", "timestamp_to_systemtime"]
 
@@ -13,7 +13,7 @@ _SystemTime = tuple[int, int, int, int, int, int, int, int]
 
 def convert_ascii_message_to_can_message(ascii_msg: str) -> Message | None:
     """Return the message of one line of a socketcand server; None if the line is no frame."""
-    from cantools_cli.backends.socketcand_codec import Decoder, parse_frame
+    from cantools_cli.backends.socketcand.codec import Decoder, parse_frame
     from cantools_cli.errors import FormatError
 
     for text in Decoder().feed(ascii_msg.encode("ascii", "replace")):

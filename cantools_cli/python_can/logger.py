@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from cantools_cli.bus import BusState
+from cantools_cli.bus.base import BusState
 from cantools_cli.io.logger import Logger, SizedRotatingLogger
 from cantools_cli.python_can.cli import (
     ScriptParser,

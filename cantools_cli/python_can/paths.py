@@ -16,32 +16,32 @@ SCRIPTS = frozenset({"bridge", "logconvert", "logger", "player", "viewer"})
 #: documented module, without ``can.`` -> the canx modules that define its names
 _HOMES = {
     **{script: (f"python_can.{script}",) for script in SCRIPTS},
-    "bit_timing": ("timing", "timing_fd"),
-    "broadcastmanager": ("cyclic",),
-    "bus": ("bus",),
+    "bit_timing": ("bit_timing.classic", "bit_timing.fd"),
+    "broadcastmanager": ("periodic.tasks",),
+    "bus": ("bus.base",),
     "cli": ("python_can.cli",),
-    "ctypesutil": ("ctypesutil",),
+    "ctypesutil": ("python_can.ctypesutil",),
     "exceptions": ("errors",),
-    "interface": ("interface",),
-    "interfaces": ("python_can.interfaces", "interface", "plugins"),
+    "interface": ("bus.interface",),
+    "interfaces": ("python_can.interfaces", "bus.interface", "plugins"),
     "io": ("io", ""),
-    "io.asc": ("io.asc",),
-    "io.blf": ("io.blf", "python_can.internals"),
-    "io.canutils": ("io.candump",),
+    "io.asc": ("io.asc.reader", "io.asc.writer"),
+    "io.blf": ("io.blf.reader", "io.blf.writer", "python_can.internals"),
+    "io.canutils": ("io.candump.log",),
     "io.csv": ("io.csv",),
     "io.generic": ("io.base",),
     "io.logger": ("io.logger",),
-    "io.mf4": ("io.mf4",),
-    "io.player": ("io.player", "sync"),
+    "io.mf4": ("io.mf4.reader", "io.mf4.writer"),
+    "io.player": ("io.player", "streams.sync"),
     "io.printer": ("io.printer",),
-    "io.sqlite": ("io.sqlite",),
-    "io.trc": ("io.trc",),
-    "listener": ("listeners", "async_reader"),
-    "message": ("message",),
-    "notifier": ("notifier",),
-    "thread_safe_bus": ("thread_safe_bus",),
-    "typechecking": ("typechecking",),
-    "util": ("util", "config"),
+    "io.sqlite": ("io.sqlite.reader", "io.sqlite.writer"),
+    "io.trc": ("io.trc.reader", "io.trc.writer"),
+    "listener": ("bus.listeners", "bus.async_reader"),
+    "message": ("frame.message",),
+    "notifier": ("bus.notifier",),
+    "thread_safe_bus": ("bus.thread_safe",),
+    "typechecking": ("python_can.typechecking",),
+    "util": ("python_can.util", "bus.config"),
 }
 #: folders of interfaces whose name differs from the interface's
 _INTERFACE_FOLDERS = {"ics_neovi": "neovi"}
@@ -63,7 +63,7 @@ _INNER_MODULES = {
 }
 #: further modules of ours with names of an interface
 _MORE_OF_INTERFACE = {
-    "socketcan": ("backends.socketcan_bcm", "python_can.socketcan_bcm"),
+    "socketcan": ("backends.socketcan.bcm", "python_can.socketcan_bcm"),
     "socketcand": ("python_can.internals",),
 }
 #: classes whose documented spelling is another

@@ -9,7 +9,7 @@ import ctypes
 from collections.abc import Sequence
 from typing import Any
 
-from cantools_cli.backends import socketcan_bcm_codec as codec
+from cantools_cli.backends.socketcan import bcm_codec as codec
 
 __all__ = [
     "CAN_BCM_TX_DELETE",

@@ -10,7 +10,7 @@ __all__ = ["error_code_to_str", "find_available_interfaces"]
 
 def find_available_interfaces() -> list[str]:
     """Return the names of the kernel's CAN interfaces that are up; none if they cannot be looked up."""
-    from cantools_cli.backends.socketcan_link import links
+    from cantools_cli.backends.socketcan.link import links
 
     try:
         return [link.name for link in links() if link.is_up]

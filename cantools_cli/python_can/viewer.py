@@ -69,6 +69,6 @@ def sniff_arguments(args: Sequence[str]) -> list[str]:
 
 
 def _has_interface() -> bool:
-    from cantools_cli.config import find_settings
+    from cantools_cli.bus.config import find_settings
 
     return find_settings().values["interface"] is not None

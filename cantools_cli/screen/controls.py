@@ -6,17 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cantools_cli.errors import CanError, FormatError, UsageError
-from cantools_cli.replay import Ratio
+from cantools_cli.filtering.selection import Selection
+from cantools_cli.filtering.window import Moment
 from cantools_cli.screen.keys import KEYS
 from cantools_cli.screen.line import Line
 from cantools_cli.screen.look import Look, column_at
 from cantools_cli.screen.session import Session
-from cantools_cli.selection import Selection
 from cantools_cli.sniff.row import Row
 from cantools_cli.sniff.table import Table
 from cantools_cli.sniff.view import View, parse_filter
+from cantools_cli.streams.replay import Ratio
 from cantools_cli.units import percentage
-from cantools_cli.window import Moment
 
 _SOON_NS, _LATER_NS = 10_000_000_000, 60_000_000_000
 _WHEEL_LINES = 3

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from cantools_cli.error_frames import explain
 from cantools_cli.errors import counted
+from cantools_cli.frame.error_frames import explain
 from cantools_cli.screen.look import Look, sparkline
 from cantools_cli.sniff.columns import COLUMNS, values_text
 from cantools_cli.sniff.history import bit_changes, periods_ns

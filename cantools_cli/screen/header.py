@@ -8,7 +8,7 @@ from datetime import datetime
 from rich.text import Text
 
 from cantools_cli.errors import counted
-from cantools_cli.message import Channel
+from cantools_cli.frame.message import Channel
 from cantools_cli.screen.look import Look, sparkline
 from cantools_cli.screen.session import Session
 from cantools_cli.sniff.rates import Speed

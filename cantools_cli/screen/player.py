@@ -14,9 +14,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import CanError, FormatError, UsageError
-from cantools_cli.replay import Ratio, Rational, Schedule
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.streams.replay import Ratio, Rational, Schedule
 
 _SECOND_NS = 1_000_000_000
 #: who is so late was stopped: it goes on from where it was

@@ -7,13 +7,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import CanError, FormatError, UsageError
-from cantools_cli.message import Channel
-from cantools_cli.replay import Rational
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Channel
 from cantools_cli.screen.player import Player
 from cantools_cli.sniff.rates import Rates, Speed
 from cantools_cli.sniff.table import HOLD_NS, Table
+from cantools_cli.streams.replay import Rational
 
 #: between two looks at the source: what comes meanwhile is one batch, and costs what a single frame does
 GATHER_SECONDS = 0.005

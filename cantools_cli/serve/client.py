@@ -6,10 +6,10 @@ import socket
 import time
 from contextlib import suppress
 
-from cantools_cli.backends.socketcand_codec import time_text
-from cantools_cli.batch import MessageBatch
-from cantools_cli.error_frames import CONTROLLER
+from cantools_cli.backends.socketcand.codec import time_text
 from cantools_cli.errors import counted
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.error_frames import CONTROLLER
 from cantools_cli.serve.outbox import Outbox
 from cantools_cli.serve.session import Session
 

@@ -8,12 +8,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from cantools_cli.backends.wakeup import Wakeup
-from cantools_cli.batch import MessageBatch
-from cantools_cli.bus import BusABC
+from cantools_cli.backends.transport.wakeup import Wakeup
+from cantools_cli.bus.base import BusABC
 from cantools_cli.errors import CanError, CanTimeoutError, FormatError
-from cantools_cli.filters import FrameFilter
-from cantools_cli.message import Message
+from cantools_cli.filtering.filters import FrameFilter
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 
 #: seconds in which the bus has to take what a client sends; all others wait meanwhile
 SEND_SECONDS = 0.1
@@ -124,6 +124,6 @@ class BusJob:
             raise FormatError(str(error)) from error
 
     def stop(self) -> None:
-        from cantools_cli.cyclic import stop_quietly
+        from cantools_cli.periodic.tasks import stop_quietly
 
         stop_quietly(self._task)

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Protocol
 
-from cantools_cli.backends.socketcand_beacon import PERIOD, format_beacon
-from cantools_cli.backends.socketcand_codec import DEFAULT_PORT
-from cantools_cli.backends.wakeup import Wakeup
-from cantools_cli.batch import MessageBatch
-from cantools_cli.bus import BusABC
+from cantools_cli.backends.socketcand.beacon import PERIOD, format_beacon
+from cantools_cli.backends.socketcand.codec import DEFAULT_PORT
+from cantools_cli.backends.transport.wakeup import Wakeup
+from cantools_cli.bus.base import BusABC
 from cantools_cli.errors import CanInitializationError, UsageError, quoted
-from cantools_cli.filters import FrameFilter
+from cantools_cli.filtering.filters import FrameFilter
+from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.serve.access import Access, format_place, is_loopback
 from cantools_cli.serve.client import Client, RawTexts
 from cantools_cli.serve.outbox import PIECE_FRAMES, QUEUE_FRAMES

@@ -16,11 +16,11 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Protocol
 
-from cantools_cli import frames
-from cantools_cli.backends import socketcand_codec as codec
-from cantools_cli.batch import MessageBatch
+from cantools_cli.backends.socketcand import codec
 from cantools_cli.errors import CanError, FormatError, quoted
-from cantools_cli.message import Message
+from cantools_cli.frame import bits
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 from cantools_cli.serve.subscriptions import Subscription, Subscriptions
 
 #: seconds that frames wait behind the answer to ``rawmode``: python-can reads up to 256 bytes there and takes
@@ -337,13 +337,13 @@ class Session:
 
 
 def _word(message: Message) -> int:
-    return message.arbitration_id | (frames.EXTENDED_BIT if message.is_extended_id else 0)
+    return message.arbitration_id | (bits.EXTENDED_BIT if message.is_extended_id else 0)
 
 
 def _only_id(tokens: Sequence[bytes]) -> int:
     if len(tokens) != 1:
         raise FormatError(f"{len(tokens)} identifiers")
-    return codec.parse_id(tokens[0]) & ~frames.REMOTE_BIT
+    return codec.parse_id(tokens[0]) & ~bits.REMOTE_BIT
 
 
 def _mode(mode: Mode) -> Callable[[Session, Sequence[bytes]], None]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cantools_cli import frames
-from cantools_cli.backends.socketcand_codec import format_spaced
-from cantools_cli.batch import MessageBatch
+from cantools_cli.backends.socketcand.codec import format_spaced
 from cantools_cli.errors import FormatError
+from cantools_cli.frame import bits
+from cantools_cli.frame.batch import MessageBatch
 
 #: how many identifiers one client may ask for
 MOST = 4096
@@ -123,10 +123,10 @@ class Subscriptions:
         return b"".join(texts), len(texts)
 
     def _of(self, word: int) -> Subscription | None:
-        if not word & frames.ERROR_BIT:
-            return self._by_id.get(word & ~frames.REMOTE_BIT)
+        if not word & bits.ERROR_BIT:
+            return self._by_id.get(word & ~bits.REMOTE_BIT)
         for wanted, subscription in self._by_id.items():
-            if wanted & frames.ERROR_BIT and wanted & word & frames.EXTENDED_MASK:
+            if wanted & bits.ERROR_BIT and wanted & word & bits.EXTENDED_MASK:
                 return subscription
         return None
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from cantools_cli import frames
 from cantools_cli.errors import UsageError, quoted
+from cantools_cli.frame import bits as frames
 from cantools_cli.sniff.decoding import Value
 from cantools_cli.sniff.row import Row
 

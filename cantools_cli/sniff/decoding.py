@@ -19,8 +19,8 @@ from collections.abc import Iterable, Iterator
 from math import isfinite
 from typing import Protocol
 
-from cantools_cli import frames
 from cantools_cli.errors import UsageError, quoted
+from cantools_cli.frame import bits
 
 Value = int | float | bool | str
 _FORM = "HEXID:FORMAT[:SCALE...], as in 100:<BHL:1:10:100.0, or a file of such lines"
@@ -100,7 +100,7 @@ def _parsed(text: str) -> tuple[int, struct.Struct, list[int | float]]:
     digits = identifier.removeprefix("0x")
     if not digits or not set(digits) <= set("0123456789abcdefABCDEF"):
         raise ValueError("the identifier is hexadecimal")
-    if int(digits, 16) > frames.EXTENDED_MASK:
+    if int(digits, 16) > bits.EXTENDED_MASK:
         raise ValueError("the identifier is above 1FFFFFFF")
     try:
         layout = struct.Struct(form)

@@ -7,8 +7,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from cantools_cli.frame.message import Channel
 from cantools_cli.kernels import sniff as kernel
-from cantools_cli.message import Channel
 from cantools_cli.sniff.table import Table
 
 _SECOND_NS = 1_000_000_000

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cantools_cli import frames
-from cantools_cli.error_frames import explain
+from cantools_cli.frame import bits
+from cantools_cli.frame.error_frames import explain
+from cantools_cli.frame.message import Channel, Message
 from cantools_cli.kernels import sniff as kernel
-from cantools_cli.message import Channel, Message
 from cantools_cli.sniff.decoding import Value
 
 if TYPE_CHECKING:
@@ -61,15 +61,15 @@ class Row:
 
     @property
     def arbitration_id(self) -> int:
-        return self.can_id & frames.EXTENDED_MASK
+        return self.can_id & bits.EXTENDED_MASK
 
     @property
     def is_extended_id(self) -> bool:
-        return bool(self.can_id & frames.EXTENDED_BIT)
+        return bool(self.can_id & bits.EXTENDED_BIT)
 
     @property
     def is_error_frame(self) -> bool:
-        return bool(self.can_id & frames.ERROR_BIT)
+        return bool(self.can_id & bits.ERROR_BIT)
 
     @property
     def is_xl(self) -> bool:
@@ -273,16 +273,16 @@ class Row:
     def message(self) -> Message:
         """Return the last frame, with the data that is shown."""
         flags = self.flags
-        is_classic = not flags & frames.FD
+        is_classic = not flags & bits.FD
         message = Message(
             arbitration_id=self.arbitration_id,
             is_extended_id=self.is_extended_id,
             is_remote_frame=self.is_remote_frame,
             is_error_frame=self.is_error_frame,
             is_fd=not is_classic,
-            bitrate_switch=bool(flags & frames.BRS),
-            error_state_indicator=bool(flags & frames.ESI),
-            is_rx=not flags & frames.TX,
+            bitrate_switch=bool(flags & bits.BRS),
+            error_state_indicator=bool(flags & bits.ESI),
+            is_rx=not flags & bits.TX,
             channel=self.channel,
             dlc=self.length if self.is_remote_frame else None,
             data=None if self.is_remote_frame else self.data[:8] if self.is_xl else self.data,

@@ -10,9 +10,9 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 
-from cantools_cli.batch import MessageBatch
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Channel
 from cantools_cli.kernels import sniff as kernel
-from cantools_cli.message import Channel
 from cantools_cli.sniff.decoding import Decoder
 from cantools_cli.sniff.row import Row
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 from math import isfinite
 from typing import Any
 
-from cantools_cli import frames
+from cantools_cli.frame import bits
 from cantools_cli.sniff.columns import COLUMNS, Now
 from cantools_cli.sniff.decoding import Value
 from cantools_cli.sniff.rates import ChannelFigures
@@ -74,13 +74,13 @@ def _row(row: Row) -> dict[str, Any]:
     marks = {
         "is_remote_frame": row.is_remote_frame,
         "is_error_frame": row.is_error_frame,
-        "is_fd": bool(row.flags & frames.FD),
+        "is_fd": bool(row.flags & bits.FD),
         "is_xl": row.is_xl,
-        "bitrate_switch": bool(row.flags & frames.BRS),
-        "error_state_indicator": bool(row.flags & frames.ESI),
+        "bitrate_switch": bool(row.flags & bits.BRS),
+        "error_state_indicator": bool(row.flags & bits.ESI),
     }
     found |= {name: True for name, is_so in marks.items() if is_so}
-    if row.flags & frames.TX:
+    if row.flags & bits.TX:
         found["is_rx"] = False
     found |= {
         "count": row.count,

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import UsageError
-from cantools_cli.selection import Selection
+from cantools_cli.filtering.selection import Selection
+from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.sniff.columns import COLUMNS, Now, checked
 from cantools_cli.sniff.row import Row
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from cantools_cli.bus import BusABC
+from cantools_cli.bus.base import BusABC
 from cantools_cli.errors import UsageError
 from cantools_cli.xcom.addresses import NOTIFICATION_ADDRESS
 from cantools_cli.xcom.codec import ADDRESS_MASK, ERROR_CODES, MessageNotification, Service
@@ -176,8 +176,8 @@ def _value(answer: Answer) -> float:
 
 def _open(settings: dict[str, Any]) -> BusABC:
     """Open the bus; settings that are not given come from the configuration, then from the documentation."""
-    from cantools_cli.config import find_settings
-    from cantools_cli.interface import Bus
+    from cantools_cli.bus.config import find_settings
+    from cantools_cli.bus.interface import Bus
 
     if settings["interface"] == _DOCUMENTED:
         settings = {**settings, "interface": None}

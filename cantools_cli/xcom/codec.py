@@ -24,7 +24,7 @@ import struct
 from enum import IntEnum
 from typing import NamedTuple
 
-from cantools_cli.message import Message
+from cantools_cli.frame.message import Message
 
 ADDRESS_MASK = 0x3FF
 ERROR_FLAG = 0x01

@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from cantools_cli.message import Message
+from cantools_cli.frame.message import Message
 from cantools_cli.xcom import codec, objects, values
 from cantools_cli.xcom.addresses import NOTIFICATION_ADDRESS, Device, family_of
 from cantools_cli.xcom.codec import Identifier, Part, Reply, Service

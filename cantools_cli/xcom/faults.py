@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass, field
 
 from cantools_cli.errors import UsageError, quoted
-from cantools_cli.message import Message
+from cantools_cli.frame.message import Message
 from cantools_cli.units import duration
 from cantools_cli.xcom import codec
 from cantools_cli.xcom.addresses import is_member, parse_device

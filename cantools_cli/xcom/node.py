@@ -21,9 +21,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary, WeakSet
 
-from cantools_cli.bus import BusABC, Deadline
+from cantools_cli.bus.base import BusABC, Deadline
 from cantools_cli.errors import CanError, CanOperationError, CanTimeoutError
-from cantools_cli.message import Message
+from cantools_cli.frame.message import Message
 from cantools_cli.xcom import codec
 from cantools_cli.xcom.addresses import NOTIFICATION_ADDRESS, device_name, is_group, is_member
 from cantools_cli.xcom.codec import Identifier, MessageNotification, Part, Reply, Service

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import Any
 
-from cantools_cli.batch import MessageBatch
-from cantools_cli.bus import BusABC
+from cantools_cli.bus.base import BusABC
+from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.xcom.simulator import Gateway, Sending
 
 #: how often the plant is moved on, in seconds

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from cantools_cli.errors import UsageError, quoted
-from cantools_cli.message import Message
+from cantools_cli.frame.message import Message
 from cantools_cli.units import duration
 from cantools_cli.xcom import codec, objects
 from cantools_cli.xcom.addresses import (

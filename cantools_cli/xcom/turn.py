@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from cantools_cli.bus import Deadline
+from cantools_cli.bus.base import Deadline
 from cantools_cli.errors import CanError, CanTimeoutError
 
 try:
@@ -85,7 +85,7 @@ class Turns:
 
 def _open_lock(name: str) -> int:
     """Open the file that is locked, in the private folder of the user; -1 where there is none."""
-    from cantools_cli.backends.virtual_line import folder_name, net_folder, net_name
+    from cantools_cli.backends.virtual.line import folder_name, net_folder, net_name
 
     with suppress(CanError, OSError):
         path = os.path.join(net_folder(net_name(None)), f".xcom-{folder_name(name)}.lock")

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from cantools_cli.backends.virtual import VirtualBus
+from cantools_cli.backends.virtual.bus import VirtualBus
 from tests.commands.conftest import CANX
 
 #: bytes that a program may grow by, whatever is thrown at it

@@ -14,16 +14,16 @@ from typing import Any
 import msgpack
 import pytest
 
-from cantools_cli.backends.cannelloni import CannelloniBus
-from cantools_cli.backends.remote import RemoteBus
-from cantools_cli.backends.socketcand import SocketCanDaemonBus
-from cantools_cli.backends.virtual import VirtualBus
-from cantools_cli.backends.virtual_line import Line
+from cantools_cli.backends.cannelloni.bus import CannelloniBus
+from cantools_cli.backends.remote.bus import RemoteBus
+from cantools_cli.backends.socketcand.bus import SocketCanDaemonBus
+from cantools_cli.backends.virtual.bus import VirtualBus
+from cantools_cli.backends.virtual.line import Line
 from cantools_cli.backends.virtualcan import VirtualCanBus
-from cantools_cli.batch import MessageBatch
-from cantools_cli.bus import BusABC
+from cantools_cli.bus.base import BusABC
 from cantools_cli.errors import CanError, CanTimeoutError
-from cantools_cli.message import Message
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 from tests.attack.conftest import GROWTH, PATIENCE
 from tests.backends.peers import serving
 from tests.backends.test_udp_multicast import GROUP, PORT, in_a_network_of_its_own
@@ -210,10 +210,10 @@ def test_lies_of_a_remote_server_about_a_frame_cost_only_that_frame() -> None:
 
 
 def _remote(identifier: int, seconds: float) -> bytes:
-    from cantools_cli.backends import remote_codec
+    from cantools_cli.backends.remote import codec
 
     data = b"\x11"
-    return bytes(remote_codec.HEAD.pack(remote_codec.MESSAGE, seconds, identifier, len(data), 0)) + data
+    return bytes(codec.HEAD.pack(codec.MESSAGE, seconds, identifier, len(data), 0)) + data
 
 
 # --- datagrams --------------------------------------------------------------------------------------------
@@ -295,7 +295,7 @@ def test_multicast_datagrams_that_lie_cost_only_themselves() -> None:
 
 
 def test_datagrams_in_the_inbox_of_a_virtual_bus_that_lie_cost_only_themselves(tmp_path: Path) -> None:
-    from cantools_cli.backends.virtual_inbox import _HEADER
+    from cantools_cli.backends.virtual.inbox import _HEADER
 
     net = f"attack-{tmp_path.name}"[-40:]
     good = bytearray(_HEADER.pack(1, 0, 0, _HEADER.size, 0, 0, 7, 1))

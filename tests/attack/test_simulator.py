@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from cantools_cli.backends.virtual import VirtualBus
-from cantools_cli.batch import MessageBatch
-from cantools_cli.message import Message
+from cantools_cli.backends.virtual.bus import VirtualBus
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 from cantools_cli.xcom import codec
 from cantools_cli.xcom.addresses import parse_device
 from cantools_cli.xcom.client import StuCanPublicClient

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from cantools_cli.backends import socketcan_link as links
-from cantools_cli.backends import socketcan_records as codec
-from cantools_cli.backends import socketcan_socket as sockets
-from cantools_cli.backends.socketcan import SocketcanBus
-from cantools_cli.batch import MessageBatch
-from cantools_cli.message import Message
+from cantools_cli.backends.socketcan import link as links
+from cantools_cli.backends.socketcan import records as codec
+from cantools_cli.backends.socketcan import socket as sockets
+from cantools_cli.backends.socketcan.bus import SocketcanBus
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 
 if TYPE_CHECKING:
     import pytest

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from cantools_cli.backends import cannelloni_tcp
-from cantools_cli.backends.cannelloni import CannelloniBus, Peer
-from cantools_cli.batch import MessageBatch
-from cantools_cli.bus import CanProtocol
+from cantools_cli.backends.cannelloni import tcp as cannelloni_tcp
+from cantools_cli.backends.cannelloni.bus import CannelloniBus, Peer
+from cantools_cli.bus.base import CanProtocol
+from cantools_cli.bus.interface import Bus
 from cantools_cli.errors import CanInitializationError, CanOperationError, CanTimeoutError, UsageError
-from cantools_cli.interface import Bus
-from cantools_cli.message import Message
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 from tests.backends.peers import PATIENCE, drain, serving, take
 from tests.backends.test_cannelloni_codec import ALL, CASES, PAIR, STREAM
 

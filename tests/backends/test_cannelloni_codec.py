@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cantools_cli.backends.cannelloni_codec import ROOM_IPV4, ROOM_IPV6, Decoder, Stream, datagrams, encode
-from cantools_cli.batch import MessageBatch
-from cantools_cli.message import Message
+from cantools_cli.backends.cannelloni.codec import ROOM_IPV4, ROOM_IPV6, Decoder, Stream, datagrams, encode
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 from tests.strategies import facts, messages
 
 NOW = 1_700_000_000_123_456_789

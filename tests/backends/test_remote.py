@@ -16,19 +16,20 @@ import pytest
 
 pytest.importorskip("websockets", reason="needs canx[remote]")
 
-from cantools_cli.backends import remote, tcp
-from cantools_cli.backends.remote import RemoteBus
-from cantools_cli.backends.remote_cyclic import RemoteCyclicTask
-from cantools_cli.backends.websocket import WebSocket
-from cantools_cli.batch import MessageBatch
-from cantools_cli.cyclic import ThreadBasedCyclicSendTask
+from cantools_cli.backends.remote import bus as remote
+from cantools_cli.backends.remote.bus import RemoteBus
+from cantools_cli.backends.remote.cyclic import RemoteCyclicTask
+from cantools_cli.backends.transport import tcp
+from cantools_cli.backends.transport.websocket import WebSocket
 from cantools_cli.errors import (
     CanInitializationError,
     CanInterfaceNotImplementedError,
     CanOperationError,
     UsageError,
 )
-from cantools_cli.message import Message
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+from cantools_cli.periodic.tasks import ThreadBasedCyclicSendTask
 from tests.backends.peers import PATIENCE, take
 from tests.backends.test_remote_codec import CASES, OBJECT
 from tests.backends.websocket_server import (

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cantools_cli.backends.remote_codec import (
+from cantools_cli.backends.remote.codec import (
     decode,
     encode,
     format_object,
@@ -18,9 +18,9 @@ from cantools_cli.backends.remote_codec import (
     parse_message,
     parse_object,
 )
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError, UsageError
-from cantools_cli.message import Message
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 from tests.strategies import facts, messages
 
 

@@ -14,10 +14,10 @@ import pytest
 
 pytest.importorskip("websockets", reason="needs canx[remote]")
 
-from cantools_cli.backends.remote import RemoteBus
+from cantools_cli.backends.remote.bus import RemoteBus
+from cantools_cli.bus.interface import Bus
 from cantools_cli.errors import CanOperationError
-from cantools_cli.interface import Bus
-from cantools_cli.message import Message
+from cantools_cli.frame.message import Message
 from tests.backends.peers import PATIENCE
 from tests.backends.test_remote_codec import CASES
 

@@ -13,9 +13,9 @@ import pytest
 
 pytest.importorskip("websockets", reason="needs canx[remote]")
 
-from cantools_cli.backends.remote import RemoteBus
-from cantools_cli.batch import MessageBatch
+from cantools_cli.backends.remote.bus import RemoteBus
 from cantools_cli.errors import CanInitializationError
+from cantools_cli.frame.batch import MessageBatch
 from tests.backends.peers import PATIENCE, serving
 from tests.backends.test_remote_codec import CASES
 from tests.backends.websocket_server import BINARY_FRAME, Session

@@ -15,16 +15,16 @@ from typing import Any
 
 import pytest
 
-from cantools_cli.backends import socketcan
-from cantools_cli.backends import socketcan_link as links
-from cantools_cli.backends import socketcan_records as codec
-from cantools_cli.batch import MessageBatch
-from cantools_cli.bus import CanProtocol
+from cantools_cli.backends.socketcan import bus as socketcan
+from cantools_cli.backends.socketcan import link as links
+from cantools_cli.backends.socketcan import records as codec
+from cantools_cli.bus.base import CanProtocol
 from cantools_cli.errors import (
     CanOperationError,
     CanTimeoutError,
 )
-from cantools_cli.message import Message
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 from tests.backends.fake_can import FakeCan, Opener, base, fake_socket, numbered, opener
 from tests.backends.test_socketcan_records import BAD, CASES
 from tests.strategies import facts
@@ -92,9 +92,9 @@ def test_a_record_longer_than_any_is_counted(open_bus: Opener, many: bool) -> No
 def test_a_burst_comes_whole_and_in_order(
     open_bus: Opener, monkeypatch: pytest.MonkeyPatch, available: bool
 ) -> None:
-    from cantools_cli.backends import socketcan_mmsg
+    from cantools_cli.backends.socketcan import mmsg
 
-    monkeypatch.setattr(socketcan_mmsg, "is_available", lambda: available)
+    monkeypatch.setattr(mmsg, "is_available", lambda: available)
     bus, fake = open_bus()
     sent, got = numbered(2000), MessageBatch()
     writer = threading.Thread(target=lambda: [fake.wire.send(codec.encode(message)) for message in sent])

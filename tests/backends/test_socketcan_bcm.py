@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from cantools_cli.backends import socketcan_bcm as bcm
-from cantools_cli.backends.socketcan_bcm import BroadcastManager, CyclicSendTask, MultiRateCyclicSendTask
+from cantools_cli.backends.socketcan import bcm
+from cantools_cli.backends.socketcan.bcm import BroadcastManager, CyclicSendTask, MultiRateCyclicSendTask
 from cantools_cli.errors import CanOperationError, UsageError
-from cantools_cli.message import Message
+from cantools_cli.frame.message import Message
 
 # As linux/can/bcm.h has it, where a long has 64 bits.
 HEAD = struct.Struct("@IIIllllII")

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli.backends import socketcan_bcm_codec as codec
-from cantools_cli.backends.socketcan_bcm_codec import Head
+from cantools_cli.backends.socketcan import bcm_codec as codec
+from cantools_cli.backends.socketcan.bcm_codec import Head
 from cantools_cli.errors import FormatError
 
 FRAME = bytes.fromhex("23010000 03000000 0102AB0000000000")

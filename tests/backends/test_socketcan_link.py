@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from cantools_cli import address
-from cantools_cli.backends import socketcan_link as links
-from cantools_cli.backends.socketcan import SocketcanBus
-from cantools_cli.bus import BusState
+from cantools_cli.backends.socketcan import link as links
+from cantools_cli.backends.socketcan.bus import SocketcanBus
+from cantools_cli.bus import address
+from cantools_cli.bus.base import BusState
 from cantools_cli.errors import FormatError
 
 CAN0 = (

@@ -10,18 +10,18 @@ from typing import Any
 
 import pytest
 
-from cantools_cli.address import kernel_has_socketcan
-from cantools_cli.backends import socketcan_link as links
-from cantools_cli.backends import socketcan_records as codec
-from cantools_cli.backends import socketcan_socket as sockets
-from cantools_cli.backends.socketcan import SocketcanBus
-from cantools_cli.bus import BusABC, BusState
+from cantools_cli.backends.socketcan import link as links
+from cantools_cli.backends.socketcan import records as codec
+from cantools_cli.backends.socketcan import socket as sockets
+from cantools_cli.backends.socketcan.bus import SocketcanBus
+from cantools_cli.bus.address import kernel_has_socketcan
+from cantools_cli.bus.base import BusABC, BusState
 from cantools_cli.errors import (
     CanInitializationError,
     CanOperationError,
     UsageError,
 )
-from cantools_cli.filters import FrameFilter
+from cantools_cli.filtering.filters import FrameFilter
 from tests.backends.fake_can import FakeCan, Opener, base, fake_socket, opener
 
 pytestmark = pytest.mark.skipif(

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli import frames
-from cantools_cli.backends import socketcan_records as codec
+from cantools_cli.backends.socketcan import records as codec
 from cantools_cli.errors import FormatError
-from cantools_cli.filters import ALL_ERRORS, FrameFilter, IdTest
-from cantools_cli.message import Message
-from cantools_cli.xl import XlMessage
+from cantools_cli.filtering.filters import ALL_ERRORS, FrameFilter, IdTest
+from cantools_cli.frame import bits as frames
+from cantools_cli.frame.message import Message
+from cantools_cli.frame.xl import XlMessage
 from tests.strategies import ALL_KINDS, facts, messages
 
 pytestmark = pytest.mark.skipif(sys.byteorder != "little", reason="the bytes below are little-endian")

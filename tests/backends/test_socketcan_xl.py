@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from cantools_cli.backends import socketcan_records as codec
-from cantools_cli.batch import MessageBatch
-from cantools_cli.bus import CanProtocol
+from cantools_cli.backends.socketcan import records as codec
+from cantools_cli.bus.base import CanProtocol
 from cantools_cli.errors import CanOperationError
-from cantools_cli.filters import FrameFilter
-from cantools_cli.xl import XlMessage
+from cantools_cli.filtering.filters import FrameFilter
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.xl import XlMessage
 from tests.backends.fake_can import FakeCan, Opener, base, fake_socket, numbered, opener
 from tests.backends.test_socketcan_records import XL_CASES
 from tests.strategies import facts

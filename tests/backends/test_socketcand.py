@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from cantools_cli.backends import socketcand
-from cantools_cli.backends.socketcand import SocketCanDaemonBus, detect_beacon
-from cantools_cli.backends.socketcand_beacon import format_beacon
-from cantools_cli.batch import MessageBatch
+from cantools_cli.backends.socketcand import bus as socketcand
+from cantools_cli.backends.socketcand.beacon import format_beacon
+from cantools_cli.backends.socketcand.bus import SocketCanDaemonBus, detect_beacon
+from cantools_cli.bus.interface import Bus
 from cantools_cli.errors import CanInitializationError, CanOperationError, UsageError
-from cantools_cli.interface import Bus
-from cantools_cli.message import Message
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 
 CLOSE = None  # as an answer: the server closes the connection
 HANDSHAKE: dict[str, bytes | None] = {"open can0": b"< ok >", "rawmode": b"< ok >", "echo": b"< echo >"}

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli import frames
-from cantools_cli.backends import socketcand_codec as codec
-from cantools_cli.backends.socketcand_beacon import LONGEST, format_beacon, parse_beacon
-from cantools_cli.batch import MessageBatch
+from cantools_cli.backends.socketcand import codec
+from cantools_cli.backends.socketcand.beacon import LONGEST, format_beacon, parse_beacon
 from cantools_cli.errors import FormatError
-from cantools_cli.message import Message
+from cantools_cli.frame import bits
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 from tests.strategies import MICROSECONDS, facts, messages
 
 STANDARD, EXTENDED, ERROR, FD = "standard", "extended", "error", "fd"
@@ -268,6 +268,6 @@ def test_flags_travel_only_in_canx_s_own_dialect():
     message = frame(FD, 0x123, 1_000_000_000, "0011")
     message.bitrate_switch = True
     batch = MessageBatch([message])
-    assert batch.flags[0] & frames.BRS
+    assert batch.flags[0] & bits.BRS
     assert codec.format_raw(batch, extended=True)[0] == b"< fdframe 123 1.000000 0011 1 >"
     assert codec.format_raw(batch) == (b"", 0)

@@ -20,11 +20,11 @@ import pytest
 from cantools_cli.backends import udp_multicast
 from cantools_cli.backends.udp_multicast import UdpMulticastBus
 from cantools_cli.backends.udp_multicast_codec import encode
-from cantools_cli.batch import MessageBatch
-from cantools_cli.bus import CanProtocol
+from cantools_cli.bus.base import CanProtocol
+from cantools_cli.bus.interface import Bus, detect_available_configs
 from cantools_cli.errors import CanInterfaceNotImplementedError, CanOperationError, CanTimeoutError
-from cantools_cli.interface import Bus, detect_available_configs
-from cantools_cli.message import Message
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 from tests.backends.test_udp_multicast_codec import CASES, REFUSED
 
 GROUP, GROUP6 = UdpMulticastBus.DEFAULT_GROUP_IPv4, UdpMulticastBus.DEFAULT_GROUP_IPv6

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cantools_cli.backends.udp_multicast_codec import LONGEST, decode, encode
 from cantools_cli.errors import FormatError
-from cantools_cli.message import Message
+from cantools_cli.frame.message import Message
 from tests.strategies import facts, messages
 
 FIRST = bytes.fromhex(

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 from can.interfaces.virtual import VirtualBus as DocumentedBus
 
-from cantools_cli.backends import virtual
-from cantools_cli.backends.virtual import VirtualBus
-from cantools_cli.batch import MessageBatch
-from cantools_cli.bus import CanProtocol
+from cantools_cli.backends.virtual import bus as virtual
+from cantools_cli.backends.virtual.bus import VirtualBus
+from cantools_cli.bus.base import CanProtocol
 from cantools_cli.errors import CanOperationError, UsageError
-from cantools_cli.message import Message
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 
 Opener = Callable[..., Any]
 STAMP = 1639740470.051948

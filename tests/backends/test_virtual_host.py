@@ -21,18 +21,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cantools_cli.backends import virtual_line, virtual_sender
-from cantools_cli.backends.virtual import VirtualBus
-from cantools_cli.backends.virtual_line import Line, folder_name
-from cantools_cli.batch import MessageBatch
-from cantools_cli.bus import Deadline
+from cantools_cli.backends.virtual import line as virtual_line
+from cantools_cli.backends.virtual import sender as virtual_sender
+from cantools_cli.backends.virtual.bus import VirtualBus
+from cantools_cli.backends.virtual.line import Line, folder_name
+from cantools_cli.bus.base import Deadline
 from cantools_cli.errors import (
     CanInitializationError,
     CanInterfaceNotImplementedError,
     CanOperationError,
     CanTimeoutError,
 )
-from cantools_cli.message import Message
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 from tests.strategies import ALL_KINDS, facts, messages
 
 if not hasattr(socket, "AF_UNIX") or not hasattr(select, "poll"):

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from cantools_cli.backends import tcp
-from cantools_cli.backends.tcp import endpoint
+from cantools_cli.backends.transport import tcp
+from cantools_cli.backends.transport.tcp import endpoint
 from cantools_cli.backends.virtualcan import VirtualCanBus
-from cantools_cli.batch import MessageBatch
+from cantools_cli.bus.interface import Bus
 from cantools_cli.errors import CanInitializationError, CanOperationError, CanTimeoutError, UsageError
-from cantools_cli.interface import Bus
-from cantools_cli.message import Message
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 from tests.backends.peers import drain, serving, take
 from tests.backends.test_virtualcan_codec import CASES, GOOD, STREAM
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cantools_cli.backends.virtualcan_codec import ECHO_NS, ECHOES, Decoder, Echoes, encode
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import CanOperationError
-from cantools_cli.message import Message
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 from tests.strategies import facts, messages
 
 NOW = 1_700_000_000_123_456_789

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 
-from cantools_cli.backends.wakeup import Wakeup
+from cantools_cli.backends.transport.wakeup import Wakeup
 
 TIMEOUT = 30
 

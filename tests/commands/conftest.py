@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cantools_cli.backends.virtual_line import Line
+from cantools_cli.backends.virtual.line import Line
 
 CANX = str(Path(sys.executable).with_name("canx"))
 

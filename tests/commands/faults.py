@@ -21,12 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from cantools_cli import plugins
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 from cantools_cli.io.compression import compression_of
 from cantools_cli.io.files import OutputStream
 from cantools_cli.io.formats import open_reader, open_writer
-from cantools_cli.message import Message
 
 #: all formats that can be written, each as the suffix of a file, and compressed where that may be
 SUFFIXES = tuple(form.suffixes[0].lstrip(".") for form in plugins.writable().values()) + tuple(

@@ -129,7 +129,7 @@ def test_a_signal_ends_it_and_what_was_sent_before_is_forwarded(start, until_lis
 def run_patched(tmp_path, environment, body, *arguments):
     """Run ``canx bridge`` with ``body`` before each sending; another bus of its process feeds it."""
     code = f"""
-import cantools_cli.backends.virtual as v, threading
+import cantools_cli.backends.virtual.bus as v, threading
 from cantools_cli.errors import CanOperationError, CanTimeoutError
 from cantools_cli.io.frame_text import parse_frame
 original = v.VirtualBus._send

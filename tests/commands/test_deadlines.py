@@ -6,12 +6,12 @@ import subprocess
 
 import pytest
 
-from cantools_cli.batch import MessageBatch
-from cantools_cli.bus import BusABC, Deadline
-from cantools_cli.commands.interruption import Interruption
-from cantools_cli.commands.sources import live_batches
-from cantools_cli.message import Message
-from cantools_cli.selection import Selection
+from cantools_cli.bus.base import BusABC, Deadline
+from cantools_cli.console.interruption import Interruption
+from cantools_cli.console.sources import live_batches
+from cantools_cli.filtering.selection import Selection
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 
 BUS = "virtual:d"
 

@@ -218,7 +218,7 @@ def _is_between(data: bytes) -> bool:
 @pytest.fixture(autouse=True)
 def _without_asammdf(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read damaged MDF files without that library, which cannot even be imported in little memory."""
-    monkeypatch.setattr("cantools_cli.io.mf4_asammdf.is_installed", lambda: False)
+    monkeypatch.setattr("cantools_cli.io.mf4.asammdf.is_installed", lambda: False)
 
 
 @every_format

@@ -133,7 +133,7 @@ def without(monkeypatch: pytest.MonkeyPatch):
     import importlib.util
     import socket
 
-    from cantools_cli.backends import virtual_line
+    from cantools_cli.backends.virtual import line
 
     kept_socket, kept_spec = socket.socket, importlib.util.find_spec
 
@@ -151,7 +151,7 @@ def without(monkeypatch: pytest.MonkeyPatch):
         elif what == "remote":
             monkeypatch.setattr(importlib.util, "find_spec", no_websockets)
         else:
-            monkeypatch.setattr(virtual_line, "fcntl", None)
+            monkeypatch.setattr(line, "fcntl", None)
 
     return take
 

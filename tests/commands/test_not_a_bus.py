@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cantools_cli import not_a_bus
-from cantools_cli.address import parse_address
+from cantools_cli.bus import not_a_bus
+from cantools_cli.bus.address import parse_address
 from cantools_cli.errors import UsageError
 
 LINE = "(1700000000.000000) can0 123#11\n"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from cantools_cli import interface
+from cantools_cli.bus import interface
 from cantools_cli.cli import run
 from cantools_cli.errors import UsageError
-from cantools_cli.io.asc import ASCReader
+from cantools_cli.io.asc.reader import ASCReader
 from cantools_cli.io.formats import parse_format
 
 LINE = "(1700000000.000000) can0 123#11\n"

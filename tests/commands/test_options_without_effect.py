@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cantools_cli import interface
+from cantools_cli.bus import interface
 from cantools_cli.cli import run
 
 LINE = "(1700000000.000000) can0 123#11\n"

@@ -12,8 +12,8 @@ import pytest
 
 from cantools_cli import plugins
 from cantools_cli.cli import run
-from cantools_cli.commands.report import Report
-from cantools_cli.commands.sinks import Rotation, Sink, open_sink
+from cantools_cli.console.report import Report
+from cantools_cli.console.sinks import Rotation, Sink, open_sink
 from cantools_cli.errors import FileInUseError
 from cantools_cli.io.formats import open_reader
 from cantools_cli.io.logger import Logger

@@ -17,17 +17,17 @@ from typing import Any
 import pytest
 
 from cantools_cli import plugins
-from cantools_cli.batch import MessageBatch
-from cantools_cli.commands import progress
-from cantools_cli.commands.inputs import Inputs
-from cantools_cli.commands.interruption import Interruption
-from cantools_cli.commands.playback import Log, LogOptions
-from cantools_cli.commands.progress import Progress, line, spoken
-from cantools_cli.commands.report import Report, say, status_line
+from cantools_cli.console import progress
+from cantools_cli.console.inputs import Inputs
+from cantools_cli.console.interruption import Interruption
+from cantools_cli.console.playback import Log, LogOptions
+from cantools_cli.console.progress import Progress, line, spoken
+from cantools_cli.console.report import Report, say, status_line
+from cantools_cli.filtering.window import Moment, Window
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 from cantools_cli.io.formats import format_for_output, open_writer
-from cantools_cli.message import Message
-from cantools_cli.routes import Routes
-from cantools_cli.window import Moment, Window
+from cantools_cli.streams.routes import Routes
 
 PATIENCE = 60
 LINE = b"(1700000000.000000) can0 123#1122334455667788\n"

@@ -190,7 +190,7 @@ def test_a_signal_ends_it_and_it_says_how_far_it_came(start, until_listening, lo
 def test_a_bus_that_takes_no_can_fd_gets_the_rest(canx, log):
     log.write_text("(1.0) can0 123#\n(1.0) can0 124##0AA\n(1.0) can0 125#\n")
     code = (
-        "import cantools_cli.backends.virtual as v\n"
+        "import cantools_cli.backends.virtual.bus as v\n"
         "from cantools_cli.errors import CanOperationError\n"
         "send = v.VirtualBus._send\n"
         "def classic(self, batch, timeout):\n"
@@ -208,7 +208,7 @@ def test_a_bus_that_takes_no_can_fd_gets_the_rest(canx, log):
 
 def test_a_bus_that_fails_is_status_3_and_what_was_sent_is_said(log):
     code = (
-        "import cantools_cli.backends.virtual as v\n"
+        "import cantools_cli.backends.virtual.bus as v\n"
         "from cantools_cli.errors import CanOperationError\n"
         "def broken(self, batch, timeout):\n"
         "    if batch.can_id[0] == 0x124: raise CanOperationError('unplugged')\n"
@@ -224,7 +224,7 @@ def test_a_bus_that_fails_is_status_3_and_what_was_sent_is_said(log):
 
 def test_of_a_batch_that_did_not_go_to_the_end_what_went_is_said(log):
     code = (
-        "import cantools_cli.backends.virtual as v\n"
+        "import cantools_cli.backends.virtual.bus as v\n"
         "from cantools_cli.errors import CanTimeoutError\n"
         "def full(self, batch, timeout):\n"
         "    raise CanTimeoutError('full', sent=2)\n"

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from cantools_cli.batch import MessageBatch
-from cantools_cli.bus import BusABC
+from cantools_cli.bus.base import BusABC
 from cantools_cli.commands import send
-from cantools_cli.commands.report import Report
+from cantools_cli.console.report import Report
 from cantools_cli.errors import CanOperationError
-from cantools_cli.message import Message
-from cantools_cli.schedule import CATCH_UP, Schedule
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+from cantools_cli.periodic.schedule import CATCH_UP, Schedule
 
 BUS = "virtual:p"
 

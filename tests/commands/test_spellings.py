@@ -8,7 +8,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from cantools_cli.spellings import respelled
+from cantools_cli.console.spellings import respelled
 
 LOGGER = {"--interface", "--bitrate", "--data-bitrate", "--output", "--append", "--max-size", "--passive"}
 # What is typed, what the command has, what it gets.

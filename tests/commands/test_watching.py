@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from cantools_cli.commands.buses import BusOptions
-from cantools_cli.commands.interruption import Interruption
-from cantools_cli.commands.report import Report
-from cantools_cli.commands.watching import LogForm, WatchedBuses, WatchedLogs
-from cantools_cli.selection import Selection
+from cantools_cli.console.buses import BusOptions
+from cantools_cli.console.interruption import Interruption
+from cantools_cli.console.report import Report
+from cantools_cli.console.watching import LogForm, WatchedBuses, WatchedLogs
+from cantools_cli.filtering.selection import Selection
 
 LOG = "(1.0) can0 123#01\n(1.1) can0 123#0G\n(1.2) can0 123#03\n(1.3) can0 456#04\n(1.4) can0 123#05\n"
 

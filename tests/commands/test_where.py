@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from cantools_cli.commands.buses import NamedBus, _push_filter
-from cantools_cli.filters import FrameFilter
-from cantools_cli.message import Message
-from cantools_cli.selection import Selection
+from cantools_cli.console.buses import NamedBus, _push_filter
+from cantools_cli.filtering.filters import FrameFilter
+from cantools_cli.filtering.selection import Selection
+from cantools_cli.frame.message import Message
 
 LOG = "".join(
     f"({100 + number}.000000) can0 {frame}\n"

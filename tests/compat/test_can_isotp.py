@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cantools_cli.interface import Bus
+from cantools_cli.bus.interface import Bus
 
 PAYLOAD = bytes(range(100))
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from cantools_cli import plugins
-from cantools_cli.interface import Bus
-from cantools_cli.message import Message
+from cantools_cli.bus.interface import Bus
+from cantools_cli.frame.message import Message
 
 
 @pytest.fixture

@@ -270,9 +270,9 @@ def _death(code: int, stood_still: bool) -> str:
 
 def without_asammdf() -> None:
     """Leave to nobody what canx does not read of MDF: asammdf is not what is tested."""
-    from cantools_cli.io import mf4_asammdf
+    from cantools_cli.io.mf4 import asammdf
 
-    mf4_asammdf.is_installed = lambda: False
+    asammdf.is_installed = lambda: False
 
 
 def _finding(target: Target, number: int, data: bytes, error: Exception) -> Finding:

@@ -22,9 +22,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from cantools_cli import frames, plugins
-from cantools_cli.batch import MessageBatch
+from cantools_cli import plugins
 from cantools_cli.errors import FormatError, UsageError
+from cantools_cli.frame import bits as frames
+from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.io.compression import deflater
 from cantools_cli.io.formats import open_reader, open_writer
 from tests.kernels.forms import interpreted
@@ -34,7 +35,7 @@ NEED_PATH = ("db",)
 #: those that may say a thing in less than a byte a frame
 _PACKED = ("parquet", "arrow", "mf4", "blf", "db")
 _MOST_FRAMES = 1 << 20
-_KNOWN_FLAGS = frames.FD | frames.BRS | frames.ESI | frames.TX | frames.XL
+_KNOWN_FLAGS = frames.FD | frames.BRS | frames.ESI | frames.TX | frames.XL | frames.EXTENDED_ERROR
 
 #: what a reader may be told, of which an input gets one; nothing is likelier
 _OPTIONS: dict[str, tuple[dict[str, Any], ...]] = {

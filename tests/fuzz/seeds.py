@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from cantools_cli import plugins
-from cantools_cli.frames import BASE_MASK, EXTENDED_MASK, FD_LENGTHS
-from cantools_cli.message import Message
-from cantools_cli.xl import XlMessage
+from cantools_cli.frame.bits import BASE_MASK, EXTENDED_MASK, FD_LENGTHS
+from cantools_cli.frame.message import Message
+from cantools_cli.frame.xl import XlMessage
 from tests.io import asc_text, blf_bytes, capture_bytes, mf4_bytes
 from tests.io.line_samples import SAMPLES as LINES
 from tests.io.table_samples import CABANA, CLX_6, COLUMNS, HCRL

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from cantools_cli import frames
-from cantools_cli.batch import MessageBatch
-from cantools_cli.message import Message
+from cantools_cli.frame import bits
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 from tests.fuzz import mutations, process, readers
 from tests.fuzz.process import Finding, Target
 
@@ -142,7 +142,7 @@ def broken(**columns: object) -> MessageBatch:
         broken(offset=array("I", (0, 2, 3))),
         broken(dlc_code=bytearray(b"\2\3")),
         broken(can_id=array("I", (0x123, 0x800))),
-        broken(can_id=array("I", (0x123, 0x123 | frames.REMOTE_BIT))),
+        broken(can_id=array("I", (0x123, 0x123 | bits.REMOTE_BIT))),
         broken(flags=bytearray(b"\2\0")),
     ],
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cantools_cli import plugins
-from cantools_cli.io import mf4_asammdf
+from cantools_cli.io.mf4 import asammdf
 from tests.fuzz import readers, texts
 
 KEPT = sorted(Path(__file__).with_name("regressions").glob("*.bin"))
@@ -17,7 +17,7 @@ KEPT = sorted(Path(__file__).with_name("regressions").glob("*.bin"))
 
 @pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
 def test_what_once_went_wrong(path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(mf4_asammdf, "is_installed", lambda: False)
+    monkeypatch.setattr(asammdf, "is_installed", lambda: False)
     target = path.stem.partition("-")[0]
     check = partial(readers.check, thorough=True) if target not in texts.TARGETS else texts.check
     for seed in range(3):  # each cuts a pipe elsewhere, and may have another option of the reader

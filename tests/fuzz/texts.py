@@ -11,17 +11,20 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from cantools_cli import address, config, generator, splitting, units, window
-from cantools_cli import bridge as bridging
-from cantools_cli.batch import MessageBatch
+from cantools_cli import units
+from cantools_cli.bus import address, config
 from cantools_cli.errors import CanError, FormatError, UsageError
-from cantools_cli.filters import FrameFilter
+from cantools_cli.filtering import window
+from cantools_cli.filtering.filters import FrameFilter
+from cantools_cli.filtering.where import Where
+from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.io import formats
 from cantools_cli.io.frame_text import format_frame, parse_frame
 from cantools_cli.kernels import generate
-from cantools_cli.routes import Rule
 from cantools_cli.serve import access
-from cantools_cli.where import Where
+from cantools_cli.streams import bridge as bridging
+from cantools_cli.streams import generator, splitting
+from cantools_cli.streams.routes import Rule
 from tests.fuzz.readers import checked, expect, interpreted_kernels
 from tests.fuzz.seeds import frames
 from tests.strategies import facts

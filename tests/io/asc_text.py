@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from cantools_cli.batch import MessageBatch
-from cantools_cli.io.asc import ASCWriter
-from cantools_cli.message import Message
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+from cantools_cli.io.asc.writer import ASCWriter
 from tests.named import ASCReader
 
 SECONDS = 10**9

@@ -8,8 +8,8 @@ import zlib
 from typing import Any
 
 from cantools_cli.errors import FormatError
-from cantools_cli.io.blf import BLFWriter
-from cantools_cli.message import Message
+from cantools_cli.frame.message import Message
+from cantools_cli.io.blf.writer import BLFWriter
 from tests.named import BLFReader
 
 START_NS = 1_700_000_000_123_000_000

@@ -6,10 +6,10 @@ import io
 import struct
 
 from cantools_cli.errors import FormatError
-from cantools_cli.io.capture_reader import CaptureReader
-from cantools_cli.io.pcap import PcapReader
-from cantools_cli.io.pcapng import PcapngReader
-from cantools_cli.message import Message
+from cantools_cli.frame.message import Message
+from cantools_cli.io.capture.pcap import PcapReader
+from cantools_cli.io.capture.pcapng import PcapngReader
+from cantools_cli.io.capture.reader import CaptureReader
 
 START = 1_700_000_000
 

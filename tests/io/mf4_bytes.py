@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from cantools_cli.errors import FormatError
-from cantools_cli.io.mf4 import MF4Writer
-from cantools_cli.message import Message
+from cantools_cli.frame.message import Message
+from cantools_cli.io.mf4.writer import MF4Writer
 from tests.named import MF4Reader
 
 START_NS = 1_700_000_000_123_456_789

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 import pytest
 
 from cantools_cli import kernels
-from cantools_cli.batch import MessageBatch
-from cantools_cli.commands import inputs as inputs_module
-from cantools_cli.commands.inputs import Inputs
-from cantools_cli.commands.interruption import Interruption
-from cantools_cli.commands.report import Report
+from cantools_cli.console import inputs as inputs_module
+from cantools_cli.console.inputs import Inputs
+from cantools_cli.console.interruption import Interruption
+from cantools_cli.console.report import Report
 from cantools_cli.errors import FormatError
+from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.io.ahead import DEPTH, BatchesAhead
 from cantools_cli.io.files import OutputStream
 from cantools_cli.io.formats import open_reader, open_writer

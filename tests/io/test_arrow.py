@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cantools_cli.errors import FormatError, UsageError
-from cantools_cli.io.arrow import ArrowReader, ArrowWriter
-from cantools_cli.message import Message
-from cantools_cli.xl import XlMessage
+from cantools_cli.frame.message import Message
+from cantools_cli.frame.xl import XlMessage
+from cantools_cli.io.arrow.reader import ArrowReader
+from cantools_cli.io.arrow.writer import ArrowWriter
 from tests.strategies import CHANNELS, facts, messages
 
 pa = pytest.importorskip("pyarrow")

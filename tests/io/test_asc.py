@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError, UsageError
+from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.kernels import asc as kernel
 from tests.io.asc_text import HEAD, notes, read, reader, shown
 from tests.named import ASCReader

@@ -8,12 +8,12 @@ from pathlib import Path
 import can
 import pytest
 
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import UsageError
-from cantools_cli.io import asc_append
-from cantools_cli.io.asc import ASCWriter
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+from cantools_cli.io.asc import append as asc_append
+from cantools_cli.io.asc.writer import ASCWriter
 from cantools_cli.io.files import OutputStream
-from cantools_cli.message import Message
 from tests.named import ASCReader
 
 S = 1_000_000_000

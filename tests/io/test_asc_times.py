@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from cantools_cli.io.asc_header import parse_date
+from cantools_cli.io.asc.header import parse_date
 from tests.io.asc_text import HEAD, SECONDS, START, notes, read
 from tests.named import ASCReader
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import UsageError
-from cantools_cli.io.asc import ASCWriter
-from cantools_cli.io.asc_header import format_date, parse_date
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.io.asc.header import format_date, parse_date
+from cantools_cli.io.asc.writer import ASCWriter
 from tests.io.asc_text import KINDS, SECONDS, START, frame, notes, read, write
 from tests.strategies import TIMES, facts, messages
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cantools_cli.errors import FormatError
-from cantools_cli.io.blf import BLFWriter
-from cantools_cli.message import Message
+from cantools_cli.frame.message import Message
+from cantools_cli.io.blf.writer import BLFWriter
 from tests.io.blf_bytes import (
     GOLDEN,
     PYTHON_CAN,

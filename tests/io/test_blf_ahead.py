@@ -14,10 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError
-from cantools_cli.io import blf, blf_containers
-from cantools_cli.io.blf_ahead import InflateAhead
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.io.blf import containers
+from cantools_cli.io.blf import reader as blf
+from cantools_cli.io.blf.ahead import InflateAhead
 from tests.io.blf_bytes import classic, container, head
 from tests.kernels.forms import needs_compiled
 from tests.named import BLFReader
@@ -114,7 +115,7 @@ def test_large_stored_and_empty_containers_are_left_to_the_reader(tmp_path: Path
 @pytest.mark.usefixtures("threads")
 def test_a_small_file_starts_no_thread(tmp_path: Path) -> None:
     path = tmp_path / "a.blf"
-    path.write_bytes(head() + b"".join(parts(blf_containers.ALONE)))
+    path.write_bytes(head() + b"".join(parts(containers.ALONE)))
     with BLFReader(path) as reader:
         for _ in reader.batches():
             assert not inflating_threads()

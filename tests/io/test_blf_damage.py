@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cantools_cli.errors import FormatError
-from cantools_cli.io import blf_inflate
-from cantools_cli.io.blf_inflate import Inflater
+from cantools_cli.io.blf import inflate
+from cantools_cli.io.blf.inflate import Inflater
 from tests.io.blf_bytes import classic, container, head, lobj, read_lenient, read_up_to_fault
 from tests.named import BLFReader
 
@@ -32,9 +32,9 @@ def inflating(request: pytest.FixtureRequest) -> Iterator[None]:
     """Run every test with and without the library that inflates whole containers."""
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "step by step":
-            patch.setattr(blf_inflate, "libdeflate", lambda: None)
+            patch.setattr(inflate, "libdeflate", lambda: None)
         else:
-            assert blf_inflate.libdeflate() is not None
+            assert inflate.libdeflate() is not None
         yield
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from cantools_cli.io.blf import BLFWriter
-from cantools_cli.message import Message
+from cantools_cli.frame.message import Message
+from cantools_cli.io.blf.writer import BLFWriter
 from tests.named import BLFReader
 from tests.strategies import facts
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from cantools_cli.batch import MessageBatch
-from cantools_cli.io import blf, blf_workers
-from cantools_cli.io.blf import BLFWriter
-from cantools_cli.io.blf_workers import ALONE, ContainerPacker
-from cantools_cli.message import Message
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+from cantools_cli.io.blf import reader as blf
+from cantools_cli.io.blf import workers
+from cantools_cli.io.blf.workers import ALONE, ContainerPacker
+from cantools_cli.io.blf.writer import BLFWriter
 from tests.named import BLFReader
 
 TIMEOUT = 30
@@ -42,13 +43,13 @@ def test_containers_are_handed_on_in_order(packer, written):
 
 
 def test_a_slow_container_holds_those_behind_it_back(packer, written, monkeypatch):
-    go, real = threading.Event(), blf_workers.pack_container
+    go, real = threading.Event(), workers.pack_container
 
     def pack(data: bytes, level: int) -> bytes:
         assert data != b"000009" or go.wait(TIMEOUT)
         return real(data, level)
 
-    monkeypatch.setattr(blf_workers, "pack_container", pack)
+    monkeypatch.setattr(workers, "pack_container", pack)
     fill(packer, 12)
     assert [objects for _, _, objects in written] == list(range(9))
     assert packer.waiting == 3 * 6

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError, UsageError
-from cantools_cli.io.blf import BLFWriter
-from cantools_cli.message import Channel, Message
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Channel, Message
+from cantools_cli.io.blf.writer import BLFWriter
 from tests.io.blf_bytes import START_NS, classic, container, head, lobj, read, written
 from tests.named import BLFReader
 

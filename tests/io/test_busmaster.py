@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cantools_cli.errors import FormatError
+from cantools_cli.frame.message import Message
 from cantools_cli.io.busmaster import BusmasterReader
-from cantools_cli.io.candump import CanutilsLogReader
+from cantools_cli.io.candump.log import CanutilsLogReader
 from cantools_cli.io.formats import open_reader
-from cantools_cli.message import Message
 from tests.strategies import facts
 
 HEADER = """***BUSMASTER Ver 2.4.0***

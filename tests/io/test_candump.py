@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError, UsageError
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 from cantools_cli.io.base import BatchRoom
-from cantools_cli.io.candump import CanutilsLogWriter
+from cantools_cli.io.candump.log import CanutilsLogWriter
 from cantools_cli.io.frame_text import format_frame
-from cantools_cli.message import Message
 from tests.named import CanutilsLogReader
 from tests.pieces import Pieces
 from tests.strategies import CHANNELS, MICROSECONDS, facts, messages

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cantools_cli.errors import FormatError
-from cantools_cli.io.candump import CanutilsLogReader
-from cantools_cli.io.candump_screen import ScreenLines
+from cantools_cli.frame.message import Message
+from cantools_cli.io.candump.log import CanutilsLogReader
+from cantools_cli.io.candump.screen_reader import ScreenLines
 from cantools_cli.io.frame_text import format_frame
-from cantools_cli.message import Message
 from tests.strategies import facts, messages
 
 # line, nanoseconds, frame, sent

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from cantools_cli import CanutilsLogReader, Message, MessageBatch
 from cantools_cli.errors import UsageError
-from cantools_cli.io.screen import CandumpWriter
-from cantools_cli.xl import XlMessage
+from cantools_cli.frame.xl import XlMessage
+from cantools_cli.io.candump.screen_writer import CandumpWriter
 from tests.strategies import messages
 
 FRAMES = [

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cantools_cli.errors import FormatError
+from cantools_cli.frame.message import Message
 from cantools_cli.io.canhacker import CanHackerReader
-from cantools_cli.io.trc import TRCReader
-from cantools_cli.message import Message
+from cantools_cli.io.trc.reader import TRCReader
 from tests.io.line_samples import CANHACKER
 from tests.strategies import facts, messages
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 
 from cantools_cli.errors import FormatError, UsageError
+from cantools_cli.frame.message import Message
 from cantools_cli.io.canking import CanKingReader
 from cantools_cli.io.formats import open_reader
-from cantools_cli.message import Message
 from tests.io.line_samples import CANKING
 from tests.strategies import MICROSECONDS, facts, messages
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from cantools_cli.errors import FormatError, NotALogError, UsageError
-from cantools_cli.io.capture_reader import CaptureReader
-from cantools_cli.io.capture_records import Interfaces, Packets
-from cantools_cli.io.pcap import PcapReader
-from cantools_cli.io.pcapng import PcapngReader
-from cantools_cli.message import Message
+from cantools_cli.frame.message import Message
+from cantools_cli.io.capture.pcap import PcapReader
+from cantools_cli.io.capture.pcapng import PcapngReader
+from cantools_cli.io.capture.reader import CaptureReader
+from cantools_cli.io.capture.records import Interfaces, Packets
 from tests.io.capture_bytes import interface, packet_block, pcap_head, pcap_record, section
 
 DATA = bytes(range(8))

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from cantools_cli.errors import FormatError
-from cantools_cli.io import capture_reader
+from cantools_cli.frame.message import Message
+from cantools_cli.frame.xl import XlMessage
+from cantools_cli.io.capture import reader as capture_reader
 from cantools_cli.kernels import capture as kernel
-from cantools_cli.message import Message
-from cantools_cli.xl import XlMessage
 from tests.io.capture_bytes import (
     classic,
     interface,

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import cantools_cli as can
+from cantools_cli.frame.message import Message
 from cantools_cli.io.formats import open_reader
-from cantools_cli.message import Message
 
 CHANNELS = ("can0", 1, None, "vcan3")
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cantools_cli.errors import FormatError, UsageError
-from cantools_cli.io.columns import ColumnsReader
+from cantools_cli.frame.message import Message
+from cantools_cli.io.columns.reader import ColumnsReader
 from cantools_cli.io.formats import open_reader, parse_format
-from cantools_cli.message import Message
 from tests.io.table_samples import COLUMNS
 from tests.pieces import Pieces
 from tests.strategies import MICROSECONDS, facts, messages

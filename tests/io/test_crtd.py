@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 
 from cantools_cli.errors import FormatError
+from cantools_cli.frame.message import Message
 from cantools_cli.io.crtd import CrtdReader
-from cantools_cli.message import Message
 from tests.io.line_samples import CRTD
 from tests.strategies import MICROSECONDS, facts, messages
 

@@ -17,10 +17,10 @@ import pytest
 
 import cantools_cli as can
 from cantools_cli import plugins
+from cantools_cli.frame.message import Message
 from cantools_cli.io import MESSAGE_READERS, MESSAGE_WRITERS
 from cantools_cli.io.base import BaseIOHandler, FileIOMessageWriter, MessageReader, MessageWriter
 from cantools_cli.io.formats import open_reader, open_writer
-from cantools_cli.message import Message
 
 TEXT_FORMATS = [name for name, form in plugins.writable().items() if not form.is_binary]
 LINE = "(1.000000) can0 123#0102\n"

@@ -10,9 +10,9 @@ import pytest
 
 import cantools_cli as can
 from cantools_cli import plugins
-from cantools_cli.io.blf import BLFParseError
+from cantools_cli.frame.message import Message
+from cantools_cli.io.blf.reader import BLFParseError
 from cantools_cli.io.formats import open_writer
-from cantools_cli.message import Message
 from tests.named import ASCReader
 
 TIMES = (100.0, 100.5, 99.0, 0.0, 101.0)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import cantools_cli as can
-from cantools_cli.message import Message
+from cantools_cli.frame.message import Message
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".db", ".mf4", ".blf", ".txt", ".log"])

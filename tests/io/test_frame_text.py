@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cantools_cli.errors import FormatError
+from cantools_cli.frame.message import Message
+from cantools_cli.frame.xl import XlMessage
 from cantools_cli.io.frame_text import format_frame, parse_frame
-from cantools_cli.message import Message
-from cantools_cli.xl import XlMessage
 from tests.strategies import facts, messages
 
 

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cantools_cli.errors import FormatError, UsageError
+from cantools_cli.frame.message import Message
+from cantools_cli.frame.xl import XlMessage
 from cantools_cli.io.csv import CSVReader
 from cantools_cli.io.formats import open_reader
 from cantools_cli.io.gvret import GvretReader, GvretWriter
-from cantools_cli.message import Message
-from cantools_cli.xl import XlMessage
 from tests.strategies import MICROSECONDS, facts, messages
 
 OLD_HEADER = b"Time Stamp,ID,Extended,Bus,LEN,D1,D2,D3,D4,D5,D6,D7,D8\n"

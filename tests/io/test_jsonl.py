@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+from cantools_cli.frame.xl import XlMessage
 from cantools_cli.io.jsonl import JsonReader, JsonWriter
-from cantools_cli.message import Message
-from cantools_cli.xl import XlMessage
 from tests.strategies import ALL_KINDS, CHANNELS, facts, messages
 
 LINE = (

@@ -15,9 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cantools_cli import plugins
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError
-from cantools_cli.io.candump import CanutilsLogReader, CanutilsLogWriter
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+from cantools_cli.io.candump.log import CanutilsLogReader, CanutilsLogWriter
 from cantools_cli.io.logger import (
     BaseRotatingLogger,
     Logger,
@@ -27,7 +28,6 @@ from cantools_cli.io.logger import (
 )
 from cantools_cli.io.player import LogReader
 from cantools_cli.io.printer import Printer
-from cantools_cli.message import Message
 
 LINE = b"(1.000000) can0 123#01\n"
 SIZE = len(LINE)

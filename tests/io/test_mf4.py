@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from cantools_cli.errors import FormatError, NotALogError
-from cantools_cli.io.mf4_blocks import transposed_back
-from cantools_cli.message import Message
+from cantools_cli.frame.message import Message
+from cantools_cli.io.mf4.blocks import transposed_back
 from tests.io.mf4_bytes import START_NS, File, read, read_lenient, simple, usual, usual_record
 from tests.named import MF4Reader
 

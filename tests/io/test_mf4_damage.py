@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cantools_cli.errors import FormatError
-from cantools_cli.message import Message
+from cantools_cli.frame.message import Message
 from tests.io.mf4_bytes import (
     START_NS,
     File,
@@ -147,7 +147,7 @@ def test_memory_does_not_follow_a_lying_length(what: str) -> None:
 @given(st.lists(st.tuples(st.integers(64, len(FILE) - 1), st.integers(0, 255)), min_size=1, max_size=6))
 def test_damage_never_raises_anything_but_a_format_error(changes: list[tuple[int, int]]) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("cantools_cli.io.mf4_asammdf.is_installed", lambda: False)
+        patch.setattr("cantools_cli.io.mf4.asammdf.is_installed", lambda: False)
         data = bytearray(FILE)
         for at, value in changes:
             data[at] = value

@@ -11,11 +11,13 @@ from pathlib import Path
 import asammdf
 import pytest
 
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError
-from cantools_cli.io import mf4, mf4_blocks
-from cantools_cli.io.mf4 import MF4Reader, MF4Writer
-from cantools_cli.message import Message
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+from cantools_cli.io.mf4 import blocks
+from cantools_cli.io.mf4 import reader as mf4
+from cantools_cli.io.mf4.reader import MF4Reader
+from cantools_cli.io.mf4.writer import MF4Writer
 from tests.io.mf4_bytes import START_NS, File, usual, usual_record
 
 S = 1_000_000_000
@@ -177,4 +179,4 @@ def test_memory_does_not_follow_how_far_the_kinds_are_apart(tmp_path: Path) -> N
         path.write_bytes(file_of(records))
         with MF4Reader(path) as reader:
             peaks.append(peak_of(reader.batches()))
-    assert peaks[1] < peaks[0] + mf4_blocks.MOST_DATA * 4
+    assert peaks[1] < peaks[0] + blocks.MOST_DATA * 4

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from cantools_cli.io.mf4 import MF4Writer
-from cantools_cli.message import Message
+from cantools_cli.frame.message import Message
+from cantools_cli.io.mf4.writer import MF4Writer
 from tests.named import MF4Reader
 from tests.strategies import facts
 
@@ -158,8 +158,8 @@ def test_we_read_what_asammdf_saves_again(tmp_path: Path, level: int) -> None:
 
 
 def test_what_we_do_not_know_asammdf_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cantools_cli.io import mf4_records
-    from cantools_cli.io.mf4_blocks import UnknownLayoutError
+    from cantools_cli.io.mf4 import records
+    from cantools_cli.io.mf4.blocks import UnknownLayoutError
 
     def unknown(*arguments: object) -> None:
         raise UnknownLayoutError("a layout for this test", position=0, unit="byte")
@@ -168,7 +168,7 @@ def test_what_we_do_not_know_asammdf_reads(tmp_path: Path, monkeypatch: pytest.M
     with MF4Writer(path) as writer:
         for message in frames:
             writer.on_message_received(message)
-    monkeypatch.setattr(mf4_records, "plan_of", unknown)
+    monkeypatch.setattr(records, "plan_of", unknown)
     with MF4Reader(path) as reader:
         assert [facts(message)[:12] for message in reader] == [facts(message)[:12] for message in frames]
     assert reader.notes == [f"{path}: read by asammdf, in memory, because of a layout for this test"]

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError, UsageError
-from cantools_cli.io.mf4 import MF4Writer
-from cantools_cli.message import Channel, Message
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Channel, Message
+from cantools_cli.io.mf4.writer import MF4Writer
 from tests.io.mf4_bytes import START_NS, read, written
 from tests.named import MF4Reader
 from tests.strategies import facts, messages

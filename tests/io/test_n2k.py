@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cantools_cli.errors import FormatError, UsageError
+from cantools_cli.frame.message import Message
 from cantools_cli.io.formats import open_reader
 from cantools_cli.io.n2k import N2kReader, fast_packets, identifier_of
-from cantools_cli.message import Message
 from tests.io.line_samples import N2K_ACTISENSE, N2K_IKONVERT, N2K_PLAIN, N2K_RAW
 
 LONG = b"2024-07-19T23:24:46Z,4,129039,28,255,27," + b",".join(b"%02x" % n for n in range(27)) + b"\n"

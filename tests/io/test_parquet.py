@@ -16,10 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cantools_cli.errors import FormatError, UsageError
-from cantools_cli.io import parquet_footer
-from cantools_cli.io.parquet import ParquetReader, ParquetWriter
-from cantools_cli.io.parquet_footer import Footers
-from cantools_cli.message import Message
+from cantools_cli.frame.message import Message
+from cantools_cli.io.parquet import footer
+from cantools_cli.io.parquet.footer import Footers
+from cantools_cli.io.parquet.reader import ParquetReader
+from cantools_cli.io.parquet.writer import ParquetWriter
 from tests.strategies import CHANNELS, facts, messages
 
 pa = pytest.importorskip("pyarrow")
@@ -224,7 +225,7 @@ def test_the_joined_footer_is_what_pyarrow_writes_for_one_file() -> None:
 
 
 def test_a_row_group_is_written_when_it_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cantools_cli.io.parquet.GROUP_ROWS", 1024)
+    monkeypatch.setattr("cantools_cli.io.parquet.writer.GROUP_ROWS", 1024)
     data = written([Message(arbitration_id=number) for number in range(3000)])
     assert parquet.ParquetFile(io.BytesIO(data)).num_row_groups == 3
     assert [message.arbitration_id for message in read(data)] == [*range(3000)]
@@ -232,9 +233,9 @@ def test_a_row_group_is_written_when_it_is_full(monkeypatch: pytest.MonkeyPatch)
 
 @given(st.dictionaries(st.integers(-(1 << 15), (1 << 15) - 1), st.integers(-(1 << 63), (1 << 63) - 1)))
 def test_fields_of_any_number_are_read_as_they_were_written(numbers: dict[int, int]) -> None:
-    fields = {place: (parquet_footer._I64, value) for place, value in numbers.items()}
-    text = parquet_footer._struct(fields)
-    assert parquet_footer._read_struct(text, 0, 0) == (fields, len(text))
+    fields = {place: (footer._I64, value) for place, value in numbers.items()}
+    text = footer._struct(fields)
+    assert footer._read_struct(text, 0, 0) == (fields, len(text))
 
 
 @settings(max_examples=60, deadline=None)

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError, UsageError
-from cantools_cli.io.pcap import PcapReader, PcapWriter
-from cantools_cli.message import Message
-from cantools_cli.xl import XlMessage
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+from cantools_cli.frame.xl import XlMessage
+from cantools_cli.io.capture.pcap import PcapReader, PcapWriter
 from tests.io.capture_bytes import (
     classic,
     pcap_head,

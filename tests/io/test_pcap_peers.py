@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from cantools_cli.batch import MessageBatch
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+from cantools_cli.io.capture.pcapng import PcapngReader
 from cantools_cli.io.formats import open_reader, open_writer
-from cantools_cli.io.pcapng import PcapngReader
-from cantools_cli.message import Message
 from tests.io.capture_bytes import classic
 from tests.io.test_blf_peers import mixed
 from tests.strategies import facts

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError, NotALogError, UsageError
-from cantools_cli.io.pcapng import PcapngReader, PcapngWriter
-from cantools_cli.message import Message
-from cantools_cli.xl import XlMessage
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+from cantools_cli.frame.xl import XlMessage
+from cantools_cli.io.capture.pcapng import PcapngReader, PcapngWriter
 from tests.io.capture_bytes import (
     block,
     classic,

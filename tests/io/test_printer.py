@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 from cantools_cli.io.printer import Printer, PrinterReader
-from cantools_cli.message import Message
 from tests.strategies import CHANNELS, MICROSECONDS, facts, messages
 
 LONG = " ".join(f"{byte:02x}" for byte in range(64))

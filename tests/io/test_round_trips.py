@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from cantools_cli import plugins
-from cantools_cli.batch import MessageBatch
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+from cantools_cli.frame.xl import XlMessage
 from cantools_cli.io.formats import open_reader, open_writer
-from cantools_cli.message import Message
-from cantools_cli.xl import XlMessage
 from tests.strategies import ALL_KINDS, messages
 
 KIND = ("is_extended_id", "is_remote_frame", "is_error_frame", "is_fd")

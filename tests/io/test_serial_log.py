@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cantools_cli.errors import FormatError
-from cantools_cli.io.candump import CanutilsLogReader
+from cantools_cli.frame.message import Message
+from cantools_cli.io.candump.log import CanutilsLogReader
 from cantools_cli.io.serial_log import SerialLogReader
-from cantools_cli.message import Message
 from tests.io.line_samples import SERIAL
 from tests.strategies import facts, messages
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cantools_cli.errors import FormatError
+from cantools_cli.frame.message import Message
 from cantools_cli.io.formats import open_reader
 from cantools_cli.io.slcan import SlcanReader
-from cantools_cli.message import Message
 from tests.strategies import facts, messages
 
 

@@ -21,12 +21,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError, NotALogError, UsageError
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+from cantools_cli.frame.xl import XlMessage
 from cantools_cli.io.files import OutputStream
-from cantools_cli.io.sqlite import SqliteWriter
-from cantools_cli.message import Message
-from cantools_cli.xl import XlMessage
+from cantools_cli.io.sqlite.writer import SqliteWriter
 from tests.named import SqliteReader
 from tests.strategies import facts, messages
 

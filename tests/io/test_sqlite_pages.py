@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from cantools_cli.batch import MessageBatch
-from cantools_cli.io import sqlite as sqlite_module
-from cantools_cli.io.sqlite import SqliteWriter
-from cantools_cli.message import Message
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+from cantools_cli.io.sqlite import reader as sqlite_module
+from cantools_cli.io.sqlite.writer import SqliteWriter
 from tests.named import SqliteReader
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from cantools_cli import plugins
 from cantools_cli.errors import FormatError
+from cantools_cli.frame.message import Message
 from cantools_cli.io.clx import ClxReader, LoggerClock
-from cantools_cli.message import Message
 from tests.io.table_samples import CABANA, CLX, CLX_6, HCRL, KOMODO, VSPY
 from tests.pieces import Pieces
 

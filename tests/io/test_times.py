@@ -12,12 +12,12 @@ import can
 import pytest
 
 from cantools_cli import plugins
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError
-from cantools_cli.io.asc import ASCWriter
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+from cantools_cli.io.asc.writer import ASCWriter
 from cantools_cli.io.start import EARLY, FAR, HELD, start_of
-from cantools_cli.io.trc import TRCWriter
-from cantools_cli.message import Message
+from cantools_cli.io.trc.writer import TRCWriter
 
 USUAL = 1_700_000_000_000_000_000
 LAST, FIRST = (1 << 63) - 1, -(1 << 63)

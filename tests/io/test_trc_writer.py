@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from cantools_cli import MessageBatch, TRCFileVersion, TRCWriter
 from cantools_cli.errors import UsageError
-from cantools_cli.io.trc_header import VERSIONS, days_to_wall, wall_to_days
-from cantools_cli.message import Message
+from cantools_cli.frame.message import Message
+from cantools_cli.io.trc.header import VERSIONS, days_to_wall, wall_to_days
 from tests.named import TRCReader
 from tests.strategies import KINDS, TIMES, facts, messages, xl_messages
 

@@ -12,16 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cantools_cli import plugins
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import UsageError
-from cantools_cli.io.arrow import ArrowReader, ArrowWriter
-from cantools_cli.io.asc import ASCWriter
-from cantools_cli.io.blf import BLFWriter
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+from cantools_cli.frame.xl import XlMessage
+from cantools_cli.io.arrow.reader import ArrowReader
+from cantools_cli.io.arrow.writer import ArrowWriter
+from cantools_cli.io.asc.writer import ASCWriter
+from cantools_cli.io.blf.writer import BLFWriter
 from cantools_cli.io.formats import open_reader, open_writer
 from cantools_cli.io.frame_text import parse_frame
-from cantools_cli.io.parquet import ParquetReader, ParquetWriter
-from cantools_cli.message import Message
-from cantools_cli.xl import XlMessage
+from cantools_cli.io.parquet.reader import ParquetReader
+from cantools_cli.io.parquet.writer import ParquetWriter
 from tests.io.blf_bytes import START_NS as START
 from tests.io.blf_bytes import container, head
 from tests.named import ASCReader, BLFReader

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from cantools_cli.backends import socketcan_bcm as bcm
-from cantools_cli.backends.socketcan import SocketcanBus
-from cantools_cli.backends.socketcan_bcm import CyclicSendTask, MultiRateCyclicSendTask
-from cantools_cli.cyclic import ThreadBasedCyclicSendTask
+from cantools_cli.backends.socketcan import bcm
+from cantools_cli.backends.socketcan.bcm import CyclicSendTask, MultiRateCyclicSendTask
+from cantools_cli.backends.socketcan.bus import SocketcanBus
 from cantools_cli.errors import CanOperationError
-from cantools_cli.message import Message
+from cantools_cli.frame.message import Message
+from cantools_cli.periodic.tasks import ThreadBasedCyclicSendTask
 
 LONG = 60.0  # seconds without a frame after which a test fails
 SILENCE = 0.5  # seconds: many times every period here

@@ -17,18 +17,18 @@ from typing import Any
 
 import pytest
 
-from cantools_cli import frames
-from cantools_cli.address import kernel_has_socketcan, socketcan_channels
-from cantools_cli.backends import socketcan_link as links
-from cantools_cli.backends import socketcan_records as codec
-from cantools_cli.backends.socketcan import SocketcanBus
-from cantools_cli.backends.socketcan_socket import new_socket
-from cantools_cli.batch import MessageBatch
-from cantools_cli.bus import BusState
+from cantools_cli.backends.socketcan import link as links
+from cantools_cli.backends.socketcan import records as codec
+from cantools_cli.backends.socketcan.bus import SocketcanBus
+from cantools_cli.backends.socketcan.socket import new_socket
+from cantools_cli.bus.address import kernel_has_socketcan, socketcan_channels
+from cantools_cli.bus.base import BusState
+from cantools_cli.bus.interface import Bus, detect_available_configs
 from cantools_cli.errors import CanInitializationError, CanOperationError, CanTimeoutError
-from cantools_cli.filters import FrameFilter
-from cantools_cli.interface import Bus, detect_available_configs
-from cantools_cli.message import Message
+from cantools_cli.filtering.filters import FrameFilter
+from cantools_cli.frame import bits
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 from tests.backends.test_socketcan_records import CASES
 from tests.strategies import facts
 
@@ -175,25 +175,25 @@ TOKENS = [
 WORDS = [
     kind | identifier
     for identifier in (0, 0x0FE, 0x0FF, 0x123, 0x180, 0x1FE, 0x1FF, 0x400, 0x40F, 0x410, 0x505, 0x7FF)
-    for kind in (0, frames.EXTENDED_BIT, frames.REMOTE_BIT, frames.EXTENDED_BIT | frames.REMOTE_BIT)
+    for kind in (0, bits.EXTENDED_BIT, bits.REMOTE_BIT, bits.EXTENDED_BIT | bits.REMOTE_BIT)
 ] + [0x92345678, 0xD2345678, 0x80000923, 0x20000004, 0x20000008, 0x2000000C, 0x20000100]
 #: where the kernel passes more than the filter: see ``socketcan_records.kernel_filter``
 SUPERSETS = {"400~7F0,500~7F0,j"}
 
 
 def words_of(batch: MessageBatch) -> list[int]:
-    return [word & ~frames.EXTENDED_BIT if word & frames.ERROR_BIT else word for word in batch.can_id]
+    return [word & ~bits.EXTENDED_BIT if word & bits.ERROR_BIT else word for word in batch.can_id]
 
 
 def test_the_kernel_filters_exactly_as_the_software() -> None:
     everything = MessageBatch()
     for word in WORDS:
         message = Message(
-            arbitration_id=word & frames.EXTENDED_MASK,
-            is_extended_id=bool(word & frames.EXTENDED_BIT),
-            is_remote_frame=bool(word & frames.REMOTE_BIT),
-            is_error_frame=bool(word & frames.ERROR_BIT),
-            data=bytes(8 if word & frames.ERROR_BIT else 0),
+            arbitration_id=word & bits.EXTENDED_MASK,
+            is_extended_id=bool(word & bits.EXTENDED_BIT),
+            is_remote_frame=bool(word & bits.REMOTE_BIT),
+            is_error_frame=bool(word & bits.ERROR_BIT),
+            data=bytes(8 if word & bits.ERROR_BIT else 0),
         )
         everything.append(message)
     end = base(0x7FE)

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from cantools_cli.address import kernel_has_socketcan
-from cantools_cli.backends.socketcan import SocketcanBus
-from cantools_cli.filters import FrameFilter
-from cantools_cli.message import Message
-from cantools_cli.xl import XlMessage
+from cantools_cli.backends.socketcan.bus import SocketcanBus
+from cantools_cli.bus.address import kernel_has_socketcan
+from cantools_cli.filtering.filters import FrameFilter
+from cantools_cli.frame.message import Message
+from cantools_cli.frame.xl import XlMessage
 from tests.strategies import facts
 
 if not kernel_has_socketcan():

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 import cantools_cli.kernels
-from cantools_cli.batch import MessageBatch
-from cantools_cli.buffers import Octets
 from cantools_cli.errors import NotALogError
+from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.io.text import TextReader, no_kernel
+from cantools_cli.kernels.buffers import Octets
 from cantools_cli.kernels.cpu import has_avx2
 from tests.strategies import facts
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cantools_cli.batch import MessageBatch
+from cantools_cli.frame.batch import MessageBatch
 from tests.kernels.forms import WIDE_FORMS, every_form, interpreted, load
 from tests.strategies import facts, messages
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cantools_cli.batch import MessageBatch
+from cantools_cli.frame.batch import MessageBatch
 from tests.io.blf_bytes import classic, lobj
 from tests.kernels.forms import FORMS, load
 from tests.strategies import facts, messages

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cantools_cli.frame.message import Message
 from cantools_cli.io.busmaster import BusmasterReader
-from cantools_cli.message import Message
 from tests.kernels.forms import (
     WIDE_FORMS,
     extensions,

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli.batch import MessageBatch
-from cantools_cli.io.candump import CanutilsLogReader
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.io.candump.log import CanutilsLogReader
 from tests.kernels.forms import (
     WIDE_FORMS,
     extensions,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli import frames
+from cantools_cli.frame import bits
 from tests.kernels.forms import FORMS, load
 
 
@@ -21,10 +21,10 @@ def test_rows_are_counted(form: str, rows: list[tuple[int, int, int]]) -> None:
         assert kernel.count_bits(flags, mask) == sum(1 for flag in flags if flag & mask)
     for entry in (0, 65535, 7):
         assert kernel.count_entries(channel, entry) == channel.count(entry)
-    raw = sum(1 for flag, code, _ in rows if code > 8 and not flag & frames.FD)
+    raw = sum(1 for flag, code, _ in rows if code > 8 and not flag & bits.FD)
     assert kernel.count_raw_dlc(codes, flags) == raw
     for above in (-1, 8, 12):
         found = array("I", bytes(4 * len(rows)))
         count = kernel.rows_without_fd(codes, flags, above, found)
-        wanted = [row for row, code in enumerate(codes) if code <= above or not flags[row] & frames.FD]
+        wanted = [row for row, code in enumerate(codes) if code <= above or not flags[row] & bits.FD]
         assert list(found[:count]) == wanted

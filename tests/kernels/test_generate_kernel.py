@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli.batch import MessageBatch
+from cantools_cli.frame.batch import MessageBatch
 from tests.kernels.forms import FORMS, load
 
 EXTENDED, REMOTE, FD, BRS, ESI, RAW, MIX = 1, 2, 4, 8, 16, 32, 64

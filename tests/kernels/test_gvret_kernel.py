@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli.batch import MessageBatch
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 from cantools_cli.io.gvret import HEADER, GvretReader, GvretWriter, format_row
-from cantools_cli.message import Message
 from tests.kernels.forms import (
     WIDE_FORMS,
     extensions,

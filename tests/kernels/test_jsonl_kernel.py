@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli.batch import MessageBatch
+from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.io.jsonl import JsonNames, JsonReader, format_line
 from tests.kernels.forms import (
     WIDE_FORMS,

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cantools_cli.batch import MessageBatch
-from cantools_cli.io import mf4_head
-from cantools_cli.io.mf4_blocks import Blocks
-from cantools_cli.io.mf4_layout import own_data_size, plan_of, read_layout
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.io.mf4 import head as mf4_head
+from cantools_cli.io.mf4.blocks import Blocks
+from cantools_cli.io.mf4.layout import own_data_size, plan_of, read_layout
 from cantools_cli.kernels import _plan, mf4
 from tests.io.mf4_bytes import START_NS, simple, usual_record
 from tests.kernels.forms import FORMS, load

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli.batch import MessageBatch
-from cantools_cli.buffers import Octets
-from cantools_cli.io.candump import CanutilsLogReader
-from cantools_cli.io.screen import CandumpScreenWriter, _LineWriter
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+from cantools_cli.io.candump.log import CanutilsLogReader
+from cantools_cli.io.candump.screen_writer import CandumpScreenWriter, _LineWriter
 from cantools_cli.io.text import no_kernel
-from cantools_cli.message import Message
+from cantools_cli.kernels.buffers import Octets
 from tests.kernels.forms import (
     WIDE_FORMS,
     extensions,

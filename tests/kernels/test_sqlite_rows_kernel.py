@@ -15,9 +15,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cantools_cli.batch import MessageBatch
-from cantools_cli.io.sqlite_table import as_buffers, parse_row
-from cantools_cli.message import timestamp_to_ns
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import timestamp_to_ns
+from cantools_cli.io.sqlite.table import as_buffers, parse_row
 from tests.kernels.forms import FORMS, compiled, interpreted, load
 
 ROW = (1, 1700000000.123456, 0x123, 0, 0, 0, 3, b"\1\2\3")

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cantools_cli.batch import MessageBatch
-from cantools_cli.frames import ERROR_BIT
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.bits import ERROR_BIT
 from tests.kernels.forms import FORMS, load
 from tests.strategies import facts, messages
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cantools_cli.batch import MessageBatch
+from cantools_cli.frame.batch import MessageBatch
 from tests.kernels.forms import (
     FOLDER,
     WIDE_FORMS,

@@ -6,9 +6,9 @@ from array import array
 
 import pytest
 
-from cantools_cli.batch import MessageBatch
-from cantools_cli.message import Message
-from cantools_cli.xl import XlMessage
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+from cantools_cli.frame.xl import XlMessage
 from tests.kernels.forms import FORMS, load
 
 BATCH = MessageBatch(

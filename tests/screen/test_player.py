@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli.batch import MessageBatch
 from cantools_cli.errors import FormatError
-from cantools_cli.replay import Ratio
+from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.screen.player import STOPPED_NS, Player
 from cantools_cli.sniff.rates import Rates
 from cantools_cli.sniff.table import Table
+from cantools_cli.streams.replay import Ratio
 from tests.sniff.frames import SECOND, log
 
 MS = 1_000_000

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from cantools_cli.backends.virtual import VirtualBus
-from cantools_cli.bus import BusABC
+from cantools_cli.backends.virtual.bus import VirtualBus
+from cantools_cli.bus.base import BusABC
 from cantools_cli.serve.server import SocketcandServer
 
 

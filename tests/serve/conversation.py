@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cantools_cli.batch import MessageBatch
-from cantools_cli.message import Message
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 from cantools_cli.serve.session import Session
 
 

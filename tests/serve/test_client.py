@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from cantools_cli.batch import MessageBatch
+from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.serve.client import Client
 from cantools_cli.serve.session import RAW_DELAY, Session
 from tests.serve.conversation import Recorder, frame

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from cantools_cli.backends.socketcand import SocketCanDaemonBus
-from cantools_cli.batch import MessageBatch
+from cantools_cli.backends.socketcand.bus import SocketCanDaemonBus
 from cantools_cli.errors import (
     CanOperationError,
 )
+from cantools_cli.frame.batch import MessageBatch
 from tests.serve.conversation import frame
 
 

@@ -6,15 +6,15 @@ import socket
 
 import pytest
 
-from cantools_cli.backends.virtual import VirtualBus
-from cantools_cli.batch import MessageBatch
-from cantools_cli.bus import BusABC
+from cantools_cli.backends.virtual.bus import VirtualBus
+from cantools_cli.bus.base import BusABC
 from cantools_cli.errors import (
     CanInitializationError,
     CanOperationError,
     UsageError,
 )
-from cantools_cli.filters import FrameFilter
+from cantools_cli.filtering.filters import FrameFilter
+from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.serve.server import SocketcandServer
 from tests.serve.conversation import frame, text_of
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 
-from cantools_cli.batch import MessageBatch
-from cantools_cli.io.candump import CanutilsLogReader
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.io.candump.log import CanutilsLogReader
 
 SECOND = 1_000_000_000
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cantools_cli import frames
-from cantools_cli.batch import MessageBatch
+from cantools_cli.frame import bits
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 from cantools_cli.kernels import sniff as kernel
-from cantools_cli.message import Message
 from cantools_cli.sniff import table as table_module
 from cantools_cli.sniff.columns import COLUMNS
 from cantools_cli.sniff.table import LIMIT, Table
@@ -216,7 +216,7 @@ def test_every_frame_is_in_exactly_one_row(drawn, cut):
         assert row.length == last.dlc
         assert row.last_ns == last.timestamp_ns
         assert row.data == (bytes(data[-1].data)[:64] if data else b"")
-        assert bool(row.flags & frames.FD) == last.is_fd
+        assert bool(row.flags & bits.FD) == last.is_fd
         assert [one.data for one in row.past()] == [bytes(m.data)[:64] for m in by_key[key][-100:]]
         if not row.is_xl:
             kept = row.message()

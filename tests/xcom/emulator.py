@@ -9,9 +9,9 @@ import struct
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from cantools_cli.batch import MessageBatch
-from cantools_cli.bus import BusABC
-from cantools_cli.message import Message
+from cantools_cli.bus.base import BusABC
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 
 #: a frame as the specification writes it: 29-bit identifier and data
 Frame = tuple[int, bytes]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import cantools_cli
 from cantools_cli.errors import CanError, CanTimeoutError, UsageError
-from cantools_cli.message import Message
+from cantools_cli.frame.message import Message
 from cantools_cli.xcom import StuCanPublicClient, StuCanPublicError, Timeout
 from cantools_cli.xcom.node import Node, ShortReplyError
 from tests.xcom.emulator import EmulatedBus, EmulatedGateway, Frame, identifier

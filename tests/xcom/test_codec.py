@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli.message import Message
+from cantools_cli.frame.message import Message
 from cantools_cli.xcom import codec
 from cantools_cli.xcom.codec import Identifier, MessageNotification, Reply
 from tests.xcom.golden import EXCHANGES, IDENTIFIERS, NOTIFICATIONS, Exchange

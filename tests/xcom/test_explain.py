@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli.message import Message
+from cantools_cli.frame.message import Message
 from cantools_cli.xcom.explain import explain
 from tests.strategies import messages
 from tests.xcom.golden import EXCHANGES, NOTIFICATIONS

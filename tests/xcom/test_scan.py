@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from cantools_cli.message import Message
+from cantools_cli.frame.message import Message
 from cantools_cli.xcom import StuCanPublicClient
 from cantools_cli.xcom.addresses import parse_device
 from cantools_cli.xcom.codec import Part

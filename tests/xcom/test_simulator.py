@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cantools_cli.errors import UsageError
-from cantools_cli.message import Message
+from cantools_cli.frame.message import Message
 from cantools_cli.xcom import codec
 from cantools_cli.xcom.codec import ERROR_CODES
 from cantools_cli.xcom.faults import Fault

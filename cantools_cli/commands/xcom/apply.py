@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from cantools_cli.commands.options import check_effect
-from cantools_cli.commands.report import Report, say
-from cantools_cli.commands.xcom import shared
-from cantools_cli.commands.xcom.shared import Link, chosen_device, confirm, open_session, print_line
+from cantools_cli.console.options import check_effect
+from cantools_cli.console.report import Report, say
+from cantools_cli.console.xcom import shared
+from cantools_cli.console.xcom.shared import Link, chosen_device, confirm, open_session, print_line
 from cantools_cli.errors import CanError, FormatError, UsageError, counted, quoted
 from cantools_cli.xcom import values
 from cantools_cli.xcom.codec import Part

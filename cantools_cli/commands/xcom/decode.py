@@ -6,13 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
-from cantools_cli.commands import options
-from cantools_cli.commands.inputs import Inputs
-from cantools_cli.commands.interruption import Interruption
-from cantools_cli.commands.report import Report
-from cantools_cli.commands.xcom import shared
-from cantools_cli.commands.xcom.shared import print_json
-from cantools_cli.message import Message
+from cantools_cli.console import options
+from cantools_cli.console.inputs import Inputs
+from cantools_cli.console.interruption import Interruption
+from cantools_cli.console.report import Report
+from cantools_cli.console.xcom import shared
+from cantools_cli.console.xcom.shared import print_json
+from cantools_cli.frame.message import Message
 from cantools_cli.xcom.explain import Explained, explain
 
 

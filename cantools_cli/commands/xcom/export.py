@@ -9,10 +9,10 @@ from typing import IO, Annotated
 
 import typer
 
-from cantools_cli.commands import options
-from cantools_cli.commands.report import Report
-from cantools_cli.commands.xcom import shared
-from cantools_cli.commands.xcom.shared import Link, Session, open_session
+from cantools_cli.console import options
+from cantools_cli.console.report import Report
+from cantools_cli.console.xcom import shared
+from cantools_cli.console.xcom.shared import Link, Session, open_session
 from cantools_cli.errors import FAILURE_STATUS, CanOperationError, UsageError, counted
 from cantools_cli.xcom.addresses import Device, parse_device
 from cantools_cli.xcom.node import Timeout

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from cantools_cli.commands.options import check_effect, checked
-from cantools_cli.commands.xcom import shared
-from cantools_cli.commands.xcom.shared import print_json
+from cantools_cli.console.options import check_effect, checked
+from cantools_cli.console.xcom import shared
+from cantools_cli.console.xcom.shared import print_json
 from cantools_cli.xcom.addresses import FAMILIES
 from cantools_cli.xcom.objects import KINDS, XcomObject, search
 from cantools_cli.xcom.values import format_number

@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
-from cantools_cli.bus import BusABC, Deadline
-from cantools_cli.commands.interruption import Interruption
-from cantools_cli.commands.options import checked_count
-from cantools_cli.commands.report import Report
-from cantools_cli.commands.sources import live_batches
-from cantools_cli.commands.xcom import shared
-from cantools_cli.commands.xcom.shared import Link, open_session, print_json, print_line
+from cantools_cli.bus.base import BusABC, Deadline
+from cantools_cli.console.interruption import Interruption
+from cantools_cli.console.options import checked_count
+from cantools_cli.console.report import Report
+from cantools_cli.console.sources import live_batches
+from cantools_cli.console.xcom import shared
+from cantools_cli.console.xcom.shared import Link, open_session, print_json, print_line
 from cantools_cli.errors import UsageError
 from cantools_cli.units import duration as parse_duration
 from cantools_cli.xcom.addresses import NOTIFICATION_ADDRESS, device_name

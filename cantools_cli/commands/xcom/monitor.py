@@ -10,12 +10,12 @@ from typing import Annotated
 
 import typer
 
-from cantools_cli.commands import options
-from cantools_cli.commands.interruption import Interruption
-from cantools_cli.commands.report import Report
-from cantools_cli.commands.xcom import shared
-from cantools_cli.commands.xcom.rows import Rows, open_rows
-from cantools_cli.commands.xcom.shared import Link, Session, chosen_device, open_session
+from cantools_cli.console import options
+from cantools_cli.console.interruption import Interruption
+from cantools_cli.console.report import Report
+from cantools_cli.console.xcom import shared
+from cantools_cli.console.xcom.rows import Rows, open_rows
+from cantools_cli.console.xcom.shared import Link, Session, chosen_device, open_session
 from cantools_cli.errors import FAILURE_STATUS, UsageError
 from cantools_cli.units import duration
 from cantools_cli.xcom.addresses import Device

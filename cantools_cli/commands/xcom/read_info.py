@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from cantools_cli.commands.report import Report
-from cantools_cli.commands.xcom import shared
-from cantools_cli.commands.xcom.reading import print_readings
-from cantools_cli.commands.xcom.shared import Link
+from cantools_cli.console.report import Report
+from cantools_cli.console.xcom import shared
+from cantools_cli.console.xcom.reading import print_readings
+from cantools_cli.console.xcom.shared import Link
 
 
 def read_info_command(

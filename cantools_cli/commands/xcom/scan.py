@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from cantools_cli.commands.report import Report
-from cantools_cli.commands.xcom import shared
-from cantools_cli.commands.xcom.shared import Link, open_session, print_json, print_line
+from cantools_cli.console.report import Report
+from cantools_cli.console.xcom import shared
+from cantools_cli.console.xcom.shared import Link, open_session, print_json, print_line
 from cantools_cli.errors import UsageError, quoted
 from cantools_cli.xcom.addresses import FAMILIES
 from cantools_cli.xcom.scan import SCANNED, Found, scan

@@ -7,15 +7,15 @@ from typing import Annotated
 
 import typer
 
-from cantools_cli.bus import BusABC
-from cantools_cli.commands import options
-from cantools_cli.commands.interruption import Interruption
-from cantools_cli.commands.report import Report
-from cantools_cli.commands.sources import live_batches
-from cantools_cli.commands.xcom import shared
-from cantools_cli.commands.xcom.shared import Link
+from cantools_cli.bus.base import BusABC
+from cantools_cli.console import options
+from cantools_cli.console.interruption import Interruption
+from cantools_cli.console.report import Report
+from cantools_cli.console.sources import live_batches
+from cantools_cli.console.xcom import shared
+from cantools_cli.console.xcom.shared import Link
 from cantools_cli.errors import UsageError, quoted
-from cantools_cli.message import Message
+from cantools_cli.frame.message import Message
 from cantools_cli.units import duration
 from cantools_cli.xcom import values
 from cantools_cli.xcom.addresses import parse_device

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from cantools_cli.commands.options import check_effect
-from cantools_cli.commands.report import Report, say
-from cantools_cli.commands.xcom import shared
-from cantools_cli.commands.xcom.shared import (
+from cantools_cli.console.options import check_effect
+from cantools_cli.console.report import Report, say
+from cantools_cli.console.xcom import shared
+from cantools_cli.console.xcom.shared import (
     Link,
     chosen_device,
     confirm,

@@ -1,0 +1,1 @@
+"""cannelloni, CAN frames over UDP and TCP: both buses, and the packets."""

@@ -1,0 +1,227 @@
+"""cannelloni's datagrams and its TCP stream, to and from batches.
+
+::
+
+    02 00 07 0002                       a datagram: version, DATA, sequence, two frames
+    00000123 03 010203                  can_id with SocketCAN's bits, length, data
+    00000123 8C 04 0102..0C             length with bit 7: CAN FD, then flags 01 BRS, 02 ESI, 04 FDF
+    40000123 04                         a remote frame: a length, and no data
+
+Numbers are big-endian. Over TCP each side begins with ``CANNELLONIv1``; frames follow, without headers.
+
+A length that CAN FD does not have is filled up with zeros, as a controller would send it. A frame that CAN
+does not allow costs only itself.
+
+Loses: the timestamp, the direction, and the raw DLC codes of classic frames. cannelloni itself reads remote
+frames over TCP with length 0.
+
+Source: the parser and the encoder of github.com/mguentner/cannelloni, version 2 frames.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+from cantools_cli.errors import FormatError
+from cantools_cli.frame import bits
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Channel
+
+VERSION = 2
+DATA = 0
+GREETING = b"CANNELLONIv1"
+HEADER = struct.Struct(">BBBH")
+
+#: bytes of a datagram that fits an Ethernet packet, over IPv4 and over IPv6
+ROOM_IPV4 = 1472
+ROOM_IPV6 = 1452
+
+FD_BIT = 0x80
+BRS, ESI, FDF = 0x01, 0x02, 0x04
+
+_HEAD = struct.Struct(">IB")
+_COUNT_LIMIT = 0xFFFF
+_TO_WIRE = bytes(
+    FDF | (BRS if flags & bits.BRS else 0) | (ESI if flags & bits.ESI else 0) for flags in range(256)
+)
+_FROM_WIRE = bytes(
+    bits.FD | (bits.BRS if flags & BRS else 0) | (bits.ESI if flags & ESI else 0) for flags in range(256)
+)
+
+
+def encode(batch: MessageBatch) -> list[bytes]:
+    """Return all frames of ``batch``, as they stand in datagrams and in the stream."""
+    found: list[bytes] = []
+    offset, payload, codes = batch.offset, batch.payload, batch.dlc_code
+    for row, (can_id, flags) in enumerate(zip(batch.can_id, batch.flags, strict=True)):
+        if can_id & bits.REMOTE_BIT:
+            found.append(_HEAD.pack(can_id, min(codes[row], 8)))
+            continue
+        data = payload[offset[row] : offset[row + 1]]
+        if flags & bits.FD:
+            found.append(_HEAD.pack(can_id, len(data) | FD_BIT) + _TO_WIRE[flags : flags + 1] + data)
+        else:
+            found.append(_HEAD.pack(can_id, len(data)) + data)
+    return found
+
+
+def datagrams(batch: MessageBatch, sequence: int, room: int) -> Iterator[bytes]:
+    """Yield all frames of ``batch`` in as few datagrams of up to ``room`` bytes as their order allows.
+
+    The first has the number ``sequence``, the others those behind it.
+    """
+    waiting: list[bytes] = []
+    size = HEADER.size
+    for frame in encode(batch):
+        if size + len(frame) > room or len(waiting) == _COUNT_LIMIT:
+            yield HEADER.pack(VERSION, DATA, sequence & 0xFF, len(waiting)) + b"".join(waiting)
+            sequence += 1
+            waiting, size = [], HEADER.size
+        waiting.append(frame)
+        size += len(frame)
+    if waiting:
+        yield HEADER.pack(VERSION, DATA, sequence & 0xFF, len(waiting)) + b"".join(waiting)
+
+
+def frames_in(datagram: bytes) -> int:
+    """Return how many frames are in a datagram of ``datagrams``."""
+    count: int = HEADER.unpack_from(datagram)[3]
+    return count
+
+
+class Decoder:
+    """Turns datagrams into batches, and keeps count for ``Stream`` as well.
+
+    Attributes:
+        bad_packets: datagrams that were none of cannelloni's, or ended in a frame.
+        bad_frames: frames that CAN does not allow.
+        missed_packets: datagrams that did not come, by their numbers. One that comes late still counts.
+        first_fault: what was wrong first.
+    """
+
+    def __init__(self, channel: Channel = None) -> None:
+        self.bad_packets = 0
+        self.bad_frames = 0
+        self.missed_packets = 0
+        self.first_fault: FormatError | None = None
+        self._channels = (channel,)
+        self._expected: int | None = None
+
+    def batch(self) -> MessageBatch:
+        """Return an empty batch for the datagrams of one channel."""
+        return MessageBatch(channels=self._channels)
+
+    def datagram(self, text: bytes, timestamp_ns: int, batch: MessageBatch) -> None:
+        """Add the frames of a datagram to ``batch``; of one that is cut, those before the cut."""
+        if len(text) < HEADER.size:
+            self._bad_packet(f"a datagram of {len(text)} bytes")
+            return
+        version, operation, sequence, count = HEADER.unpack_from(text)
+        if version != VERSION or operation != DATA:
+            self._bad_packet(f"version {version}, operation {operation}")
+            return
+        self._note(sequence)
+        at = HEADER.size
+        for _ in range(count):
+            end = _end_of_frame(text, at)
+            if end is None or end < 0:
+                self._bad_packet("a datagram that is cut" if end is None else f"length {-end} of a frame")
+                return
+            self.add(text, at, end, timestamp_ns, batch)
+            at = end
+
+    def _note(self, sequence: int) -> None:
+        if self._expected is not None:
+            gap = (sequence - self._expected) & 0xFF
+            if gap >= 0x80:  # late, or sent twice
+                return
+            self.missed_packets += gap
+        self._expected = (sequence + 1) & 0xFF
+
+    def add(self, text: bytes, at: int, end: int, timestamp_ns: int, batch: MessageBatch) -> None:
+        """Add the frame in ``text[at:end]``."""
+        can_id, length = _HEAD.unpack_from(text, at)
+        size = length & ~FD_BIT
+        reason = _fault(can_id, size, bool(length & FD_BIT))
+        if reason is not None:
+            self.bad_frames += 1
+            self.first_fault = self.first_fault or FormatError(f"{reason}: {text[at:end].hex()}")
+            return
+        if can_id & bits.ERROR_BIT:
+            can_id &= ~bits.EXTENDED_BIT
+        batch.timestamp_ns.append(timestamp_ns)
+        batch.can_id.append(can_id)
+        batch.channel.append(0)
+        if length & FD_BIT:
+            code = bits.len2dlc(size)
+            batch.flags.append(_FROM_WIRE[text[at + 5]])
+            batch.payload += text[at + 6 : end].ljust(bits.dlc2len(code), b"\0")
+            batch.dlc_code.append(code)
+        else:
+            batch.flags.append(0)
+            batch.payload += text[at + 5 : end]
+            batch.dlc_code.append(size)
+        batch.offset.append(len(batch.payload))
+
+    def _bad_packet(self, reason: str) -> None:
+        self.bad_packets += 1
+        self.first_fault = self.first_fault or FormatError(f"not cannelloni: {reason}")
+
+
+class Stream:
+    """Turns what follows the greeting of one TCP connection into batches; keeps an unfinished frame.
+
+    Attributes:
+        failure: why the stream ended; None while it goes on.
+    """
+
+    def __init__(self, decoder: Decoder) -> None:
+        self.failure: FormatError | None = None
+        self._decoder = decoder
+        self._rest = b""
+
+    def feed(self, text: bytes, timestamp_ns: int) -> MessageBatch:
+        """Return the frames that ``text`` completes, with the time at which it came."""
+        batch = self._decoder.batch()
+        if self.failure is not None:
+            return batch
+        text = self._rest + text
+        at = 0
+        while (end := _end_of_frame(text, at)) is not None:
+            if end < 0:  # nothing says where the next frame begins
+                self.failure = FormatError(f"not cannelloni: length {-end} of a frame")
+                break
+            self._decoder.add(text, at, end, timestamp_ns, batch)
+            at = end
+        self._rest = text[at:]
+        return batch
+
+
+def _end_of_frame(text: bytes, at: int) -> int | None:
+    """Return where the frame at ``at`` ends, None if ``text`` does before, minus a length that cannot be."""
+    if at + _HEAD.size > len(text):
+        return None
+    length = text[at + 4]
+    end = at + _HEAD.size
+    size = length & ~FD_BIT
+    if size > 64:
+        return -size
+    if length & FD_BIT:
+        end += 1
+    if not text[at] & bits.REMOTE_BIT >> 24:
+        end += size
+    return end if end <= len(text) else None
+
+
+def _fault(can_id: int, size: int, is_fd: bool) -> str | None:
+    """Return why there is no such frame, or None."""
+    if can_id & bits.REMOTE_BIT and (is_fd or can_id & bits.ERROR_BIT):
+        return "a remote frame of CAN FD, or of an error"
+    if is_fd and can_id & bits.ERROR_BIT:
+        return "an error frame of CAN FD"
+    if size > 8 and not is_fd:
+        return f"a classic frame of {size} bytes"
+    if not can_id & (bits.EXTENDED_BIT | bits.ERROR_BIT) and can_id & bits.EXTENDED_MASK > bits.BASE_MASK:
+        return "an identifier of over 11 bits"
+    return None

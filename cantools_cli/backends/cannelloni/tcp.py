@@ -1,0 +1,222 @@
+"""cannelloni over TCP: connects, or waits for its peer, again and again.
+
+A thread makes the connections and greets, since both may take seconds; receivers and senders use a connection
+as long as it lasts.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import threading
+import time
+from contextlib import suppress
+
+from cantools_cli.backends.cannelloni import codec
+from cantools_cli.backends.cannelloni.bus import Peer
+from cantools_cli.backends.transport.tcp import TcpPort, reason_of
+from cantools_cli.bus.base import Deadline
+from cantools_cli.errors import CanInitializationError, CanOperationError, CanTimeoutError, quoted
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Channel
+
+RECONNECT = 2.0  #: seconds from a lost connection to the next attempt
+SEND_TIMEOUT = 3.0  #: how long a sender waits for a peer where it does not say
+ANSWER = 5.0  #: seconds that the other side may take to answer, and to greet
+
+_ACCEPT = 5.0  # seconds after which a wait for a peer begins anew
+
+
+class TcpTunnel:
+    """A tunnel to ``peer``; with ``here``, the address and port to listen on, the peer connects to us.
+
+    One peer is served at a time; the next one is greeted when the one before is gone.
+
+    Attributes:
+        connections: how many there were.
+        first_refusal: what was wrong with the first that was not made, None if nothing was.
+    """
+
+    def __init__(
+        self, peer: Peer, here: tuple[str, int] | None, decoder: codec.Decoder, channel: Channel
+    ) -> None:
+        self.connections = 0
+        self.first_refusal: CanInitializationError | None = None
+        self._peer = peer
+        self._decoder = decoder
+        self._channel = channel
+        self._port: TcpPort | None = None
+        self._opening: socket.socket | None = None  # a connection that greets
+        self._closed = False
+        self._changed = threading.Condition()  # of what is above
+        self._either: select.epoll | None = None
+        self._listener: socket.socket | None = None
+        if here is None:
+            self._use(self._dial())
+            self.where = "connects"
+        else:
+            self._listener = peer.socket_at(*here, socket.SOCK_STREAM)
+            self._listener.listen(4)
+            self._listener.settimeout(_ACCEPT)
+            self.where = "listens on {}, port {}".format(*self._listener.getsockname())
+        self._thread = threading.Thread(target=self._keep_connected, name=peer.name, daemon=True)
+        self._thread.start()
+
+    # --- the bus --------------------------------------------------------------------------------------
+
+    def receive(self, timeout: float | None) -> MessageBatch | None:
+        deadline = Deadline(timeout)
+        while True:
+            port = self._connected(deadline)
+            if port is None:
+                return None
+            try:
+                return port.receive(deadline.remaining())
+            except CanOperationError as error:
+                self._drop(port, error)
+
+    def send(self, batch: MessageBatch, timeout: float | None) -> None:
+        deadline = Deadline(SEND_TIMEOUT if timeout is None else timeout)
+        port = self._connected(deadline)
+        if port is None:
+            raise CanTimeoutError(f"{self._peer.name}: nobody is connected", sent=0)
+        try:
+            port.send(codec.encode(batch), None if timeout is None else deadline.remaining())
+        except CanOperationError as error:
+            self._drop(port, error)
+            raise
+
+    def fileno(self) -> int:
+        if not hasattr(select, "epoll"):
+            raise NotImplementedError("a connection that is made anew has no descriptor on this system")
+        with self._changed:
+            if self._either is None:
+                self._either = select.epoll()
+                if self._port is not None:
+                    self._either.register(self._port, select.EPOLLIN)
+            return self._either.fileno()
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            for end in (self._listener, self._opening):
+                if end is not None:
+                    with suppress(OSError):
+                        end.shutdown(socket.SHUT_RDWR)  # wakes the thread
+            if self._port is not None:
+                self._port.close()
+            if self._either is not None:
+                self._either.close()
+            self._changed.notify_all()
+        self._thread.join(ANSWER)
+
+    def _connected(self, deadline: Deadline) -> TcpPort | None:
+        """Return the connection, waiting for one; None when the time is over, or the bus closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._port is not None or self._closed, deadline.remaining())
+            return None if self._closed else self._port
+
+    def _drop(self, port: TcpPort, error: CanOperationError) -> None:
+        """Give a lost connection up; the thread makes another."""
+        with self._changed:
+            if self._port is not port:
+                return
+            self._port = None
+            port.close()
+            self._changed.notify_all()
+            if self._closed:
+                return
+        import logging
+
+        logging.getLogger("can").warning("%s; waiting for another connection", error)
+
+    # --- the thread -----------------------------------------------------------------------------------
+
+    def _keep_connected(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._port is None or self._closed)
+                if self._listener is None:
+                    self._changed.wait_for(lambda: self._closed, RECONNECT)
+                if self._closed:
+                    break
+            try:
+                end = self._dial() if self._listener is None else self._accept(self._listener)
+            except CanInitializationError as error:
+                self.first_refusal = self.first_refusal or error
+            else:
+                if end is not None:
+                    self._use(end)
+        if self._listener is not None:
+            self._listener.close()
+
+    def _dial(self) -> socket.socket:
+        """Return a connection on which both sides have greeted."""
+        end = socket.socket(self._peer.family, socket.SOCK_STREAM)
+        try:
+            end.settimeout(ANSWER)
+            self._begin(end)
+            end.connect(self._peer.address)
+        except OSError as error:
+            end.close()
+            text = f"{self._peer.name}: cannot connect: {reason_of(error)}"
+            raise CanInitializationError(text) from error
+        return self._greet(end)
+
+    def _accept(self, listener: socket.socket) -> socket.socket | None:
+        """Return a connection on which both sides have greeted, None where nobody came."""
+        try:
+            end, source = listener.accept()
+        except OSError:  # nobody in time, gone already, or we are closed
+            return None
+        if not self._peer.is_at(source):
+            end.close()
+            raise CanInitializationError(f"{self._peer.name}: {source[0]} is not the peer")
+        self._begin(end)
+        return self._greet(end)
+
+    def _begin(self, end: socket.socket) -> None:
+        with self._changed:
+            self._opening = end
+
+    def _greet(self, end: socket.socket) -> socket.socket:
+        deadline = Deadline(ANSWER)
+        got = b""
+        reason = ""
+        try:
+            end.settimeout(ANSWER)
+            end.sendall(codec.GREETING)
+            while len(got) < len(codec.GREETING) and codec.GREETING.startswith(got):
+                end.settimeout(max(0.001, deadline.remaining() or 0.0))
+                piece = end.recv(len(codec.GREETING) - len(got))
+                if not piece:
+                    reason = "closed instead of greeting"
+                    break
+                got += piece
+        except OSError as error:
+            reason = f"no greeting: {reason_of(error)}"
+        if got != codec.GREETING:
+            end.close()
+            reason = reason or f"greets with {quoted(got)}, not with {quoted(codec.GREETING)}"
+            raise CanInitializationError(f"{self._peer.name}: {reason}")
+        return end
+
+    def _use(self, end: socket.socket) -> None:
+        stream = codec.Stream(self._decoder)
+
+        def decode(text: bytes) -> MessageBatch:
+            batch = stream.feed(text, time.time_ns())
+            if stream.failure is not None:
+                port.fail(str(stream.failure))
+            return batch
+
+        with self._changed:
+            self._opening = None
+            if self._closed:
+                end.close()
+                return
+            self._port = port = TcpPort(end, decode, self._peer.name, self._channel)
+            self.connections += 1
+            if self._either is not None:
+                self._either.register(port, select.EPOLLIN)
+            self._changed.notify_all()

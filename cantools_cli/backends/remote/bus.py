@@ -1,0 +1,246 @@
+"""A bus of another computer, by python-can-remote's WebSocket server.
+
+The server opens the bus with the settings of this one, so whoever reaches it may open any of its interfaces.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from cantools_cli.backends.remote import codec
+from cantools_cli.backends.transport.tcp import TcpPort, connect
+from cantools_cli.backends.transport.websocket import WebSocket
+from cantools_cli.bus.base import BusABC, CanFilters, CanProtocol, Deadline
+from cantools_cli.errors import CanError, CanInitializationError, CanOperationError, FormatError, UsageError
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+
+if TYPE_CHECKING:
+    from cantools_cli.backends.remote.cyclic import RemoteCyclicTask
+    from cantools_cli.periodic.tasks import CyclicSendTaskABC
+
+DEFAULT_PORT = 54701
+ANSWER = 5.0  #: seconds that the server may take to open its bus
+
+
+class RemoteBus(BusABC):
+    """A bus that a server has.
+
+    ``channel`` is ``ws://host:port/path``, or ``wss://``; without a scheme it is ``ws`` and the port 54701.
+    ``verify`` says how far a ``wss`` server has to prove who it is: True by an authority that this computer
+    trusts, or by one in the file named; False not at all. All other keywords are settings of the server's
+    bus, such as ``bitrate`` or ``receive_own_messages``. Frames have the server's timestamps.
+
+    A single message that is sent periodically without a ``modifier_callback`` is sent by the server.
+
+    Attributes:
+        bad_frames: what came and was no frame.
+        first_fault: what was wrong with the first of them.
+        missed_frames: frames that were dropped because nobody received.
+
+    Raises:
+        CanInterfaceNotImplementedError: the package websockets is not installed.
+        CanInitializationError: nobody answers there, or the server cannot open its bus.
+    """
+
+    passes_settings_on = True
+
+    def __init__(
+        self,
+        channel: str,
+        can_filters: CanFilters | None = None,
+        *,
+        verify: bool | str = True,
+        connect_timeout: float = 5.0,
+        **config: Any,
+    ) -> None:
+        url = _url(channel)
+        request = codec.format_object("bus_request", {"config": config})
+        self.bad_frames = 0
+        self.first_fault: FormatError | None = None
+        self._channels = (channel,)
+        self._name = f"remote:{channel}"
+        self._info: str | None = None  # the server's, once its bus is open
+        self._delegated: dict[int, RemoteCyclicTask] = {}  # what the server sends
+        self._speaking = threading.Lock()  # the state of the protocol, and the order of what it says
+        try:
+            self._socket = WebSocket(url, (codec.BINARY, codec.JSON))
+        except ValueError as error:
+            raise UsageError(f"{self._name}: {error}", hint="such as ws://host:54701/") from error
+        self._port = self._connect(url, verify, connect_timeout)
+        try:
+            self._open(request, Deadline(connect_timeout))
+        except BaseException:
+            self._port.close()
+            raise
+        self._can_protocol = CanProtocol.CAN_FD if config.get("fd") else CanProtocol.CAN_20
+        self.channel_info = f"{self._info} at {url}"
+        super().__init__(channel, can_filters)
+
+    @staticmethod
+    def _obstacle() -> str | None:
+        from importlib.util import find_spec
+
+        from cantools_cli.plugins import install_hint
+
+        return (
+            None if find_spec("websockets") else f"websockets is not installed: {install_hint('websockets')}"
+        )
+
+    @property
+    def missed_frames(self) -> int:
+        return self._port.missed
+
+    # --- opening --------------------------------------------------------------------------------------
+
+    def _connect(self, url: str, verify: bool | str, timeout: float) -> TcpPort:
+        parts = urlsplit(url)
+        host, is_secure = str(parts.hostname), parts.scheme == "wss"
+        end = connect(host, parts.port or (443 if is_secure else 80), timeout, self._name)
+        if not is_secure:
+            return TcpPort(end, self._decode, self._name, self._channels[0])
+        from cantools_cli.backends.transport.tls import TlsPort, secured
+
+        return TlsPort(secured(end, host, verify, self._name), self._decode, self._name, self._channels[0])
+
+    def _open(self, request: str, deadline: Deadline) -> None:
+        """Shake hands, and have the server open its bus."""
+        try:
+            self._port.send(self._socket.output(), deadline.remaining())
+            if not self._port.wait_for(lambda: self._socket.is_open, deadline):
+                raise CanInitializationError(f"{self._name}: no WebSocket server answers there")
+            self._say_all([request], ANSWER)
+            if not self._port.wait_for(lambda: self._info is not None, Deadline(ANSWER)):
+                raise CanInitializationError(f"{self._name}: the server does not say that its bus is open")
+        except CanInitializationError:
+            raise
+        except CanError as error:
+            raise CanInitializationError(str(error)) from error
+
+    # --- receiving ------------------------------------------------------------------------------------
+
+    def _decode(self, text: bytes) -> MessageBatch:
+        """Return the frames that ``text`` completes; called by the port."""
+        with self._speaking:
+            messages = self._socket.receive(text)
+            for piece in self._socket.output():
+                self._port.reply(piece)
+        batch = MessageBatch(channels=self._channels)
+        for message in messages:
+            try:
+                if isinstance(message, bytes):
+                    codec.decode(message, batch)
+                else:
+                    self._handle(*codec.parse_object(message), batch)
+            except FormatError as error:
+                self.bad_frames += 1
+                self.first_fault = self.first_fault or error
+        if self._socket.failure is not None:
+            self._port.fail(self._socket.failure)
+        return batch
+
+    def _handle(self, kind: str, payload: Any, batch: MessageBatch) -> None:
+        if kind == "message":
+            codec.parse_message(payload, batch)
+        elif kind == "bus_response":
+            info = payload.get("channel_info") if isinstance(payload, dict) else None
+            self._info = str(info or "a bus")
+        elif kind == "error":
+            self._port.fail(f"the server says: {payload}", lost=False)
+
+    def _receive(self, timeout: float | None) -> MessageBatch | None:
+        with self._closing_when_lost():
+            return self._port.receive(timeout)
+
+    @contextmanager
+    def _closing_when_lost(self) -> Iterator[None]:
+        try:
+            yield
+        except CanOperationError:
+            if self._port.is_lost:
+                self.shutdown()
+            raise
+
+    # --- sending --------------------------------------------------------------------------------------
+
+    def _send(self, batch: MessageBatch, timeout: float | None) -> None:
+        messages: Sequence[str | bytes]
+        if self._socket.subprotocol == codec.BINARY:
+            messages = codec.encode(batch)
+        else:
+            messages = [codec.format_object("message", codec.message_payload(one)) for one in batch]
+        with self._closing_when_lost():
+            self._say_all(messages, timeout)
+
+    def _say_all(self, messages: Sequence[str | bytes], timeout: float | None) -> None:
+        with self._speaking:
+            if self._socket.failure is not None:
+                records = []  # the port knows why
+            else:
+                records = [b"".join(self._socket.send(message)) for message in messages]
+        self._port.send(records, timeout)
+
+    def _send_periodic_internal(
+        self,
+        msgs: Message | Sequence[Message],
+        period: float,
+        duration: float | None = None,
+        autostart: bool = True,
+        modifier_callback: Callable[[Message], None] | None = None,
+    ) -> CyclicSendTaskABC:
+        """Leave one message to the server, which knows tasks by their identifier: the rest to a thread."""
+        from cantools_cli.backends.remote.cyclic import RemoteCyclicTask
+        from cantools_cli.periodic.tasks import checked_messages
+
+        messages = checked_messages(msgs)
+        is_taken = messages[0].arbitration_id in self._delegated
+        if len(messages) > 1 or modifier_callback is not None or is_taken:
+            return super()._send_periodic_internal(
+                msgs, period, duration, autostart=autostart, modifier_callback=modifier_callback
+            )
+        task = RemoteCyclicTask(self._tell, self._delegated, messages[0], period, duration)
+        if autostart:
+            task.start()
+        return task
+
+    def _tell(self, kind: str, payload: object) -> None:
+        """Send a JSON object about a periodic task; with a connection that is lost, they all ended."""
+        if kind == "periodic_start" or not self._port.is_lost:
+            self._say_all([codec.format_object(kind, payload)], ANSWER)
+
+    # --- the end --------------------------------------------------------------------------------------
+
+    def _fileno(self) -> int:
+        return self._port.fileno()
+
+    def _close(self) -> None:
+        if not self._port.is_lost:
+            with self._speaking:
+                records = self._socket.close()
+            with suppress(CanError):  # full, or lost meanwhile: closing is what is asked for
+                self._port.send(records, 0)
+        self._port.close()
+
+
+def _url(channel: str) -> str:
+    """Return the server's address in full.
+
+    Raises:
+        UsageError: it is none.
+    """
+    text = str(channel)
+    url = text if "://" in text else f"ws://{text}"
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise UsageError(f"remote:{text}: {error}", hint="such as ws://host:54701/") from error
+    if parts.scheme not in ("ws", "wss") or not parts.hostname:
+        raise UsageError(f"remote:{text}: not a server's address", hint="such as ws://host:54701/")
+    if url != text and port is None:
+        parts = parts._replace(netloc=f"{parts.netloc}:{DEFAULT_PORT}")
+    return parts._replace(path=parts.path or "/").geturl()

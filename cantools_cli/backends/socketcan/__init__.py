@@ -1,0 +1,1 @@
+"""SocketCAN, the CAN sockets of the Linux kernel: the bus, its records, the broadcast manager."""

@@ -1,0 +1,183 @@
+"""What the kernel says about its CAN interfaces: bit rate, state, error counters.
+
+``ip -json -details -statistics link`` knows all of it; where there is no such command, or one that is
+too old to write JSON about CAN, the folder ``/sys/class/net`` tells the little that it has.
+
+Source: iproute2, ``ip-link(8)`` and what ``ip`` 6.1 prints; Linux ``linux/can/netlink.h``.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import Any
+
+from cantools_cli.bus import address
+from cantools_cli.bus.base import BusState
+from cantools_cli.errors import FormatError
+
+#: bytes that an interface for CAN FD carries
+FD_MTU = 72
+
+_IP = ("ip", "-json", "-details", "-statistics", "link", "show")
+_IP_SECONDS = 5.0
+_IFF_UP = 1
+
+_STATES = {
+    "ERROR-ACTIVE": BusState.ACTIVE,
+    "ERROR-WARNING": BusState.ACTIVE,
+    "ERROR-PASSIVE": BusState.PASSIVE,
+    "BUS-OFF": BusState.ERROR,
+    "STOPPED": BusState.ERROR,
+    "SLEEPING": BusState.ERROR,
+}
+
+
+@dataclass
+class Link:
+    """A CAN interface of the kernel; None and "" where that is not known, or there is no such thing.
+
+    Attributes:
+        kind: can, vcan, vxcan or slcan; can is one with a controller that tells of itself.
+        mtu: bytes of the largest record: 16 classic, 72 CAN FD.
+        controller_state: ERROR-ACTIVE and so on, as the kernel calls it.
+        bitrate, data_bitrate: in bit/s.
+        sample_point, data_sample_point: part of the bit time, 0 to 1.
+        modes: LISTEN-ONLY, LOOPBACK and so on, those that are set.
+        tx_errors, rx_errors: the error counters of the controller.
+        restart_ms: milliseconds from bus-off to the automatic restart, 0 for none.
+        counts: how often what happened: restarts, bus_error, arbitration_lost, error_warning,
+            error_passive, bus_off.
+    """
+
+    name: str
+    kind: str = ""
+    is_up: bool = True
+    mtu: int | None = None
+    tx_queue_length: int | None = None
+    controller: str = ""
+    controller_state: str = ""
+    bitrate: int | None = None
+    sample_point: float | None = None
+    data_bitrate: int | None = None
+    data_sample_point: float | None = None
+    modes: tuple[str, ...] = ()
+    tx_errors: int | None = None
+    rx_errors: int | None = None
+    restart_ms: int | None = None
+    counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def is_fd(self) -> bool:
+        """Whether it carries CAN FD frames."""
+        return self.mtu is not None and self.mtu >= FD_MTU
+
+    @property
+    def state(self) -> BusState:
+        """The state of the controller; ACTIVE where there is none, ERROR where it takes no part."""
+        return _STATES.get(self.controller_state, BusState.ACTIVE)
+
+
+def links() -> list[Link]:
+    """Return all CAN interfaces."""
+    found = _asked()
+    if found is not None:
+        return found
+    return [link for name in address.socketcan_channels() if (link := _from_folder(name)) is not None]
+
+
+def link(name: str) -> Link | None:
+    """Return the CAN interface ``name``, None where there is none."""
+    found = _asked("dev", name)
+    if found is not None:
+        return next((link for link in found if link.name == name), None)
+    return _from_folder(name)
+
+
+def is_up(name: str) -> bool | None:
+    """Tell whether the interface is up, at the cost of reading a file; None where there is none."""
+    flags = _number(name, "flags")
+    return None if flags is None else bool(flags & _IFF_UP)
+
+
+def mtu(name: str) -> int | None:
+    """Return the bytes of the largest record that the interface carries, None where that is not known."""
+    return _number(name, "mtu")
+
+
+def parse(text: str) -> list[Link]:
+    """Return the CAN interfaces in what ``ip -json -details -statistics link show`` printed.
+
+    Raises:
+        FormatError: it is not that.
+    """
+    import json
+
+    try:
+        entries = json.loads(text or "[]")
+        return [_link(entry) for entry in entries if entry.get("link_type") == "can"]
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise FormatError(f"not what ip -json prints: {error}", source="ip") from error
+
+
+def _link(entry: dict[str, Any]) -> Link:
+    info = entry.get("linkinfo", {})
+    data = info.get("info_data", {})
+    counters = data.get("berr_counter", {})
+    timing = data.get("bittiming", {})
+    data_timing = data.get("data_bittiming", {})
+    return Link(
+        name=str(entry["ifname"]),
+        kind=info.get("info_kind", ""),
+        is_up="UP" in entry.get("flags", ()),
+        mtu=entry.get("mtu"),
+        tx_queue_length=entry.get("txqlen"),
+        controller=data.get("bittiming_const", {}).get("name", ""),
+        controller_state=data.get("state", ""),
+        bitrate=timing.get("bitrate"),
+        sample_point=_share(timing.get("sample_point")),
+        data_bitrate=data_timing.get("bitrate"),
+        data_sample_point=_share(data_timing.get("sample_point")),
+        modes=tuple(data.get("ctrlmode", ())),
+        tx_errors=counters.get("tx"),
+        rx_errors=counters.get("rx"),
+        restart_ms=data.get("restart_ms"),
+        counts=dict(info.get("info_xstats", {})),
+    )
+
+
+def _share(value: str | float | None) -> float | None:
+    """Return a sample point, which is a text in current releases of ip and a number in older ones."""
+    return None if value is None else float(value)
+
+
+def _asked(*words: str) -> list[Link] | None:
+    """Return what ``ip`` says, None where it cannot tell."""
+    import subprocess
+
+    try:
+        printed = subprocess.check_output(
+            (*_IP, *words),
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_IP_SECONDS,
+        )
+        return parse(printed)
+    except (OSError, subprocess.SubprocessError, FormatError):
+        return None
+
+
+def _from_folder(name: str) -> Link | None:
+    if name not in address.socketcan_channels():
+        return None
+    return Link(name, is_up=bool(is_up(name)), mtu=mtu(name), tx_queue_length=_number(name, "tx_queue_len"))
+
+
+def _number(name: str, entry: str) -> int | None:
+    try:
+        with open(os.path.join(address.NETWORK_FOLDER, name, entry), encoding="ascii") as file:
+            return int(file.read(), 0)
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,316 @@
+"""The socket of a SocketCAN bus: batches in, batches out, and nobody waits for a socket that is closed."""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import sys
+import threading
+import time
+from array import array
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from cantools_cli.backends.socketcan import records as codec
+from cantools_cli.errors import CanOperationError, FormatError
+from cantools_cli.frame import bits
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.error_frames import rx_overflow
+from cantools_cli.frame.message import Message
+from cantools_cli.kernels import records as kernel
+
+if TYPE_CHECKING:
+    from cantools_cli.backends.socketcan.mmsg import Messages
+
+#: frames moved one by one before it pays to load ``recvmmsg`` or ``sendmmsg``
+FEW = 16
+#: fetched at once, where there are more calls of 256
+BATCH_FRAMES = 4096
+
+_A_DAY = 86_400.0
+
+
+class Port:
+    """Moves records through a socket, which it owns.
+
+    ``channel`` is what the frames' channel is called, None where each frame's interface says it. With ``xl``
+    there may be CAN XL frames, which are long, so that all are fetched one by one.
+
+    Attributes:
+        missed: frames that the kernel dropped, since nobody took them.
+        faults: records that were no frames.
+        first_fault: what was wrong with the first of them, with a sample of its bytes.
+    """
+
+    def __init__(self, end: socket.socket, channel: str | None, *, xl: bool = False) -> None:
+        self.socket = end
+        self.missed = 0
+        self.faults = 0
+        self.first_fault: FormatError | None = None
+        self._channel = channel
+        self._has_xl = xl
+        self._largest = codec.XL_SIZE if xl else codec.FD_SIZE
+        self._dropped = 0  # the kernel's count, which begins anew at 2**32
+        self._names: dict[int, str] = {}  # of interfaces by their index
+        self._incoming: Messages | None = None
+        self._outgoing: Messages | None = None
+        self._has_mmsg = sys.byteorder == "little" and sys.maxsize > 1 << 32
+        self._error: OSError | None = None  # to be told after the frames before it
+        self._receiving = threading.Lock()
+        self._sending = threading.Lock()
+        self._lock = threading.Lock()  # of the two lines below the bell
+        self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._waits = 0
+        self._closed = False
+
+    # --- receiving ------------------------------------------------------------------------------------
+
+    def receive(self) -> MessageBatch | None:
+        """Return what is waiting, None where nothing is.
+
+        Raises:
+            OSError: the socket has failed.
+            CanOperationError: it is closed.
+        """
+        with self._receiving:
+            self._check_open()
+            if self._error is not None:
+                error, self._error = self._error, None
+                raise error
+            batch = MessageBatch(channels=() if self._channel is None else (self._channel,))
+            try:
+                while len(batch) < BATCH_FRAMES:
+                    more = self._receive_few(batch) if self._incoming is None else self._receive_many(batch)
+                    if not more:
+                        break
+            except BlockingIOError:
+                pass
+            except OSError as error:
+                if not len(batch):
+                    raise
+                self._error = error
+            return batch if len(batch) else None
+
+    def _receive_few(self, batch: MessageBatch) -> bool:
+        """Add what is waiting to ``batch``, a frame a call; return whether there may be more."""
+        for _ in range(FEW):
+            record, items, marks, address = self.socket.recvmsg(
+                self._largest, codec.EXTRA_SIZE, socket.MSG_DONTWAIT
+            )
+            channel = self._channel or str(address[0])
+            extra = codec.read_extra(items)
+            stamp = time.time_ns() if extra.timestamp_ns is None else extra.timestamp_ns
+            if extra.dropped is not None and extra.dropped != self._dropped:
+                self._note_dropped(extra.dropped)
+                batch.append(rx_overflow(stamp, channel))
+            try:
+                if marks & codec.MSG_TRUNC:
+                    raise FormatError(f"a record of over {self._largest} bytes")
+                message = self._decoded(record)
+            except FormatError as error:
+                self._note_fault(error, record)
+                continue
+            message.timestamp_ns = stamp
+            message.channel = channel
+            message.is_rx = not marks & codec.MSG_DONTROUTE
+            batch.append(message)
+        if not self._has_xl:
+            self._incoming = self._messages(receiving=True)  # a burst
+        return True
+
+    def _receive_many(self, batch: MessageBatch) -> bool:
+        """Add what is waiting to ``batch``, many frames a call; return whether there may be more."""
+        assert self._incoming is not None
+        count = self._incoming.receive(self.socket.fileno())
+        batch.extend(self._parsed(self._incoming, count))
+        return count == self._incoming.room
+
+    def _parsed(self, messages: Messages, count: int) -> MessageBatch:
+        """Return the frames of the first ``count`` messages; where the kernel stops, this goes on."""
+        now = time.time_ns()
+        rows = 2 * count  # before each may be a note of dropped ones
+        names = self._names
+        if self._channel is None and not names:  # without any the kernel would take all to be of one
+            first = messages.interface(0)
+            names[first] = _name_of(first)
+        channels = tuple(names.values()) if self._channel is None else (self._channel,)
+        batch = MessageBatch.with_room(rows, 64 * (rows + 1), channels)
+        at = row = 0
+        while at < count:
+            at, row, reason = kernel.parse(
+                at,
+                count,
+                messages.headers,
+                messages.names,
+                messages.records,
+                messages.control,
+                array("I", names),
+                now,
+                self._dropped,
+                row,
+                *batch.columns(),
+            )
+            if reason == kernel.DONE:
+                break
+            index = messages.interface(at)
+            if self._channel is None and index not in names:
+                names[index] = _name_of(index)
+                batch.channels = tuple(names.values())
+            if reason == kernel.DROPPED:
+                extra = codec.read_extra(messages.extra(at))
+                self._note_dropped(extra.dropped or 0)
+                stamp = now if extra.timestamp_ns is None else extra.timestamp_ns
+                batch.put(row, rx_overflow(stamp, self._channel or names[index]))
+                row += 1
+            elif reason == kernel.BAD:
+                self._note_bad(messages.record(at))
+                at += 1
+        return batch.cut(row)
+
+    def _decoded(self, record: bytes) -> Message:
+        message = codec.decode(record)
+        if message.is_xl and not self._has_xl:
+            raise FormatError("a CAN XL frame, which was not asked for")
+        return message
+
+    def _note_bad(self, record: bytes) -> None:
+        try:
+            self._decoded(record)
+        except FormatError as error:
+            self._note_fault(error, record)
+        else:
+            self._note_fault(FormatError(f"a record of over {codec.FD_SIZE} bytes"), record)
+
+    def _note_fault(self, error: FormatError, record: bytes) -> None:
+        self.faults += 1
+        self.first_fault = self.first_fault or FormatError(f"{error.reason}: {record[:16].hex(' ')}")
+
+    def _note_dropped(self, count: int) -> None:
+        self.missed += count - self._dropped & 0xFFFFFFFF
+        self._dropped = count
+
+    def missed_until_now(self) -> int:
+        """Return ``missed``, and what was dropped since the last frame came, which would have told of it."""
+        try:
+            counts = self.socket.getsockopt(codec.SOL_SOCKET, codec.SO_MEMINFO, codec.MEMINFO_SIZE)
+        except OSError:  # closed, or Linux before 4.12
+            return self.missed
+        behind = int.from_bytes(counts[-4:], sys.byteorder) - self._dropped & 0xFFFFFFFF
+        return self.missed + behind if len(counts) == codec.MEMINFO_SIZE and behind < 1 << 31 else self.missed
+
+    # --- sending --------------------------------------------------------------------------------------
+
+    def send(self, batch: MessageBatch, row: int) -> int:
+        """Send frames of ``batch`` from ``row`` on; return how many went, at least one.
+
+        Raises:
+            BlockingIOError: there is no room; ``wait`` tells when there is.
+            OSError: the socket has failed, or does not take the frame.
+            CanOperationError: it is closed.
+        """
+        with self._sending:
+            self._check_open()
+            if len(batch) - row > FEW and self._channel is not None and batch.xl is None:
+                if self._outgoing is None:
+                    self._outgoing = self._messages(receiving=False)
+                if self._outgoing is not None:
+                    return self._outgoing.send(self.socket.fileno(), batch, row)
+            return self._send_few(batch, row)
+
+    def _send_few(self, batch: MessageBatch, row: int) -> int:
+        last = min(row + FEW, len(batch))
+        for at in range(row, last):
+            message = batch[at]
+            try:
+                if self._channel is None:
+                    self.socket.sendto(codec.encode(message), socket.MSG_DONTWAIT, (message.channel,))
+                else:
+                    self.socket.send(codec.encode(message), socket.MSG_DONTWAIT)
+            except OSError:
+                if at > row:
+                    return at - row
+                raise
+        return last - row
+
+    def prepared(self, batch: MessageBatch) -> Callable[[int, int], int] | None:
+        """Return what sends rows from one to before another, one interface's; it returns how many went.
+
+        What does not go says nothing of why: ``send`` does, when it tries again. None where ``batch`` cannot
+        be made ready.
+        """
+        if self._channel is None or batch.xl is not None or not self._has_mmsg:
+            return None
+        records = bytearray(kernel.RECORD_SIZE * len(batch))
+        kernel.format(0, *batch.columns(), records, bytearray(kernel.VECTOR_SIZE * len(batch)))
+        return partial(self._send_prepared, memoryview(records), bytes(batch.flags))
+
+    def _send_prepared(self, records: memoryview, flags: bytes, first: int, last: int) -> int:
+        with self._sending:
+            self._check_open()
+            for row in range(first, last):
+                at = kernel.RECORD_SIZE * row
+                size = codec.FD_SIZE if flags[row] & bits.FD else codec.CLASSIC_SIZE
+                try:
+                    self.socket.send(records[at : at + size], socket.MSG_DONTWAIT)
+                except OSError:
+                    return row - first
+        return last - first
+
+    def _messages(self, *, receiving: bool) -> Messages | None:
+        if self._has_mmsg:
+            from cantools_cli.backends.socketcan import mmsg  # ctypes costs 10 ms
+
+            if mmsg.is_available():
+                return mmsg.Messages(receiving=receiving)
+            self._has_mmsg = False
+        return None
+
+    # --- waiting and closing --------------------------------------------------------------------------
+
+    def wait(self, event: int | None, seconds: float | None) -> None:
+        """Wait for ``event`` of the socket, ``seconds`` at most, a day at most; None waits for no event.
+
+        Closing ends every wait.
+        """
+        with self._lock:
+            if self._closed:
+                return
+            self._waits += 1
+        try:
+            poll = select.poll()  # one of each wait, since it serves one thread
+            poll.register(self._bell, select.POLLIN)
+            if event is not None:
+                poll.register(self.socket, event)
+            poll.poll(1000 * min(_A_DAY, _A_DAY if seconds is None else seconds))
+        finally:
+            with self._lock:
+                self._waits -= 1
+                if self._closed and not self._waits:
+                    self._release()
+
+    def close(self) -> None:
+        """Close the socket, once nobody waits for it any more."""
+        with self._receiving, self._sending, self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            os.eventfd_write(self._bell, 1)
+            if not self._waits:
+                self._release()
+
+    def _release(self) -> None:
+        self.socket.close()
+        os.close(self._bell)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise CanOperationError("Cannot operate on a closed bus")
+
+
+def _name_of(index: int) -> str:
+    try:
+        return socket.if_indextoname(index)
+    except OSError:  # gone since
+        return f"if{index}"

@@ -1,0 +1,262 @@
+"""A CAN bus at a socketcand server, over TCP, in raw mode.
+
+``canx serve`` is such a server as well. The server sets the bit rate, stamps the frames, and does not send a
+client its own frames back.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections import deque
+from contextlib import suppress
+from typing import Any
+
+from cantools_cli.backends.socketcand import beacon, codec
+from cantools_cli.backends.transport.tcp import TcpPort, connect, endpoint
+from cantools_cli.bus.base import BusABC, CanFilters, CanProtocol, Deadline
+from cantools_cli.bus.settings import refuse_unknown
+from cantools_cli.errors import (
+    CanError,
+    CanInitializationError,
+    CanOperationError,
+    CanTimeoutError,
+    FormatError,
+    UsageError,
+    quoted,
+)
+from cantools_cli.frame.batch import MessageBatch
+
+#: seconds without a word after which the server is asked whether it is there, and has to answer
+SILENCE = 10.0
+#: seconds in which a send without a timeout has to find room
+_ROOM_SECONDS = 10.0
+_ECHO = b"< echo >"
+
+
+class SocketCanDaemonBus(BusABC):
+    """A bus at a socketcand server.
+
+    ``channel`` is the interface's name there, and may name the server too: ``can0@HOST:PORT`` or
+    ``can://HOST:PORT/can0``. ``tcp_tune`` acknowledges what comes at once, where the system can. ``fd`` asks
+    for CAN FD and remote frames, which a canx server alone has. ``connect_timeout`` bounds the time until
+    the bus is open, in seconds.
+
+    Attributes:
+        faults: how many messages of the server were malformed.
+        fault_sample: the beginning of the first, or None.
+    """
+
+    def __init__(
+        self,
+        channel: str,
+        host: str | None = None,
+        port: int | None = None,
+        tcp_tune: bool = False,
+        can_filters: CanFilters | None = None,
+        *,
+        fd: bool = False,
+        connect_timeout: float = 10.0,
+        **kwargs: Any,
+    ) -> None:
+        refuse_unknown("socketcand", SocketCanDaemonBus, kwargs)
+        name, host, port = _place(str(channel), host, port)
+        deadline = Deadline(connect_timeout)
+        self._channel = name
+        self._fd = fd
+        self._can_protocol = CanProtocol.CAN_FD if fd else CanProtocol.CAN_20
+        self._decoder = codec.Decoder()
+        self._answers: deque[bytes] = deque()
+        self._is_open = False
+        self._heard = time.monotonic()
+        self._asked: float | None = None  # when the server was asked whether it is there
+        where = f"socketcand:{name}@{host}:{port}"
+        self._socket = connect(host, port, connect_timeout, where)
+        self._quick = tcp_tune and hasattr(socket, "TCP_QUICKACK")
+        self._port = TcpPort(self._socket, self._decode, where, name)
+        try:
+            self._shake_hands(deadline, where)
+        except BaseException:
+            self._port.close()
+            raise
+        self._is_open = True
+        self.channel_info = f"socketcand {name} at {host}:{port}"
+        super().__init__(channel, can_filters, **kwargs)
+
+    @property
+    def faults(self) -> int:
+        return self._decoder.faults
+
+    @property
+    def fault_sample(self) -> str | None:
+        return self._decoder.sample
+
+    # --- opening --------------------------------------------------------------------------------------
+
+    def _shake_hands(self, deadline: Deadline, where: str) -> None:
+        """Wait for the greeting, open the bus and go to raw mode.
+
+        Raises:
+            CanInitializationError: the server refuses, is no socketcand, or does not answer in time.
+        """
+        steps = [(None, b"hi"), (f"< open {self._channel} >", b"ok")]
+        if self._fd:
+            steps.append(("< canx fd >", b"ok"))
+        steps.append(("< rawmode >", b"ok"))
+        for command, expected in steps:
+            try:
+                if command is not None:
+                    self._port.send([command.encode()], deadline.remaining())
+                heard = self._port.wait_for(lambda: bool(self._answers), deadline)
+            except CanError as error:
+                raise CanInitializationError(str(error), hint=self._suspicion()) from error
+            if not heard:
+                text = f"{where}: no answer to {command}" if command else f"{where}: no greeting"
+                raise CanInitializationError(text, hint=self._suspicion())
+            answer = self._answers.popleft()
+            if answer != expected:
+                raise _refusal(where, command, answer)
+
+    def _suspicion(self) -> str | None:
+        if self._decoder.sample is None:
+            return None
+        return f"it does not look like a socketcand server: {self._decoder.sample}"
+
+    # --- receiving ------------------------------------------------------------------------------------
+
+    def _receive(self, timeout: float | None) -> MessageBatch | None:
+        deadline = Deadline(timeout)
+        while True:
+            left = deadline.remaining()
+            batch = self._port.receive(SILENCE if left is None else min(left, SILENCE))
+            if batch is not None:
+                return batch
+            self._ask_if_there()
+            if deadline.passed:
+                return None
+
+    def _decode(self, data: bytes) -> MessageBatch:
+        """Return the frames in what was read; the other messages are answers."""
+        self._heard, self._asked = time.monotonic(), None
+        if self._quick:  # the system forgets it again
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        batch = MessageBatch(channels=(self._channel,))
+        for text in self._decoder.feed(data):
+            try:
+                message = codec.parse_frame(text)
+            except FormatError:
+                self._decoder.note(text)
+                continue
+            if message is not None:
+                message.channel = self._channel
+                batch.append(message)
+            elif not self._is_open:
+                self._answers.append(text)
+            elif text.startswith((b"canx ", b"error ")) and text != b"error unknown command":
+                # such as a refusal to send: the connection may go on
+                self._port.fail(f"the server says {quoted(text.partition(b' ')[2])}", lost=False)
+        return batch
+
+    def _ask_if_there(self) -> None:
+        """After a silence ask the server for an echo; where it gave none, it is lost.
+
+        Raises:
+            CanOperationError: it is.
+        """
+        now = time.monotonic()
+        if self._asked is not None and now - self._asked >= SILENCE:
+            self._port.fail(f"no answer for {SILENCE:g} s")
+            self._port.receive(0)
+        elif self._asked is None and now - self._heard >= SILENCE:
+            self._asked = now
+            with suppress(CanTimeoutError):  # where what was written before waits for the server as well
+                self._port.send([_ECHO], 0)
+
+    # --- sending, end ---------------------------------------------------------------------------------
+
+    def _send(self, batch: MessageBatch, timeout: float | None) -> None:
+        try:
+            records = [codec.format_send(message, extended=self._fd) for message in batch]
+        except ValueError as error:
+            raise CanOperationError(f"{self}: {error}") from error
+        self._port.send(records, _ROOM_SECONDS if timeout is None else timeout)
+
+    def _fileno(self) -> int:
+        return self._port.fileno()
+
+    def _close(self) -> None:
+        self._port.close()
+
+    @staticmethod
+    def _detect_available_configs() -> list[dict[str, Any]]:
+        """Return the buses of all servers that announce themselves; that takes 3.5 seconds."""
+        return detect_beacon()
+
+
+def detect_beacon(timeout_ms: int = 3500) -> list[dict[str, Any]]:
+    """Return the buses that servers announce within ``timeout_ms``, as keywords for ``Bus``.
+
+    A server announces itself every three seconds.
+
+    Raises:
+        CanOperationError: the port of the beacons cannot be had.
+    """
+    deadline = Deadline(timeout_ms / 1000)
+    found: dict[tuple[str, int, str], dict[str, Any]] = {}
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+            receiver.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            receiver.bind(("", beacon.BEACON_PORT))
+            while not deadline.passed:
+                receiver.settimeout(max(0.001, deadline.remaining() or 0.0))
+                try:
+                    datagram = receiver.recv(beacon.LONGEST + 1)
+                    announced = beacon.parse_beacon(datagram)
+                except (TimeoutError, FormatError):
+                    continue
+                for host, port in announced.places[:1]:  # the others are the same server
+                    for bus in announced.buses:
+                        config = {"interface": "socketcand", "host": host, "port": port, "channel": bus}
+                        found.setdefault((host, port, bus), config)
+    except OSError as error:
+        text = f"cannot listen for beacons on UDP port {beacon.BEACON_PORT}: {error.strerror or error}"
+        raise CanOperationError(text) from error
+    return list(found.values())
+
+
+def _place(channel: str, host: object, port: object) -> tuple[str, str, int]:
+    """Return (bus, host, port) of what the arguments say together.
+
+    Raises:
+        UsageError: no server is named, or no bus, or a name that the protocol cannot carry.
+    """
+    name, at, server = channel.partition("@")
+    if channel.startswith("can://"):
+        server, at, name = channel[6:].partition("/")
+    if at and server:
+        host = server
+    elif host is not None and ":" in str(host) and not str(host).startswith("["):
+        host = f"[{host}]"  # IPv6
+    if host is None:
+        raise UsageError(
+            f"socketcand:{channel}: no server is named",
+            hint=f"socketcand:{channel},host=192.0.2.1 or socketcand:{channel}@192.0.2.1:29536",
+        )
+    where, number = endpoint(host, codec.DEFAULT_PORT)
+    if port is not None:
+        number = endpoint(f"[{where}]:{port}", codec.DEFAULT_PORT)[1]
+    if not name or any(character in " <>" or not character.isprintable() for character in name):
+        raise UsageError(f"socketcand: {quoted(name)} cannot be the name of a bus there", hint="such as can0")
+    return name, where, number
+
+
+def _refusal(where: str, command: str | None, answer: bytes) -> CanInitializationError:
+    text = answer.removeprefix(b"error ")
+    if command is None:
+        return CanInitializationError(f"{where}: a greeting {quoted(answer)}, where socketcand says hi")
+    if command == "< canx fd >":
+        return CanInitializationError(
+            f"{where}: the server has no CAN FD", hint="without --fd it is a bus of classic CAN"
+        )
+    hint = "its name is wrong, or it is not served there" if command.startswith("< open") else None
+    return CanInitializationError(f"{where}: {quoted(command)} was answered {quoted(text)}", hint=hint)

@@ -1,0 +1,315 @@
+"""The built-in virtual bus: within this program, or shared by all processes of the user on this host.
+
+``scope="process"`` joins the buses of one program, any hashable channel naming one. ``scope="host"``
+joins all processes of the user, with nothing to start: see ``virtual_host``. Both deliver in one order to
+all, and lose nothing that a reader has room for; neither has bit rates or arbitration.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from array import array
+from collections import deque
+from collections.abc import Hashable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from cantools_cli.backends.transport.wakeup import Wakeup
+from cantools_cli.bus.base import BusABC, CanFilters, CanProtocol, Deadline
+from cantools_cli.bus.settings import refuse_unknown
+from cantools_cli.errors import (
+    CanError,
+    CanInterfaceNotImplementedError,
+    CanOperationError,
+    UsageError,
+    quoted,
+)
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.bits import TX
+from cantools_cli.frame.message import Channel, Message
+
+if TYPE_CHECKING:
+    from cantools_cli.backends.virtual.queue import WaitingMessages
+
+DEFAULT_CHANNEL = "channel-0"
+BATCH_FRAMES = 1 << 16  #: received at once
+
+_RECEIVED = bytes(flags & ~TX for flags in range(256))
+_SENT = bytes(flags | TX for flags in range(256))
+
+
+class Port(Protocol):
+    """What connects a bus to the others on its channel."""
+
+    def send(self, batch: MessageBatch, timeout: float | None) -> None: ...
+    def receive(self, timeout: float | None) -> MessageBatch | None: ...
+    def note_taken(self, more: bool) -> None: ...
+    def waiting(self) -> int: ...
+    def fileno(self) -> int: ...
+    def close(self) -> None: ...
+
+
+class VirtualBus(BusABC):
+    """A bus without hardware.
+
+    ``channel`` is any hashable object, between processes its text. ``rx_queue_size`` bounds what waits to
+    be received, in frames; 0 is no bound within a process, and a million frames between processes. When
+    the queue of a receiver is full, ``send`` waits up to its timeout for each such receiver, then raises,
+    within a process; between processes see ``virtual_sender``. ``preserve_timestamps`` keeps the timestamps
+    of what this bus sends.
+
+    Between processes, ``net`` keeps parallel jobs apart (default: the environment's ``CANX_NET``), and a
+    bus that only sends says ``receive=False``, so that nobody waits for it.
+
+    Raises:
+        CanInterfaceNotImplementedError: there is no bus between processes on this system.
+        CanInitializationError: there is no private place for it.
+    """
+
+    def __init__(
+        self,
+        channel: Any = None,
+        receive_own_messages: bool = False,
+        rx_queue_size: int = 0,
+        preserve_timestamps: bool = False,
+        can_filters: CanFilters | None = None,
+        *,
+        scope: str = "process",
+        net: str | None = None,
+        receive: bool = True,
+        protocol: CanProtocol = CanProtocol.CAN_20,
+        **kwargs: Any,
+    ) -> None:
+        refuse_unknown("virtual", VirtualBus, kwargs)
+        super().__init__(channel=channel, can_filters=can_filters, **kwargs)
+        self.channel_id = DEFAULT_CHANNEL if channel is None else channel
+        self.receive_own_messages = receive_own_messages
+        self.preserve_timestamps = preserve_timestamps
+        self.scope = scope
+        self._can_protocol = protocol
+        self.carries_xl = True
+        self._port: Port
+        limit = self._queue_limit = max(0, rx_queue_size)
+        if scope == "host":
+            from cantools_cli.backends.virtual.host import HostPort
+
+            self._port = HostPort(
+                self.channel_id,
+                net,
+                echo=receive_own_messages,
+                queue_frames=limit,
+                preserve_timestamps=preserve_timestamps,
+                receive=receive,
+            )
+        elif scope == "process":
+            self._port = ProcessPort(self.channel_id, receive_own_messages, limit, preserve_timestamps)
+        else:
+            raise UsageError(f"unknown scope {quoted(scope)} of a virtual bus", hint="process or host")
+        self.channel_info = f"Virtual bus channel {self.channel_id}"
+
+    @staticmethod
+    def _obstacle() -> str | None:
+        from cantools_cli.backends.virtual.line import require_support
+
+        try:
+            require_support()
+        except CanInterfaceNotImplementedError as error:
+            return str(error)
+        return None
+
+    @property
+    def missed_frames(self) -> int:
+        """How many frames were lost because this bus did not take them, between processes."""
+        return getattr(self._port, "missed", 0)
+
+    @property
+    def queue(self) -> WaitingMessages:
+        """The messages that wait to be received, as python-can's attribute of this name."""
+        from cantools_cli.backends.virtual.queue import WaitingMessages
+
+        return WaitingMessages(self, self._queue_limit)
+
+    def _frames_waiting(self) -> int:
+        fetched = 0 if self._waiting is None else len(self._waiting) - self._taken
+        return fetched + (0 if self.is_shutdown else self._port.waiting())
+
+    @property
+    def bad_datagrams(self) -> int:
+        """How many datagrams of other processes were not frames."""
+        return getattr(self._port, "bad_datagrams", 0)
+
+    def recv(self, timeout: float | None = None) -> Message | None:
+        self._check_open()
+        message = super().recv(_checked(timeout))
+        self._port.note_taken(more=self._waiting is not None)
+        return message
+
+    def recv_batch(self, timeout: float | None = None) -> MessageBatch | None:
+        self._check_open()
+        batch = super().recv_batch(_checked(timeout))
+        self._port.note_taken(more=False)
+        return batch
+
+    def fileno(self) -> int:
+        self._check_open()
+        return self._port.fileno()
+
+    def _receive(self, timeout: float | None) -> MessageBatch | None:
+        return self._port.receive(timeout)
+
+    def _send(self, batch: MessageBatch, timeout: float | None) -> None:
+        self._port.send(batch, timeout)
+
+    def flush_tx_buffer(self) -> None:
+        """Do nothing: a frame is with its receivers once it is sent, and none is queued."""
+
+    def _close(self) -> None:
+        self._port.close()
+
+    @staticmethod
+    def _detect_available_configs() -> list[dict[str, Any]]:
+        """Return the channels in use, of this program and of the host, and one that is not in use."""
+        from random import randrange
+
+        with _registry:
+            here = list(_channels)
+        names: list[str] = []
+        with suppress(CanError, OSError):
+            from cantools_cli.backends.virtual.line import channels_in_use
+
+            names = channels_in_use()
+        free = DEFAULT_CHANNEL
+        while free in here or free in names or free == DEFAULT_CHANNEL:
+            free = f"channel-{randrange(10_000)}"
+        return [
+            *({"interface": "virtual", "channel": channel} for channel in here),
+            *({"interface": "virtual", "channel": name, "scope": "host"} for name in names),
+            {"interface": "virtual", "channel": free},
+        ]
+
+
+class ProcessPort:
+    """A bus's place on a channel within this program: a queue that the others put copies into."""
+
+    def __init__(self, channel: Hashable, echo: bool, limit: int, preserve_timestamps: bool) -> None:
+        self._channel = channel
+        self._channels = (cast("Channel", channel),)  # any object, as documented
+        self._echo = echo
+        self._limit = limit
+        self._preserve = preserve_timestamps
+        self._queue: deque[MessageBatch] = deque()
+        self._changed = threading.Condition()
+        self._wakeup: Wakeup | None = None  # only for those who ask for a descriptor
+        self._closed = False
+        with _registry:
+            _channels.setdefault(channel, []).append(self)
+
+    def send(self, batch: MessageBatch, timeout: float | None) -> None:
+        """Give every other bus its copy.
+
+        Raises:
+            CanOperationError: a receiver had no room in time; the others got the frames.
+        """
+        frames = batch.part(0, len(batch))
+        if not self._preserve:
+            frames.timestamp_ns = array("q", (time.time_ns(),)) * len(batch)
+        frames.channel = array("H", bytes(2 * len(batch)))
+        frames.channels = self._channels
+        frames.flags = frames.flags.translate(_RECEIVED)
+        with _registry:  # one order for all
+            others = [port for port in _channels.get(self._channel, ()) if port is not self or self._echo]
+            rests = [(port, port._offer(frames, 0, port is self)) for port in others]
+        taken = True
+        for port, row in rests:
+            if row < len(frames):
+                taken = port._put(frames, row, port is self, timeout) and taken
+        if not taken:
+            raise CanOperationError("Could not send message to one or more recipients")
+
+    def _offer(self, frames: MessageBatch, row: int, own: bool) -> int:
+        """Take the frames from ``row`` on as far as there is room; return the next row."""
+        with self._changed:
+            if self._closed:
+                return len(frames)
+            while row < len(frames) and not (self._limit and len(self._queue) >= self._limit):
+                # In a bounded queue each frame is counted, so each is an entry.
+                last = row + 1 if self._limit else len(frames)
+                copy = frames.part(row, last)
+                if own:
+                    copy.flags = copy.flags.translate(_SENT)
+                self._queue.append(copy)
+                row = last
+            self._changed.notify_all()
+            if self._wakeup is not None and self._queue:
+                self._wakeup.ring()
+        return row
+
+    def _put(self, frames: MessageBatch, row: int, own: bool, timeout: float | None) -> bool:
+        """Wait for room for the frames from ``row`` on; return whether there was enough in time."""
+        deadline = Deadline(timeout)
+        while row < len(frames):
+            with self._changed:
+                self._changed.wait_for(self._has_room, deadline.remaining())
+            before, row = row, self._offer(frames, row, own)
+            if row == before and deadline.passed:
+                return False
+        return True
+
+    def _has_room(self) -> bool:
+        return self._closed or len(self._queue) < self._limit
+
+    def receive(self, timeout: float | None) -> MessageBatch | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._queue or self._closed, timeout)
+            if self._closed:
+                raise CanOperationError("Cannot operate on a closed bus")
+            if not self._queue:
+                return None
+            batch = self._queue.popleft()
+            while self._queue and not self._limit and len(batch) + len(self._queue[0]) <= BATCH_FRAMES:
+                batch.extend(self._queue.popleft())
+            self._changed.notify_all()
+        return batch
+
+    def waiting(self) -> int:
+        with self._changed:
+            return sum(map(len, self._queue))
+
+    def note_taken(self, more: bool) -> None:
+        if self._wakeup is not None:
+            with self._changed:
+                if more or self._queue:
+                    self._wakeup.ring()
+                else:
+                    self._wakeup.reset()
+
+    def fileno(self) -> int:
+        with self._changed:
+            if self._wakeup is None:
+                self._wakeup = Wakeup()
+                if self._queue:
+                    self._wakeup.ring()
+        return self._wakeup.fileno()
+
+    def close(self) -> None:
+        with _registry:
+            ports = _channels[self._channel]
+            ports.remove(self)
+            if not ports:
+                del _channels[self._channel]
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+            if self._wakeup is not None:
+                self._wakeup.close()
+
+
+def _checked(timeout: float | None) -> float | None:
+    if timeout is not None and timeout < 0:
+        raise ValueError("'timeout' must be a non-negative number")
+    return timeout
+
+
+_channels: dict[Hashable, list[ProcessPort]] = {}
+_registry = threading.Lock()

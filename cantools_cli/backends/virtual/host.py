@@ -1,0 +1,102 @@
+"""A bus's connection to the virtual bus between the processes of a user.
+
+``virtual_line`` describes the medium: a folder, a lock, and a socket for each reader.
+"""
+
+from __future__ import annotations
+
+import os
+from weakref import WeakSet
+
+from cantools_cli.backends.virtual.inbox import Inbox
+from cantools_cli.backends.virtual.line import Line, net_name, require_support
+from cantools_cli.backends.virtual.sender import Sender
+from cantools_cli.errors import CanError, CanInitializationError, CanOperationError
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Channel
+
+
+class HostPort:
+    """A bus's place on a line: a sender, and unless it only sends an inbox."""
+
+    def __init__(
+        self,
+        channel: Channel,
+        net: str | None,
+        *,
+        echo: bool,
+        queue_frames: int,
+        preserve_timestamps: bool,
+        receive: bool,
+    ) -> None:
+        require_support()
+        net, name = net_name(net), str(channel)
+        self._inbox: Inbox | None = None
+        try:
+            if receive:
+                self._inbox = Inbox(Line(net, name), channel, queue_frames)
+            own = self._inbox.number if self._inbox else 0
+            self._sender = Sender(Line(net, name), own, echo, preserve_timestamps)
+            _open_ports.add(self)
+        except BaseException as error:
+            if self._inbox is not None:
+                self._inbox.close()
+            if isinstance(error, OSError) and not isinstance(error, CanError):
+                raise CanInitializationError(f"virtual:{name}: cannot open: {error.strerror}") from error
+            raise
+
+    @property
+    def missed(self) -> int:
+        return self._inbox.missed if self._inbox else 0
+
+    @property
+    def bad_datagrams(self) -> int:
+        return self._inbox.faults if self._inbox else 0
+
+    def send(self, batch: MessageBatch, timeout: float | None) -> None:
+        try:
+            self._sender.send(batch, timeout)
+        except CanError:
+            raise
+        except OSError as error:
+            raise CanOperationError(f"cannot send: {error.strerror}") from error
+
+    def receive(self, timeout: float | None) -> MessageBatch | None:
+        return self._receiving().receive(timeout)
+
+    def waiting(self) -> int:
+        return self._inbox.waiting() if self._inbox else 0
+
+    def note_taken(self, more: bool) -> None:
+        self._receiving().note_taken(more)
+
+    def fileno(self) -> int:
+        return self._receiving().fileno()
+
+    def _receiving(self) -> Inbox:
+        if self._inbox is None:
+            raise CanOperationError("this bus was opened for sending only")
+        return self._inbox
+
+    def abandon(self) -> None:
+        """In a forked process: close all descriptors, and touch nothing that is shared."""
+        self._sender.abandon()
+        if self._inbox is not None:
+            self._inbox.forget_threads()
+            self._inbox.abandon()
+
+    def close(self) -> None:
+        self._sender.close()
+        if self._inbox is not None:
+            self._inbox.close()
+
+
+def _forget() -> None:
+    """A bus belongs to the process that opened it: in a forked one it is closed."""
+    for port in list(_open_ports):
+        port.abandon()
+
+
+_open_ports: WeakSet[HostPort] = WeakSet()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)

@@ -1,0 +1,316 @@
+"""Takes frames off the virtual bus between processes.
+
+A Unix datagram socket queues about ten datagrams however large its buffer is, so a reader empties its own
+in a thread, into a queue of its process. While that queue is full the thread pauses, and senders wait.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import socket
+import struct
+import threading
+import time
+from collections import deque
+from contextlib import ExitStack, closing, suppress
+
+from cantools_cli.backends.transport.wakeup import Wakeup
+from cantools_cli.backends.virtual.line import DATAGRAM, Line
+from cantools_cli.bus.base import Deadline
+from cantools_cli.errors import CanOperationError, CanTimeoutError, FormatError
+from cantools_cli.frame import xl
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.error_frames import rx_overflow
+from cantools_cli.frame.message import Channel
+from cantools_cli.kernels import wire as kernel
+
+QUEUE_FRAMES = 1_000_000  #: what a reader holds at most, beside one datagram
+QUEUE_BYTES = 1 << 26
+BATCH_FRAMES = 1 << 16  #: received at once
+
+_OPEN_TIMEOUT = 10.0
+_OBJECT_BYTES = 96  # what a datagram in the queue costs beside its bytes
+_HEADER = struct.Struct("<BBHIIIQq")  # as in kernels/wire.py
+_NONE_MISSED = bytes(8)
+
+
+class Inbox:
+    """Takes frames off a line: a socket, the thread that empties it, and a bounded queue.
+
+    Attributes:
+        number: what the bus is called on the line.
+        missed: frames that were lost because nobody took them.
+        faults: datagrams that were none of ours.
+    """
+
+    def __init__(self, line: Line, channel: Channel, queue_frames: int) -> None:
+        self.missed = 0
+        self.faults = 0
+        self._line = line
+        self._channel = channel
+        self._frame_limit = queue_frames or QUEUE_FRAMES
+        self._queue: deque[tuple[int, bytes]] = deque()  # frames in it, datagram
+        # Two counters a quantity, each with one writer: what came in and what went out.
+        self._frames_in = self._frames_out = self._bytes_in = self._bytes_out = 0
+        self._room = threading.Event()
+        self._taking = threading.Lock()
+        self._reading = threading.Lock()  # from the socket to the queue
+        self._buffer = bytearray(DATAGRAM)
+        self._closed = False
+        self._progress = 0
+        self._held = ExitStack()
+        self._held.callback(line.close)
+        try:
+            self._wakeup = self._held.enter_context(closing(Wakeup()))
+            self._socket = self._held.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+            self._socket.settimeout(None)  # a program's default timeout would make MSG_DONTWAIT wait
+            self._join()
+        except BaseException:
+            self.abandon()
+            raise
+        self._thread = threading.Thread(target=self._empty_socket, name=f"virtual:{line.name}", daemon=True)
+        self._thread.start()
+
+    def _join(self) -> None:
+        """Bind the socket; whoever sends from now on sends to it too."""
+        import mmap  # not for those who only send
+
+        line = self._line
+        line.acquire(Deadline(_OPEN_TIMEOUT))
+        try:
+            bound = False
+            while not bound:  # a number can only be taken where someone removed the wire's file
+                self.number = line.next_generation()
+                bound = self._bind(line.address(f"{self.number}.bus"))
+            file = os.open(line.file(f"{self.number}.state"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                os.pwrite(file, bytes(16), 0)
+                self._state = self._held.enter_context(mmap.mmap(file, 16))
+            finally:
+                os.close(file)
+        finally:
+            line.release()
+
+    def _bind(self, address: str) -> bool:
+        try:
+            self._socket.bind(address)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            return False
+        return True
+
+    # --- the thread -----------------------------------------------------------------------------------
+
+    def _empty_socket(self) -> None:
+        waiting = select.poll()
+        waiting.register(self._socket, select.POLLIN)
+        while not self._closed:
+            try:
+                waiting.poll()
+                self._read_waiting()
+            except (OSError, ValueError):  # closed meanwhile
+                return
+            while self._is_full and not self._closed:
+                self._room.clear()
+                if self._is_full and not self._closed:  # nobody took anything before the line above
+                    self._room.wait()
+
+    def _read_waiting(self) -> None:
+        """Move what is in the socket to the queue, as far as there is room.
+
+        The thread does, and whoever finds the queue empty: a poll would miss what the thread has not come
+        to yet. The lock keeps the order.
+        """
+        with self._reading:
+            while not (self._closed or self._is_full):
+                try:
+                    size = self._socket.recv_into(self._buffer, 0, socket.MSG_DONTWAIT)
+                except BlockingIOError:
+                    return
+                if self._closed:
+                    return
+                self._accept(bytes(memoryview(self._buffer)[:size]))
+                self._note_progress()
+                if self._state[8:16] != _NONE_MISSED:
+                    self._catch_up()
+
+    def _accept(self, datagram: bytes) -> None:
+        if len(datagram) < _HEADER.size:
+            self.faults += 1
+            return
+        version, _, _, size, count, missed, _, _ = _HEADER.unpack_from(datagram)
+        if version != kernel.VERSION or size != len(datagram) or count > size // 8:
+            self.faults += 1
+            return
+        rows = count + (missed > 0)
+        self._queue.append((rows, datagram))
+        self._frames_in += rows
+        self._bytes_in += size + _OBJECT_BYTES
+        self._wakeup.ring()
+
+    def _catch_up(self) -> None:
+        """Take what is left in the socket, then a note of what was lost behind it."""
+        while True:
+            try:
+                self._line.acquire(Deadline(1.0))
+                break
+            except CanTimeoutError:
+                if self._closed:
+                    return
+        try:
+            with suppress(BlockingIOError):
+                while True:
+                    self._accept(self._socket.recv(DATAGRAM, socket.MSG_DONTWAIT))
+            missed = int.from_bytes(self._state[8:16], "little")
+            if missed:
+                self._state[8:16] = _NONE_MISSED
+                count = min(missed, 0xFFFFFFFF)
+                self._accept(_HEADER.pack(kernel.VERSION, 0, 0, _HEADER.size, 0, count, 0, time.time_ns()))
+        finally:
+            self._line.release()
+
+    def _note_progress(self) -> None:
+        self._progress += 1
+        self._state[0:8] = self._progress.to_bytes(8, "little")
+
+    @property
+    def _is_full(self) -> bool:
+        return (
+            self._frames_in - self._frames_out >= self._frame_limit
+            or self._bytes_in - self._bytes_out >= QUEUE_BYTES
+        )
+
+    # --- whoever receives -----------------------------------------------------------------------------
+
+    def receive(self, timeout: float | None) -> MessageBatch | None:
+        deadline = Deadline(timeout)
+        while not self._closed:
+            with self._taking:
+                if not self._queue:
+                    with suppress(OSError, ValueError):  # closed meanwhile
+                        self._read_waiting()
+                if self._queue:
+                    return self._take()
+                self._settle()
+            if not self._wakeup.wait(deadline.remaining()):
+                return None
+        raise CanOperationError("Cannot operate on a closed bus")
+
+    def waiting(self) -> int:
+        """Return how many frames are here and not yet received."""
+        with suppress(OSError, ValueError):  # closed meanwhile
+            self._read_waiting()
+        return self._frames_in - self._frames_out
+
+    def note_taken(self, more: bool) -> None:
+        """Keep the descriptor ready if there is ``more`` outside of the queue, else as the queue says."""
+        if self._closed:
+            return
+        if not more:
+            self._settle()
+            return
+        self._wakeup.ring()
+        if self._is_full:  # frames of a batch are taken one by one: that is progress too
+            self._note_progress()
+
+    def fileno(self) -> int:
+        return self._wakeup.fileno()
+
+    def _settle(self) -> None:
+        if not self._queue and self._wakeup.is_rung:
+            self._wakeup.reset()
+            if self._queue or self._closed:  # came after the first look
+                self._wakeup.ring()
+
+    def _take(self) -> MessageBatch:
+        rows = size = 0
+        datagrams: list[bytes] = []
+        while self._queue and (not datagrams or rows + self._queue[0][0] <= BATCH_FRAMES):
+            count, datagram = self._queue.popleft()
+            rows += count
+            size += len(datagram) + _OBJECT_BYTES
+            datagrams.append(datagram)
+        self._frames_out += rows
+        self._bytes_out += size
+        if not self._room.is_set():
+            self._room.set()
+        return self._decoded(datagrams[0] if len(datagrams) == 1 else b"".join(datagrams), rows)
+
+    def _decoded(self, text: bytes | bytearray, rows: int) -> MessageBatch:
+        batch = MessageBatch.with_room(rows, len(text) + 8, (self._channel,))  # 8: of an error frame
+        at = row = 0
+        while at < len(text):
+            at, row, reason = kernel.parse(text, at, len(text), self.number, row, *batch.columns())
+            if reason == kernel.DONE:
+                break
+            _, _, _, size, _, missed, _, stamp = _HEADER.unpack_from(text, at)
+            if reason == kernel.MISSED:
+                self.missed += missed
+                batch.put(row, rx_overflow(stamp, self._channel))
+                row += 1
+                text = text if isinstance(text, bytearray) else bytearray(text)
+                text[at + 12 : at + 16] = bytes(4)
+            elif reason == kernel.XL:
+                row += self._take_xl(text[at : at + size], batch, row)
+                at += size
+            else:
+                self.faults += 1
+                at += size
+        return batch.cut(row)
+
+    def _take_xl(self, datagram: bytes | bytearray, batch: MessageBatch, row: int) -> int:
+        """Put the CAN XL frame of ``datagram`` into ``row``; return 1, or 0 where there is none in it."""
+        _, _, _, _, count, _, sender, stamp = _HEADER.unpack_from(datagram)
+        try:
+            if count != 1:
+                raise FormatError(f"{count} frames in a datagram of one")
+            message = xl.unpack(bytes(datagram[_HEADER.size :]))
+        except FormatError:
+            self.faults += 1
+            return 0
+        message.timestamp_ns = stamp
+        message.channel = self._channel
+        message.is_rx = sender != self.number
+        batch.put(row, message)
+        return 1
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._room.set()
+        self._wake_thread()
+        self._wakeup.ring()
+        self._thread.join(2.0)
+        with self._taking:
+            try:
+                self._line.acquire(Deadline(1.0))
+            except CanTimeoutError:  # a stopped process has it
+                self._line.remove(self.number)
+            else:
+                try:
+                    self._line.remove(self.number)
+                    self._line.next_generation()
+                finally:
+                    self._line.release()
+            self.abandon()
+
+    def _wake_thread(self) -> None:
+        try:
+            self._socket.shutdown(socket.SHUT_RD)
+        except OSError:  # macOS does that to connected sockets only
+            with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bell:
+                bell.setblocking(False)
+                bell.sendto(b"", self._line.address(f"{self.number}.bus"))
+
+    def abandon(self) -> None:
+        """Close all descriptors, and touch nothing that is shared."""
+        self._closed = True
+        self._held.close()
+
+    def forget_threads(self) -> None:
+        """After a fork: only the thread that forked is in this process."""
+        self._wakeup.forget_threads()

@@ -1,0 +1,294 @@
+"""How the command line names a bus: ``[INTERFACE:]CHANNEL[,key=value...]``.
+
+::
+
+    can0                                     the interface comes from the configuration, or the kernel
+    slcan:/dev/ttyACM0@115200,bitrate=500k   a part with = is a setting
+    vector:0,1,app_name=CANalyzer            the other parts belong to the channel: 0,1
+    can0,123:7FF,#FF                         candump's filters may follow as well
+    slcan:/dev/ttyACM0?bitrate=500k&fd=true  settings as in a URL; quote it for the shell
+    socket://host:4000                       a prefix counts only if an interface has that name
+
+What is not said comes from the environment and the configuration files.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from cantools_cli import plugins
+from cantools_cli.bus.config import cast_from_string, check_context, find_settings
+from cantools_cli.errors import (
+    CanError,
+    CanInitializationError,
+    CanInterfaceNotImplementedError,
+    FormatError,
+    UsageError,
+    quoted,
+)
+
+#: where Linux shows its network interfaces, and the type that a CAN interface has there (ARPHRD_CAN)
+NETWORK_FOLDER = "/sys/class/net"
+_CAN_TYPE = "280"
+
+_PREFIX = re.compile(r"([A-Za-z][A-Za-z0-9_.-]*):(?!//)(.*)", re.DOTALL)
+_IPV6 = re.compile(r"[0-9A-Fa-f:]+")
+_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_FILTER = re.compile(r"(?:0[xX])?[0-9A-Fa-f]+[:~](?:0[xX])?[0-9A-Fa-f]+|#(?:0[xX])?[0-9A-Fa-f]+|[jJ](?:oin)?")
+#: interfaces whose channels have no commas: there a third part is a slip, not part of the channel
+ONE_CHANNEL = {"virtual", "socketcan", "socketcand", "udp_multicast"}
+
+
+@dataclass
+class BusAddress:
+    """What a bus address says.
+
+    Attributes:
+        text: the address as it was given.
+        interface: None where it names none.
+        channel: None where it names none.
+        settings: keywords of the bus.
+        filters: candump's filter tokens.
+    """
+
+    text: str
+    interface: str | None = None
+    channel: str | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    filters: list[str] = field(default_factory=list)
+
+
+def parse_address(text: str) -> BusAddress:
+    """Take a bus address apart.
+
+    Raises:
+        UsageError: it is empty, a frame or a filter, or one of its settings has no name.
+    """
+    if not text.strip():
+        raise UsageError("the name of a bus is empty", hint="such as can0, virtual:vcan0, slcan:/dev/ttyACM0")
+    address = BusAddress(text)
+    rest = text.strip()
+    found = _PREFIX.fullmatch(rest)
+    if found is not None and plugins.is_interface(found[1].lower()):
+        address.interface, rest = found[1].lower(), found[2]
+    parts = rest.split(",")
+    before, _, query = rest.partition("?")
+    if "=" in query and "=" not in before and "://" not in before:  # a URL keeps its own
+        parts = [*before.split(","), *re.split("[&,]", query)]
+    channel = [] if _KEY.fullmatch(parts[0].partition("=")[0]) and "=" in parts[0] else [parts.pop(0)]
+    for part in parts:
+        if "=" in part:
+            _add_setting(address, part)
+        elif _FILTER.fullmatch(part):
+            address.filters.append(part)
+        else:
+            channel.append(part)
+    address.channel = ",".join(channel) or None
+    _check_channel(address)
+    return address
+
+
+def _check_channel(address: BusAddress) -> None:
+    """Refuse a frame or a filter in the place of a bus."""
+    channel = address.channel or ""
+    if "#" in channel or channel[:1] in "0123456789abcdefABCDEF":
+        from cantools_cli.bus import not_a_bus  # few channels begin like that
+
+        takes_any = address.interface is not None and address.interface not in ONE_CHANNEL
+        not_a_bus.check(address.text, channel, is_prefixed=takes_any)
+
+
+def is_log_name(text: str) -> bool:
+    """Return whether ``text`` has the suffix of a log format and names no interface."""
+    found = _PREFIX.fullmatch(text)
+    is_address = found is not None and plugins.is_interface(found[1].lower())
+    return not is_address and plugins.format_of_suffix(text)[0] is not None
+
+
+def _add_setting(address: BusAddress, part: str) -> None:
+    key, _, value = part.partition("=")
+    if not _KEY.fullmatch(key):
+        raise UsageError(f"{address.text}: {quoted(part)} is not of the form KEY=VALUE")
+    if key in ("interface", "channel"):
+        raise UsageError(f"{address.text}: {key} is no setting", hint="INTERFACE:CHANNEL,KEY=VALUE")
+    address.settings[key.replace("-", "_")] = cast_from_string(value)
+
+
+def resolve(
+    address: BusAddress,
+    interface: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    context: str | None = None,
+    *,
+    note: Callable[[str], None] | None = None,
+    detail: Callable[[str], None] | None = None,
+) -> dict[str, Any]:
+    """Return the keywords for ``Bus``: what ``address`` says, then the options, then the configuration.
+
+    ``interface``, ``settings`` and ``context`` are the options of the command line. ``note`` is told what
+    the user has to know, ``detail`` where each setting came from.
+
+    Raises:
+        UsageError: a source is malformed, or no bus is named at all.
+        CanInitializationError: no interface is named, and there is no bus of that name.
+    """
+    if address.interface is None and interface is None:
+        _check_is_no_file(address.channel or "")
+    asked = {
+        **(settings or {}),
+        **address.settings,
+        "interface": address.interface or interface,
+        "channel": address.channel,
+    }
+    origin = "--context" if context else "CANX_CONTEXT"
+    context = context or os.environ.get("CANX_CONTEXT") or None
+    check_context(context, origin)
+    try:
+        with warnings.catch_warnings(record=True) as said:  # documented for programs: no sight for a user
+            warnings.simplefilter("always")
+            values, sources = find_settings(None, asked, context, "the command line")
+    except FormatError:
+        raise
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"{address.text}: {error}", hint=getattr(error, "hint", None)) from error
+    if note is not None:
+        for warning in said:
+            note(f"{address.text}: {warning.message}")
+    if values["interface"] in (None, *ONE_CHANNEL) and "," in str(address.channel or ""):
+        part = str(address.channel).split(",", 1)[1]
+        raise UsageError(
+            f"{address.text}: {quoted(part)} is neither KEY=VALUE nor a filter such as 123:7FF",
+            hint="-f takes a bare identifier or a range",
+        )
+    if values["interface"] is None:
+        values["interface"] = _interface_without_a_name(values["channel"], note)
+        sources["interface"] = "the channel's name"
+    if values["interface"] == "virtual" and not str(values["channel"] or "").strip():
+        raise UsageError(f"{address.text}: no channel is named", hint="such as virtual:vcan0")
+    if values["interface"] == "virtual" and "scope" not in asked:
+        values["scope"] = "host"  # a bus within one process means nothing to a command
+    if values["interface"] == "socketcan":
+        values.setdefault("fd", True)  # as candump has it: an interface that has CAN FD shows it
+    if detail is not None:
+        for key, source in sources.items():
+            detail(f"{address.text}: {key}={values[key]}, from {source}")
+    return values
+
+
+def stream_names(addresses: Sequence[BusAddress]) -> list[str]:
+    """Return what each bus is called in a stream: its channel, made unique where two have the same.
+
+    A stream separates its fields by blanks, so a name has none.
+    """
+    names: list[str] = []
+    for address in addresses:
+        stem = "_".join((address.channel or address.interface or "bus").split())
+        name, number = stem, 2
+        while name in names:
+            name, number = f"{stem}-{number}", number + 1
+        names.append(name)
+    return names
+
+
+def _interface_without_a_name(channel: object, note: Callable[[str], None] | None) -> str:
+    """Return the interface of ``channel`` where none is named anywhere: never a wrong bus in silence."""
+    if channel is None:
+        raise UsageError("no bus is named", hint="such as can0, virtual:vcan0, or CAN_CHANNEL=can0")
+    name = str(channel)
+    channels = socketcan_channels()
+    if name in channels or (name == "any" and channels):
+        return "socketcan"
+    has_socketcan = kernel_has_socketcan()
+    if name.startswith("vcan") and not has_socketcan:
+        if note is not None:
+            note(f"{name}: this kernel has no SocketCAN; using virtual:{name}, a bus within this computer")
+        return "virtual"
+    raise _no_such_bus(name, has_socketcan)
+
+
+def _check_is_no_file(name: str) -> None:
+    """Refuse the name of a log: a configured interface would open a bus of that name.
+
+    Raises:
+        UsageError: ``name`` has the suffix of a log format, or a file has this name and no bus could.
+    """
+    is_file = os.path.isfile(name)
+    if not is_log_name(name) and not (is_file and "/" in name):
+        return
+    if is_file:
+        raise UsageError(
+            f"{name}: a log file, not a bus",
+            hint=f"canx convert {name} prints its frames, canx replay {name} BUS sends them",
+        )
+    raise UsageError(
+        f"{name}: no such file, and the name of a log is not that of a bus",
+        hint="a bus is such as can0 or virtual:vcan0; -o names an output",
+    )
+
+
+def _no_such_bus(name: str, has_socketcan: bool) -> CanError:
+    prefix = _PREFIX.fullmatch(name)
+    if prefix is not None and not _IPV6.fullmatch(name):
+        known = ", ".join(plugins.interface_names())
+        return CanInterfaceNotImplementedError(
+            f"{name}: no interface is called {quoted(prefix[1])}", hint=f"known: {known}"
+        )
+    if os.path.isfile(name):
+        return CanInitializationError(
+            f"{name}: no such bus, but a file has this name", hint=f"./{name} is the file"
+        )
+    here = [*socketcan_channels(), *virtual_channels()]
+    there_is = f"buses here: {', '.join(here)}; " if here else ""
+    virtual = name if name.startswith("vcan") else "vcan0"
+    if has_socketcan:
+        reason = "the kernel has no such CAN interface, and no other interface is named"
+        make = f"ip link add dev {virtual} type vcan makes one, virtual:{virtual} needs none"
+    else:
+        reason = "no interface is named, and this kernel has no SocketCAN"
+        make = f"INTERFACE:CHANNEL names one; virtual:{virtual} is a bus without hardware"
+    return CanInitializationError(f"{name}: {reason}", hint=there_is + make)
+
+
+def socketcan_channels() -> list[str]:
+    """Return the names of the kernel's CAN interfaces."""
+    try:
+        names = sorted(os.listdir(NETWORK_FOLDER))
+    except OSError:
+        return []
+    return [name for name in names if _is_can(name)]
+
+
+def _is_can(name: str) -> bool:
+    try:
+        with open(os.path.join(NETWORK_FOLDER, name, "type"), encoding="ascii") as file:
+            return file.read().strip() == _CAN_TYPE
+    except OSError:
+        return False
+
+
+def kernel_has_socketcan() -> bool:
+    """Tell whether the kernel knows SocketCAN at all."""
+    import errno
+    import socket
+
+    if not hasattr(socket, "PF_CAN") or not hasattr(socket, "CAN_RAW"):
+        return False
+    try:
+        socket.socket(socket.PF_CAN, socket.SOCK_RAW, socket.CAN_RAW).close()
+    except OSError as error:
+        return error.errno not in (errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT)
+    return True
+
+
+def virtual_channels() -> list[str]:
+    """Return the addresses of the virtual buses that are in use on this computer."""
+    with suppress(CanError, OSError):
+        configs = plugins.bus_class("virtual")._detect_available_configs()
+        return [f"virtual:{config['channel']}" for config in configs if config.get("scope") == "host"]
+    return []

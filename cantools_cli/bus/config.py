@@ -1,0 +1,423 @@
+"""Settings of a bus from the program, the environment and the configuration files.
+
+For each key the first of these that has it wins:
+
+1. what is asked for: keywords of ``Bus``, the command line
+2. ``rc``, which a program may fill
+3. ``CAN_INTERFACE_HS``, ``CAN_CHANNEL_HS``, ``CAN_BITRATE_HS``, ``CAN_CONFIG_HS`` (JSON), in the context HS
+4. the same names without ``_HS``
+5. the section ``[HS]`` of the files
+6. the section ``[default]`` of the files
+
+The files are INI text, all of them read, where a later one wins: ``~/can.conf``, ``/etc/can.conf``,
+``~/.can``, ``~/.canrc``; on Windows ``~/can.conf``, ``can.ini`` and ``%APPDATA%/can.ini``. Over them all
+stands ``canx/config.toml`` in the user's configuration folder, with a table a context::
+
+    [default]
+    interface = "slcan"
+    channel = "/dev/ttyACM0"
+
+    [HS]
+    bitrate = 500000
+
+Settings that describe a bit timing in full are made into one as well, as ``timing``: ``f_clock`` and the
+segments of CAN FD; ``brp``, or ``bitrate`` and ``f_clock``, with ``tseg1``, ``tseg2``, ``sjw`` and
+``nof_samples``; ``btr0`` and ``btr1``.
+
+Source: the python-can manual, "Configuration".
+"""
+
+from __future__ import annotations
+
+import operator
+import os
+import re
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import cantools_cli
+from cantools_cli.errors import CanInterfaceNotImplementedError, FormatError, UsageError, quoted
+
+if TYPE_CHECKING:
+    from configparser import ConfigParser, Error
+    from typing import SupportsIndex
+
+    from cantools_cli.bit_timing.classic import BitTiming, BitTimingFd
+    from cantools_cli.io.files import AnyFile
+
+#: settings made by the program, for every bus that it opens
+rc: dict[str, Any] = {}
+
+#: the settings that have an environment variable of their own
+_VARIABLES = {"interface": "CAN_INTERFACE", "channel": "CAN_CHANNEL", "bitrate": "CAN_BITRATE"}
+_SEGMENTS = ("tseg1", "tseg2", "sjw", "nof_samples")
+_PHASES = [f"{phase}_{key}" for phase in ("nom", "data") for key in ("brp", "tseg1", "tseg2", "sjw")]
+#: the settings that make a timing: its class, those that are needed, those that may stand beside them
+_TIMINGS = (
+    ("BitTimingFd", ("f_clock", *_PHASES), ()),
+    ("BitTiming", ("brp", *_SEGMENTS), ("f_clock",)),
+    ("BitTiming", ("bitrate", "f_clock", *_SEGMENTS), ()),
+    ("BitTiming", ("btr0", "btr1"), ("f_clock",)),
+)
+#: texts that spell a truth value
+TRUTH_WORDS = {
+    "true": True,
+    "yes": True,
+    "on": True,
+    "1": True,
+    "false": False,
+    "no": False,
+    "off": False,
+    "0": False,
+}
+_INTEGER = re.compile(r"[-+]?[0-9]+")
+_DECIMAL = re.compile(r"[-+]?[0-9]*\.[0-9]+(?:e[-+]?[0-9]+)?")
+
+
+class Settings(NamedTuple):
+    """Settings, and for each key the name of the source that it came from."""
+
+    values: dict[str, Any]
+    sources: dict[str, str]
+
+
+def cast_from_string(text: str) -> str | int | float | bool:
+    """Return ``text`` as the number or truth value that it spells, else as it is.
+
+    ``12``, ``-3``, ``1.5``, ``1.5e3``, ``true`` and ``False`` do; ``0x10``, ``1e5`` and ``1.`` stay text.
+    """
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    if _DECIMAL.fullmatch(text):
+        return float(text)
+    word = text.lower()
+    return word == "true" if word in ("true", "false") else text
+
+
+def load_config(
+    path: AnyFile | None = None, config: dict[str, Any] | None = None, context: str | None = None
+) -> dict[str, Any]:
+    """Return the settings of a bus, ``interface`` and ``channel`` among them, from all sources.
+
+    The interface may be one of python-can's that canx has not: only opening a bus of it is an error.
+    ``config`` is what is asked for, ``path`` a file to read in place of the usual ones. Keys that describe
+    the bit timing stay, and there is a ``timing`` made of them.
+
+    For a ``context`` without a section the default section is used, as python-can does; ``Bus`` and the
+    commands refuse it.
+
+    Raises:
+        CanInterfaceNotImplementedError: the interface is not known, or none is named.
+        ValueError: a source is malformed, or has a value that cannot be.
+        TypeError: ``port`` is neither text nor a number.
+    """
+    from cantools_cli.plugins import DOCUMENTED_INTERFACES, interface_names, is_interface
+
+    values = find_settings(path, config, context).values
+    name = values["interface"]
+    if name is None or not (name in DOCUMENTED_INTERFACES or is_interface(name)):
+        raise CanInterfaceNotImplementedError(
+            f'Unknown interface type "{values["interface"]}"', hint=f"known: {', '.join(interface_names())}"
+        )
+    return values
+
+
+def find_settings(
+    path: AnyFile | None = None,
+    config: dict[str, Any] | None = None,
+    context: str | None = None,
+    asked: str = "the arguments",
+) -> Settings:
+    """Return the settings from all sources, and where each came from; ``interface`` may be None.
+
+    ``asked`` names the source of what is in ``config``.
+
+    Raises:
+        ValueError, TypeError: as ``load_config``.
+    """
+    found = Settings({}, {})
+    for name, source in _sources(path, config or {}, context, asked):
+        settings = {key: value for key, value in source.items() if key != "bustype"}
+        if "bustype" in source:  # the old name
+            settings.setdefault("interface", source["bustype"])
+        for key, value in settings.items():
+            if value is None and key in ("interface", "channel"):
+                continue
+            if key not in found.values:
+                found.values[key] = cast_from_string(value) if isinstance(value, str) else value
+                found.sources[key] = name
+    found.values.setdefault("interface", None)
+    found.values.setdefault("channel", None)
+    _check(found.values)
+    return found
+
+
+def load_environment_config(context: str | None = None) -> dict[str, Any]:
+    """Return the settings in ``CAN_INTERFACE``, ``CAN_CHANNEL``, ``CAN_BITRATE`` and ``CAN_CONFIG``.
+
+    ``CAN_CONFIG`` is a JSON object, in which the others replace what they name. In a ``context`` the names
+    end in ``_CONTEXT``.
+
+    Raises:
+        ValueError: ``CAN_CONFIG`` is not a JSON object.
+    """
+    suffix = f"_{context}" if context else ""
+    settings: dict[str, Any] = {}
+    text = os.environ.get(f"CAN_CONFIG{suffix}")
+    if text:
+        import json
+
+        try:
+            settings = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise json.JSONDecodeError(f"CAN_CONFIG{suffix}: {error.msg}", text, error.pos) from error
+        except RecursionError as error:
+            raise UsageError(f"CAN_CONFIG{suffix} is nested too deep") from error
+        if not isinstance(settings, dict):
+            raise UsageError(f"CAN_CONFIG{suffix} is not a JSON object: {quoted(text)}")
+    for key, variable in _VARIABLES.items():
+        value = os.environ.get(f"{variable}{suffix}")
+        if value:
+            settings[key] = value
+    return settings
+
+
+def load_file_config(path: AnyFile | None = None, section: str = "default") -> dict[str, Any]:
+    """Return the settings in ``section`` of the file ``path``, or of all the usual files.
+
+    ``path`` may be an open stream. A file that does not exist has no settings.
+
+    Raises:
+        FormatError: a file is malformed.
+    """
+    settings: dict[str, Any] = {}
+    for _, _, found in _files(path, section):
+        settings.update(found)
+    return settings
+
+
+def check_context(context: str | None, origin: str = "") -> None:
+    """Check that a file has a section ``context``, or the environment has variables for it.
+
+    ``origin`` is the option or variable that names the context.
+
+    Raises:
+        UsageError: neither has.
+    """
+    if not context or context == "default" or load_environment_config(context):
+        return
+    texts = [(name, text) for text, name in map(_text_of, config_files()) if text is not None]
+    known = list(dict.fromkeys(section for name, text in texts for section in _sections(text, name)))
+    if context in known:
+        return
+    if known:
+        from difflib import get_close_matches
+
+        near = get_close_matches(context, known, 1, 0.5)
+        hint = f"{f'did you mean {near[0]}? ' if near else ''}sections: {', '.join(known)}"
+    else:
+        hint = f"no configuration file has sections; {config_files()[-1]} may have one"
+    where = f"{origin}: " if origin else ""
+    raise UsageError(f"{where}no section {quoted(context)} in the configuration", hint=hint)
+
+
+def config_files() -> list[str]:
+    """Return the paths that are looked at, a later one wins."""
+    home = os.path.expanduser("~")
+    if sys.platform == "win32":
+        data = os.environ.get("APPDATA", "")
+        files = [os.path.join(home, "can.conf"), "can.ini", os.path.join(data, "can.ini")]
+        folder = data
+    else:
+        files = [os.path.join(home, "can.conf"), "/etc/can.conf"]
+        files += [os.path.join(home, ".can"), os.path.join(home, ".canrc")]
+        folder = os.environ.get("XDG_CONFIG_HOME", "")
+    if not os.path.isabs(folder):
+        folder = os.path.join(home, ".config")
+    return [*files, os.path.join(folder, "canx", "config.toml")]
+
+
+def _sources(
+    path: AnyFile | None, config: dict[str, Any], context: str | None, asked: str
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the name and the settings of each source, the strongest first."""
+    yield asked, config
+    yield "rc", cantools_cli.rc  # which a program may replace by another dictionary
+    for suffix in [context, None] if context else [None]:
+        yield "the environment" + (f" of {suffix}" if suffix else ""), load_environment_config(suffix)
+    for section in [context, "default"] if context else ["default"]:
+        for file, name, settings in reversed(list(_files(path, section))):
+            yield f"{file} [{name}]", settings
+
+
+def _files(path: AnyFile | None, section: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield (name of the file, section, settings) of each file that is there, the weakest first."""
+    for file in [path] if path is not None else config_files():
+        text, name = _text_of(file)
+        if text is not None:
+            read = _toml_section if name.endswith(".toml") else _ini_section
+            yield name, section, read(text, name, section)
+
+
+def _text_of(file: AnyFile) -> tuple[str | None, str]:
+    """Return the text and the name of a path or an open stream; no text where there is no such file."""
+    if hasattr(file, "read"):
+        data = file.read()
+        return data if isinstance(data, str) else data.decode("utf-8"), str(getattr(file, "name", "-"))
+    name = os.fspath(file)
+    try:
+        with open(name, encoding="utf-8-sig") as stream:
+            return stream.read(), name
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError):
+        return None, name  # such as the home of another user; the documented rule is to go on
+    except UnicodeDecodeError as error:
+        raise FormatError("not UTF-8 text", source=name) from error
+
+
+def _sections(text: str, name: str) -> list[str]:
+    """Return the names of the sections of a configuration file."""
+    if name.endswith(".toml"):
+        return [key for key, table in _toml_tables(text, name).items() if isinstance(table, dict)]
+    return _ini_parser(text, name).sections()
+
+
+def _ini_section(text: str, name: str, section: str) -> dict[str, Any]:
+    parser = _ini_parser(text, name)
+    if not parser.has_section(section):
+        return {}
+    return {key: _ini_value(parser, section, key) for key in parser[section]}
+
+
+def _ini_parser(text: str, name: str) -> ConfigParser:
+    import configparser
+
+    parser = configparser.ConfigParser()
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # keys keep their case
+    try:
+        parser.read_string(text, name)
+    except configparser.Error as error:
+        raise FormatError(_ini_reason(error), source=name, position=_ini_line(error)) from error
+    return parser
+
+
+def _ini_value(parser: ConfigParser, section: str, key: str) -> str:
+    from configparser import InterpolationError
+
+    try:
+        return parser.get(section, key)
+    except InterpolationError:  # a percent sign that only is one
+        return parser.get(section, key, raw=True)
+
+
+def _ini_reason(error: Error) -> str:
+    from configparser import DuplicateOptionError, DuplicateSectionError, MissingSectionHeaderError
+
+    if isinstance(error, MissingSectionHeaderError):
+        return f"no section such as [default] before {quoted(error.line.strip())}"
+    if isinstance(error, DuplicateOptionError):
+        return f"{quoted(error.option)} is there twice in [{error.section}]"
+    if isinstance(error, DuplicateSectionError):
+        return f"[{error.section}] is there twice"
+    return "not of the form KEY = VALUE"
+
+
+def _ini_line(error: Error) -> int | None:
+    faults = getattr(error, "errors", None)  # of a ParsingError: (line, text) each
+    line = faults[0][0] if faults else getattr(error, "lineno", None)
+    return line if isinstance(line, int) else None
+
+
+def _toml_section(text: str, name: str, section: str) -> dict[str, Any]:
+    settings = _toml_tables(text, name).get(section, {})
+    if not isinstance(settings, dict):
+        raise FormatError(f"{section} is not a table: [{section}] begins one", source=name)
+    return settings
+
+
+def _toml_tables(text: str, name: str) -> dict[str, Any]:
+    from importlib import import_module
+
+    tomllib: Any = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+    try:
+        tables: dict[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        reason, _, place = str(error).partition(" (at line ")
+        line = place.partition(",")[0]
+        raise FormatError(reason, source=name, position=int(line) if line.isdigit() else None) from error
+    except RecursionError as error:
+        raise FormatError("nested too deep", source=name) from error
+    return tables
+
+
+def _check(values: dict[str, Any]) -> None:
+    """Bring the settings with rules of their own into their documented types."""
+    if "port" in values:
+        values["port"] = _port(values["port"])
+    if "fd" in values:
+        values["fd"] = _fd(values["fd"])
+    for key in ("bitrate", "data_bitrate"):
+        if isinstance(values.get(key), str):
+            from cantools_cli.units import bitrate
+
+            values[key] = bitrate(values[key])
+    if "state" in values:
+        values["state"] = _state(values["state"])
+    if "timing" not in values:
+        timing = bit_timing(values)
+        if timing is not None:
+            values["timing"] = timing
+
+
+def bit_timing(values: dict[str, Any]) -> BitTiming | BitTimingFd | None:
+    """Return the bit timing that the settings describe in full; None where there is none.
+
+    Raises:
+        UsageError: there can be no such timing.
+    """
+    for name, keys, others in _TIMINGS:
+        if all(key in values for key in keys):
+            from cantools_cli.bit_timing import classic as timing
+
+            given = {key: values[key] for key in (*keys, *others) if key in values}
+            try:
+                numbers = {key: _integer(value) for key, value in given.items()}
+                return cast("BitTiming | BitTimingFd", getattr(timing, name)(**numbers))
+            except (ValueError, TypeError) as error:
+                raise UsageError(f"bit timing: {error}", hint=f"made of {', '.join(given)}") from error
+    return None
+
+
+def _integer(value: object) -> int:
+    return int(value, 0) if isinstance(value, str) else operator.index(cast("SupportsIndex", value))
+
+
+def _fd(value: object) -> bool:
+    """Return ``value`` as a truth value; unlike python-can, ``no`` is false and ``maybe`` is an error."""
+    if isinstance(value, str):
+        if value.lower() not in TRUTH_WORDS:
+            raise UsageError(f"fd must be true or false, not {quoted(value)}")
+        return TRUTH_WORDS[value.lower()]
+    return value not in (0, False)
+
+
+def _port(value: object) -> int:
+    if isinstance(value, str):
+        raise ValueError("Port config must be a number!")
+    if not isinstance(value, int):
+        raise TypeError("Port config must be string or integer!")
+    if not 0 < value < 65535:  # the documented rule, stricter than its words
+        raise ValueError("Port config must be inside 0-65535 range!")
+    return value
+
+
+def _state(value: object) -> object:
+    """Return the state of a name: ``PASSIVE``, or as the manual writes it ``can.bus.BusState.PASSIVE``."""
+    from cantools_cli.bus.base import BusState
+
+    if isinstance(value, BusState):
+        return value
+    name = value.rpartition("BusState.")[2] if isinstance(value, str) else ""
+    if name not in BusState.__members__:
+        raise ValueError("State config not valid!")
+    return BusState[name]

@@ -1,0 +1,269 @@
+"""A bus that several threads use at once.
+
+Source: the python-can manual, "Thread safe bus".
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import Lock, get_ident
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from cantools_cli.bus.base import BusABC, BusState, CanFilters, CanProtocol, Deadline, SendRows
+from cantools_cli.bus.interface import Bus
+from cantools_cli.errors import CanOperationError, CanTimeoutError
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+
+if TYPE_CHECKING:
+    from cantools_cli.periodic.tasks import CyclicSendTaskABC
+
+#: how long a thread that receives keeps the bus, before others may change its filters or close it
+_TURN = 0.25
+#: how long closing waits for whoever uses the bus: a stuck one fails when the bus is closed
+_PATIENCE = 1.0
+#: how long a poll waits for its turn: who polls since the descriptor is ready would spin until then
+_POLL_PATIENCE = 0.001
+
+if TYPE_CHECKING:
+    _Base = BusABC
+else:
+    _Base = object  # whose attributes are not in the way of the bus's; registered below as a BusABC
+
+
+class ThreadSafeBus(_Base):
+    """A bus whose methods may be called by several threads at once; arguments are those of ``Bus``.
+
+    One thread sends while another receives; two that send, or two that receive, take turns, each within
+    its timeout. What is not part of every bus goes to the bus behind it as it is.
+    """
+
+    __slots__ = ("__weakref__", "_is_closing", "_receiving", "_sending", "_wrapped")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._is_closing = False
+        self._sending = _Turns()
+        self._receiving = _Turns()
+        self._wrapped: Any = Bus(*args, **kwargs)
+        self._wrapped._lock_send_periodic = self._sending
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_wrapped":  # the bus could not be opened
+            raise AttributeError(name)
+        return getattr(self._wrapped, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if hasattr(type(self), name):
+            object.__setattr__(self, name, value)
+        else:
+            setattr(self._wrapped, name, value)
+
+    # --- receiving ------------------------------------------------------------------------------------
+
+    def recv(self, timeout: float | None = None) -> Message | None:
+        message: Message | None = self._received("recv", timeout)
+        return message
+
+    def recv_batch(self, timeout: float | None = None) -> MessageBatch | None:
+        batch: MessageBatch | None = self._received("recv_batch", timeout)
+        return batch
+
+    def _received(self, method: str, timeout: float | None) -> Any:
+        """Receive in turns: whoever waits for ever must not keep others from closing the bus."""
+        if timeout is not None and timeout < 0:
+            return getattr(self._wrapped, method)(timeout)
+        deadline = Deadline(timeout)
+        while True:
+            remaining = deadline.remaining()
+            if not self._receiving.acquire(None if remaining is None else max(remaining, _POLL_PATIENCE)):
+                return None
+            try:
+                if self._is_closing:
+                    raise CanOperationError("Cannot operate on a closed bus")
+                remaining = deadline.remaining()
+                turn = _TURN if remaining is None else min(_TURN, remaining)
+                received = getattr(self._wrapped, method)(turn)
+            finally:
+                self._receiving.release()
+            if received is not None or deadline.passed:
+                return received
+
+    def batches(self) -> Iterator[MessageBatch]:
+        while True:
+            batch = self.recv_batch()
+            if batch is not None:
+                yield batch
+
+    def __iter__(self) -> Iterator[Message]:
+        while True:
+            message = self.recv(timeout=1.0)
+            if message is not None:
+                yield message
+
+    @property
+    def filters(self) -> CanFilters | None:
+        with self._receiving:
+            filters: CanFilters | None = self._wrapped.filters
+            return filters
+
+    @filters.setter
+    def filters(self, filters: CanFilters | None) -> None:
+        self.set_filters(filters)
+
+    def set_filters(self, filters: CanFilters | None = None) -> None:
+        with self._receiving:
+            self._wrapped.set_filters(filters)
+
+    def fileno(self) -> int:
+        with self._receiving:
+            return int(self._wrapped.fileno())
+
+    # --- sending --------------------------------------------------------------------------------------
+
+    def send(self, msg: Message, timeout: float | None = None) -> None:
+        with self._turn_to_send(timeout) as remaining:
+            self._wrapped.send(msg, remaining)
+
+    def send_batch(self, batch: MessageBatch, timeout: float | None = None) -> None:
+        with self._turn_to_send(timeout) as remaining:
+            self._wrapped.send_batch(batch, remaining)
+
+    def prepared(self, batch: MessageBatch) -> SendRows:
+        send = self._wrapped.prepared(batch)
+
+        def send_rows(first: int, last: int, timeout: float | None) -> None:
+            with self._turn_to_send(timeout) as remaining:
+                send(first, last, remaining)
+
+        return send_rows
+
+    @contextmanager
+    def _turn_to_send(self, timeout: float | None) -> Iterator[float | None]:
+        """Wait for it; what is given is how much of ``timeout`` is left."""
+        if timeout is None or timeout <= 0:
+            with self._sending:
+                yield timeout
+            return
+        deadline = Deadline(timeout)
+        if not self._sending.acquire(timeout):
+            raise CanTimeoutError(f"{self}: other threads were sending all the time", sent=0)
+        try:
+            yield deadline.remaining()
+        finally:
+            self._sending.release()
+
+    def flush_tx_buffer(self) -> None:
+        with self._sending:
+            self._wrapped.flush_tx_buffer()
+
+    def send_periodic(
+        self,
+        msgs: Message | Sequence[Message],
+        period: float,
+        duration: float | None = None,
+        store_task: bool = True,
+        autostart: bool = True,
+        modifier_callback: Callable[[Message], None] | None = None,
+    ) -> CyclicSendTaskABC:
+        with self._sending:
+            task: CyclicSendTaskABC = self._wrapped.send_periodic(
+                msgs, period, duration, store_task, autostart, modifier_callback
+            )
+            return task
+
+    def stop_all_periodic_tasks(self, remove_tasks: bool = True) -> None:
+        self._wrapped.stop_all_periodic_tasks(remove_tasks)  # which are sending, in turn
+
+    # --- state and end --------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> BusState:
+        with self._receiving, self._sending:
+            state: BusState = self._wrapped.state
+            return state
+
+    @state.setter
+    def state(self, new_state: BusState) -> None:
+        with self._receiving, self._sending:
+            self._wrapped.state = new_state
+
+    @property
+    def protocol(self) -> CanProtocol:
+        protocol: CanProtocol = self._wrapped.protocol
+        return protocol
+
+    def shutdown(self) -> None:
+        self._is_closing = True
+        self.stop_all_periodic_tasks()
+        locks = [lock for lock in (self._receiving, self._sending) if lock.acquire(_PATIENCE)]
+        try:
+            self._wrapped.shutdown()
+        finally:
+            for lock in locks:
+                lock.release()
+
+    def __enter__(self) -> ThreadSafeBus:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.shutdown()
+
+    def __str__(self) -> str:
+        return str(self._wrapped)
+
+    def __repr__(self) -> str:
+        return f"<ThreadSafeBus of {self._wrapped!r}>"
+
+
+if not TYPE_CHECKING:
+    BusABC.register(ThreadSafeBus)
+
+
+class _Turns:
+    """A re-entrant lock that is given in the order of asking.
+
+    Python's own is often taken again by the thread that just gave it back, before those that wait.
+    """
+
+    def __init__(self) -> None:
+        self._queue = Lock()
+        self._lock = Lock()
+        self._owner: int | None = None
+        self._depth = 0
+
+    def acquire(self, timeout: float | None = None) -> bool:
+        """Wait up to ``timeout`` seconds; return whether it was given."""
+        if self._owner != get_ident():
+            seconds = -1.0 if timeout is None else timeout
+            end = time.monotonic() + seconds
+            if not self._queue.acquire(timeout=seconds):
+                return False
+            try:
+                left = seconds if timeout is None else max(0.0, end - time.monotonic())
+                if not self._lock.acquire(timeout=left):
+                    return False
+                self._owner = get_ident()
+            finally:
+                self._queue.release()
+        self._depth += 1
+        return True
+
+    def release(self) -> None:
+        self._depth -= 1
+        if not self._depth:
+            self._owner = None
+            self._lock.release()
+
+    def __enter__(self) -> None:
+        self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()

@@ -1,0 +1,230 @@
+"""Buses of a command, from addresses and options."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cantools_cli import plugins
+from cantools_cli.bus.address import ONE_CHANNEL, BusAddress, parse_address, resolve, stream_names
+from cantools_cli.bus.base import BusABC
+from cantools_cli.bus.not_a_bus import is_identifier, misplaced_filter
+from cantools_cli.console.report import Report
+from cantools_cli.errors import CanError, UsageError, quoted
+from cantools_cli.filtering.filters import FrameFilter
+from cantools_cli.filtering.selection import Selection
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.units import bitrate as parse_bitrate
+
+
+@dataclass
+class BusOptions:
+    """What the options say about every bus of the command."""
+
+    interface: str | None = None
+    bitrate: str | None = None
+    fd: bool = False
+    data_bitrate: str | None = None
+    settings: Sequence[str] = ()
+    context: str | None = None
+    passive: bool = False
+    hardware_times: bool = False
+    wait_when_down: bool = False
+
+    def __post_init__(self) -> None:
+        self.keywords()  # which raises before anything is opened
+        if self.interface is not None and not plugins.is_interface(self.interface.lower()):
+            plugins.bus_class(self.interface)
+
+    def keywords(self) -> dict[str, Any]:
+        """Return the settings that were given, as keywords of a bus.
+
+        Raises:
+            UsageError: one is not of the form KEY=VALUE.
+        """
+        from cantools_cli.python_can.util import cast_from_string
+
+        given: dict[str, Any] = {}
+        for setting in self.settings:
+            key, mark, value = setting.partition("=")
+            if not mark or not key:
+                raise UsageError(f"-O {quoted(setting)} is not of the form KEY=VALUE")
+            given[key.replace("-", "_")] = cast_from_string(value)
+        if self.bitrate is not None:
+            given["bitrate"] = parse_bitrate(self.bitrate)
+        if self.fd:
+            given["fd"] = True
+        if self.data_bitrate is not None:
+            given["data_bitrate"] = parse_bitrate(self.data_bitrate)
+        if self.passive:
+            given["listen_only"] = True
+        if self.hardware_times:
+            given["hardware_timestamps"] = True
+        if self.wait_when_down:
+            given["down"] = "wait"
+        return given
+
+
+#: settings that have an option of their own
+_OPTIONS = {"listen_only": "--passive", "hardware_timestamps": "--hardware-time", "down": "-D"}
+
+#: interfaces whose buses take ``receive=False``, so that nothing piles up in one that only sends
+_CAN_ONLY_SEND = ("virtual", "socketcan")
+
+
+@dataclass
+class NamedBus:
+    """An open bus, what its frames' channel is called in a stream, and the filter behind its address.
+
+    Without a name it is several channels at once, and each frame says its own.
+    """
+
+    bus: BusABC
+    name: str
+    filter: FrameFilter | None = field(default=None)
+
+    def named(self, batch: MessageBatch) -> MessageBatch:
+        """Give all frames of ``batch`` the name that the bus has in the stream."""
+        if self.name and batch.channels != (self.name,):
+            batch.with_channels(lambda channel: self.name)
+        return batch
+
+    def chosen(self, batch: MessageBatch) -> MessageBatch:
+        """Return the frames of ``batch`` that pass the filter of the address, with the bus's name."""
+        batch = self.named(batch)
+        return batch if self.filter is None else self.filter.select(batch)
+
+    @property
+    def missed(self) -> int:
+        """How many frames, or packets of them, were lost while receiving."""
+        return sum(getattr(self.bus, name, 0) for name in ("missed_frames", "missed_packets"))
+
+    def say_trouble(self, report: Report) -> bool:
+        """Report what was lost or malformed while receiving, on one line; return whether anything was."""
+        losses = self.bus.losses
+        if losses:
+            report.trouble(self.name or str(self.bus), losses)
+        return bool(losses)
+
+
+def open_buses(
+    texts: Sequence[str],
+    options: BusOptions,
+    report: Report,
+    *,
+    receive: bool,
+    send: bool,
+    selection: Selection | None = None,
+) -> list[NamedBus]:
+    """Open the buses that ``texts`` name; where one fails, those opened before are closed.
+
+    What of the filters behind an address, and of the ``selection`` that the command goes on to make, a kernel
+    or an adapter can do, it does; both have to run behind all the same.
+
+    Raises:
+        UsageError, CanError: an address makes no sense, a bus cannot be opened.
+    """
+    addresses = [parse_address(text) for text in texts] or [BusAddress("the configured bus")]
+    for address in addresses:
+        if address.filters and not receive:
+            raise UsageError(f"{address.text}: a filter behind BUS means nothing where frames are only sent")
+    opened: list[NamedBus] = []
+    try:
+        for address, name in zip(addresses, stream_names(addresses), strict=True):
+            keywords = _resolved(address, options, report, has_filters=bool(selection and selection.filters))
+            if keywords.get("interface") in _CAN_ONLY_SEND and not receive:
+                keywords["receive"] = False
+            bus = open_bus(address, keywords, options)
+            if hasattr(bus, "on_note"):
+                bus.on_note = report.note
+            opened.append(NamedBus(bus, "" if _is_any(keywords) else name))
+            opened[-1].filter = _filter_of(address, report)
+            _push_filter(opened[-1], selection)
+    except BaseException:
+        for one in opened:
+            one.bus.shutdown()
+        raise
+    return opened
+
+
+def open_bus(address: BusAddress, keywords: dict[str, Any], options: BusOptions) -> BusABC:
+    """Open the bus of ``address`` with ``keywords``, checked against the parameters of its class.
+
+    Raises:
+        UsageError, CanError: a setting is unknown or wrong, the bus cannot be opened.
+    """
+    import os
+
+    from cantools_cli.bus.interface import Bus
+    from cantools_cli.bus.settings import checked
+
+    interface, channel = keywords["interface"], keywords["channel"]
+    settings = {key: value for key, value in keywords.items() if key not in ("interface", "channel")}
+    given = {**options.keywords(), **address.settings}
+
+    def place_of(key: str) -> str:
+        from cantools_cli.bus.config import find_settings
+
+        if key in given:
+            option = "" if key in address.settings else _OPTIONS.get(key, "")
+            return f"{address.text}: {option}" if option else address.text
+        context = options.context or os.environ.get("CANX_CONTEXT") or None
+        source = find_settings(None, given, context).sources.get(key)
+        return f"{address.text}: {source}" if source else address.text
+
+    backend = plugins.bus_class(interface)
+    settings = checked(interface, backend, settings, strict=given, place_of=place_of)
+    try:
+        return Bus(channel, interface, ignore_config=True, **settings)
+    except (ValueError, TypeError) as error:  # a setting that the class refuses
+        if hasattr(error, "exit_status"):
+            raise
+        raise UsageError(f"{address.text}: {error}") from error
+
+
+def _resolved(
+    address: BusAddress, options: BusOptions, report: Report, *, has_filters: bool
+) -> dict[str, Any]:
+    """Return the keywords of a bus.
+
+    Raises:
+        UsageError, CanError: as ``resolve``; or a filter was taken for a bus, as 200 in ``-f 100 200``.
+    """
+    channel = address.channel or ""
+    is_doubtful = has_filters and address.interface is None and is_identifier(channel)
+    try:
+        keywords = resolve(
+            address,
+            options.interface,
+            options.keywords(),
+            options.context,
+            note=report.note,
+            detail=report.detail,
+        )
+    except CanError:
+        if is_doubtful:
+            raise misplaced_filter(channel) from None
+        raise
+    if is_doubtful and keywords["interface"] in ONE_CHANNEL:
+        raise misplaced_filter(channel)
+    return keywords
+
+
+def _is_any(keywords: dict[str, Any]) -> bool:
+    return keywords.get("interface") == "socketcan" and keywords.get("channel") in (None, "", "any")
+
+
+def _filter_of(address: BusAddress, report: Report) -> FrameFilter | None:
+    if not address.filters:
+        return None
+    chosen = FrameFilter.parse(address.filters)
+    for warning in chosen.warnings:
+        report.note(warning)
+    return chosen
+
+
+def _push_filter(one: NamedBus, selection: Selection | None) -> None:
+    pushed = (selection or Selection()).frame_filter(one.filter)
+    if pushed is not None:
+        one.bus.push_filter(pushed)

@@ -1,0 +1,350 @@
+"""What ``canx replay`` is made of: a log read part by part, again and again, and the buses that get it."""
+
+from __future__ import annotations
+
+import gc
+from array import array
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import count as count_from
+
+from cantools_cli.console.buses import BusOptions, open_buses
+from cantools_cli.console.interruption import Interruption
+from cantools_cli.console.report import Report, say
+from cantools_cli.console.sources import OnIdle, open_input
+from cantools_cli.errors import CanError, FormatError, UsageError, counted
+from cantools_cli.filtering.selection import Selection
+from cantools_cli.filtering.window import Moment, Window
+from cantools_cli.frame import bits
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Channel
+from cantools_cli.io.base import OnError
+from cantools_cli.io.files import InputStream
+from cantools_cli.streams.outlet import Outlet
+from cantools_cli.streams.replay import Part
+from cantools_cli.streams.routes import Routes, channel_names, channels_there
+
+
+@dataclass
+class LogOptions:
+    """What the options say about the log.
+
+    Attributes:
+        passes: how often it is replayed; None again and again.
+        selection: makes a fresh one for each pass, since an expression may remember frames.
+        count: frames after which it ends; None for no limit.
+    """
+
+    selection: Callable[[], Selection]
+    form: str | None = None
+    on_error: OnError = "stop"
+    tz: str | None = None
+    passes: int | None = 1
+    start: Moment | None = None
+    end: Moment | None = None
+    error_frames: bool = False
+    count: int | None = None
+
+
+class Log:
+    """The frames of a log that are to be replayed.
+
+    An error while reading is kept: what was read before it is replayed first.
+
+    Attributes:
+        sent: frames that were sent in this pass and those before; the caller sets it.
+        window: of the pass under way.
+        error: why reading ended before the end.
+        skipped: malformed records passed over.
+        error_frames: error frames left out.
+        unmapped: frames that no rule sends anywhere, by the channel's name.
+        first_ns: timestamp of the first frame replayed.
+    """
+
+    def __init__(
+        self, file: str, options: LogOptions, routes: Routes, report: Report, interruption: Interruption
+    ) -> None:
+        self.error: FormatError | OSError | None = None
+        self.skipped = 0
+        self.error_frames = 0
+        self.unmapped: Counter[str] = Counter()
+        self.first_ns: int | None = None
+        self.on_idle: OnIdle = lambda: None
+        self._file = file
+        self._options = options
+        self._routes = routes
+        self._report = report
+        self._interruption = interruption
+        self.sent: Callable[[], int] = lambda: 0
+        self.window = Window(options.start, options.end)
+        self._input: InputStream | None = None
+        self._marks: deque[tuple[int, int]] = deque([(0, 0)])  # (frames to send, bytes they were read from)
+        self._before = 0  # bytes in front of the first frame that is sent
+        self._first_fault: FormatError | None = None
+        self._seen: set[str] = set()  # what the channels of the log may be called
+        self._channels: list[str] = []  # what they are called
+        self._is_whole = False
+        self._left = options.count
+        if file == "-":
+            self._check_passes()
+
+    @property
+    def consumed(self) -> int:
+        """Bytes of the file whose frames were sent: it is read ahead, a short one to its end at once."""
+        sent, marks = self.sent(), self._marks
+        while len(marks) > 2 and marks[1][0] <= sent:
+            marks.popleft()
+        (begun, low), (end, high) = marks[0], marks[-1] if len(marks) == 1 else marks[1]
+        done = low + (high - low) * min(sent - begun, end - begun) // max(end - begun, 1)
+        return max(done - self._before, 0)
+
+    def share(self, now_ns: int) -> float:
+        """Return how near --count and --end are at a frame of ``now_ns``, 0 to 1; bytes tell the rest."""
+        if self._options.passes != 1:
+            return 0.0
+        by_count = min(self.sent() / self._options.count, 1.0) if self._options.count else 0.0
+        return max(by_count, self.window.share_at(now_ns))
+
+    @property
+    def size(self) -> int | None:
+        whole = self._input.size if self._input is not None and self._options.passes == 1 else None
+        return None if whole is None else max(whole - self._before, 0)
+
+    @property
+    def lost(self) -> int:
+        """How many records of the log were not replayed, though no option said so."""
+        return self.skipped + self.error_frames + sum(self.unmapped.values())
+
+    def parts(self, rows: int) -> Iterator[MessageBatch | None]:
+        """Yield the frames in parts of at most ``rows``; None before each further pass.
+
+        Raises:
+            UsageError: a pipe cannot be read twice.
+        """
+        for number in count_from(1):
+            was_empty = True
+            for batch in self._batches():
+                was_empty = False
+                for first in range(0, len(batch), rows):
+                    last = min(first + rows, len(batch))
+                    yield batch if last - first == len(batch) else batch.part(first, last)
+            finished = self.error is not None or self._left == 0 or number == self._options.passes
+            if finished or was_empty:
+                return
+            gc.collect()  # nothing else does while frames are sent; what a reader leaves is little
+            yield None
+
+    def _batches(self) -> Iterator[MessageBatch]:
+        if self._left == 0:
+            return
+        try:
+            yield from self._one_pass()
+        except (FormatError, OSError) as error:
+            self.error = error
+
+    def _one_pass(self) -> Iterator[MessageBatch]:
+        options = self._options
+        reader, patient = open_input(
+            self._file,
+            self._interruption,
+            form=options.form,
+            on_error=options.on_error,
+            on_note=self._report.note,
+            tz=options.tz,
+        )
+        with reader:
+            self._input = reader.input
+            if patient is not None:
+                self._check_passes()
+                self._interruption.drains = False  # Ctrl-C ends a replay, however much is in the pipe
+                patient.on_idle = self.on_idle
+            self.window = window = Window(options.start, options.end)
+            selection = options.selection()
+            try:
+                for batch in reader.batches():
+                    batch = self._kept(selection.select(window.select(batch)))
+                    self._mark(len(batch), reader.consumed)
+                    if len(batch):
+                        if self.first_ns is None:
+                            self.first_ns = batch.timestamp_ns[0]
+                        yield batch
+                    if window.is_past or self._left == 0 or self._interruption.requested:
+                        return
+                self._is_whole = True
+            finally:
+                self.skipped += reader.skipped
+                self._first_fault = self._first_fault or reader.first_fault
+
+    def _mark(self, count: int, consumed: int) -> None:
+        """Note from how many bytes ``count`` more frames were read."""
+        if not self._marks[-1][0] and not count:
+            self._before = consumed
+        _ = self.consumed  # which forgets what is sent
+        frames_before, bytes_before = self._marks[-1]
+        if len(self._marks) > 1 and (consumed == bytes_before or not count):
+            self._marks.pop()
+        self._marks.append((frames_before + count, consumed))
+
+    def _check_passes(self) -> None:
+        if self._options.passes != 1:
+            raise UsageError(
+                f"{self._file}: this input can be read only once", hint="--loop needs the name of a file"
+            )
+
+    def _kept(self, batch: MessageBatch) -> MessageBatch:
+        """Return what has somewhere to go."""
+        if not self._options.error_frames:
+            whole = len(batch)
+            batch = batch.without(bits.ERROR_BIT)
+            self.error_frames += whole - len(batch)
+        if self._routes.rules:
+            batch = self._mapped(batch)
+        if self._left is not None:
+            batch = batch if len(batch) <= self._left else batch.part(0, self._left)
+            self._left -= len(batch)
+        return batch
+
+    def _mapped(self, batch: MessageBatch) -> MessageBatch:
+        """Return what the rules send somewhere."""
+        dropped = set()
+        for index in set(batch.channel):
+            names = channel_names(batch.channels[index])
+            if names[0] not in self._channels:
+                self._channels.append(names[0])
+            self._seen.update(names)
+            if not self._routes.of(batch.channels[index]):
+                dropped.add(index)
+                self.unmapped[names[0]] += batch.channel.count(index)
+        if not dropped:
+            return batch
+        return batch.select(
+            array("I", [row for row, index in enumerate(batch.channel) if index not in dropped])
+        )
+
+    def tell(self) -> None:
+        """Say what was left out."""
+        self._report.faults(self.skipped, self._first_fault)
+        if self.error_frames:
+            self._report.note(
+                f"{counted(self.error_frames, 'error frames')} left out; --error-frames sends them"
+            )
+        if self.unmapped:
+            what = ", ".join(f"{counted(count, 'frames')} of {name}" for name, count in self.unmapped.items())
+            say(f"not sent, since no --map names their channel: {what}")
+        for rule in self._routes.rules if self._is_whole else ():
+            if rule.source not in self._seen:
+                there = channels_there(self._channels)
+                self._report.note(
+                    f"--map {rule.source}={rule.target}: the log has no channel {rule.source} that was chosen"
+                    f"{there}"
+                )
+
+
+class Outlets:
+    """The buses that the frames go to, each opened when it is first needed, or at once where it is named.
+
+    Attributes:
+        count: frames handed to the buses; one that goes to two counts once.
+        last_ns: timestamp of the last of them.
+    """
+
+    def __init__(
+        self, routes: Routes, options: BusOptions, report: Report, timeout: float, stack: ExitStack
+    ) -> None:
+        self.count = 0
+        self.last_ns = 0
+        self.name = "the buses"
+        self._routes = routes
+        self._options = options
+        self._report = report
+        self._timeout = timeout
+        self._stack = stack
+        self._open: dict[str, Outlet] = {}
+        self._known: dict[Channel, tuple[Outlet, ...]] = {}
+        for target in routes.targets:
+            self._outlet(target)
+
+    @property
+    def lost(self) -> int:
+        """How many frames a bus did not take."""
+        return sum(sum(outlet.losses.values()) for outlet in self._open.values())
+
+    def open_for(self, batch: MessageBatch) -> MessageBatch:
+        """Open what ``batch`` needs, before it is due; return it."""
+        for index in set(batch.channel):
+            channel = batch.channels[index]
+            if channel not in self._known:
+                self._known[channel] = tuple(self._outlet(name) for name in self._routes.of(channel))
+        return batch
+
+    def send(self, batch: MessageBatch) -> None:
+        """Send each frame where it belongs.
+
+        Raises:
+            CanError: a bus failed, or had no room in time.
+        """
+        by_outlet: dict[Outlet, set[int]] = {}
+        used = set(batch.channel)
+        for index in used:
+            for outlet in self._known[batch.channels[index]]:
+                by_outlet.setdefault(outlet, set()).add(index)
+        before = sum(outlet.sent for outlet in by_outlet)
+        try:
+            for outlet, indices in by_outlet.items():
+                if indices == used:
+                    outlet.send(batch)
+                else:
+                    rows = [row for row, index in enumerate(batch.channel) if index in indices]
+                    outlet.send(batch.select(array("I", rows)))
+        except CanError:
+            self.count += min(len(batch), sum(outlet.sent for outlet in by_outlet) - before)
+            raise
+        self.count += len(batch)
+        self.last_ns = batch.timestamp_ns[-1]
+
+    def prepared(self, batch: MessageBatch) -> Part:
+        """Open what ``batch`` needs, and make it ready, before its frames are due."""
+        self.open_for(batch)
+        routes = {index: self._known[batch.channels[index]] for index in set(batch.channel)}
+        sends = {outlet: outlet.prepared(batch) for outlets in routes.values() for outlet in outlets}
+        go_the_same_way = len(set(routes.values())) == 1
+
+        def send(first: int, last: int) -> None:
+            if last - first > 1 and not go_the_same_way:
+                self.send(batch.part(first, last))
+                return
+            outlets = routes[batch.channel[first]]
+            for number, outlet in enumerate(outlets):
+                before = outlet.sent
+                try:
+                    sends[outlet](first, last)
+                except CanError:
+                    self.count += outlet.sent - before if number == 0 else last - first
+                    raise
+            self.count += last - first
+            self.last_ns = batch.timestamp_ns[last - 1]
+
+        return Part(batch.timestamp_ns, send)
+
+    def seconds_into(self, log: Log) -> float:
+        """Return how far into the log the last frame was."""
+        return (
+            (self.last_ns - log.first_ns) / 1_000_000_000 if self.count and log.first_ns is not None else 0.0
+        )
+
+    def _outlet(self, text: str) -> Outlet:
+        outlet = self._open.get(text)
+        if outlet is None:
+            (opened,) = open_buses([text], self._options, self._report, receive=False, send=True)
+            self._stack.callback(opened.bus.shutdown)
+            outlet = self._open[text] = Outlet(opened.bus, text, self._timeout)
+        return outlet
+
+    def tell(self) -> None:
+        """Say what the buses did not take."""
+        for outlet in self._open.values():
+            self._report.losses(outlet.name, outlet.losses)
+            if outlet.refusal is not None:
+                self._report.note(f"{outlet.name}: {outlet.refusal}")

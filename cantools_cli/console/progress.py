@@ -1,0 +1,121 @@
+"""A line on the terminal while long work runs; nothing anywhere else."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Protocol
+
+from cantools_cli.console.report import status_line
+from cantools_cli.errors import counted
+
+_FIRST_AFTER = 0.5
+_EVERY = 0.1
+#: how often a command that waits should call ``update``
+REDRAW_SECONDS = 0.5
+_BAR = 20
+
+
+class Source(Protocol):
+    """What is read: bytes so far, before decompression, and bytes in all, None where no end is in sight."""
+
+    @property
+    def consumed(self) -> int: ...
+    @property
+    def size(self) -> int | None: ...
+
+
+class Progress:
+    """Shows bytes, frames a second and the time left on stderr, where that is a terminal.
+
+    ``count`` tells how many frames there were. ``share`` tells how much of the work is done, from 0 to 1,
+    by another measure than bytes, such as --count; whichever is nearer to its end counts. ``to_stdout`` says
+    that the frames go to standard output: unless that is a file, somebody prints to the same terminal.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        count: Callable[[], int],
+        *,
+        share: Callable[[], float] | None = None,
+        quiet: bool = False,
+        to_stdout: bool = False,
+    ) -> None:
+        self._source = source
+        self._count = count
+        self._share = share
+        self._start = time.monotonic()
+        self._next = self._start + _FIRST_AFTER
+        is_terminal = _is_terminal(2) and os.environ.get("TERM") != "dumb"
+        self._shows = not quiet and is_terminal and not (to_stdout and not _is_file(1))
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether there is anybody to show it to."""
+        return self._shows
+
+    def update(self) -> None:
+        """Redraw the line when it is time to."""
+        if self._shows and time.monotonic() >= self._next:
+            self._next = time.monotonic() + _EVERY
+            seconds = time.monotonic() - self._start
+            share = self._share() if self._share is not None else 0.0
+            source = self._source
+            status_line.show(line(seconds, self._count(), source.consumed, source.size, share))
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        status_line.clear()
+
+
+def line(seconds: float, count: int, consumed: int, size: int | None, share: float = 0.0) -> str:
+    """Return what is shown after ``seconds``.
+
+    ::
+
+        [#########-----------]  45 %, 83.8 of 186.1 MB, 4,500,000 frames, 5,301,000 frames/s, 2 s left
+    """
+    if size:
+        share = max(share, consumed / size)
+    text = f"{consumed / 1e6:.1f} of {size / 1e6:.1f} MB" if size else f"{consumed / 1e6:.1f} MB"
+    text += f", {counted(count, 'frames', ',')}, {count / max(seconds, 1e-9):,.0f} frames/s"
+    if share <= 0:
+        return text
+    share = min(share, 1.0)
+    done = int(_BAR * share)
+    left = spoken(seconds * (1 - share) / share)
+    return f"[{'#' * done}{'-' * (_BAR - done)}] {int(100 * share):3} %, {text}, {left} left"
+
+
+def spoken(seconds: float) -> str:
+    """Return a time as people say it: ``45 s``, ``3 min 05 s``, ``2 h 10 min``."""
+    minutes, rest = divmod(round(seconds), 60)
+    if not minutes:
+        return f"{rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
+
+
+def _is_file(fd: int) -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(fd).st_mode)
+    except OSError:
+        return False
+
+
+def _is_terminal(fd: int) -> bool:
+    try:
+        return os.isatty(fd)
+    except OSError:
+        return False

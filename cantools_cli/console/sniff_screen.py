@@ -1,0 +1,220 @@
+"""``canx sniff`` on a terminal: the source, the session and the screen, put together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+from cantools_cli.console.buses import BusOptions
+from cantools_cli.console.interruption import Interruption
+from cantools_cli.console.report import Report
+from cantools_cli.console.sinks import Sink, open_sink
+from cantools_cli.console.terminal_watch import TerminalWatch
+from cantools_cli.console.watching import LogForm, WatchedBuses, WatchedLogs
+from cantools_cli.errors import UsageError, counted
+from cantools_cli.filtering.selection import Selection
+from cantools_cli.io.frame_text import parse_frame
+from cantools_cli.screen.app import SniffApp, is_utf8, run
+from cantools_cli.screen.controls import Ports
+from cantools_cli.screen.look import USUAL, Look
+from cantools_cli.screen.session import Session
+from cantools_cli.sniff.decoding import Decoder
+from cantools_cli.sniff.view import View
+from cantools_cli.streams.replay import Rational
+from cantools_cli.units import milliseconds_must_have_unit
+
+#: a log up to this size is read to its end first, so that its length is known: some tenths of a second
+_SHORT_BYTES = 8_000_000
+
+
+def show(
+    texts: Sequence[str],
+    bus_options: BusOptions,
+    chosen: Selection,
+    view: View,
+    columns: Sequence[str] | None,
+    decoder: Decoder | None,
+    pace: Rational | None,
+    logs: LogForm | None,
+    report: Report,
+    *,
+    strict: bool = False,
+) -> int:
+    """Show the buses, or with ``logs`` the logs, until somebody ends it; return the exit status.
+
+    Raises:
+        UsageError, CanError, FormatError, OSError: what cannot be opened; why the frames ended.
+    """
+    notes = _Notes(quiet=report.quiet, verbose=report.verbose)
+    with ExitStack() as stack:
+        name = ", ".join("stdin" if text == "-" else text for text in texts) or "the configured bus"
+        texts = stack.enter_context(_keys_from_terminal(texts))
+        stop = stack.enter_context(Stop())
+        watch = stack.enter_context(TerminalWatch())
+        source: WatchedBuses | WatchedLogs
+        ports, is_paced, is_short = Ports(), False, False
+        if logs is None:
+            source = stack.enter_context(WatchedBuses(texts, bus_options, chosen, notes, stop))
+            ports.send = _Sender(source)
+        else:
+            source = stack.enter_context(WatchedLogs(texts, bus_options, chosen, notes, stop, logs))
+            is_paced, is_short = source.size is not None, (source.size or 0) <= _SHORT_BYTES
+        session = Session(source.batches, is_paced=is_paced, speed=pace, measured=is_short, stop=stop.stop)
+        session.table.decoder = decoder
+        session.missed = source.missed if isinstance(source, WatchedBuses) else None
+        notes.session = session
+        recorder = stack.enter_context(Recorder(session, notes))
+        ports.record = recorder
+        watch.close_files = recorder.close
+        look = Look(
+            columns or ((*USUAL[:-1], "values") if decoder else USUAL),
+            is_utf8=is_utf8(),
+            has_colour=not os.environ.get("NO_COLOR"),
+        )
+        app = SniffApp(session, view, look, name, ports)
+        watch.end, app.on_asked = app.end, watch.asked
+        stack.callback(session.stop)
+        session.start(source.speeds)
+        with _drawing_on_stdout():
+            status = run(app) or watch.status
+        session.stop()
+        notes.print_all()
+        lost = source.tell()
+        if session.error is not None and status == 0:
+            raise session.error
+    return 2 if strict and lost and not status else status
+
+
+class Stop(Interruption):
+    """Ends the waits of a thread; the signals stay with the screen."""
+
+    def __enter__(self) -> Stop:
+        self.fd, self._write_fd = os.pipe()
+        os.set_blocking(self.fd, False)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self.fd)
+        os.close(self._write_fd)
+
+    def stop(self) -> None:
+        """Let every wait end."""
+        if self.signum is None:
+            self.signum = 0
+            os.write(self._write_fd, b"\0")
+
+
+class _Notes(Report):
+    """Keeps what is said while there is a screen, and shows the latest there."""
+
+    session: Session | None = None
+
+    def note(self, text: str) -> None:
+        if self.session is None:
+            super().note(text)
+        elif not self.quiet and text not in self._said:
+            self._said.add(text)
+            self.session.notes.append(text)
+
+    def print_all(self) -> None:
+        """Say on stderr what was kept."""
+        session, self.session = self.session, None
+        for text in session.notes if session is not None else ():
+            self._said.discard(text)
+            self.note(text)
+
+
+class Recorder:
+    """Records to a file what the session gets, from one prompt to the next."""
+
+    def __init__(self, session: Session, report: Report) -> None:
+        self._session = session
+        self._report = report
+        self._sink: Sink | None = None
+
+    def __call__(self, text: str) -> str:
+        """Begin to record to the file ``text``, or end it; return what to say."""
+        if self._sink is not None:
+            return self._end()
+        sink = open_sink(text, None, self._report)
+        with self._session.lock:
+            self._sink = sink.__enter__()
+            self._session.on_batch = sink.write
+        return f"recording to {text}; w ends it"
+
+    def _end(self) -> str:
+        with self._session.lock:
+            sink, self._sink, self._session.on_batch = self._sink, None, None
+        if sink is None:
+            return ""
+        sink.__exit__(None, None, None)
+        return f"{counted(sink.count, 'frames')} recorded to {sink.name}"
+
+    def close(self) -> None:
+        """End recording, if there is any."""
+        self._end()
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        said = self._end()
+        if said:
+            self._report.note(said)
+
+
+class _Sender:
+    """Sends what the prompt says to the first bus: ``123#DEAD``, ``123#DEAD 100ms`` again and again.
+
+    Nothing ends what is sent again and again.
+    """
+
+    def __init__(self, source: WatchedBuses) -> None:
+        self._one = source.opened[0]
+
+    def __call__(self, text: str) -> str:
+        if not text:
+            self._one.bus.stop_all_periodic_tasks()
+            return "nothing is sent any more"
+        frame, _, period = text.partition(" ")
+        message, _ = parse_frame(frame)
+        if not period.strip():
+            self._one.bus.send(message, 1.0)
+            return f"sent {frame}"
+        seconds = milliseconds_must_have_unit(period, "a period of")
+        if not seconds:
+            raise UsageError("the period is 0")
+        self._one.bus.send_periodic(message, seconds)
+        return f"sending {frame} every {period.strip()}; t and ENTER end it"
+
+
+@contextmanager
+def _keys_from_terminal(texts: Sequence[str]) -> Iterator[list[str]]:
+    """Let descriptor 0 be the terminal while frames, or nothing, come from stdin; yield the names to open."""
+    if os.isatty(0):
+        yield list(texts)
+        return
+    kept, terminal = os.dup(0), os.open("/dev/tty", os.O_RDWR)
+    os.dup2(terminal, 0)
+    os.close(terminal)
+    try:
+        yield [f"/dev/fd/{kept}" if text == "-" else text for text in texts]
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)
+
+
+@contextmanager
+def _drawing_on_stdout() -> Iterator[None]:
+    """Let descriptor 2, which textual draws on, be the screen also where stderr goes elsewhere."""
+    if os.isatty(2):
+        yield
+        return
+    kept = os.dup(2)
+    os.dup2(1, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

@@ -1,0 +1,220 @@
+"""Where a command's frames come from: a file, a pipe, one or several buses; waits that a signal ends."""
+
+from __future__ import annotations
+
+import os
+import select
+import stat
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from cantools_cli.bus.base import BusABC, Deadline
+from cantools_cli.console.interruption import Interruption
+from cantools_cli.console.report import say
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.io.base import MessageReader, OnError
+from cantools_cli.io.files import InputStream
+from cantools_cli.io.formats import open_reader, parse_format
+
+#: a larger pipe costs fewer switches between its two ends; what the kernel allows without privilege
+PIPE_BYTES = 1 << 20
+#: how long to wait at most on a bus that has no descriptor to wait on
+POLL_SECONDS = 0.05
+#: how long a command that was asked to end goes on taking what was sent before, if more keeps coming
+DRAIN_SECONDS = 2.0
+#: the same where the end was set beforehand, which is not to move
+LATE_SECONDS = 0.1
+
+OnIdle = Callable[[], float | None]
+"""Called before a wait; returns in how many seconds it wants to be called again, or None."""
+
+
+def _never() -> float | None:
+    return None
+
+
+class PatientInput:
+    """A pipe, a terminal or another stream without an end in sight, read as its bytes come.
+
+    Before each wait ``on_idle`` is called, so that whatever was made of the bytes so far can be handed on.
+    A signal ends the wait; a pipe is read to its end all the same when it was INT.
+    """
+
+    def __init__(self, fd: int, name: str, interruption: Interruption) -> None:
+        self.name = name
+        self.on_idle: OnIdle = _never
+        self._fd = fd
+        self._interruption = interruption
+        self._poll = select.poll()
+        self._poll.register(fd, select.POLLIN)
+        self._poll.register(interruption.fd, select.POLLIN)
+        enlarge_pipe(fd)
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def read(self, size: int) -> bytes:
+        return os.read(self._fd, size) if self._is_ready() else b""
+
+    def readinto(self, room: memoryview) -> int:
+        return os.readv(self._fd, [room]) if self._is_ready() else 0
+
+    def _is_ready(self) -> bool:
+        """Wait until there is something to read; return False where a signal asked for the end."""
+        while not self._interruption.requested:
+            ready = {fd for fd, _ in self._poll.poll(0)}
+            if not ready:
+                again = self.on_idle()
+                ready = {fd for fd, _ in self._poll.poll(None if again is None else int(again * 1000) + 1)}
+            if self._interruption.fd in ready:
+                self._interruption.awake()
+            elif self._fd in ready:
+                return True
+        return False
+
+
+def enlarge_pipe(fd: int) -> None:
+    """Make the pipe ``fd`` hold more, where it is one and the system lets us."""
+    try:
+        import fcntl
+
+        fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    except (ImportError, AttributeError, OSError):
+        pass
+
+
+def open_input(
+    file: str,
+    interruption: Interruption,
+    *,
+    form: str | None,
+    on_error: OnError,
+    on_note: Callable[[str], None],
+    tz: str | None,
+) -> tuple[MessageReader, PatientInput | None]:
+    """Open ``file``, ``-`` for stdin, for reading; the second result is set where reading may wait.
+
+    Raises:
+        FormatError, UsageError: the format is not recognised, or not known.
+        OSError: the file cannot be opened.
+    """
+    fd = 0 if file == "-" else _opened(file)
+    mode = os.fstat(fd).st_mode
+    if stat.S_ISDIR(mode):
+        if fd:
+            os.close(fd)
+        raise IsADirectoryError(21, os.strerror(21), file)
+    patient = None
+    source: Any
+    if stat.S_ISREG(mode):
+        opened = open(fd, "rb", buffering=0, closefd=bool(fd))  # noqa: SIM115  # closed by its reader
+        source = InputStream(opened, owned=True)
+        source.size = os.fstat(fd).st_size
+    else:
+        if os.isatty(fd):
+            say("reading frames from the terminal; end with Ctrl-D")
+        else:
+            interruption.drains = True
+        patient = PatientInput(fd, file, interruption)
+        source = InputStream(patient)
+    source.name = file
+    name, options = parse_format(form, writing=False) if form else (None, {})
+    common: dict[str, Any] = {"on_error": on_error, "on_note": on_note, "tz": tz}
+    return open_reader(source, name, options, as_command=True, **common), patient
+
+
+def _opened(file: str) -> int:
+    """Return a descriptor of ``file``.
+
+    Raises:
+        UsageError: there is no such file, and the name is a filter.
+        OSError: it cannot be opened.
+    """
+    try:
+        return os.open(file, os.O_RDONLY)
+    except FileNotFoundError:
+        from cantools_cli.bus.not_a_bus import is_filter, misplaced_filter
+
+        if is_filter(file):
+            raise misplaced_filter(file, "a file") from None
+        raise
+
+
+def live_batches(
+    buses: Sequence[BusABC],
+    interruption: Interruption,
+    on_idle: OnIdle,
+    quiet_seconds: float | None = None,
+    end: Deadline | None = None,
+    chosen: Callable[[int, MessageBatch], MessageBatch] | None = None,
+) -> Iterator[tuple[int, MessageBatch]]:
+    """Yield (index of the bus, the frames that it received) until a signal, the ``end``, or a quiet time.
+
+    ``chosen`` returns which frames of a batch count; a batch without any is not yielded, and a bus that
+    carries no others is as quiet as one that carries nothing. ``quiet_seconds`` without a frame that counts
+    end it as well. Frames queued at a signal or at the end are still delivered.
+    """
+    waiter = _Waiter(buses, interruption)
+    last = time.monotonic()
+    while not interruption.requested and not (end is not None and end.passed):
+        got = False
+        for index, bus in enumerate(buses):
+            batch = _received(index, bus, chosen)
+            if batch is not None and len(batch):
+                got = True
+                yield index, batch
+        if got:
+            last = time.monotonic()
+            continue
+        limits = [on_idle(), None if end is None else end.remaining()]
+        if quiet_seconds is not None:
+            left = last + quiet_seconds - time.monotonic()
+            if left <= 0:
+                return
+            limits.append(left)
+        waiter.wait(min((limit for limit in limits if limit is not None), default=None))
+    yield from _left_over(buses, chosen, DRAIN_SECONDS if interruption.requested else LATE_SECONDS)
+
+
+def _received(
+    index: int, bus: BusABC, chosen: Callable[[int, MessageBatch], MessageBatch] | None
+) -> MessageBatch | None:
+    """Return the chosen frames of those that are queued in ``bus``, None if none is queued."""
+    batch = bus.recv_batch(0)
+    return batch if batch is None or chosen is None else chosen(index, batch)
+
+
+def _left_over(
+    buses: Sequence[BusABC], chosen: Callable[[int, MessageBatch], MessageBatch] | None, seconds: float
+) -> Iterator[tuple[int, MessageBatch]]:
+    """Yield the frames still queued; a bus that never falls silent ends after ``seconds`` as well."""
+    end = time.monotonic() + seconds
+    for index, bus in enumerate(buses):
+        batch = _received(index, bus, chosen)
+        while batch is not None:
+            if len(batch):
+                yield index, batch
+            batch = _received(index, bus, chosen) if time.monotonic() < end else None
+
+
+class _Waiter:
+    """Waits until a bus has something, or a signal came."""
+
+    def __init__(self, buses: Sequence[BusABC], interruption: Interruption) -> None:
+        self._interruption = interruption
+        self._poll = select.poll()
+        self._poll.register(interruption.fd, select.POLLIN)
+        self._can_wait = True
+        for bus in buses:
+            try:
+                self._poll.register(bus.fileno(), select.POLLIN)
+            except (NotImplementedError, ValueError):
+                self._can_wait = False
+
+    def wait(self, seconds: float | None) -> None:
+        if not self._can_wait:
+            seconds = POLL_SECONDS if seconds is None else min(seconds, POLL_SECONDS)
+        for fd, _ in self._poll.poll(None if seconds is None else max(0, int(seconds * 1000)) + 1):
+            if fd == self._interruption.fd:
+                self._interruption.awake()

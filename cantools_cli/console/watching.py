@@ -1,0 +1,232 @@
+"""What ``canx sniff`` looks at: buses, a stream, or logs, as batches of the frames that were chosen."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from functools import partial
+from types import TracebackType
+from typing import NamedTuple, Protocol
+
+from cantools_cli import plugins
+from cantools_cli.bus.address import parse_address
+from cantools_cli.bus.base import Deadline
+from cantools_cli.console.buses import BusOptions, NamedBus, open_buses
+from cantools_cli.console.inputs import Inputs
+from cantools_cli.console.interruption import Interruption
+from cantools_cli.console.report import Report
+from cantools_cli.console.sources import OnIdle, live_batches
+from cantools_cli.errors import FormatError, UsageError
+from cantools_cli.filtering.selection import Selection
+from cantools_cli.filtering.window import Moment, Window
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Channel
+from cantools_cli.io.base import OnError
+from cantools_cli.sniff.rates import Speed
+from cantools_cli.units import bitrate
+
+
+class Watched(Protocol):
+    """Where the frames come from."""
+
+    #: whether the frames come as they happen, and not from a log
+    is_live: bool
+    #: called before each wait; see ``sources.OnIdle``
+    on_idle: OnIdle
+
+    @property
+    def speeds(self) -> dict[Channel, Speed]:
+        """The bit rates of the channels, as far as they are known."""
+
+    def batches(self, seconds: float | None = None) -> Iterator[MessageBatch]:
+        """Yield the chosen frames of so many seconds, or until the end or a signal."""
+
+    def tell(self) -> int:
+        """Say what was lost or malformed; return how much."""
+
+    def __enter__(self) -> Watched: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+
+def is_log(text: str) -> bool:
+    """Tell whether ``text`` is stdin or a file, and not a bus.
+
+    A name with neither a dot nor a slash is a bus, whatever files there are.
+    """
+    if text == "-":
+        return True
+    prefix, mark, _ = text.partition(":")
+    is_address = bool(mark) and prefix in plugins.INTERFACES
+    return not is_address and ("." in text or "/" in text) and os.path.exists(text)
+
+
+class WatchedBuses:
+    """Live buses, until a signal.
+
+    Raises:
+        UsageError, CanError: an address makes no sense, a bus cannot be opened.
+    """
+
+    is_live = True
+
+    def __init__(
+        self,
+        texts: Sequence[str],
+        bus_options: BusOptions,
+        chosen: Selection,
+        report: Report,
+        interruption: Interruption,
+    ) -> None:
+        self.on_idle: OnIdle = lambda: None
+        self._chosen = chosen
+        self._report = report
+        self._interruption = interruption
+        self._stack = ExitStack()
+        self.opened = open_buses(texts, bus_options, report, receive=True, send=False, selection=chosen)
+        for one in self.opened:
+            self._stack.callback(one.bus.shutdown)
+        addresses = [parse_address(text) for text in texts]
+        settings = [address.settings for address in addresses] or [{}]
+        self._given = [bus_options.keywords() | one for one in settings]
+
+    @property
+    def speeds(self) -> dict[Channel, Speed]:
+        return {
+            one.name: _speed(one, given)
+            for one, given in zip(self.opened, self._given, strict=True)
+            if one.name
+        }
+
+    def missed(self) -> int:
+        """Return how many frames, or packets of them, were lost so far."""
+        return sum(one.missed for one in self.opened)
+
+    def batches(self, seconds: float | None = None) -> Iterator[MessageBatch]:
+        buses = [one.bus for one in self.opened]
+        end = None if seconds is None else Deadline(seconds)
+        for _, batch in live_batches(buses, self._interruption, self.on_idle, end=end, chosen=self._passing):
+            yield batch
+
+    def _passing(self, index: int, batch: MessageBatch) -> MessageBatch:
+        return self._chosen.select(self.opened[index].chosen(batch))
+
+    def tell(self) -> int:
+        return sum(one.say_trouble(self._report) for one in self.opened)
+
+    def __enter__(self) -> WatchedBuses:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+
+def _speed(one: NamedBus, given: dict[str, object]) -> Speed:
+    """Return the bit rates that were asked for, else those that the kernel tells."""
+    nominal, fast = (_rate(given.get(name)) for name in ("bitrate", "data_bitrate"))
+    if nominal is None and type(one.bus).__name__ == "SocketcanBus":
+        from cantools_cli.backends.socketcan import link as socketcan_link
+
+        link = socketcan_link.link(one.name)
+        if link is not None:
+            return Speed(link.bitrate, link.data_bitrate)
+    return Speed(nominal, fast)
+
+
+def _rate(value: object) -> int | None:
+    if value is None or isinstance(value, bool):
+        return None
+    try:
+        return bitrate(str(value))
+    except UsageError:
+        return None
+
+
+class LogForm(NamedTuple):
+    """What the options say about a log: its format, what a malformed record does, the time zone."""
+
+    name: str | None
+    on_error: OnError
+    tz: str | None
+
+
+class WatchedLogs:
+    """Logs merged by time, or a stream on stdin. Of files ``batches`` begins again each time.
+
+    Raises:
+        FormatError, UsageError, OSError: a file cannot be opened, or its format is not known.
+    """
+
+    is_live = False
+
+    def __init__(
+        self,
+        files: Sequence[str],
+        bus_options: BusOptions,
+        chosen: Selection,
+        report: Report,
+        interruption: Interruption,
+        form: LogForm,
+    ) -> None:
+        self.on_idle: OnIdle = lambda: None
+        self._chosen = chosen
+        self._report = report
+        self._interruption = interruption
+        given = bus_options.keywords()
+        self._speed = Speed(_rate(given.get("bitrate")), _rate(given.get("data_bitrate")))
+        self._seen: dict[Channel, Speed] = {}
+        self._open = partial(
+            Inputs, files, interruption, report, form=form.name, on_error=form.on_error, tz=form.tz
+        )
+        self._inputs = self._open()
+        self._is_begun = False
+        self._skipped = 0
+        self._first_fault: FormatError | None = None
+
+    @property
+    def speeds(self) -> dict[Channel, Speed]:
+        return self._seen
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of all files, None where one has no end in sight."""
+        return self._inputs.size
+
+    def batches(self, seconds: float | None = None) -> Iterator[MessageBatch]:
+        if self._is_begun:
+            self._reopen()
+        self._is_begun = True
+        chosen = self._chosen.again()
+        window = Window(None, None if seconds is None else Moment(round(seconds * 1e9)))
+        self._inputs.on_idle(self.on_idle)
+        for batch in self._inputs.batches():
+            self._seen.update((channel, self._speed) for channel in batch.channels)
+            yield chosen.select(window.select(batch))
+            if window.is_past or self._interruption.requested:
+                return
+
+    def _reopen(self) -> None:
+        self._note_faults()
+        self._inputs.__exit__()
+        self._inputs = self._open()
+
+    def _note_faults(self) -> None:
+        """Keep the faults of the pass that came furthest: each finds the same ones."""
+        if self._inputs.skipped > self._skipped:
+            self._skipped, self._first_fault = self._inputs.skipped, self._inputs.first_fault
+
+    def tell(self) -> int:
+        self._note_faults()
+        self._report.faults(self._skipped, self._first_fault)
+        return self._skipped
+
+    def __enter__(self) -> WatchedLogs:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._inputs.__exit__()

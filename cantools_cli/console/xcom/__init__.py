@@ -1,0 +1,1 @@
+"""What the ``canx xcom`` commands share. Imports ``console`` and ``xcom``."""

@@ -1,0 +1,221 @@
+"""Options that the commands of ``canx xcom`` share, and the client that they open."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import typer
+
+from cantools_cli.bus.address import BusAddress, parse_address, resolve
+from cantools_cli.bus.base import BusABC
+from cantools_cli.console import options
+from cantools_cli.console.buses import BusOptions, open_bus
+from cantools_cli.console.report import Report, say
+from cantools_cli.errors import UsageError
+from cantools_cli.units import duration
+from cantools_cli.xcom.addresses import Device, family_of, parse_device
+from cantools_cli.xcom.client import BITRATES, StuCanPublicClient
+from cantools_cli.xcom.codec import ADDRESS_MASK
+
+DEFAULT_BITRATE = 125_000
+
+
+def _devices(incomplete: str) -> Iterable[str]:
+    names = [f"xt{n}" for n in range(1, 10)] + [f"{f}{n}" for f in ("vt", "vs") for n in range(1, 16)]
+    return [name for name in [*names, "bsp", "bms"] if name.startswith(incomplete)]
+
+
+BusName = Annotated[
+    str | None,
+    typer.Option(
+        "--bus", metavar="BUS", help="The bus: [INTERFACE:]CHANNEL[,KEY=VALUE...]; else configured."
+    ),
+]
+DeviceName = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        "-d",
+        metavar="DEVICE",
+        help="xt1, vt2, vs1, bsp, bms, or an address; else the first that has the object.",
+        autocompletion=_devices,
+    ),
+]
+Bitrate = Annotated[
+    str | None,
+    typer.Option("--bitrate", "-b", metavar="RATE", help="Bit rate, as the gateway is set; else 125k."),
+]
+Source = Annotated[
+    int, typer.Option("--source", metavar="ADDRESS", help="Our own address.", show_default=True)
+]
+Timeout = Annotated[
+    str, typer.Option("--timeout", metavar="TIME", help="How long to wait for a reply.", show_default=True)
+]
+Retries = Annotated[
+    int,
+    typer.Option(
+        "--retries", metavar="N", help="Try a read again so often; writes never.", show_default=True
+    ),
+]
+Interface = options.Interface
+Setting = options.Setting
+Context = options.Context
+Quiet = options.Quiet
+Verbose = options.Verbose
+Debug = options.Debug
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+
+
+@dataclass
+class Link:
+    """What the options say about the bus and the client on it."""
+
+    bus: str | None = None
+    interface: str | None = None
+    bitrate: str | None = None
+    settings: list[str] | None = None
+    context: str | None = None
+    source: int = 0
+    timeout: str = "1s"
+    retries: int = 0
+    report: Report = field(default_factory=Report)
+
+    @property
+    def seconds(self) -> float:
+        """The timeout of a reply.
+
+        Raises:
+            UsageError: it is not a duration, or 0.
+        """
+        seconds = duration(self.timeout)
+        if not seconds:
+            raise UsageError("--timeout 0 leaves no time for a reply", hint="such as --timeout 2")
+        return seconds
+
+    @property
+    def address(self) -> BusAddress:
+        return BusAddress("the configured bus") if self.bus is None else parse_address(self.bus)
+
+    @property
+    def _options(self) -> BusOptions:
+        return BusOptions(self.interface, self.bitrate, settings=self.settings or (), context=self.context)
+
+    def open(self, keywords: dict[str, Any]) -> BusABC:
+        """Open the bus with its ``keywords``.
+
+        Raises:
+            UsageError, CanError: a setting is unknown or wrong, the bus cannot be opened.
+        """
+        return open_bus(self.address, keywords, self._options)
+
+    def keywords(self) -> dict[str, Any]:
+        """Return the keywords of the bus, its bit rate the gateway's usual one where nothing is said.
+
+        Raises:
+            UsageError, CanError: the bus is not named, or its name makes no sense.
+        """
+        address = self.address
+        if address.filters:
+            raise UsageError(f"{address.text}: a filter behind the bus means nothing here")
+        keywords = resolve(
+            address,
+            self.interface,
+            self._options.keywords(),
+            self.context,
+            note=self.report.note,
+            detail=self.report.detail,
+        )
+        if keywords["interface"] != "socketcan" and "timing" not in keywords:  # there the system sets it
+            keywords.setdefault("bitrate", DEFAULT_BITRATE)
+        if keywords.get("bitrate", DEFAULT_BITRATE) not in BITRATES:
+            known = ", ".join(str(rate) for rate in BITRATES)
+            self.report.note(f"no gateway can be set to {keywords['bitrate']} bit/s, only to {known}")
+        return keywords
+
+
+@dataclass
+class Session:
+    """An entered client, and what the journal calls its bus."""
+
+    client: StuCanPublicClient
+    bus_name: str
+    seconds: float
+
+
+@contextmanager
+def open_session(link: Link) -> Iterator[Session]:
+    """Open the bus and a client on it.
+
+    Raises:
+        UsageError, CanError: an option makes no sense, the bus cannot be opened.
+    """
+    if not 0 <= link.source <= ADDRESS_MASK:
+        raise UsageError(f"--source {link.source} is not from 0 to {ADDRESS_MASK}")
+    if family_of(link.source) is not None:
+        name = Device(link.source, family_of(link.source)).name
+        raise UsageError(f"--source {link.source} is the address of {name}", hint="0 to 99 are free")
+    if link.retries < 0:
+        raise UsageError(f"--retries {link.retries} is negative")
+    seconds, keywords = link.seconds, link.keywords()
+    bus_name = f"{keywords['interface']}:{keywords['channel']}"
+    on_detail = link.report.detail if link.report.verbose else None
+    with link.open(keywords) as bus:
+        client = StuCanPublicClient(link.source, bus=bus, on_detail=on_detail)
+        client.retries = link.retries
+        try:
+            with client:
+                yield Session(client, bus_name, seconds)
+        finally:
+            if bus.losses:
+                link.report.trouble(bus_name, bus.losses)
+
+
+def chosen_device(name: str | None) -> Device | None:
+    """Return what ``--device`` says."""
+    return None if name is None else parse_device(name)
+
+
+def print_json(found: dict[str, Any]) -> None:
+    """Print an object as one line."""
+    print_line(json.dumps(found, separators=(",", ":"), ensure_ascii=False, allow_nan=False))
+
+
+def print_line(text: str) -> None:
+    """Print a line at once, so that a pipe sees it."""
+    print(text, flush=True)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask on the terminal; ``yes`` is the answer given beforehand.
+
+    Raises:
+        UsageError: there is nobody to ask, or the answer is no.
+    """
+    if yes:
+        return
+    require_terminal(question)
+    say(f"{question}? [y/N]")
+    if input().strip().lower() not in ("y", "yes"):
+        raise UsageError("nothing was written")
+
+
+def require_terminal(what: str) -> None:
+    """Refuse ``what`` where nobody can be asked.
+
+    Raises:
+        UsageError: there is no terminal.
+    """
+    if not (_is_terminal(0) and _is_terminal(2)):
+        raise UsageError(f"{what}: nobody is here to say yes; nothing was sent", hint="--yes in scripts")
+
+
+def _is_terminal(fd: int) -> bool:
+    try:
+        return os.isatty(fd)
+    except OSError:
+        return False

@@ -1,0 +1,75 @@
+"""Which frames a command takes: the filters and the ``--where`` expression, as one object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from cantools_cli.filtering.filters import FrameFilter, conjunction
+from cantools_cli.frame.batch import MessageBatch
+
+if TYPE_CHECKING:
+    from cantools_cli.filtering.where import Where
+
+
+class Selection:
+    """Passes the frames that every filter passes, and then the expression.
+
+    An expression may remember frames (``changed``, ``every``, ``time``), so one stream goes through one
+    selection, in order, however it is cut into batches.
+
+    Attributes:
+        filters: what passes first; what they drop the expression never sees.
+        warnings: what is probably not meant so, a line each.
+    """
+
+    def __init__(self, *filters: FrameFilter | None, where: str | None = None, tz: str | None = None) -> None:
+        self.filters = tuple(one for one in filters if one is not None and not one.passes_everything)
+        self.warnings = [line for one in filters if one is not None for line in one.warnings]
+        self._where: Where | None = None
+        self._tz = tz
+        if where is not None:
+            from cantools_cli.filtering.where import Where  # only who uses expressions pays for them
+
+            self._where = Where(where, tz=tz)
+            self.warnings += self._where.warnings
+
+    @classmethod
+    def parse(
+        cls, tokens: Iterable[str] | None, where: str | None = None, *, tz: str | None = None
+    ) -> Selection:
+        """Return what ``--filter`` and ``--where`` say together; dates without a zone are in ``tz``.
+
+        Raises:
+            UsageError: one of them makes no sense.
+        """
+        return cls(FrameFilter.parse(tokens) if tokens else None, where=where, tz=tz)
+
+    def again(self) -> Selection:
+        """Return the same for another stream, which remembers no frames yet."""
+        return Selection(*self.filters, where=self._where.text if self._where else None, tz=self._tz)
+
+    @property
+    def passes_everything(self) -> bool:
+        return not self.filters and self._where is None
+
+    @property
+    def tests_order(self) -> bool:
+        """Whether the expression depends on the times of frames, or on earlier frames."""
+        return self._where is not None and self._where.tests_order
+
+    def select(self, batch: MessageBatch) -> MessageBatch:
+        """Return the frames that pass: ``batch`` itself where all do, else a new one."""
+        for one in self.filters:
+            batch = one.select(batch)
+        return batch if self._where is None else self._where.select(batch)
+
+    def frame_filter(self, *others: FrameFilter | None) -> FrameFilter | None:
+        """Return one filter that passes at least what this selection and ``others`` pass together.
+
+        A bus may run it before (``push_filter``) without changing any result. None where only everything
+        would do.
+        """
+        parts = [one for one in others if one is not None] + list(self.filters)
+        pushed = None if self._where is None else self._where.frame_filter()
+        return conjunction([*parts, pushed] if pushed is not None else parts)

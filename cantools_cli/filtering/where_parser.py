@@ -1,0 +1,426 @@
+"""Reads an expression of ``--where`` into the tree of its predicates; ``where.py`` shows the language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from cantools_cli.errors import UsageError, quoted
+from cantools_cli.filtering.filters import NOTHING, IdTest
+from cantools_cli.filtering.predicates import (
+    AllOf,
+    AnyOf,
+    Changed,
+    Channels,
+    Data,
+    Every,
+    Gaps,
+    Length,
+    Octets,
+    Payload,
+    Predicate,
+    Times,
+    Words,
+)
+from cantools_cli.filtering.where_tokens import HEXADECIMAL, Tokens
+from cantools_cli.frame import bits as frames
+
+_ID_BITS = frames.EXTENDED_BIT | frames.EXTENDED_MASK
+_MOST_DATA = 2048  #: bytes of CAN XL
+_MOST_NESTED = 50
+
+#: tests that are one word
+WORDS: dict[str, Predicate] = {
+    "data": Words(IdTest(frames.REMOTE_BIT, 0, 0), errors=False),
+    "remote": Words(IdTest(frames.REMOTE_BIT, frames.REMOTE_BIT, frames.REMOTE_BIT), errors=False),
+    "error": Words(NOTHING, errors=True),
+    "base": Words(IdTest(frames.EXTENDED_BIT, 0, 0), errors=True, is_open=True),
+    "extended": Words(
+        IdTest(frames.EXTENDED_BIT, frames.EXTENDED_BIT, frames.EXTENDED_BIT), errors=True, is_open=True
+    ),
+    "fd": Octets("flags", frames.FD, frames.FD, frames.FD),
+    "brs": Octets("flags", frames.BRS, frames.BRS, frames.BRS),
+    "esi": Octets("flags", frames.ESI, frames.ESI, frames.ESI),
+    "xl": Octets("flags", frames.XL, frames.XL, frames.XL),
+    "tx": Octets("flags", frames.TX, frames.TX, frames.TX),
+    "rx": Octets("flags", frames.TX, 0, 0),
+    "changed": Changed(),
+}
+FIELDS = (
+    *("id", "length", "dlc", "dlc_code", "channel", "time", "timestamp", "gap", "period"),
+    *("data", "data[N]", "data[N:M]"),
+)
+_SYMBOLS = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
+_COMPARISONS = {name: name for name in _SYMBOLS.values()} | _SYMBOLS
+_HINT_TESTS = f"tests: {', '.join(WORDS)}, every N, and comparisons of {', '.join(FIELDS)}"
+#: what follows ``data`` in a test of the whole data
+_PAYLOAD_TESTS = {*_COMPARISONS, "in", "not", "contains"}
+_HEX_DIGITS = set("0123456789abcdefABCDEF")
+_HINT_COMPARISONS = "comparisons: eq ne lt le gt ge, in LOW..HIGH, in A, B, C, not in"
+_HINT_JOIN = "tests are joined by and, or, not and parentheses"
+_HINT_HEX = "identifiers and masks are hexadecimal, all other numbers decimal unless 0x"
+_HINT_TIME = "since the first frame: 1.5, 200ms, 10m; absolute: @1700000000, 2023-11-14T22:13:20"
+
+Range = tuple[int, int]
+#: from a comparison, and a range whose ends are the same but for ``in``, a test
+Make = Callable[[str, Range], Predicate]
+
+
+class Parser(Tokens):
+    """Reads one expression, from left to right; a method a rule of the grammar."""
+
+    def __init__(self, text: str, tz: str) -> None:
+        super().__init__(text)
+        self.warnings: list[str] = []
+        self._tz = tz
+        self._depth = 0
+
+    # --- the expression -------------------------------------------------------------------------------
+
+    def whole(self) -> Predicate:
+        predicate = self._expression()
+        if token := self.peek():
+            raise self.refusal(
+                f"{quoted(token)} is not expected here", self.meant(token, ("and", "or"), _HINT_JOIN)
+            )
+        return predicate
+
+    def _expression(self) -> Predicate:
+        return self._joined("or", self._conjunction, AnyOf)
+
+    def _conjunction(self) -> Predicate:
+        return self._joined("and", self._negation, AllOf)
+
+    def _joined(
+        self, word: str, part: Callable[[], Predicate], join: Callable[[tuple[Predicate, ...]], Predicate]
+    ) -> Predicate:
+        parts = [part()]
+        while self.skip(word):
+            parts.append(part())
+        return parts[0] if len(parts) == 1 else join(tuple(parts))
+
+    def _negation(self) -> Predicate:
+        negations = 0
+        while self.skip("not"):
+            negations += 1
+        if self.peek() == "(":
+            predicate = self._parenthesis()
+        else:
+            predicate = self._test()
+        return predicate.negated() if negations % 2 else predicate
+
+    def _parenthesis(self) -> Predicate:
+        begin = self.at
+        self.take()
+        self._depth += 1
+        if self._depth > _MOST_NESTED:
+            raise self.refusal(f"over {_MOST_NESTED} parentheses within one another", None, begin)
+        predicate = self._expression()
+        if not self.skip(")"):
+            token = self.peek()
+            found = f'{quoted(token)} in place of ")"' if token else 'no ")"'
+            hint = self.meant(token, ("and", "or"), _HINT_JOIN) if token else _HINT_JOIN
+            raise self.refusal(f'{found} for the "(" at position {begin + 1}', hint)
+        self._depth -= 1
+        return predicate
+
+    # --- a test ---------------------------------------------------------------------------------------
+
+    def _test(self) -> Predicate:
+        token = self.peek()
+        begin = self.at
+        if not token:
+            raise self.refusal("a test is missing", _HINT_TESTS)
+        self.take()
+        if token == "data" and self.peek() == "[":
+            return self._data()
+        if token == "data" and self.peek() in _PAYLOAD_TESTS:
+            return self._payload()
+        if token in WORDS:
+            return WORDS[token]
+        if token == "every":
+            return self._every()
+        if token == "id":
+            return self._comparison(self._id_value, self._id_test(self._mask(32, decimal_is_odd=False)))
+        if token in ("length", "dlc"):
+            return self._comparison(partial(self.number, 0xFFFF), _length_test)
+        if token == "dlc_code":
+            return self._comparison(partial(self.number, 15), _dlc_code_test)
+        if token == "channel":
+            return self._channel()
+        if token in ("time", "timestamp"):
+            return self._time(since_first=token == "time")
+        if token in ("gap", "period"):
+            return self._comparison(self._duration_value, _gap_test(is_mean=token == "period"))
+        words = (*WORDS, "every", "not", *(field for field in FIELDS if "[" not in field))
+        raise self.refusal(f"{quoted(token)} is no test", self.meant(token, words, _HINT_TESTS), begin)
+
+    def _every(self) -> Predicate:
+        begin = self.place()
+        step = self.number(0x7FFFFFFF)
+        if not step:
+            raise self.refusal(
+                "every 0 is nothing", "every 10 passes the first frame and each tenth after", begin
+            )
+        return Every(step)
+
+    def _comparison(self, value: Callable[[], int], make: Make) -> Predicate:
+        """Read what follows a field: a comparison and a value, or ``in`` and a set."""
+        is_negated = self.skip("not")
+        token = self.peek()
+        if token in _COMPARISONS and not is_negated:
+            self.take()
+            number = value()
+            return make(_COMPARISONS[token], (number, number))
+        if token != "in":
+            words = ("in",) if is_negated else (*_COMPARISONS, "in", "not")
+            found = f"{quoted(token)} is no comparison" if token else "a comparison is missing"
+            raise self.refusal(found, self.meant(token, words, _HINT_COMPARISONS))
+        self.take()
+        is_enclosed = self.skip("(")
+        tests: list[Predicate] = []
+        while True:
+            tests.append(make("not in" if is_negated else "in", self._range(value)))
+            if not self.skip(","):
+                break
+        if is_enclosed and not self.skip(")"):
+            raise self.refusal('no ")" at the end of the set', _HINT_COMPARISONS)
+        if len(tests) == 1:
+            return tests[0]
+        return AllOf(tuple(tests)) if is_negated else AnyOf(tuple(tests))
+
+    def _range(self, value: Callable[[], int]) -> Range:
+        begin = self.place()
+        low = high = value()
+        if self.skip(".."):
+            high = value()
+            if (low ^ high) & frames.EXTENDED_BIT and value == self._id_value:
+                raise self.refusal("a range from 11 to 29 bits", "both ends have 3 digits, or both 8", begin)
+            if low > high:
+                raise self.refusal("a range whose end is below its beginning", None, begin)
+        return low, high
+
+    # --- identifiers ----------------------------------------------------------------------------------
+
+    def _id_value(self) -> int:
+        """Return the identifier word of an identifier, whose digits are its kind."""
+        begin, text = self.value("an identifier")
+        found = HEXADECIMAL.fullmatch(text)
+        if found is None:
+            hint = f"a range is {text.replace('-', '..')}" if "-" in text else "id eq 123, id in 100..1FF"
+            raise self.refusal(f"{quoted(text)} is no hexadecimal identifier", hint, begin)
+        digits, number = len(found[1]), int(found[1], 16)
+        if digits == 3 and number <= frames.BASE_MASK:
+            return number
+        if digits == 8 and number <= frames.EXTENDED_MASK:
+            return number | frames.EXTENDED_BIT
+        if digits in (3, 8):
+            largest = "7FF, the largest of 11 bits" if digits == 3 else "1FFFFFFF, the largest of 29 bits"
+            over = f"29 bits: {number:08X}" if digits == 3 else _HINT_HEX
+            raise self.refusal(f"an identifier over {largest}", over, begin)
+        padded = "" if number > frames.BASE_MASK else f"{number:03X} (11 bits) or "
+        hint = _HINT_HEX if digits > 8 else f"pad with zeros: {padded}{number:08X} (29 bits)"
+        raise self.refusal(f"{digits} identifier digits, not 3 (11 bits) or 8 (29 bits)", hint, begin)
+
+    def _id_test(self, mask: int | None) -> Make:
+        bits = _ID_BITS if mask is None else frames.EXTENDED_BIT | mask & frames.EXTENDED_MASK
+
+        def make(comparison: str, span: Range) -> Predicate:
+            if comparison in ("eq", "ne", "in", "not in"):
+                self._check_bits(span, bits)
+            kind = span[0] & frames.EXTENDED_BIT
+            low, high, outside = _bounds(comparison, span, kind, kind | frames.EXTENDED_MASK)
+            return Words(IdTest(bits, low, high, outside), errors=True, is_open=True)
+
+        return make
+
+    # --- data -----------------------------------------------------------------------------------------
+
+    def _data(self) -> Predicate:
+        """Read what follows ``data``: ``[N]`` or ``[N:M]``, a byte order, a mask, and a comparison."""
+        self.take()
+        begin = self.place()
+        first = self.number(_MOST_DATA - 1)
+        last = first + 1
+        if self.skip(":"):
+            last = self.number(_MOST_DATA)
+            if not first < last <= first + 8:
+                raise self.refusal("not 1 to 8 bytes", "data[2:4] are the bytes 2 and 3", begin)
+        if not self.skip("]"):
+            raise self.refusal('no "]" behind the number', "data[0] is the first byte, data[2:4] are 2 and 3")
+        little = self.skip("little")
+        if not little:
+            self.skip("big")
+        size = last - first
+        most = (1 << 8 * size) - 1
+        value = partial(self.number, most) if size > 1 else self._byte_value
+        mask = self._mask(8 * size)
+        bits = most if mask is None else mask
+
+        def make(comparison: str, span: Range) -> Predicate:
+            if comparison in ("eq", "ne", "in", "not in"):
+                self._check_bits(span, bits)
+            low, high, outside = _bounds(comparison, span, 0, most)
+            return Data(first, last, little, bits, low, high, outside)
+
+        return self._comparison(value, make)
+
+    def _byte_value(self) -> int:
+        """Return the decimal number that a byte is compared with; warn of one that looks hexadecimal."""
+        number = self.number(0xFF)
+        text = self.text[self.value_at : self.at]
+        if number > 9 and len(text) == 2:
+            self.warnings.append(
+                f"data values are decimal: {text} is taken for 0x{number:02X}, not for 0x{text}"
+            )
+        return number
+
+    def _payload(self) -> Predicate:
+        """Read a test of the whole data: a comparison with bytes, or ``contains`` and bytes."""
+        begin = self.place()
+        is_negated = self.skip("not")
+        if self.skip("contains"):
+            pattern = self._payload_value()
+            if not pattern:
+                raise self.refusal("every frame contains no bytes", "data contains F500", self.value_at)
+            return Payload(pattern, anywhere=True, outside=is_negated)
+        if is_negated:
+            self.at = begin
+        patterns: list[bytes] = []
+
+        def value() -> int:
+            patterns.append(self._payload_value())
+            return len(patterns) - 1
+
+        def make(comparison: str, span: Range) -> Predicate:
+            if comparison not in ("eq", "ne", "in", "not in") or span[0] != span[1]:
+                raise self.refusal(
+                    "the whole data has no order", "data eq 01F50000, data[0:2] gt 1000", begin
+                )
+            return Payload(patterns[span[0]], outside=comparison in ("ne", "not in"))
+
+        return self._comparison(value, make)
+
+    def _payload_value(self) -> bytes:
+        """Return data bytes: hexadecimal, with dots or, in quotes, blanks between them."""
+        begin, text = self.value("data bytes")
+        digits = "".join(text.replace(".", " ").split())
+        if digits[:2] in ("0x", "0X") and len(digits) > 2:
+            digits = digits[2:]
+        if set(digits) - _HEX_DIGITS or len(digits) % 2:
+            reason = (
+                "an odd number of hexadecimal digits" if not set(digits) - _HEX_DIGITS else "not hexadecimal"
+            )
+            raise self.refusal(f"bad data bytes {quoted(text)}: {reason}", "data eq 01F50000", begin)
+        if len(digits) > 2 * _MOST_DATA:
+            raise self.refusal(f"more than {_MOST_DATA} data bytes", None, begin)
+        return bytes.fromhex(digits)
+
+    def _mask(self, width: int, *, decimal_is_odd: bool = True) -> int | None:
+        """Return what ``& MASK`` says, of at most ``width`` bits; None where there is none."""
+        if not self.skip("&"):
+            return None
+        begin, text = self.value("a mask")
+        found = HEXADECIMAL.fullmatch(text)
+        if found is None:
+            raise self.refusal(f"{quoted(text)} is no hexadecimal mask", _HINT_HEX, begin)
+        mask = int(found[1], 16)
+        if mask >> width:
+            raise self.refusal(f"a mask of over {width} bits", None, begin)
+        if decimal_is_odd and text.isdecimal() and len(text.lstrip("0")) > 1:
+            self.warnings.append(f"masks are hexadecimal: {text} is taken for 0x{text}")
+        return mask
+
+    def _check_bits(self, span: Range, bits: int) -> None:
+        if span[0] == span[1] and span[0] & ~bits:
+            raise self.refusal(
+                "the value has bits that the mask lacks: never equal", _HINT_HEX, self.value_at
+            )
+
+    # --- durations ---------------------------------------------------------------------------------
+
+    def _duration_value(self) -> int:
+        begin, text = self.value("a duration")
+        from cantools_cli.units import duration_ns
+
+        try:
+            return duration_ns(text)
+        except UsageError as error:
+            raise self.refusal(str(error), error.hint, begin) from error
+
+    # --- channels and times ---------------------------------------------------------------------------
+
+    def _channel(self) -> Predicate:
+        names: list[str] = []
+
+        def name() -> int:
+            names.append(self.value("a channel")[1])
+            return len(names) - 1
+
+        begin = self.place()
+
+        def make(comparison: str, span: Range) -> Predicate:
+            if comparison not in ("eq", "ne", "in", "not in") or span[0] != span[1]:
+                raise self.refusal("channels have no order", "channel eq can0, channel in can0, can1", begin)
+            return Channels((names[span[0]],), inverted=comparison in ("ne", "not in"))
+
+        return self._comparison(name, make)
+
+    def _time(self, *, since_first: bool) -> Predicate:
+        """Read what follows ``time``, whose bare numbers are since the first frame, or ``timestamp``."""
+        kinds: set[bool] = set()
+
+        def value() -> int:
+            begin, text = self.value("a time")
+            from cantools_cli.filtering.window import Moment
+
+            try:
+                moment = Moment.parse(text if since_first or not _is_number(text) else f"@{text}", self._tz)
+            except UsageError as error:
+                raise self.refusal(str(error), error.hint, begin) from error
+            kinds.add(moment.is_absolute)
+            if len(kinds) > 1:
+                raise self.refusal("a date beside seconds since the first frame", _HINT_TIME, begin)
+            return moment.nanoseconds
+
+        def make(comparison: str, span: Range) -> Predicate:
+            low, high, outside = _bounds(comparison, span, -(1 << 63), (1 << 63) - 1)
+            return Times(low, high, True not in kinds, outside)
+
+        return self._comparison(value, make)
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(".", "", 1).isdecimal()
+
+
+def _bounds(comparison: str, span: Range, least: int, most: int) -> tuple[int, int, bool]:
+    """Return (low, high, outside): a value passes from low to high, or with ``outside`` if not."""
+    low, high = span
+    if comparison == "lt":
+        low, high = least, low - 1
+    elif comparison == "le":
+        low = least
+    elif comparison == "gt":
+        low, high = high + 1, most
+    elif comparison == "ge":
+        high = most
+    if low > high:
+        low, high = 1, 0  # never, and both fit every column
+    return low, high, comparison in ("ne", "not in")
+
+
+def _length_test(comparison: str, span: Range) -> Predicate:
+    return Length(*_bounds(comparison, span, 0, 0xFFFF))
+
+
+def _dlc_code_test(comparison: str, span: Range) -> Predicate:
+    low, high, outside = _bounds(comparison, span, 0, 15)
+    return Octets("dlc_code", 0xFF, low, high, outside)
+
+
+def _gap_test(*, is_mean: bool) -> Make:
+    def make(comparison: str, span: Range) -> Predicate:
+        return Gaps(is_mean, *_bounds(comparison, span, 0, (1 << 63) - 1))
+
+    return make

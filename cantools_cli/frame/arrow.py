@@ -1,0 +1,380 @@
+"""Batches for Arrow's C data interface, through which pandas, Polars, DuckDB and pyarrow take them.
+
+::
+
+    timestamp              timestamp[ns, UTC]
+    channel                dictionary<uint16, string>   null for none
+    arbitration_id         uint32                       without flags; of an error frame its class bits
+    is_extended_id         bool
+    is_remote_frame        bool
+    is_error_frame         bool
+    is_fd                  bool
+    bitrate_switch         bool
+    error_state_indicator  bool
+    is_rx                  bool
+    dlc                    uint16                       bytes; of a remote frame those asked for
+    dlc_code               uint8                        the 4-bit code on the wire; null for CAN XL
+    data                   binary
+    is_xl                  bool                         CAN XL, whose priority is ``arbitration_id``
+    vcid                   uint8                        this and what follows is null for all but CAN XL
+    sdt                    uint8
+    sec                    bool
+    rrs                    bool
+    acceptance_field       uint32
+
+Of the others only ``channel`` has nulls. A channel that is a number is written in digits; a name of digits
+alone, or one that begins with a quotation mark, stands in quotation marks.
+
+Nothing is copied but what Arrow lays out otherwise: identifiers, ``dlc``, and the booleans, which are bits.
+Until Arrow releases the columns the batch cannot grow, and must not be changed.
+
+Sources: Apache Arrow, "The Arrow C data interface" and "The Arrow PyCapsule Interface".
+"""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import re
+from array import array
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from cantools_cli.frame import bits as frames
+from cantools_cli.frame.xl import SEC
+from cantools_cli.kernels import arrow as kernel
+from cantools_cli.kernels import arrow_release, columns
+
+if TYPE_CHECKING:
+    from cantools_cli.frame.batch import MessageBatch
+    from cantools_cli.frame.message import Channel
+
+#: name -> Arrow's format, in the order of the columns
+COLUMNS = {
+    "timestamp": b"tsn:UTC",
+    "channel": b"S",
+    "arbitration_id": b"I",
+    "is_extended_id": b"b",
+    "is_remote_frame": b"b",
+    "is_error_frame": b"b",
+    "is_fd": b"b",
+    "bitrate_switch": b"b",
+    "error_state_indicator": b"b",
+    "is_rx": b"b",
+    "dlc": b"S",
+    "dlc_code": b"C",
+    "data": b"z",
+    "is_xl": b"b",
+    "vcid": b"C",
+    "sdt": b"C",
+    "sec": b"b",
+    "rrs": b"b",
+    "acceptance_field": b"I",
+}
+#: those of CAN XL alone
+XL_COLUMNS = ("vcid", "sdt", "sec", "rrs", "acceptance_field")
+_WITH_NULLS = {"channel", "dlc_code", *XL_COLUMNS}
+
+_NULLABLE = 2  # of a schema's flags
+_MOST_DATA = (1 << 31) - 1  # Arrow's offsets of binary are signed
+_shared = bytearray(8)
+_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}", re.ASCII)
+
+
+def spell_channel(channel: Channel) -> str:
+    """Return ``channel`` as the string that stands for it; ``read_channel`` is the reverse."""
+    if channel is None:
+        return ""
+    if isinstance(channel, int):
+        return str(channel)
+    if channel.startswith('"') or _NUMBER.fullmatch(channel):
+        return f'"{channel}"'
+    return channel
+
+
+def read_channel(text: str) -> Channel:
+    """Return the channel that ``text`` stands for."""
+    if _NUMBER.fullmatch(text):
+        return int(text)
+    if len(text) > 1 and text.startswith('"') and text.endswith('"'):
+        return text[1:-1]
+    return text
+
+
+class ArrowSchema(ctypes.Structure):
+    """The type of a column, or of all of them."""
+
+
+class ArrowArray(ctypes.Structure):
+    """A column, or all of them."""
+
+
+ArrowSchema._fields_ = [
+    ("format", ctypes.c_char_p),
+    ("name", ctypes.c_char_p),
+    ("metadata", ctypes.c_char_p),
+    ("flags", ctypes.c_int64),
+    ("n_children", ctypes.c_int64),
+    ("children", ctypes.POINTER(ctypes.POINTER(ArrowSchema))),
+    ("dictionary", ctypes.POINTER(ArrowSchema)),
+    ("release", ctypes.c_void_p),
+    ("private_data", ctypes.c_void_p),
+]
+ArrowArray._fields_ = [
+    ("length", ctypes.c_int64),
+    ("null_count", ctypes.c_int64),
+    ("offset", ctypes.c_int64),
+    ("n_buffers", ctypes.c_int64),
+    ("n_children", ctypes.c_int64),
+    ("buffers", ctypes.POINTER(ctypes.c_void_p)),
+    ("children", ctypes.POINTER(ctypes.POINTER(ArrowArray))),
+    ("dictionary", ctypes.POINTER(ArrowArray)),
+    ("release", ctypes.c_void_p),
+    ("private_data", ctypes.c_void_p),
+]
+_Struct = ArrowSchema | ArrowArray
+
+#: what each struct that is not released yet needs, by its ``private_data``
+_kept: dict[int, Any] = {}
+_keys = itertools.count(1)
+
+
+def _callback(which: int, prototype: Any, handler: Callable[[int], None], argument: Any = None) -> int:
+    """Return the address of a C function that calls ``handler``, by ctypes where no kernel is compiled.
+
+    There an exception that is on its way when Arrow releases something becomes a SystemError.
+    """
+    address = arrow_release.install(which, handler)
+    if address:
+        return address
+
+    def called(given: int) -> None:
+        _clear_error()  # first of all: with one set every other call fails
+        handler(given if argument is None else argument(given))
+
+    callback = prototype(called)
+    _callbacks.append(callback)
+    return ctypes.cast(callback, ctypes.c_void_p).value or 0
+
+
+def _release_at(kind: type[_Struct], address: int) -> None:
+    """Release the struct at ``address``, with what it holds, unless somebody has moved it away."""
+    struct = kind.from_address(address)
+    if not struct.release:
+        return
+    for index in range(struct.n_children):
+        _release_at(kind, ctypes.addressof(struct.children[index].contents))
+    if struct.dictionary:
+        _release_at(kind, ctypes.addressof(struct.dictionary.contents))
+    struct.release = None
+    _kept.pop(struct.private_data, None)  # behind it the memory of the children is gone
+
+
+def _release_schema(address: int) -> None:
+    _release_at(ArrowSchema, address)
+
+
+def _release_array(address: int) -> None:
+    _release_at(ArrowArray, address)
+
+
+def _destroy_schema(address: int) -> None:
+    _release_schema(address)
+    del _top[address]
+
+
+def _destroy_array(address: int) -> None:
+    _release_array(address)
+    del _top[address]
+
+
+_SCHEMA_NAME, _ARRAY_NAME = b"arrow_schema", b"arrow_array"
+_callbacks: list[Any] = []  # as long as the process lives: somebody may hold a column to its end
+_top: dict[int, _Struct] = {}  # by address: the memory of the structs in capsules
+
+_clear_error = ctypes.PYFUNCTYPE(None)(("PyErr_Clear", ctypes.pythonapi))
+_new_capsule = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)(
+    ("PyCapsule_New", ctypes.pythonapi)
+)
+# the capsule as a plain address: counting references to an object that is going would bring it back
+_pointer_in = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_char_p)(
+    ("PyCapsule_GetPointer", ctypes.pythonapi)
+)
+_Release = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+_Destructor = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)
+
+_SCHEMA_RELEASE = _callback(arrow_release.RELEASE_SCHEMA, _Release, _release_schema)
+_ARRAY_RELEASE = _callback(arrow_release.RELEASE_ARRAY, _Release, _release_array)
+_SCHEMA_DESTRUCTOR = _callback(
+    arrow_release.DESTROY_SCHEMA,
+    _Destructor,
+    _destroy_schema,
+    lambda capsule: _pointer_in(capsule, _SCHEMA_NAME),
+)
+_ARRAY_DESTRUCTOR = _callback(
+    arrow_release.DESTROY_ARRAY,
+    _Destructor,
+    _destroy_array,
+    lambda capsule: _pointer_in(capsule, _ARRAY_NAME),
+)
+
+
+def _keep(struct: _Struct, release: int, *needed: Any) -> None:
+    """Let ``struct`` own what it points to, until it is released."""
+    key = next(_keys)
+    _kept[key] = needed
+    struct.private_data = key
+    struct.release = release
+
+
+def _pointers(kind: type[_Struct], children: Sequence[_Struct]) -> Any:
+    """Return a C array of pointers to ``children``, which it keeps alive."""
+    pointer = ctypes.POINTER(kind)
+    return (pointer * len(children))(*[ctypes.pointer(child) for child in children])
+
+
+def _schema(
+    form: bytes,
+    name: bytes = b"",
+    flags: int = 0,
+    children: Sequence[ArrowSchema] = (),
+    dictionary: ArrowSchema | None = None,
+) -> ArrowSchema:
+    struct = ArrowSchema(format=form, name=name, flags=flags, n_children=len(children))
+    pointers = _pointers(ArrowSchema, children)
+    if children:
+        struct.children = ctypes.cast(pointers, ctypes.POINTER(ctypes.POINTER(ArrowSchema)))
+    if dictionary is not None:
+        struct.dictionary = ctypes.pointer(dictionary)
+    _keep(struct, _SCHEMA_RELEASE, form, name, children, pointers, dictionary)
+    return struct
+
+
+def _array(
+    length: int,
+    buffers: Sequence[Any],
+    nulls: int = 0,
+    children: Sequence[ArrowArray] = (),
+    dictionary: ArrowArray | None = None,
+) -> ArrowArray:
+    """Return an array of ``buffers``: writable, contiguous objects, or None where there is none."""
+    views = [None if buffer is None else _view(buffer) for buffer in buffers]
+    addresses = [None if view is None else ctypes.addressof(view) for view in views]
+    table = (ctypes.c_void_p * max(len(views), 1))(*addresses)
+    struct = ArrowArray(
+        length=length, null_count=nulls, n_buffers=len(views), n_children=len(children), buffers=table
+    )
+    pointers = _pointers(ArrowArray, children)
+    if children:
+        struct.children = ctypes.cast(pointers, ctypes.POINTER(ctypes.POINTER(ArrowArray)))
+    if dictionary is not None:
+        struct.dictionary = ctypes.pointer(dictionary)
+    _keep(struct, _ARRAY_RELEASE, views, table, children, pointers, dictionary)
+    return struct
+
+
+def _view(buffer: array[int] | bytearray) -> Any:
+    """Return the memory of ``buffer``, which cannot be resized as long as this lives."""
+    if not len(buffer):  # whose address need not be one
+        return (ctypes.c_char * 8)()
+    size = len(buffer) * (buffer.itemsize if isinstance(buffer, array) else 1)
+    return (ctypes.c_char * size).from_buffer(buffer)
+
+
+def _strings(texts: Sequence[bytes]) -> ArrowArray:
+    ends = array("i", itertools.accumulate(map(len, texts), initial=0))
+    return _array(len(texts), [None, ends, bytearray(b"".join(texts))])
+
+
+def _schema_struct() -> ArrowSchema:
+    children = []
+    for name, form in COLUMNS.items():
+        flags = _NULLABLE if name in _WITH_NULLS else 0
+        texts = _schema(b"u", flags=_NULLABLE) if name == "channel" else None
+        children.append(_schema(form, name.encode(), flags, dictionary=texts))
+    return _schema(b"+s", children=children)
+
+
+def _array_struct(batch: MessageBatch) -> ArrowArray:
+    rows = len(batch)
+    if len(batch.payload) > _MOST_DATA:
+        raise ValueError("a batch for Arrow holds at most 2 GiB of data")
+    arbitration_id = array("I", bytes(4 * rows))
+    dlc = array("H", bytes(2 * rows))
+    stride = -(-rows // 64) * 8  # bitmaps begin at multiples of 8 bytes, as Arrow recommends
+    bitmaps = bytearray(stride * kernel.BITMAPS)
+    kernel.split(
+        batch.can_id, batch.flags, batch.dlc_code, batch.offset, arbitration_id, dlc, stride, bitmaps
+    )
+    *bits, is_xl = [bytearray(bitmaps[at * stride : (at + 1) * stride]) for at in range(kernel.BITMAPS)]
+    count = 0 if batch.xl is None else columns.count_bits(batch.flags, frames.XL)
+    has_code = bytearray(octet ^ 0xFF for octet in is_xl) if count else None
+    children = [
+        _array(rows, [None, batch.timestamp_ns]),
+        _channel_array(batch),
+        _array(rows, [None, arbitration_id]),
+        *[_array(rows, [None, bitmap]) for bitmap in bits],
+        _array(rows, [None, dlc]),
+        _array(rows, [has_code, batch.dlc_code], count),
+        _array(rows, [None, batch.offset, batch.payload]),
+        _array(rows, [None, is_xl]),
+        *[_array(rows, [is_xl, values], rows - count) for values in _xl_values(batch, stride)],
+    ]
+    return _array(rows, [None], children=children)
+
+
+def _xl_values(batch: MessageBatch, stride: int) -> list[bytearray | array[int]]:
+    """Return the values of ``XL_COLUMNS``, with bitmaps of ``stride`` bytes."""
+    xl = batch.xl
+    if xl is None:
+        return [_zeros(4 * len(batch))] * len(XL_COLUMNS)
+    secured, requests = bytearray(stride), bytearray(stride)
+    for row, bits in enumerate(xl.bits):
+        if bits:
+            secured[row >> 3] |= (bits & SEC) << (row & 7)
+            requests[row >> 3] |= (bits >> 1 & 1) << (row & 7)
+    return [xl.vcid, xl.sdt, secured, requests, xl.acceptance_field]
+
+
+def _zeros(size: int) -> bytearray:
+    """Return at least ``size`` zero bytes, which all batches without CAN XL share."""
+    global _shared  # noqa: PLW0603 -- one buffer for the process, replaced when it is too small
+    if len(_shared) < size:
+        _shared = bytearray(size)
+    return _shared
+
+
+def _channel_array(batch: MessageBatch) -> ArrowArray:
+    channels, column = batch.channels, batch.channel
+    if len({*channels}) < len(channels):  # two got the same name
+        channels = tuple(dict.fromkeys(channels))
+        column = column[:]
+        columns.translate(column, 0, array("H", [channels.index(channel) for channel in batch.channels]))
+    rows, nulls, validity = len(column), 0, None
+    if None in channels:
+        validity = bytearray(-(-rows // 64) * 8)
+        nulls = kernel.valid(column, channels.index(None), validity)
+    # an escape for what is not Unicode: Arrow's strings are UTF-8, and its readers trust that
+    names = [spell_channel(channel).encode("utf-8", "backslashreplace") for channel in channels]
+    return _array(rows, [validity, column], nulls, dictionary=_strings(names))
+
+
+def _capsule(struct: _Struct, name: bytes, destructor: int) -> object:
+    address = ctypes.addressof(struct)
+    _top[address] = struct
+    return _new_capsule(address, name, destructor)
+
+
+def schema_capsule() -> object:
+    """Return the schema of all batches, in a PyCapsule ``arrow_schema``."""
+    return _capsule(_schema_struct(), _SCHEMA_NAME, _SCHEMA_DESTRUCTOR)
+
+
+def array_capsules(batch: MessageBatch) -> tuple[object, object]:
+    """Return the schema and the columns of ``batch``, in PyCapsules ``arrow_schema`` and ``arrow_array``.
+
+    Raises:
+        ValueError: the batch holds over 2 GiB of data.
+    """
+    array_struct = _array_struct(batch)
+    return schema_capsule(), _capsule(array_struct, _ARRAY_NAME, _ARRAY_DESTRUCTOR)

@@ -1,0 +1,140 @@
+"""Reading Arrow streams and files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from cantools_cli.errors import FormatError
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.io.arrow.table import TableReader
+from cantools_cli.io.files import CHUNK, InputStream
+
+FILE_MAGIC = b"ARROW1\0\0"
+_FILE_END = b"ARROW1"
+_CONTINUATION = b"\xff\xff\xff\xff"
+#: bytes of a record batch that are read at most: it has to be in memory as a whole
+MOST_BYTES = 1 << 29
+_PIECE = 1 << 24  #: bytes that the input is asked for at a time
+
+
+class ArrowReader(TableReader):
+    """Reads Arrow streams and files, also of other programs, and while they are written."""
+
+    @classmethod
+    def recognises(cls, head: bytes) -> bool:
+        if head.startswith(FILE_MAGIC):
+            return True
+        size = int.from_bytes(head[4:8], "little")
+        return head.startswith(_CONTINUATION) and 0 < size < 1 << 24 and size % 8 == 0
+
+    def batches(self) -> Iterator[MessageBatch]:
+        source = _Source(self.input)
+        head = source.read(8)
+        if head:
+            yield from self._messages(source, head)
+        for note in self.input.notes:
+            self.note(f"{self.input.name}: {note}")
+
+    def _messages(self, source: _Source, head: bytes) -> Iterator[MessageBatch]:
+        is_file = head == FILE_MAGIC
+        if not is_file:
+            source.unread(head)
+        stream = self._open(source)
+        while stream is not None:
+            begin, table = source.position, None
+            try:
+                table = stream.read_next_batch()
+                table.validate(full=True)
+            except StopIteration:
+                if is_file and not source.rest().endswith(_FILE_END):
+                    self._say("ends inside the file, without its footer: it was not closed")
+                return
+            except (self._arrow.ArrowException, OSError, MemoryError, ValueError) as error:
+                if source.at_end and table is None:
+                    self._say("ends inside a record batch, which was dropped")
+                    return
+                self.fault(_fault(error, begin))
+                if source.position == begin:  # pyarrow has given up
+                    return
+                continue
+            yield from self._frames(table)
+
+    def _open(self, source: _Source) -> Any:
+        """Return what reads the record batches, None where the file ends before them.
+
+        Raises:
+            FormatError: they have no columns that can be read.
+        """
+        try:
+            stream = self._arrow.ipc.open_stream(source)
+        except (self._arrow.ArrowException, OSError, MemoryError, ValueError) as error:
+            if source.at_end:
+                self._say("ends inside the schema")
+                return None
+            fault = _fault(error, 0)
+            fault.source = self.input.name
+            raise fault from None
+        self._use(stream.schema)
+        return stream
+
+    def _say(self, text: str) -> None:
+        self.note(f"{self.input.name}: {text}")
+
+
+class _Source:
+    """The input as pyarrow reads it: so many bytes, fewer only at the end.
+
+    Attributes:
+        position: bytes taken so far.
+        at_end: whether there were fewer.
+    """
+
+    closed = False
+
+    def __init__(self, stream: InputStream) -> None:
+        self.position = 0
+        self.at_end = False
+        self._stream = stream
+        self._rest = b""
+
+    def read(self, size: int) -> bytes:
+        """Return ``size`` bytes; memory grows with what is there, not with what is asked for."""
+        if size > MOST_BYTES:
+            raise ValueError(f"a record batch of {size} bytes, more than {MOST_BYTES}")
+        pieces, have = [], 0
+        while have < size:
+            # a file makes room for all that it is asked for
+            piece = self._rest or self._stream.read(min(max(CHUNK, size - have), _PIECE) if have else CHUNK)
+            if not piece:
+                self.at_end = True
+                break
+            self._rest = piece[size - have :]
+            pieces.append(piece[: size - have])
+            have += len(pieces[-1])
+        self.position += have
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def unread(self, data: bytes) -> None:
+        """Put back what was read last."""
+        self._rest = data + self._rest
+        self.position -= len(data)
+
+    def rest(self) -> bytes:
+        """Read on to the end; return the last bytes."""
+        last = self._rest[-8:]
+        self._rest = b""
+        while piece := self._stream.read():
+            last = (last + piece[-8:])[-8:]
+        return last
+
+    def tell(self) -> int:
+        return self.position
+
+    def close(self) -> None:
+        """Do nothing: the input belongs to the reader."""
+
+
+def _fault(error: Exception, position: int) -> FormatError:
+    reason = " ".join(str(error).split()) or "it claims more than there is memory"
+    return FormatError(f"not what Arrow writes: {reason}", position=position, unit="byte")

@@ -1,0 +1,121 @@
+"""Writing Arrow streams and files."""
+
+from __future__ import annotations
+
+from array import array
+from typing import Any, Literal
+
+from cantools_cli.errors import UsageError, quoted
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Channel
+from cantools_cli.io.arrow.table import Pieces, load_pyarrow
+from cantools_cli.io.base import BATCH_ROWS, FileIOMessageWriter
+from cantools_cli.io.files import AnyFile
+from cantools_cli.kernels import columns
+
+_COMPRESSIONS = ("none", "lz4", "zstd")
+
+
+class ArrowWriter(FileIOMessageWriter):
+    """Writes an Arrow stream, or where the name ends in ``.arrow`` a file; ``layout`` says which.
+
+    Frames gather until there are enough for a record batch; ``flush`` writes those that there are.
+    ``compression`` is ``none``, ``lz4`` or ``zstd``. A log cannot be continued.
+    """
+
+    def __init__(
+        self,
+        file: AnyFile,
+        append: bool = False,
+        *args: Any,
+        layout: Literal["stream", "file"] | None = None,
+        compression: str = "none",
+        **kwargs: Any,
+    ) -> None:
+        arrow = load_pyarrow()
+        if layout not in (None, "stream", "file"):
+            raise UsageError(f"unknown layout {quoted(layout)}", hint="known: stream, file")
+        if compression not in _COMPRESSIONS:
+            raise UsageError(
+                f"unknown compression {quoted(compression)}", hint=f"known: {', '.join(_COMPRESSIONS)}"
+            )
+        if append:
+            raise UsageError(
+                "an Arrow log cannot be continued", hint="write another file, and join them later"
+            )
+        super().__init__(file, "wb", *args, **kwargs)
+        if layout is None:
+            layout = "file" if self.output.name.lower().endswith(".arrow") else "stream"
+        self._arrow = arrow
+        self._held = MessageBatch()  # too few for a record batch of their own
+        self._channels: tuple[Channel, ...] = ()
+        self._pieces = Pieces()
+        # a file may add to a dictionary but not replace it; streams with additions are not read by all
+        options = arrow.ipc.IpcWriteOptions(
+            compression=None if compression == "none" else compression,
+            emit_dictionary_deltas=layout == "file",
+        )
+        make = arrow.ipc.new_file if layout == "file" else arrow.ipc.new_stream
+        self._stream = make(self._pieces, arrow.schema(MessageBatch()), options=options)
+
+    def write(self, batch: MessageBatch) -> None:
+        self._write_gathered()
+        lost = unwritable_names(batch)
+        if lost:
+            self.losses["characters of channel names"] += lost
+        if len(batch) >= BATCH_ROWS // 2:
+            self._write_held()
+            self._put(batch)
+        elif len(batch):
+            self._held.extend(batch)
+            if len(self._held) >= BATCH_ROWS:
+                self._write_held()
+
+    def file_size(self) -> int:
+        """Return an estimate of the file's size in bytes: what is written, and what waits."""
+        return self.output.written + 20 * len(self._held) + len(self._held.payload)
+
+    def flush(self) -> None:
+        self._write_gathered()
+        self._write_held()
+        self.output.flush()
+
+    def _write_held(self) -> None:
+        held, self._held = self._held, MessageBatch()
+        if len(held):
+            self._put(held)
+
+    def _put(self, batch: MessageBatch) -> None:
+        """Write ``batch`` as one record batch, its channels by the dictionary of all so far."""
+        for channel in batch.channels:
+            if channel not in self._channels:
+                self._channels += (channel,)
+        if batch.channels != self._channels:
+            batch = with_dictionary(batch, self._channels)
+        self._stream.write_batch(self._arrow.record_batch(batch))
+        self.output.write(self._pieces.take())
+
+    def _finish(self) -> None:
+        self._write_held()
+        self._stream.close()
+        self.output.write(self._pieces.take())
+
+
+def with_dictionary(batch: MessageBatch, channels: tuple[Channel, ...]) -> MessageBatch:
+    """Return the same frames, sharing all but ``channel``, with more ``channels``."""
+    view = MessageBatch(channels=channels)
+    view.timestamp_ns, view.can_id, view.flags, _, view.dlc_code, view.offset, view.payload = batch.columns()
+    view.channel = batch.channel[:]
+    table = array("H", [channels.index(channel) for channel in batch.channels])
+    columns.translate(view.channel, 0, table)
+    view.xl = batch.xl
+    return view
+
+
+def unwritable_names(batch: MessageBatch) -> int:
+    """Return how many frames are on channels whose names UTF-8 has no bytes for."""
+    count = 0
+    for index, channel in enumerate(batch.channels):
+        if isinstance(channel, str) and any("\ud800" <= character <= "\udfff" for character in channel):
+            count += columns.count_entries(batch.channel, index)
+    return count

@@ -1,0 +1,21 @@
+"""Vector's ASC: text, one event a line, times from the start of the measurement.
+
+::
+
+    date Tue Nov 14 22:13:20.123 2023
+    base hex  timestamps absolute
+    internal events logged
+    // version 9.0.0
+    Begin Triggerblock Tue Nov 14 22:13:20.123 2023
+       0.000000 Start of measurement
+       2.500900 1  64              Tx   d 8 00 01 02 03 04 05 06 07
+    End TriggerBlock
+
+Channels are numbers from 1: ``can0`` is 1. The date is local time, without a zone.
+
+Loses: of error frames the direction, and all but the cause and place of a bus error. A time keeps its
+nanoseconds: the line of a frame that has some is written with nine digits. CAN XL frames are events of a
+CAN XL channel (``asc_xl_lines``).
+
+Source: Vector's ASC as its tools write it; where those differ, what python-can and can-utils read as well.
+"""

@@ -1,0 +1,66 @@
+"""Where an ASC file that is continued goes on, and when its times begin."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from cantools_cli.errors import UsageError
+from cantools_cli.io.asc.header import Header
+from cantools_cli.io.files import CHUNK, OutputStream
+from cantools_cli.io.text import end_cut_line
+
+_HEAD = 8192
+_TAIL = 256
+_END = re.compile(rb"[ \t]*End\s+TriggerBlock\s*\Z", re.IGNORECASE)
+_BLOCK = re.compile(rb"^[ \t]*begin[ \t]+triggerblock\b", re.IGNORECASE | re.MULTILINE)
+_LONGEST_BEGIN = 64
+
+
+def continue_file(output: OutputStream, tz: str, note: Callable[[str], None]) -> int:
+    """Make ``output`` go on behind the last event; return when its times begin, in ns since the epoch.
+
+    Raises:
+        UsageError: its numbers are decimal, its times relative or in several blocks, or it has no start.
+    """
+    header = _read_head(output)
+    start = header.start_ns(tz, note) if header.met else None
+    for wrong, why in (
+        (start is None, "it does not say when its times begin"),
+        (header.base != 16, "its numbers are decimal"),
+        (header.is_relative, "its times are relative"),
+        (_count_blocks(output) > 1, "it has several blocks of events"),
+    ):
+        if wrong:
+            raise UsageError(f"{output.name} cannot be continued: {why}", hint="canx convert writes it anew")
+    assert start is not None
+    first = max(0, output.written - _TAIL)
+    end = _END.search(output.read_back(first, output.written - first))
+    if end is not None:
+        output.truncate(first + end.start())
+    end_cut_line(output)
+    return start
+
+
+def _read_head(output: OutputStream) -> Header:
+    header = Header()
+    for line in output.read_back(0, _HEAD).decode("cp1252", "replace").splitlines():
+        if line.strip() and not header.take(line.strip()):
+            header.take_start(line)
+            break
+    return header
+
+
+def _count_blocks(output: OutputStream) -> int:
+    """Return how many blocks of events there are: in each the times may count anew."""
+    count, at, kept = 0, 0, b""
+    while data := output.read_back(at, CHUNK):
+        at += len(data)
+        text = kept + data
+        line = text.rfind(b"\n") + 1
+        count += len(_BLOCK.findall(text[:line]))
+        kept = text[line:]
+        if len(kept) >= _LONGEST_BEGIN:  # enough of the line to know
+            count += len(_BLOCK.findall(kept))
+            kept = b"x"
+    return count + len(_BLOCK.findall(kept))

@@ -1,0 +1,193 @@
+"""Reading Vector's ASC."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Iterator
+from typing import Any
+
+from cantools_cli.errors import FormatError, UsageError, quoted
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Channel, Message
+from cantools_cli.io.asc.header import Header, begins_block, begins_file
+from cantools_cli.io.asc.lines import EventReader
+from cantools_cli.io.base import channel_number
+from cantools_cli.io.files import AnyFile
+from cantools_cli.io.text import FULL, TextReader, decimal_ns
+from cantools_cli.kernels import asc as kernel
+from cantools_cli.kernels.buffers import Octets
+
+_EVENT = re.compile(
+    rb"[ \t]*(?P<whole>[-+]?\d{1,19})(?:[.,](?P<fraction>\d+))?[ \t]+(?P<event>\S.*)", re.DOTALL
+)
+_HEAD = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:date[ \t]|base[ \t]+(?:hex|dec)\b)", re.IGNORECASE)
+_SECOND = 1_000_000_000
+_NS_LIMIT = 1 << 63
+_ABSURD_NS = 10 * 366 * 86_400 * _SECOND
+
+
+class ASCReader(TextReader):
+    """Reads ASC files.
+
+    ``base`` (``hex`` or ``dec``) and absolute times hold where the file does not say. With
+    ``relative_timestamp`` times are those of the file, from 0.0; without they are since the epoch, the
+    file's date being in the zone ``tz``, by default local. ``start_ns`` is used in place of that date.
+    ``txrq`` keeps requests to transmit as sent frames. The channel of a frame is a number, from 0.
+    """
+
+    def __init__(
+        self,
+        file: AnyFile,
+        base: str = "hex",
+        relative_timestamp: bool = True,
+        *args: Any,
+        tz: str | None = None,
+        start_ns: int | None = None,
+        txrq: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        if base.lower() not in ("hex", "dec"):
+            raise UsageError(f"unknown base {quoted(base)}", hint="known: hex, dec")
+        super().__init__(file, *args, tz=tz, **kwargs)
+        self.base = base.lower()
+        self.relative_timestamp = relative_timestamp
+        self._given_start = start_ns
+        self._header = self._new_header()
+        self._events = EventReader(txrq=txrq)
+        self._numbers = array("H", [kernel.NO_CHANNEL]) * kernel.CHANNELS
+        self._settled = False  # the header was read, the start is known
+        self._new_block = False  # a trigger block began: its first event tells what its times count from
+        self._origin: int | None = None  # date of the first start, which relative times count from
+        self._start_ns = 0
+        self._most_seconds = 0
+        self._offset_ns = 0  # of the latest event
+
+    @classmethod
+    def recognises(cls, head: bytes) -> bool:
+        return _HEAD.match(head) is not None
+
+    def batches(self) -> Iterator[MessageBatch]:
+        try:
+            yield from self._as_documented(super().batches())
+        finally:
+            for kind, count in self._events.left_out.items():
+                self.note(f"{self.input.name}: {kind}: {count} left out")
+            self._events.left_out.clear()
+            if self._events.overruns:
+                self.note(
+                    f"{self.input.name}: frames were lost before {self._events.overruns} that are marked so"
+                )
+                self._events.overruns = 0
+
+    def _documented_channel(self, channel: Channel) -> Channel:
+        return channel_number(channel)
+
+    def _parse(
+        self, text: Octets, at: int, end: int, batch: MessageBatch, first: int
+    ) -> tuple[int, int, int]:
+        if not self._settled or self._new_block or self._header.is_relative or self._events.base != 16:
+            full = first >= len(batch) or batch.offset[first] + 64 > len(batch.payload)
+            return at, first, FULL if full else kernel.STRANGE
+        at, rows, reason = kernel.parse(
+            text, at, end, self._numbers, self._start_ns, self._most_seconds, first, *batch.columns()
+        )
+        if rows > first:
+            self._offset_ns = batch.timestamp_ns[rows - 1] - self._start_ns
+        return at, rows, reason
+
+    def _known(self, reason: int, line: bytes) -> bool:
+        if reason != kernel.CHANNEL:
+            return False
+        words = line.split(None, 3)
+        number = int(words[2] if words[1] == b"CANFD" else words[1])
+        if number == 0:
+            return False
+        name = f"can{number - 1}"
+        if name not in self._names.channels:
+            self._names.add(name)
+        self._numbers[number] = self._names.channels.index(name)
+        return True
+
+    def _line(self, line: bytes, reason: int) -> Message | None:
+        found = _EVENT.match(line)
+        if found is None:
+            self._header_line(line)
+            return None
+        event = found["event"]
+        if event.startswith((b"Start of", b"Start der")) and not (self._settled and self._header.is_relative):
+            if not self._settled:
+                self._header.take_start(_decoded(line))
+            return None
+        if not self._settled:
+            self._settle()
+        self._advance(decimal_ns(found["whole"], found["fraction"] or b""), line)
+        message = self._events.read(event)
+        if message is not None:
+            message.timestamp_ns = self._start_ns + self._offset_ns
+        return message
+
+    def _header_line(self, line: bytes) -> None:
+        """Deal with a line that does not begin with a time."""
+        text = _decoded(line).strip()
+        if not text or text.startswith("DateTime:"):  # Kvaser's, between events
+            return
+        if self._settled and begins_file(text):  # another file behind this one
+            self._header, self._settled = self._new_header(), False
+        if self._header.take(text):
+            self._new_block |= begins_block(text)
+        elif self._settled or not self._header.met:
+            raise FormatError(f"not an ASC line: {quoted(line)}")
+        else:
+            self._events.left_out["lines of the head of an unknown kind"] += 1
+
+    def _new_header(self) -> Header:
+        return Header(16 if self.base == "hex" else 10)
+
+    def _settle(self) -> None:
+        """Make what the header says hold for the events behind it."""
+        self._settled = True
+        self._new_block = False
+        self._offset_ns = 0
+        self._events.base = self._header.base
+        begins = self._given_start
+        if begins is None:
+            begins = self._header.start_ns(self.tz or "local", self._header_note)
+        if begins is None and not self.relative_timestamp:
+            self._header_note("no date: its times count from 1970")
+        self._start(begins if begins is not None else self._origin or 0)
+
+    def _header_note(self, text: str) -> None:
+        if not self.relative_timestamp:
+            self.note(f"{self.input.name}: {text}")
+
+    def _start(self, begins: int) -> None:
+        if self._origin is None:
+            self._origin = begins
+        self._start_ns = begins - self._origin if self.relative_timestamp else begins
+        self._most_seconds = min((_NS_LIMIT - 1 - self._start_ns) // _SECOND - 1, 10**10)
+
+    def _advance(self, time_ns: int, line: bytes) -> None:
+        """Take the time of an event."""
+        if self._header.is_relative:
+            time_ns += self._offset_ns
+            if time_ns > _ABSURD_NS:
+                self.note(
+                    f"{self.input.name}: its relative times add up to over ten years; are they absolute?"
+                )
+        elif self._new_block:
+            self._new_block = False
+            begins = self._header.block_ns(self.tz or "local")
+            if time_ns < self._offset_ns and begins is not None and self._given_start is None:
+                self._start(begins)
+        if not -_NS_LIMIT <= self._start_ns + time_ns < _NS_LIMIT:
+            raise FormatError(f"a time out of range in {quoted(line)}")
+        self._offset_ns = time_ns
+
+
+def _decoded(line: bytes) -> str:
+    """Return a line as text: of UTF-8, else as a Western European installation writes it."""
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        return line.decode("cp1252", "replace")

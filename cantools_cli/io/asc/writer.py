@@ -1,0 +1,201 @@
+"""Writing Vector's ASC."""
+
+from __future__ import annotations
+
+from array import array
+from copy import copy
+from itertools import accumulate, pairwise
+from operator import ne
+from typing import Any
+
+from cantools_cli.errors import UsageError, quoted
+from cantools_cli.frame import bits, error_frames
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message, timestamp_to_ns
+from cantools_cli.frame.xl import XlMessage
+from cantools_cli.io.asc.header import format_date, parse_date
+from cantools_cli.io.base import BACKWARDS, NumberedChannels
+from cantools_cli.io.files import AnyFile
+from cantools_cli.io.start import EARLY, RelativeWriter
+from cantools_cli.kernels import asc as kernel
+
+_SECOND = 1_000_000_000
+
+_CHANNEL_LIMIT = 0xFFFE
+_OUT_ROOM = 1 << 20
+_FRACTION_AT = 11  # where a line of zero seconds and six digits goes on behind its time
+
+
+class ASCWriter(RelativeWriter):
+    """Writes ASC files.
+
+    ``channel`` is the number, from 1, of frames that have none. The date is in the zone ``tz``, by default
+    local; ``am_pm`` writes it as English installations of Vector's tools do, which ``asc2log`` does not
+    read before noon. ``crlf`` ends lines as those tools do. ``timestamps_format`` is ``absolute``, from the
+    start of the file, or ``relative``, from the event before. The times begin with the earliest of the first
+    frames and events; a file that is appended to keeps its start.
+    """
+
+    def __init__(
+        self,
+        file: AnyFile,
+        channel: int = 1,
+        *args: Any,
+        tz: str | None = None,
+        am_pm: bool = False,
+        crlf: bool = False,
+        timestamps_format: str = "absolute",
+        append: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        if timestamps_format not in ("absolute", "relative"):
+            raise UsageError(
+                f"unknown timestamps_format {quoted(timestamps_format)}", hint="known: absolute, relative"
+            )
+        if channel < 1:
+            raise UsageError(f"channel {channel} cannot be written", hint="the channels of ASC count from 1")
+        super().__init__(file, "wt", *args, append=append, **kwargs)
+        self.channel = channel
+        self._tz = tz or "local"
+        self._am_pm = am_pm
+        self._crlf = crlf
+        self._is_relative = timestamps_format == "relative"
+        self._channels = NumberedChannels(channel - 1, self.note)
+        self._last_ns = 0
+        self._out = bytearray(_OUT_ROOM)
+        if append:
+            try:
+                self._continue()
+            except BaseException:
+                self.output.close()
+                raise
+
+    def _continue(self) -> None:
+        """Go on in a file that has events already, with times from the start that it has."""
+        if not self.output.seekable:
+            raise UsageError(f"{self.output.name}: only an uncompressed file can be continued")
+        if self.output.written:
+            if self._is_relative:
+                raise UsageError(f"{self.output.name}: a file of relative times cannot be continued")
+            from cantools_cli.io.asc.append import continue_file
+
+            self._start_ns = self._last_ns = continue_file(self.output, self._tz, self.note)
+            self._begun = True
+
+    @property
+    def _zero_ns(self) -> int:
+        """What the times of a batch that is being written count from."""
+        return 0 if self._is_relative else self._start_ns
+
+    def _put(self, batch: MessageBatch) -> None:
+        if self._is_relative:
+            batch = self._differences(batch)
+        else:
+            self._last_ns = batch.timestamp_ns[-1]
+        self._put_lines(batch)
+
+    def _differences(self, batch: MessageBatch) -> MessageBatch:
+        """Return ``batch`` with the time that passed since the event before in place of each time."""
+        times = [*accumulate(batch.timestamp_ns, max, initial=self._last_ns)]
+        backwards = sum(map(ne, times[1:], batch.timestamp_ns))
+        if backwards:
+            self.losses[BACKWARDS] += backwards
+        self._last_ns = times[-1]
+        batch = copy(batch)  # the other columns are shared
+        batch.timestamp_ns = array("q", [later - earlier for earlier, later in pairwise(times)])
+        return batch
+
+    def _put_lines(self, batch: MessageBatch) -> None:
+        numbers = array("H", [number + 1 for number in self._channels.table(batch, _CHANNEL_LIMIT)])
+        row, view = 0, memoryview(self._out)
+        while row < len(batch):
+            done, used = kernel.format(row, *batch.columns(), numbers, self._zero_ns, self._crlf, self._out)
+            self.output.write(view[:used])
+            if done < len(batch) and batch.timestamp_ns[done] < self._zero_ns:
+                batch = self._not_before_start(batch)
+            elif done < len(batch) and (done == row or self._is_strange(batch, done)):
+                self.output.write(self._strange(batch, done, numbers))
+                done += 1
+            row = done
+
+    def log_event(self, message: str, timestamp: float | None = None) -> None:
+        """Write a line of text at ``timestamp``, by default that of the frame before it.
+
+        Line breaks become blanks; an empty text writes nothing.
+        """
+        text = " ".join(message.split())
+        if not text:
+            return
+        self._write_gathered()
+        last = self._held.timestamp_ns[-1] if len(self._held) else self._last_ns
+        when = last if timestamp is None else timestamp_to_ns(timestamp)
+        self._release(when)
+        begin = self._last_ns if self._is_relative else self._start_ns
+        if when < begin:
+            self.losses[BACKWARDS if self._is_relative else EARLY] += 1
+        self.output.write(_time(max(when - begin, 0)) + b" " + text.encode() + self._newline)
+        self._last_ns = max(when, begin) if self._is_relative else self._last_ns
+
+    @property
+    def _newline(self) -> bytes:
+        return b"\r\n" if self._crlf else b"\n"
+
+    def _begin(self, start_ns: int) -> None:
+        """Write the head; the date has milliseconds, and the first offset keeps the rest."""
+        self._last_ns = start_ns
+        date = format_date(start_ns, self._tz, am_pm=self._am_pm)
+        if parse_date(date, self._tz) != start_ns:
+            self.note(
+                f"{date} occurs twice as daylight saving ends, and is read as the earlier: --tz UTC avoids it"
+            )
+        lines = (
+            f"date {date}",
+            f"base hex  timestamps {'relative' if self._is_relative else 'absolute'}",
+            "internal events logged",
+            "// version 9.0.0",
+            f"Begin Triggerblock {date}",
+            "   0.000000 Start of measurement",
+            "",
+        )
+        self.output.write(self._newline.join(line.encode() for line in lines))
+
+    def _is_strange(self, batch: MessageBatch, row: int) -> bool:
+        return bool(batch.can_id[row] & bits.ERROR_BIT or batch.flags[row] & bits.XL)
+
+    def _strange(self, batch: MessageBatch, row: int, numbers: array[int]) -> bytes:
+        """Return the line of a frame that the kernel does not write: of errors, CAN XL, far times."""
+        stamp = _time(batch.timestamp_ns[row] - self._zero_ns)
+        if batch.flags[row] & bits.XL:
+            return self._xl(batch[row], stamp, numbers[batch.channel[row]])
+        if not batch.can_id[row] & bits.ERROR_BIT:
+            alone = batch.part(row, row + 1)
+            alone.timestamp_ns[0] = 0
+            _, used = kernel.format(0, *alone.columns(), numbers, 0, self._crlf, self._out)
+            return stamp + bytes(self._out[_FRACTION_AT:used])
+        message = batch[row]
+        ecc = error_frames.to_ecc(message.arbitration_id, message.data)
+        error_class, data = (error_frames.BUS_ERROR, bytes(8)) if ecc is None else error_frames.from_ecc(ecc)
+        if message.arbitration_id not in (0, error_class) or bytes(message.data).ljust(8, b"\0") != data:
+            self.losses["error frame details"] += 1
+        if not message.is_rx:
+            self.losses["error frame directions"] += 1
+        detail = "" if ecc is None else f"\tECC: {ecc:08b}"
+        return stamp + f" {numbers[batch.channel[row]]:<2d} ErrorFrame{detail}".encode() + self._newline
+
+    def _xl(self, message: Message, stamp: bytes, number: int) -> bytes:
+        from cantools_cli.io.asc import xl_lines  # few files have any
+
+        assert isinstance(message, XlMessage)
+        return stamp + f" {xl_lines.event_of(message, number)}".encode() + self._newline
+
+    def _finish(self) -> None:
+        self._release()
+        self.output.write(b"End TriggerBlock" + self._newline)
+
+
+def _time(offset_ns: int) -> bytes:
+    """Return an offset as a line begins with it: six digits of fraction, nine where it needs them."""
+    seconds, rest = divmod(abs(offset_ns), _SECOND)
+    whole = f"-{seconds}" if offset_ns < 0 else str(seconds)
+    fraction = f"{rest // 1000:06d}" if rest % 1000 == 0 else f"{rest:09d}"
+    return f"{whole:>4}.{fraction}".encode()

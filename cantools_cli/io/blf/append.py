@@ -1,0 +1,118 @@
+"""Where a Vector BLF that is to be continued really ends: what its head says of that is not relied on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from cantools_cli.errors import FormatError
+from cantools_cli.io.blf.containers import (
+    CONTAINER,
+    CONTAINER_HEAD,
+    DEFLATED,
+    LONGEST_GAP,
+    SIGNATURE,
+    begins_object,
+    find_object,
+    read_header,
+)
+from cantools_cli.io.blf.inflate import Inflater
+
+#: bytes of a container, packed or unpacked, and of a broken end, that are looked into
+LOOK_LIMIT = 1 << 26
+#: how every container begins, up to its size, and what is behind that
+_CONTAINER_HEAD = re.compile(rb"LOBJ\x10\0\x01\0....\x0a\0\0\0", re.DOTALL)
+
+ReadBack = Callable[[int, int], bytes]
+
+
+class End(NamedTuple):
+    """What a scan of a file's objects found.
+
+    Attributes:
+        position: behind the last complete object and its padding; beyond the file's end where that padding
+            is missing.
+        last: where the last complete container begins, 0 where there is none.
+        unpacked_size: what the head's field of that name should say.
+        rest: bytes behind ``position``: an object that was not written to its end.
+    """
+
+    position: int
+    last: int
+    unpacked_size: int
+    rest: int
+
+
+def find_end(read: ReadBack, begin: int, size: int) -> End:
+    """Follow the objects of a file of ``size`` bytes from ``begin`` on.
+
+    Raises:
+        FormatError: something that is no object lies between them, or what is at the end is no begin of one.
+    """
+    position = behind = begin
+    last, unpacked = 0, begin
+    while behind < size:
+        head = read(behind, LONGEST_GAP + CONTAINER_HEAD)
+        gap = head[: LONGEST_GAP + 4].find(SIGNATURE)
+        if gap < 0 or len(head) < gap + 16:
+            if len(head) >= LONGEST_GAP + 16 or (head.strip(b"\0") and not begins_object(head)):
+                raise _cannot_continue("no object here", behind)
+            break
+        at = behind + gap
+        header = read_header(head, gap)
+        if at + header.size > size:
+            # Its size may be what is wrong: what is cut off must not hold anything worth keeping.
+            if size - at > LOOK_LIMIT or _CONTAINER_HEAD.search(read(at + 16, size - at)):
+                raise _cannot_continue(f"an object of {header.size} bytes does not end with the file", at)
+            break
+        behind = at + header.size
+        position = behind + header.size % 4
+        if header.kind == CONTAINER:
+            last = at
+            unpacked += CONTAINER_HEAD + int.from_bytes(head[gap + 24 : gap + 28], "little")
+        else:
+            unpacked += header.size
+    return End(position, last, unpacked, max(size - position, 0))
+
+
+def complete_part(container: bytes) -> bytes | None:
+    """Return the inner stream of ``container`` up to its last complete object; None where that is all of it.
+
+    A writer that died may have left the begin of an object at the end of the last container, which the
+    first bytes of whatever follows would be taken to continue.
+    """
+    try:
+        return _complete_part(_unpacked(container))
+    except FormatError:
+        return None
+
+
+def _unpacked(container: bytes) -> bytes:
+    """Return what ``container`` holds, nothing where that is too much."""
+    size = read_header(container).size
+    if int.from_bytes(container[16:18], "little") != DEFLATED:
+        return container[CONTAINER_HEAD:size]
+    inflater = Inflater()
+    inner = b""
+    for piece in inflater.feed(container[CONTAINER_HEAD:size]):
+        inner += piece
+        if len(inner) > LOOK_LIMIT:
+            return b""
+    return inner
+
+
+def _complete_part(inner: bytes) -> bytes | None:
+    at = find_object(inner, 0)
+    behind = max(at, 0)
+    while at >= 0 and at + 16 <= len(inner):
+        stop = at + read_header(inner, at).size
+        if stop > len(inner):
+            return inner[:behind]
+        behind = stop
+        at = inner.find(SIGNATURE, stop, stop + LONGEST_GAP + 4)
+    return inner[:behind] if begins_object(inner[behind:]) else None
+
+
+def _cannot_continue(reason: str, position: int) -> FormatError:
+    return FormatError(f"{reason}, so the file cannot be continued", position=position, unit="byte")

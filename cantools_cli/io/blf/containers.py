@@ -1,0 +1,387 @@
+"""The outer level of a Vector BLF: containers, unpacked piece by piece into one stream of objects.
+
+::
+
+    LOBJ, u16 headerSize 16, u16 version 1, u32 objectSize, u32 type 10       base header of every object
+    u16 method (0 stored, 2 zlib), 6 bytes, u32 unpackedSize, 4 bytes         of a container
+    payload, then objectSize % 4 bytes of padding
+
+An object of the inner stream may begin in one container and end in a later one. Objects that lie between
+containers belong to the same stream.
+
+Source: files of Vector's tools, python-can, Wireshark and TSMaster.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from cantools_cli.errors import FormatError
+from cantools_cli.io.blf.inflate import LARGEST_UNPACKED, PIECE, Bytes, Inflater, inflate_whole, isal
+from cantools_cli.io.files import CHUNK, InputStream
+from cantools_cli.kernels.buffers import Octets
+
+if TYPE_CHECKING:
+    from cantools_cli.io.blf.ahead import InflateAhead
+
+SIGNATURE = b"LOBJ"
+CONTAINER = 10
+CONTAINER_HEAD = 32
+#: bytes of a header; the longest one known has 40
+LARGEST_HEADER = 64
+STORED, DEFLATED = 0, 2
+#: containers that are unpacked without threads, which would not pay for a small file
+ALONE = 8
+#: the longest padding behind an object: objectSize % 4, and as much again by writers that round up
+LONGEST_GAP = 6
+
+_BASE = struct.Struct("<4s2H2L")
+_CONTAINER = struct.Struct("<4s2H2L2H3L")
+#: bytes of a file to have at hand for the threads that unpack, and how many are read at a time then
+_AT_HAND = 1 << 19
+_AHEAD_CHUNK = 1 << 20
+
+
+class ObjectHeader(NamedTuple):
+    """The base header that every object begins with."""
+
+    header_size: int
+    version: int
+    size: int
+    kind: int
+
+
+def read_header(data: Bytes, at: int = 0) -> ObjectHeader:
+    """Return the base header at ``at``, where 16 bytes are.
+
+    Raises:
+        FormatError: its sizes cannot be.
+    """
+    _, header_size, version, size, kind = _BASE.unpack_from(data, at)
+    if not 16 <= header_size <= LARGEST_HEADER or size < header_size:
+        raise FormatError(
+            f"an object of type {kind} has a size of {size} bytes and a header of {header_size}"
+        )
+    return ObjectHeader(header_size, version, size, kind)
+
+
+def pack_container(data: Octets, level: int) -> bytes:
+    """Return ``data`` as a container with its padding, compressed unless ``level`` is 0."""
+    payload = deflate(data, level) if level else bytes(data)
+    size = CONTAINER_HEAD + len(payload)
+    method = DEFLATED if level else STORED
+    head = _CONTAINER.pack(SIGNATURE, 16, 1, size, CONTAINER, method, 0, 0, len(data), 0)
+    return head + payload + bytes(size % 4)
+
+
+def deflate(data: Octets, level: int) -> bytes:
+    """Compress to a zlib stream; level 1 by isal where it is installed, which is ten times as fast."""
+    fast = isal() if level == 1 else None
+    return zlib.compress(data, level) if fast is None else bytes(fast.compress(data, 1))
+
+
+def is_ordinary(size: int, unpacked_size: int) -> bool:
+    """Tell whether ``size`` bytes that unpack to ``unpacked_size`` may be unpacked in one step."""
+    return 0 < unpacked_size <= PIECE and size <= 2 * PIECE
+
+
+class Search:
+    """The way to the next object where none is where it should be, in as many pieces as it takes.
+
+    Attributes:
+        total: bytes passed over so far that are not padding.
+    """
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._is_told = False
+        self._begin = self._padding = self._skipped = 0
+        self._sample = b""
+
+    def told(self) -> None:
+        """Keep quiet about the gap that follows: its cause was reported."""
+        self._is_told = True
+
+    def step(self, data: Bytes, at: int, position: int) -> tuple[int, bool]:
+        """Look from ``data[at]`` on, which is at ``position`` of the stream, where 16 bytes are.
+
+        Returns where to go on, and whether an object is there; the bytes before are done with.
+        """
+        found = find_object(data, at)
+        stop = found if found >= 0 else len(data) - 15
+        self.leave_out(data[at:stop], position)
+        return stop, found >= 0
+
+    def leave_out(self, data: Bytes, position: int) -> None:
+        self._skipped += len(data)
+        if not self._sample:
+            rest = data.lstrip(b"\0")
+            self._sample = bytes(rest[:16])
+            self._padding += len(data) - len(rest)
+            self._begin = position + len(data) - len(rest)
+
+    def end(self) -> FormatError | None:
+        """Return the error of what was passed over, None where it was padding or reported before."""
+        error = None
+        if self._sample and self._skipped > LONGEST_GAP:
+            count = self._skipped - self._padding
+            self.total += count
+            if not self._is_told:
+                error = FormatError(
+                    f"no object in {count} bytes, which begin with {self._sample.hex(' ')}",
+                    position=self._begin,
+                    unit="byte",
+                )
+        self._is_told = False
+        self._padding = self._skipped = 0
+        self._sample = b""
+        return error
+
+
+class Containers:
+    """Reads the outer level, unpacking ahead in up to ``threads`` threads, until ``close``.
+
+    Attributes:
+        position: of the object that is being read, in bytes from the start of the file.
+        is_cut: the file ended inside it.
+        is_damaged: what comes next does not continue what came before; the reader resets it.
+    """
+
+    def __init__(
+        self,
+        source: InputStream,
+        note: Callable[[str], None],
+        fault: Callable[[FormatError], None],
+        threads: int = 1,
+    ) -> None:
+        self._source = source
+        self._note = note
+        self._fault = fault
+        self._data = b""
+        self._at = 0
+        self._base = 0  # position of _data[0] in the file
+        self._threads = threads
+        self._ahead: InflateAhead | None = None
+        self._whole = 0  # ordinary containers so far
+        self._looked = 0  # position behind what the threads have
+        self.search = Search()
+        self.position = 0
+        self.is_cut = False
+        self.is_damaged = False
+
+    @property
+    def reached(self) -> int:
+        """Bytes of the file that were used up, which is less than what was read."""
+        return self._base + self._at
+
+    def take(self, size: int) -> bytes:
+        """Return the next ``size`` bytes, fewer only at the end of the file."""
+        self._have(size)
+        data = self._data[self._at : self._at + size]
+        self._at += len(data)
+        return data
+
+    def pass_over(self, size: int) -> None:
+        """Leave out the next ``size`` bytes, or what there is of them."""
+        while size and (data := self._some(size)):
+            size -= len(data)
+
+    def pieces(self) -> Iterator[Bytes]:
+        """Yield the inner stream, piece by piece, each as soon as it is there."""
+        while not self.is_cut and self._next_object():
+            self.position = self._base + self._at
+            try:
+                header = read_header(self._data, self._at)
+            except FormatError as error:
+                self._at += len(SIGNATURE)
+                self._lose(0, error.reason)
+                continue
+            if header.kind == CONTAINER:
+                yield from self._container(header)
+            else:
+                yield from self._stored(header.size)
+
+    def close(self) -> None:
+        """End the threads; nothing can be read any more."""
+        self._threads = 0
+        if self._ahead is not None:
+            self._ahead.close()
+
+    def _have(self, size: int, chunk: int = CHUNK) -> int:
+        """Try to have ``size`` bytes at hand, ``chunk`` bytes read at a time; return how many there are."""
+        there = len(self._data) - self._at
+        while there < size and (more := self._source.read(chunk)):
+            self._base += self._at
+            self._data = self._data[self._at :] + more
+            self._at = 0
+            there += len(more)
+        return there
+
+    def _some(self, most: int) -> bytes:
+        """Return between one and ``most`` bytes, whatever is there first; b"" at the end."""
+        return self.take(min(most, self._have(1)))
+
+    def _next_object(self) -> bool:
+        """Go to the next object, over padding and, where faults are skipped, over what is none."""
+        found = self._have(16) >= 16 and self._data.startswith(SIGNATURE, self._at)
+        while not found and self._have(16) >= 16:
+            self._at, found = self.search.step(self._data, self._at, self._base + self._at)
+        if not found:
+            self.position = self._base + self._at
+            rest = self.take(16)
+            self.is_cut = begins_object(rest)
+            if not self.is_cut:
+                self.search.leave_out(rest, self.position)
+        error = self.search.end()
+        if error is not None:
+            self.is_damaged = True
+            self._fault(error)
+        return found
+
+    def _container(self, header: ObjectHeader) -> Iterator[Bytes]:
+        """Unpack one container, ending behind it wherever it lies about itself."""
+        head = self.take(header.header_size + 16)
+        left = header.size - len(head)
+        if len(head) < header.header_size + 16:
+            self.is_cut = True
+            return
+        method, _, _, unpacked_size = struct.unpack_from("<2H2L", head, header.header_size)
+        if left < 0:
+            self._lose(0, f"a container of {header.size} bytes is shorter than its own header")
+        elif method not in (STORED, DEFLATED):
+            self._lose(left, f"a container has the unknown compression {method}")
+        elif unpacked_size > LARGEST_UNPACKED:
+            self._lose(left, f"a container claims to unpack to {unpacked_size} bytes")
+        elif method == STORED:
+            yield from self._stored(left)
+        else:
+            yield from self._inflated(left, unpacked_size)
+
+    def _stored(self, left: int) -> Iterator[bytes]:
+        while left:
+            data = self._some(min(left, PIECE))
+            if not data:
+                self.is_cut = True
+                return
+            left -= len(data)
+            yield data
+
+    def _inflated(self, left: int, unpacked_size: int) -> Iterator[Bytes]:
+        whole = self._inflated_at_once(left, unpacked_size)
+        if whole:
+            self._look_ahead()
+            yield whole
+            return
+        inflater = Inflater()
+        while left and not inflater.is_done:
+            data = self._some(left)
+            if not data:
+                self.is_cut = True
+                return
+            left -= len(data)
+            yield from inflater.feed(data)
+        if inflater.error:
+            self._lose(left, f"the data of a container is damaged: {inflater.error}")
+            return
+        self._at -= len(inflater.unused)
+        left += len(inflater.unused)
+        if self._holds_object(left):
+            self._lose(0, "a container states a size that reaches into the next object")
+            return
+        self.pass_over(left)
+        if inflater.size != unpacked_size or not inflater.is_done:
+            self._note(
+                f"a container does not unpack to the size it states, "
+                f"{inflater.size} bytes instead of {unpacked_size}; what it holds is used"
+            )
+
+    def _inflated_at_once(self, left: int, unpacked_size: int) -> Bytes:
+        """Unpack an ordinary container in one step, or take what a thread made of it.
+
+        Returns b"" and takes nothing where it is large, cut, damaged, or lies about its size.
+        """
+        if not is_ordinary(left, unpacked_size) or self._have(left) < left:
+            return b""
+        if not self._is_followed(self._at + left) and self._holds_object(left):
+            return b""
+        data = self._ahead.take(self.position) if self._ahead is not None else b""
+        if not data:
+            packed = memoryview(self._data)[self._at : self._at + left]
+            data = inflate_whole(packed, unpacked_size)
+        if data:
+            self._at += left
+        return data
+
+    def _look_ahead(self) -> None:
+        """Give threads what follows to unpack, as far as it is at hand and looks as it should.
+
+        Whatever they make of it is used only where the reader comes to the same place by itself.
+        """
+        self._whole += 1
+        if self._whole <= ALONE or self._threads < 2:
+            return
+        if self._ahead is None:
+            from cantools_cli.io.blf.ahead import InflateAhead
+
+            self._ahead = InflateAhead(inflate_whole, self._threads)
+        if self._source.size is not None and len(self._data) - self._at < _AT_HAND:  # it never waits
+            self._have(len(self._data) - self._at + 1, _AHEAD_CHUNK)
+        at = max(self._at, self._looked - self._base)
+        while self._ahead.has_room and (found := self._ordinary_at(at)):
+            begin, data, at, size = found
+            self._ahead.put(self._base + begin, memoryview(self._data)[data:at], size)
+        self._looked = self._base + at
+
+    def _ordinary_at(self, at: int) -> tuple[int, int, int, int] | None:
+        """Return where the container near ``at`` begins, its data begins and ends, and how long that unpacks.
+
+        None where it is none, or not at hand with the begin of the object that follows it.
+        """
+        begin = self._data.find(SIGNATURE, at, at + LONGEST_GAP + len(SIGNATURE))
+        if begin < 0 or len(self._data) - begin < CONTAINER_HEAD:
+            return None
+        _, header_size, _, size, kind, method, _, _, unpacked_size, _ = _CONTAINER.unpack_from(
+            self._data, begin
+        )
+        data, end = begin + CONTAINER_HEAD, begin + size
+        if kind != CONTAINER or method != DEFLATED or header_size != CONTAINER_HEAD - 16:
+            return None
+        if not is_ordinary(end - data, unpacked_size) or not self._is_followed(end):
+            return None
+        return begin, data, end, unpacked_size
+
+    def _is_followed(self, end: int) -> bool:
+        """Tell whether an object is at hand behind ``end``: what ends there ends where it should."""
+        return self._data[end : end + LONGEST_GAP + len(SIGNATURE)].lstrip(b"\0").startswith(SIGNATURE)
+
+    def _holds_object(self, left: int) -> bool:
+        """Tell whether an object seems to begin in the next ``left`` bytes, as far as they are at hand."""
+        return self._data.find(SIGNATURE, self._at, self._at + left + len(SIGNATURE) - 1) >= 0
+
+    def _lose(self, left: int, reason: str) -> None:
+        self.pass_over(left)
+        self.is_damaged = True
+        self.search.told()
+        self._fault(FormatError(reason, position=self.position, unit="byte"))
+
+
+def begins_object(data: Bytes) -> bool:
+    """Tell whether ``data``, the last bytes of a stream, is padding and the begin of an object."""
+    start = data.lstrip(b"\0")[: len(SIGNATURE)]
+    return bool(start) and SIGNATURE.startswith(start)
+
+
+def find_object(data: Bytes, at: int) -> int:
+    """Return where the next object begins at or behind ``at``, or -1.
+
+    "LOBJ" alone does not make one, since data may hold it: the header behind it has to make sense too.
+    """
+    while (at := data.find(SIGNATURE, at)) >= 0 and at + 16 <= len(data):
+        _, header_size, version, size, _ = _BASE.unpack_from(data, at)
+        if 16 <= header_size <= LARGEST_HEADER and 1 <= version <= 3 and size >= header_size:
+            return at
+        at += 1
+    return -1

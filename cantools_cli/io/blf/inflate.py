@@ -1,0 +1,140 @@
+"""Unpacks the data of containers of a Vector BLF: whole where that is safe, else piece by piece.
+
+Source: RFC 1950.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from functools import cache
+from itertools import chain
+from typing import Any
+
+from cantools_cli.kernels.buffers import Octets
+
+Bytes = bytes | bytearray
+
+#: bytes that are unpacked at a time, whatever a container says of its size
+PIECE = 1 << 18
+#: no container may unpack to more
+LARGEST_UNPACKED = 1 << 30
+
+_SALVAGE_LIMIT = 1 << 22
+_SALVAGE_STEP = 32
+
+
+def inflate_whole(packed: Octets, size: int) -> Bytes:
+    """Unpack ``packed`` to exactly ``size`` bytes in one step, a quarter faster than step by step.
+
+    Returns b"" where it is damaged, unpacks to another size, or libdeflate is not installed.
+    """
+    fast = libdeflate()
+    if fast is None:
+        return b""
+    try:
+        data: bytearray = fast.zlib_decompress(packed, size)
+    except fast.DeflateError:
+        return b""
+    return data if len(data) == size else b""
+
+
+class Inflater:
+    """Unpacks one zlib stream, with memory that does not follow what the stream says.
+
+    Attributes:
+        size: bytes unpacked so far.
+        error: what was wrong with the data, "" as long as nothing was.
+        is_done: the end of the stream was met, or an error.
+        unused: what was fed behind the end.
+    """
+
+    def __init__(self) -> None:
+        fast = isal()
+        self._inflater: Any = zlib.decompressobj() if fast is None else fast.decompressobj()
+        self._errors = (zlib.error,) if fast is None else (zlib.error, fast.error)
+        self._fed = b""
+        self.size = 0
+        self.error = ""
+        self.is_done = False
+        self.unused = b""
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Yield what ``data`` unpacks to; where it is damaged, what comes before the damage."""
+        if len(self._fed) <= _SALVAGE_LIMIT:
+            self._fed = self._fed + data if self._fed else data
+        while not self.is_done:
+            try:
+                piece = self._inflater.decompress(data, PIECE)
+            except self._errors as error:
+                self.error, self.is_done = str(error), True
+                yield from self._salvaged()
+                return
+            data = self._inflater.unconsumed_tail
+            self.size += len(piece)
+            if self.size > LARGEST_UNPACKED:
+                self.error, self.is_done = f"it unpacks to more than {LARGEST_UNPACKED} bytes", True
+                return
+            self.is_done = self._inflater.eof
+            self.unused = self._inflater.unused_data
+            if piece:
+                yield piece
+            if not data and len(piece) < PIECE:
+                return
+
+    def _salvaged(self) -> Iterator[bytes]:
+        """Unpack once more in small steps: a call that meets damage gives nothing of what comes before it.
+
+        Behind its head of two bytes, that is, and without its checksum. The last step is taken byte by byte,
+        so that all that there is comes out, in whatever pieces the data was fed.
+        """
+        head = int.from_bytes(self._fed[:2], "big")
+        if len(self._fed) > _SALVAGE_LIMIT or head % 31 or head >> 8 & 15 != zlib.DEFLATED:
+            return
+        bad = self._bad_step()
+        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+        size = 0
+        for at, end in chain(_steps(2, bad, _SALVAGE_STEP), _steps(bad, len(self._fed), 1)):
+            try:
+                piece = inflater.decompress(self._fed[at:end])
+            except zlib.error:
+                return
+            size += len(piece)
+            if size > self.size:
+                new, self.size = piece[self.size - size :], size
+                yield new
+
+    def _bad_step(self) -> int:
+        """Return where the step begins that meets the damage."""
+        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+        for at, end in _steps(2, len(self._fed), _SALVAGE_STEP):
+            try:
+                inflater.decompress(self._fed[at:end])
+            except zlib.error:
+                return at
+        return len(self._fed)
+
+
+def _steps(begin: int, end: int, size: int) -> Iterator[tuple[int, int]]:
+    for at in range(begin, end, size):
+        yield at, min(at + size, end)
+
+
+@cache
+def libdeflate() -> Any:
+    """Return ``deflate``, the fastest to inflate what is there as a whole; None where it is not installed."""
+    try:
+        import deflate
+    except ImportError:
+        return None
+    return deflate
+
+
+@cache
+def isal() -> Any:
+    """Return ``isal.isal_zlib``, None where it is not installed; imported when there is work for it."""
+    try:
+        from isal import isal_zlib
+    except ImportError:
+        return None
+    return isal_zlib

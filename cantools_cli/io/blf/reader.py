@@ -1,0 +1,152 @@
+"""Reading Vector's BLF."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from cantools_cli.errors import FormatError
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Channel
+from cantools_cli.io.base import MessageReader, channel_number
+from cantools_cli.io.blf import header as blf_header
+from cantools_cli.io.blf.containers import Containers
+from cantools_cli.io.blf.stream import ObjectStream
+from cantools_cli.io.files import AnyFile
+from cantools_cli.io.processors import usable_processors
+
+
+class BLFParseError(FormatError):
+    """The file is not BLF."""
+
+
+class BLFReader(MessageReader):
+    """Reads BLF files, also while they are written, and what is left of damaged ones.
+
+    ``tz`` is the time zone of the start time. Without it that is UTC for files of python-can and canx, and
+    local time for all others, which ``notes`` then says. The channel of a frame is a number, from 0.
+    """
+
+    reads_in_thread = True
+
+    def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
+        super().__init__(file, "rb", *args, **kwargs)
+        self._outer: Containers | None = None
+        self._head = self.input.peek(blf_header.SIZE)
+        if not blf_header.SIGNATURE.startswith(self._head[:4]):
+            self.stop()
+            raise self._not_blf(self._head[:8])
+
+    @property
+    def file_size(self) -> int:
+        """Bytes of the file as its head says, 0 if it does not."""
+        return blf_header.stated_size(self._head)
+
+    @property
+    def uncompressed_size(self) -> int:
+        """Bytes of the file with its containers unpacked, as its head says."""
+        return int.from_bytes(self._head[24:32], "little")
+
+    @property
+    def object_count(self) -> int:
+        """Objects in the file as its head says."""
+        return int.from_bytes(self._head[32:36], "little")
+
+    @property
+    def start_timestamp(self) -> float:
+        """The start of the measurement in seconds since the epoch, 0.0 if the file has no date."""
+        return self._date(40)
+
+    @property
+    def stop_timestamp(self) -> float:
+        """The end of the measurement in seconds since the epoch, 0.0 if the file has no date."""
+        return self._date(56)
+
+    def _date(self, at: int) -> float:
+        head = self._head[:40] + self._head[at : at + 16]
+        return blf_header.read_start(head, self.tz)[0] / 1e9 if len(head) == 56 else 0.0
+
+    def _not_blf(self, head: bytes) -> BLFParseError:
+        reason = f"not a BLF file: it begins with {head.hex(' ')}"
+        return BLFParseError(reason, source=self.input.name, position=0, unit="byte")
+
+    @classmethod
+    def recognises(cls, head: bytes) -> bool:
+        return head.startswith(blf_header.SIGNATURE)
+
+    def batches(self) -> Iterator[MessageBatch]:
+        self._outer = outer = Containers(self.input, self._say, self.fault, usable_processors())
+        try:
+            yield from self._as_documented(self._frames(outer))
+        finally:
+            outer.close()
+
+    def _documented_channel(self, channel: Channel) -> Channel:
+        return channel_number(channel)
+
+    @property
+    def consumed(self) -> int:
+        """As of every reader, but without what is only read ahead."""
+        if self._outer is None or self.input.compression:
+            return self.input.consumed
+        return self._outer.reached
+
+    def stop(self) -> None:
+        if self._outer is not None:
+            self._outer.close()
+        super().stop()
+
+    def _frames(self, outer: Containers) -> Iterator[MessageBatch]:
+        self._stated_size = 0  # bytes of the file, 0 where its header does not say
+        start_ns = self._read_head(outer)
+        if start_ns is None:
+            return
+        stream = ObjectStream(outer, start_ns, self._say, self.fault)
+        here, found = -1, 0
+        for piece in outer.pieces():
+            if outer.position != here:
+                here, found = outer.position, 0
+            for batch in stream.batches(piece):
+                found += len(batch)
+                yield batch
+        stream.end()
+        missing = self._stated_size - self.input.consumed
+        if missing > 0 and not outer.is_cut:  # between two containers, where nothing else tells
+            self._say(f"ends {missing} bytes before the size that its header says")
+        if outer.is_cut:
+            recovered = found if here == outer.position else 0
+            self._say(
+                f"ends inside the container at byte {outer.position}, {recovered} frames of it recovered"
+            )
+        skipped = stream.search.total + outer.search.total
+        if skipped:
+            self._say(f"{skipped} bytes that are no object skipped")
+        for kind, count in stream.left_out.items():
+            self._say(f"{count} {kind} left out")
+        for note in self.input.notes:
+            self._say(note)
+
+    def _say(self, text: str) -> None:
+        self.note(f"{self.input.name}: {text}")
+
+    def _read_head(self, outer: Containers) -> int | None:
+        """Return the start in nanoseconds, None where the file ends before that."""
+        head = outer.take(8)
+        if not head:
+            self.fault(FormatError("empty: not even the header of a BLF file", position=0, unit="byte"))
+            return None
+        if not blf_header.SIGNATURE.startswith(head[:4]):
+            raise self._not_blf(head)
+        size = blf_header.header_size(head) if len(head) == 8 else blf_header.SIZE
+        if not blf_header.LEAST_SIZE <= size <= blf_header.LARGEST_SIZE:
+            self.fault(FormatError(f"a file header of {size} bytes", position=4, unit="byte"))
+            size = blf_header.SIZE
+        head += outer.take(size - len(head))
+        if len(head) < size:
+            self._say("ends inside the file header")
+            return None
+        self._stated_size = blf_header.stated_size(head)
+        start_ns, assumed = blf_header.read_start(head, self.tz)
+        if assumed:
+            self._say(assumed)
+        return start_ns

@@ -1,0 +1,73 @@
+"""Packs the containers of a Vector BLF in threads, in order: deflating is half of the work of writing one."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from cantools_cli.io.blf.containers import pack_container
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+MOST_THREADS = 4
+#: containers that are packed without threads, which would not pay for a small file
+ALONE = 8
+
+
+class ContainerPacker:
+    """Packs containers, and hands each on in the order in which they came.
+
+    ``written`` gets the packed container, how many bytes are in it and how many objects; it runs in the
+    thread that calls ``pack`` and ``finish``, and may raise.
+
+    Attributes:
+        waiting: bytes that were not handed on yet, before compression; a few containers at most.
+    """
+
+    def __init__(self, level: int, written: Callable[[bytes, int, int], None], threads: int) -> None:
+        self.waiting = 0
+        self._level = level
+        self._written = written
+        self._threads = min(threads, MOST_THREADS) if level else 0
+        self._packed = 0
+        self._pool: ThreadPoolExecutor | None = None
+        self._pending: deque[tuple[Future[bytes], int, int]] = deque()
+
+    def pack(self, data: memoryview, objects: int) -> None:
+        """Take a container's bytes, which the caller may use again at once.
+
+        Raises:
+            OSError: an earlier container, or this one, could not be written.
+        """
+        self._packed += 1
+        if self._threads < 2 or self._packed <= ALONE:
+            self.finish()
+            self._written(pack_container(data, self._level), len(data), objects)
+            return
+        if self._pool is None:
+            from concurrent.futures import ThreadPoolExecutor
+
+            self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="blf")
+        packing = self._pool.submit(pack_container, bytes(data), self._level)
+        self._pending.append((packing, len(data), objects))
+        self.waiting += len(data)
+        while self._pending and (len(self._pending) > self._threads or self._pending[0][0].done()):
+            self._hand_on()
+
+    def finish(self) -> None:
+        """Hand on all that is waiting."""
+        while self._pending:
+            self._hand_on()
+
+    def close(self) -> None:
+        """End the threads; what is still waiting then is lost."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
+
+    def _hand_on(self) -> None:
+        packing, size, objects = self._pending.popleft()
+        self.waiting -= size
+        self._written(packing.result(), size, objects)

@@ -1,0 +1,312 @@
+"""Writing Vector's BLF."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from cantools_cli import clock
+from cantools_cli.errors import FormatError, UsageError
+from cantools_cli.frame import bits
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message, timestamp_to_ns
+from cantools_cli.frame.xl import XlMessage
+from cantools_cli.io.base import FileIOMessageWriter, NumberedChannels
+from cantools_cli.io.blf import append as blf_append
+from cantools_cli.io.blf import header as blf_header
+from cantools_cli.io.blf.containers import CONTAINER_HEAD, pack_container
+from cantools_cli.io.blf.header import FileHeader
+from cantools_cli.io.blf.objects import pack_marker, pack_xl
+from cantools_cli.io.blf.workers import ContainerPacker
+from cantools_cli.io.files import AnyFile
+from cantools_cli.io.processors import usable_processors
+from cantools_cli.io.start import EARLY, FAR, start_of
+from cantools_cli.kernels import blf as kernel
+
+_LARGEST_NS = (1 << 63) - 1
+
+
+class BLFWriter(FileIOMessageWriter):
+    """Writes BLF files that Vector's tools, python-can and Wireshark read.
+
+    Frames gather in a container, which is written when it is full and at every ``flush``; the head is
+    brought up to date each time, so that the file is complete up to there. On a pipe, which cannot be
+    written to again, the head's sizes stay 0.
+
+    ``channel`` is the number of frames that have none, from 1. ``compression_level`` is 0 for none, 1 fastest
+    to 9 smallest, -1 for zlib's default. ``tz`` is the time zone of the start time, UTC if None.
+    """
+
+    #: bytes of a container before compression
+    max_container_size = 128 * 1024
+    #: number of the program in the head of the file, documented as that of CANape
+    application_id = 5
+
+    def __init__(
+        self,
+        file: AnyFile,
+        append: bool = False,
+        channel: int = 1,
+        compression_level: int = -1,
+        *args: Any,
+        tz: str | None = None,
+        application_id: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if not -1 <= compression_level <= 9:
+            raise UsageError(f"compression level {compression_level} is not in -1 to 9")
+        if not 1 <= channel <= 0xFFFF:
+            raise UsageError(f"channel {channel} is not in 1 to 65535")
+        clock.zone(tz or "UTC")
+        super().__init__(file, "wb", *args, append=append, **kwargs)
+        self._level = compression_level
+        if application_id is not None:
+            self.application_id = application_id
+        self._numbers = NumberedChannels(channel - 1, self.note)
+        self._held = MessageBatch()  # until the start is known
+        self._held_markers: list[tuple[int | None, str]] = []
+        self._room = bytearray()  # the open container, filled up to _used
+        self._used = 0
+        self._objects = 0
+        self._start_ns: int | None = None
+        self._previous_ns: int | None = None  # of the last frame written
+        self._packer = ContainerPacker(compression_level, self._write_container, usable_processors())
+        self._header = FileHeader(
+            tz or "UTC", compression_level=6 if compression_level == -1 else compression_level
+        )
+        self._origin = 0  # where in a stream that was given the file begins
+        try:
+            self._continue_or_begin(append, tz)
+        except BaseException:
+            self.output.close()
+            raise
+
+    def write(self, batch: MessageBatch) -> None:
+        self._write_gathered()
+        if not len(batch):
+            return
+        if self._start_ns is None:
+            self._held.extend(batch)
+            if 48 * len(self._held) + len(self._held.payload) >= self.max_container_size:
+                self._begin()
+        else:
+            self._put(batch, self._start_ns)
+
+    def log_event(self, text: str, timestamp: float | None = None) -> None:
+        """Write ``text`` as a global marker, along the last frame where no ``timestamp`` is given."""
+        self._write_gathered()
+        time = None if timestamp is None else timestamp_to_ns(timestamp)
+        if time is None:
+            time = self._held.timestamp_ns[-1] if len(self._held) else self._previous_ns
+        if self._start_ns is None:
+            self._held_markers.append((time, text))
+        else:
+            self._put_marker(text, time, self._start_ns)
+
+    def file_size(self) -> int:
+        """Return an estimate of the file's size in bytes: what is written, and the open container."""
+        self._write_gathered()
+        waiting = self._packer.waiting + self._used + 48 * len(self._held) + len(self._held.payload)
+        header = self._header
+        if header.unpacked_size > blf_header.SIZE:
+            waiting = waiting * header.file_size // header.unpacked_size
+        return self.output.written + waiting
+
+    def flush(self) -> None:
+        self._write_gathered()
+        if len(self._held) or self._held_markers:
+            self._begin()
+        self._close_container()
+        self._packer.finish()
+        self.output.flush()
+
+    def _finish(self) -> None:
+        try:
+            if len(self._held) or self._held_markers:
+                self._begin()
+            self._close_container()
+            self._packer.finish()
+        finally:
+            self._packer.close()
+        if not self._header.file_size:
+            self._write_head()
+
+    def _begin(self) -> None:
+        """Choose the start of the file, and write what waited for it."""
+        held, self._held = self._held, MessageBatch()
+        markers, self._held_markers = self._held_markers, []
+        times = [time for time, _ in markers if time is not None]
+        if len(held):
+            times.append(min(held.timestamp_ns))
+        start = 0
+        if times:
+            start = self._header.start_ns = start_of(min(times))
+            self._header.last_ns = start
+        self._start_ns = start
+        self._write_head()
+        if len(held):
+            self._put(held, start)
+        for time, text in markers:
+            self._put_marker(text, time, start)
+
+    def _put(self, batch: MessageBatch, start: int) -> None:
+        """Turn all frames of ``batch`` into objects, closing each container that is full."""
+        _, largest, early, fd, sent_errors = kernel.survey(
+            batch.timestamp_ns, batch.can_id, batch.flags, start
+        )
+        if early:
+            self.losses[EARLY] += early
+        if sent_errors:
+            self.losses["directions"] += sent_errors
+        numbers = self._numbers.table(batch, 0xFE if fd or batch.xl is not None else 0xFFFE)
+        self._note_time(largest)
+        self._previous_ns = batch.timestamp_ns[-1]
+        limit = self._limit()
+        latest = _LARGEST_NS + min(start, 0)
+        columns, view, row = batch.columns(), memoryview(self._room), 0
+        while row < len(batch):
+            done, used = kernel.format(row, *columns, numbers, start, latest, view[self._used : limit])
+            self._used += used
+            self._objects += done - row
+            if done < len(batch) and batch.flags[done] & bits.XL:
+                self._put_xl(batch[done], numbers[batch.channel[done]] + 1, start)
+                done += 1
+            elif done < len(batch):
+                if not self._used:
+                    is_far = batch.timestamp_ns[done] > latest
+                    self.losses[FAR if is_far else "malformed frames (left out)"] += 1
+                    done += 1
+                self._close_container()
+            row = done
+
+    def _put_xl(self, message: Message, number: int, start: int) -> None:
+        assert isinstance(message, XlMessage)
+        offset = max(message.timestamp_ns - start, 0)
+        if offset > _LARGEST_NS:
+            self.losses[FAR] += 1
+            return
+        self._put_object(pack_xl(message, number, offset))
+
+    def _put_marker(self, text: str, time: int | None, start: int) -> None:
+        self._put_object(pack_marker(text, max((start if time is None else time) - start, 0)))
+        if time is not None:
+            self._note_time(time)
+
+    def _put_object(self, data: bytes) -> None:
+        if self._used + len(data) > self._limit():
+            self._close_container()
+        if len(data) > len(self._room):
+            self._room = bytearray(len(data))
+        self._room[self._used : self._used + len(data)] = data
+        self._used += len(data)
+        self._objects += 1
+
+    def _limit(self) -> int:
+        """Return the size of a container, for which there is room from now on."""
+        limit = max(self.max_container_size, kernel.OBJECT_ROOM)
+        if len(self._room) < limit:
+            self._room.extend(bytes(limit - len(self._room)))
+        return limit
+
+    def _note_time(self, time: int) -> None:
+        last = self._header.last_ns
+        self._header.last_ns = time if last is None else max(last, time)
+
+    def _close_container(self) -> None:
+        """Have the open container written, if there is anything in it."""
+        if not self._used:
+            return
+        with memoryview(self._room) as room:
+            self._packer.pack(room[: self._used], self._objects)
+        self._used = self._objects = 0
+
+    def _write_container(self, data: bytes, size: int, objects: int) -> None:
+        """Write a packed container, and bring the head up to date."""
+        self.output.write(data)
+        self._header.objects += objects
+        self._header.unpacked_size += CONTAINER_HEAD + size
+        self._header.file_size += len(data)
+        if self.output.seekable:
+            self.output.patch(self._origin, self._header.pack())
+
+    def _continue_or_begin(self, append: bool, tz: str | None) -> None:
+        """Read the head of the file to be continued, or write one, to be replaced, where that is possible."""
+        if not self.output.seekable:
+            if append:
+                raise UsageError(f"{self.output.name}: only an uncompressed file can be continued")
+            return
+        file: Any = getattr(self.output.file, "buffer", self.output.file)
+        size = file.seek(0, os.SEEK_END) if append else 0
+        self.output.written = size
+        if append and size:
+            self._continue(size, tz)
+        else:
+            self._origin = file.tell()
+            self._write_head()
+
+    def _write_head(self) -> None:
+        """Write the head, or replace it; on a pipe it is written once, with sizes of 0."""
+        header = self._header
+        header.application_id = self.application_id & 0xFF
+        if header.file_size:
+            self.output.patch(self._origin, header.pack())
+            return
+        if self.output.seekable:
+            header.file_size = header.unpacked_size = blf_header.SIZE
+        self.output.write(header.pack())
+        header.file_size = header.unpacked_size = blf_header.SIZE
+
+    def _continue(self, size: int, tz: str | None) -> None:
+        """Find the file's true end and go on there; times count from the start that it has.
+
+        Raises:
+            FormatError: it is not a BLF file, or damaged in the middle.
+        """
+        name, read = self.output.name, self.output.read_back
+        head = read(0, blf_header.SIZE)
+        begin = blf_header.header_size(head)
+        if (
+            not head.startswith(blf_header.SIGNATURE)
+            or begin < blf_header.SIZE
+            or len(head) < blf_header.SIZE
+        ):
+            raise FormatError(
+                "not a BLF file, so it cannot be continued", source=name, position=0, unit="byte"
+            )
+        try:
+            end = blf_append.find_end(read, begin, size)
+        except FormatError as error:
+            error.source = name
+            raise
+        if end.position == begin and not blf_header.has_start(head):  # nothing in it yet
+            self.output.truncate(0)
+            self._write_head()
+            return
+        self._header, assumed = blf_header.read_header(head, tz)
+        if assumed:
+            self.note(f"{name}: {assumed}")
+        self._start_ns = self._header.start_ns
+        if end.rest:
+            self.note(f"{name}: ended inside a container, whose {end.rest} bytes were dropped")
+            self.output.truncate(end.position)
+        elif end.position > size:
+            self.output.write(bytes(end.position - size))
+        self._header.file_size = end.position
+        self._header.unpacked_size = end.unpacked_size
+        self._complete(end, read)
+
+    def _complete(self, end: blf_append.End, read: blf_append.ReadBack) -> None:
+        """Rewrite the last container without the begin of an object that never came to its end."""
+        size = end.position - end.last
+        if not end.last or size > blf_append.LOOK_LIMIT:
+            return
+        container = read(end.last, size)
+        inner = blf_append.complete_part(container)
+        if inner is None:
+            return
+        self.note(f"{self.output.name}: ended inside an object, which was dropped")
+        shorter = pack_container(inner, self._level)
+        self.output.truncate(end.last)
+        self.output.write(shorter)
+        self._header.file_size = end.last + len(shorter)
+        self._header.unpacked_size -= int.from_bytes(container[24:28], "little") - len(inner)

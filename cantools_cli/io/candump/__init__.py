@@ -1,0 +1,1 @@
+"""candump's forms: the log file, the forms for people, and their reader and writer."""

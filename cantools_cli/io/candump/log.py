@@ -1,0 +1,228 @@
+"""candump's log lines, and what candump prints on a screen.
+
+::
+
+    (1436509052.249713) can0 123#DEADBEEF          a log line: candump -L, -l; read and written
+    (1436509052.249713) can0 00000123#R4 T         sent by the recording node
+    (         0.249713) can0 123#DEADBEEF          as some loggers pad it; read only
+    (1436509052.249713) can0 45123#81:01:12345678#1122      CAN XL
+     (1436509052.249713)  can0  123   [2]  DE AD   the screen form, all its variants; read only
+
+Loses: what is finer than a microsecond, unless ``ns`` is set, which can-utils and Wireshark of today
+misread. With ``compat="wireshark"`` also the direction, raw DLC codes and CAN XL frames, with
+``compat="python-can"`` raw DLC codes and CAN XL frames.
+
+Source: can-utils, ``lib.c`` and ``candump.c``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from cantools_cli.errors import FormatError, UsageError, quoted
+from cantools_cli.frame import bits
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Channel, Message
+from cantools_cli.io.base import FileIOMessageWriter, NameTable
+from cantools_cli.io.candump.screen_reader import ScreenLines
+from cantools_cli.io.files import AnyFile
+from cantools_cli.io.frame_text import format_frame, parse_frame
+from cantools_cli.io.text import MOST_CHANNELS, STRANGE, TextReader, decimal_ns, end_cut_line
+from cantools_cli.kernels import candump as kernel
+from cantools_cli.kernels import columns
+from cantools_cli.kernels.buffers import Octets
+
+_LOG_LINE = re.compile(
+    rb"\([ \t]*(?P<seconds>-?\d{1,19})(?:[.,](?P<fraction>\d+))?\)[ \t]+"
+    rb"(?P<name>[^ \t]+)[ \t]+(?P<frame>[^ \t]+)"
+    rb"(?:[ \t]+(?P<direction>[RTrt]))?[ \t]*$"
+)
+_DROPS = re.compile(rb"DROPCOUNT: dropped (\d+) CAN frames?")
+_OUT_ROOM = 1 << 20
+
+
+class CanutilsLogReader(TextReader):
+    """Reads candump logs and candump's screen output.
+
+    ``tz`` is the time zone of the screen form's dates; times of a log are since the epoch.
+    """
+
+    is_ambiguous = True  # 123#0102 may be what is left of 123#01020304
+
+    def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
+        super().__init__(file, *args, **kwargs)
+        self._screen: ScreenLines | None = None
+        self._text: Octets = b""  # the piece of the file at hand, and where its lines end
+        self._text_end = 0
+
+    @classmethod
+    def recognises(cls, head: bytes) -> bool:
+        for line in head.splitlines()[:64]:
+            if not line.strip() or line.startswith((b"#", b"DROPCOUNT:")):
+                continue
+            return bool(_LOG_LINE.match(line)) or ScreenLines.recognises(line) or _looks_cut(line)
+        return False
+
+    def batches(self) -> Iterator[MessageBatch]:
+        for batch in super().batches():
+            if not self.named_channels and columns.count_words(batch.can_id, bits.ERROR_BIT):
+                for row, word in enumerate(batch.can_id):
+                    if word & bits.ERROR_BIT:  # eight digits, as an extended identifier has
+                        batch.flags[row] |= bits.EXTENDED_ERROR
+            yield batch
+
+    def _parse(
+        self, text: Octets, at: int, end: int, batch: MessageBatch, first: int
+    ) -> tuple[int, int, int]:
+        self._text, self._text_end = text, end
+        names = self._names
+        while True:
+            begin = at
+            if self._screen is not None:
+                at, first, reason = self._screen.parse(text, at, end, names, batch, first)
+                if reason != STRANGE:
+                    return at, first, reason
+            at, first, reason = kernel.parse(text, at, end, names.names, names.ends, first, *batch.columns())
+            if self._screen is None or reason != STRANGE or at == begin:
+                return at, first, reason
+
+    def _known(self, reason: int, line: bytes) -> bool:
+        if reason != kernel.NAME or len(self._names.channels) >= MOST_CHANNELS:
+            return False
+        name = line.split(None, 2)[1].decode("utf-8", "surrogateescape")
+        if name in self._names.channels:
+            return False
+        self._names.add(name)
+        return True
+
+    def _line(self, line: bytes, reason: int) -> Message | None:
+        stripped = line.strip()
+        if not stripped or stripped.startswith(b"#"):
+            return None
+        drops = _DROPS.match(stripped)
+        if drops:
+            self.note(f"{self.input.name}: {drops[1].decode()} frames were lost when this was recorded")
+            return None
+        found = _LOG_LINE.match(line.lstrip())
+        if found is not None and b"#" in found["frame"]:
+            return self._log_line(found)
+        if self._screen is None and not ScreenLines.recognises(line):
+            raise FormatError(_reason(line))
+        if self._screen is None:
+            self._screen = ScreenLines(self.tz or "local", self.note)
+            self._screen.look_ahead(bytes(self._text[: self._text_end]))
+        return self._screen.read(line)
+
+    def _log_line(self, found: re.Match[bytes]) -> Message:
+        message, warning = parse_frame(found["frame"].decode("ascii", "backslashreplace"))
+        if warning:
+            self.note(f"{self.input.name}:{self.line + 1}: {warning}")
+        message.timestamp_ns = decimal_ns(found["seconds"], found["fraction"] or b"")
+        message.channel = found["name"].decode("utf-8", "surrogateescape")
+        message.is_rx = (found["direction"] or b"R") in b"Rr"
+        return message
+
+
+class CanutilsLogWriter(FileIOMessageWriter):
+    """Writes candump log lines.
+
+    A message that is earlier than the one before gets its time; frames given to ``write`` keep theirs.
+    ``channel`` names the frames that have none. ``ns`` writes nine digits of fraction, ``compat`` what
+    another reader of this format takes.
+    """
+
+    is_monotonic = True
+
+    def __init__(
+        self,
+        file: AnyFile,
+        channel: str = "vcan0",
+        append: bool = False,
+        *args: Any,
+        ns: bool = False,
+        compat: Literal["wireshark", "python-can"] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if compat not in (None, "wireshark", "python-can"):
+            raise UsageError(f"unknown compat {quoted(compat)}", hint="known: wireshark, python-can")
+        super().__init__(file, "wt", *args, append=append, **kwargs)
+        self.channel = channel
+        self._digits = 9 if ns else 6
+        self._compat = compat
+        self._out = bytearray(_OUT_ROOM)
+        self._table = LogNames(default=channel)
+        end_cut_line(self.output)
+
+    def write(self, batch: MessageBatch) -> None:
+        self._write_gathered()
+        if self._compat:
+            batch = self._reduced(batch)
+        if self._table.channels != batch.channels:
+            self._table = LogNames(batch.channels, self.channel)
+            for name in batch.channels:
+                if isinstance(name, str) and log_name(name) != name:
+                    self.note(f"channel {quoted(name)} is written as {log_name(name)}")
+        row, view = 0, memoryview(self._out)
+        names = self._table.names + bytes(8)  # so that the last one is copied as 8 bytes, too
+        plain = self._compat == "wireshark"
+        while row < len(batch):
+            done, used = kernel.format(
+                row, *batch.columns(), names, self._table.ends, self._digits, plain, self._out
+            )
+            self.output.write(view[:used])
+            row = done
+            if row < len(batch) and (used == 0 or batch.timestamp_ns[row] < 0 or batch.flags[row] & bits.XL):
+                self.output.write(self._single(batch[row]))
+                row += 1
+
+    def _single(self, message: Message) -> bytes:
+        """Return one frame as its line: what the kernel writes, and also before 1970."""
+        name = LogNames((message.channel,), self.channel).names
+        sign = "-" if message.timestamp_ns < 0 else ""
+        if self._digits == 9:
+            stamp = "{}.{:09d}".format(*divmod(abs(message.timestamp_ns), 1_000_000_000))
+        else:
+            stamp = "{}.{:06d}".format(*divmod((abs(message.timestamp_ns) + 500) // 1000, 1_000_000))
+        sent = " T" if not message.is_rx and self._compat != "wireshark" else ""
+        frame = format_frame(message, plain=self._compat == "wireshark")
+        return f"({sign}{stamp}) ".encode() + name + f" {frame}{sent}\n".encode()
+
+    def _reduced(self, batch: MessageBatch) -> MessageBatch:
+        """Count what the other reader does not take, and return the batch without it."""
+        batch = self.without_xl(batch)
+        raw = columns.count_raw_dlc(batch.dlc_code, batch.flags)
+        if raw:
+            self.losses["raw DLC codes"] += raw
+            batch = batch.part(0, len(batch))
+            columns.clear_raw_dlc(batch.dlc_code, batch.flags)
+        sent = columns.count_bits(batch.flags, bits.TX) if self._compat == "wireshark" else 0
+        if sent:
+            self.losses["directions"] += sent
+        return batch
+
+
+class LogNames(NameTable):
+    """The names of interfaces as a log line can hold them: not empty, and underscores for blanks."""
+
+    def add(self, channel: Channel) -> None:
+        super().add(log_name(channel) if isinstance(channel, str) else channel)
+        self.channels = (*self.channels[:-1], channel)
+
+
+def log_name(name: str) -> str:
+    return "_".join(name.split()) or "_"
+
+
+def _looks_cut(line: bytes) -> bool:
+    return re.match(rb"\(\d+\.\d+\) \S+ [0-9A-Fa-f]{3,8}#", line) is not None
+
+
+def _reason(line: bytes) -> str:
+    if not line.startswith(b"("):
+        return f"not a candump line: {quoted(line)}"
+    stamp = re.match(rb"\(([^)]*)\)", line)
+    if stamp is None or not re.fullmatch(rb"[ \t]*-?\d+[.,]\d+", stamp[1]):
+        return f"bad timestamp in {quoted(line)}"
+    return f"no frame such as 123#DEADBEEF in {quoted(line)}"

@@ -1,0 +1,302 @@
+"""Frames for people: an aligned line each on a terminal, canx's own form or candump's.
+
+::
+
+    22:13:20.123456  can0  Rx       123   [3]  DE AD BE                   '...'
+
+``io/candump_screen.py`` reads what candump prints; canx's own form is for people alone.
+"""
+
+from __future__ import annotations
+
+from array import array
+from typing import Any
+
+from cantools_cli.clock import ns_to_wall
+from cantools_cli.errors import UsageError, quoted
+from cantools_cli.frame import bits
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.error_frames import explain as explain_error
+from cantools_cli.frame.message import Channel, Message
+from cantools_cli.frame.xl import IS_XL, XlMessage
+from cantools_cli.io.base import FileIOMessageWriter, NameTable
+from cantools_cli.io.candump.log import log_name
+from cantools_cli.io.files import AnyFile
+from cantools_cli.kernels import columns
+from cantools_cli.kernels import screen_lines as kernel
+
+#: data bytes of a line; of longer CAN XL frames the rest is left away
+_MOST_SHOWN = 64
+_OUT_ROOM = 1 << 18
+_FORMS = {
+    None: kernel.NO_TIME,
+    "a": kernel.ABSOLUTE,
+    "A": kernel.DATED,
+    "z": kernel.SINCE_FIRST,
+    "d": kernel.DIFFERENCE,
+}
+_RESET = "\x1b[0m"
+_DIM = "\x1b[2m"
+_RED = "\x1b[31m"
+_CHANNEL_COLOURS = ("\x1b[34m", "\x1b[32m", "\x1b[35m", "\x1b[36m", "\x1b[33m")
+
+
+class Stamps:
+    """The time column.
+
+    ``a`` absolute seconds, ``d`` since the frame before, ``z`` since the first, ``A`` date and time; None is
+    the time of the day.
+    """
+
+    def __init__(self, form: str | None, tz: str) -> None:
+        self._form = form
+        self._tz = tz
+        self.zero: int | None = None  #: the time from which the next one counts, if any
+
+    def text(self, nanoseconds: int) -> str:
+        if self._form in ("d", "z"):
+            since = 0 if self.zero is None else max(0, nanoseconds - self.zero)
+            if self.zero is None or self._form == "d":
+                self.zero = nanoseconds
+            return f"{since // 1_000_000_000:03d}.{since // 1_000 % 1_000_000:06d}"
+        micros = (nanoseconds + 500) // 1000
+        if self._form == "a":
+            seconds, rest = divmod(abs(micros), 1_000_000)
+            return f"{'-' if micros < 0 else ''}{seconds:010d}.{rest:06d}"
+        wall = ns_to_wall(micros * 1000, self._tz)
+        return wall.strftime("%Y-%m-%d %H:%M:%S.%f" if self._form == "A" else "%H:%M:%S.%f")
+
+
+class _LineWriter(FileIOMessageWriter):
+    """Writes one text for each frame."""
+
+    def __init__(
+        self,
+        file: AnyFile,
+        *args: Any,
+        timestamps: str | None = None,
+        tz: str = "local",
+        explain: bool = False,
+        direction: bool = False,
+        colour: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(file, "wt", *args, **kwargs)
+        self._stamps = Stamps(timestamps, tz)
+        self._timestamps = timestamps
+        self._explain = explain
+        self._direction = direction
+        self._colour = colour
+        self._width = 0
+        self._colours: dict[str, str] = {}
+
+    def write(self, batch: MessageBatch) -> None:
+        self._width = max(self._width, *(len(str(channel)) for channel in batch.channels), 0)
+        self.output.write(
+            "".join(self._line(message) for message in batch).encode("utf-8", "surrogateescape")
+        )
+
+    def _line(self, message: Message) -> str:
+        raise NotImplementedError
+
+    def _painted(self, text: str, colour: str) -> str:
+        return f"{colour}{text}{_RESET}" if self._colour else text
+
+    def _channel_colour(self, name: str) -> str:
+        if name not in self._colours:
+            self._colours[name] = _CHANNEL_COLOURS[len(self._colours) % len(_CHANNEL_COLOURS)]
+        return self._colours[name]
+
+
+class ScreenWriter(_LineWriter):
+    """canx's own form: time, channel, direction, identifier, length, data, text, flags."""
+
+    def _line(self, message: Message) -> str:
+        name = str(message.channel)
+        stamp = self._painted(self._stamps.text(message.timestamp_ns), _DIM)
+        channel = self._painted(f"{name:>{self._width}}", self._channel_colour(name))
+        start = f"{stamp}  {channel}  {'Rx' if message.is_rx else 'Tx'}  "
+        if message.is_error_frame:
+            words = explain_error(message.arbitration_id, bytes(message.data))
+            return f"{start}{self._painted('   error', _RED)}         {words}\n"
+        identifier = (
+            f"{message.arbitration_id:08X}"
+            if message.is_extended_id
+            else f"     {message.arbitration_id:03X}"
+        )
+        length = f"[{message.dlc}]"
+        if message.is_remote_frame:
+            return f"{start}{identifier}  {length:>4}  remote request{self._raw(message)}\n"
+        shown = message.data[:_MOST_SHOWN]  # all of any frame but CAN XL's
+        text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in shown)
+        flags = self._flags(message)
+        data = shown.hex(" ").upper() + (" ..." if len(shown) < len(message.data) else "")
+        return (
+            f"{start}{identifier}  {length:>4}  {data:<23}  {self._painted(repr(text)[1:-1], _DIM)}{flags}\n"
+        )
+
+    def _flags(self, message: Message) -> str:
+        if isinstance(message, XlMessage):
+            marks = f"{' SEC' if message.sec else ''}{' RRS' if message.rrs else ''}"
+            fields = f"VCID {message.vcid:02X} SDT {message.sdt:02X} AF {message.acceptance_field:08X}"
+            return f"  XL {fields}{marks}"
+        if not message.is_fd:
+            return self._raw(message)
+        return (
+            "  FD"
+            + (" BRS" if message.bitrate_switch else "")
+            + (" ESI" if message.error_state_indicator else "")
+        )
+
+    @staticmethod
+    def _raw(message: Message) -> str:
+        return f"  DLC {message.dlc_code}" if message.dlc_code > 8 and not message.is_fd else ""
+
+
+class _ScreenNames(NameTable):
+    """The channels as candump prints them, aligned at ``width`` characters."""
+
+    def __init__(self, width: int, channels: tuple[Channel, ...] = ()) -> None:
+        self.width = width
+        super().__init__(channels)
+
+    def add(self, channel: Channel) -> None:
+        self.add_as(channel, f"  {_shown(channel):>{self.width}}".encode("utf-8", "surrogateescape"))
+
+
+def _shown(channel: Channel) -> str:
+    """Return the name of ``channel`` as one word: candump's readers split lines at blanks."""
+    return log_name(channel) if isinstance(channel, str) else str(channel)
+
+
+class CandumpScreenWriter(_LineWriter):
+    """What candump prints, byte for byte: two blanks, interface, identifier, length, data.
+
+    Source: can-utils, ``candump.c`` and ``lib.c``, as their output shows.
+    """
+
+    def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
+        super().__init__(file, *args, **kwargs)
+        self._indents = False  # 11-bit identifiers, once a 29-bit one was seen
+        self._table = _ScreenNames(0)
+        self._second = bytes(kernel.DATE_ROOM)  # the last date and second, as text and nanoseconds
+        self._second_ns = -1_000_000_000  # at first none that the kernel could write
+        self._out = bytearray(_OUT_ROOM)
+
+    def write(self, batch: MessageBatch) -> None:
+        self._write_gathered()
+        self._width = max(self._width, *(len(_shown(channel)) for channel in batch.channels), 0)
+        if (self._table.channels, self._table.width) != (batch.channels, self._width):
+            self._table = _ScreenNames(self._width, batch.channels)
+        row, view = 0, memoryview(self._out)
+        while row < len(batch):
+            done, used = self._format(batch, row) if self._timestamps in _FORMS else (row, 0)
+            self.output.write(view[:used])
+            if done == row and not self._turned(batch.timestamp_ns[row]):
+                self.output.write(self._line(batch[row]).encode("utf-8", "surrogateescape"))
+                done += 1
+            row = done
+
+    def _format(self, batch: MessageBatch, row: int) -> tuple[int, int]:
+        zero = self._stamps.zero
+        state = array("q", (zero or 0, zero is not None, self._indents, self._second_ns))
+        form = _FORMS[self._timestamps]
+        names, ends = self._table.names + bytes(16), self._table.ends  # the last one is copied as words, too
+        done, used = kernel.format(
+            row, *batch.columns(), names, ends, form, self._second, self._direction, state, self._out
+        )
+        if state[kernel.HAS_ZERO] and form in (kernel.SINCE_FIRST, kernel.DIFFERENCE):
+            self._stamps.zero = state[kernel.ZERO_NS]
+        self._indents = bool(state[kernel.INDENTS])
+        return done, used
+
+    def _turned(self, nanoseconds: int) -> bool:
+        """Have the kernel write dates of the second of ``nanoseconds``; tell whether it was another one."""
+        second_ns = (nanoseconds + 500) // 1_000_000_000 * 1_000_000_000
+        if self._timestamps != "A" or second_ns == self._second_ns or nanoseconds < 0:
+            return False
+        self._second = f" ({self._stamps.text(second_ns)[:19]}.".encode().ljust(kernel.DATE_ROOM)
+        self._second_ns = second_ns
+        return True
+
+    def _line(self, message: Message) -> str:
+        stamp = f" ({self._stamps.text(message.timestamp_ns)})" if self._timestamps else ""
+        marks = ""
+        if self._direction:
+            brs, esi = "B" if message.bitrate_switch else "-", "E" if message.error_state_indicator else "-"
+            if isinstance(message, XlMessage):
+                brs, esi = "S" if message.sec else "-", "R" if message.rrs else "-"
+            marks = f"  {'RX' if message.is_rx else 'TX'} {brs} {esi}"
+        wide = message.is_extended_id or message.is_error_frame
+        self._indents = self._indents or wide or message.is_xl
+        word = message.arbitration_id | (0x20000000 if message.is_error_frame else 0)
+        identifier = f"{word:08X}" if wide else f"{'     ' if self._indents else ''}{word:03X}"
+        length = f" [{message.dlc:02d}]" if message.is_fd else f"  [{message.dlc}]"
+        if isinstance(message, XlMessage):
+            length = _xl_length(message)
+        name = f"{_shown(message.channel):>{self._width}}"
+        line = f"{stamp}  {name}{marks}  {identifier} {length}{'' if message.is_xl else ' '}"
+        if message.is_remote_frame:
+            return f"{line} remote request\n"
+        line += "".join(f" {byte:02X}" for byte in message.data[:_MOST_SHOWN])
+        if message.dlc > _MOST_SHOWN:
+            line += " ..."
+        if message.is_error_frame:
+            line += f"{'ERRORFRAME':>{3 * (8 - message.dlc) + 13}}"
+            if self._explain:
+                line += f"\n\t{explain_error(message.arbitration_id, bytes(message.data))}"
+        return line + "\n"
+
+
+class CandumpWriter(CandumpScreenWriter):
+    """candump's lines for people as a log of its own, with the time.
+
+    Loses: what is finer than a microsecond, raw DLC codes, CAN XL frames of more than 64 bytes; without
+    ``direction`` also directions and CAN FD's BRS and ESI.
+
+    ``timestamps`` is ``a`` (absolute), ``z`` (since the first frame), ``d`` (since the frame before), ``A``
+    (date and time) or ``none``.
+
+    Raises:
+        UsageError: ``timestamps`` is something else.
+    """
+
+    def __init__(self, file: AnyFile, *, timestamps: str = "a", tz: str | None = None, **kwargs: Any) -> None:
+        if timestamps not in ("none", *filter(None, _FORMS)):
+            raise UsageError(
+                f"unknown time form {quoted(str(timestamps))}",
+                hint="a absolute, z since the first frame, d since the frame before, A date and time, none",
+            )
+        form = None if timestamps == "none" else timestamps
+        super().__init__(file, timestamps=form, tz=tz or "local", **kwargs)
+
+    def write(self, batch: MessageBatch) -> None:
+        super().write(self._counted(batch))
+
+    def _counted(self, batch: MessageBatch) -> MessageBatch:
+        """Count what the lines do not show, and return the frames that they can show."""
+        if batch.xl is not None:
+            offset, flags = batch.offset, batch.flags
+            shown = array(
+                "I",
+                [
+                    row
+                    for row in range(len(batch))
+                    if not flags[row] & bits.XL or offset[row + 1] - offset[row] <= _MOST_SHOWN
+                ],
+            )
+            if len(shown) < len(batch):
+                self.losses["CAN XL frames of more than 64 bytes (left out)"] += len(batch) - len(shown)
+                batch = batch.select(shown)
+        counts = {"raw DLC codes": columns.count_raw_dlc(batch.dlc_code, batch.flags)}
+        if not self._direction:
+            counts["directions"] = columns.count_bits(batch.flags, bits.TX)
+            counts["CAN FD's BRS and ESI"] = columns.count_bits(batch.flags, bits.BRS | bits.ESI)
+        self.losses.update({kind: count for kind, count in counts.items() if count})
+        return batch
+
+
+def _xl_length(message: XlMessage) -> str:
+    """Return what stands in place of a length: that, and VCID, flags, SDU type and acceptance field."""
+    fields = f"{IS_XL | message.bits:02X}:{message.sdt:02X}:{message.acceptance_field:08X}"
+    return f"[{message.dlc:04d}] ({message.vcid:02X}|{fields})"

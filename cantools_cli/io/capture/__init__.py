@@ -1,0 +1,1 @@
+"""Captures of Wireshark and tcpdump, pcap and pcapng, with the records that both hold."""

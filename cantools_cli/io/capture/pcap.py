@@ -1,0 +1,212 @@
+"""pcap, the capture format of tcpdump and Wireshark.
+
+::
+
+    a1b23c4d 0002 0004 00000000 00000000 00040000 000000e3     magic, 2.4, -, -, longest packet, link type
+    65538080 00000000 00000010 00000010                        seconds, nanoseconds, captured, original
+    00000123 03 00 00 00 0102030000000000                      identifier 123, 3 bytes, data
+
+The magic says the order of the bytes and the unit of the times: ``a1b2c3d4`` is microseconds. Written are
+nanoseconds, little-endian, and the link type CAN_SOCKETCAN; ``capture_records`` has those that are read.
+
+Loses: channels other than can0, directions; times before 1970 and after 2106, which become the nearest.
+
+Sources: IETF opsawg, "PCAP Capture File Format"; tcpdump.org, the list of link types.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from array import array
+from typing import Any
+
+from cantools_cli.errors import FormatError, UsageError
+from cantools_cli.frame import bits
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+from cantools_cli.frame.xl import XlMessage
+from cantools_cli.io.base import FileIOMessageWriter
+from cantools_cli.io.capture.append import continued_size, find_end
+from cantools_cli.io.capture.reader import CaptureReader
+from cantools_cli.io.capture.records import LINKS, LINKS_HINT, SOCKETCAN, pack_xl
+from cantools_cli.io.files import AnyFile
+from cantools_cli.kernels import capture as kernel
+from cantools_cli.kernels import columns
+
+#: by the first bytes: (whether numbers are big-endian, ticks a second)
+MAGIC = {
+    b"\xa1\xb2\xc3\xd4": (True, 1_000_000),
+    b"\xa1\xb2\x3c\x4d": (True, 1_000_000_000),
+    b"\xd4\xc3\xb2\xa1": (False, 1_000_000),
+    b"\x4d\x3c\xb2\xa1": (False, 1_000_000_000),
+}
+HEAD_SIZE = 24
+_RECORD_HEAD = 16
+CHANNEL = "can0"  #: that of all frames, which have none here
+_LINK_MASK = 0x0FFFFFFF  # above it: how much of a checksum each packet has
+_LARGEST_CAN = 1 << 12  # bytes of a packet of CAN_SOCKETCAN: CAN XL has 2060
+#: the begin of a record of at most 255 bytes, by order: captured and original are the same
+_RECORDS = {
+    False: re.compile(rb"[\s\S]{7}[\x00-\x3b]([\x08-\xff]\x00\x00\x00)\1"),
+    True: re.compile(rb"[\s\S]{4}[\x00-\x3b][\s\S]{3}(\x00\x00\x00[\x08-\xff])\1"),
+}
+_LAST_NS = 0xFFFFFFFF * 1_000_000_000 + 999_999_999
+_OUT_ROOM = 1 << 18
+
+
+class PcapReader(CaptureReader):
+    """Reads pcap files, in either order, of micro- or nanoseconds; all frames are on can0.
+
+    Only frames behind an SLL2 header have an interface, whose number n is the channel ``if`` n.
+    """
+
+    head_size = HEAD_SIZE
+
+    @classmethod
+    def recognises(cls, head: bytes) -> bool:
+        return head[:4] in MAGIC
+
+    def _head(self, head: bytes) -> int:
+        self.big, ticks, self._link = read_head(head)
+        if self._link not in LINKS:
+            raise FormatError(f"link type {self._link}, which is not CAN", hint=LINKS_HINT)
+        self._largest = _LARGEST_CAN if self._link == SOCKETCAN else kernel.LARGEST_PACKET
+        self._ticks = ticks
+        self.interfaces.add(self._link, CHANNEL, ticks)
+        return HEAD_SIZE
+
+    def _size(self, text: bytearray, at: int, end: int) -> int:
+        if end - at < _RECORD_HEAD:
+            return 0
+        captured = int.from_bytes(text[at + 8 : at + 12], "big" if self.big else "little")
+        if captured > self._largest:
+            self.packets += 1
+            raise FormatError(f"a packet claims {captured} bytes", position=self.packets, unit="packet")
+        return _RECORD_HEAD + captured
+
+    def _is_kept(self, size: int) -> bool:
+        return True
+
+    def _record(self, record: bytes) -> Message | None:
+        self.packets += 1
+        seconds, part = struct.unpack_from(">LL" if self.big else "<LL", record)
+        message = self.decoder.read(record[_RECORD_HEAD:], self.interfaces.link(0), big=self.big)
+        if message is not None:
+            message.timestamp_ns = self.interfaces.time_ns(0, seconds * self._ticks + part)
+            message.channel = message.channel or CHANNEL
+        return message
+
+    def _search(self, text: bytearray, at: int, end: int) -> tuple[int, bool]:
+        pattern = _RECORDS[self.big]
+        while found := pattern.search(text, at, end):
+            at = found.start()
+            size = found[1][3 if self.big else 0]
+            behind = at + _RECORD_HEAD + size
+            if behind + _RECORD_HEAD > end and not self.at_end:
+                return at, False  # wait for the record behind it, which must look alike
+            if behind == end or pattern.match(text, behind, end):
+                return at, True
+            at += 1
+        return max(at, end - _RECORD_HEAD + 1), False
+
+
+class PcapWriter(FileIOMessageWriter):
+    """Writes pcap files of nanoseconds that tcpdump and Wireshark read.
+
+    ``append`` continues a little-endian file of CAN_SOCKETCAN, in the unit that it has.
+    """
+
+    def __init__(self, file: AnyFile, append: bool = False, *args: Any, **kwargs: Any) -> None:
+        super().__init__(file, "wb", *args, append=append, **kwargs)
+        self._unit = 1  # nanoseconds a tick
+        self._out = bytearray(_OUT_ROOM)
+        try:
+            if not (append and self._continues()):
+                self.output.write(struct.pack("<L2H4L", 0xA1B23C4D, 2, 4, 0, 0, 1 << 18, SOCKETCAN))
+        except BaseException:
+            self.output.close()
+            raise
+
+    def write(self, batch: MessageBatch) -> None:
+        self._write_gathered()
+        self._count_losses(batch)
+        interfaces = array("H", bytes(2 * len(batch.channels)))
+        row, view = 0, memoryview(self._out)
+        while row < len(batch):
+            done, used, moved = kernel.format(row, *batch.columns(), interfaces, False, self._unit, self._out)
+            self.output.write(view[:used])
+            if moved:
+                self.losses["times outside 1970 to 2106"] += moved
+            if done < len(batch) and batch.flags[done] & bits.XL:
+                self._write_xl(batch[done])
+                done += 1
+            elif done == row:
+                self.losses["malformed frames (left out)"] += 1
+                done += 1
+            row = done
+
+    def _write_xl(self, message: Message) -> None:
+        assert isinstance(message, XlMessage)
+        packet = pack_xl(message)
+        time = min(max(message.timestamp_ns, 0), _LAST_NS)
+        if time != message.timestamp_ns:
+            self.losses["times outside 1970 to 2106"] += 1
+        seconds, part = divmod(min(time + self._unit // 2, _LAST_NS), 1_000_000_000)
+        head = struct.pack("<4L", seconds, part // self._unit, len(packet), len(packet))
+        self.output.write(head + packet)
+
+    def _count_losses(self, batch: MessageBatch) -> None:
+        sent = columns.count_bits(batch.flags, bits.TX)
+        if sent:
+            self.losses["directions"] += sent
+        plain = [index for index, channel in enumerate(batch.channels) if channel in (CHANNEL, 0, None)]
+        named = len(batch) - sum(columns.count_entries(batch.channel, index) for index in plain)
+        if named and len(plain) < len(batch.channels):
+            self.losses["channels"] += named
+
+    def _continues(self) -> bool:
+        """Find the end of the last complete packet and go on there; False where there is nothing yet.
+
+        Raises:
+            UsageError: the file cannot be continued.
+            FormatError: it is no pcap file, or damaged.
+        """
+        output = self.output
+        size = continued_size(output)
+        if not size:
+            return False
+        try:
+            big, ticks, link = read_head(output.read_back(0, HEAD_SIZE))
+            if big or link != SOCKETCAN:
+                raise UsageError(
+                    f"{output.name}: only a little-endian file of link type 227 can be continued",
+                    hint="canx convert makes one",
+                )
+            end = find_end(output.read_back, HEAD_SIZE, size, blocks=False)
+        except FormatError as error:
+            error.source = output.name
+            raise
+        if end < size:
+            self.note(f"{output.name}: ended inside a packet, whose {size - end} bytes were dropped")
+            output.truncate(end)
+        self._unit = 1_000_000_000 // ticks
+        if self._unit > 1:
+            self.note(f"{output.name}: has microseconds, and so have the frames added to it")
+        return True
+
+
+def read_head(head: bytes) -> tuple[bool, int, int]:
+    """Return whether the file is big-endian, ticks a second, and the link type.
+
+    Raises:
+        FormatError: it is no pcap file, or of another version.
+    """
+    if head[:4] not in MAGIC or len(head) < HEAD_SIZE:
+        reason = f"not a pcap file: it begins with {head[:4].hex(' ')}"
+        raise FormatError(reason, position=0, unit="byte")
+    big, ticks = MAGIC[head[:4]]
+    major, *_, link = struct.unpack_from((">" if big else "<") + "2H4L", head, 4)
+    if major != 2:
+        raise FormatError(f"pcap of version {major}, where 2 is known", position=4, unit="byte")
+    return big, ticks, link & _LINK_MASK

@@ -1,0 +1,217 @@
+"""The loop of both readers of captures: records cut anywhere, a kernel for most, plain Python for the rest.
+
+The record that makes no sense costs what comes behind it up to the next place that looks like a record.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Generator, Iterator
+from typing import Any
+
+from cantools_cli.errors import FormatError, UsageError, quoted
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+from cantools_cli.io.base import BATCH_PAYLOAD, BATCH_ROWS, MessageReader
+from cantools_cli.io.capture.records import SWAPPED_HINT, Interfaces, Packets
+from cantools_cli.io.files import CHUNK, AnyFile
+from cantools_cli.kernels import capture as kernel
+
+#: identifiers that are looked at, and the least that tell something
+_LOOK, _LEAST_LOOK = 256, 4
+_SMALLEST_RECORD = 24  #: bytes of the shortest record that becomes a frame
+
+
+class CaptureReader(MessageReader):
+    """Reads a capture.
+
+    A subclass says what a record is: ``_head`` reads the begin of the file, ``_size`` tells how long the
+    record at a place is, ``_record`` deals with one that the kernel left, ``_search`` finds the next one
+    after damage.
+    """
+
+    blocks = False  #: whether it is pcapng
+    head_size = 0  #: bytes that ``_head`` needs
+
+    def __init__(self, file: AnyFile, *args: Any, byteorder: str = "big", **kwargs: Any) -> None:
+        if byteorder not in ("big", "little"):
+            raise UsageError(f"unknown byteorder {quoted(byteorder)}", hint="known: big, little")
+        super().__init__(file, "rb", *args, **kwargs)
+        self.packets = 0  #: packets dealt with so far
+        self.big = False  #: whether numbers are big-endian
+        self.at_end = False  #: whether nothing comes behind the piece at hand
+        self.interfaces = Interfaces()
+        self.interfaces.is_swapped = byteorder == "little"
+        self.decoder = Packets(self.interfaces)
+        self._looked_at = 0  # frames whose identifiers were looked at
+        self._begun = False
+        self._is_lost = False  # looking for the next record
+        self._base = 0  # position of the piece at hand in the file
+        self._to_skip = 0  # bytes still to come of a record that is stepped over
+
+    @abstractmethod
+    def _head(self, head: bytes) -> int:
+        """Read the begin of the file; return its size. Raises ``FormatError`` if it is of another kind."""
+
+    @abstractmethod
+    def _size(self, text: bytearray, at: int, end: int) -> int:
+        """Return the size of the record at ``at``, 0 where too little of it is there to tell.
+
+        Raises:
+            FormatError: this is no record.
+        """
+
+    @abstractmethod
+    def _is_kept(self, size: int) -> bool:
+        """Tell whether a record of ``size`` bytes is waited for, or else stepped over as it comes."""
+
+    @abstractmethod
+    def _record(self, record: bytes) -> Message | None:
+        """Return the frame of a record, None where it holds none; raises ``FormatError``."""
+
+    @abstractmethod
+    def _search(self, text: bytearray, at: int, end: int) -> tuple[int, bool]:
+        """Return (place, whether a record begins there) from ``at`` on; without one, where to look on."""
+
+    def batches(self) -> Iterator[MessageBatch]:
+        text, have = bytearray(2 * CHUNK), 0
+        while size := self._read_behind(text, have):
+            have += size
+            used = yield from self._piece(text, have)
+            text[: have - used] = text[used:have]
+            have -= used
+            self._base += used
+        self.at_end = True
+        if self._is_lost:  # what was thought to be a record that goes on is none
+            have -= yield from self._piece(text, have)
+        self._end(have)
+        if self.skipped > 1 and not self._looked_at:
+            self.refuse()
+
+    def _read_behind(self, text: bytearray, have: int) -> int:
+        """Read what is there behind the first ``have`` bytes of ``text``; return how much it was."""
+        if len(text) - have < CHUNK:
+            text.extend(bytes(CHUNK))
+        with memoryview(text) as view:
+            return self.input.readinto(view[have : have + CHUNK])
+
+    def _piece(self, text: bytearray, end: int) -> Generator[MessageBatch, None, int]:
+        """Yield the frames of ``text``; return where its last record begins, which is cut."""
+        at = 0
+        if not self._begun:
+            if end < self.head_size:
+                return 0
+            at = self._begin(bytes(text[: self.head_size]))
+        skipped = min(self._to_skip, end - at)
+        self._to_skip -= skipped
+        at += skipped
+        while at < end:
+            if self._is_lost:
+                at, found = self._search(text, at, end)
+                self._is_lost = not found
+                if not found:
+                    break
+            rows = min(BATCH_ROWS, (end - at) // _SMALLEST_RECORD + 1)
+            batch = MessageBatch.with_room(rows, min(BATCH_PAYLOAD, end - at + 64))
+            batch.channels = self.interfaces.channels
+            at, rows, reason, fault = self._fill(text, at, end, batch)
+            if rows:
+                batch.channels = self.interfaces.channels
+                self._look_at(batch, rows)
+                yield batch.cut(rows)
+            if fault is not None:
+                self.fault(fault)
+            elif reason == kernel.CUT:
+                break
+        return at
+
+    def _look_at(self, batch: MessageBatch, rows: int) -> None:
+        """Note whether the first identifiers look like 11-bit ones in the other byte order."""
+        if self._looked_at:
+            return
+        self._looked_at = min(rows, _LOOK)
+        if self.interfaces.is_swapped:
+            return
+        words = [word for word in batch.can_id[: self._looked_at] if word]
+        if len(words) >= _LEAST_LOOK and not any(word & 0xFFFF for word in words):
+            self.note(f"{self.input.name}: its identifiers look byte-swapped: {SWAPPED_HINT}")
+
+    def _fill(
+        self, text: bytearray, at: int, end: int, batch: MessageBatch
+    ) -> tuple[int, int, int, FormatError | None]:
+        """Read records into ``batch``; return (where it stopped, rows, why, the fault that it met)."""
+        rows = 0
+        while True:
+            links, scales, starts, largest, entries, devices = self.interfaces.tables()
+            before = rows
+            at, rows, reason = kernel.parse(
+                text,
+                at,
+                end,
+                self.blocks,
+                self.big,
+                links,
+                scales,
+                starts,
+                largest,
+                entries,
+                devices,
+                rows,
+                *batch.columns(),
+            )
+            self.packets += rows - before
+            if reason not in (kernel.STRANGE, kernel.CUT):
+                return at, rows, reason, None
+            try:
+                size = self._size(text, at, end)
+            except FormatError as error:
+                self._is_lost = True
+                return at + 1, rows, reason, self._placed(error, at)
+            if not size or at + size > end:
+                if size and not self._is_kept(size):
+                    self._to_skip = at + size - end
+                    at = end
+                return at, rows, kernel.CUT, None
+            packets = self.packets
+            try:
+                message = self._record(bytes(text[at : at + size]))
+                if message is not None:
+                    batch.channels = self.interfaces.channels
+                    batch.put(rows, message)
+                    rows += 1
+            except FormatError as error:
+                if self.packets > packets:
+                    error.position, error.unit = self.packets, "packet"
+                return at + size, rows, reason, self._placed(error, at)
+            at += size
+
+    def _begin(self, head: bytes) -> int:
+        try:
+            size = self._head(head)
+        except FormatError as error:
+            error.source = self.input.name
+            raise
+        self._begun = True
+        return size
+
+    def _placed(self, error: FormatError, at: int) -> FormatError:
+        if error.position is None:
+            error.position, error.unit = self._base + at, "byte"
+        return error
+
+    def _end(self, have: int) -> None:
+        """Say what is odd about the end of the file."""
+        if not self._begun:
+            if not have:
+                self.fault(FormatError("empty: not even the header of a capture", position=0, unit="byte"))
+            else:
+                self._say("ends inside the file header")
+        elif (have or self._to_skip) and not self._is_lost:
+            self._say(f"ends inside a record behind packet {self.packets}, which was dropped")
+        for kind, count in self.decoder.left_out.items():
+            self._say(f"{count} {kind} left out")
+        for note in self.input.notes:
+            self._say(note)
+
+    def _say(self, text: str) -> None:
+        self.note(f"{self.input.name}: {text}")

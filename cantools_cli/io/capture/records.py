@@ -1,0 +1,273 @@
+"""Packets of a capture, by link type, that become frames; ``kernels/capture.py`` reads the usual ones.
+
+::
+
+    227  SocketCAN's record, below, with a big-endian identifier word
+    113  u16 type (4: sent), u16 ARPHRD, u16, 8 address, u16 protocol; a record in the file's order
+    276  u16 protocol, u16, u32 interface, u16 ARPHRD, u8 type, u8, 8 address; a record in the file's order
+    252  tags [u16 tag, u16 size, value] of Wireshark, 12 naming the protocol, 0 the last; then a record
+
+    0  u32 identifier with EFF 0x80000000, RTR 0x40000000 and ERR 0x20000000
+    4  u8 length                    CAN XL: flags, 0x80 always
+    5  u8 1 BRS, 2 ESI, 4 CAN FD    CAN XL: type of the data
+    6  u8                           CAN XL: u16 length
+    7  u8 raw DLC
+    8  data                         CAN XL: u32 acceptance field, then data
+
+The protocol of a cooked header, 12 classic, 13 CAN FD and 14 CAN XL, wins over the marks in the record.
+Old writers do not set that of CAN FD: then more than 8 bytes, or room for 64, tell.
+
+Sources: tcpdump.org, LINKTYPE_CAN_SOCKETCAN, LINKTYPE_LINUX_SLL and LINKTYPE_LINUX_SLL2;
+Wireshark, ``wireshark/exported_pdu.h``; Linux ``linux/can.h``.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+
+from cantools_cli.errors import FormatError
+from cantools_cli.frame import bits, xl
+from cantools_cli.frame.message import Channel, Message
+from cantools_cli.frame.xl import XlMessage
+from cantools_cli.kernels import capture as kernel
+
+SOCKETCAN, SLL, SLL2, EXPORTED = 227, 113, 276, 252
+LINKS = (SOCKETCAN, SLL, SLL2, EXPORTED)
+LINKS_HINT = "canx reads CAN_SOCKETCAN (227), LINUX_SLL (113), LINUX_SLL2 (276) and WIRESHARK_UPPER_PDU (252)"
+SWAPPED_HINT = "--from pcap,byteorder=little (or pcapng) reads identifiers in that order"
+
+_CLASSIC, _FD, _XL = 0x0C, 0x0D, 0x0E  # Linux's numbers of the protocols
+_OUTGOING = 4
+_DISSECTOR = 12
+#: by what Wireshark calls a protocol: (its number, whether the identifier is big-endian; None: as the file)
+_DISSECTORS: dict[bytes, tuple[int | None, bool | None]] = {
+    b"can-hostendian": (None, None),
+    b"can-bigendian": (None, True),
+    b"can": (None, True),
+    b"canfd": (_FD, None),
+}
+_MOST_CHANNELS = 4096
+_LARGEST_NS = (1 << 63) - 1
+
+
+class Interfaces:
+    """The interfaces of a capture, and their channels, as the kernel takes them and as Python does.
+
+    Attributes:
+        is_swapped: whether the identifier words of link type 227 are little-endian.
+    """
+
+    def __init__(self) -> None:
+        self.is_swapped = False
+        self.channels: tuple[Channel, ...] = ()
+        self._devices = array("H")  # by number of an SLL2 header: the entry of channels
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget the interfaces, not their channels: a section ends."""
+        self._links, self._entries = array("H"), array("H")
+        self._scales, self._starts, self._largest = array("q"), array("q"), array("q")
+        self._clocks: list[tuple[int, int]] = []
+
+    def __len__(self) -> int:
+        return len(self._links)
+
+    def add(self, link: int, channel: str, ticks_per_second: int, start_seconds: int = 0) -> None:
+        """Add the next interface, whose times count from ``start_seconds``.
+
+        Raises:
+            FormatError: there are too many of them.
+        """
+        start = start_seconds * 1_000_000_000
+        scale = 0 if 1_000_000_000 % ticks_per_second else 1_000_000_000 // ticks_per_second
+        if not -_LARGEST_NS <= start <= _LARGEST_NS:
+            start = scale = 0  # the kernel leaves it to tick_ns
+        if len(self) > 0xFFFF:
+            raise FormatError("more than 65536 interfaces")
+        self._entries.append(self.entry(channel))
+        self._links.append(kernel.SWAPPED if self.is_swapped and link == SOCKETCAN else link)
+        self._scales.append(scale)
+        self._starts.append(start)
+        self._largest.append((_LARGEST_NS - max(start, 0)) // max(scale, 1))
+        self._clocks.append((start_seconds, ticks_per_second))
+
+    def tables(self) -> tuple[array[int], array[int], array[int], array[int], array[int], array[int]]:
+        """Return the tables, in the order in which the kernel takes them."""
+        return self._links, self._scales, self._starts, self._largest, self._entries, self._devices
+
+    def link(self, index: int) -> int:
+        return self._links[index]
+
+    def channel(self, index: int) -> Channel:
+        return self.channels[self._entries[index]]
+
+    def time_ns(self, index: int, ticks: int) -> int:
+        """Return nanoseconds since the epoch.
+
+        Raises:
+            FormatError: the time is out of range.
+        """
+        start, per_second = self._clocks[index]
+        time = start * 1_000_000_000 + ticks * 1_000_000_000 // per_second
+        if not -_LARGEST_NS <= time <= _LARGEST_NS:
+            raise FormatError(f"the time {ticks} is out of range")
+        return time
+
+    def entry(self, name: str) -> int:
+        """Return the entry of the channel ``name``, which may be new."""
+        if name not in self.channels:
+            if len(self.channels) >= _MOST_CHANNELS:
+                raise FormatError(f"more than {_MOST_CHANNELS} channels")
+            self.channels += (name,)
+        return self.channels.index(name)
+
+    def device(self, number: int) -> str:
+        """Return the channel of an interface that an SLL2 header numbers; the kernel knows it from now on."""
+        name = f"if{number}"
+        entry = self.entry(name)
+        if number < _MOST_CHANNELS:
+            self._devices.extend([kernel.UNKNOWN] * (number + 1 - len(self._devices)))
+            self._devices[number] = entry
+        return name
+
+
+class Packets:
+    """Turns single packets into messages.
+
+    Attributes:
+        left_out: what has no place among frames, by kind.
+    """
+
+    def __init__(self, interfaces: Interfaces) -> None:
+        self.left_out: Counter[str] = Counter()
+        self._interfaces = interfaces
+
+    def read(self, packet: bytes, link: int, *, big: bool) -> Message | None:
+        """Return the frame of ``packet`` without time; None where it holds none.
+
+        ``big`` is the order of the file. The channel is set only if the packet says it.
+
+        Raises:
+            FormatError: it is malformed.
+        """
+        if link in (SOCKETCAN, kernel.SWAPPED):
+            return self._frame(packet, None, big=link == SOCKETCAN)
+        if link == SLL:
+            _need(packet, 16, "cooked header")
+            message = self._cooked(packet[16:], _u16(packet, 14), big=big)
+            kind = _u16(packet, 0)
+        elif link == SLL2:
+            _need(packet, 20, "cooked header")
+            message = self._cooked(packet[20:], _u16(packet, 0), big=big)
+            kind = packet[10]
+            if message is not None:
+                message.channel = self._interfaces.device(int.from_bytes(packet[4:8], "big"))
+        elif link == EXPORTED:
+            return self._exported(packet, big=big)
+        else:
+            self.left_out[f"packets of link type {link}"] += 1
+            return None
+        if message is not None:
+            message.is_rx = kind != _OUTGOING
+        return message
+
+    def _cooked(self, record: bytes, protocol: int, *, big: bool) -> Message | None:
+        if protocol in (_CLASSIC, _FD, _XL):
+            return self._frame(record, protocol, big=big)
+        self.left_out["packets of other protocols"] += 1
+        return None
+
+    def _exported(self, packet: bytes, *, big: bool) -> Message | None:
+        at, name = 0, b""
+        while True:
+            _need(packet, at + 4, "tag")
+            tag, size = _u16(packet, at), _u16(packet, at + 2)
+            at += 4 + size
+            if tag == 0:
+                break
+            if tag == _DISSECTOR:
+                name = packet[at - size : at].rstrip(b"\0")
+        if name not in _DISSECTORS:
+            self.left_out["packets of other protocols"] += 1
+            return None
+        protocol, order = _DISSECTORS[name]
+        return self._frame(packet[at:], protocol, big=big if order is None else order)
+
+    def _frame(self, record: bytes, protocol: int | None, *, big: bool) -> Message:
+        """Return the frame of SocketCAN's record; ``protocol`` is None where only the record tells."""
+        _need(record, 8, "frame")
+        if protocol == _XL or (protocol is None and record[4] & 0x80):
+            return _xl_frame(record, big=big, is_captured=protocol is None)
+        word = int.from_bytes(record[:4], "big" if big else "little")
+        size, marks = record[4], record[5]
+        is_fd = protocol == _FD
+        if protocol is None and not word & (bits.REMOTE_BIT | bits.ERROR_BIT):
+            # stale memory in the padding of a classic frame is not a flag
+            is_fd = size > 8 or len(record) == 72 or (marks in (4, 5, 6, 7) and not any(record[6:8]))
+        if size > (64 if is_fd else 8):
+            raise FormatError(f"a {'CAN FD' if is_fd else 'classic'} frame of {size} bytes")
+        message = _identified(word, can_be_swapped=protocol is None and big)
+        message.is_fd = is_fd
+        if is_fd:
+            if message.is_remote_frame or message.is_error_frame:
+                raise FormatError("a remote or error frame that claims to be CAN FD")
+            message.bitrate_switch, message.error_state_indicator = bool(marks & 1), bool(marks & 2)
+        message.dlc = kernel.PADDED[size] if is_fd else size
+        if (
+            size == 8
+            and not is_fd
+            and not message.is_error_frame
+            and 8 < record[7] < 16
+            and not any(record[5:7])
+        ):
+            message.dlc_code = record[7]
+        if not message.is_remote_frame:
+            if size > len(record) - 8:
+                raise FormatError(f"a frame of {size} data bytes, of which {len(record) - 8} are there")
+            message.data = bytearray(record[8 : 8 + size].ljust(message.dlc, b"\0"))
+        return message
+
+
+def _identified(word: int, *, can_be_swapped: bool) -> Message:
+    message = Message(is_extended_id=bool(word & bits.EXTENDED_BIT))
+    message.arbitration_id = word & bits.EXTENDED_MASK
+    message.is_error_frame = bool(word & bits.ERROR_BIT)
+    if message.is_error_frame:
+        message.is_extended_id = False
+        return message
+    message.is_remote_frame = bool(word & bits.REMOTE_BIT)
+    if not message.is_extended_id and message.arbitration_id > bits.BASE_MASK:
+        other = int.from_bytes(word.to_bytes(4, "big"), "little")
+        is_swapped = can_be_swapped and (other >> 31 == 1 or other & bits.EXTENDED_MASK <= bits.BASE_MASK)
+        raise FormatError(
+            f"the identifier {message.arbitration_id:#x} has more than 11 bits",
+            hint=SWAPPED_HINT if is_swapped else None,
+        )
+    return message
+
+
+def _xl_frame(record: bytes, *, big: bool, is_captured: bool) -> XlMessage:
+    """Return the CAN XL frame of a record whose identifier word is big-endian for ``big``.
+
+    Captures of its own link type (``is_captured``) have all else little-endian.
+    """
+    _need(record, xl.HEAD_SIZE, "CAN XL frame")
+    if big and is_captured:
+        return xl.unpack(record[3::-1] + record[4:])
+    return xl.unpack(record, "big" if big else "little")
+
+
+def pack_xl(message: XlMessage) -> bytes:
+    """Return the packet of link type 227."""
+    record = xl.pack(message)
+    return record[3::-1] + record[4:]
+
+
+def _need(data: bytes, size: int, what: str) -> None:
+    if len(data) < size:
+        raise FormatError(f"a packet of {len(data)} bytes, too short for a {what}")
+
+
+def _u16(data: bytes, at: int) -> int:
+    return data[at] << 8 | data[at + 1]

@@ -1,0 +1,1 @@
+"""Tables of any layout: the user or a format says which column is which."""

@@ -1,0 +1,146 @@
+"""A record of an MDF 4 file to a message, one at a time: what the kernel leaves as rare or malformed."""
+
+from __future__ import annotations
+
+import struct
+
+from cantools_cli.errors import FormatError
+from cantools_cli.frame import bits as frames
+from cantools_cli.frame import error_frames
+from cantools_cli.frame.message import Message
+from cantools_cli.io.mf4.layout import LARGEST_NS, Numbers
+from cantools_cli.kernels import mf4 as kernel
+
+#: by the number of an error's cause: other, bit, form, stuff, CRC, acknowledge
+_CAUSES = (
+    error_frames.CODE_OTHER,
+    error_frames.CODE_BIT,
+    error_frames.CODE_FORM,
+    error_frames.CODE_STUFF,
+    error_frames.CODE_CRC,
+    error_frames.CODE_NO_ACK,
+)
+
+
+def decode(
+    record: bytes, plan: memoryview, scale: float, start_ns: int, data: bytes, error_type: Numbers | None
+) -> Message:
+    """Return the frame of ``record``, which has the number of its bus for a channel, as the kernel would.
+
+    ``data`` is what there is for it; ``error_type`` where the cause of an error is, None for an overload.
+
+    Raises:
+        FormatError: it is malformed.
+    """
+    message = Message(is_extended_id=False)
+    message.timestamp_ns = start_ns + _time(record, plan, scale)
+    if not -LARGEST_NS <= message.timestamp_ns <= LARGEST_NS:
+        raise FormatError("a time that is out of range")
+    message.channel = value_of(record, plan, kernel.BUS)
+    message.is_rx = not value_of(record, plan, kernel.DIR) & 1
+    if plan[kernel.KIND] == kernel.RARE:
+        return _rare_error(record, error_type, message)
+    word, code = value_of(record, plan, kernel.ID), value_of(record, plan, kernel.DLC)
+    message.arbitration_id = word & frames.EXTENDED_MASK
+    size = value_of(record, plan, kernel.SIZE) if _has(plan, kernel.SIZE) else -1
+    if code > 15:
+        raise FormatError(f"a DLC of {code}")
+    if plan[kernel.KIND] == kernel.ERROR:
+        message.is_error_frame = True
+        message.is_extended_id = bool(word >> 31 or value_of(record, plan, kernel.IDE) & 1)
+        return _with_data(message, min(code, 8) if size < 0 else size, data)
+    is_extended = word >> 31 or value_of(record, plan, kernel.IDE) & 1
+    if not _has(plan, kernel.IDE):
+        is_extended = is_extended or message.arbitration_id > frames.BASE_MASK
+    message.is_extended_id = bool(is_extended)
+    if not is_extended and message.arbitration_id > frames.BASE_MASK:
+        raise FormatError(f"the identifier {message.arbitration_id:#x} has more than 11 bits")
+    if plan[kernel.KIND] == kernel.REMOTE:
+        message.is_remote_frame = True
+        code = code if _has(plan, kernel.DLC) else max(size, 0)
+        message.dlc, message.dlc_code = min(code, 8), code
+        return message
+    message.is_fd = bool(value_of(record, plan, kernel.EDL) & 1)
+    if size < 0:
+        size = len(data) if not _has(plan, kernel.DLC) else code
+        if _has(plan, kernel.DLC):
+            size = frames.FD_LENGTHS[code] if message.is_fd else min(code, 8)
+    if not _has(plan, kernel.EDL):
+        message.is_fd = size > 8
+    return _with_kind(message, size, code if _has(plan, kernel.DLC) else min(size, 8), data, record, plan)
+
+
+def _rare_error(record: bytes, error_type: Numbers | None, message: Message) -> Message:
+    """Return the error frame that says what ``record`` does: an overload frame, or a cause."""
+    code = error_frames.CODE_OVERLOAD
+    if error_type is not None:
+        cause = _extracted(record, error_type)
+        code = _CAUSES[cause] if cause < len(_CAUSES) else error_frames.CODE_OTHER
+    message.is_error_frame = True
+    message.arbitration_id, data = error_frames.from_code(code, 0, False)
+    message.data = bytearray(data)
+    message.dlc = len(data)
+    return message
+
+
+def value_of(record: bytes, plan: memoryview, number: int) -> int:
+    """Return the field ``number`` of ``record``, 0 where it has none."""
+    begin = kernel.PLAN_FIELDS + number * kernel.WIDTH
+    how, at, shift, count, mask, value = plan[begin : begin + kernel.WIDTH]
+    return _extracted(record, (how, at, shift, count, mask, value))
+
+
+def _has(plan: memoryview, number: int) -> bool:
+    return plan[kernel.PLAN_FIELDS + number * kernel.WIDTH] != kernel.ABSENT
+
+
+def _extracted(record: bytes, numbers: Numbers) -> int:
+    how, at, shift, count, mask, value = numbers
+    if how in (kernel.ABSENT, kernel.CONSTANT):
+        return value
+    value = int.from_bytes(record[at : at + count], "little" if how == kernel.LITTLE else "big")
+    return value >> shift & mask
+
+
+def _time(record: bytes, plan: memoryview, scale: float) -> int:
+    """Return the nanoseconds since the start of the file."""
+    bits = value_of(record, plan, kernel.TIME)
+    mode = plan[kernel.TIME_MODE]
+    if mode in (kernel.UNSIGNED, kernel.SIGNED):
+        if mode == kernel.SIGNED and bits >> 63:
+            bits -= 1 << 64
+        return bits * int(plan[kernel.TIME_FACTOR])
+    real = float(bits)
+    if mode == kernel.FLOATING:
+        real = struct.unpack("<d", bits.to_bytes(8, "little"))[0]
+    if not abs(real * scale) <= kernel.LARGEST_REAL:
+        raise FormatError(f"a time of {real}")
+    return round(real * scale)
+
+
+def _with_data(message: Message, size: int, data: bytes) -> Message:
+    if size > (64 if message.is_fd else 8):
+        raise FormatError(f"{size} data bytes, more than a frame has")
+    if size > len(data):
+        raise FormatError(f"{size} data bytes, but only {len(data)} are there")
+    message.data = bytearray(data[:size])
+    message.dlc = size
+    return message
+
+
+def _with_kind(
+    message: Message, size: int, code: int, data: bytes, record: bytes, plan: memoryview
+) -> Message:
+    """Set what classic and CAN FD frames differ in."""
+    if not message.is_fd:
+        _with_data(message, size, data)
+        message.dlc_code = code if code > 8 and size == 8 else size
+        return message
+    if size == code > 8 and len(data) >= frames.FD_LENGTHS[code]:
+        size = frames.FD_LENGTHS[code]  # written by a program that took the code for the length
+    _with_data(message, size, data)
+    if size not in frames.FD_LENGTHS:
+        raise FormatError(f"{size} is no CAN FD length")
+    message.bitrate_switch = bool(value_of(record, plan, kernel.BRS) & 1)
+    message.error_state_indicator = bool(value_of(record, plan, kernel.ESI) & 1)
+    return message

@@ -1,0 +1,107 @@
+"""The parts of a Parquet file: each a whole file of its own, which canx joins when it closes the last."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+
+from cantools_cli.errors import FormatError
+from cantools_cli.io.parquet.footer import Footers, data_end
+
+MAGIC = b"PAR1"
+PART = struct.Struct("<Q8s")
+PART_MAGIC = b"CANXPART"
+#: bytes of a footer that are read at most
+_MOST_FOOTER = 1 << 28
+WINDOW = 1 << 20
+ReadAt = Callable[[int, int], bytes]
+"""Returns so many bytes from a position of the file on."""
+
+
+def footer_at(read: ReadAt, begin: int, end: int) -> bytes:
+    """Return the footer of the Parquet file from ``begin`` to ``end``.
+
+    Raises:
+        FormatError: there is none.
+    """
+    size = int.from_bytes(read(end - 8, 4), "little")
+    if not 0 < size <= min(end - begin - 12, _MOST_FOOTER) or read(end - 4, 4) != MAGIC:
+        raise FormatError(f"a footer of {size} bytes", position=end - 8, unit="byte")
+    return read(end - 8 - size, size)
+
+
+def is_closed(read: ReadAt, size: int) -> bool:
+    """Tell whether a file of ``size`` bytes ends with the footer of all of it.
+
+    What ends like that may also be a part that was cut just before its mark: then the places in its footer
+    count from its own begin, and so fall short of the footer by that.
+    """
+    if size < 12 or read(size - 4, 4) != MAGIC or is_part(read, size - 4):  # the begin of a next part
+        return False
+    try:
+        footer = footer_at(read, 0, size)
+        begin = size - 8 - len(footer)
+        return is_part(read, begin) or not is_part(read, begin - data_end(footer))
+    except FormatError:
+        return True  # of another program, or damaged: pyarrow knows better
+
+
+def is_joined(read: ReadAt, size: int) -> bool:
+    """Tell whether the footer of a closed file says what those of its parts say, if it has parts.
+
+    One with a wrong place in it is read without a complaint, and its row group is not.
+    """
+    try:
+        footer = footer_at(read, 0, size)
+        end = size - 8 - len(footer)
+        if not is_part(read, end):
+            return True
+        footers = Footers()
+        for begin, behind in parts_before(read, end):
+            footers.add(footer_at(read, begin, behind), begin)
+    except FormatError:
+        return True  # the damage is in a part
+    return footers.joined()[: len(footer)] == footer
+
+
+def last_part(read: ReadAt, size: int) -> int | None:
+    """Return where the last whole part of a file of ``size`` bytes ends, None where there is none."""
+    end = size
+    while end > PART.size:
+        begin = max(0, end - WINDOW)
+        window = read(begin, end - begin)
+        at = window.rfind(PART_MAGIC)
+        while at >= 0:
+            if is_part(read, begin + at + len(PART_MAGIC)):
+                return begin + at + len(PART_MAGIC)
+            at = window.rfind(PART_MAGIC, 0, at)
+        if not begin:
+            break
+        end = begin + len(PART_MAGIC) - 1
+    return None
+
+
+def is_part(read: ReadAt, end: int) -> bool:
+    """Tell whether a part ends at ``end``."""
+    if end < PART.size + 12:
+        return False
+    begin, magic = PART.unpack(read(end - PART.size, PART.size))
+    return bool(
+        magic == PART_MAGIC
+        and begin + 12 <= end - PART.size
+        and read(end - PART.size - 4, 4) == MAGIC
+        and read(begin, 4) == MAGIC
+    )
+
+
+def parts_before(read: ReadAt, end: int | None) -> list[tuple[int, int]]:
+    """Return where the parts up to the one that ends at ``end`` begin and end, None for no part."""
+    found: list[tuple[int, int]] = []
+    while end:
+        if not is_part(read, end):  # before what was appended there is a file that was closed
+            found.append((0, end))
+            break
+        begin = PART.unpack(read(end - PART.size, PART.size))[0]
+        found.append((begin, end - PART.size))
+        end = begin
+    return found[::-1]

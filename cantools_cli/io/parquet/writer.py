@@ -1,0 +1,156 @@
+"""Writing Parquet files."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from cantools_cli.errors import FormatError, UsageError, quoted
+from cantools_cli.frame.arrow import XL_COLUMNS
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.io.arrow.table import Pieces, load_pyarrow
+from cantools_cli.io.arrow.writer import unwritable_names
+from cantools_cli.io.base import FileIOMessageWriter
+from cantools_cli.io.files import AnyFile
+from cantools_cli.io.parquet.footer import Footers
+from cantools_cli.io.parquet.parts import (
+    MAGIC,
+    PART,
+    PART_MAGIC,
+    footer_at,
+    is_closed,
+    last_part,
+    parts_before,
+)
+
+#: a row group is written when it has so many frames, or so many bytes of data
+GROUP_ROWS = 1 << 18
+GROUP_BYTES = 1 << 24
+_COMPRESSIONS = ("none", "snappy", "gzip", "lz4", "zstd")
+#: times that mostly grow are small as differences
+_ENCODING = {"timestamp": "DELTA_BINARY_PACKED"}
+_REPEATING = ["channel", "arbitration_id", "dlc", "dlc_code", "data", *XL_COLUMNS]
+
+
+class ParquetWriter(FileIOMessageWriter):
+    """Writes Parquet files, a row group when there are enough frames, and at each ``flush``.
+
+    Nothing is written twice and nothing needs seeking, so a pipe does as well. A file that is appended to
+    needs the same columns; one that was not closed is continued behind its last part.
+
+    ``compression`` is ``none``, ``snappy``, ``gzip``, ``lz4`` or ``zstd``.
+    """
+
+    def __init__(
+        self, file: AnyFile, append: bool = False, *args: Any, compression: str = "zstd", **kwargs: Any
+    ) -> None:
+        self._arrow = load_pyarrow()
+        if compression not in _COMPRESSIONS:
+            raise UsageError(
+                f"unknown compression {quoted(compression)}", hint=f"known: {', '.join(_COMPRESSIONS)}"
+            )
+        super().__init__(file, "wb", *args, append=append, **kwargs)
+        self._compression = compression
+        self._schema = self._arrow.schema(MessageBatch())
+        self._held = MessageBatch()
+        self._position = 0  # in the file; a stream that was given begins where it stands
+        self._footers = Footers()
+        self._has_parts = False
+        try:
+            if append:
+                self._continue()
+        except BaseException:
+            self.output.close()
+            raise
+
+    def write(self, batch: MessageBatch) -> None:
+        self._write_gathered()
+        lost = unwritable_names(batch)
+        if lost:
+            self.losses["characters of channel names"] += lost
+        self._held.extend(batch)
+        if len(self._held) >= GROUP_ROWS or len(self._held.payload) >= GROUP_BYTES:
+            self._write_held()
+
+    def file_size(self) -> int:
+        """Return an estimate of the file's size in bytes: what is written, and what waits, uncompressed."""
+        return self.output.written + 16 * len(self._held) + len(self._held.payload)
+
+    def flush(self) -> None:
+        self._write_gathered()
+        self._write_held()
+        self.output.flush()
+
+    def _write_held(self) -> None:
+        held, self._held = self._held, MessageBatch()
+        if len(held):
+            self._put(held)
+
+    def _put(self, batch: MessageBatch) -> None:
+        """Write ``batch`` as a part."""
+        parquet = load_pyarrow("pyarrow.parquet")
+        pieces = Pieces()
+        with parquet.ParquetWriter(
+            pieces,
+            self._schema,
+            compression=self._compression,
+            use_dictionary=_REPEATING,
+            column_encoding=_ENCODING,
+        ) as writer:
+            if len(batch):
+                writer.write_batch(self._arrow.record_batch(batch), row_group_size=len(batch))
+        data = pieces.take()
+        footer = data[-8 - int.from_bytes(data[-8:-4], "little") : -8]
+        self._footers.add(footer, self._position)
+        data += PART.pack(self._position, PART_MAGIC)
+        self.output.write(data)
+        self._position += len(data)
+        self._has_parts = True
+
+    def _finish(self) -> None:
+        self._write_held()
+        if not self._has_parts:
+            if self._position:  # nothing was appended
+                return
+            self._put(MessageBatch())
+        self.output.write(self._footers.joined())
+
+    def _read_parts(self, size: int) -> list[tuple[int, int]]:
+        """Return the parts of the file that is continued, cut behind the last; one part if it was closed."""
+        read, name = self.output.read_back, self.output.name
+        if is_closed(read, size):
+            return [(0, size)]
+        end = last_part(read, size)
+        if end is None:
+            raise FormatError("without a footer, so it cannot be continued")
+        self.note(f"{name}: was not closed; continued behind what was flushed last")
+        self.output.truncate(end)
+        self._position, self._has_parts = end, True
+        return parts_before(read, end)
+
+    def _continue(self) -> None:
+        """Read the footers of the file that is to be continued, and go on behind them.
+
+        Raises:
+            FormatError: it is not a Parquet file, or without any footer.
+            UsageError: it has other columns, or is a pipe.
+        """
+        if not self.output.seekable:
+            raise UsageError(f"{self.output.name}: only a file can be continued")
+        size = self.output.written
+        if not size:
+            return
+        parquet = load_pyarrow("pyarrow.parquet")
+        read, name = self.output.read_back, self.output.name
+        try:
+            self._position = size
+            for begin, end in self._read_parts(size):
+                footer = footer_at(read, begin, end)
+                self._footers.add(footer, begin)
+            whole = MAGIC + footer + len(footer).to_bytes(4, "little") + MAGIC
+            schema = parquet.read_schema(io.BytesIO(whole))
+        except (self._arrow.ArrowException, OSError, FormatError) as error:
+            reason = " ".join(str(error).split())
+            raise FormatError(reason, source=name) from None
+        if not schema.equals(self._schema):
+            raise UsageError(f"{name} has other columns than those to append")

@@ -1,0 +1,165 @@
+"""Reading PEAK's TRC."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Iterator
+from typing import Any
+
+from cantools_cli.errors import FormatError, quoted
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Channel, Message
+from cantools_cli.io.base import channel_number
+from cantools_cli.io.files import AnyFile
+from cantools_cli.io.text import MOST_CHANNELS, TextReader, no_kernel
+from cantools_cli.io.trc.header import COLUMNS, Header, TRCFileVersion, begins_file
+from cantools_cli.io.trc.lines import LineReader, decoded
+from cantools_cli.kernels import trc as kernel
+from cantools_cli.kernels.buffers import Octets
+
+_LINE = re.compile(rb"[ \t]*\d+\)?[ \t]+-?\d")
+_NS_LIMIT = 1 << 63
+_MS = 1_000_000
+_MOST_MS = 9 * 10**12  # whose nanoseconds 64 bits hold
+#: files of other programs that are called .trc: how they begin
+_OTHERS = (
+    (re.compile(rb"@ TEXT @"), "a trace of CARBUS Analyzer"),
+    (re.compile(rb".{0,40}WAVEDESC"), "a trace of a LeCroy oscilloscope"),
+    (re.compile(rb"[^\t]*\t[^\t]*\t"), "a table separated by tabs, such as SavvyCAN's"),
+)
+
+
+class TRCReader(TextReader):
+    """Reads TRC files of versions 1.0, 1.1, 1.2, 1.3, 2.0 and 2.1.
+
+    Times are since the epoch, the file's start being in the zone ``tz``: by default UTC where python-can
+    wrote the file, else local. With ``status`` changes of the bus's status and its error counters are error
+    frames. The channel of a frame is the number of its bus, from 1; channels to be written count from 0, both
+    as in python-can.
+    """
+
+    def __init__(self, file: AnyFile, *args: Any, status: bool = False, **kwargs: Any) -> None:
+        super().__init__(file, *args, **kwargs)
+        self._status = status
+        self._header = Header()
+        self._lines = LineReader(COLUMNS[TRCFileVersion.V1_0])
+        self._plain = b""  # columns that the kernel takes
+        self._layout = kernel.NO_LAYOUT
+        self._numbers = array("H", [kernel.NO_CHANNEL]) * kernel.CHANNELS
+        self._settled = False  # the header was read, the start is known
+        self._start_ns = 0
+        self._most_ms = 0
+
+    @property
+    def file_version(self) -> TRCFileVersion:
+        """The version of the file, ``UNKNOWN`` before its first message was read."""
+        return self._header.version if self._settled else TRCFileVersion.UNKNOWN
+
+    @classmethod
+    def recognises(cls, head: bytes) -> bool:
+        met = False
+        for line in head.removeprefix(b"\xef\xbb\xbf").splitlines()[:64]:
+            if not line.strip():
+                continue
+            if not line.startswith(b";"):
+                return met and _LINE.match(line) is not None
+            met = True
+        return met
+
+    def batches(self) -> Iterator[MessageBatch]:
+        try:
+            yield from self._as_documented(super().batches())
+        finally:
+            self._tell_left_out()
+
+    def _documented_channel(self, channel: Channel) -> Channel:
+        return channel_number(channel, first=1)
+
+    def _tell_left_out(self) -> None:
+        for kind, count in self._lines.left_out.items():
+            self.note(f"{self.input.name}: {kind}: {count} left out")
+        self._lines.left_out.clear()
+
+    def _parse(
+        self, text: Octets, at: int, end: int, batch: MessageBatch, first: int
+    ) -> tuple[int, int, int]:
+        if not self._plain:
+            return no_kernel(at, batch, first)
+        return kernel.parse(
+            text,
+            at,
+            end,
+            self._plain,
+            self._layout,
+            self._numbers,
+            self._start_ns,
+            self._most_ms,
+            first,
+            *batch.columns(),
+        )
+
+    def _known(self, reason: int, line: bytes) -> bool:
+        if reason != kernel.CHANNEL or len(self._names.channels) >= MOST_CHANNELS:
+            return False
+        at = self._lines.columns.find("B")
+        number = int(line.split()[at]) if at >= 0 else 1
+        if number == 0:
+            return False
+        name = f"can{number - 1}"
+        if name not in self._names.channels:
+            self._names.add(name)
+        self._numbers[number] = self._names.channels.index(name)
+        return True
+
+    def _line(self, line: bytes, reason: int) -> Message | None:
+        stripped = line.strip()
+        if not stripped:
+            return None
+        if stripped.startswith(b";"):
+            self._header_line(decoded(stripped))
+            return None
+        if not self._settled:
+            self._settle(line)
+        message = self._lines.read(line)
+        if message is None:
+            return None
+        time_ns = self._start_ns + self._lines.offset_ns
+        if not -_NS_LIMIT <= time_ns < _NS_LIMIT:
+            raise FormatError(f"a time out of range in {quoted(line)}")
+        message.timestamp_ns = time_ns
+        return message
+
+    def _header_line(self, text: str) -> None:
+        if self._settled and begins_file(text):
+            self._header, self._settled, self._plain = Header(), False, b""  # another file behind this one
+        if not self._settled:
+            self._header.take(text)
+
+    def _settle(self, line: bytes) -> None:
+        """Make what the header says hold for the lines behind it."""
+        if not self._header.met and not _LINE.match(line):
+            for form, name in _OTHERS:
+                if form.match(line):
+                    raise FormatError(f"{name}, not one of PEAK: {quoted(line, 30)}")
+            raise FormatError(f"not a TRC line: {quoted(line)}")
+        letters = self._header.columns
+        if letters is None:
+            raise FormatError(
+                f"file version {quoted(self._header.version_text)} without readable $COLUMNS is not supported"
+            )
+        begins = self._header.start_ns(self.tz, self._header_note)
+        if begins is None:
+            self._header_note("no start time: its times count from 1970")
+        self._settled = True
+        self._start_ns = begins or 0
+        self._most_ms = max(0, min((_NS_LIMIT - 1 - self._start_ns) // _MS - 1, _MOST_MS))
+        self._tell_left_out()
+        self._lines = LineReader(letters, status=self._status)
+        is_plain = letters.endswith("D") and len({*letters}) == len(letters) and {*letters} & {*"lL"}
+        fits = -_NS_LIMIT <= self._start_ns < _NS_LIMIT  # days allow for any year
+        self._plain = letters.encode("ascii", "replace") if is_plain and fits else b""
+        self._layout = kernel.LAYOUTS.get(self._plain, kernel.NO_LAYOUT)
+
+    def _header_note(self, text: str) -> None:
+        self.note(f"{self.input.name}: {text}")

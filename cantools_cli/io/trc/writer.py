@@ -1,0 +1,236 @@
+"""Writing PEAK's TRC."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from typing import Any
+
+from cantools_cli.errors import UsageError, quoted
+from cantools_cli.frame import bits
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+from cantools_cli.io.base import NumberedChannels
+from cantools_cli.io.files import AnyFile
+from cantools_cli.io.start import RelativeWriter
+from cantools_cli.io.text import end_cut_line
+from cantools_cli.io.trc.header import COLUMNS, VERSIONS, Header, TRCFileVersion, format_header
+from cantools_cli.io.trc.lines import decoded, from_error_bytes, to_error_bytes
+from cantools_cli.kernels import columns
+from cantools_cli.kernels import trc as kernel
+
+_MS = 1_000_000
+
+_NUMBERS = re.compile(rb"^[ \t]*(\d{1,18})\)?[ \t]", re.MULTILINE)
+_CHANNEL_LIMIT = 0xFFFE
+_OUT_ROOM = 1 << 20
+_LOOK = 4096
+_WITH_BUS = (TRCFileVersion.V1_2, TRCFileVersion.V1_3, TRCFileVersion.V2_1)
+#: nanoseconds of the last digit of a time, and the width of its column
+_STEPS = {TRCFileVersion.V1_0: (_MS, 10), TRCFileVersion.V1_1: (100_000, 12)}
+
+
+class TRCWriter(RelativeWriter):
+    """Writes TRC files.
+
+    ``channel`` is the number, from 1, of frames that have none. ``version`` is 1.0, 1.1, 1.2, 1.3, 2.0 or
+    2.1, by default 2.1. The start is in the zone ``tz``, by default local; it is that of the earliest of
+    the first frames, down to the millisecond. A file that is appended to keeps its start and has to have the
+    same version.
+
+    Attributes:
+        file_version: the version, which may be set before the first message.
+    """
+
+    def __init__(
+        self,
+        file: AnyFile,
+        channel: int = 1,
+        *args: Any,
+        version: str | TRCFileVersion | None = None,
+        tz: str | None = None,
+        append: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        if channel < 1:
+            raise UsageError(f"channel {channel} cannot be written", hint="the channels of TRC count from 1")
+        wanted = version if isinstance(version, TRCFileVersion) else VERSIONS.get(str(version or "2.1"))
+        if wanted not in COLUMNS:
+            raise UsageError(f"unknown version {quoted(str(version))}", hint=f"known: {', '.join(VERSIONS)}")
+        super().__init__(file, "wt", *args, append=append, **kwargs)
+        self.channel = channel
+        self._version = wanted
+        self._tz = tz
+        self._channels = NumberedChannels(channel - 1, self.note)
+        self._number = 1
+        self._out = bytearray(_OUT_ROOM)
+        if append and self.output.seekable and self.output.written:
+            try:
+                self._continue(None if version is None else wanted)
+            except BaseException:
+                self.output.close()
+                raise
+
+    @property
+    def file_version(self) -> TRCFileVersion:
+        return self._version
+
+    @file_version.setter
+    def file_version(self, version: TRCFileVersion) -> None:
+        if version not in COLUMNS:
+            raise NotImplementedError(f"version {version.name} of TRC cannot be written")
+        self._version = version
+
+    def write(self, batch: MessageBatch) -> None:
+        super().write(self.without_xl(batch))
+
+    def _put(self, batch: MessageBatch) -> None:
+        batch = self._reduced(batch)
+        table = self._channels.table(batch, _CHANNEL_LIMIT)
+        numbers = array("H", [number + 1 for number in table])
+        row, view = 0, memoryview(self._out)
+        version, layout = int(self.file_version), self._layout()
+        while row < len(batch):
+            done, used, rounded = kernel.format(
+                row,
+                *batch.columns(),
+                numbers,
+                self._start_ns,
+                version,
+                layout,
+                self._number,
+                self._out,
+            )
+            self._count("digits of times", rounded)
+            self._number += done - row
+            self.output.write(view[:used])
+            if done < len(batch) and batch.timestamp_ns[done] < self._start_ns:
+                batch = self._not_before_start(batch)
+            elif done < len(batch) and (done == row or batch.can_id[done] & bits.ERROR_BIT):
+                self.output.write(self._strange(batch, done, numbers))
+                done += 1
+            row = done
+
+    def _begin(self, start_ns: int) -> None:
+        """Write the head; its start has milliseconds, and the first offset keeps the rest."""
+        tz = self._tz or "local"
+        lines = format_header(self.file_version, start_ns, tz)
+        header = Header()
+        for line in lines:
+            header.take(line)
+        if header.start_ns(tz, self.note) != start_ns:
+            self.note(
+                "the start occurs twice as daylight saving ends, read as the earlier: --tz UTC avoids it"
+            )
+        self.output.write("".join(f"{line}\r\n" for line in lines).encode())
+
+    def _continue(self, wanted: TRCFileVersion | None) -> None:
+        """Take start, version and number of the file that is appended to."""
+        header = Header()
+        for line in self.output.read_back(0, _LOOK).splitlines():
+            if line.startswith(b";"):
+                header.take(decoded(line))
+        start = header.start_ns(self._tz, self.note)
+        if not header.met or header.columns != COLUMNS.get(header.version) or start is None:
+            raise UsageError(f"{self.output.name} is not a TRC file that can be continued")
+        if wanted not in (None, header.version):
+            raise UsageError(
+                f"{self.output.name} has version {header.version_text}, not the one to append",
+                hint=f"trc,version={header.version_text} continues it",
+            )
+        self._begun, self._start_ns, self.file_version = True, start, header.version
+        end_cut_line(self.output)
+        size = min(self.output.written, _LOOK)
+        last = _NUMBERS.findall(self.output.read_back(self.output.written - size, size))
+        self._number = int(last[-1]) + 1 if last else 1
+
+    def _reduced(self, batch: MessageBatch) -> MessageBatch:
+        """Count what the version does not hold, and return the batch without frames that it has not."""
+        version = self.file_version
+        if version < TRCFileVersion.V2_0:
+            fd = columns.count_bits(batch.flags, bits.FD)
+            if fd:
+                self._count("CAN FD frames (left out)", fd)
+                batch = batch.without_fd()
+        if version != TRCFileVersion.V2_1:
+            self._count("raw DLC codes", columns.count_raw_dlc(batch.dlc_code, batch.flags))
+        if version not in _WITH_BUS:
+            plain = [index for index, name in enumerate(batch.channels) if name in ("can0", 0, None)]
+            if len(plain) < len(batch.channels):
+                self._count(
+                    "channels",
+                    len(batch) - sum(columns.count_entries(batch.channel, index) for index in plain),
+                )
+        if version == TRCFileVersion.V1_0:
+            self._count("directions", columns.count_bits(batch.flags, bits.TX))
+        return batch
+
+    def _count(self, kind: str, count: int) -> None:
+        if count:
+            self.losses[kind] += count
+
+    def _strange(self, batch: MessageBatch, row: int, numbers: array[int]) -> bytes:
+        """Return the line of an error frame, or of one with a time that the kernel does not write."""
+        if batch.can_id[row] & bits.ERROR_BIT:
+            return self._error(batch[row], numbers[batch.channel[row]])
+        alone = batch.part(row, row + 1)
+        alone.timestamp_ns[0] = 0
+        _, used, _ = kernel.format(
+            0, *alone.columns(), numbers, 0, int(self.file_version), self._layout(), self._number, self._out
+        )
+        head = self._head(batch.timestamp_ns[row])
+        return head + bytes(self._out[self._time_end() : used])
+
+    def _layout(self) -> bytes:
+        return kernel.LAYOUTS[COLUMNS[self.file_version].encode()]
+
+    def _head(self, time_ns: int) -> bytes:
+        """Return what a line begins with, number and time, and count the line."""
+        is_new = self.file_version >= TRCFileVersion.V2_0
+        step, width = _STEPS.get(self.file_version, (1_000, 14))
+        offset = time_ns - self._start_ns
+        if is_new and offset % step:
+            step = 1
+        units, rest = divmod(abs(offset) + step // 2, step)
+        self._count("digits of times", int(rest != step // 2))
+        whole, part = divmod(units, _MS // step)
+        digits = len(str(_MS // step)) - 1
+        text = f"{'-' if offset < 0 else ''}{whole}" + (f".{part:0{digits}d}" if digits else "")
+        if digits == 6:
+            width += 3
+        number = f"{self._number:7d}" if is_new else f"{self._number:6d})"
+        self._number += 1
+        return f"{number} {text:>{width - 1}}".encode()
+
+    def _time_end(self) -> int:
+        """Return where the time of a line of 0.000 ends, which a number that was written is in front of."""
+        _, width = _STEPS.get(self.file_version, (1_000, 14))
+        return max(7, len(str(self._number - 1)) + (self.file_version < TRCFileVersion.V2_0)) + width
+
+    def _error(self, message: Message, bus: int) -> bytes:
+        """Return the line of an error frame; nothing where the format has no such error."""
+        data = to_error_bytes(message.arbitration_id, message.data)
+        if data is None:
+            self._count("error frames (left out)", 1)
+            return b""
+        said = (message.arbitration_id or from_error_bytes(data)[0], bytes(message.data).ljust(8, b"\0"))
+        self._count("error frame details", int(said != from_error_bytes(data)))
+        version = self.file_version
+        if version < TRCFileVersion.V2_0 and version != TRCFileVersion.V1_0:
+            self._count("error frame directions", int(not message.is_rx))
+        direction = "Rx" if message.is_rx else "Tx"
+        kind = f"{data[0]:04X}"
+        middle = {
+            TRCFileVersion.V1_0: f"  {kind:>8}  4  ERROR ",
+            TRCFileVersion.V1_1: f"  Error  {kind:>8}  4  ",
+            TRCFileVersion.V1_2: f"  {bus:<2d} Error  {kind:>8}  4  ",
+            TRCFileVersion.V1_3: f" {bus:<2d} Error {kind:>8} -  4    ",
+            TRCFileVersion.V2_0: f" ER {'':8} {direction}    ",
+            TRCFileVersion.V2_1: f" ER {bus:<2d} {'-':>8} {direction} -  5    ",
+        }[version]
+        shown = data if version >= TRCFileVersion.V2_0 else data[1:]
+        octets = "".join(f"{octet:02X} " for octet in shown)
+        return self._head(message.timestamp_ns) + f"{middle}{octets}\r\n".encode()
+
+    def _finish(self) -> None:
+        self._release()

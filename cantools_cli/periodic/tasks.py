@@ -1,0 +1,353 @@
+"""Messages that are sent periodically: python-can's documented tasks, and the one that every bus can do.
+
+A task of the fallback costs no thread: those of one bus share one, which lives while a task is running.
+
+Source: the python-can manual, "Broadcast Manager".
+"""
+
+from __future__ import annotations
+
+import time
+import weakref
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, suppress
+from threading import RLock
+from typing import TYPE_CHECKING, Any, cast
+
+from cantools_cli.errors import CanOperationError
+from cantools_cli.frame.message import Message
+from cantools_cli.periodic.schedule import Schedule, nanoseconds
+from cantools_cli.periodic.scheduler import Run, Scheduler
+
+if TYPE_CHECKING:
+    from cantools_cli.bus.base import BusABC
+
+OnError = Callable[[Exception], bool]
+ModifierCallback = Callable[[Message], None]
+
+
+class CyclicTask(ABC):
+    """Something that is done periodically."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Stop the task.
+
+        Raises:
+            CanError: ``stop`` was called before, and the task was not started again; or it cannot be stopped.
+        """
+
+
+class CyclicSendTaskABC(CyclicTask):
+    """Sends ``messages`` in turn, one every ``period`` seconds.
+
+    Attributes:
+        messages: what is sent, a tuple.
+        arbitration_id: that of all messages.
+        period, period_ns: from one message to the next.
+
+    Raises:
+        ValueError: there is no message, their identifiers or channels differ, or the period is not above 0.
+    """
+
+    _tracked_by: list[CyclicSendTaskABC] | None = None
+    _has_ended = False
+    _was_stopped = False  # by the program; not by its bus, nor by itself
+
+    def __init__(self, messages: Sequence[Message] | Message, period: float) -> None:
+        self.messages = checked_messages(messages)
+        self.arbitration_id = self.messages[0].arbitration_id
+        self.period = period
+        self.period_ns = nanoseconds(period)
+
+    # A bus stops at its end what it tracks. A task that ended costs it no memory, one that is started
+    # again is tracked again.
+
+    def track_in(self, tasks: list[CyclicSendTaskABC]) -> None:
+        """Be in ``tasks`` from now on while the task is not stopped."""
+        self._tracked_by = tasks
+        tasks.append(self)
+        if self._has_ended:  # in the meantime
+            self._ended()
+
+    def _started(self) -> None:
+        self._has_ended = self._was_stopped = False
+        if self._tracked_by is not None and self not in self._tracked_by:
+            self._tracked_by.append(self)
+
+    def _stopping(self) -> None:
+        """Note that the program stops the task.
+
+        Raises:
+            CanOperationError: it did so before, and did not start it again.
+        """
+        if self._was_stopped:
+            raise CanOperationError(f"the periodic task of 0x{self.arbitration_id:x} is stopped already")
+        self._was_stopped = True
+
+    def _ended(self) -> None:
+        self._has_ended = True
+        if self._tracked_by is not None:
+            with suppress(ValueError):
+                self._tracked_by.remove(self)
+
+
+class LimitedDurationCyclicSendTaskABC(CyclicSendTaskABC):
+    """Stops by itself when ``duration`` seconds are over; None, or 0, is no limit.
+
+    What falls due before the end is sent: 1 s at 0.1 s are 10 messages, and there is always one. A changed
+    ``duration`` is that of the next start.
+
+    Attributes:
+        end_time: when the current run ends, or the last one ended, in seconds since the epoch; None if it
+            has no limit.
+    """
+
+    def __init__(
+        self, messages: Sequence[Message] | Message, period: float, duration: float | None = None
+    ) -> None:
+        super().__init__(messages, period)
+        self.duration = duration
+        self.end_time: float | None = None
+
+    @property
+    def duration(self) -> float | None:
+        return self._duration
+
+    @duration.setter
+    def duration(self, duration: float | None) -> None:
+        self.duration_ns = nanoseconds(duration, "duration") if duration else None
+        self._duration = duration
+
+    def _started(self) -> None:
+        super()._started()
+        self.end_time = time.time() + self.duration if self.duration else None
+
+
+class RestartableCyclicTaskABC(CyclicSendTaskABC):
+    """Can be started again."""
+
+    @abstractmethod
+    def start(self) -> None:
+        """Start the task, from the first message."""
+
+
+class ModifiableCyclicTaskABC(CyclicSendTaskABC):
+    """Can be given other data."""
+
+    def modify_data(self, messages: Sequence[Message] | Message) -> None:
+        """Send ``messages`` from now on, at the same times.
+
+        Raises:
+            ValueError: they are not as many as before, or have another identifier.
+        """
+        self.messages = self._checked_again(messages)
+
+    def _checked_again(self, messages: Sequence[Message] | Message) -> tuple[Message, ...]:
+        new = checked_messages(messages)
+        if len(new) != len(self.messages):
+            raise ValueError(
+                "The number of new cyclic messages to be sent must be equal to "
+                "the number of messages originally specified for this task"
+            )
+        if new[0].arbitration_id != self.arbitration_id:
+            raise ValueError(
+                "The arbitration ID of new cyclic messages cannot be changed from when the task was created"
+            )
+        return new
+
+
+class MultiRateCyclicSendTaskABC(CyclicSendTaskABC):
+    """Sends ``count`` messages at ``initial_period``, then for ever at ``subsequent_period``, in seconds."""
+
+    def __init__(
+        self,
+        channel: Any,
+        messages: Sequence[Message] | Message,
+        count: int,
+        initial_period: float,
+        subsequent_period: float,
+    ) -> None:
+        super().__init__(messages, initial_period)
+        self.channel = channel
+        self.count = count
+        self.initial_period = initial_period
+        self.subsequent_period = subsequent_period
+
+
+class ThreadBasedCyclicSendTask(
+    LimitedDurationCyclicSendTaskABC, ModifiableCyclicTaskABC, RestartableCyclicTaskABC
+):
+    """Sends from a thread of this program, on any bus.
+
+    The times are those of ``Schedule``: the average period is exact, and what the program was kept from
+    sending is caught up, within bounds. The messages are those of the caller: their data may be changed in
+    place. ``lock`` is held while ``modifier_callback`` gets the message, to change it, and while it is sent.
+
+    Where sending fails, ``on_error`` gets the exception and returns whether to go on; without it the error
+    is logged, and the task ends. It ends as well when nobody else holds the bus any more.
+
+    Attributes:
+        stopped: whether it is not running.
+        error: why it ended, where sending failed.
+        skipped: how many messages were left out, since the program was kept from sending for too long.
+        thread: that sends, or sent last; None before the first start.
+    """
+
+    def __init__(
+        self,
+        bus: BusABC,
+        lock: AbstractContextManager[Any],
+        messages: Sequence[Message] | Message,
+        period: float,
+        duration: float | None = None,
+        on_error: OnError | None = None,
+        autostart: bool = True,
+        modifier_callback: ModifierCallback | None = None,
+        *,
+        scheduler: Scheduler | None = None,
+    ) -> None:
+        super().__init__(messages, period, duration)
+        self._bus = weakref.ref(bus)  # a program that drops its bus has its tasks stopped, as documented
+        self.send_lock = lock
+        self.on_error = on_error
+        self.modifier_callback = modifier_callback
+        self.error: Exception | None = None
+        self._scheduler = scheduler or _scheduler_of(bus)
+        self._run = Run(self._send, self._finished, self._new_schedule())
+        self._run.is_over = True
+        if autostart:
+            self.start()
+
+    def _new_schedule(self) -> Schedule:
+        return Schedule(self.period_ns, duration_ns=self.duration_ns)
+
+    @property
+    def bus(self) -> BusABC | None:
+        return self._bus()
+
+    @property
+    def stopped(self) -> bool:
+        return self._run.is_over
+
+    @property
+    def skipped(self) -> int:
+        return self._run.schedule.skipped
+
+    @property
+    def thread(self) -> Any:
+        return self._scheduler.thread
+
+    def start(self) -> None:
+        """Start from the first message, at once; a task that is running goes on as it is."""
+        if self.stopped:
+            self.error = None
+            self._run = Run(self._send, self._finished, self._new_schedule())
+            self._started()
+            self._scheduler.start(self._run)
+
+    def stop(self) -> None:
+        """Stop; when this returns, no message is on its way to the bus, unless the bus is stuck.
+
+        Raises:
+            CanOperationError: the task is stopped already.
+        """
+        self._stopping()
+        self._scheduler.stop(self._run)
+        self._ended()
+
+    def _send(self, run: Run) -> bool:
+        """Send the message whose turn it is; return whether to go on."""
+        bus = self.bus
+        if bus is None:
+            return False
+        messages = self.messages
+        message = messages[run.schedule.sent % len(messages)]
+        try:
+            with self.send_lock:
+                if not run.is_over:
+                    if self.modifier_callback is not None:
+                        self.modifier_callback(message)
+                    bus.send(message)
+        except Exception as error:  # of the bus or the caller's function: other tasks go on
+            return run.is_over or self._goes_on_after(error)
+        return True
+
+    def _goes_on_after(self, error: Exception) -> bool:
+        if self.on_error is not None:
+            try:
+                if self.on_error(error):
+                    return True
+            except Exception as second:
+                _log("on_error of the periodic message 0x%x failed: %s", self.arbitration_id, second)
+        else:
+            _log("periodic sending of 0x%x stopped: %s", self.arbitration_id, error)
+        self.error = error
+        return False
+
+    def _finished(self, run: Run) -> None:
+        if run is self._run:
+            self._ended()
+
+
+def stop_quietly(task: CyclicSendTaskABC) -> None:
+    """Stop ``task`` unless the program did; the program may still stop it later."""
+    if not getattr(task, "_was_stopped", False):
+        task.stop()
+        if getattr(task, "_was_stopped", False):  # a task of a plug-in may not note it
+            task._was_stopped = False
+
+
+def send_periodic(
+    bus: BusABC, message: Sequence[Message] | Message, period: float, *args: Any, **kwargs: Any
+) -> CyclicSendTaskABC:
+    """Do what ``bus.send_periodic`` does; deprecated."""
+    from warnings import warn
+
+    text = "the function send_periodic is deprecated; use the method send_periodic of the bus"
+    warn(text, DeprecationWarning, stacklevel=2)
+    return bus.send_periodic(message, period, *args, **kwargs)
+
+
+def checked_messages(messages: Sequence[Message] | Message) -> tuple[Message, ...]:
+    """Return what one task sends as a tuple.
+
+    Raises:
+        ValueError: there is none, or their identifiers or channels differ.
+    """
+    if _is_message(messages):
+        return (cast("Message", messages),)
+    if not isinstance(messages, Sequence):
+        raise ValueError("Must be either a message or a sequence of messages")
+    if not messages:
+        raise ValueError("Must be a sequence at least of length 1")
+    if not isinstance(messages, list | tuple) or not all(_is_message(one) for one in messages):
+        raise ValueError("Must be either a list, tuple, or a Message")
+    if len({one.arbitration_id for one in messages}) > 1:
+        raise ValueError("All Arbitration IDs should be the same")
+    if len({one.channel for one in messages}) > 1:
+        raise ValueError("All Channel IDs should be the same")
+    return tuple(messages)
+
+
+def _is_message(value: object) -> bool:
+    return hasattr(value, "arbitration_id")  # another library's will do
+
+
+_schedulers: weakref.WeakKeyDictionary[BusABC, Scheduler] = weakref.WeakKeyDictionary()
+_schedulers_lock = RLock()  # re-entrant: the collector may end another bus, and its tasks, in here
+
+
+def _scheduler_of(bus: BusABC) -> Scheduler:
+    with _schedulers_lock:
+        scheduler = _schedulers.get(bus)
+        if scheduler is None:
+            scheduler = _schedulers[bus] = Scheduler(clock=time.perf_counter_ns)
+        return scheduler
+
+
+def _log(text: str, *values: object) -> None:
+    import logging
+
+    logging.getLogger("can").warning(text, *values)

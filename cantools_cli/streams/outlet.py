@@ -1,0 +1,198 @@
+"""A bus that takes frames which were not made for it: a log's, another bus's."""
+
+from __future__ import annotations
+
+import threading
+import time
+from array import array
+from collections import Counter, deque
+from collections.abc import Callable
+from functools import partial
+
+from cantools_cli.bus.base import BusABC, CanProtocol, SendRows
+from cantools_cli.errors import CanError, CanOperationError, CanTimeoutError
+from cantools_cli.frame import bits
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.kernels import columns as kernel
+
+#: frames that wait at most for a bus which is slower than another
+QUEUE_FRAMES = 1 << 16
+
+
+class Outlet:
+    """Sends frames to ``bus``, waiting up to ``timeout`` seconds for room.
+
+    CAN FD frames are left out of a bus that carries none. Where its protocol does not say so, the first
+    one finds out: it is sent alone, and refused or not. So are CAN XL frames left out.
+
+    Attributes:
+        sent: frames that the bus took, also of a batch that it did not take to the end, if it told how many.
+        losses: what it did not take, by kind.
+        refusal: why it refused the first CAN FD frame.
+        timeout: in seconds; None waits for ever.
+    """
+
+    def __init__(self, bus: BusABC, name: str, timeout: float | None = None) -> None:
+        self.name = name
+        self.sent = 0
+        self.losses: Counter[str] = Counter()
+        self.refusal: CanError | None = None
+        self._bus = bus
+        self.timeout = timeout
+        self._takes_fd: bool | None = None if bus.protocol is CanProtocol.CAN_20 else True
+
+    @property
+    def settled(self) -> int:
+        """How many frames were sent or lost so far."""
+        return self.sent + sum(self.losses.values())
+
+    def send(self, batch: MessageBatch) -> None:
+        """Send all frames of ``batch`` that the bus can carry.
+
+        Raises:
+            CanOperationError: the bus failed.
+            CanTimeoutError: there was no room in time.
+        """
+        if batch.xl is not None and not self._bus.carries_xl:
+            left = batch.without_xl()
+            self.losses["CAN XL frames"] += len(batch) - len(left)
+            batch = left
+        if self._takes_fd is not True and kernel.count_bits(batch.flags, bits.FD):
+            self._send_mixed(batch)
+        elif len(batch):
+            self._send(batch)
+
+    def prepared(self, batch: MessageBatch) -> Callable[[int, int], None]:
+        """Return what sends rows of ``batch``, as ``send`` does, made ready to be quick where it can be."""
+        if batch.xl is not None or (self._takes_fd is not True and kernel.count_bits(batch.flags, bits.FD)):
+            return lambda first, last: self.send(batch.part(first, last))
+        return partial(self._send_rows, self._bus.prepared(batch))
+
+    def _send(self, batch: MessageBatch) -> None:
+        self._send_rows(lambda first, last, timeout: self._bus.send_batch(batch, timeout), 0, len(batch))
+
+    def _send_rows(self, send: SendRows, first: int, last: int) -> None:
+        try:
+            send(first, last, self.timeout)
+        except (CanOperationError, CanTimeoutError) as error:
+            self.sent += error.sent or 0
+            raise
+        self.sent += last - first
+
+    def _send_mixed(self, batch: MessageBatch) -> None:
+        if self._takes_fd is None:
+            first = next(row for row, flags in enumerate(batch.flags) if flags & bits.FD)
+            if first:
+                self._send(batch.part(0, first))
+            try:
+                self._send(batch.part(first, first + 1))
+            except CanOperationError as error:
+                self._takes_fd = False
+                self.refusal = error
+                self.losses["CAN FD frames"] += 1
+            else:
+                self._takes_fd = True
+            self.send(batch.part(first + 1, len(batch)))
+            return
+        classic = [row for row, flags in enumerate(batch.flags) if not flags & bits.FD]
+        self.losses["CAN FD frames"] += len(batch) - len(classic)
+        if classic:
+            self._send(batch.select(array("I", classic)))
+
+
+class QueuedOutlet:
+    """An outlet with a thread and a bounded queue, so that a slow bus holds nobody up for long.
+
+    ``send`` waits while the queue is full, for ``timeout`` seconds altogether until it was half empty again;
+    then frames are dropped and counted in ``outlet.losses``, as are those that the bus has no room for
+    within the timeout. A bus that had none is not waited for until it takes frames again.
+
+    Attributes:
+        error: why the bus failed, None while it works.
+    """
+
+    def __init__(self, outlet: Outlet, timeout: float, queue_frames: int = QUEUE_FRAMES) -> None:
+        self.outlet = outlet
+        self.error: Exception | None = None
+        self._timeout = timeout
+        self._patience = timeout
+        self._limit = queue_frames
+        self._queue: deque[MessageBatch] = deque()
+        self._frames = 0
+        self._overflowed = 0
+        self._is_sending = False
+        self._closing = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._work, name=f"to {outlet.name}", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether frames wait for the bus."""
+        return self._is_sending or bool(self._queue)
+
+    def send(self, batch: MessageBatch) -> None:
+        """Queue ``batch``, which nobody changes any more; what has no room in time is dropped."""
+        with self._changed:
+            if self._frames < self._limit // 2:
+                self._patience = self._timeout
+            first = 0
+            while first < len(batch) and self.error is None:
+                room = self._limit - self._frames
+                if room > 0:
+                    last = min(first + room, len(batch))
+                    self._queue.append(batch if last - first == len(batch) else batch.part(first, last))
+                    self._frames += last - first
+                    first = last
+                    self._changed.notify_all()
+                elif not self._wait_for_room():
+                    self._overflowed += len(batch) - first
+                    return
+
+    def _wait_for_room(self) -> bool:
+        """Wait as long as there is patience left; return whether there is room."""
+        if self._patience <= 0:
+            return False
+        began = time.monotonic()
+        self._changed.wait_for(lambda: self._frames < self._limit or self.error, self._patience)
+        self._patience -= time.monotonic() - began
+        return self._frames < self._limit or self.error is not None
+
+    def close(self, timeout: float) -> None:
+        """Send what waits, for up to ``timeout`` seconds; count the rest as dropped."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._thread.join(timeout)
+        with self._changed:
+            self._overflowed += self._frames  # also those that a bus has had all the time
+            self._frames = 0
+            self._queue.clear()
+        if self._overflowed:
+            self.outlet.losses["frames, too slow"] += self._overflowed
+            self._overflowed = 0
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._queue or self._closing)
+                if not self._queue:
+                    return
+                batch = self._queue.popleft()
+                self._is_sending = True
+            before = self.outlet.settled
+            try:
+                self.outlet.send(batch)
+                self.outlet.timeout = self._timeout
+            except CanTimeoutError:
+                lost = len(batch) - (self.outlet.settled - before)
+                self.outlet.losses["frames, too slow"] += lost
+                self.outlet.timeout = 0.0
+            except Exception as error:  # kept for the thread that asks
+                self.error = error
+                return
+            finally:
+                with self._changed:
+                    self._frames = max(0, self._frames - len(batch))
+                    self._is_sending = False
+                    self._changed.notify_all()

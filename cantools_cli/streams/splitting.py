@@ -1,0 +1,122 @@
+"""The frames of a log dealt out to several: by channel, by identifier, or by time."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from cantools_cli.errors import UsageError, quoted
+from cantools_cli.frame import bits
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.streams.routes import channel_names
+from cantools_cli.units import duration_ns
+
+_SECOND = 1_000_000_000
+
+
+class Splitter(Protocol):
+    """Deals out the frames of one log after another batch."""
+
+    def parts(self, batch: MessageBatch) -> Iterator[tuple[str, MessageBatch]]:
+        """Yield the frames of each part, in their order, and what the part is called."""
+
+
+def parse(text: str, tz: str = "local") -> Splitter:
+    """Return what ``channel``, ``id`` or ``time=SIZE`` means; names of times are in the zone ``tz``.
+
+    Raises:
+        UsageError: ``text`` is none of these.
+    """
+    kind, mark, size = text.partition("=")
+    if text == "channel":
+        return ByChannel()
+    if text == "id":
+        return ById()
+    if kind == "time" and mark:
+        nanoseconds = duration_ns(size)
+        if nanoseconds:
+            return ByTime(nanoseconds, tz)
+    raise UsageError(
+        f"--split-by {quoted(text)} is not known", hint="channel, id, or time=SIZE as in time=10m"
+    )
+
+
+class ByChannel:
+    """A part for each channel; a number N is ``canN``, and frames without a channel are ``can0``."""
+
+    def parts(self, batch: MessageBatch) -> Iterator[tuple[str, MessageBatch]]:
+        names = [channel_names(channel)[0] for channel in batch.channels]
+        return _dealt(batch, [names[index] for index in batch.channel])
+
+
+class ById:
+    """A part for each identifier, of 3 or 8 digits by its kind; all error frames are ``error``."""
+
+    def __init__(self) -> None:
+        self._names: dict[int, str] = {}
+
+    def parts(self, batch: MessageBatch) -> Iterator[tuple[str, MessageBatch]]:
+        names = self._names
+        for can_id in set(batch.can_id).difference(names):
+            names[can_id] = _identifier(can_id)
+        return _dealt(batch, [names[can_id] for can_id in batch.can_id])
+
+
+class ByTime:
+    """A part for each ``size_ns``, counted from the first frame; it is called after its begin."""
+
+    def __init__(self, size_ns: int, tz: str = "local") -> None:
+        self._size_ns = size_ns
+        self._tz = tz
+        self._first_ns: int | None = None
+        self._names: dict[int, str] = {}
+        self._taken: set[str] = set()
+
+    def parts(self, batch: MessageBatch) -> Iterator[tuple[str, MessageBatch]]:
+        if not len(batch):
+            return iter(())
+        first = self._first_ns = batch.timestamp_ns[0] if self._first_ns is None else self._first_ns
+        size, name = self._size_ns, self._name
+        return _dealt(batch, [name((stamp - first) // size) for stamp in batch.timestamp_ns])
+
+    def _name(self, number: int) -> str:
+        known = self._names.get(number)
+        return known if known is not None else self._new_name(number)
+
+    def _new_name(self, number: int) -> str:
+        from cantools_cli.clock import ns_to_wall
+
+        begin = (self._first_ns or 0) + number * self._size_ns
+        name = ns_to_wall(begin, self._tz).strftime("%Y-%m-%dT%H%M%S")
+        if self._size_ns % _SECOND:
+            name += f".{begin % _SECOND:09d}"
+        plain, count = name, 1
+        while name in self._taken:  # in the hour that the end of daylight saving repeats
+            count += 1
+            name = f"{plain}_{count}"
+        self._taken.add(name)
+        self._names[number] = name
+        return name
+
+
+def _identifier(can_id: int) -> str:
+    if can_id & bits.ERROR_BIT:
+        return "error"
+    if can_id & bits.EXTENDED_BIT:
+        return f"{can_id & bits.EXTENDED_MASK:08X}"
+    return f"{can_id & bits.BASE_MASK:03X}"
+
+
+def _dealt(batch: MessageBatch, names: Sequence[str]) -> Iterator[tuple[str, MessageBatch]]:
+    if len(set(names)) == 1:
+        yield names[0], batch
+        return
+    rows: dict[str, array[int]] = {}
+    for row, name in enumerate(names):
+        found = rows.get(name)
+        if found is None:
+            found = rows[name] = array("I")
+        found.append(row)
+    for name, chosen in rows.items():
+        yield name, batch.select(chosen)
