@@ -37,7 +37,7 @@ test-pure: $(VENV)/.installed-dev
 
 # On a real kernel with SocketCAN, booted for them.
 test-kernel: $(VENV)/.installed-dev
-	tests/kernel/boot $(CURDIR)/$(BIN)/python -m pytest -n 0 -p no:cacheprovider tests/kernel
+	tests/linux/boot $(CURDIR)/$(BIN)/python -m pytest -n 0 -p no:cacheprovider tests/linux
 
 # Libraries and plug-ins written for python-can, in an environment without it.
 test-compat: $(VENV)/.installed-dev
@@ -62,6 +62,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .

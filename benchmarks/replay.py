@@ -1,6 +1,6 @@
 """How exactly a log is replayed, by ``canx replay`` and by canplayer, on a CAN interface of the kernel.
 
-``tests/kernel/boot .venv/bin/python benchmarks/replay.py [SECONDS] [INTERFACE]``: both play the same log
+``tests/linux/boot .venv/bin/python benchmarks/replay.py [SECONDS] [INTERFACE]``: both play the same log
 of random gaps, one after the other, twice, and a second of it beforehand, since what an emulated machine
 runs for the first time is slow. A socket takes the kernel's time of each frame; lateness is
 against the least late frame of the run.

@@ -471,7 +471,6 @@ def _io_class(kind: str, name: str) -> Any:
 def _attribute(target: str) -> Any:
     module, _, attribute = target.partition(":")
     if not module.startswith("cantools_cli."):
-        from cantools_cli.compat import install_where_missing
-
-        install_where_missing()  # most plug-ins import can
+        # most plug-ins import can; by name, since what installs it imports this module
+        import_module("cantools_cli.compat").install_where_missing()
     return getattr(import_module(module), attribute)

@@ -64,6 +64,7 @@ m.startswith('cantools_cli')))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ast.literal_eval(done.stdout) == [
         "cantools_cli",
+        "cantools_cli.frame",
         "cantools_cli.frame.bits",
         "cantools_cli.frame.message",
     ]

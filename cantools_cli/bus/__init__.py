@@ -12,14 +12,15 @@ if TYPE_CHECKING:
 
     from cantools_cli.bus.base import BusABC as BusABC
     from cantools_cli.bus.base import BusState as BusState
+    from cantools_cli.bus.base import CanFilter as CanFilter
+    from cantools_cli.bus.base import CanFilters as CanFilters
     from cantools_cli.bus.base import CanProtocol as CanProtocol
 
 
 def __getattr__(name: str) -> Any:
     """Import a documented name of ``base`` on first use (PEP 562)."""
-    if not name.startswith("_"):
-        from cantools_cli.bus import base
+    if name in ("BusABC", "BusState", "CanFilter", "CanFilters", "CanProtocol"):
+        from importlib import import_module
 
-        if hasattr(base, name):
-            return getattr(base, name)
+        return getattr(import_module("cantools_cli.bus.base"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -16,7 +16,7 @@ _FORMATTERS = (["man", "-l"], ["mandoc"], ["groff", "-t", "-man", "-Tutf8"])
 def find_page(name: str) -> Path | None:
     """Return the page ``name``, such as ``canx-formats.7``, of this installation or clone."""
     installed = Path(sys.prefix) / "share" / "man" / f"man{name[-1]}" / name
-    clone = Path(__file__).parent.parent / "man" / name
+    clone = Path(__file__).parents[2] / "man" / name
     return next((page for page in (clone, installed) if page.is_file()), None)
 
 

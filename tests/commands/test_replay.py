@@ -1,4 +1,4 @@
-"""``canx replay`` as a program; its times are tested with a clock, in ``tests/test_replay.py``."""
+"""``canx replay`` as a program; its times are tested with a clock, in ``tests/streams/test_replay.py``."""
 
 from __future__ import annotations
 

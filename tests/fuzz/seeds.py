@@ -19,14 +19,17 @@ from cantools_cli import plugins
 from cantools_cli.frame.bits import BASE_MASK, EXTENDED_MASK, FD_LENGTHS
 from cantools_cli.frame.message import Message
 from cantools_cli.frame.xl import XlMessage
-from tests.io import asc_text, blf_bytes, capture_bytes, mf4_bytes
+from tests.io.asc import asc_text
+from tests.io.asc.test_reader import SAMPLES as ASC
+from tests.io.blf import blf_bytes
+from tests.io.candump.test_screen import LINES as SCREEN
+from tests.io.capture import capture_bytes
 from tests.io.line_samples import SAMPLES as LINES
+from tests.io.mf4 import mf4_bytes
 from tests.io.table_samples import CABANA, CLX_6, COLUMNS, HCRL
-from tests.io.test_asc import SAMPLES as ASC
 from tests.io.test_busmaster import END, HEADER, J1939, LINE
-from tests.io.test_candump_screen import LINES as SCREEN
 from tests.io.test_gvret import OLD_HEADER, OLD_ROWS
-from tests.io.test_trc_reader import head as trc_head
+from tests.io.trc.test_reader import head as trc_head
 
 START_NS = 1_700_000_000_123_456_789
 KINDS = ("classic", "raw", "remote", "fd", "error", "xl")

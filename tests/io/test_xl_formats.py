@@ -24,8 +24,8 @@ from cantools_cli.io.formats import open_reader, open_writer
 from cantools_cli.io.frame_text import parse_frame
 from cantools_cli.io.parquet.reader import ParquetReader
 from cantools_cli.io.parquet.writer import ParquetWriter
-from tests.io.blf_bytes import START_NS as START
-from tests.io.blf_bytes import container, head
+from tests.io.blf.blf_bytes import START_NS as START
+from tests.io.blf.blf_bytes import container, head
 from tests.named import ASCReader, BLFReader
 from tests.strategies import facts, messages
 

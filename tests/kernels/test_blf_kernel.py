@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cantools_cli.frame.batch import MessageBatch
-from tests.io.blf_bytes import classic, lobj
+from tests.io.blf.blf_bytes import classic, lobj
 from tests.kernels.forms import FORMS, load
 from tests.strategies import facts, messages
 

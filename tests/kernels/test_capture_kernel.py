@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from cantools_cli.frame.xl import XlMessage
-from tests.io.capture_bytes import block, classic, option, packet_block, pcap_record, section
+from tests.io.capture.capture_bytes import block, classic, option, packet_block, pcap_record, section
 from tests.kernels.forms import FORMS, load
 from tests.strategies import NAMES, messages
 

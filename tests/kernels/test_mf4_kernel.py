@@ -16,7 +16,7 @@ from cantools_cli.io.mf4 import head as mf4_head
 from cantools_cli.io.mf4.blocks import Blocks
 from cantools_cli.io.mf4.layout import own_data_size, plan_of, read_layout
 from cantools_cli.kernels import _plan, mf4
-from tests.io.mf4_bytes import START_NS, simple, usual_record
+from tests.io.mf4.mf4_bytes import START_NS, simple, usual_record
 from tests.kernels.forms import FORMS, load
 from tests.strategies import facts, messages
 

@@ -14,7 +14,7 @@ from cantools_cli.backends.socketcan import records as codec
 from cantools_cli.errors import FormatError
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
-from tests.backends.test_socketcan_records import BAD, CASES, RECEIVED
+from tests.backends.socketcan.test_records import BAD, CASES, RECEIVED
 from tests.kernels.forms import FORMS, load
 from tests.strategies import facts, messages
 
