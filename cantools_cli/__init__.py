@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from cantools_cli.bus.async_reader import AsyncBufferedReader as AsyncBufferedReader
     from cantools_cli.bus.base import BusABC as BusABC
     from cantools_cli.bus.base import BusState as BusState
-    from cantools_cli.bus.base import CanFilter as CanFilter
-    from cantools_cli.bus.base import CanFilters as CanFilters
     from cantools_cli.bus.base import CanProtocol as CanProtocol
     from cantools_cli.bus.config import load_config as load_config
     from cantools_cli.bus.config import load_environment_config as load_environment_config
@@ -37,6 +35,8 @@ if TYPE_CHECKING:
     from cantools_cli.errors import FormatError as FormatError
     from cantools_cli.errors import UsageError as UsageError
     from cantools_cli.errors import error_check as error_check
+    from cantools_cli.filtering.can_filter import CanFilter as CanFilter
+    from cantools_cli.filtering.can_filter import CanFilters as CanFilters
     from cantools_cli.frame.batch import MessageBatch as MessageBatch
     from cantools_cli.frame.bits import dlc2len as dlc2len
     from cantools_cli.frame.bits import len2dlc as len2dlc
@@ -109,7 +109,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "bit_timing.classic": "BitTiming BitTimingFd",
     "bus.async_reader": "AsyncBufferedReader",
-    "bus.base": "BusABC BusState CanFilter CanFilters CanProtocol",
+    "bus.base": "BusABC BusState CanProtocol",
     "bus.config": "load_config load_environment_config load_file_config rc",
     "bus.interface": "VALID_INTERFACES Bus detect_available_configs",
     "bus.listeners": "BufferedReader Listener RedirectReader",
@@ -117,6 +117,7 @@ _HOMES = {
     "bus.thread_safe": "ThreadSafeBus",
     "errors": "CanError CanInitializationError CanInterfaceNotImplementedError CanOperationError "
     "CanTimeoutError FormatError UsageError error_check",
+    "filtering.can_filter": "CanFilter CanFilters",
     "frame.batch": "MessageBatch",
     "frame.bits": "dlc2len len2dlc",
     "frame.message": "Message",

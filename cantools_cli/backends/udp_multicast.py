@@ -15,7 +15,7 @@ from typing import Any
 
 from cantools_cli.backends import udp_multicast_codec as codec
 from cantools_cli.backends.transport import udp
-from cantools_cli.bus.base import BusABC, CanFilters, CanProtocol, Deadline
+from cantools_cli.bus.base import BusABC, CanProtocol, Deadline
 from cantools_cli.bus.settings import refuse_unknown
 from cantools_cli.errors import (
     CanInitializationError,
@@ -26,6 +26,7 @@ from cantools_cli.errors import (
     UsageError,
     quoted,
 )
+from cantools_cli.filtering.can_filter import CanFilters
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 

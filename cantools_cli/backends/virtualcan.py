@@ -8,9 +8,10 @@ from typing import Any
 
 from cantools_cli.backends import virtualcan_codec as codec
 from cantools_cli.backends.transport.tcp import TcpPort, connect, endpoint
-from cantools_cli.bus.base import BusABC, CanFilters
+from cantools_cli.bus.base import BusABC
 from cantools_cli.bus.settings import refuse_unknown
 from cantools_cli.errors import CanOperationError, FormatError
+from cantools_cli.filtering.can_filter import CanFilters
 from cantools_cli.frame.batch import MessageBatch
 
 DEFAULT_HOST = "localhost"

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
     from cantools_cli.bus.base import BusABC as BusABC
     from cantools_cli.bus.base import BusState as BusState
-    from cantools_cli.bus.base import CanFilter as CanFilter
-    from cantools_cli.bus.base import CanFilters as CanFilters
     from cantools_cli.bus.base import CanProtocol as CanProtocol
+    from cantools_cli.filtering.can_filter import CanFilter as CanFilter
+    from cantools_cli.filtering.can_filter import CanFilters as CanFilters
 
 
 def __getattr__(name: str) -> Any:

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
+from cantools_cli.bus.keywords import deprecated_args_alias
 from cantools_cli.bus.listeners import Listener, ReaderStoppedError
 from cantools_cli.frame.message import Message
-from cantools_cli.python_can.util import deprecated_args_alias
 
 if TYPE_CHECKING:
     from typing_extensions import Self

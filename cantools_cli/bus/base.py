@@ -18,17 +18,18 @@ from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from cantools_cli.bus.received_log import log_received
 from cantools_cli.errors import CanOperationError, CanTimeoutError
+from cantools_cli.filtering.can_filter import CanFilters
 from cantools_cli.frame.batch import MessageBatch, sendable
 from cantools_cli.frame.message import Message
 from cantools_cli.periodic.sending import PeriodicSending
 
 if TYPE_CHECKING:
-    from typing_extensions import NotRequired, Self
+    from typing_extensions import Self
 
     from cantools_cli.bus.readiness import Readiness
     from cantools_cli.filtering.filters import FrameFilter
@@ -50,19 +51,6 @@ class CanProtocol(Enum):
     CAN_FD_NON_ISO = 3
     CAN_XL = 4
 
-
-class CanFilter(TypedDict):
-    """Passes frames whose identifier equals ``can_id`` in the bits of ``can_mask``.
-
-    With ``extended`` the kind of the identifier has to be the same as well.
-    """
-
-    can_id: int
-    can_mask: int
-    extended: NotRequired[bool]
-
-
-CanFilters = Sequence[CanFilter]
 
 #: sends the rows of a batch from one to before another, waiting up to a timeout for room
 SendRows = Callable[[int, int, "float | None"], None]

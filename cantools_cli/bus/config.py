@@ -44,7 +44,8 @@ if TYPE_CHECKING:
     from typing import SupportsIndex
 
     from cantools_cli.bit_timing.classic import BitTiming, BitTimingFd
-    from cantools_cli.io.files import AnyFile
+
+AnyFile = Any  # a path, or an open text or binary stream
 
 #: settings made by the program, for every bus that it opens
 rc: dict[str, Any] = {}

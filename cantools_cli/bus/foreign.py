@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from cantools_cli import errors
-from cantools_cli.bus.base import BusABC, BusState, CanFilters, CanProtocol
+from cantools_cli.bus.base import BusABC, BusState, CanProtocol
+from cantools_cli.filtering.can_filter import CanFilters
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from cantools_cli import plugins
+from cantools_cli.bus import config
 from cantools_cli.bus.base import BusABC
+from cantools_cli.bus.keywords import deprecated_args_alias
 from cantools_cli.errors import CanInterfaceNotImplementedError, UsageError, quoted
-from cantools_cli.python_can import util
 
 VALID_INTERFACES: frozenset[str]
 
@@ -34,7 +35,7 @@ class Bus(BusABC):
             an argument is out of range.
     """
 
-    @util.deprecated_args_alias("4.2.0", "5.0.0", bustype="interface", context="config_context")
+    @deprecated_args_alias("4.2.0", "5.0.0", bustype="interface", context="config_context")
     def __new__(
         cls,
         channel: Any = None,
@@ -46,10 +47,8 @@ class Bus(BusABC):
     ) -> Bus:  # to type checkers; in truth another ``BusABC``
         keywords = given = {"interface": interface, "channel": channel, **kwargs}
         if not ignore_config:
-            from cantools_cli.bus.config import check_context
-
-            check_context(config_context)
-            keywords = util.load_config(config=keywords, context=config_context)
+            config.check_context(config_context)
+            keywords = config.load_config(config=keywords, context=config_context)
         name, channel = keywords["interface"], keywords["channel"]
         backend = plugins.bus_class(name)
         if channel is None and _needs_channel(backend):
@@ -75,9 +74,7 @@ def _place_of(given: dict[str, Any], context: str | None) -> Callable[[str], str
     """Return a function from a setting to the file or variable that it comes from, empty for an argument."""
 
     def place(key: str) -> str:
-        from cantools_cli.bus.config import find_settings
-
-        return "" if key in given else find_settings(None, given, context).sources.get(key, "")
+        return "" if key in given else config.find_settings(None, given, context).sources.get(key, "")
 
     return place
 

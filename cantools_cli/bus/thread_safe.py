@@ -12,9 +12,10 @@ from threading import Lock, get_ident
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from cantools_cli.bus.base import BusABC, BusState, CanFilters, CanProtocol, Deadline, SendRows
+from cantools_cli.bus.base import BusABC, BusState, CanProtocol, Deadline, SendRows
 from cantools_cli.bus.interface import Bus
 from cantools_cli.errors import CanOperationError, CanTimeoutError
+from cantools_cli.filtering.can_filter import CanFilters
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 

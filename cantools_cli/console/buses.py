@@ -43,7 +43,7 @@ class BusOptions:
         Raises:
             UsageError: one is not of the form KEY=VALUE.
         """
-        from cantools_cli.python_can.util import cast_from_string
+        from cantools_cli.bus.config import cast_from_string
 
         given: dict[str, Any] = {}
         for setting in self.settings:

@@ -29,7 +29,7 @@ from cantools_cli.frame.message import Message
 from cantools_cli.kernels import filters as kernel
 
 if TYPE_CHECKING:
-    from cantools_cli.bus.base import CanFilter, CanFilters
+    from cantools_cli.filtering.can_filter import CanFilter, CanFilters
 
 #: an error mask that passes every error frame, also one without a class
 ALL_ERRORS = frames.ERROR_BIT | frames.EXTENDED_MASK

@@ -38,7 +38,7 @@ import itertools
 import re
 from array import array
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cantools_cli.frame import bits as frames
 from cantools_cli.frame.xl import SEC
@@ -46,8 +46,24 @@ from cantools_cli.kernels import arrow as kernel
 from cantools_cli.kernels import arrow_release, columns
 
 if TYPE_CHECKING:
-    from cantools_cli.frame.batch import MessageBatch
     from cantools_cli.frame.message import Channel
+    from cantools_cli.frame.xl import XlColumns
+
+    class Columns(Protocol):
+        """The columns of a ``MessageBatch``."""
+
+        timestamp_ns: array[int]
+        can_id: array[int]
+        flags: bytearray
+        channel: array[int]
+        channels: tuple[Channel, ...]
+        dlc_code: bytearray
+        offset: array[int]
+        payload: bytearray
+        xl: XlColumns | None
+
+        def __len__(self) -> int: ...
+
 
 #: name -> Arrow's format, in the order of the columns
 COLUMNS = {
@@ -295,7 +311,7 @@ def _schema_struct() -> ArrowSchema:
     return _schema(b"+s", children=children)
 
 
-def _array_struct(batch: MessageBatch) -> ArrowArray:
+def _array_struct(batch: Columns) -> ArrowArray:
     rows = len(batch)
     if len(batch.payload) > _MOST_DATA:
         raise ValueError("a batch for Arrow holds at most 2 GiB of data")
@@ -323,7 +339,7 @@ def _array_struct(batch: MessageBatch) -> ArrowArray:
     return _array(rows, [None], children=children)
 
 
-def _xl_values(batch: MessageBatch, stride: int) -> list[bytearray | array[int]]:
+def _xl_values(batch: Columns, stride: int) -> list[bytearray | array[int]]:
     """Return the values of ``XL_COLUMNS``, with bitmaps of ``stride`` bytes."""
     xl = batch.xl
     if xl is None:
@@ -344,7 +360,7 @@ def _zeros(size: int) -> bytearray:
     return _shared
 
 
-def _channel_array(batch: MessageBatch) -> ArrowArray:
+def _channel_array(batch: Columns) -> ArrowArray:
     channels, column = batch.channels, batch.channel
     if len({*channels}) < len(channels):  # two got the same name
         channels = tuple(dict.fromkeys(channels))
@@ -370,7 +386,7 @@ def schema_capsule() -> object:
     return _capsule(_schema_struct(), _SCHEMA_NAME, _SCHEMA_DESTRUCTOR)
 
 
-def array_capsules(batch: MessageBatch) -> tuple[object, object]:
+def array_capsules(batch: Columns) -> tuple[object, object]:
     """Return the schema and the columns of ``batch``, in PyCapsules ``arrow_schema`` and ``arrow_array``.
 
     Raises:

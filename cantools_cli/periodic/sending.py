@@ -10,8 +10,7 @@ from cantools_cli.frame.message import Message
 from cantools_cli.frame.xl import XlMessage
 
 if TYPE_CHECKING:
-    from cantools_cli.bus.base import BusABC
-    from cantools_cli.periodic.tasks import CyclicSendTaskABC
+    from cantools_cli.periodic.tasks import CyclicSendTaskABC, Sender
 
 
 class Lock(Protocol):
@@ -92,7 +91,7 @@ class PeriodicSending:
         from cantools_cli.periodic.tasks import ThreadBasedCyclicSendTask
 
         return ThreadBasedCyclicSendTask(
-            cast("BusABC", self),
+            cast("Sender", self),
             self._lock_send_periodic,
             msgs,
             period,

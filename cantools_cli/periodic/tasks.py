@@ -13,18 +13,24 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from threading import RLock
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
 from cantools_cli.errors import CanOperationError
 from cantools_cli.frame.message import Message
 from cantools_cli.periodic.schedule import Schedule, nanoseconds
 from cantools_cli.periodic.scheduler import Run, Scheduler
 
-if TYPE_CHECKING:
-    from cantools_cli.bus.base import BusABC
-
 OnError = Callable[[Exception], bool]
 ModifierCallback = Callable[[Message], None]
+
+
+class Sender(Protocol):
+    """A bus, as far as periodic sending needs it."""
+
+    def send(self, msg: Message) -> None: ...
+    def send_periodic(
+        self, msgs: Message | Sequence[Message], period: float, *args: Any, **kwargs: Any
+    ) -> CyclicSendTaskABC: ...
 
 
 class CyclicTask(ABC):
@@ -197,7 +203,7 @@ class ThreadBasedCyclicSendTask(
 
     def __init__(
         self,
-        bus: BusABC,
+        bus: Sender,
         lock: AbstractContextManager[Any],
         messages: Sequence[Message] | Message,
         period: float,
@@ -224,7 +230,7 @@ class ThreadBasedCyclicSendTask(
         return Schedule(self.period_ns, duration_ns=self.duration_ns)
 
     @property
-    def bus(self) -> BusABC | None:
+    def bus(self) -> Sender | None:
         return self._bus()
 
     @property
@@ -300,7 +306,7 @@ def stop_quietly(task: CyclicSendTaskABC) -> None:
 
 
 def send_periodic(
-    bus: BusABC, message: Sequence[Message] | Message, period: float, *args: Any, **kwargs: Any
+    bus: Sender, message: Sequence[Message] | Message, period: float, *args: Any, **kwargs: Any
 ) -> CyclicSendTaskABC:
     """Do what ``bus.send_periodic`` does; deprecated."""
     from warnings import warn
@@ -335,11 +341,11 @@ def _is_message(value: object) -> bool:
     return hasattr(value, "arbitration_id")  # another library's will do
 
 
-_schedulers: weakref.WeakKeyDictionary[BusABC, Scheduler] = weakref.WeakKeyDictionary()
+_schedulers: weakref.WeakKeyDictionary[Sender, Scheduler] = weakref.WeakKeyDictionary()
 _schedulers_lock = RLock()  # re-entrant: the collector may end another bus, and its tasks, in here
 
 
-def _scheduler_of(bus: BusABC) -> Scheduler:
+def _scheduler_of(bus: Sender) -> Scheduler:
     with _schedulers_lock:
         scheduler = _schedulers.get(bus)
         if scheduler is None:

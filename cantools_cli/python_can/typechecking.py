@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from typing import IO, Any, TypedDict
 
-from cantools_cli.bus.base import CanFilter, CanFilters
+from cantools_cli.filtering.can_filter import CanFilter, CanFilters
 from cantools_cli.frame.message import Channel
 
 __all__ = [

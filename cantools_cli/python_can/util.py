@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 import time
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import wraps
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cantools_cli.bus.config import cast_from_string, load_config, load_environment_config, load_file_config
+from cantools_cli.bus.keywords import deprecated_args_alias
 from cantools_cli.frame.bits import dlc2len, len2dlc
 
 if TYPE_CHECKING:
@@ -35,9 +35,6 @@ __all__ = [
     "time_perfcouter_correlation",
 ]
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
 #: ``time.time`` steps that are worth waiting for, in seconds
 _COARSE = 1e-5
 _SUBDEBUG = 9
@@ -49,54 +46,6 @@ def channel2int(channel: str | int | Sequence[int] | None) -> int | None:
         return channel
     found = re.search(r"[0-9]+$", channel) if isinstance(channel, str) else None
     return int(found[0]) if found else None
-
-
-def deprecated_args_alias(
-    deprecation_start: str = "", deprecation_end: str | None = None, **aliases: str | None
-) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Let a function still take keywords by their old names, each with a ``DeprecationWarning``.
-
-    ``aliases`` are old names and the new ones; None for a keyword that is of no use any more and is
-    dropped. The versions, where given, are named in the warning.
-    """
-
-    def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        @wraps(function)
-        def renamed(*args: P.args, **kwargs: P.kwargs) -> R:
-            _rename_kwargs(function.__qualname__, deprecation_start, deprecation_end, kwargs, aliases, 3)
-            return function(*args, **kwargs)
-
-        return renamed
-
-    return decorate
-
-
-def _rename_kwargs(
-    func_name: str,
-    start: str,
-    end: str | None,
-    kwargs: dict[str, Any],
-    aliases: Mapping[str, str | None],
-    stacklevel: int = 2,
-) -> None:
-    """Rename the keywords of a call, or drop them, each with a ``DeprecationWarning``.
-
-    Raises:
-        TypeError: a keyword is given by its old and its new name.
-    """
-    since = f" since version {start}" if start else ""
-    until = f", and will be removed in version {end}" if end else ""
-    for old, new in aliases.items():
-        if old not in kwargs:
-            continue
-        if new in kwargs:
-            raise TypeError(f"{func_name} received both {old!r} (deprecated) and {new!r}.")
-        instead = f". Use {new!r} instead." if new else "."
-        text = f"The {old!r} argument is deprecated{since}{until}{instead}"
-        warnings.warn(text, DeprecationWarning, stacklevel=stacklevel)
-        value = kwargs.pop(old)
-        if new:
-            kwargs[new] = value
 
 
 def check_or_adjust_timing_clock(timing: Timing, valid_clocks: Iterable[int]) -> Timing:

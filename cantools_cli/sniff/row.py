@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from array import array
+from typing import NamedTuple, Protocol
 
 from cantools_cli.frame import bits
 from cantools_cli.frame.error_frames import explain
 from cantools_cli.frame.message import Channel, Message
 from cantools_cli.kernels import sniff as kernel
-from cantools_cli.sniff.decoding import Value
-
-if TYPE_CHECKING:
-    from cantools_cli.sniff.table import Table
+from cantools_cli.sniff.decoding import Decoder, Value
 
 _REMOTE = 0x8000
 _XL_BIT = 1 << 32
@@ -26,12 +24,27 @@ class Past(NamedTuple):
     data: bytes
 
 
+class Columns(Protocol):
+    """The columns of a table; those of frames past are rings."""
+
+    hold_ns: int
+    first_ns: int | None
+    decoder: Decoder | None
+    channels: list[Channel]
+    figures: array[int]
+    changed: array[int]
+    octets: bytearray
+    past_ns: array[int]
+    past_size: array[int]
+    past: bytearray
+
+
 class Row:
     """An identifier on a channel; looks into its table, and so shows the latest."""
 
     __slots__ = ("_at", "_table", "number")
 
-    def __init__(self, table: Table, number: int) -> None:
+    def __init__(self, table: Columns, number: int) -> None:
         self._table = table
         self.number = number
         self._at = number * kernel.FIGURES

@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from cantools_cli.bus.base import BusABC, BusState, CanFilters, CanProtocol, Deadline
+from cantools_cli.bus.base import BusABC, BusState, CanProtocol, Deadline
 from cantools_cli.errors import CanError, CanOperationError, CanTimeoutError
+from cantools_cli.filtering.can_filter import CanFilters
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 

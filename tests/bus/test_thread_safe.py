@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from cantools_cli.bus import thread_safe
-from cantools_cli.bus.base import BusABC, BusState, CanFilters
+from cantools_cli.bus.base import BusABC, BusState
 from cantools_cli.bus.interface import Bus
 from cantools_cli.bus.thread_safe import ThreadSafeBus, _Turns
 from cantools_cli.errors import CanError, CanOperationError, CanTimeoutError
+from cantools_cli.filtering.can_filter import CanFilters
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from cantools_cli.periodic.tasks import ThreadBasedCyclicSendTask

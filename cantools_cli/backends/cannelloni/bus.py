@@ -10,22 +10,22 @@ import errno
 import select
 import socket
 from contextlib import suppress
-from ipaddress import ip_address
 from typing import Any, Protocol
 
 from cantools_cli.backends.cannelloni import codec
+from cantools_cli.backends.cannelloni.peer import Peer
 from cantools_cli.backends.transport import udp
 from cantools_cli.backends.transport.tcp import endpoint, reason_of
-from cantools_cli.bus.base import BusABC, CanFilters, CanProtocol, Deadline
+from cantools_cli.bus.base import BusABC, CanProtocol, Deadline
 from cantools_cli.bus.settings import refuse_unknown
 from cantools_cli.errors import (
-    CanInitializationError,
     CanOperationError,
     CanTimeoutError,
     FormatError,
     UsageError,
     quoted,
 )
+from cantools_cli.filtering.can_filter import CanFilters
 from cantools_cli.frame.batch import MessageBatch
 
 DEFAULT_PORT = 20000
@@ -137,58 +137,6 @@ class CannelloniBus(BusABC):
         self._port.close()
 
 
-class Peer:
-    """The other end, by its first address.
-
-    Raises:
-        CanInitializationError: there is no such host.
-    """
-
-    def __init__(self, host: str, port: int, name: str) -> None:
-        self.name = name
-        self.family: socket.AddressFamily
-        self.address: Any  # as its family has it
-        try:
-            self.family, _, _, _, self.address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
-        except (OSError, UnicodeError) as error:
-            raise CanInitializationError(f"{name}: no such host: {reason_of(error)}") from error
-        self._numbers = _numbers(self.address[0])
-
-    def is_at(self, source: Any) -> bool:
-        """Tell whether the socket address ``source`` is the peer's, whatever its port."""
-        return source[0] == self.address[0] or _numbers(source[0]) == self._numbers
-
-    def local_address(self) -> str:
-        """Return the address from which this computer reaches the peer; nothing is sent."""
-        with socket.socket(self.family, socket.SOCK_DGRAM) as probe:
-            try:
-                probe.connect(self.address)
-            except OSError as error:
-                raise CanInitializationError(f"{self.name}: no way there: {reason_of(error)}") from error
-            return str(probe.getsockname()[0])
-
-    def socket_at(self, address: str, port: int, kind: socket.SocketKind) -> socket.socket:
-        """Return a socket that is bound to ``address`` and ``port`` here.
-
-        Raises:
-            CanInitializationError: there is no such address, or it is taken.
-        """
-        end = socket.socket(self.family, kind)
-        try:
-            if kind == socket.SOCK_STREAM:
-                end.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            scope = self.address[3] if len(self.address) == 4 else 0
-            end.bind((address, port) if self.family == socket.AF_INET else (address, port, 0, scope))
-        except (OSError, UnicodeError) as error:
-            end.close()
-            hint = (
-                "local_port= takes another port" if getattr(error, "errno", 0) == errno.EADDRINUSE else None
-            )
-            text = f"{self.name}: cannot listen on {address}, port {port}: {reason_of(error)}"
-            raise CanInitializationError(text, hint=hint) from error
-        return end
-
-
 class UdpPort:
     """A socket that datagrams of the peer come to, and leave from."""
 
@@ -253,12 +201,3 @@ class UdpPort:
         with suppress(OSError):
             self._end.shutdown(socket.SHUT_RDWR)  # wakes who waits; there is no connection to end
         self._end.close()
-
-
-def _numbers(address: str) -> object:
-    """Return an address without its zone, an IPv4 one within IPv6 as what it is."""
-    try:
-        found = ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    return getattr(found, "ipv4_mapped", None) or found

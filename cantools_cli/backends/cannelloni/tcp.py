@@ -13,7 +13,7 @@ import time
 from contextlib import suppress
 
 from cantools_cli.backends.cannelloni import codec
-from cantools_cli.backends.cannelloni.bus import Peer
+from cantools_cli.backends.cannelloni.peer import Peer
 from cantools_cli.backends.transport.tcp import TcpPort, reason_of
 from cantools_cli.bus.base import Deadline
 from cantools_cli.errors import CanInitializationError, CanOperationError, CanTimeoutError, quoted

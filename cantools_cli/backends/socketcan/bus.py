@@ -19,7 +19,7 @@ from cantools_cli.backends.socketcan import link as links
 from cantools_cli.backends.socketcan import records as codec
 from cantools_cli.backends.socketcan import socket as sockets
 from cantools_cli.backends.socketcan.port import FEW, Port
-from cantools_cli.bus.base import BusABC, BusState, CanFilters, CanProtocol, Deadline, SendRows
+from cantools_cli.bus.base import BusABC, BusState, CanProtocol, Deadline, SendRows
 from cantools_cli.bus.settings import refuse_unknown
 from cantools_cli.errors import (
     CanInitializationError,
@@ -29,6 +29,7 @@ from cantools_cli.errors import (
     UsageError,
     quoted,
 )
+from cantools_cli.filtering.can_filter import CanFilters
 from cantools_cli.filtering.filters import FrameFilter
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch

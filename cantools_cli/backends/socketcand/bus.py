@@ -14,7 +14,7 @@ from typing import Any
 
 from cantools_cli.backends.socketcand import beacon, codec
 from cantools_cli.backends.transport.tcp import TcpPort, connect, endpoint
-from cantools_cli.bus.base import BusABC, CanFilters, CanProtocol, Deadline
+from cantools_cli.bus.base import BusABC, CanProtocol, Deadline
 from cantools_cli.bus.settings import refuse_unknown
 from cantools_cli.errors import (
     CanError,
@@ -25,6 +25,7 @@ from cantools_cli.errors import (
     UsageError,
     quoted,
 )
+from cantools_cli.filtering.can_filter import CanFilters
 from cantools_cli.frame.batch import MessageBatch
 
 #: seconds without a word after which the server is asked whether it is there, and has to answer

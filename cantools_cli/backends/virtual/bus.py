@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from cantools_cli.backends.transport.wakeup import Wakeup
-from cantools_cli.bus.base import BusABC, CanFilters, CanProtocol, Deadline
+from cantools_cli.bus.base import BusABC, CanProtocol, Deadline
 from cantools_cli.bus.settings import refuse_unknown
 from cantools_cli.errors import (
     CanError,
@@ -25,6 +25,7 @@ from cantools_cli.errors import (
     UsageError,
     quoted,
 )
+from cantools_cli.filtering.can_filter import CanFilters
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.bits import TX
 from cantools_cli.frame.message import Channel, Message

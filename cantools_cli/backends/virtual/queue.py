@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import queue
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from cantools_cli.frame.message import Message
 
-if TYPE_CHECKING:
-    from cantools_cli.backends.virtual.bus import VirtualBus
+
+class Receiving(Protocol):
+    """A bus with frames in its queue."""
+
+    def recv(self, timeout: float | None) -> Message | None: ...
+    def _frames_waiting(self) -> int: ...
 
 
 class WaitingMessages:
@@ -18,7 +22,7 @@ class WaitingMessages:
         maxsize: how many may wait; 0 is no bound.
     """
 
-    def __init__(self, bus: VirtualBus, maxsize: int) -> None:
+    def __init__(self, bus: Receiving, maxsize: int) -> None:
         self._bus = bus
         self.maxsize = maxsize
 

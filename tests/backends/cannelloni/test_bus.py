@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from cantools_cli.backends.cannelloni import tcp as cannelloni_tcp
-from cantools_cli.backends.cannelloni.bus import CannelloniBus, Peer
+from cantools_cli.backends.cannelloni.bus import CannelloniBus
+from cantools_cli.backends.cannelloni.peer import Peer
 from cantools_cli.bus.base import CanProtocol
 from cantools_cli.bus.interface import Bus
 from cantools_cli.errors import CanInitializationError, CanOperationError, CanTimeoutError, UsageError
