@@ -28,7 +28,7 @@ for _power, _prefixes in enumerate(("kK", "M", "G", "T"), start=1):
     for _prefix in _prefixes:
         _BYTES[_prefix] = _BYTES[f"{_prefix}B"] = 1000**_power
         _BYTES[f"{_prefix}i"] = _BYTES[f"{_prefix}iB"] = 1024**_power
-_LONGEST_NS = (1 << 63) - 1
+_MAX_NS = (1 << 63) - 1
 
 _DURATIONS = "seconds, or a number with a unit: 250us, 200ms, 5s, 10m, 2h"
 #: the options whose bare numbers mean milliseconds in the tools that they come from
@@ -43,7 +43,7 @@ def duration_ns(text: str) -> int:
     """
     number, parts = _scaled(text, _NANOSECONDS, "duration", _DURATIONS)
     nanoseconds = (2 * number + parts) // (2 * parts)
-    if nanoseconds > _LONGEST_NS:
+    if nanoseconds > _MAX_NS:
         raise UsageError(f"duration {quoted(text)} is over 292 years")
     return nanoseconds
 

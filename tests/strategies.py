@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from cantools_cli.frame.bits import BASE_MASK, EXTENDED_MASK, FD_LENGTHS
+from cantools_cli.frame.bits import CAN_EFF_MASK, CAN_SFF_MASK, FD_LENGTHS
 from cantools_cli.frame.message import Message
 from cantools_cli.frame.xl import XlMessage
 
@@ -40,7 +40,7 @@ def messages(
         return draw(xl_messages(channels=channels, times=times, directions=directions))
     extended = draw(extended_errors if kind == "error" else st.booleans())
     message = Message(
-        arbitration_id=draw(st.integers(0, EXTENDED_MASK if extended or kind == "error" else BASE_MASK)),
+        arbitration_id=draw(st.integers(0, CAN_EFF_MASK if extended or kind == "error" else CAN_SFF_MASK)),
         is_extended_id=extended,
         channel=draw(channels),
         is_rx=draw(directions),
@@ -76,7 +76,7 @@ def xl_messages(
 ) -> XlMessage:
     """Draw one legal CAN XL frame."""
     message = XlMessage(
-        arbitration_id=draw(st.integers(0, BASE_MASK)),
+        arbitration_id=draw(st.integers(0, CAN_SFF_MASK)),
         data=draw(st.binary(min_size=1, max_size=70)) * draw(st.sampled_from([1, 1, 29])),
         vcid=draw(st.integers(0, 0xFF)),
         sdt=draw(st.integers(0, 0xFF)),

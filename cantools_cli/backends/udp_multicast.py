@@ -114,7 +114,7 @@ class UdpMulticastBus(BusABC):
     def _next(self) -> Message | None:
         """Return the frame of the next datagram, None where none is waiting, _NOTHING where it has none."""
         try:
-            datagram, extra, _, source = self._receiver.recvmsg(codec.LONGEST, 64)
+            datagram, extra, _, source = self._receiver.recvmsg(codec.MAX_LENGTH, 64)
         except BlockingIOError:
             return None
         except OSError as error:

@@ -30,11 +30,11 @@ from typing import Any
 import msgpack  # type: ignore[import-untyped]  # it ships no types
 
 from cantools_cli.errors import FormatError
-from cantools_cli.frame.bits import BASE_MASK
+from cantools_cli.frame.bits import CAN_SFF_MASK
 from cantools_cli.frame.message import Message
 
 #: bytes of the largest datagram that is looked at
-LONGEST = 65535
+MAX_LENGTH = 65535
 
 #: seconds since the epoch that 64 bits of nanoseconds hold
 _LATEST = 9_223_372_036
@@ -43,7 +43,9 @@ _TRUTHS = ("is_remote_frame", "is_error_frame", "is_fd", "bitrate_switch", "erro
 
 def encode(message: Message) -> bytes:
     """Return the datagram of ``message``."""
-    is_wide = message.is_error_frame and message.arbitration_id > BASE_MASK  # peers check it like any other
+    is_wide = (
+        message.is_error_frame and message.arbitration_id > CAN_SFF_MASK
+    )  # peers check it like any other
     entries = {
         "timestamp": message.timestamp,
         "arbitration_id": message.arbitration_id,

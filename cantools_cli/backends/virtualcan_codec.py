@@ -45,11 +45,11 @@ def encode(batch: MessageBatch) -> list[bytes]:
     records: list[bytes] = []
     offset, payload = batch.offset, batch.payload
     for row, (can_id, flags) in enumerate(zip(batch.can_id, batch.flags, strict=True)):
-        if flags & bits.FD or can_id & (bits.REMOTE_BIT | bits.ERROR_BIT):
+        if flags & bits.FD or can_id & (bits.CAN_RTR_FLAG | bits.CAN_ERR_FLAG):
             raise CanOperationError("virtualcan carries neither remote frames, error frames nor CAN FD")
         data = payload[offset[row] : offset[row + 1]]
-        identifier = can_id & bits.EXTENDED_MASK
-        extended = EXTENDED if can_id & bits.EXTENDED_BIT else 0
+        identifier = can_id & bits.CAN_EFF_MASK
+        extended = EXTENDED if can_id & bits.CAN_EFF_FLAG else 0
         records.append(RECORD.pack(LENGTH, identifier, extended, len(data), data))
     return records
 
@@ -89,13 +89,13 @@ class Decoder:
             if length != LENGTH or size > 8:
                 self._fail(length, size)
                 break
-            if identifier > (bits.EXTENDED_MASK if flags & EXTENDED else bits.BASE_MASK):
+            if identifier > (bits.CAN_EFF_MASK if flags & EXTENDED else bits.CAN_SFF_MASK):
                 self._skip(f"identifier {identifier:#x} is out of range")
                 continue
             begin = at * RECORD.size
             if echoes and echoes.takes(text[begin : begin + RECORD.size], timestamp_ns):
                 continue
-            batch.can_id.append(identifier | (bits.EXTENDED_BIT if flags & EXTENDED else 0))
+            batch.can_id.append(identifier | (bits.CAN_EFF_FLAG if flags & EXTENDED else 0))
             batch.dlc_code.append(size)
             batch.payload += data[:size]
             batch.offset.append(len(batch.payload))

@@ -66,7 +66,7 @@ _LOSSES = {
     "faults": "malformed messages passed over",
 }
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.0001, 0.01  # seconds
+_FIRST_PAUSE, _MAX_PAUSE = 0.0001, 0.01  # seconds
 _BACKLOG = 0.01  # seconds that frames queued at the end of a timeout are looked at, if none passes
 
 
@@ -101,7 +101,7 @@ class Deadline:
         """Sleep a moment, a longer one each time: behind a wait that ended at once, as the next one may."""
         remaining = self.remaining()
         time.sleep(self._pause if remaining is None else min(self._pause, remaining))
-        self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+        self._pause = min(2 * self._pause, _MAX_PAUSE)
 
 
 class BusABC(PeriodicSending, ABC):  # abstract by what its hooks raise: either pair of them will do

@@ -31,7 +31,7 @@ FLUSH_EVERY = 1.0
 PAUSE = 0.1
 #: seconds for which what is waiting at the end is delivered: a busy bus never runs empty
 LAST = 0.5
-_LONGEST_WAIT = 86_400.0  # seconds
+_MAX_WAIT = 86_400.0  # seconds
 
 
 class Sink(Protocol):
@@ -165,7 +165,7 @@ class ThreadReceiver:
     def _wait_and_fetch(self, timeout: float | None) -> Frames | None:
         if self._ends is None:
             return fetch(self._bus, timeout)
-        self._poll.poll(None if timeout is None else 1000 * min(timeout, _LONGEST_WAIT))
+        self._poll.poll(None if timeout is None else 1000 * min(timeout, _MAX_WAIT))
         return fetch(self._bus, 0)
 
 

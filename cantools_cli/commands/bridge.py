@@ -217,7 +217,7 @@ class Bridge:
     def _chosen(self, index: int, batch: MessageBatch) -> MessageBatch:
         if not self._passes_errors:
             whole = len(batch)
-            batch = batch.without(bits.ERROR_BIT)
+            batch = batch.without(bits.CAN_ERR_FLAG)
             self._left_out += whole - len(batch)
         behind_bus = self._sources[index].filter
         if behind_bus is not None:

@@ -232,7 +232,7 @@ def _send_stdin(
                 batch = chosen.select(batch)
                 if not error_frames:
                     whole = len(batch)
-                    batch = batch.without(bits.ERROR_BIT)
+                    batch = batch.without(bits.CAN_ERR_FLAG)
                     left_out += whole - len(batch)
                 bus.send_batch(batch, seconds)
                 sent += len(batch)

@@ -197,7 +197,7 @@ class Log:
         """Return what has somewhere to go."""
         if not self._options.error_frames:
             whole = len(batch)
-            batch = batch.without(bits.ERROR_BIT)
+            batch = batch.without(bits.CAN_ERR_FLAG)
             self.error_frames += whole - len(batch)
         if self._routes.rules:
             batch = self._mapped(batch)

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from cantools_cli.filtering.can_filter import CanFilter, CanFilters
 
 #: an error mask that passes every error frame, also one without a class
-ALL_ERRORS = frames.ERROR_BIT | frames.EXTENDED_MASK
+ALL_ERRORS = frames.CAN_ERR_FLAG | frames.CAN_EFF_MASK
 
-_KIND_AND_ID = frames.EXTENDED_BIT | frames.EXTENDED_MASK
+_KIND_AND_ID = frames.CAN_EFF_FLAG | frames.CAN_EFF_MASK
 #: in a dictionary's ``can_id``: pass what does not match, as in SocketCAN
 _INVERTED = 0x20000000
 _HEX = frozenset("0123456789abcdefABCDEF")
@@ -152,12 +152,12 @@ class FrameFilter:
     def matches(self, message: Message) -> bool:
         """Tell whether one message passes."""
         if message.is_error_frame:
-            return bool((message.arbitration_id | frames.ERROR_BIT) & self.error_mask)
+            return bool((message.arbitration_id | frames.CAN_ERR_FLAG) & self.error_mask)
         can_id = message.arbitration_id
         if message.is_extended_id:
-            can_id |= frames.EXTENDED_BIT
+            can_id |= frames.CAN_EFF_FLAG
         if message.is_remote_frame:
-            can_id |= frames.REMOTE_BIT
+            can_id |= frames.CAN_RTR_FLAG
         if self.join or not self.tests:
             return all(test.passes(can_id) for test in self.tests)
         return any(test.passes(can_id) for test in self.tests)
@@ -188,7 +188,7 @@ def _test(text: str, begin: int, end: int) -> IdTest:
     first, digits = _hexadecimal(text, begin, at)
     if separator in {":", "~"}:
         if digits == 8:
-            first |= frames.EXTENDED_BIT
+            first |= frames.CAN_EFF_FLAG
         return _masked(text, begin, first, _hexadecimal(text, at + 1, end)[0], separator == "~")
     low = _identifier(text, begin, first, digits)
     if not separator:
@@ -204,10 +204,10 @@ def _test(text: str, begin: int, end: int) -> IdTest:
 
 def _masked(text: str, at: int, value: int, mask: int, inverted: bool) -> IdTest:
     """Return the test of ``ID:MASK`` or ``ID~MASK``."""
-    if value & frames.ERROR_BIT:
+    if value & frames.CAN_ERR_FLAG:
         # candump hands this bit to the kernel, which takes it for ~
         _refuse(text, at, "an identifier over 1FFFFFFF", "error frames are filtered by class: #FF; ~ inverts")
-    mask &= ~frames.ERROR_BIT
+    mask &= ~frames.CAN_ERR_FLAG
     return IdTest(mask, value & mask, value & mask, inverted)
 
 
@@ -215,7 +215,7 @@ def _identifier(text: str, at: int, value: int, digits: int) -> int:
     """Return the identifier word of a bare identifier, whose digits are its kind."""
     if digits not in (3, 8):
         number = f"{value:X}"
-        padded = "" if value > frames.BASE_MASK else f"{number:0>3} (11 bits) or "
+        padded = "" if value > frames.CAN_SFF_MASK else f"{number:0>3} (11 bits) or "
         padded += f"{number:0>8} (29 bits)"
         _refuse(
             text,
@@ -224,18 +224,18 @@ def _identifier(text: str, at: int, value: int, digits: int) -> int:
             f"pad with zeros: {padded}",
         )
     if digits == 3:
-        if value > frames.BASE_MASK:
+        if value > frames.CAN_SFF_MASK:
             _refuse(text, at, "an identifier over 7FF, the largest of 11 bits", f"29 bits: {value:08X}")
         return value
-    if value > frames.EXTENDED_MASK:
+    if value > frames.CAN_EFF_MASK:
         _refuse(text, at, "an identifier over 1FFFFFFF, the largest of 29 bits")
-    return value | frames.EXTENDED_BIT
+    return value | frames.CAN_EFF_FLAG
 
 
 def _classes(mask: int) -> int:
     """Return the error mask of ``#MASK``; one with all classes also passes error frames that have none."""
-    mask &= frames.EXTENDED_MASK
-    return ALL_ERRORS if mask == frames.EXTENDED_MASK else mask
+    mask &= frames.CAN_EFF_MASK
+    return ALL_ERRORS if mask == frames.CAN_EFF_MASK else mask
 
 
 def _hexadecimal(text: str, begin: int, end: int) -> tuple[int, int]:
@@ -264,33 +264,33 @@ def _dictionary_test(entry: CanFilter) -> IdTest:
             f"bad filter {quoted(entry)}",
             hint='a filter is {"can_id": 0x123, "can_mask": 0x7FF, "extended": False}',
         ) from error
-    if can_id & ~frames.EXTENDED_MASK == _INVERTED and not can_mask & _INVERTED:
+    if can_id & ~frames.CAN_EFF_MASK == _INVERTED and not can_mask & _INVERTED:
         test = _dictionary_test({**entry, "can_id": can_id & ~_INVERTED})
         return test._replace(inverted=not test.inverted)
-    if can_id & can_mask & ~frames.EXTENDED_MASK:
+    if can_id & can_mask & ~frames.CAN_EFF_MASK:
         return NOTHING  # no identifier has such a bit
-    mask = can_mask & frames.EXTENDED_MASK
+    mask = can_mask & frames.CAN_EFF_MASK
     word = can_id & mask
     extended = entry.get("extended")
     if extended is not None:
-        mask |= frames.EXTENDED_BIT
-        word |= frames.EXTENDED_BIT if extended else 0
+        mask |= frames.CAN_EFF_FLAG
+        word |= frames.CAN_EFF_FLAG if extended else 0
     return IdTest(mask, word, word)
 
 
 def _dictionaries(test: IdTest) -> list[CanFilter]:
     """Return dictionaries that pass what ``test`` passes, and more where it looks at the remote bit."""
-    low, high = test.low & frames.EXTENDED_MASK, test.high & frames.EXTENDED_MASK
-    mask = test.mask & frames.EXTENDED_MASK
+    low, high = test.low & frames.CAN_EFF_MASK, test.high & frames.CAN_EFF_MASK
+    mask = test.mask & frames.CAN_EFF_MASK
     entries: list[CanFilter] = []
     while low <= high:
         # the largest block of a power of two that begins at low; a test of equality is one block of one
-        size = low & -low or frames.EXTENDED_MASK + 1
+        size = low & -low or frames.CAN_EFF_MASK + 1
         while low + size - 1 > high:
             size >>= 1
         entry: CanFilter = {"can_id": low, "can_mask": mask & ~(size - 1)}
-        if test.mask & frames.EXTENDED_BIT:
-            entry["extended"] = bool(test.low & frames.EXTENDED_BIT)
+        if test.mask & frames.CAN_EFF_FLAG:
+            entry["extended"] = bool(test.low & frames.CAN_EFF_FLAG)
         entries.append(entry)
         low += size
     return entries

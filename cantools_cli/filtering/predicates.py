@@ -72,7 +72,7 @@ class Words(Predicate):
 
 
 @dataclass(frozen=True)
-class Octets(Predicate):
+class ReadBuffer(Predicate):
     """Tests the column ``flags`` or ``dlc_code``."""
 
     column: str
@@ -85,7 +85,7 @@ class Octets(Predicate):
         column = batch.flags if self.column == "flags" else batch.dlc_code
         kernel.octets(column, self.bits, self.low, self.high, self.inverted, mask)
 
-    def negated(self) -> Octets:
+    def negated(self) -> ReadBuffer:
         return replace(self, inverted=not self.inverted)
 
 

@@ -16,34 +16,34 @@ from cantools_cli.filtering.predicates import (
     Every,
     Gaps,
     Length,
-    Octets,
     Payload,
     Predicate,
+    ReadBuffer,
     Times,
     Words,
 )
 from cantools_cli.filtering.where_tokens import HEXADECIMAL, Tokens
 from cantools_cli.frame import bits as frames
 
-_ID_BITS = frames.EXTENDED_BIT | frames.EXTENDED_MASK
-_MOST_DATA = 2048  #: bytes of CAN XL
-_MOST_NESTED = 50
+_ID_BITS = frames.CAN_EFF_FLAG | frames.CAN_EFF_MASK
+_MAX_DATA = 2048  #: bytes of CAN XL
+_MAX_NESTED = 50
 
 #: tests that are one word
 WORDS: dict[str, Predicate] = {
-    "data": Words(IdTest(frames.REMOTE_BIT, 0, 0), errors=False),
-    "remote": Words(IdTest(frames.REMOTE_BIT, frames.REMOTE_BIT, frames.REMOTE_BIT), errors=False),
+    "data": Words(IdTest(frames.CAN_RTR_FLAG, 0, 0), errors=False),
+    "remote": Words(IdTest(frames.CAN_RTR_FLAG, frames.CAN_RTR_FLAG, frames.CAN_RTR_FLAG), errors=False),
     "error": Words(NOTHING, errors=True),
-    "base": Words(IdTest(frames.EXTENDED_BIT, 0, 0), errors=True, is_open=True),
+    "base": Words(IdTest(frames.CAN_EFF_FLAG, 0, 0), errors=True, is_open=True),
     "extended": Words(
-        IdTest(frames.EXTENDED_BIT, frames.EXTENDED_BIT, frames.EXTENDED_BIT), errors=True, is_open=True
+        IdTest(frames.CAN_EFF_FLAG, frames.CAN_EFF_FLAG, frames.CAN_EFF_FLAG), errors=True, is_open=True
     ),
-    "fd": Octets("flags", frames.FD, frames.FD, frames.FD),
-    "brs": Octets("flags", frames.BRS, frames.BRS, frames.BRS),
-    "esi": Octets("flags", frames.ESI, frames.ESI, frames.ESI),
-    "xl": Octets("flags", frames.XL, frames.XL, frames.XL),
-    "tx": Octets("flags", frames.TX, frames.TX, frames.TX),
-    "rx": Octets("flags", frames.TX, 0, 0),
+    "fd": ReadBuffer("flags", frames.FD, frames.FD, frames.FD),
+    "brs": ReadBuffer("flags", frames.BRS, frames.BRS, frames.BRS),
+    "esi": ReadBuffer("flags", frames.ESI, frames.ESI, frames.ESI),
+    "xl": ReadBuffer("flags", frames.XL, frames.XL, frames.XL),
+    "tx": ReadBuffer("flags", frames.TX, frames.TX, frames.TX),
+    "rx": ReadBuffer("flags", frames.TX, 0, 0),
     "changed": Changed(),
 }
 FIELDS = (
@@ -113,8 +113,8 @@ class Parser(Tokens):
         begin = self.at
         self.take()
         self._depth += 1
-        if self._depth > _MOST_NESTED:
-            raise self.refusal(f"over {_MOST_NESTED} parentheses within one another", None, begin)
+        if self._depth > _MAX_NESTED:
+            raise self.refusal(f"over {_MAX_NESTED} parentheses within one another", None, begin)
         predicate = self._expression()
         if not self.skip(")"):
             token = self.peek()
@@ -194,7 +194,7 @@ class Parser(Tokens):
         low = high = value()
         if self.skip(".."):
             high = value()
-            if (low ^ high) & frames.EXTENDED_BIT and value == self._id_value:
+            if (low ^ high) & frames.CAN_EFF_FLAG and value == self._id_value:
                 raise self.refusal("a range from 11 to 29 bits", "both ends have 3 digits, or both 8", begin)
             if low > high:
                 raise self.refusal("a range whose end is below its beginning", None, begin)
@@ -210,26 +210,26 @@ class Parser(Tokens):
             hint = f"a range is {text.replace('-', '..')}" if "-" in text else "id eq 123, id in 100..1FF"
             raise self.refusal(f"{quoted(text)} is no hexadecimal identifier", hint, begin)
         digits, number = len(found[1]), int(found[1], 16)
-        if digits == 3 and number <= frames.BASE_MASK:
+        if digits == 3 and number <= frames.CAN_SFF_MASK:
             return number
-        if digits == 8 and number <= frames.EXTENDED_MASK:
-            return number | frames.EXTENDED_BIT
+        if digits == 8 and number <= frames.CAN_EFF_MASK:
+            return number | frames.CAN_EFF_FLAG
         if digits in (3, 8):
             largest = "7FF, the largest of 11 bits" if digits == 3 else "1FFFFFFF, the largest of 29 bits"
             over = f"29 bits: {number:08X}" if digits == 3 else _HINT_HEX
             raise self.refusal(f"an identifier over {largest}", over, begin)
-        padded = "" if number > frames.BASE_MASK else f"{number:03X} (11 bits) or "
+        padded = "" if number > frames.CAN_SFF_MASK else f"{number:03X} (11 bits) or "
         hint = _HINT_HEX if digits > 8 else f"pad with zeros: {padded}{number:08X} (29 bits)"
         raise self.refusal(f"{digits} identifier digits, not 3 (11 bits) or 8 (29 bits)", hint, begin)
 
     def _id_test(self, mask: int | None) -> Make:
-        bits = _ID_BITS if mask is None else frames.EXTENDED_BIT | mask & frames.EXTENDED_MASK
+        bits = _ID_BITS if mask is None else frames.CAN_EFF_FLAG | mask & frames.CAN_EFF_MASK
 
         def make(comparison: str, span: Range) -> Predicate:
             if comparison in ("eq", "ne", "in", "not in"):
                 self._check_bits(span, bits)
-            kind = span[0] & frames.EXTENDED_BIT
-            low, high, outside = _bounds(comparison, span, kind, kind | frames.EXTENDED_MASK)
+            kind = span[0] & frames.CAN_EFF_FLAG
+            low, high, outside = _bounds(comparison, span, kind, kind | frames.CAN_EFF_MASK)
             return Words(IdTest(bits, low, high, outside), errors=True, is_open=True)
 
         return make
@@ -240,10 +240,10 @@ class Parser(Tokens):
         """Read what follows ``data``: ``[N]`` or ``[N:M]``, a byte order, a mask, and a comparison."""
         self.take()
         begin = self.place()
-        first = self.number(_MOST_DATA - 1)
+        first = self.number(_MAX_DATA - 1)
         last = first + 1
         if self.skip(":"):
-            last = self.number(_MOST_DATA)
+            last = self.number(_MAX_DATA)
             if not first < last <= first + 8:
                 raise self.refusal("not 1 to 8 bytes", "data[2:4] are the bytes 2 and 3", begin)
         if not self.skip("]"):
@@ -312,8 +312,8 @@ class Parser(Tokens):
                 "an odd number of hexadecimal digits" if not set(digits) - _HEX_DIGITS else "not hexadecimal"
             )
             raise self.refusal(f"bad data bytes {quoted(text)}: {reason}", "data eq 01F50000", begin)
-        if len(digits) > 2 * _MOST_DATA:
-            raise self.refusal(f"more than {_MOST_DATA} data bytes", None, begin)
+        if len(digits) > 2 * _MAX_DATA:
+            raise self.refusal(f"more than {_MAX_DATA} data bytes", None, begin)
         return bytes.fromhex(digits)
 
     def _mask(self, width: int, *, decimal_is_odd: bool = True) -> int | None:
@@ -416,7 +416,7 @@ def _length_test(comparison: str, span: Range) -> Predicate:
 
 def _dlc_code_test(comparison: str, span: Range) -> Predicate:
     low, high, outside = _bounds(comparison, span, 0, 15)
-    return Octets("dlc_code", 0xFF, low, high, outside)
+    return ReadBuffer("dlc_code", 0xFF, low, high, outside)
 
 
 def _gap_test(*, is_mean: bool) -> Make:

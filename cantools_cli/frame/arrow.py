@@ -92,7 +92,7 @@ XL_COLUMNS = ("vcid", "sdt", "sec", "rrs", "acceptance_field")
 _WITH_NULLS = {"channel", "dlc_code", *XL_COLUMNS}
 
 _NULLABLE = 2  # of a schema's flags
-_MOST_DATA = (1 << 31) - 1  # Arrow's offsets of binary are signed
+_MAX_DATA = (1 << 31) - 1  # Arrow's offsets of binary are signed
 _shared = bytearray(8)
 _NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}", re.ASCII)
 
@@ -313,7 +313,7 @@ def _schema_struct() -> ArrowSchema:
 
 def _array_struct(batch: Columns) -> ArrowArray:
     rows = len(batch)
-    if len(batch.payload) > _MOST_DATA:
+    if len(batch.payload) > _MAX_DATA:
         raise ValueError("a batch for Arrow holds at most 2 GiB of data")
     arbitration_id = array("I", bytes(4 * rows))
     dlc = array("H", bytes(2 * rows))

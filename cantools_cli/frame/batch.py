@@ -273,7 +273,7 @@ class MessageBatch:
         message = Message.__new__(XlMessage if flags & bits.XL else Message)
         data = self.payload[self.offset[row] : self.offset[row + 1]]
         is_fd = bool(flags & bits.FD)
-        remote = bool(can_id & bits.REMOTE_BIT)
+        remote = bool(can_id & bits.CAN_RTR_FLAG)
         message.data = data
         message.dlc = min(code, 8) if remote else len(data)
         if isinstance(message, XlMessage):
@@ -283,10 +283,10 @@ class MessageBatch:
         else:
             message.dlc_code = code if not is_fd else 0
         message.timestamp_ns = self.timestamp_ns[row]
-        message.arbitration_id = can_id & bits.EXTENDED_MASK
-        message.is_extended_id = bool(can_id & bits.EXTENDED_BIT or flags & bits.EXTENDED_ERROR)
+        message.arbitration_id = can_id & bits.CAN_EFF_MASK
+        message.is_extended_id = bool(can_id & bits.CAN_EFF_FLAG or flags & bits.EXTENDED_ERROR)
         message.is_remote_frame = remote
-        message.is_error_frame = bool(can_id & bits.ERROR_BIT)
+        message.is_error_frame = bool(can_id & bits.CAN_ERR_FLAG)
         message.channel = self.channels[self.channel[row]]
         message.is_fd = is_fd
         message.is_rx = not flags & bits.TX
@@ -336,22 +336,22 @@ def _checked(message: Message, size: int) -> tuple[int, int, int]:
                 raise ValueError(text)
         return message.arbitration_id, bits.XL | (0 if message.is_rx else bits.TX), 0
     identifier = message.arbitration_id
-    limit = bits.EXTENDED_MASK if message.is_extended_id or message.is_error_frame else bits.BASE_MASK
+    limit = bits.CAN_EFF_MASK if message.is_extended_id or message.is_error_frame else bits.CAN_SFF_MASK
     if not 0 <= identifier <= limit:
         raise ValueError(f"arbitration id {identifier:#x} is out of range, at most {limit:#x}")
     if size > (64 if message.is_fd else 8):
         kind = "a CAN FD frame holds 64" if message.is_fd else "a classic frame holds 8"
         raise ValueError(f"{size} data bytes, but {kind}")
     if message.is_error_frame:
-        can_id = identifier | bits.ERROR_BIT
+        can_id = identifier | bits.CAN_ERR_FLAG
     else:
-        can_id = identifier | (bits.EXTENDED_BIT if message.is_extended_id else 0)
+        can_id = identifier | (bits.CAN_EFF_FLAG if message.is_extended_id else 0)
     if message.is_remote_frame:
         if message.is_fd or message.is_error_frame or not 0 <= message.dlc <= 8:
             raise ValueError("a remote frame is classic, not an error frame, and asks for 0 to 8 bytes")
         if size:
             raise ValueError("a remote frame has no data")
-        can_id |= bits.REMOTE_BIT
+        can_id |= bits.CAN_RTR_FLAG
     elif message.dlc != size:
         raise ValueError(f"dlc is {message.dlc}, but there are {size} data bytes")
     flags = bits.FD if message.is_fd else 0

@@ -6,11 +6,11 @@ Sources: ISO 11898-1:2015 (DLC coding), the Linux kernel's ``linux/can.h`` (iden
 from __future__ import annotations
 
 # The identifier word of SocketCAN, and of the ``can_id`` column of a batch.
-EXTENDED_BIT = 0x80000000
-REMOTE_BIT = 0x40000000
-ERROR_BIT = 0x20000000
-EXTENDED_MASK = 0x1FFFFFFF
-BASE_MASK = 0x7FF
+CAN_EFF_FLAG = 0x80000000
+CAN_RTR_FLAG = 0x40000000
+CAN_ERR_FLAG = 0x20000000
+CAN_EFF_MASK = 0x1FFFFFFF
+CAN_SFF_MASK = 0x7FF
 
 # The ``flags`` column of a batch.
 FD = 0x01

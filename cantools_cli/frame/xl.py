@@ -20,10 +20,10 @@ from itertools import islice
 from typing import ClassVar, cast
 
 from cantools_cli.errors import FormatError
-from cantools_cli.frame.bits import BASE_MASK
+from cantools_cli.frame.bits import CAN_SFF_MASK
 from cantools_cli.frame.message import Channel, Message
 
-MOST_DATA = 2048
+MAX_DATA = 2048
 #: bits of the record's flags, and of ``XlColumns.bits``
 SEC, RRS = 0x01, 0x02
 IS_XL = 0x80  #: this one is always set in a record, and never in that of another frame
@@ -136,10 +136,10 @@ class XlMessage(Message):
         """Yield what must not be, whether it is, and why, of all but the timestamp."""
         size = len(self.data)
         yield (
-            not 0 <= self.arbitration_id <= BASE_MASK,
+            not 0 <= self.arbitration_id <= CAN_SFF_MASK,
             f"priority {self.arbitration_id:#x} is out of range, at most 0x7ff",
         )
-        yield not 1 <= size <= MOST_DATA, f"{size} data bytes, but a CAN XL frame holds 1 to {MOST_DATA}"
+        yield not 1 <= size <= MAX_DATA, f"{size} data bytes, but a CAN XL frame holds 1 to {MAX_DATA}"
         yield self.dlc != size, f"dlc is {self.dlc}, but there are {size} data bytes"
         yield (
             self.is_extended_id or self.is_remote_frame or self.is_error_frame or self.is_fd,
@@ -185,10 +185,10 @@ def unpack(record: bytes, order: str = "little") -> XlMessage:
     if len(record) < HEAD_SIZE or not record[4] & IS_XL:
         raise FormatError(f"no CAN XL frame in a record of {len(record)} bytes")
     word, bits, sdt, size, field = struct.unpack_from(_FORMATS[order], record)
-    if not 1 <= size <= MOST_DATA or size != len(record) - HEAD_SIZE:
+    if not 1 <= size <= MAX_DATA or size != len(record) - HEAD_SIZE:
         raise FormatError(f"{size} data bytes in a CAN XL record of {len(record)}")
     return XlMessage(
-        arbitration_id=word & BASE_MASK,
+        arbitration_id=word & CAN_SFF_MASK,
         data=record[HEAD_SIZE:],
         vcid=word >> 16 & 0xFF,
         sdt=sdt,

@@ -41,9 +41,9 @@ from cantools_cli.errors import FormatError, quoted
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import MOST_CHANNELS, TextReader, no_kernel
+from cantools_cli.io.text import MAX_CHANNELS, TextReader, no_kernel
 from cantools_cli.kernels import busmaster as kernel
-from cantools_cli.kernels.buffers import Octets
+from cantools_cli.kernels.buffers import ReadBuffer
 
 _SECOND = 1_000_000_000
 _DAY = 86_400 * _SECOND
@@ -62,7 +62,7 @@ _MODES = {"SYSTEM": kernel.SYSTEM, "ABSOLUTE": kernel.ABSOLUTE, "RELATIVE": kern
 _NO_DATE = "a log without a date: times are since 1970"
 #: SocketCAN's class of an error on the bus of which no more is known
 _BUS_ERROR = 0x080
-_LONGEST_J1939 = 1785
+_MAX_J1939 = 1785
 
 
 class BusmasterReader(TextReader):
@@ -90,7 +90,7 @@ class BusmasterReader(TextReader):
         return head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"***")
 
     def _parse(
-        self, text: Octets, at: int, end: int, batch: MessageBatch, first: int
+        self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int
     ) -> tuple[int, int, int]:
         session = self._session
         clock = session.clock()
@@ -116,7 +116,7 @@ class BusmasterReader(TextReader):
         return at, rows, reason
 
     def _known(self, reason: int, line: bytes) -> bool:
-        if reason != kernel.CHANNEL or len(self._names.channels) >= MOST_CHANNELS:
+        if reason != kernel.CHANNEL or len(self._names.channels) >= MAX_CHANNELS:
             return False
         number = line.split(None, 3)[2].decode()
         name = _channel(number)
@@ -200,7 +200,7 @@ class BusmasterReader(TextReader):
             channel=_channel(channel),
             is_rx=_is_received(direction),
         )
-        size = _size(length, _LONGEST_J1939)
+        size = _size(length, _MAX_J1939)
         data = self._octets(octets, size)
         if size > 8:
             self._long_messages += 1
@@ -283,7 +283,7 @@ class Session:
         elif self.mode == "SYSTEM":
             second = self._second
             shift_ns -= second * _SECOND
-        if abs(shift_ns) > kernel.MOST or self._last_ns > kernel.MOST:
+        if abs(shift_ns) > kernel.MAX_NS or self._last_ns > kernel.MAX_NS:
             return None
         return _MODES[self.mode], second, shift_ns, self._last_ns
 

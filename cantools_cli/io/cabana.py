@@ -84,7 +84,7 @@ class CabanaReader(ColumnsReader):
     def _can_id(self, fields: list[bytes], places: Places) -> int:
         text = fields[places.identifier].strip()
         value, _ = values.identifier(text, 16 if text[:2] in (b"0x", b"0X") else 10)
-        return value | bits.EXTENDED_BIT if value > bits.BASE_MASK else value
+        return value | bits.CAN_EFF_FLAG if value > bits.CAN_SFF_MASK else value
 
     def _is_sent(self, fields: list[bytes], places: Places) -> bool:
         return self._bus(fields, places) >= _RETURNED

@@ -50,7 +50,7 @@ _TYPES = {b"0": (False, False), b"1": (True, False), b"8": (False, True), b"9": 
 _SEPARATOR = re.compile(rb'"(.?)"')
 _IN_TIMES = (b"time separator", b"time separator ms", b"date separator", b"time and date separator")
 #: within which the 29th of February comes again
-_MOST_MONTHS = 9 * 12
+_MAX_MONTHS = 9 * 12
 _LOST = re.compile(rb"[0-9]{1,9}")
 
 
@@ -131,7 +131,7 @@ class ClxReader(ColumnsReader):
     def _kind_of(self, fields: list[bytes], places: Places) -> tuple[int, int]:
         """Return the identifier with its bits, and the flag of a sent frame."""
         value, _ = values.identifier(fields[places.identifier], 16)
-        is_extended, is_sent = value > bits.BASE_MASK, False
+        is_extended, is_sent = value > bits.CAN_SFF_MASK, False
         if self._kind is not None:
             kind = _TYPES.get(fields[self._kind].strip())
             if kind is None:
@@ -139,7 +139,7 @@ class ClxReader(ColumnsReader):
             if is_extended and not kind[0]:
                 raise FormatError(f"identifier {value:X} is above 7FF, the largest of 11 bits")
             is_extended, is_sent = kind
-        return value | bits.EXTENDED_BIT if is_extended else value, bits.TX if is_sent else 0
+        return value | bits.CAN_EFF_FLAG if is_extended else value, bits.TX if is_sent else 0
 
 
 class LoggerClock:
@@ -206,7 +206,7 @@ class LoggerClock:
         day, month, year = int(digits[-2:]), digits[-4:-2], digits[-8:-4]
         latest = self._EPOCH + timedelta(milliseconds=self._latest)
         now = latest.year * 12 + latest.month - 1
-        months = [int(year) * 12 + int(month) - 1] if year else range(now - 1, now + _MOST_MONTHS)
+        months = [int(year) * 12 + int(month) - 1] if year else range(now - 1, now + _MAX_MONTHS)
         for index in months:
             if month and index % 12 != int(month) - 1:
                 continue

@@ -6,7 +6,7 @@ import os
 import zlib
 from typing import Any
 
-from cantools_cli.kernels.buffers import Octets
+from cantools_cli.kernels.buffers import ReadBuffer
 from cantools_cli.plugins import COMPRESSIONS
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -121,7 +121,7 @@ class _GzipDeflater:
     def __init__(self) -> None:
         self._deflate = zlib.compressobj(6, zlib.DEFLATED, _GZIP_WBITS)
 
-    def compress(self, data: Octets) -> bytes:
+    def compress(self, data: ReadBuffer) -> bytes:
         return self._deflate.compress(data)
 
     def flush_block(self) -> bytes:

@@ -33,10 +33,10 @@ from cantools_cli.frame.message import Channel, Message
 from cantools_cli.io import csv_columns
 from cantools_cli.io.base import FileIOMessageWriter, NameTable
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import MOST_CHANNELS, TextReader, end_cut_line, no_kernel, seconds_to_ns
+from cantools_cli.io.text import MAX_CHANNELS, TextReader, end_cut_line, no_kernel, seconds_to_ns
 from cantools_cli.kernels import columns
 from cantools_cli.kernels import csv_lines as kernel
-from cantools_cli.kernels.buffers import Octets
+from cantools_cli.kernels.buffers import ReadBuffer
 
 COLUMNS = ("timestamp", "arbitration_id", "extended", "remote", "error", "dlc", "data")
 MORE_COLUMNS = ("channel", "is_fd", "bitrate_switch", "error_state_indicator", "is_rx")
@@ -81,7 +81,7 @@ class CSVReader(TextReader):
         return channel if "channel" in self._columns else None
 
     def _parse(
-        self, text: Octets, at: int, end: int, batch: MessageBatch, first: int
+        self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int
     ) -> tuple[int, int, int]:
         if not self._plain:
             return no_kernel(at, batch, first)
@@ -97,7 +97,7 @@ class CSVReader(TextReader):
         self.note(f"{self.input.name}: rows of more than 8 bytes are read as CAN FD, which CSV does not mark")
 
     def _known(self, reason: int, line: bytes) -> bool:
-        if reason != kernel.NAME or len(self._names.channels) >= MOST_CHANNELS:
+        if reason != kernel.NAME or len(self._names.channels) >= MAX_CHANNELS:
             return False
         spelt = line.split(b",")[len(COLUMNS)]
         self._names.add_as(_channel(spelt.decode("utf-8", "surrogateescape"), False), spelt)
@@ -296,8 +296,8 @@ class _Row:
     def _extended(self, message: Message) -> bool:
         if message.is_error_frame:
             return self._flag("extended")
-        extended = self._flag("extended", message.arbitration_id > bits.BASE_MASK)
-        if not extended and message.arbitration_id > bits.BASE_MASK:
+        extended = self._flag("extended", message.arbitration_id > bits.CAN_SFF_MASK)
+        if not extended and message.arbitration_id > bits.CAN_SFF_MASK:
             raise self._fault(f"{message.arbitration_id:#x} is over 7FF, the largest of 11 bits")
         return extended
 

@@ -23,7 +23,7 @@ from cantools_cli.io.compression import (
     inflater,
 )
 from cantools_cli.io.text_streams import is_text, reader_of, takes_text, utf8_buffer, write_text
-from cantools_cli.kernels.buffers import Octets
+from cantools_cli.kernels.buffers import ReadBuffer
 
 AnyFile = Any  # a path, or a binary or text stream
 
@@ -266,7 +266,7 @@ class OutputStream:
         self._dirty = False
         self.seekable = compression is None and self._text is None and _is_seekable(file)
 
-    def write(self, data: Octets) -> None:
+    def write(self, data: ReadBuffer) -> None:
         """Write all of ``data``.
 
         Raises:
@@ -323,7 +323,7 @@ class OutputStream:
                 locks.unlock(self._out)
             self._out = None
 
-    def _write(self, data: Octets) -> None:
+    def _write(self, data: ReadBuffer) -> None:
         if not len(data):
             return
         if self._text is not None:

@@ -21,12 +21,12 @@ from typing import NoReturn
 from cantools_cli.errors import FormatError, quoted
 from cantools_cli.frame import bits as frames
 from cantools_cli.frame.message import Message
-from cantools_cli.frame.xl import IS_XL, MOST_DATA, RRS, SEC, XlMessage
+from cantools_cli.frame.xl import IS_XL, MAX_DATA, RRS, SEC, XlMessage
 
 #: digits before the first #, and behind it with a colon behind each but the last: flags, SDU type, AF
 _XL_ID, _XL_WIDTHS = 5, (2, 2, 8)
 _XL_NAMES = ("flags", "the SDU type", "the acceptance field")
-_KINDS = {8: "a classic", 64: "a CAN FD", MOST_DATA: "a CAN XL"}
+_KINDS = {8: "a classic", 64: "a CAN FD", MAX_DATA: "a CAN XL"}
 _HEX = frozenset("0123456789abcdefABCDEF")
 
 
@@ -63,7 +63,7 @@ def format_frame(message: Message, *, plain: bool = False) -> str:
         head = f"{message.vcid:02X}{identifier:03X}#{IS_XL | message.bits:02X}:{message.sdt:02X}"
         return f"{head}:{message.acceptance_field:08X}#{message.data.hex().upper()}"
     if message.is_error_frame:
-        head = f"{identifier | frames.ERROR_BIT:08X}#"
+        head = f"{identifier | frames.CAN_ERR_FLAG:08X}#"
     else:
         head = f"{identifier:08X}#" if message.is_extended_id else f"{identifier:03X}#"
     if message.is_fd:
@@ -90,15 +90,15 @@ def _identifier(text: str, head: str) -> tuple[int, bool, bool]:
         _refuse(text, "the identifier before # is not hexadecimal")
     value = int(head, 16)
     if len(head) == 3:
-        if value > frames.BASE_MASK:
+        if value > frames.CAN_SFF_MASK:
             _refuse(
                 text, f"identifier {head} is over 7FF, the largest of 11 bits", hint=f"29-bit: {head:0>8}#"
             )
         return value, False, False
-    if value & ~(frames.EXTENDED_MASK | frames.ERROR_BIT):
+    if value & ~(frames.CAN_EFF_MASK | frames.CAN_ERR_FLAG):
         _refuse(text, f"identifier {head} is over 1FFFFFFF, the largest of 29 bits")
-    is_error = bool(value & frames.ERROR_BIT)
-    return value & frames.EXTENDED_MASK, not is_error, is_error
+    is_error = bool(value & frames.CAN_ERR_FLAG)
+    return value & frames.CAN_EFF_MASK, not is_error, is_error
 
 
 def _fd(text: str, at: int, message: Message, pad: bool) -> str | None:
@@ -139,15 +139,15 @@ def _xl(text: str, head: str, rest: str) -> XlMessage:
             _refuse(text, f"{quoted(word)} for {name}, not {width} hex digits")
     bits, sdt, field = (int(word, 16) for word in words)
     priority = int(head[2:], 16)
-    if priority > frames.BASE_MASK:
+    if priority > frames.CAN_SFF_MASK:
         _refuse(text, f"priority {head[2:]} is over 7FF, the largest of 11 bits")
     if bits & ~(IS_XL | SEC | RRS):
         _refuse(text, f"unknown flags {words[0]}", hint="80 none, 81 SEC, 82 RRS, 83 both")
-    data, at = _data(text, len(head) + len(fields) + 2, MOST_DATA)
+    data, at = _data(text, len(head) + len(fields) + 2, MAX_DATA)
     if at < len(text):
         _refuse(text, f"{quoted(text[at:])} at position {at + 1}, after the data")
     if not data:
-        _refuse(text, f"no data, but a CAN XL frame holds 1 to {MOST_DATA} bytes")
+        _refuse(text, f"no data, but a CAN XL frame holds 1 to {MAX_DATA} bytes")
     return XlMessage(
         arbitration_id=priority,
         data=data,

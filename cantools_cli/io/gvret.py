@@ -31,10 +31,10 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from cantools_cli.io.base import FileIOMessageWriter, NumberedChannels
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import MOST_CHANNELS, TextReader, end_cut_line, no_kernel
+from cantools_cli.io.text import MAX_CHANNELS, TextReader, end_cut_line, no_kernel
 from cantools_cli.kernels import columns
 from cantools_cli.kernels import gvret as kernel
-from cantools_cli.kernels.buffers import Octets
+from cantools_cli.kernels.buffers import ReadBuffer
 
 HEAD = ("time stamp", "id", "extended", "dir", "bus", "len")
 _LENGTHS = ("len", "dlc", "length")
@@ -82,7 +82,7 @@ class GvretReader(TextReader):
             )
 
     def _parse(
-        self, text: Octets, at: int, end: int, batch: MessageBatch, first: int
+        self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int
     ) -> tuple[int, int, int]:
         if self._columns not in (HEAD, OLD_HEAD):
             return no_kernel(at, batch, first)
@@ -90,7 +90,7 @@ class GvretReader(TextReader):
         return kernel.parse(text, at, end, self._numbers, directions, first, *batch.columns())
 
     def _known(self, reason: int, line: bytes) -> bool:
-        if reason != kernel.CHANNEL or len(self._names.channels) >= MOST_CHANNELS:
+        if reason != kernel.CHANNEL or len(self._names.channels) >= MAX_CHANNELS:
             return False
         number = int(line.split(b",")[len(self._columns) - 2])
         name = f"can{number}"
@@ -131,7 +131,7 @@ class GvretReader(TextReader):
             channel=f"can{int(_matching(values, 'bus', _NUMBER, 'a number'))}",
         )
         message.timestamp_ns = int(_matching(values, "time stamp", _TIME, "microseconds")) * 1000
-        if not message.is_extended_id and message.arbitration_id > bits.BASE_MASK:
+        if not message.is_extended_id and message.arbitration_id > bits.CAN_SFF_MASK:
             message.is_extended_id = True
             self.note(f"{self.input.name}: identifiers over 7FF that are marked false are read as extended")
         size = int(_matching(values, "len", _NUMBER, "a number"))
@@ -195,7 +195,7 @@ class GvretWriter(FileIOMessageWriter):
     def _reduced(self, batch: MessageBatch) -> MessageBatch:
         """Count what the format cannot carry, and return the batch without it."""
         batch = self.without_xl(batch)
-        for kind, bit in (("remote frames", bits.REMOTE_BIT), ("error frames", bits.ERROR_BIT)):
+        for kind, bit in (("remote frames", bits.CAN_RTR_FLAG), ("error frames", bits.CAN_ERR_FLAG)):
             count = columns.count_words(batch.can_id, bit)
             if count:
                 self.losses[f"{kind} (left out)"] += count

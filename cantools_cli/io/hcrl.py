@@ -67,7 +67,7 @@ class HcrlReader(ColumnsReader):
     def _can_id(self, fields: list[bytes], places: Places) -> int:
         """Return the identifier, whose zeros at the start do not mean 29 bits."""
         can_id = super()._can_id(fields, places)
-        return can_id if can_id & bits.EXTENDED_MASK > bits.BASE_MASK else can_id & bits.BASE_MASK
+        return can_id if can_id & bits.CAN_EFF_MASK > bits.CAN_SFF_MASK else can_id & bits.CAN_SFF_MASK
 
     def _row(self, fields: list[bytes]) -> Row:
         label = fields.pop()

@@ -29,12 +29,12 @@ from cantools_cli.errors import FormatError, quoted
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel, Message
-from cantools_cli.frame.xl import MOST_DATA, XlMessage
+from cantools_cli.frame.xl import MAX_DATA, XlMessage
 from cantools_cli.io.base import FileIOMessageWriter, NameTable
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import MOST_CHANNELS, TextReader, end_cut_line, seconds_to_ns
+from cantools_cli.io.text import MAX_CHANNELS, TextReader, end_cut_line, seconds_to_ns
 from cantools_cli.kernels import jsonl as kernel
-from cantools_cli.kernels.buffers import Octets
+from cantools_cli.kernels.buffers import ReadBuffer
 
 _CHANNEL = re.compile(rb'"channel": *("(?:[^"\\]|\\.)*"|[^ ,\n]*)')
 _INTEGER = re.compile(r"-?\d{1,19}", re.ASCII)
@@ -49,7 +49,7 @@ _KEYS = frozenset(
     )
 )
 _OUT_ROOM = 1 << 20
-_MOST_NOTES = 20
+_MAX_NOTES = 20
 
 
 class JsonReader(TextReader):
@@ -64,13 +64,13 @@ class JsonReader(TextReader):
         return head.lstrip()[:1] == b"{"
 
     def _parse(
-        self, text: Octets, at: int, end: int, batch: MessageBatch, first: int
+        self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int
     ) -> tuple[int, int, int]:
         return kernel.parse(text, at, end, self._names.names, self._names.ends, first, *batch.columns())
 
     def _known(self, reason: int, line: bytes) -> bool:
         found = _CHANNEL.search(line) if reason == kernel.NAME else None
-        if found is None or len(self._names.channels) >= MOST_CHANNELS:
+        if found is None or len(self._names.channels) >= MAX_CHANNELS:
             return False
         try:
             channel = json.loads(found[1])
@@ -90,7 +90,7 @@ class JsonReader(TextReader):
             raise FormatError(f"not JSON: {getattr(error, 'msg', error)}, in {quoted(line)}") from None
         if not isinstance(record, dict):
             raise FormatError(f"not a JSON object: {quoted(line)}")
-        for key in sorted(record.keys() - _KEYS)[: max(_MOST_NOTES - len(self.notes), 0)]:
+        for key in sorted(record.keys() - _KEYS)[: max(_MAX_NOTES - len(self.notes), 0)]:
             self.note(f"{self.input.name}: unknown key {quoted(key)} left out")
         return _Record(record, line).message()
 
@@ -177,7 +177,7 @@ class _Record:
         if self._flag("is_xl"):
             return self._xl()
         message = Message(
-            arbitration_id=self._integer("arbitration_id", bits.EXTENDED_MASK),
+            arbitration_id=self._integer("arbitration_id", bits.CAN_EFF_MASK),
             is_remote_frame=self._flag("is_remote_frame"),
             is_error_frame=self._flag("is_error_frame"),
             channel=self._channel(),
@@ -195,7 +195,7 @@ class _Record:
 
     def _xl(self) -> XlMessage:
         message = XlMessage(
-            arbitration_id=self._integer("arbitration_id", bits.BASE_MASK),
+            arbitration_id=self._integer("arbitration_id", bits.CAN_SFF_MASK),
             data=self._data(),
             vcid=self._integer("vcid", 0xFF, default=0),
             sdt=self._integer("sdt", 0xFF, default=0),
@@ -207,8 +207,8 @@ class _Record:
         )
         message.timestamp_ns = self._time()
         size = len(message.data)
-        if not 1 <= size <= MOST_DATA or self._integer("dlc", MOST_DATA, default=size) != size:
-            raise self._fault(f"{size} data bytes, not dlc, which is 1 to {MOST_DATA} for CAN XL")
+        if not 1 <= size <= MAX_DATA or self._integer("dlc", MAX_DATA, default=size) != size:
+            raise self._fault(f"{size} data bytes, not dlc, which is 1 to {MAX_DATA} for CAN XL")
         for key in ("is_extended_id", *_FLAGS):
             if self._flag(key):
                 raise self._fault(f"a CAN XL frame with {key}")
@@ -239,7 +239,7 @@ class _Record:
         if "is_extended_id" not in self._record:
             raise self._fault("no is_extended_id")
         extended = self._flag("is_extended_id")
-        if message.arbitration_id > bits.BASE_MASK and not extended:
+        if message.arbitration_id > bits.CAN_SFF_MASK and not extended:
             raise self._fault(f"arbitration_id {message.arbitration_id} is over 2047, the largest of 11 bits")
         return extended
 

@@ -90,7 +90,7 @@ class KomodoReader(ColumnsReader):
             raise FormatError("a row with an error")  # which _line leaves out
         moment, can_id, flags, channel, code, data = super()._row(fields)
         if self._is_remote(fields):
-            can_id |= bits.REMOTE_BIT
+            can_id |= bits.CAN_RTR_FLAG
         return moment, can_id, flags, channel, code, data
 
     def _is_remote(self, fields: list[bytes]) -> bool:

@@ -25,7 +25,7 @@ MESSAGE_WRITERS = SuffixTable("writer")
 #: keywords that programs pass whatever the format is, and some writers do not have
 _COMMON = ("append", "channel", "compression_level", "database", "encoding", "table_name")
 #: bytes that no frame needs in any format, up to 64 bytes of data and a channel's name of sensible length
-_LONGEST_FRAME = 512
+_MAX_FRAME = 512
 
 
 class Logger(MessageWriter):
@@ -277,11 +277,11 @@ class RotatingLogger(BaseRotatingLogger):
 
     def _room(self) -> int:
         """Return how many messages fit for sure, at least 1 while the file is below its size, else 0."""
-        left = self._left - self._gathered_since * _LONGEST_FRAME
-        if left < _LONGEST_FRAME:  # now the exact size counts, for which the writer writes what it gathered
+        left = self._left - self._gathered_since * _MAX_FRAME
+        if left < _MAX_FRAME:  # now the exact size counts, for which the writer writes what it gathered
             left = self._left = self.max_bytes - self.writer.file_size()
             self._gathered_since = 0
-        return max(1, left // _LONGEST_FRAME) if left > 0 or self._is_empty else 0
+        return max(1, left // _MAX_FRAME) if left > 0 or self._is_empty else 0
 
     def _is_late(self, stamp: int) -> bool:
         """Tell whether ``stamp`` is too far from the first of the file, on either side: clocks are set."""

@@ -61,7 +61,7 @@ _ACTISENSE = re.compile(
 _KINDS = (_RAW, _PLAIN, _IKONVERT, _ACTISENSE)
 _DAY_NS = 86_400_000_000_000
 _FIRST_OF_GATEWAYS = 0x40000
-_MOST_FAST = 223
+_MAX_FAST = 223
 
 
 class N2kReader(RowReader):
@@ -169,8 +169,8 @@ class N2kReader(RowReader):
         identifier = identifier_of(priority, pgn, source, target)
         if len(data) <= 8:
             return (frame_row(time_ns, identifier, True, data),)
-        if len(data) > _MOST_FAST:
-            self.left_out[f"messages of more than {_MOST_FAST} bytes"] += 1
+        if len(data) > _MAX_FAST:
+            self.left_out[f"messages of more than {_MAX_FAST} bytes"] += 1
             return ()
         if not self._is_split:
             self.left_out["messages of more than 8 bytes"] += 1

@@ -32,10 +32,10 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel, Message
 from cantools_cli.io.base import FileIOMessageWriter, NameTable
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import MOST_CHANNELS, TextReader, end_cut_line, seconds_to_ns
+from cantools_cli.io.text import MAX_CHANNELS, TextReader, end_cut_line, seconds_to_ns
 from cantools_cli.kernels import columns
 from cantools_cli.kernels import printed as kernel
-from cantools_cli.kernels.buffers import Octets
+from cantools_cli.kernels.buffers import ReadBuffer
 
 _LINE = re.compile(
     r"\s*Timestamp:\s*(?P<time>-?\d+(?:\.\d*)?)\s+ID:\s*(?P<id>[0-9a-fA-F]{3,8})\s+"
@@ -69,12 +69,12 @@ class PrinterReader(TextReader):
         return head.lstrip().startswith(b"Timestamp:")
 
     def _parse(
-        self, text: Octets, at: int, end: int, batch: MessageBatch, first: int
+        self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int
     ) -> tuple[int, int, int]:
         return kernel.parse(text, at, end, self._names.names, self._names.ends, first, *batch.columns())
 
     def _known(self, reason: int, line: bytes) -> bool:
-        if reason != kernel.NAME or len(self._names.channels) >= MOST_CHANNELS:
+        if reason != kernel.NAME or len(self._names.channels) >= MAX_CHANNELS:
             return False
         _, mark, text = line.rstrip(b"\r\n").partition(b"Channel:")
         channel = _channel(text[1:].decode("utf-8", "surrogateescape")) if mark else None

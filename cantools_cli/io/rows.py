@@ -18,15 +18,15 @@ from cantools_cli.frame import bits as frames
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import FULL, MOST_CHANNELS, STRANGE, TextReader
-from cantools_cli.kernels.buffers import Octets
+from cantools_cli.io.text import FULL, MAX_CHANNELS, STRANGE, TextReader
+from cantools_cli.kernels.buffers import ReadBuffer
 
 #: (nanoseconds, identifier with SocketCAN's flags, flags, DLC code, data, channel)
 Row = tuple[int, int, int, int, bytes, str]
 
 #: frames of one line, and their data: an NMEA 2000 message of 223 bytes takes 32 frames
-MOST_ROWS = 32
-_MOST_DATA = 64 * MOST_ROWS
+MAX_ROWS = 32
+_MAX_DATA = 64 * MAX_ROWS
 _OCTET = re.compile(rb"[0-9A-Fa-f]{1,2}")
 
 
@@ -64,12 +64,12 @@ class RowReader(TextReader):
             self.left_out.clear()
 
     def _parse(
-        self, text: Octets, at: int, end: int, batch: MessageBatch, first: int
+        self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int
     ) -> tuple[int, int, int]:
         data = cast("bytes | bytearray", text)
         times, can_ids, flags, channels, codes, offset, payload = batch.columns()
         indexes, rows_of = self._indexes, self._rows
-        last_row, last_octet = len(batch) - MOST_ROWS, len(payload) - _MOST_DATA
+        last_row, last_octet = len(batch) - MAX_ROWS, len(payload) - _MAX_DATA
         row, lines, reason, used = first, 0, 0, offset[first]
         while at < end:
             if row > last_row or used > last_octet:
@@ -108,8 +108,8 @@ class RowReader(TextReader):
         return at, row, reason
 
     def _index(self, channel: str) -> int:
-        if len(self._indexes) >= MOST_CHANNELS:
-            raise FormatError(f"more than {MOST_CHANNELS} channels")
+        if len(self._indexes) >= MAX_CHANNELS:
+            raise FormatError(f"more than {MAX_CHANNELS} channels")
         self._names.add(channel)
         index = self._indexes[channel] = len(self._indexes)
         return index
@@ -140,15 +140,15 @@ def frame_row(
         FormatError: CAN does not allow such a frame.
     """
     size = len(data)
-    if not 0 <= identifier <= (frames.EXTENDED_MASK if is_extended else frames.BASE_MASK):
+    if not 0 <= identifier <= (frames.CAN_EFF_MASK if is_extended else frames.CAN_SFF_MASK):
         bits = 29 if is_extended else 11
         raise FormatError(f"identifier {identifier:X} is out of range for {bits} bits")
-    can_id = identifier | (frames.EXTENDED_BIT if is_extended else 0)
+    can_id = identifier | (frames.CAN_EFF_FLAG if is_extended else 0)
     flags = frames.TX if is_sent else 0
     if asked_for is not None:
         if not 0 <= asked_for <= 8:
             raise FormatError(f"a remote frame asks for 0 to 8 bytes, not {asked_for}")
-        return time_ns, can_id | frames.REMOTE_BIT, flags, asked_for, b"", channel
+        return time_ns, can_id | frames.CAN_RTR_FLAG, flags, asked_for, b"", channel
     if fd_flags is not None:
         if size > 64 or frames.dlc2len(frames.len2dlc(size)) != size:
             raise FormatError(f"{size} is not a CAN FD length")
@@ -160,7 +160,7 @@ def frame_row(
 
 def error_row(time_ns: int, channel: str = "can0", *, is_sent: bool = False) -> Row:
     """Return the row of an error frame of which no more is known than that it was one on the bus."""
-    return time_ns, frames.ERROR_BIT | 0x80, frames.TX if is_sent else 0, 8, bytes(8), channel
+    return time_ns, frames.CAN_ERR_FLAG | 0x80, frames.TX if is_sent else 0, 8, bytes(8), channel
 
 
 def octets(words: list[bytes]) -> bytes:

@@ -62,7 +62,7 @@ def _frame(found: re.Match[bytes]) -> Row:
     return frame_row(
         decimal_ns(whole, fraction),
         identifier,
-        identifier > bits.BASE_MASK,
+        identifier > bits.CAN_SFF_MASK,
         octets(words),
         f"can{int(number or 0)}",
         is_sent=direction == b"T",

@@ -12,14 +12,14 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from cantools_cli.io.base import BatchRoom, MessageReader, NameTable
 from cantools_cli.io.files import AnyFile, OutputStream
-from cantools_cli.kernels.buffers import Octets
+from cantools_cli.kernels.buffers import ReadBuffer
 
 #: bytes read at once: some thousand lines of any format, over which the start of a batch is nothing
 PIECE = 1 << 19
 #: bytes of the longest line: a CAN XL frame in hexadecimal has 4 KiB; beyond this it is not text
 LINE_LIMIT = 1 << 20
 #: names that a log may have: searching more of them in every line would take forever
-MOST_CHANNELS = 4096
+MAX_CHANNELS = 4096
 #: bytes that tell what kind of file it is
 _HEAD = 4096
 _BOM = b"\xef\xbb\xbf"
@@ -50,7 +50,7 @@ class TextReader(MessageReader):
 
     @abstractmethod
     def _parse(
-        self, text: Octets, at: int, end: int, batch: MessageBatch, first: int
+        self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int
     ) -> tuple[int, int, int]:
         """Fill rows of ``batch`` from ``first`` on; return (where it stopped, rows, reason)."""
 
@@ -138,8 +138,8 @@ class TextReader(MessageReader):
 
     def _limit_channels(self, message: Message) -> None:
         known = self._names.channels
-        if len(known) >= MOST_CHANNELS and message.channel not in known:
-            raise FormatError(f"more than {MOST_CHANNELS} channels")
+        if len(known) >= MAX_CHANNELS and message.channel not in known:
+            raise FormatError(f"more than {MAX_CHANNELS} channels")
 
     def _fault(self, error: ValueError, line: bytes) -> FormatError | None:
         """Return the error of a malformed line, None where it is only padding."""

@@ -7,7 +7,7 @@ import io
 import sys
 from typing import Any
 
-from cantools_cli.kernels.buffers import Octets
+from cantools_cli.kernels.buffers import ReadBuffer
 
 _TEXT = (io.TextIOBase, codecs.StreamReader, codecs.StreamWriter, codecs.StreamReaderWriter)
 _UTF_8 = ("utf-8", "ascii", "utf-8-sig")
@@ -79,7 +79,7 @@ def reader_of(file: Any) -> Any:
     return read
 
 
-def write_text(file: Any, data: Octets) -> None:
+def write_text(file: Any, data: ReadBuffer) -> None:
     """Write ``data``, whole characters in UTF-8, to a text stream in its own encoding."""
     file.write(bytes(data).decode("utf-8", "surrogateescape"))
 

@@ -154,12 +154,12 @@ class VehicleSpyReader(ColumnsReader):
         channel = 0 if places.channel is None else self._channel(fields[places.channel])
         flags = bits.TX if self._is_sent(fields, places) else 0
         if places.error is not None and values.flag(fields[places.error], values.FLAGS, "Er"):
-            return moment, BUS_ERROR | bits.ERROR_BIT, flags, channel, 8, bytes(8)
+            return moment, BUS_ERROR | bits.CAN_ERR_FLAG, flags, channel, 8, bytes(8)
         can_id = self._can_id(fields, places)
         is_remote, fd = _kind(b"" if places.remote is None else fields[places.remote])
         data = self._octets(fields, places, fd)
         if is_remote:
-            return moment, can_id | bits.REMOTE_BIT, flags, channel, 0, b""
+            return moment, can_id | bits.CAN_RTR_FLAG, flags, channel, 0, b""
         code, is_fd = self._code(len(data), -1, True if fd else None)
         return moment, can_id, flags | fd | (bits.FD if is_fd else 0), channel, code, data
 

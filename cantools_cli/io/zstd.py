@@ -16,7 +16,7 @@ _SKIPPABLE = b"\x2a\x4d\x18"  # behind any of 50 to 5F
 _BLOCK_LIMIT = 1 << 17
 _RLE = 1  # a block of this type is one byte, however often it stands there
 _CHECKSUM_BIT = 0x04  # of the frame's descriptor, the byte behind the magic number
-_LEAST_HEADER = 5  # then it is known how long it is
+_MIN_HEADER = 5  # then it is known how long it is
 _SKIPPABLE_HEADER = 8
 
 
@@ -137,7 +137,7 @@ class Inflater:
             self._skip = _SKIPPABLE_HEADER + int.from_bytes(data[4:8], "little")
             self._skipped(data)
             return 0
-        if len(data) < _LEAST_HEADER and (not data or begins(data)):
+        if len(data) < _MIN_HEADER and (not data or begins(data)):
             self._kept = data
             return 0
         size = self._library.frame_header_size(data)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from base64 import b64decode
 
-from cantools_cli.kernels.buffers import Ints, Longs, Octets, Room
+from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt32s, WriteBuffer
 
 _REAL = struct.Struct("<d")
 _HEX_DIGITS = b"0123456789abcdefABCDEF"
@@ -18,17 +18,17 @@ _LETTERS_AND_DIGITS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123
 _BASE64 = _LETTERS_AND_DIGITS + b"+/"
 
 
-def load8(text: Octets, at: int) -> int:
+def load8(text: ReadBuffer, at: int) -> int:
     """Return the 8 bytes at ``at`` as a word."""
     return int.from_bytes(text[at : at + 8], "little")
 
 
-def reload8(out: Room, at: int) -> int:
+def reload8(out: WriteBuffer, at: int) -> int:
     """Return the 8 bytes at ``at`` of what was written, as a word."""
     return int.from_bytes(out[at : at + 8], "little")
 
 
-def load4(text: Octets, at: int) -> int:
+def load4(text: ReadBuffer, at: int) -> int:
     """Return the 4 bytes at ``at`` as a word."""
     return int.from_bytes(text[at : at + 4], "little")
 
@@ -44,7 +44,7 @@ def whole(value: float) -> int:
     return int(value)
 
 
-def member(text: Octets, at: int, plan: Longs, base: int) -> int:
+def member(text: ReadBuffer, at: int, plan: Int64s, base: int) -> int:
     """Return a part of the 8 bytes that begin ``plan[base + 1]`` bytes behind ``at``.
 
     It is that above ``plan[base + 2]`` bits, as far as the mask ``plan[base + 4]`` goes, with the bits of
@@ -53,22 +53,22 @@ def member(text: Octets, at: int, plan: Longs, base: int) -> int:
     return load8(text, at + plan[base + 1]) >> plan[base + 2] & plan[base + 4] | plan[base + 5]
 
 
-def store8(out: Room, to: int, word: int) -> None:
+def store8(out: WriteBuffer, to: int, word: int) -> None:
     """Write the 8 bytes of ``word``."""
     out[to : to + 8] = word.to_bytes(8, "little")
 
 
-def store4(out: Room, to: int, word: int) -> None:
+def store4(out: WriteBuffer, to: int, word: int) -> None:
     """Write the first 4 bytes of ``word``, which has no others."""
     out[to : to + 4] = word.to_bytes(4, "little")
 
 
-def copy4(source: Octets, at: int, out: Room, to: int) -> None:
+def copy4(source: ReadBuffer, at: int, out: WriteBuffer, to: int) -> None:
     """Write the 4 bytes of ``source`` at ``at``."""
     out[to : to + 4] = source[at : at + 4]
 
 
-def copy2(source: Octets, at: int, out: Room, to: int) -> None:
+def copy2(source: ReadBuffer, at: int, out: WriteBuffer, to: int) -> None:
     """Write the 2 bytes of ``source`` at ``at``."""
     out[to : to + 2] = source[at : at + 2]
 
@@ -83,12 +83,12 @@ def first_bytes(word: int, count: int) -> int:
     return word & ((1 << 8 * count) - 1)
 
 
-def same(text: Octets, at: int, other: Octets, count: int) -> int:
+def same(text: ReadBuffer, at: int, other: ReadBuffer, count: int) -> int:
     """Tell whether the ``count`` bytes at ``at`` are the first ones of ``other``."""
     return int(text[at : at + count] == other[:count])
 
 
-def behind(text: Octets, at: int, end: int, keys: Octets, ends: Ints, key: int) -> int:
+def behind(text: ReadBuffer, at: int, end: int, keys: ReadBuffer, ends: UInt32s, key: int) -> int:
     """Return the position behind ``keys[ends[key - 1]:ends[key]]`` and blanks if that is at ``at``, else -1.
 
     ``text[end - 1]`` is neither in it nor a blank, such as a newline.
@@ -103,7 +103,7 @@ def behind(text: Octets, at: int, end: int, keys: Octets, ends: Ints, key: int) 
     return at
 
 
-def newline_at(text: Octets, at: int) -> int:
+def newline_at(text: ReadBuffer, at: int) -> int:
     """Return where in the 64 bytes at ``at`` the first newline is, 64 for none."""
     return (bytes(text[at : at + 64]) + b"\n").index(b"\n")
 
@@ -113,7 +113,7 @@ def blanks(word: int) -> int:
     return 8 - len(word.to_bytes(8, "little").lstrip(b" "))
 
 
-def blank_run(text: Octets, at: int) -> int:
+def blank_run(text: ReadBuffer, at: int) -> int:
     """Return how many of the 32 bytes at ``at``, from the first on, are blanks."""
     run = bytes(text[at : at + 32])
     return len(run) - len(run.lstrip(b" "))
@@ -190,7 +190,7 @@ def hexadecimal(word: int, count: int) -> int:
     return -1 if digits.strip(_HEX_DIGITS) else int(digits, 16)
 
 
-def unhex(text: Octets, at: int, out: Room, to: int) -> int:
+def unhex(text: ReadBuffer, at: int, out: WriteBuffer, to: int) -> int:
     """Decode what there is of 16 hexadecimal digits at ``at``; return how many there are.
 
     ``out`` has room for 8 bytes; what those behind the decoded ones hold is not defined.
@@ -201,7 +201,7 @@ def unhex(text: Octets, at: int, out: Room, to: int) -> int:
     return count
 
 
-def unhex_spaced(text: Octets, at: int, out: Room, to: int) -> int:
+def unhex_spaced(text: ReadBuffer, at: int, out: WriteBuffer, to: int) -> int:
     """Decode what there is of 8 bytes in hexadecimal, each behind a blank; return how many there are.
 
     26 bytes can be read there. ``out`` as for ``unhex``.
@@ -209,33 +209,33 @@ def unhex_spaced(text: Octets, at: int, out: Room, to: int) -> int:
     return _unhex_parted(text, at, out, to, 32)
 
 
-def unhex_commas(text: Octets, at: int, out: Room, to: int) -> int:
+def unhex_commas(text: ReadBuffer, at: int, out: WriteBuffer, to: int) -> int:
     """Do what ``unhex_spaced`` does, for bytes behind a comma each."""
     return _unhex_parted(text, at, out, to, 44)
 
 
-def hex8(payload: Octets, at: int, out: Room, to: int, letters: int) -> None:
+def hex8(payload: ReadBuffer, at: int, out: WriteBuffer, to: int, letters: int) -> None:
     """Write the 8 bytes at ``at`` as 16 hexadecimal digits; ``letters`` is 55 for ``A``, 87 for ``a``."""
     digits = bytes(payload[at : at + 8]).hex()
     out[to : to + 16] = (digits.upper() if letters == 55 else digits).encode()
 
 
-def hex8_spaced(payload: Octets, at: int, out: Room, to: int) -> None:
+def hex8_spaced(payload: ReadBuffer, at: int, out: WriteBuffer, to: int) -> None:
     """Write the 8 bytes at ``at`` as 2 hexadecimal digits each, in upper case and behind a blank."""
     out[to : to + 24] = (" " + bytes(payload[at : at + 8]).hex(" ").upper()).encode()
 
 
-def hex8_spaced_lower(payload: Octets, at: int, out: Room, to: int) -> None:
+def hex8_spaced_lower(payload: ReadBuffer, at: int, out: WriteBuffer, to: int) -> None:
     """Write the 8 bytes at ``at`` likewise, in lower case."""
     out[to : to + 24] = (" " + bytes(payload[at : at + 8]).hex(" ")).encode()
 
 
-def hex_commas(word: int, out: Room, to: int) -> None:
+def hex_commas(word: int, out: WriteBuffer, to: int) -> None:
     """Write the 8 bytes of ``word`` as 2 hexadecimal digits each, in upper case and behind a comma."""
     out[to : to + 24] = ("," + word.to_bytes(8, "little").hex(",").upper()).encode()
 
 
-def unbase64(text: Octets, at: int, count: int, out: Room, to: int) -> int:
+def unbase64(text: ReadBuffer, at: int, count: int, out: WriteBuffer, to: int) -> int:
     """Decode ``count`` characters of base64, 0 to 11 of the 16 at ``at``, to 8 bytes, with zeros behind.
 
     Return 1 if they are of its alphabet and what they hold beyond whole bytes is 0.
@@ -249,7 +249,7 @@ def unbase64(text: Octets, at: int, count: int, out: Room, to: int) -> int:
     return int(not any(decoded[size:]))
 
 
-def _unhex_parted(text: Octets, at: int, out: Room, to: int, mark: int) -> int:
+def _unhex_parted(text: ReadBuffer, at: int, out: WriteBuffer, to: int, mark: int) -> int:
     count = 0
     while count < 8:
         group = bytes(text[at + 3 * count : at + 3 * count + 3])

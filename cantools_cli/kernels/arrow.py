@@ -14,7 +14,7 @@ Source: Apache Arrow, "Arrow Columnar Format", Validity bitmaps and Fixed-size P
 
 from __future__ import annotations
 
-from cantools_cli.kernels.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 
 EXTENDED = 1
 REMOTE = 2
@@ -37,14 +37,14 @@ _CODES = bytes(
 
 
 def split(
-    can_id: Ints,
-    flags: Octets,
-    dlc_code: Octets,
-    offset: Ints,
-    arbitration_id: Ints,
-    dlc: Shorts,
+    can_id: UInt32s,
+    flags: ReadBuffer,
+    dlc_code: ReadBuffer,
+    offset: UInt32s,
+    arbitration_id: UInt32s,
+    dlc: UInt16s,
     stride: int,
-    bitmaps: Room,
+    bitmaps: WriteBuffer,
 ) -> None:
     """Fill ``arbitration_id``, ``dlc`` and the ``bitmaps``, which are 0 before."""
     rows = len(can_id)
@@ -84,7 +84,7 @@ def split(
         bitmaps[at] |= (mark >> 4 & 1) << bit
 
 
-def valid(channel: Shorts, absent: int, bitmap: Room) -> int:
+def valid(channel: UInt16s, absent: int, bitmap: WriteBuffer) -> int:
     """Set the bit of each row whose channel is not ``absent``; return how many rows are left.
 
     ``bitmap`` is 0 before.
@@ -101,7 +101,7 @@ def valid(channel: Shorts, absent: int, bitmap: Room) -> int:
     return left
 
 
-def mark_set(bitmap: Octets, first: int, invert: int, mark: int, kinds: Room) -> None:
+def mark_set(bitmap: ReadBuffer, first: int, invert: int, mark: int, kinds: WriteBuffer) -> None:
     """Set ``mark`` in ``kinds`` where the bitmap, from bit ``first`` on, is 1; 0 where ``invert`` is 1."""
     rows = len(kinds)
     if first < 0 or len(bitmap) * 8 < first + rows:
@@ -112,7 +112,7 @@ def mark_set(bitmap: Octets, first: int, invert: int, mark: int, kinds: Room) ->
             kinds[row] |= mark
 
 
-def mark_above(numbers: Ints, limit: int, mark: int, kinds: Room) -> None:
+def mark_above(numbers: UInt32s, limit: int, mark: int, kinds: WriteBuffer) -> None:
     """Set ``mark`` in ``kinds`` where a number is above ``limit``."""
     rows = len(kinds)
     if len(numbers) < rows:
@@ -124,28 +124,28 @@ def mark_above(numbers: Ints, limit: int, mark: int, kinds: Room) -> None:
 
 def join(
     at: int,
-    kinds: Octets,
-    times: Longs,
-    identifiers: Ints,
-    channels: Shorts,
-    given_dlc: Shorts,
-    given_code: Octets,
-    begins: Ints,
-    data: Octets,
+    kinds: ReadBuffer,
+    times: Int64s,
+    identifiers: UInt32s,
+    channels: UInt16s,
+    given_dlc: UInt16s,
+    given_code: ReadBuffer,
+    begins: UInt32s,
+    data: ReadBuffer,
     first: int,
-    timestamp_ns: Longs,
-    can_id: Ints,
-    flags: Room,
-    channel: Shorts,
-    dlc_code: Room,
-    offset: Ints,
-    payload: Room,
+    timestamp_ns: Int64s,
+    can_id: UInt32s,
+    flags: WriteBuffer,
+    channel: UInt16s,
+    dlc_code: WriteBuffer,
+    offset: UInt32s,
+    payload: WriteBuffer,
 ) -> tuple[int, int]:
     """Make frames of the rows from ``at`` on; return the row where it stopped, and how many frames there are.
 
     A length ``ABSENT`` or a code of 255 is not given, and follows from the data. It stops at what is none.
     """
-    codes: Octets = _CODES
+    codes: ReadBuffer = _CODES
     absent = ABSENT
     rows = len(kinds)
     room = len(timestamp_ns)

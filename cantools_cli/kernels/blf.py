@@ -8,7 +8,7 @@ leaves to the plain Python beside it, at the object's first byte. Layouts:
 from __future__ import annotations
 
 from cantools_cli.kernels import _gil as gil
-from cantools_cli.kernels.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 
 DONE = 0  #: the bytes are used up
 FULL = 1  #: the batch has no more room
@@ -42,28 +42,28 @@ HEADS = b"".join(bytes.fromhex(_HEAD % sizes) for sizes in ((48, 1), (72, 101), 
 OBJECT_ROOM = 136
 
 
-def _word(text: Octets, at: int) -> int:
+def _word(text: ReadBuffer, at: int) -> int:
     """Return the unsigned 32 bits at ``at``."""
     high = text[at + 3]
     return text[at] | text[at + 1] << 8 | text[at + 2] << 16 | high << 24
 
 
 def parse(
-    text: Octets,
+    text: ReadBuffer,
     at: int,
     end: int,
     start_ns: int,
     earliest: int,
     latest: int,
-    table: Shorts,
+    table: UInt16s,
     first: int,
-    timestamp_ns: Longs,
-    can_id: Ints,
-    flags: Room,
-    channel: Shorts,
-    dlc_code: Room,
-    offset: Ints,
-    payload: Room,
+    timestamp_ns: Int64s,
+    can_id: UInt32s,
+    flags: WriteBuffer,
+    channel: UInt16s,
+    dlc_code: WriteBuffer,
+    offset: UInt32s,
+    payload: WriteBuffer,
 ) -> tuple[int, int, int]:
     """Read objects from ``text[at:end]`` into the rows from ``first`` on.
 
@@ -253,17 +253,17 @@ def parse(
 
 def format(
     first: int,
-    timestamp_ns: Longs,
-    can_id: Ints,
-    flags: Octets,
-    channel: Shorts,
-    dlc_code: Octets,
-    offset: Ints,
-    payload: Octets,
-    numbers: Shorts,
+    timestamp_ns: Int64s,
+    can_id: UInt32s,
+    flags: ReadBuffer,
+    channel: UInt16s,
+    dlc_code: ReadBuffer,
+    offset: UInt32s,
+    payload: ReadBuffer,
+    numbers: UInt16s,
     start_ns: int,
     latest: int,
-    out: Room,
+    out: WriteBuffer,
 ) -> tuple[int, int]:
     """Write the rows from ``first`` on as objects; return (rows done, bytes written).
 
@@ -365,7 +365,9 @@ def format(
     return row, to
 
 
-def survey(timestamp_ns: Longs, can_id: Ints, flags: Octets, start_ns: int) -> tuple[int, int, int, int, int]:
+def survey(
+    timestamp_ns: Int64s, can_id: UInt32s, flags: ReadBuffer, start_ns: int
+) -> tuple[int, int, int, int, int]:
     """Return (smallest time, largest time, frames before ``start_ns``, CAN FD frames, sent error frames).
 
     Raises:

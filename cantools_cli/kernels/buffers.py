@@ -1,7 +1,6 @@
-"""The buffers that kernels take, as mypy sees them; the ``.pxd`` files say the same to the compiler.
+"""Types of the buffers that kernels take, for mypy; the ``.pxd`` files give the compiler the same types.
 
-``Octets`` and ``Room`` are bytes to read and to write, the others columns: int64, uint32, uint16, and
-``Doubles`` floating point.
+``ReadBuffer`` and ``WriteBuffer`` hold bytes, the others a column of the element type in their name.
 """
 
 from __future__ import annotations
@@ -9,12 +8,12 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING
 
-Octets = bytes | bytearray | memoryview
-Room = bytearray | memoryview
+ReadBuffer = bytes | bytearray | memoryview
+WriteBuffer = bytearray | memoryview
 if TYPE_CHECKING:
-    Longs = array[int]
-    Ints = array[int]
-    Shorts = array[int]
-    Doubles = array[float]
+    Int64s = array[int]
+    UInt32s = array[int]
+    UInt16s = array[int]
+    Float64s = array[float]
 else:  # subscripted at run time only from Python 3.12 on
-    Longs = Ints = Shorts = Doubles = array
+    Int64s = UInt32s = UInt16s = Float64s = array

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from cantools_cli.kernels import _gil as gil
 from cantools_cli.kernels import _words as words
-from cantools_cli.kernels.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 from cantools_cli.kernels.candump import FD_CODES, FD_LENGTHS, NIBBLE
 
 DONE = 0  #: the text is used up
@@ -24,7 +24,7 @@ CHANNELS = 256  #: entries of that table
 SYSTEM, ABSOLUTE, RELATIVE = range(3)  #: what times count from
 
 #: nanoseconds up to which sums and shifts of times add up within int64
-MOST = 4_000_000_000_000_000_000
+MAX_NS = 4_000_000_000_000_000_000
 
 #: bytes that the usual line has at most, and what is read of it as words
 USUAL = 96
@@ -38,30 +38,30 @@ PREFIX = 0x7830  # 0x
 
 
 def parse(
-    text: Octets,
+    text: ReadBuffer,
     at: int,
     end: int,
-    numbers: Shorts,
+    numbers: UInt16s,
     decimal: int,
     mode: int,
     second: int,
     shift_ns: int,
     last_ns: int,
     first: int,
-    timestamp_ns: Longs,
-    can_id: Ints,
-    flags: Room,
-    channel: Shorts,
-    dlc_code: Room,
-    offset: Ints,
-    payload: Room,
+    timestamp_ns: Int64s,
+    can_id: UInt32s,
+    flags: WriteBuffer,
+    channel: UInt16s,
+    dlc_code: WriteBuffer,
+    offset: UInt32s,
+    payload: WriteBuffer,
 ) -> tuple[int, int, int]:
     """Read lines from ``text[at:end]``, which ends with a newline, into the rows from ``first`` on.
 
     ``numbers`` says for each channel number which channel of the batch it is, ``decimal`` whether
     identifiers and data are so. A time of SYSTEM is taken within ``second`` of the day alone, within any for
     -1. ``shift_ns`` is what to add to a time, ``last_ns`` the time before: of the day for SYSTEM, the sum so
-    far for RELATIVE; neither is above ``MOST``. The row's timestamp less the shift is the next one. Returns
+    far for RELATIVE; neither is above ``MAX_NS``. The row's timestamp less the shift is the next one. Returns
     where it stopped (at the start of a line), how many rows are filled, and why.
     """
     nibble = NIBBLE
@@ -88,7 +88,7 @@ def parse(
     usual = USUAL
     fixed, fixed_mask, lower, kinds, kinds_mask = FIXED, FIXED_MASK, LOWER, TYPE, TYPE_MASK
     prefix = PREFIX
-    most = MOST
+    most = MAX_NS
     half_day = 43_200_000_000_000
     billion, four_digits, fewer_digits = 1_000_000_000, 100_000, 1_000_000
     of_the_day = mode == SYSTEM

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from cantools_cli.kernels import _gil as gil
 from cantools_cli.kernels import _words as words
-from cantools_cli.kernels.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 
 DONE = 0  #: the text is used up
 FULL = 1  #: the batch has no more room
@@ -30,19 +30,19 @@ USUAL = 96
 
 
 def parse(
-    text: Octets,
+    text: ReadBuffer,
     at: int,
     end: int,
-    names: Octets,
-    name_ends: Ints,
+    names: ReadBuffer,
+    name_ends: UInt32s,
     first: int,
-    timestamp_ns: Longs,
-    can_id: Ints,
-    flags: Room,
-    channel: Shorts,
-    dlc_code: Room,
-    offset: Ints,
-    payload: Room,
+    timestamp_ns: Int64s,
+    can_id: UInt32s,
+    flags: WriteBuffer,
+    channel: UInt16s,
+    dlc_code: WriteBuffer,
+    offset: UInt32s,
+    payload: WriteBuffer,
 ) -> tuple[int, int, int]:
     """Read lines from ``text[at:end]``, which ends with a newline, into the rows from ``first`` on.
 
@@ -318,18 +318,18 @@ def parse(
 
 def format(
     first: int,
-    timestamp_ns: Longs,
-    can_id: Ints,
-    flags: Octets,
-    channel: Shorts,
-    dlc_code: Octets,
-    offset: Ints,
-    payload: Octets,
-    names: Octets,
-    name_ends: Ints,
+    timestamp_ns: Int64s,
+    can_id: UInt32s,
+    flags: ReadBuffer,
+    channel: UInt16s,
+    dlc_code: ReadBuffer,
+    offset: UInt32s,
+    payload: ReadBuffer,
+    names: ReadBuffer,
+    name_ends: UInt32s,
     digits: int,
     plain: int,
-    out: Room,
+    out: WriteBuffer,
 ) -> tuple[int, int]:
     """Write the rows from ``first`` on as lines; return (rows done, bytes written).
 

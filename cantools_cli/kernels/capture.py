@@ -18,7 +18,7 @@ LINKTYPE_LINUX_SLL and SLL2; Linux ``linux/can.h``.
 
 from __future__ import annotations
 
-from cantools_cli.kernels.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 
 DONE = 0  #: all of the text is used up
 FULL = 1  #: the batch has no room for the next frame
@@ -40,7 +40,7 @@ PADDED = bytes([*range(9), *[12] * 4, *[16] * 4, *[20] * 4, *[24] * 4, *[32] * 8
 _CODES = bytes([*range(9), *[9] * 4, *[10] * 4, *[11] * 4, *[12] * 4, *[13] * 8, *[14] * 16, *[15] * 16])
 
 
-def _word(text: Octets, at: int, big: int) -> int:
+def _word(text: ReadBuffer, at: int, big: int) -> int:
     """Return the unsigned 32 bits at ``at``."""
     high = text[at] if big else text[at + 3]
     if big:
@@ -48,31 +48,31 @@ def _word(text: Octets, at: int, big: int) -> int:
     return high << 24 | text[at + 2] << 16 | text[at + 1] << 8 | text[at]
 
 
-def _short(text: Octets, at: int, big: int) -> int:
+def _short(text: ReadBuffer, at: int, big: int) -> int:
     """Return the unsigned 16 bits at ``at``."""
     return text[at] << 8 | text[at + 1] if big else text[at + 1] << 8 | text[at]
 
 
 def parse(
-    text: Octets,
+    text: ReadBuffer,
     at: int,
     end: int,
     blocks: int,
     big: int,
-    links: Shorts,
-    scales: Longs,
-    starts: Longs,
-    largest: Longs,
-    channels: Shorts,
-    devices: Shorts,
+    links: UInt16s,
+    scales: Int64s,
+    starts: Int64s,
+    largest: Int64s,
+    channels: UInt16s,
+    devices: UInt16s,
     first: int,
-    timestamp_ns: Longs,
-    can_id: Ints,
-    flags: Room,
-    channel: Shorts,
-    dlc_code: Room,
-    offset: Ints,
-    payload: Room,
+    timestamp_ns: Int64s,
+    can_id: UInt32s,
+    flags: WriteBuffer,
+    channel: UInt16s,
+    dlc_code: WriteBuffer,
+    offset: UInt32s,
+    payload: WriteBuffer,
 ) -> tuple[int, int, int]:
     """Read records from ``text[at:end]`` into the rows from ``first`` on.
 
@@ -85,8 +85,8 @@ def parse(
     done, full, strange, cut, unknown = DONE, FULL, STRANGE, CUT, UNKNOWN
     largest_packet, largest_record = LARGEST_PACKET, LARGEST_RECORD
     swapped = SWAPPED
-    padded: Octets = PADDED
-    codes: Octets = _CODES
+    padded: ReadBuffer = PADDED
+    codes: ReadBuffer = _CODES
     billion = 1000000000
     interfaces = len(links)
     devices_known = len(devices)
@@ -256,17 +256,17 @@ def parse(
 
 def format(
     first: int,
-    timestamp_ns: Longs,
-    can_id: Ints,
-    flags: Octets,
-    channel: Shorts,
-    dlc_code: Octets,
-    offset: Ints,
-    payload: Octets,
-    interfaces: Shorts,
+    timestamp_ns: Int64s,
+    can_id: UInt32s,
+    flags: ReadBuffer,
+    channel: UInt16s,
+    dlc_code: ReadBuffer,
+    offset: UInt32s,
+    payload: ReadBuffer,
+    interfaces: UInt16s,
     blocks: int,
     unit: int,
-    out: Room,
+    out: WriteBuffer,
 ) -> tuple[int, int, int]:
     """Write the rows from ``first`` on as little-endian records; return (rows done, bytes, times moved).
 
@@ -378,7 +378,7 @@ def format(
     return row, to, moved
 
 
-def walk(text: Octets, at: int, end: int, blocks: int, big: int) -> tuple[int, int]:
+def walk(text: ReadBuffer, at: int, end: int, blocks: int, big: int) -> tuple[int, int]:
     """Step over records from ``at`` on; return where it stopped, and why.
 
     Stops, beside the end, at a record that is cut, and at one that is larger than usual, makes no sense,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from cantools_cli.kernels import _words as words
-from cantools_cli.kernels.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 
 
-def payload_of(rows: Ints, offset: Ints) -> int:
+def payload_of(rows: UInt32s, offset: UInt32s) -> int:
     """Return how many bytes of payload ``rows`` have together.
 
     Raises:
@@ -23,21 +23,21 @@ def payload_of(rows: Ints, offset: Ints) -> int:
 
 
 def gather(
-    rows: Ints,
-    from_timestamp_ns: Longs,
-    from_can_id: Ints,
-    from_flags: Octets,
-    from_channel: Shorts,
-    from_dlc_code: Octets,
-    from_offset: Ints,
-    from_payload: Octets,
-    timestamp_ns: Longs,
-    can_id: Ints,
-    flags: Room,
-    channel: Shorts,
-    dlc_code: Room,
-    offset: Ints,
-    payload: Room,
+    rows: UInt32s,
+    from_timestamp_ns: Int64s,
+    from_can_id: UInt32s,
+    from_flags: ReadBuffer,
+    from_channel: UInt16s,
+    from_dlc_code: ReadBuffer,
+    from_offset: UInt32s,
+    from_payload: ReadBuffer,
+    timestamp_ns: Int64s,
+    can_id: UInt32s,
+    flags: WriteBuffer,
+    channel: UInt16s,
+    dlc_code: WriteBuffer,
+    offset: UInt32s,
+    payload: WriteBuffer,
 ) -> int:
     """Copy ``rows`` of one batch into the columns of another, from row 0; return the payload's bytes.
 
@@ -80,13 +80,13 @@ def gather(
     return used
 
 
-def shift(column: Ints, first: int, by: int) -> None:
+def shift(column: UInt32s, first: int, by: int) -> None:
     """Add ``by`` to the entries of ``column`` from ``first`` on."""
     for row in range(first, len(column)):
         column[row] = column[row] + by
 
 
-def translate(column: Shorts, first: int, table: Shorts) -> None:
+def translate(column: UInt16s, first: int, table: UInt16s) -> None:
     """Replace the entries of ``column`` from ``first`` on by what ``table`` has for them."""
     limit = len(table)
     for row in range(first, len(column)):
@@ -96,7 +96,7 @@ def translate(column: Shorts, first: int, table: Shorts) -> None:
         column[row] = table[old]
 
 
-def count_bits(flags: Octets, mask: int) -> int:
+def count_bits(flags: ReadBuffer, mask: int) -> int:
     """Return in how many rows ``flags`` has any bit of ``mask``."""
     count = 0
     for row in range(len(flags)):
@@ -104,7 +104,7 @@ def count_bits(flags: Octets, mask: int) -> int:
     return count
 
 
-def count_entries(column: Shorts, entry: int) -> int:
+def count_entries(column: UInt16s, entry: int) -> int:
     """Return in how many rows ``column`` is ``entry``; ``array.count`` makes an object of each."""
     count = 0
     for row in range(len(column)):
@@ -112,7 +112,7 @@ def count_entries(column: Shorts, entry: int) -> int:
     return count
 
 
-def count_words(can_id: Ints, mask: int) -> int:
+def count_words(can_id: UInt32s, mask: int) -> int:
     """Return in how many rows ``can_id`` has any bit of ``mask``: EFF, RTR or ERR."""
     count = 0
     for row in range(len(can_id)):
@@ -121,7 +121,7 @@ def count_words(can_id: Ints, mask: int) -> int:
     return count
 
 
-def count_raw_dlc(dlc_code: Octets, flags: Octets) -> int:
+def count_raw_dlc(dlc_code: ReadBuffer, flags: ReadBuffer) -> int:
     """Return how many classic frames have a DLC code above 8."""
     if len(flags) < len(dlc_code):
         raise ValueError("the columns differ in length")
@@ -131,7 +131,7 @@ def count_raw_dlc(dlc_code: Octets, flags: Octets) -> int:
     return count
 
 
-def clear_raw_dlc(dlc_code: Room, flags: Octets) -> None:
+def clear_raw_dlc(dlc_code: WriteBuffer, flags: ReadBuffer) -> None:
     """Make every DLC code above 8 of a classic frame 8."""
     if len(flags) < len(dlc_code):
         raise ValueError("the columns differ in length")
@@ -140,7 +140,7 @@ def clear_raw_dlc(dlc_code: Room, flags: Octets) -> None:
             dlc_code[row] = 8
 
 
-def rows_without(can_id: Ints, mask: int, rows: Ints) -> int:
+def rows_without(can_id: UInt32s, mask: int, rows: UInt32s) -> int:
     """Put the rows in which ``can_id`` has no bit of ``mask`` into ``rows``; return how many there are."""
     if len(rows) < len(can_id):
         raise ValueError("no room for the rows")
@@ -152,7 +152,7 @@ def rows_without(can_id: Ints, mask: int, rows: Ints) -> int:
     return count
 
 
-def rows_without_fd(dlc_code: Octets, flags: Octets, above: int, rows: Ints) -> int:
+def rows_without_fd(dlc_code: ReadBuffer, flags: ReadBuffer, above: int, rows: UInt32s) -> int:
     """Put the rows that are not CAN FD with a code over ``above`` into ``rows``; return their number."""
     if len(rows) < len(flags) or len(dlc_code) < len(flags):
         raise ValueError("no room for the rows")

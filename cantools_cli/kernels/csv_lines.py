@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from cantools_cli.kernels import _gil as gil
 from cantools_cli.kernels import _words as words
-from cantools_cli.kernels.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 
 DONE = 0  #: the text is used up
 FULL = 1  #: the batch has no more room
@@ -24,7 +24,7 @@ SEXTET = bytes(
 )  #: value of a character of base64, 0xFF for all other bytes
 FD_LENGTHS = bytes((0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64))
 FD_CODES = bytes(next(code for code, size in enumerate(FD_LENGTHS) if size >= n) for n in range(65))
-MOST_SECONDS = 9_000_000_000  #: as nanoseconds within int64
+MAX_SECONDS = 9_000_000_000  #: as nanoseconds within int64
 
 HEX = b"".join(b"%02x" % byte for byte in range(256))  #: two lower-case digits a byte
 PAIRS = b"".join(bytes((high, low)) for high in ALPHABET for low in ALPHABET)  #: of 12 bits each
@@ -42,20 +42,20 @@ KINDS_MASK = 0x00FFFEFFFEFFFEFF
 
 
 def parse(
-    text: Octets,
+    text: ReadBuffer,
     at: int,
     end: int,
-    names: Octets,
-    name_ends: Ints,
+    names: ReadBuffer,
+    name_ends: UInt32s,
     full_rows: int,
     first: int,
-    timestamp_ns: Longs,
-    can_id: Ints,
-    flags: Room,
-    channel: Shorts,
-    dlc_code: Room,
-    offset: Ints,
-    payload: Room,
+    timestamp_ns: Int64s,
+    can_id: UInt32s,
+    flags: WriteBuffer,
+    channel: UInt16s,
+    dlc_code: WriteBuffer,
+    offset: UInt32s,
+    payload: WriteBuffer,
 ) -> tuple[int, int, int]:
     """Read rows from ``text[at:end]``, which ends with a newline, into the rows from ``first`` on.
 
@@ -68,7 +68,7 @@ def parse(
     sextet = SEXTET
     codes = FD_CODES
     lengths = FD_LENGTHS
-    most_seconds = MOST_SECONDS
+    most_seconds = MAX_SECONDS
     done, full, strange, name = DONE, FULL, STRANGE, NAME
     room = len(timestamp_ns)
     payload_room = len(payload)
@@ -354,17 +354,17 @@ def parse(
 
 def format(
     first: int,
-    timestamp_ns: Longs,
-    can_id: Ints,
-    flags: Octets,
-    channel: Shorts,
-    dlc_code: Octets,
-    offset: Ints,
-    payload: Octets,
-    names: Octets,
-    name_ends: Ints,
+    timestamp_ns: Int64s,
+    can_id: UInt32s,
+    flags: ReadBuffer,
+    channel: UInt16s,
+    dlc_code: ReadBuffer,
+    offset: UInt32s,
+    payload: ReadBuffer,
+    names: ReadBuffer,
+    name_ends: UInt32s,
     full_rows: int,
-    out: Room,
+    out: WriteBuffer,
 ) -> tuple[int, int]:
     """Write the rows from ``first`` on; return (rows done, bytes written).
 

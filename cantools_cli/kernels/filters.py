@@ -6,12 +6,12 @@ or if not, where ``inverted`` is 1. Error frames are not tested: a class bit in 
 
 from __future__ import annotations
 
-from cantools_cli.kernels.buffers import Ints
+from cantools_cli.kernels.buffers import UInt32s
 
 WORDS = 4  #: words of one test
 
 
-def select(can_id: Ints, tests: Ints, join: bool, error_mask: int, rows: Ints) -> int:
+def select(can_id: UInt32s, tests: UInt32s, join: bool, error_mask: int, rows: UInt32s) -> int:
     """Write the rows that pass into ``rows``, in order; return how many they are.
 
     One passed test suffices, with ``join`` all have to; where there is none all data frames pass.

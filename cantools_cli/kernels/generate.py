@@ -7,7 +7,7 @@ Generators", 2021.
 
 from __future__ import annotations
 
-from cantools_cli.kernels.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 
 # Kinds of frames, bits of ``kinds``.
 EXTENDED = 1
@@ -40,7 +40,7 @@ def seeded(seed: int) -> tuple[int, int, int, int]:
     return words[0], words[1], words[2], words[3]
 
 
-def _draw(state: Ints) -> int:
+def _draw(state: UInt32s) -> int:
     """Return 32 random bits; ``state`` is four words."""
     s0 = state[0]
     s1 = state[1]
@@ -58,7 +58,7 @@ def _draw(state: Ints) -> int:
 
 
 def fill(
-    state: Ints,
+    state: UInt32s,
     number: int,
     time: int,
     step: int,
@@ -71,15 +71,15 @@ def fill(
     length_mode: int,
     length: int,
     data_mode: int,
-    pattern: Octets,
-    mask: Octets,
-    timestamp_ns: Longs,
-    can_id: Ints,
-    flags: Room,
-    channel: Shorts,
-    dlc_code: Room,
-    offset: Ints,
-    payload: Room,
+    pattern: ReadBuffer,
+    mask: ReadBuffer,
+    timestamp_ns: Int64s,
+    can_id: UInt32s,
+    flags: WriteBuffer,
+    channel: UInt16s,
+    dlc_code: WriteBuffer,
+    offset: UInt32s,
+    payload: WriteBuffer,
 ) -> int:
     """Fill all rows of a batch with frames of channel 0; return the payload's bytes.
 

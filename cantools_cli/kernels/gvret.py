@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from cantools_cli.kernels import _gil as gil
 from cantools_cli.kernels import _words as words
-from cantools_cli.kernels.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 from cantools_cli.kernels.candump import DECIMAL, FD_CODES, FD_LENGTHS, HEX, NIBBLE
 
 DONE = 0  #: the text is used up
@@ -20,7 +20,7 @@ CHANNEL = 3  #: the bus has no channel yet
 CHANNELS = 256
 NO_CHANNEL = 0xFFFF
 
-MOST_MICROSECONDS = 9_000_000_000_000_000  #: as nanoseconds within int64
+MAX_MICROSECONDS = 9_000_000_000_000_000  #: as nanoseconds within int64
 
 #: bytes of the longest formatted row
 LINE_ROOM = 96
@@ -36,19 +36,19 @@ NO_DIRECTION = 0x2C7852  #: ``Rx,`` where rows have no direction
 
 
 def parse(
-    text: Octets,
+    text: ReadBuffer,
     at: int,
     end: int,
-    numbers: Shorts,
+    numbers: UInt16s,
     directions: int,
     first: int,
-    timestamp_ns: Longs,
-    can_id: Ints,
-    flags: Room,
-    channel: Shorts,
-    dlc_code: Room,
-    offset: Ints,
-    payload: Room,
+    timestamp_ns: Int64s,
+    can_id: UInt32s,
+    flags: WriteBuffer,
+    channel: UInt16s,
+    dlc_code: WriteBuffer,
+    offset: UInt32s,
+    payload: WriteBuffer,
 ) -> tuple[int, int, int]:
     """Read rows from ``text[at:end]``, which ends with a newline, into the rows from ``first`` on.
 
@@ -58,7 +58,7 @@ def parse(
     nibble = NIBBLE
     codes = FD_CODES
     lengths = FD_LENGTHS
-    most = MOST_MICROSECONDS
+    most = MAX_MICROSECONDS
     done, full, strange, unknown, no_channel = DONE, FULL, STRANGE, CHANNEL, NO_CHANNEL
     extended_bit, extended_mask, base_mask = 0x80000000, 0x1FFFFFFF, 0x7FF
     only_extended = extended_mask - base_mask
@@ -285,15 +285,15 @@ def parse(
 
 def format(
     first: int,
-    timestamp_ns: Longs,
-    can_id: Ints,
-    flags: Octets,
-    channel: Shorts,
-    dlc_code: Octets,
-    offset: Ints,
-    payload: Octets,
-    numbers: Shorts,
-    out: Room,
+    timestamp_ns: Int64s,
+    can_id: UInt32s,
+    flags: ReadBuffer,
+    channel: UInt16s,
+    dlc_code: ReadBuffer,
+    offset: UInt32s,
+    payload: ReadBuffer,
+    numbers: UInt16s,
+    out: WriteBuffer,
 ) -> tuple[int, int]:
     """Write the rows from ``first`` on; return (rows done, bytes written).
 

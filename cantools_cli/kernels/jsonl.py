@@ -10,7 +10,7 @@ from array import array
 
 from cantools_cli.kernels import _gil as gil
 from cantools_cli.kernels import _words as words
-from cantools_cli.kernels.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 
 DONE = 0  #: the text is used up
 FULL = 1  #: the batch has no more room
@@ -62,8 +62,8 @@ HEX = b"".join(b"%02x" % byte for byte in range(256))  #: two lower-case digits 
 DECIMAL = b"".join(b"%02d" % number for number in range(100))  #: two decimal digits
 FD_LENGTHS = bytes((0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64))
 FD_CODES = bytes(next(code for code, size in enumerate(FD_LENGTHS) if size >= n) for n in range(65))
-MOST_SECONDS = 9_000_000_000  #: as nanoseconds within int64
-MOST_NANOSECONDS = (1 << 63) - 1
+MAX_SECONDS = 9_000_000_000  #: as nanoseconds within int64
+MAX_NANOSECONDS = (1 << 63) - 1
 
 #: bytes of a formatted line beside the channel and the data: all keys, numbers at their longest
 LINE_ROOM = 440
@@ -80,19 +80,19 @@ TRUE, FALSE = words.load4(b"true", 0), words.load4(b"fals", 0)
 
 
 def parse(
-    text: Octets,
+    text: ReadBuffer,
     at: int,
     end: int,
-    names: Octets,
-    name_ends: Ints,
+    names: ReadBuffer,
+    name_ends: UInt32s,
     first: int,
-    timestamp_ns: Longs,
-    can_id: Ints,
-    flags: Room,
-    channel: Shorts,
-    dlc_code: Room,
-    offset: Ints,
-    payload: Room,
+    timestamp_ns: Int64s,
+    can_id: UInt32s,
+    flags: WriteBuffer,
+    channel: UInt16s,
+    dlc_code: WriteBuffer,
+    offset: UInt32s,
+    payload: WriteBuffer,
 ) -> tuple[int, int, int]:
     """Read lines from ``text[at:end]``, which ends with a newline, into the rows from ``first`` on.
 
@@ -104,7 +104,7 @@ def parse(
     lengths = FD_LENGTHS
     keys = KEYS
     ends = KEY_ENDS
-    most_seconds, most_nanoseconds = MOST_SECONDS, MOST_NANOSECONDS
+    most_seconds, most_nanoseconds = MAX_SECONDS, MAX_NANOSECONDS
     done, full, strange, name = DONE, FULL, STRANGE, NAME
     room = len(timestamp_ns)
     payload_room = len(payload)
@@ -481,7 +481,7 @@ def parse(
     return at, row, reason
 
 
-def copied(pieces: Octets, ends: Ints, piece: int, out: Room, to: int) -> int:
+def copied(pieces: ReadBuffer, ends: UInt32s, piece: int, out: WriteBuffer, to: int) -> int:
     """Copy piece number ``piece`` to ``out`` at ``to``; return the position behind.
 
     8 bytes at a time: there are 7 more behind the last piece, and room for them.
@@ -496,7 +496,7 @@ def copied(pieces: Octets, ends: Ints, piece: int, out: Room, to: int) -> int:
     return behind
 
 
-def number(value: int, out: Room, to: int) -> int:
+def number(value: int, out: WriteBuffer, to: int) -> int:
     """Write ``value``, not negative, in decimal; return the position behind."""
     count = 1
     rest = value
@@ -513,16 +513,16 @@ def number(value: int, out: Room, to: int) -> int:
 
 def format(
     first: int,
-    timestamp_ns: Longs,
-    can_id: Ints,
-    flags: Octets,
-    channel: Shorts,
-    dlc_code: Octets,
-    offset: Ints,
-    payload: Octets,
-    names: Octets,
-    name_ends: Ints,
-    out: Room,
+    timestamp_ns: Int64s,
+    can_id: UInt32s,
+    flags: ReadBuffer,
+    channel: UInt16s,
+    dlc_code: ReadBuffer,
+    offset: UInt32s,
+    payload: ReadBuffer,
+    names: ReadBuffer,
+    name_ends: UInt32s,
+    out: WriteBuffer,
 ) -> tuple[int, int]:
     """Write the rows from ``first`` on as lines; return (rows done, bytes written).
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cantools_cli.kernels.buffers import Ints, Longs
+from cantools_cli.kernels.buffers import Int64s, UInt32s
 
 
-def due_times(stamps: Longs, highest: int, due: Longs) -> int:
+def due_times(stamps: Int64s, highest: int, due: Int64s) -> int:
     """Put the highest of ``highest`` and all stamps so far into each entry of ``due``.
 
     Return in how many rows that is not the stamp itself.
@@ -23,7 +23,7 @@ def due_times(stamps: Longs, highest: int, due: Longs) -> int:
     return later
 
 
-def interleave(due: Longs, at: Ints, ends: Ints, rows: Ints) -> None:
+def interleave(due: Int64s, at: UInt32s, ends: UInt32s, rows: UInt32s) -> None:
     """Put the rows of ``due`` into ``rows`` in their order, of equal ones the earlier first.
 
     ``due`` is runs that never go back: each ends before the entry of ``ends`` and begins at that of ``at``,

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from cantools_cli.kernels import _gil as gil
 from cantools_cli.kernels import _plan
 from cantools_cli.kernels import _words as words
-from cantools_cli.kernels.buffers import Doubles, Longs, Octets, Room, Shorts
+from cantools_cli.kernels.buffers import Float64s, Int64s, ReadBuffer, UInt16s, WriteBuffer
 
 if TYPE_CHECKING:
-    from cantools_cli.kernels.buffers import Ints
+    from cantools_cli.kernels.buffers import UInt32s
 
 DONE = 0  #: the bytes are used up
 FULL = 1  #: the batch has no more room
@@ -39,7 +39,7 @@ DATA_MODE, DATA_AT, DATA_SIZE, DATA_GROUP, MASKS, USUAL = range(5, 11)
 TIME, BUS, ID, IDE, DLC, SIZE, DIR, EDL, BRS, ESI, POINTER = range(11)
 PLAN_FIELDS = 11
 PLAN_MASKS = PLAN_FIELDS + 11 * WIDTH
-MOST_MASKS = (PLAN - PLAN_MASKS) // 2
+MAX_MASKS = (PLAN - PLAN_MASKS) // 2
 
 # The numbers of a field: (how, first byte, shift, bytes, mask, value); a CONSTANT has but its value, which
 # is 0 for all others.
@@ -59,7 +59,7 @@ RECORD_ROOM = 81
 BEHIND_ROOM = 8 + 4 + 64 + 8
 
 
-def _number(text: Octets, at: int, count: int) -> int:
+def _number(text: ReadBuffer, at: int, count: int) -> int:
     """Return the ``count`` bytes, at most 8, from ``at`` on as an unsigned number, little-endian."""
     value = 0
     for index in range(count):
@@ -67,7 +67,7 @@ def _number(text: Octets, at: int, count: int) -> int:
     return value
 
 
-def _field(text: Octets, at: int, plan: Longs, base: int) -> int:
+def _field(text: ReadBuffer, at: int, plan: Int64s, base: int) -> int:
     """Return the field that ``plan`` describes from ``base`` on, of the record at ``at``; 0 if absent."""
     how = plan[base]
     value = 0
@@ -91,23 +91,23 @@ def _rounded(value: float) -> int:
 
 
 def parse_own(
-    text: Octets,
+    text: ReadBuffer,
     at: int,
     end: int,
-    own: Octets,
-    codes: Octets,
-    lengths: Octets,
+    own: ReadBuffer,
+    codes: ReadBuffer,
+    lengths: ReadBuffer,
     limit: int,
     start_ns: int,
-    table: Shorts,
+    table: UInt16s,
     first: int,
-    timestamp_ns: Longs,
-    can_id: Ints,
-    flags: Room,
-    channel: Shorts,
-    dlc_code: Room,
-    offset: Ints,
-    payload: Room,
+    timestamp_ns: Int64s,
+    can_id: UInt32s,
+    flags: WriteBuffer,
+    channel: UInt16s,
+    dlc_code: WriteBuffer,
+    offset: UInt32s,
+    payload: WriteBuffer,
 ) -> int:
     """Read a run of canx's own records of data frames with nothing of note, from ``text[at:end]``.
 
@@ -164,27 +164,27 @@ def parse_own(
 
 
 def parse(
-    text: Octets,
+    text: ReadBuffer,
     at: int,
     end: int,
     id_size: int,
-    kinds: Shorts,
-    plan: Longs,
-    scales: Doubles,
-    own: Octets,
-    running: Longs,
-    window: Octets,
+    kinds: UInt16s,
+    plan: Int64s,
+    scales: Float64s,
+    own: ReadBuffer,
+    running: Int64s,
+    window: ReadBuffer,
     window_at: int,
     start_ns: int,
-    table: Shorts,
+    table: UInt16s,
     first: int,
-    timestamp_ns: Longs,
-    can_id: Ints,
-    flags: Room,
-    channel: Shorts,
-    dlc_code: Room,
-    offset: Ints,
-    payload: Room,
+    timestamp_ns: Int64s,
+    can_id: UInt32s,
+    flags: WriteBuffer,
+    channel: UInt16s,
+    dlc_code: WriteBuffer,
+    offset: UInt32s,
+    payload: WriteBuffer,
 ) -> tuple[int, int, int]:
     """Read records from ``text[at:end]`` into the rows from ``first`` on.
 
@@ -544,17 +544,17 @@ def parse(
 
 def format(
     first: int,
-    timestamp_ns: Longs,
-    can_id: Ints,
-    flags: Octets,
-    channel: Shorts,
-    dlc_code: Octets,
-    offset: Ints,
-    payload: Octets,
-    numbers: Shorts,
+    timestamp_ns: Int64s,
+    can_id: UInt32s,
+    flags: ReadBuffer,
+    channel: UInt16s,
+    dlc_code: ReadBuffer,
+    offset: UInt32s,
+    payload: ReadBuffer,
+    numbers: UInt16s,
     start_ns: int,
-    counts: Longs,
-    out: Room,
+    counts: Int64s,
+    out: WriteBuffer,
 ) -> tuple[int, int, int]:
     """Write the rows from ``first`` on as canx's records; return (rows done, bytes written, early ones).
 

@@ -6,7 +6,7 @@ Plans and their numbers are those of ``kernels/mf4.py``.
 from __future__ import annotations
 
 from cantools_cli.kernels import _words as words
-from cantools_cli.kernels.buffers import Doubles, Longs, Octets, Shorts
+from cantools_cli.kernels.buffers import Float64s, Int64s, ReadBuffer, UInt16s
 
 DONE = 0  #: the bytes are used up
 CUT = 1  #: the record goes on behind the bytes
@@ -18,13 +18,13 @@ PLAN = 112
 
 
 def scan(
-    text: Octets,
+    text: ReadBuffer,
     at: int,
     end: int,
     id_size: int,
-    kinds: Shorts,
-    plan: Longs,
-    scales: Doubles,
+    kinds: UInt16s,
+    plan: Int64s,
+    scales: Float64s,
     latest_ns: int,
 ) -> tuple[int, int, int]:
     """Look at the records of ``text[at:end]``; return (where it stopped, why, the latest time so far).

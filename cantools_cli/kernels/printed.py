@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from cantools_cli.kernels import _gil as gil
 from cantools_cli.kernels import _words as words
-from cantools_cli.kernels.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 from cantools_cli.kernels.candump import FD_LENGTHS, NIBBLE
 
 DONE = 0  #: the text is used up
@@ -49,19 +49,19 @@ EARLY = 1 << 19  #: seconds before which a double is nearer to the time than a n
 
 
 def parse(
-    text: Octets,
+    text: ReadBuffer,
     at: int,
     end: int,
-    names: Octets,
-    name_ends: Ints,
+    names: ReadBuffer,
+    name_ends: UInt32s,
     first: int,
-    timestamp_ns: Longs,
-    can_id: Ints,
-    flags: Room,
-    channel: Shorts,
-    dlc_code: Room,
-    offset: Ints,
-    payload: Room,
+    timestamp_ns: Int64s,
+    can_id: UInt32s,
+    flags: WriteBuffer,
+    channel: UInt16s,
+    dlc_code: WriteBuffer,
+    offset: UInt32s,
+    payload: WriteBuffer,
 ) -> tuple[int, int, int]:
     """Read lines from ``text[at:end]``, which ends with a newline, into the rows from ``first`` on.
 
@@ -389,16 +389,16 @@ def parse(
 
 def format(
     first: int,
-    timestamp_ns: Longs,
-    can_id: Ints,
-    flags: Octets,
-    channel: Shorts,
-    dlc_code: Octets,
-    offset: Ints,
-    payload: Octets,
-    names: Octets,
-    name_ends: Ints,
-    out: Room,
+    timestamp_ns: Int64s,
+    can_id: UInt32s,
+    flags: ReadBuffer,
+    channel: UInt16s,
+    dlc_code: ReadBuffer,
+    offset: UInt32s,
+    payload: ReadBuffer,
+    names: ReadBuffer,
+    name_ends: UInt32s,
+    out: WriteBuffer,
 ) -> tuple[int, int]:
     """Write the rows from ``first`` on as lines; return (rows done, bytes written).
 

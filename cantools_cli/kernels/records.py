@@ -15,7 +15,7 @@ Sources: Linux ``linux/can.h``, ``linux/socket.h``; recvmmsg(2), cmsg(3).
 
 from __future__ import annotations
 
-from cantools_cli.kernels.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 
 DONE = 0  #: all messages are used up
 FULL = 1  #: the batch has no room for the next message
@@ -34,13 +34,13 @@ _PADDED = bytes([*range(9), *[12] * 4, *[16] * 4, *[20] * 4, *[24] * 4, *[32] * 
 _CODES = bytes([*range(9), *[9] * 4, *[10] * 4, *[11] * 4, *[12] * 4, *[13] * 8, *[14] * 16, *[15] * 16])
 
 
-def _number(text: Octets, at: int) -> int:
+def _number(text: ReadBuffer, at: int) -> int:
     """Return the little-endian 32-bit number there."""
     value = text[at + 3]
     return value << 24 | text[at + 2] << 16 | text[at + 1] << 8 | text[at]
 
 
-def _time(text: Octets, at: int) -> int:
+def _time(text: ReadBuffer, at: int) -> int:
     """Return the nanoseconds of the seconds and nanoseconds there, 0 for none or beyond the year 2242."""
     seconds = _number(text, at + 4)
     if seconds > 1:
@@ -52,21 +52,21 @@ def _time(text: Octets, at: int) -> int:
 def parse(
     at: int,
     end: int,
-    headers: Octets,
-    names: Octets,
-    records: Octets,
-    control: Octets,
-    indexes: Ints,
+    headers: ReadBuffer,
+    names: ReadBuffer,
+    records: ReadBuffer,
+    control: ReadBuffer,
+    indexes: UInt32s,
     now: int,
     dropped: int,
     first: int,
-    timestamp_ns: Longs,
-    can_id: Ints,
-    flags: Room,
-    channel: Shorts,
-    dlc_code: Room,
-    offset: Ints,
-    payload: Room,
+    timestamp_ns: Int64s,
+    can_id: UInt32s,
+    flags: WriteBuffer,
+    channel: UInt16s,
+    dlc_code: WriteBuffer,
+    offset: UInt32s,
+    payload: WriteBuffer,
 ) -> tuple[int, int, int]:
     """Read the messages from ``at`` to before ``end`` into the rows from ``first`` on.
 
@@ -75,8 +75,8 @@ def parse(
     Returns the message where it stopped, how many rows are filled, and why.
     """
     done, full, bad, lost, strange = DONE, FULL, BAD, DROPPED, STRANGE
-    padded: Octets = _PADDED
-    codes: Octets = _CODES
+    padded: ReadBuffer = _PADDED
+    codes: ReadBuffer = _CODES
     room = len(timestamp_ns)
     payload_room = len(payload)
     if at < 0 or end * 64 > len(headers) or end * 32 > len(names):
@@ -170,15 +170,15 @@ def parse(
 
 def format(
     first: int,
-    timestamp_ns: Longs,
-    can_id: Ints,
-    flags: Room,
-    channel: Shorts,
-    dlc_code: Room,
-    offset: Ints,
-    payload: Octets,
-    records: Room,
-    vectors: Room,
+    timestamp_ns: Int64s,
+    can_id: UInt32s,
+    flags: WriteBuffer,
+    channel: UInt16s,
+    dlc_code: WriteBuffer,
+    offset: UInt32s,
+    payload: ReadBuffer,
+    records: WriteBuffer,
+    vectors: WriteBuffer,
 ) -> int:
     """Write the records of the rows from ``first`` on, and the size of each into its vector.
 

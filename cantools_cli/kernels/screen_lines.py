@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from cantools_cli.kernels import _gil as gil
 from cantools_cli.kernels import _words as words
-from cantools_cli.kernels.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 from cantools_cli.kernels.candump import DECIMAL, FD_CODES, FD_LENGTHS, HEX, NIBBLE
 
 DONE = 0  #: the text is used up
@@ -26,7 +26,7 @@ UNIT = 1 << UNIT_BITS
 
 #: bytes that the usual line has at most up to its first 8 bytes of data, and what is read of it as words
 USUAL = 112
-MOST_STAMP = 24  #: bytes that a time has at most up to its decimal point, blanks before it included
+MAX_STAMP = 24  #: bytes that a time has at most up to its decimal point, blanks before it included
 DATE = 19  #: bytes of a date and time: ``2023-11-14 22:13:20``
 
 BLANKS = 0x2020202020202020
@@ -52,21 +52,21 @@ REMOTE_END = b" remote request\n"
 
 
 def parse(
-    text: Octets,
+    text: ReadBuffer,
     at: int,
     end: int,
-    names: Octets,
-    name_ends: Ints,
-    second: Octets,
-    state: Longs,
+    names: ReadBuffer,
+    name_ends: UInt32s,
+    second: ReadBuffer,
+    state: Int64s,
     first: int,
-    timestamp_ns: Longs,
-    can_id: Ints,
-    flags: Room,
-    channel: Shorts,
-    dlc_code: Room,
-    offset: Ints,
-    payload: Room,
+    timestamp_ns: Int64s,
+    can_id: UInt32s,
+    flags: WriteBuffer,
+    channel: UInt16s,
+    dlc_code: WriteBuffer,
+    offset: UInt32s,
+    payload: WriteBuffer,
 ) -> tuple[int, int, int]:
     """Read lines from ``text[at:end]``, which ends with a newline, into the rows from ``first`` on.
 
@@ -103,7 +103,7 @@ def parse(
     used = offset[first]
     reason = done
     last = 0
-    usual, most_stamp, unit_bits = USUAL, MOST_STAMP, UNIT_BITS
+    usual, most_stamp, unit_bits = USUAL, MAX_STAMP, UNIT_BITS
     most_seconds = 9000000000
     unit = UNIT
     every_bit = 0xFFFFFFFFFFFFFFFF
@@ -484,20 +484,20 @@ def parse(
 
 def format(
     first: int,
-    timestamp_ns: Longs,
-    can_id: Ints,
-    flags: Octets,
-    channel: Shorts,
-    dlc_code: Octets,
-    offset: Ints,
-    payload: Octets,
-    names: Octets,
-    name_ends: Ints,
+    timestamp_ns: Int64s,
+    can_id: UInt32s,
+    flags: ReadBuffer,
+    channel: UInt16s,
+    dlc_code: ReadBuffer,
+    offset: UInt32s,
+    payload: ReadBuffer,
+    names: ReadBuffer,
+    name_ends: UInt32s,
     form: int,
-    second: Octets,
+    second: ReadBuffer,
     directions: int,
-    state: Longs,
-    out: Room,
+    state: Int64s,
+    out: WriteBuffer,
 ) -> tuple[int, int]:
     """Write the rows from ``first`` on as lines; return (rows done, bytes written).
 

@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from cantools_cli.kernels.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 
 FIGURES = 16  #: integers a row
 KEY, COUNT, FIRST, LAST, SEEN, PERIOD, SHORTEST, LONGEST = range(8)
@@ -28,26 +28,26 @@ NEVER = -1
 
 def absorb(
     first: int,
-    timestamp_ns: Longs,
-    can_id: Ints,
-    flags: Octets,
-    channel: Shorts,
-    dlc_code: Octets,
-    offset: Ints,
-    payload: Octets,
-    numbers: Shorts,
+    timestamp_ns: Int64s,
+    can_id: UInt32s,
+    flags: ReadBuffer,
+    channel: UInt16s,
+    dlc_code: ReadBuffer,
+    offset: UInt32s,
+    payload: ReadBuffer,
+    numbers: UInt16s,
     now: int,
     hold: int,
     limit: int,
     used: int,
-    slots: Ints,
-    figures: Longs,
-    changed: Longs,
-    octets: Room,
-    past_ns: Longs,
-    past_size: Shorts,
-    past: Room,
-    totals: Longs,
+    slots: UInt32s,
+    figures: Int64s,
+    changed: Int64s,
+    octets: WriteBuffer,
+    past_ns: Int64s,
+    past_size: UInt16s,
+    past: WriteBuffer,
+    totals: Int64s,
 ) -> tuple[int, int]:
     """Take the frames from the row ``first`` of the batch on.
 

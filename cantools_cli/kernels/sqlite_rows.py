@@ -7,7 +7,7 @@ one.
 
 from __future__ import annotations
 
-from cantools_cli.kernels.buffers import Doubles, Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels.buffers import Float64s, Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 
 DONE = 0  #: the rows are used up
 FULL = 1  #: the batch has no more room
@@ -48,22 +48,22 @@ def _nanoseconds(seconds: float) -> int:
 def parse(
     at: int,
     end: int,
-    seconds: Doubles,
-    identifiers: Ints,
-    extended: Octets,
-    remote: Octets,
-    error: Octets,
-    dlc: Octets,
-    ends: Ints,
-    data: Octets,
+    seconds: Float64s,
+    identifiers: UInt32s,
+    extended: ReadBuffer,
+    remote: ReadBuffer,
+    error: ReadBuffer,
+    dlc: ReadBuffer,
+    ends: UInt32s,
+    data: ReadBuffer,
     first: int,
-    timestamp_ns: Longs,
-    can_id: Ints,
-    flags: Room,
-    channel: Shorts,
-    dlc_code: Room,
-    offset: Ints,
-    payload: Room,
+    timestamp_ns: Int64s,
+    can_id: UInt32s,
+    flags: WriteBuffer,
+    channel: UInt16s,
+    dlc_code: WriteBuffer,
+    offset: UInt32s,
+    payload: WriteBuffer,
 ) -> tuple[int, int, int]:
     """Read the table's rows from ``at`` to before ``end`` into the batch's rows from ``first`` on.
 
@@ -141,7 +141,7 @@ def parse(
     return at, row, reason
 
 
-def _number(data: Octets, at: int, kind: int) -> int:
+def _number(data: ReadBuffer, at: int, kind: int) -> int:
     """Return the integer of the type ``kind`` at ``at``; -1 where it is none, or negative."""
     if kind in (8, 9):
         return kind - 8
@@ -155,26 +155,26 @@ def _number(data: Octets, at: int, kind: int) -> int:
 
 
 def extract(
-    data: Octets,
+    data: ReadBuffer,
     base: int,
     usable: int,
     cell: int,
     last: int,
-    places: Octets,
-    kinds: Ints,
-    spots: Ints,
+    places: ReadBuffer,
+    kinds: UInt32s,
+    spots: UInt32s,
     swap: int,
     first: int,
-    rowids: Longs,
-    seconds: Doubles,
-    octets: Room,
-    identifiers: Ints,
-    extended: Room,
-    remote: Room,
-    error: Room,
-    dlc: Room,
-    ends: Ints,
-    blob: Room,
+    rowids: Int64s,
+    seconds: Float64s,
+    octets: WriteBuffer,
+    identifiers: UInt32s,
+    extended: WriteBuffer,
+    remote: WriteBuffer,
+    error: WriteBuffer,
+    dlc: WriteBuffer,
+    ends: UInt32s,
+    blob: WriteBuffer,
 ) -> tuple[int, int, int]:
     """Read the rows of a leaf page, from ``cell`` on, into the columns of ``parse``, from ``first`` on.
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from cantools_cli.kernels import _gil as gil
 from cantools_cli.kernels import _words as words
-from cantools_cli.kernels.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 from cantools_cli.kernels.candump import FD_CODES, FD_LENGTHS, HEX, NIBBLE
 
 DONE = 0  #: the text is used up
@@ -79,22 +79,22 @@ NO_LAYOUT = bytes(64 + 8)
 
 
 def parse(
-    text: Octets,
+    text: ReadBuffer,
     at: int,
     end: int,
-    columns: Octets,
-    layout: Octets,
-    numbers: Shorts,
+    columns: ReadBuffer,
+    layout: ReadBuffer,
+    numbers: UInt16s,
     start_ns: int,
     most_ms: int,
     first: int,
-    timestamp_ns: Longs,
-    can_id: Ints,
-    flags: Room,
-    channel: Shorts,
-    dlc_code: Room,
-    offset: Ints,
-    payload: Room,
+    timestamp_ns: Int64s,
+    can_id: UInt32s,
+    flags: WriteBuffer,
+    channel: UInt16s,
+    dlc_code: WriteBuffer,
+    offset: UInt32s,
+    payload: WriteBuffer,
 ) -> tuple[int, int, int]:
     """Read lines from ``text[at:end]``, which ends with a newline, into the rows from ``first`` on.
 
@@ -465,19 +465,19 @@ def parse(
 
 def format(
     first: int,
-    timestamp_ns: Longs,
-    can_id: Ints,
-    flags: Octets,
-    channel: Shorts,
-    dlc_code: Octets,
-    offset: Ints,
-    payload: Octets,
-    numbers: Shorts,
+    timestamp_ns: Int64s,
+    can_id: UInt32s,
+    flags: ReadBuffer,
+    channel: UInt16s,
+    dlc_code: ReadBuffer,
+    offset: UInt32s,
+    payload: ReadBuffer,
+    numbers: UInt16s,
     start_ns: int,
     version: int,
-    layout: Octets,
+    layout: ReadBuffer,
     number: int,
-    out: Room,
+    out: WriteBuffer,
 ) -> tuple[int, int, int]:
     """Write the rows from ``first`` on as lines; return (rows done, bytes written, times rounded).
 

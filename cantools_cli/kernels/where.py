@@ -6,10 +6,12 @@ Where a test takes ``inverted``, the rows that fail it stay in place of those th
 
 from __future__ import annotations
 
-from cantools_cli.kernels.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 
 
-def words(can_id: Ints, bits: int, low: int, high: int, inverted: bool, errors: bool, mask: Room) -> None:
+def words(
+    can_id: UInt32s, bits: int, low: int, high: int, inverted: bool, errors: bool, mask: WriteBuffer
+) -> None:
     """Keep rows with ``low <= can_id & bits <= high``; error frames by ``errors`` alone."""
     rows = len(mask)
     if len(can_id) < rows:
@@ -23,7 +25,7 @@ def words(can_id: Ints, bits: int, low: int, high: int, inverted: bool, errors: 
         mask[row] &= hit
 
 
-def octets(column: Octets, bits: int, low: int, high: int, inverted: bool, mask: Room) -> None:
+def octets(column: ReadBuffer, bits: int, low: int, high: int, inverted: bool, mask: WriteBuffer) -> None:
     """Keep rows with ``low <= column & bits <= high``: flags, or codes of lengths."""
     rows = len(mask)
     if len(column) < rows:
@@ -34,7 +36,13 @@ def octets(column: Octets, bits: int, low: int, high: int, inverted: bool, mask:
 
 
 def lengths(
-    can_id: Ints, dlc_code: Octets, offset: Ints, low: int, high: int, inverted: bool, mask: Room
+    can_id: UInt32s,
+    dlc_code: ReadBuffer,
+    offset: UInt32s,
+    low: int,
+    high: int,
+    inverted: bool,
+    mask: WriteBuffer,
 ) -> None:
     """Keep rows whose length in bytes is from ``low`` to ``high``; of a remote frame what it asks for."""
     rows = len(mask)
@@ -48,8 +56,8 @@ def lengths(
 
 
 def data(
-    offset: Ints,
-    payload: Octets,
+    offset: UInt32s,
+    payload: ReadBuffer,
     begin: int,
     end: int,
     little: bool,
@@ -58,7 +66,7 @@ def data(
     high: int,
     outside: bool,
     inverted: bool,
-    mask: Room,
+    mask: WriteBuffer,
 ) -> None:
     """Keep rows whose bytes ``begin`` to before ``end``, as one integer, are from ``low`` to ``high``.
 
@@ -106,14 +114,14 @@ def data(
 
 
 def payloads(
-    can_id: Ints,
-    offset: Ints,
-    payload: Octets,
-    pattern: Octets,
+    can_id: UInt32s,
+    offset: UInt32s,
+    payload: ReadBuffer,
+    pattern: ReadBuffer,
     anywhere: bool,
     outside: bool,
     inverted: bool,
-    mask: Room,
+    mask: WriteBuffer,
 ) -> None:
     """Keep rows whose data is ``pattern``, or with ``anywhere`` contains it.
 
@@ -148,7 +156,7 @@ def payloads(
             mask[row] = hit != inverted
 
 
-def times(timestamp_ns: Longs, low: int, high: int, inverted: bool, mask: Room) -> None:
+def times(timestamp_ns: Int64s, low: int, high: int, inverted: bool, mask: WriteBuffer) -> None:
     """Keep rows whose time is from ``low`` to ``high``, both in nanoseconds."""
     rows = len(mask)
     if len(timestamp_ns) < rows:
@@ -158,7 +166,7 @@ def times(timestamp_ns: Longs, low: int, high: int, inverted: bool, mask: Room) 
         mask[row] &= ((low <= time) & (time <= high)) != inverted
 
 
-def channels(channel: Shorts, verdicts: Octets, mask: Room) -> None:
+def channels(channel: UInt16s, verdicts: ReadBuffer, mask: WriteBuffer) -> None:
     """Keep rows of the channels for which ``verdicts``, by their index, has 1 and not 0.
 
     Raises:
@@ -175,7 +183,7 @@ def channels(channel: Shorts, verdicts: Octets, mask: Room) -> None:
         mask[row] &= verdicts[index]
 
 
-def every(step: int, count: int, inverted: bool, mask: Room) -> int:
+def every(step: int, count: int, inverted: bool, mask: WriteBuffer) -> int:
     """Keep the first row and each ``step``-th after it; ``count`` is how far into a step the last batch was.
 
     Returns the count for the next batch.
@@ -191,7 +199,7 @@ def every(step: int, count: int, inverted: bool, mask: Room) -> int:
     return count
 
 
-def marked(marks: Octets, inverted: bool, mask: Room) -> None:
+def marked(marks: ReadBuffer, inverted: bool, mask: WriteBuffer) -> None:
     """Keep rows for which ``marks`` has 1."""
     rows = len(mask)
     if len(marks) < rows:
@@ -200,7 +208,7 @@ def marked(marks: Octets, inverted: bool, mask: Room) -> None:
         mask[row] &= (marks[row] != 0) != inverted
 
 
-def settle(passed: Octets, found: Room, left: Room) -> None:
+def settle(passed: ReadBuffer, found: WriteBuffer, left: WriteBuffer) -> None:
     """Move the rows of ``passed`` from ``left``, of which the next alternative is asked, to ``found``."""
     rows = len(passed)
     if len(found) < rows or len(left) < rows:
@@ -211,7 +219,7 @@ def settle(passed: Octets, found: Room, left: Room) -> None:
         left[row] &= not hit
 
 
-def chosen(mask: Octets, rows: Ints) -> int:
+def chosen(mask: ReadBuffer, rows: UInt32s) -> int:
     """Write the rows whose mask is 1 into ``rows``, in order; return how many they are."""
     size = len(mask)
     if len(rows) < size:
@@ -225,18 +233,18 @@ def chosen(mask: Octets, rows: Ints) -> int:
 
 def changes(
     first: int,
-    can_id: Ints,
-    channel: Shorts,
-    dlc_code: Octets,
-    offset: Ints,
-    payload: Octets,
-    numbers: Shorts,
-    keys: Longs,
-    sizes: Ints,
-    last: Room,
+    can_id: UInt32s,
+    channel: UInt16s,
+    dlc_code: ReadBuffer,
+    offset: UInt32s,
+    payload: ReadBuffer,
+    numbers: UInt16s,
+    keys: Int64s,
+    sizes: UInt32s,
+    last: WriteBuffer,
     width: int,
     used: int,
-    marks: Room,
+    marks: WriteBuffer,
 ) -> tuple[int, int]:
     """Mark with 1 the rows from ``first`` whose data differs from the last of their identifier and channel.
 
@@ -296,13 +304,13 @@ def changes(
 
 
 def resettle(
-    old_keys: Longs,
-    old_sizes: Ints,
-    old_last: Octets,
+    old_keys: Int64s,
+    old_sizes: UInt32s,
+    old_last: ReadBuffer,
     old_width: int,
-    keys: Longs,
-    sizes: Ints,
-    last: Room,
+    keys: Int64s,
+    sizes: UInt32s,
+    last: WriteBuffer,
     width: int,
 ) -> None:
     """Move all entries of a table into a larger empty one.
@@ -340,16 +348,16 @@ def resettle(
 
 def gaps(
     first: int,
-    can_id: Ints,
-    channel: Shorts,
-    timestamp_ns: Longs,
-    numbers: Shorts,
-    keys: Longs,
-    last_ns: Longs,
-    means: Longs,
+    can_id: UInt32s,
+    channel: UInt16s,
+    timestamp_ns: Int64s,
+    numbers: UInt16s,
+    keys: Int64s,
+    last_ns: Int64s,
+    means: Int64s,
     used: int,
-    gap_ns: Longs,
-    period_ns: Longs,
+    gap_ns: Int64s,
+    period_ns: Int64s,
 ) -> tuple[int, int]:
     """Write for each row from ``first`` the time since the last frame of its identifier, kind and channel.
 

@@ -16,7 +16,7 @@ its direction, follows from the sender.
 
 from __future__ import annotations
 
-from cantools_cli.kernels.buffers import Ints, Longs, Octets, Room, Shorts
+from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 
 DONE = 0  #: the text is used up
 FULL = 1  #: the batch has no room for the next datagram
@@ -32,18 +32,18 @@ RECORD_ROOM = 80
 
 
 def parse(
-    text: Octets,
+    text: ReadBuffer,
     at: int,
     end: int,
     own: int,
     first: int,
-    timestamp_ns: Longs,
-    can_id: Ints,
-    flags: Room,
-    channel: Shorts,
-    dlc_code: Room,
-    offset: Ints,
-    payload: Room,
+    timestamp_ns: Int64s,
+    can_id: UInt32s,
+    flags: WriteBuffer,
+    channel: UInt16s,
+    dlc_code: WriteBuffer,
+    offset: UInt32s,
+    payload: WriteBuffer,
 ) -> tuple[int, int, int]:
     """Read the datagrams ``text[at:end]`` into the rows from ``first`` on; all are on channel 0.
 
@@ -147,17 +147,17 @@ def parse(
 
 def format(
     first: int,
-    timestamp_ns: Longs,
-    can_id: Ints,
-    flags: Octets,
-    channel: Shorts,
-    dlc_code: Octets,
-    offset: Ints,
-    payload: Octets,
+    timestamp_ns: Int64s,
+    can_id: UInt32s,
+    flags: ReadBuffer,
+    channel: UInt16s,
+    dlc_code: ReadBuffer,
+    offset: UInt32s,
+    payload: ReadBuffer,
     now: int,
     timed: int,
     sender: int,
-    out: Room,
+    out: WriteBuffer,
 ) -> tuple[int, int]:
     """Write the rows from ``first`` on as one datagram, as many as ``out`` holds.
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 #: The last part of a wait, in which the clock is watched, at least and at most.
-SHORTEST_WATCH_NS, LONGEST_WATCH_NS = 200_000, 5_000_000
+SHORTEST_WATCH_NS, MAX_WATCH_NS = 200_000, 5_000_000
 #: Of all sleeps one in 200 ends later than that part begins: one that does makes it longer by half, each
 #: other one shorter by so much.
 _LONGER, _SHORTER = 1.5, 1 - 0.5 / 199
@@ -58,4 +58,4 @@ class ExactWait:
 
     def _learn(self, overslept_ns: int) -> None:
         factor = _LONGER if overslept_ns > self._watch_ns else _SHORTER
-        self._watch_ns = min(max(self._watch_ns * factor, SHORTEST_WATCH_NS), LONGEST_WATCH_NS)
+        self._watch_ns = min(max(self._watch_ns * factor, SHORTEST_WATCH_NS), MAX_WATCH_NS)

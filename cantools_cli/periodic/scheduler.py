@@ -14,7 +14,7 @@ from cantools_cli.periodic.schedule import Schedule
 #: how long whoever stops a run waits for an action that is going on: a bus may be stuck
 STOP_SECONDS = 1.0
 #: the longest single wait; a lock takes no more than some years
-_LONGEST_WAIT = 86_400.0
+_MAX_WAIT = 86_400.0
 
 
 class Run:
@@ -102,7 +102,7 @@ class Scheduler:
                     self._doing = run
                     return run
                 heappush(self._agenda, entry)
-                self._changed.wait(min(wait_ns / 1_000_000_000, _LONGEST_WAIT))
+                self._changed.wait(min(wait_ns / 1_000_000_000, _MAX_WAIT))
             self._is_working = False
             return None
 

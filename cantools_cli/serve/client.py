@@ -16,7 +16,7 @@ from cantools_cli.serve.session import Session
 #: bytes read at once
 _PIECE = 1 << 16
 #: a client's commands wait while so many bytes of answers do
-_MOST_ANSWERS = 1 << 16
+_MAX_ANSWERS = 1 << 16
 
 RawTexts = dict[tuple[bool, bool], tuple[bytes, int]]
 
@@ -49,7 +49,7 @@ class Client:
     @property
     def is_reading(self) -> bool:
         """Whether to read its commands: not while it does not take the answers."""
-        return self._outbox.answer_bytes < _MOST_ANSWERS
+        return self._outbox.answer_bytes < _MAX_ANSWERS
 
     def is_writing(self, now: float) -> bool:
         """Whether to wait for room to write."""

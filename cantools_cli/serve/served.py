@@ -18,7 +18,7 @@ from cantools_cli.frame.message import Message
 #: seconds in which the bus has to take what a client sends; all others wait meanwhile
 SEND_SECONDS = 0.1
 #: frames of cyclic jobs that wait to be shown to the other clients, at most
-_MOST_ECHOES = 4096
+_MAX_ECHOES = 4096
 
 Deliver = Callable[[str, MessageBatch, object], None]
 
@@ -43,7 +43,7 @@ class Served:
         self._filter = chosen
         self._deliver = deliver
         self._wakeup = wakeup
-        self._echoes: deque[tuple[Message, object]] = deque(maxlen=_MOST_ECHOES)
+        self._echoes: deque[tuple[Message, object]] = deque(maxlen=_MAX_ECHOES)
 
     def receive(self) -> bool:
         """Deliver what the bus has; return whether it had anything."""

@@ -24,13 +24,13 @@ from cantools_cli.serve.served import Served
 from cantools_cli.serve.session import Session
 
 #: clients at a time, each with a queue of its own
-MOST_CLIENTS = 64
+MAX_CLIENTS = 64
 #: seconds between two looks at a bus that has no descriptor to wait on
 POLL_SECONDS = 0.05
 #: seconds without new clients where the system has no descriptor left for one
 _PAUSE = 1.0
 #: strangers that are named, one by one
-_MOST_NAMED = 16
+_MAX_NAMED = 16
 
 
 class Interruption(Protocol):
@@ -265,12 +265,12 @@ class SocketcandServer:
             return
         name = format_place(*place[:2])
         if not self._access.lets_in(place[0]):
-            if place[0] not in self._strangers and len(self._strangers) < _MOST_NAMED:
+            if place[0] not in self._strangers and len(self._strangers) < _MAX_NAMED:
                 self._strangers.add(place[0])
                 self._note(f"{place[0]} is not allowed to connect; --allow {place[0]} would let it in")
             end.close()
             return
-        if len(self._clients) >= MOST_CLIENTS and not self._make_room():
+        if len(self._clients) >= MAX_CLIENTS and not self._make_room():
             end.close()
             return
         self._start_session(end, name)
@@ -282,9 +282,9 @@ class SocketcandServer:
         """
         silent = next((client for client, bus in self._clients.items() if bus is None), None)
         text = (
-            f"more than {MOST_CLIENTS} clients: the others are turned away"
+            f"more than {MAX_CLIENTS} clients: the others are turned away"
             if silent is None
-            else f"{MOST_CLIENTS} clients, so those that open no bus give way to others"
+            else f"{MAX_CLIENTS} clients, so those that open no bus give way to others"
         )
         if text not in self._said:
             self._said.add(text)
@@ -404,7 +404,7 @@ def _listening_socket(host: str, port: int) -> socket.socket:
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(place)
-            listener.listen(MOST_CLIENTS)
+            listener.listen(MAX_CLIENTS)
             listener.setblocking(False)
         except BaseException:
             listener.close()

@@ -27,7 +27,7 @@ from cantools_cli.serve.subscriptions import Subscription, Subscriptions
 #: them for something else when there is more than the answer
 RAW_DELAY = 0.05
 #: how many cyclic jobs one client may have, and the seconds between two of their frames, at least
-MOST_JOBS = 256
+MAX_JOBS = 256
 SHORTEST_PERIOD = 0.001
 
 _UNKNOWN = b"< error unknown command >"
@@ -277,7 +277,7 @@ class Session:
             self._refuse()
             return
         word = _word(message)
-        if period < SHORTEST_PERIOD or (word not in self._jobs and len(self._jobs) >= MOST_JOBS):
+        if period < SHORTEST_PERIOD or (word not in self._jobs and len(self._jobs) >= MAX_JOBS):
             raise FormatError("no period, or too many jobs")
         before = self._jobs.pop(word, None)
         if before is not None:
@@ -337,13 +337,13 @@ class Session:
 
 
 def _word(message: Message) -> int:
-    return message.arbitration_id | (bits.EXTENDED_BIT if message.is_extended_id else 0)
+    return message.arbitration_id | (bits.CAN_EFF_FLAG if message.is_extended_id else 0)
 
 
 def _only_id(tokens: Sequence[bytes]) -> int:
     if len(tokens) != 1:
         raise FormatError(f"{len(tokens)} identifiers")
-    return codec.parse_id(tokens[0]) & ~bits.REMOTE_BIT
+    return codec.parse_id(tokens[0]) & ~bits.CAN_RTR_FLAG
 
 
 def _mode(mode: Mode) -> Callable[[Session, Sequence[bytes]], None]:

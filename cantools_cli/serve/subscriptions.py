@@ -14,7 +14,7 @@ from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 
 #: how many identifiers one client may ask for
-MOST = 4096
+MAX_SUBSCRIPTIONS = 4096
 _EIGHT = 8
 
 
@@ -88,8 +88,8 @@ class Subscriptions:
         Raises:
             FormatError: there are too many.
         """
-        if can_id not in self._by_id and len(self._by_id) >= MOST:
-            raise FormatError(f"over {MOST} subscriptions")
+        if can_id not in self._by_id and len(self._by_id) >= MAX_SUBSCRIPTIONS:
+            raise FormatError(f"over {MAX_SUBSCRIPTIONS} subscriptions")
         self._by_id[can_id] = subscription
 
     def remove(self, can_id: int) -> None:
@@ -123,10 +123,10 @@ class Subscriptions:
         return b"".join(texts), len(texts)
 
     def _of(self, word: int) -> Subscription | None:
-        if not word & bits.ERROR_BIT:
-            return self._by_id.get(word & ~bits.REMOTE_BIT)
+        if not word & bits.CAN_ERR_FLAG:
+            return self._by_id.get(word & ~bits.CAN_RTR_FLAG)
         for wanted, subscription in self._by_id.items():
-            if wanted & bits.ERROR_BIT and wanted & word & bits.EXTENDED_MASK:
+            if wanted & bits.CAN_ERR_FLAG and wanted & word & bits.CAN_EFF_MASK:
                 return subscription
         return None
 

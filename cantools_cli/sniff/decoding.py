@@ -100,7 +100,7 @@ def _parsed(text: str) -> tuple[int, struct.Struct, list[int | float]]:
     digits = identifier.removeprefix("0x")
     if not digits or not set(digits) <= set("0123456789abcdefABCDEF"):
         raise ValueError("the identifier is hexadecimal")
-    if int(digits, 16) > bits.EXTENDED_MASK:
+    if int(digits, 16) > bits.CAN_EFF_MASK:
         raise ValueError("the identifier is above 1FFFFFFF")
     try:
         layout = struct.Struct(form)

@@ -74,15 +74,15 @@ class Row:
 
     @property
     def arbitration_id(self) -> int:
-        return self.can_id & bits.EXTENDED_MASK
+        return self.can_id & bits.CAN_EFF_MASK
 
     @property
     def is_extended_id(self) -> bool:
-        return bool(self.can_id & bits.EXTENDED_BIT)
+        return bool(self.can_id & bits.CAN_EFF_FLAG)
 
     @property
     def is_error_frame(self) -> bool:
-        return bool(self.can_id & bits.ERROR_BIT)
+        return bool(self.can_id & bits.CAN_ERR_FLAG)
 
     @property
     def is_xl(self) -> bool:

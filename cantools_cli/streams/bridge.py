@@ -40,7 +40,7 @@ _RULE = re.compile(
     rf"=(?:(?P<sign>[+-])(?P<distance>[0-9A-Fa-f]{{1,8}})|(?P<new>{_ID}))"
 )
 _FORMS = "such as 123=456, 100-1FF=300, 100-1FF=+200, 120:7F0=520, or can0>can1:123=456"
-_KIND_AND_ID = bits.EXTENDED_BIT | bits.EXTENDED_MASK
+_KIND_AND_ID = bits.CAN_EFF_FLAG | bits.CAN_EFF_MASK
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Rewrite:
 
     def new_word(self, word: int) -> int:
         """Return what ``word``, which matches, becomes."""
-        return self.new + (word & self.mask) - self.low + (word & bits.EXTENDED_MASK & ~self.mask)
+        return self.new + (word & self.mask) - self.low + (word & bits.CAN_EFF_MASK & ~self.mask)
 
 
 class DirectedRewrite(NamedTuple):
@@ -107,14 +107,14 @@ def _rule(text: str, rule: str) -> Rewrite:
     if found["mask"] is not None:
         return _masked(text, found, first)
     last = _word(text, found["last"]) if found["last"] is not None else first
-    if (first ^ last) & bits.EXTENDED_BIT or last < first:
+    if (first ^ last) & bits.CAN_EFF_FLAG or last < first:
         _refuse(text, f"{quoted(rule)} is no range: both ends have 3 digits or both 8, the lower one first")
     if found["new"] is not None:
         new = _word(text, found["new"])
     else:
         new = first + int(found["sign"] + found["distance"], 16)
-    kind = new & bits.EXTENDED_BIT if found["new"] is not None else first & bits.EXTENDED_BIT
-    limit = kind | (bits.EXTENDED_MASK if kind else bits.BASE_MASK)
+    kind = new & bits.CAN_EFF_FLAG if found["new"] is not None else first & bits.CAN_EFF_FLAG
+    limit = kind | (bits.CAN_EFF_MASK if kind else bits.CAN_SFF_MASK)
     if not kind <= new <= new + last - first <= limit:
         _refuse(text, f"{quoted(rule)} ends outside of the identifiers of {29 if kind else 11} bits")
     return Rewrite(_KIND_AND_ID, first, last, new)
@@ -122,20 +122,20 @@ def _rule(text: str, rule: str) -> Rewrite:
 
 def _masked(text: str, found: re.Match[str], word: int) -> Rewrite:
     """Return the rule of ``ID:MASK=ID``."""
-    kind = word & bits.EXTENDED_BIT
-    mask = int(found["mask"], 16) & (bits.EXTENDED_MASK if kind else bits.BASE_MASK)
+    kind = word & bits.CAN_EFF_FLAG
+    mask = int(found["mask"], 16) & (bits.CAN_EFF_MASK if kind else bits.CAN_SFF_MASK)
     if found["new"] is None:
         _refuse(text, "a mask goes with an identifier, not with a distance")
     new = _word(text, found["new"])
-    if (new ^ word) & bits.EXTENDED_BIT:
+    if (new ^ word) & bits.CAN_EFF_FLAG:
         _refuse(text, "a mask keeps bits, so both identifiers have 3 digits, or both 8")
     low = kind | (word & mask)
-    return Rewrite(mask | bits.EXTENDED_BIT, low, low, kind | (new & mask))
+    return Rewrite(mask | bits.CAN_EFF_FLAG, low, low, kind | (new & mask))
 
 
 def _word(text: str, digits: str) -> int:
     value = int(digits, 16)
-    limit, bit = (bits.BASE_MASK, 0) if len(digits) == 3 else (bits.EXTENDED_MASK, bits.EXTENDED_BIT)
+    limit, bit = (bits.CAN_SFF_MASK, 0) if len(digits) == 3 else (bits.CAN_EFF_MASK, bits.CAN_EFF_FLAG)
     if value > limit:
         _refuse(text, f"{quoted(digits)} is above {limit:X}, the last identifier with so many digits")
     return value | bit
@@ -180,11 +180,11 @@ class Rewriter:
         return batch
 
     def _new_word(self, word: int) -> int:
-        if not word & bits.ERROR_BIT:
-            bare = word & ~bits.REMOTE_BIT
+        if not word & bits.CAN_ERR_FLAG:
+            bare = word & ~bits.CAN_RTR_FLAG
             for rule in self._rules:
                 if rule.matches(bare):
-                    return rule.new_word(bare) | (word & bits.REMOTE_BIT)
+                    return rule.new_word(bare) | (word & bits.CAN_RTR_FLAG)
         return word
 
 
@@ -241,8 +241,8 @@ def _keys(batch: MessageBatch) -> list[tuple[int, int, bytes]]:
 
 def _loop(batch: MessageBatch, row: int) -> CanOperationError:
     word = batch.can_id[row]
-    digits = 8 if word & bits.EXTENDED_BIT else 3
-    name = f"{word & bits.EXTENDED_MASK:0{digits}X}"
+    digits = 8 if word & bits.CAN_EFF_FLAG else 3
+    name = f"{word & bits.CAN_EFF_MASK:0{digits}X}"
     return CanOperationError(
         f"frames go round for ever: {name} came back again and again from where it had been sent",
         hint="does another bridge join the same buses? --max-hops 0 takes no notice",

@@ -229,9 +229,9 @@ def parse_identifier(text: str, kinds: int) -> tuple[int, int]:
             hint="r random, e random even, o random odd, i counted up, or hexadecimal",
         )
     value = int(digits[-16:], 16) if len(digits.lstrip("0")) <= 16 else 1 << 64
-    if value > bits.EXTENDED_MASK:
+    if value > bits.CAN_EFF_MASK:
         raise UsageError(f"identifier {quoted(text)} is over 1FFFFFFF, the largest of 29 bits")
-    if value > bits.BASE_MASK and (not kinds & kernel.EXTENDED or kinds & kernel.MIX):
+    if value > bits.CAN_SFF_MASK and (not kinds & kernel.EXTENDED or kinds & kernel.MIX):
         raise UsageError(
             f"identifier {quoted(text)} is over 7FF, the largest of 11 bits",
             hint="all frames have to be extended",

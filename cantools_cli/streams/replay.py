@@ -28,9 +28,9 @@ STOPPED_NS = 1_000_000_000
 #: from planning the first frame to sending it: what runs for the first time is slow
 LEAD_NS = 10_000_000
 #: more is read only where the next frame is so far away, or further where the last reading took longer
-READ_AHEAD_NS, LONGEST_READING_NS = 3_000_000, 100_000_000
+READ_AHEAD_NS, MAX_READING_NS = 3_000_000, 100_000_000
 #: sendings whose lateness is not counted yet
-MOST_UNCOUNTED = 64
+MAX_UNCOUNTED = 64
 #: how exactly a wait for input ends
 _INPUT_MARGIN_NS = 3_000_000
 
@@ -260,7 +260,7 @@ class Pacer:
         else:
             self._timetable.load(part, self._clock.now_ns)
         took = self._clock.now_ns() - before
-        self._reading_ns = min(max(took * 3 // 2, READ_AHEAD_NS), LONGEST_READING_NS)
+        self._reading_ns = min(max(took * 3 // 2, READ_AHEAD_NS), MAX_READING_NS)
         return True
 
     def idle(self) -> float | None:
@@ -296,7 +296,7 @@ class Pacer:
             now = clock.now_ns()
         due.send(due.first, due.last)
         self._uncounted.append((due, now))
-        if len(self._uncounted) > MOST_UNCOUNTED:
+        if len(self._uncounted) > MAX_UNCOUNTED:
             self._count_sent()
 
     def _count_sent(self) -> None:

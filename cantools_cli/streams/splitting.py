@@ -101,11 +101,11 @@ class ByTime:
 
 
 def _identifier(can_id: int) -> str:
-    if can_id & bits.ERROR_BIT:
+    if can_id & bits.CAN_ERR_FLAG:
         return "error"
-    if can_id & bits.EXTENDED_BIT:
-        return f"{can_id & bits.EXTENDED_MASK:08X}"
-    return f"{can_id & bits.BASE_MASK:03X}"
+    if can_id & bits.CAN_EFF_FLAG:
+        return f"{can_id & bits.CAN_EFF_MASK:08X}"
+    return f"{can_id & bits.CAN_SFF_MASK:03X}"
 
 
 def _dealt(batch: MessageBatch, names: Sequence[str]) -> Iterator[tuple[str, MessageBatch]]:

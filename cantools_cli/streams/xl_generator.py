@@ -12,8 +12,8 @@ from typing import Any
 
 from cantools_cli.errors import UsageError, quoted
 from cantools_cli.frame.batch import MessageBatch
-from cantools_cli.frame.bits import BASE_MASK
-from cantools_cli.frame.xl import IS_XL, MOST_DATA, RRS, SEC, XlMessage
+from cantools_cli.frame.bits import CAN_SFF_MASK
+from cantools_cli.frame.xl import IS_XL, MAX_DATA, RRS, SEC, XlMessage
 from cantools_cli.kernels import generate as kernel
 from cantools_cli.streams.generator import Generator, parse_data, parse_identifier
 
@@ -47,7 +47,7 @@ class XlGenerator(Generator):
         super().__init__(**schedule)
         self._random = Random(self.seed)
         self._priority = parse_identifier(identifier, 0)
-        self._xl_data = parse_data(data, MOST_DATA)
+        self._xl_data = parse_data(data, MAX_DATA)
         self._size = _size(length, self._xl_data.size)
         self._flags = _Field(flags, SEC | RRS, "flags", ignored=IS_XL)
         self._sdt = _Field(sdt, 0xFF, "SDU type")
@@ -82,7 +82,7 @@ class XlGenerator(Generator):
         mode, fixed = self._priority
         if mode == kernel.FIXED:
             return fixed
-        value = self.drawn & BASE_MASK if mode == kernel.INCREMENT else self._random.getrandbits(11)
+        value = self.drawn & CAN_SFF_MASK if mode == kernel.INCREMENT else self._random.getrandbits(11)
         if mode == kernel.EVEN:
             return value & ~1
         return value | 1 if mode == kernel.ODD else value
@@ -90,7 +90,7 @@ class XlGenerator(Generator):
     def _draw_data(self) -> bytearray:
         size = self._size
         if isinstance(size, str):
-            size = 1 + (self.drawn % MOST_DATA if size == "i" else self._random.randrange(MOST_DATA))
+            size = 1 + (self.drawn % MAX_DATA if size == "i" else self._random.randrange(MAX_DATA))
         data = self._xl_data
         if data.mode == kernel.INCREMENT:
             return bytearray((self.drawn & (1 << 64) - 1).to_bytes(8, "little")[:size].ljust(size, b"\0"))
@@ -130,8 +130,8 @@ def _size(text: str | None, given: int) -> str | int:
         return given or "r"
     if text in ("r", "i"):
         return text
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[-18:]) <= MOST_DATA:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[-18:]) <= MAX_DATA:
         raise UsageError(
-            f"bad length {quoted(text)}", hint=f"r random, i counted up, or 1 to {MOST_DATA} bytes"
+            f"bad length {quoted(text)}", hint=f"r random, i counted up, or 1 to {MAX_DATA} bytes"
         )
     return int(text)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cantools_cli.serve.server import MOST_CLIENTS
+from cantools_cli.serve.server import MAX_CLIENTS
 from tests.attack.conftest import Good, Target
 
 MIB = 1 << 20
@@ -146,7 +146,7 @@ def test_200_silent_connections_do_not_keep_others_out(
 
 
 def test_clients_with_an_open_bus_are_not_displaced(server: Target, stack: ExitStack) -> None:
-    kept = [stack.enter_context(server.connect()) for _ in range(MOST_CLIENTS)]
+    kept = [stack.enter_context(server.connect()) for _ in range(MAX_CLIENTS)]
     for end in kept:
         end.sendall(OPEN)
         text = b""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli.backends.udp_multicast_codec import LONGEST, decode, encode
+from cantools_cli.backends.udp_multicast_codec import MAX_LENGTH, decode, encode
 from cantools_cli.errors import FormatError
 from cantools_cli.frame.message import Message
 from tests.strategies import facts, messages
@@ -187,8 +187,8 @@ REFUSED = [
     b"\xc1",
     FIRST + b"\0",
     b"hello",
-    b"\x91" * LONGEST,
-    b"\x81\xa1a" * (LONGEST // 3),
+    b"\x91" * MAX_LENGTH,
+    b"\x81\xa1a" * (MAX_LENGTH // 3),
     b"\xdd\xff\xff\xff\xff",
     b"\xdf\xff\xff\xff\xff",
     b"\xc6\xff\xff\xff\xff",

@@ -34,11 +34,11 @@ from typing import Any
 from tests.fuzz import mutations, readers
 
 #: seconds of processor time that one input may take in all its readings
-MOST_SECONDS = 10
+MAX_SECONDS = 10
 #: seconds after which a child that computes nothing is taken for one that waits for ever
 STANDSTILL = 60
 #: bytes of address space for one input beside what good files took
-MOST_BYTES = 128 << 20
+MAX_BYTES = 128 << 20
 _HEAD = struct.Struct("<QQQ")  # number of the input, bytes of it, inputs accepted so far
 
 Check = Callable[[bytes, random.Random, Path], int]
@@ -191,7 +191,7 @@ class _Child:
                 self._found(-1, data, error)
         gc.collect()
         pages = int(Path("/proc/self/statm").read_text().split()[0])
-        limit = pages * resource.getpagesize() + MOST_BYTES
+        limit = pages * resource.getpagesize() + MAX_BYTES
         resource.setrlimit(resource.RLIMIT_AS, (limit, resource.getrlimit(resource.RLIMIT_AS)[1]))
         signal.signal(signal.SIGPROF, signal.SIG_DFL)
         stack = open(self._folder / "stack", "w")  # noqa: SIM115  # open until this process dies
@@ -212,7 +212,7 @@ class _Child:
         self._keep()
 
     def _one(self, number: int, data: bytes) -> None:
-        signal.setitimer(signal.ITIMER_PROF, MOST_SECONDS)
+        signal.setitimer(signal.ITIMER_PROF, MAX_SECONDS)
         began = time.process_time()
         try:
             self._count.accepted += self._target.check(data, random.Random(number), self._folder) > 0
@@ -241,7 +241,7 @@ def _watch(pid: int, shared: mmap.mmap) -> bool:
     One that has been at one input for far too long is ended as its own timer should have done.
     """
     handle = os.pidfd_open(pid)
-    ticks_allowed = 6 * MOST_SECONDS * os.sysconf("SC_CLK_TCK")
+    ticks_allowed = 6 * MAX_SECONDS * os.sysconf("SC_CLK_TCK")
     try:
         before, begin, number = -1, 0, -1
         while not select.select([handle], [], [], STANDSTILL)[0]:
@@ -264,7 +264,7 @@ def _death(code: int, stood_still: bool) -> str:
     if stood_still:
         return f"waited for {STANDSTILL} s"
     if code == -signal.SIGPROF:
-        return f"took over {MOST_SECONDS} s of the processor"
+        return f"took over {MAX_SECONDS} s of the processor"
     return f"left with status {code}" if code > 0 else f"ended by {signal.Signals(-code).name}"
 
 

@@ -37,7 +37,7 @@ NEED_PATH = ("db",)
 _PACKED = ("parquet", "arrow", "mf4", "blf", "db")
 #: those of several streams: a fault in one ends that stream, whose later frames are missing among the others
 _MERGED = ("mf4",)
-_MOST_FRAMES = 1 << 20
+_MAX_FRAMES = 1 << 20
 _KNOWN_FLAGS = frames.FD | frames.BRS | frames.ESI | frames.TX | frames.XL | frames.EXTENDED_ERROR
 
 #: what a reader may be told, of which an input gets one; nothing is likelier
@@ -116,7 +116,7 @@ def read(file: Any, form: str | None, data: bytes, on_error: str, options: dict[
         BrokenPropertyError: a batch or an error is not as it must be.
     """
     outcome = Outcome()
-    most = _MOST_FRAMES if form in _PACKED or form is None or data[:1] in b"\x1f\x28" else len(data) + 1
+    most = _MAX_FRAMES if form in _PACKED or form is None or data[:1] in b"\x1f\x28" else len(data) + 1
     try:
         with open_reader(
             file, form, as_command=True, on_error=on_error, **{"tz": "UTC", **options}

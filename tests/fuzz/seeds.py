@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cantools_cli import plugins
-from cantools_cli.frame.bits import BASE_MASK, EXTENDED_MASK, FD_LENGTHS
+from cantools_cli.frame.bits import CAN_EFF_MASK, CAN_SFF_MASK, FD_LENGTHS
 from cantools_cli.frame.message import Message
 from cantools_cli.frame.xl import XlMessage
 from tests.io.asc import asc_text
@@ -52,7 +52,7 @@ def frames(count: int, kinds: tuple[str, ...] = KINDS, seed: int = 1) -> list[Me
 def _frame(draw: random.Random, kind: str) -> Message:
     if kind == "xl":
         return XlMessage(
-            arbitration_id=draw.randint(0, BASE_MASK),
+            arbitration_id=draw.randint(0, CAN_SFF_MASK),
             data=draw.randbytes(draw.choice((1, 8, 70))),
             vcid=draw.randrange(256),
             sdt=draw.randrange(256),
@@ -61,7 +61,7 @@ def _frame(draw: random.Random, kind: str) -> Message:
             acceptance_field=draw.getrandbits(32),
         )
     is_extended = kind != "error" and draw.random() < 0.5
-    message = Message(arbitration_id=draw.randint(0, EXTENDED_MASK if is_extended else BASE_MASK))
+    message = Message(arbitration_id=draw.randint(0, CAN_EFF_MASK if is_extended else CAN_SFF_MASK))
     message.is_extended_id = is_extended
     if kind == "remote":
         message.is_remote_frame = True

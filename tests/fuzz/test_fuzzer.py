@@ -66,7 +66,7 @@ def test_a_warning_is_an_exception() -> None:
 
 
 def test_memory_has_an_end() -> None:
-    assert "MemoryError" in found(lambda: bytearray(2 * process.MOST_BYTES)).report
+    assert "MemoryError" in found(lambda: bytearray(2 * process.MAX_BYTES)).report
 
 
 def test_a_crash_of_the_process_is_found_with_its_input() -> None:
@@ -78,7 +78,7 @@ def test_a_crash_of_the_process_is_found_with_its_input() -> None:
 
 
 def test_a_loop_without_end_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "MOST_SECONDS", 0.1)
+    monkeypatch.setattr(process, "MAX_SECONDS", 0.1)
 
     def endless() -> None:
         while True:
@@ -142,7 +142,7 @@ def broken(**columns: object) -> MessageBatch:
         broken(offset=array("I", (0, 2, 3))),
         broken(dlc_code=bytearray(b"\2\3")),
         broken(can_id=array("I", (0x123, 0x800))),
-        broken(can_id=array("I", (0x123, 0x123 | bits.REMOTE_BIT))),
+        broken(can_id=array("I", (0x123, 0x123 | bits.CAN_RTR_FLAG))),
         broken(flags=bytearray(b"\2\0")),
     ],
 )

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cantools_cli import plugins
 from cantools_cli.errors import FormatError
 from cantools_cli.io.formats import open_reader
-from cantools_cli.io.rows import MOST_ROWS
+from cantools_cli.io.rows import MAX_ROWS
 from tests.io.line_samples import SAMPLES
 from tests.pieces import Pieces
 from tests.strategies import facts
@@ -67,7 +67,7 @@ def test_a_file_that_is_cut_anywhere_gives_the_frames_before(form: str) -> None:
         whole, _ = read(form, text[: text.rfind(b"\n", 0, cut) + 1])
         frames, notes = read(form, text[:cut], on_error="skip")
         assert frames[: len(whole)] == whole
-        assert len(frames) - len(whole) <= MOST_ROWS
+        assert len(frames) - len(whole) <= MAX_ROWS
         if len(frames) > len(whole) and cut < len(text) - 1 and text[cut : cut + 1] != b"\n":
             assert any("cut short" in note for note in notes), (cut, frames[-1])
 

@@ -17,7 +17,7 @@ FACTOR = 8
 TIMEOUT = 120
 #: KiB that the peak may differ by; a single byte kept of each frame more were 342, its time and data 5500
 MOST = 3000
-MOST_BY_SUFFIX = {".parquet": 15_000}  # its allocator gives back late; a byte of each frame is 2700 here
+MAX_BY_SUFFIX = {".parquet": 15_000}  # its allocator gives back late; a byte of each frame is 2700 here
 SUFFIXES = [form.suffixes[0] for form in plugins.writable().values()]
 COMPRESSED = [".log.gz", ".log.zst", ".pcapng.zst"]
 
@@ -80,6 +80,6 @@ def test_memory_does_not_grow_with_the_file(suffix: str, tmp_path: Path) -> None
     frames = LARGE_BUFFERS.get(suffix, FRAMES)
     short = peaks(tmp_path / f"short{suffix}", frames)
     long = peaks(tmp_path / f"long{suffix}", FACTOR * frames)
-    most = MOST_BY_SUFFIX.get(suffix, MOST)
+    most = MAX_BY_SUFFIX.get(suffix, MOST)
     assert long[0] - short[0] < most
     assert long[1] - short[1] < most

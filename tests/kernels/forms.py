@@ -15,7 +15,7 @@ import cantools_cli.kernels
 from cantools_cli.errors import NotALogError
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.io.text import TextReader, no_kernel
-from cantools_cli.kernels.buffers import Octets
+from cantools_cli.kernels.buffers import ReadBuffer
 from cantools_cli.kernels.cpu import has_avx2
 from tests.strategies import facts
 
@@ -104,7 +104,7 @@ def without_kernel(reader: type[TextReader]) -> type[TextReader]:
     """Return ``reader`` with every line left to its plain Python."""
 
     class Plain(reader):  # type: ignore[valid-type, misc]  # a class made from a variable
-        def _parse(self, text: Octets, at: int, end: int, batch: MessageBatch, first: int) -> Any:
+        def _parse(self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int) -> Any:
             return no_kernel(at, batch, first)
 
     return Plain

@@ -149,12 +149,12 @@ def test_a_new_bus_stops_at_its_row(kernel: Any) -> None:
 
 
 def test_the_latest_times_are_read(kernel: Any) -> None:
-    last = b"%d" % kernel.MOST_MICROSECONDS
+    last = b"%d" % kernel.MAX_MICROSECONDS
     rows = [USUAL_ROW.replace(b"1700000000123456", time) for time in (b"8999999999999999", last, last)]
     text = b"".join(rows) + USUAL_ROW.replace(b"1700000000123456", last[:-1] + b"1") + USUAL_ROW * 3
     answer, columns = parsed(kernel, text, NUMBERS, True)
     assert answer == (3 * len(rows[0]), 3, kernel.STRANGE)
-    assert array("q", columns[0])[2] == kernel.MOST_MICROSECONDS * 1000
+    assert array("q", columns[0])[2] == kernel.MAX_MICROSECONDS * 1000
 
 
 def test_a_full_batch_stops_at_a_row(kernel: Any) -> None:

@@ -16,7 +16,7 @@ from cantools_cli.frame.message import Message
 from cantools_cli.io.candump.log import CanutilsLogReader
 from cantools_cli.io.candump.screen_writer import CandumpScreenWriter, _LineWriter
 from cantools_cli.io.text import no_kernel
-from cantools_cli.kernels.buffers import Octets
+from cantools_cli.kernels.buffers import ReadBuffer
 from tests.kernels.forms import (
     WIDE_FORMS,
     extensions,
@@ -103,7 +103,7 @@ def times(columns: tuple[bytes, ...]) -> list[int]:
 class PlainReader(CanutilsLogReader):
     """Without a kernel, but with the lines that tell which kind of times they have."""
 
-    def _parse(self, text: Octets, at: int, end: int, batch: MessageBatch, first: int) -> Any:
+    def _parse(self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int) -> Any:
         self._text, self._text_end = text, end
         return no_kernel(at, batch, first)
 

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cantools_cli.frame.batch import MessageBatch
-from cantools_cli.frame.bits import ERROR_BIT
+from cantools_cli.frame.bits import CAN_ERR_FLAG
 from tests.kernels.forms import FORMS, load
 from tests.strategies import facts, messages
 
@@ -218,7 +218,7 @@ def test_rows_for_the_caller_stop_it(kernel):
     for change in ("error", "early", "fd"):
         batch = parse(kernel, b"1 0.0 DT 1 0300 Rx - 0\n" * 3)[1]
         if change == "error":
-            batch.can_id[1] |= ERROR_BIT
+            batch.can_id[1] |= CAN_ERR_FLAG
         elif change == "early":
             batch.timestamp_ns[1] -= 1
         else:

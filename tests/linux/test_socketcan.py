@@ -175,25 +175,25 @@ TOKENS = [
 WORDS = [
     kind | identifier
     for identifier in (0, 0x0FE, 0x0FF, 0x123, 0x180, 0x1FE, 0x1FF, 0x400, 0x40F, 0x410, 0x505, 0x7FF)
-    for kind in (0, bits.EXTENDED_BIT, bits.REMOTE_BIT, bits.EXTENDED_BIT | bits.REMOTE_BIT)
+    for kind in (0, bits.CAN_EFF_FLAG, bits.CAN_RTR_FLAG, bits.CAN_EFF_FLAG | bits.CAN_RTR_FLAG)
 ] + [0x92345678, 0xD2345678, 0x80000923, 0x20000004, 0x20000008, 0x2000000C, 0x20000100]
 #: where the kernel passes more than the filter: see ``socketcan_records.kernel_filter``
 SUPERSETS = {"400~7F0,500~7F0,j"}
 
 
 def words_of(batch: MessageBatch) -> list[int]:
-    return [word & ~bits.EXTENDED_BIT if word & bits.ERROR_BIT else word for word in batch.can_id]
+    return [word & ~bits.CAN_EFF_FLAG if word & bits.CAN_ERR_FLAG else word for word in batch.can_id]
 
 
 def test_the_kernel_filters_exactly_as_the_software() -> None:
     everything = MessageBatch()
     for word in WORDS:
         message = Message(
-            arbitration_id=word & bits.EXTENDED_MASK,
-            is_extended_id=bool(word & bits.EXTENDED_BIT),
-            is_remote_frame=bool(word & bits.REMOTE_BIT),
-            is_error_frame=bool(word & bits.ERROR_BIT),
-            data=bytes(8 if word & bits.ERROR_BIT else 0),
+            arbitration_id=word & bits.CAN_EFF_MASK,
+            is_extended_id=bool(word & bits.CAN_EFF_FLAG),
+            is_remote_frame=bool(word & bits.CAN_RTR_FLAG),
+            is_error_frame=bool(word & bits.CAN_ERR_FLAG),
+            data=bytes(8 if word & bits.CAN_ERR_FLAG else 0),
         )
         everything.append(message)
     end = base(0x7FE)

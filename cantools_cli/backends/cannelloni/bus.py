@@ -32,7 +32,7 @@ DEFAULT_PORT = 20000
 
 #: datagrams fetched at once, at most
 BATCH = 256
-_LONGEST = 65535
+_MAX_LENGTH = 65535
 
 
 class Port(Protocol):
@@ -171,7 +171,7 @@ class UdpPort:
     def _read_one(self, batch: MessageBatch) -> bool:
         """Add the frames of the next datagram; return False where none is waiting."""
         try:
-            text, extra, _, source = self._end.recvmsg(_LONGEST, 64)
+            text, extra, _, source = self._end.recvmsg(_MAX_LENGTH, 64)
         except OSError as error:
             if error.errno == errno.EAGAIN or self._end.fileno() < 0:
                 return False

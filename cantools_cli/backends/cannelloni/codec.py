@@ -55,7 +55,7 @@ def encode(batch: MessageBatch) -> list[bytes]:
     found: list[bytes] = []
     offset, payload, codes = batch.offset, batch.payload, batch.dlc_code
     for row, (can_id, flags) in enumerate(zip(batch.can_id, batch.flags, strict=True)):
-        if can_id & bits.REMOTE_BIT:
+        if can_id & bits.CAN_RTR_FLAG:
             found.append(_HEAD.pack(can_id, min(codes[row], 8)))
             continue
         data = payload[offset[row] : offset[row + 1]]
@@ -148,8 +148,8 @@ class Decoder:
             self.bad_frames += 1
             self.first_fault = self.first_fault or FormatError(f"{reason}: {text[at:end].hex()}")
             return
-        if can_id & bits.ERROR_BIT:
-            can_id &= ~bits.EXTENDED_BIT
+        if can_id & bits.CAN_ERR_FLAG:
+            can_id &= ~bits.CAN_EFF_FLAG
         batch.timestamp_ns.append(timestamp_ns)
         batch.can_id.append(can_id)
         batch.channel.append(0)
@@ -209,19 +209,22 @@ def _end_of_frame(text: bytes, at: int) -> int | None:
         return -size
     if length & FD_BIT:
         end += 1
-    if not text[at] & bits.REMOTE_BIT >> 24:
+    if not text[at] & bits.CAN_RTR_FLAG >> 24:
         end += size
     return end if end <= len(text) else None
 
 
 def _fault(can_id: int, size: int, is_fd: bool) -> str | None:
     """Return why there is no such frame, or None."""
-    if can_id & bits.REMOTE_BIT and (is_fd or can_id & bits.ERROR_BIT):
+    if can_id & bits.CAN_RTR_FLAG and (is_fd or can_id & bits.CAN_ERR_FLAG):
         return "a remote frame of CAN FD, or of an error"
-    if is_fd and can_id & bits.ERROR_BIT:
+    if is_fd and can_id & bits.CAN_ERR_FLAG:
         return "an error frame of CAN FD"
     if size > 8 and not is_fd:
         return f"a classic frame of {size} bytes"
-    if not can_id & (bits.EXTENDED_BIT | bits.ERROR_BIT) and can_id & bits.EXTENDED_MASK > bits.BASE_MASK:
+    if (
+        not can_id & (bits.CAN_EFF_FLAG | bits.CAN_ERR_FLAG)
+        and can_id & bits.CAN_EFF_MASK > bits.CAN_SFF_MASK
+    ):
         return "an identifier of over 11 bits"
     return None

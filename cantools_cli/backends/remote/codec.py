@@ -51,14 +51,14 @@ def encode(batch: MessageBatch) -> list[bytes]:
     columns = zip(batch.timestamp_ns, batch.can_id, batch.flags, strict=True)
     for row, (timestamp_ns, can_id, column) in enumerate(columns):
         data = payload[offset[row] : offset[row + 1]]
-        length = min(codes[row], 8) if can_id & bits.REMOTE_BIT else len(data)
-        identifier = can_id & bits.EXTENDED_MASK
-        flags = EXTENDED if can_id & bits.EXTENDED_BIT else 0
-        if can_id & bits.ERROR_BIT:
+        length = min(codes[row], 8) if can_id & bits.CAN_RTR_FLAG else len(data)
+        identifier = can_id & bits.CAN_EFF_MASK
+        flags = EXTENDED if can_id & bits.CAN_EFF_FLAG else 0
+        if can_id & bits.CAN_ERR_FLAG:
             # peers check the class bits like an identifier
-            is_extended = column & bits.EXTENDED_ERROR or identifier > bits.BASE_MASK
+            is_extended = column & bits.EXTENDED_ERROR or identifier > bits.CAN_SFF_MASK
             flags |= ERROR | (EXTENDED if is_extended else 0)
-        flags |= REMOTE if can_id & bits.REMOTE_BIT else 0
+        flags |= REMOTE if can_id & bits.CAN_RTR_FLAG else 0
         if column & bits.FD:
             flags |= FD | (BRS if column & bits.BRS else 0) | (ESI if column & bits.ESI else 0)
         found.append(HEAD.pack(MESSAGE, timestamp_ns / 1e9, identifier, length, flags) + data)
@@ -86,7 +86,7 @@ def decode(text: bytes, batch: MessageBatch) -> None:
         raise FormatError(f"length {length}, but {len(data)} data bytes")
     if length > (64 if is_fd else 8):
         raise FormatError(f"{length} data bytes")
-    if identifier > (bits.EXTENDED_MASK if flags & (EXTENDED | ERROR) else bits.BASE_MASK):
+    if identifier > (bits.CAN_EFF_MASK if flags & (EXTENDED | ERROR) else bits.CAN_SFF_MASK):
         raise FormatError(f"identifier {identifier:#x} is out of range")
     column = 0
     if is_fd:
@@ -94,12 +94,12 @@ def decode(text: bytes, batch: MessageBatch) -> None:
         length = bits.len2dlc(length)
         data = data.ljust(bits.dlc2len(length), b"\0")
     if flags & ERROR:
-        identifier |= bits.ERROR_BIT
+        identifier |= bits.CAN_ERR_FLAG
         column |= bits.EXTENDED_ERROR if flags & EXTENDED else 0
     elif flags & EXTENDED:
-        identifier |= bits.EXTENDED_BIT
+        identifier |= bits.CAN_EFF_FLAG
     batch.timestamp_ns.append(_nanoseconds(seconds))
-    batch.can_id.append(identifier | (bits.REMOTE_BIT if flags & REMOTE else 0))
+    batch.can_id.append(identifier | (bits.CAN_RTR_FLAG if flags & REMOTE else 0))
     batch.flags.append(column)
     batch.channel.append(0)
     batch.dlc_code.append(length)
@@ -136,7 +136,7 @@ def parse_object(text: str) -> tuple[str, Any]:
 
 def message_payload(message: Message) -> dict[str, Any]:
     """Return ``message`` as the payload of a JSON object."""
-    is_wide = message.is_error_frame and message.arbitration_id > bits.BASE_MASK
+    is_wide = message.is_error_frame and message.arbitration_id > bits.CAN_SFF_MASK
     payload = {
         "timestamp": message.timestamp,
         "arbitration_id": message.arbitration_id,

@@ -38,7 +38,7 @@ from cantools_cli.periodic.tasks import (
 # Linux's numbers, which the socket module has only there (linux/can.h).
 _AF_CAN = 29
 _CAN_BCM = 2
-_LONGEST = codec.HEAD_SIZE + codec.FRAMES_LIMIT * 72
+_MAX_LENGTH = codec.HEAD_SIZE + codec.FRAMES_LIMIT * 72
 #: errors of a kernel that has no broadcast manager, or no CAN
 _ABSENT = (errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT, errno.EPERM, errno.ESOCKTNOSUPPORT)
 
@@ -289,7 +289,7 @@ def _drain(bcm_socket: Any) -> list[codec.Head]:
     heads = []
     with suppress(OSError):  # nothing more; or that the interface went down, which sending will tell
         while True:
-            message = bcm_socket.recv(_LONGEST, socket.MSG_DONTWAIT)
+            message = bcm_socket.recv(_MAX_LENGTH, socket.MSG_DONTWAIT)
             if len(message) < codec.HEAD_SIZE:
                 break
             heads.append(codec.decode_head(message))

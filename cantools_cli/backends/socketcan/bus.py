@@ -44,7 +44,7 @@ RECEIVE_BUFFER = 16 << 20
 #: seconds that sending without a timeout waits for room
 SEND_TIMEOUT = 10.0
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.02  # seconds between two attempts where nothing tells of room
+_FIRST_PAUSE, _MAX_PAUSE = 0.001, 0.02  # seconds between two attempts where nothing tells of room
 _LOOK_AGAIN = 0.5  # seconds between two looks whether an interface is back
 _CLASSIC_FLAGS = bytes(flags for flags in range(256) if not flags & bits.FD)
 
@@ -220,7 +220,7 @@ class SocketcanBus(BusABC):
                 raise self._no_room(row, len(batch))
             remaining = deadline.remaining()
             self._port.wait(event, remaining if event else min(pause, remaining or 0.0))
-            pause = min(2 * pause, _LONGEST_PAUSE)
+            pause = min(2 * pause, _MAX_PAUSE)
             if self._absent:
                 self._look_again()
 

@@ -26,7 +26,7 @@ from cantools_cli.frame.bits import FD_LENGTHS, len2dlc
 from cantools_cli.frame.message import Message
 
 CLASSIC_SIZE, FD_SIZE = 16, 72
-XL_SIZE = xl.HEAD_SIZE + xl.MOST_DATA  #: at most
+XL_SIZE = xl.HEAD_SIZE + xl.MAX_DATA  #: at most
 #: bytes of what may come beside a record
 EXTRA_SIZE = 256
 
@@ -58,7 +58,7 @@ EVERYTHING = (0, 0)
 _INVERTED = 0x20000000
 _NOTHING = (_INVERTED, 0)
 _VCID_BITS = 0x00FF0000
-_BEYOND_BASE = bits.EXTENDED_MASK & ~bits.BASE_MASK  # the kernel forgets these for 11 bits alone
+_BEYOND_BASE = bits.CAN_EFF_MASK & ~bits.CAN_SFF_MASK  # the kernel forgets these for 11 bits alone
 
 _CLASSIC = struct.Struct("=IBxxB8s")
 _FD = struct.Struct("=IBBxx64s")
@@ -86,14 +86,14 @@ def decode(record: bytes) -> Message:
         raise FormatError(f"a record of {len(record)} bytes, not {CLASSIC_SIZE} or {FD_SIZE}")
     if length > len(data):
         raise FormatError(f"{length} data bytes in a record of {len(record)}")
-    is_error = bool(word & bits.ERROR_BIT)
-    is_remote = bool(word & bits.REMOTE_BIT) and not is_error
+    is_error = bool(word & bits.CAN_ERR_FLAG)
+    is_remote = bool(word & bits.CAN_RTR_FLAG) and not is_error
     if is_remote and flags:
         raise FormatError("a remote frame of CAN FD, which has none")
-    is_extended = bool(word & bits.EXTENDED_BIT) and not is_error
+    is_extended = bool(word & bits.CAN_EFF_FLAG) and not is_error
     size = FD_LENGTHS[len2dlc(length)] if flags else length  # what no controller sends is padded
     message = Message(
-        arbitration_id=word & (bits.EXTENDED_MASK if is_extended or is_error else bits.BASE_MASK),
+        arbitration_id=word & (bits.CAN_EFF_MASK if is_extended or is_error else bits.CAN_SFF_MASK),
         is_extended_id=is_extended,
         is_remote_frame=is_remote,
         is_error_frame=is_error,
@@ -114,11 +114,11 @@ def encode(message: Message) -> bytes:
         return xl.pack(message, sys.byteorder)
     word = message.arbitration_id
     if message.is_error_frame:
-        word |= bits.ERROR_BIT
+        word |= bits.CAN_ERR_FLAG
     elif message.is_extended_id:
-        word |= bits.EXTENDED_BIT
+        word |= bits.CAN_EFF_FLAG
     if message.is_remote_frame:
-        word |= bits.REMOTE_BIT
+        word |= bits.CAN_RTR_FLAG
     if message.is_fd:
         flags = _FDF | (_BRS if message.bitrate_switch else 0)
         flags |= _ESI if message.error_state_indicator else 0
@@ -177,7 +177,7 @@ class KernelFilter(NamedTuple):
 
     entries: tuple[tuple[int, int], ...]
     join: bool = False
-    error_mask: int = bits.EXTENDED_MASK
+    error_mask: int = bits.CAN_EFF_MASK
 
     def packed(self) -> bytes:
         return b"".join(_FILTER.pack(*entry) for entry in self.entries)
@@ -191,7 +191,7 @@ def kernel_filter(chosen: FrameFilter | None) -> KernelFilter:
     """
     if chosen is None:
         return KernelFilter((EVERYTHING,))
-    error_mask = chosen.error_mask & bits.EXTENDED_MASK
+    error_mask = chosen.error_mask & bits.CAN_EFF_MASK
     clauses = _clauses(chosen)
     joined = [clause[0] for clause in clauses if len(clause) == 1]
     if 1 < len(joined) <= FILTER_LIMIT and not error_mask:
@@ -243,7 +243,7 @@ def _clauses(chosen: FrameFilter) -> list[list[tuple[int, int]]]:
 
 def _blocks(test: IdTest) -> list[tuple[int, int]]:
     """Return entries, one of which passes a frame exactly if it is between the bounds of ``test``."""
-    mask = test.mask & ~bits.ERROR_BIT
+    mask = test.mask & ~bits.CAN_ERR_FLAG
     low, high = test.low, test.high
     blocks: list[tuple[int, int]] = []
     while low <= high:
@@ -251,7 +251,7 @@ def _blocks(test: IdTest) -> list[tuple[int, int]]:
         size = low & -low or 1 << 32
         while low + size - 1 > high:
             size >>= 1
-        too_wide = mask & bits.EXTENDED_BIT and not low & bits.EXTENDED_BIT and low & _BEYOND_BASE
+        too_wide = mask & bits.CAN_EFF_FLAG and not low & bits.CAN_EFF_FLAG and low & _BEYOND_BASE
         if not low & ~mask and not too_wide:  # else no frame is in it
             blocks.append((low, mask & ~(size - 1)))
         low += size

@@ -23,7 +23,7 @@ BEACON_PORT = 42000
 #: seconds between two
 PERIOD = 3.0
 #: bytes of the largest datagram that is looked at
-LONGEST = 2048
+MAX_LENGTH = 2048
 
 _NOT_XML = re.compile(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -52,7 +52,7 @@ def parse_beacon(datagram: bytes) -> Beacon:
     """
     from xml.etree import ElementTree
 
-    if len(datagram) > LONGEST or b"<!" in datagram:  # a document type: entities that grow without end
+    if len(datagram) > MAX_LENGTH or b"<!" in datagram:  # a document type: entities that grow without end
         raise FormatError("a beacon of over 2048 bytes, or with a document type")
     try:
         root = ElementTree.fromstring(datagram)

@@ -211,7 +211,7 @@ def detect_beacon(timeout_ms: int = 3500) -> list[dict[str, Any]]:
             while not deadline.passed:
                 receiver.settimeout(max(0.001, deadline.remaining() or 0.0))
                 try:
-                    datagram = receiver.recv(beacon.LONGEST + 1)
+                    datagram = receiver.recv(beacon.MAX_LENGTH + 1)
                     announced = beacon.parse_beacon(datagram)
                 except (TimeoutError, FormatError):
                     continue

@@ -36,7 +36,7 @@ from cantools_cli.frame.message import Message
 _NOT_CLASSIC = bits.FD | bits.XL
 DEFAULT_PORT = 29536
 #: characters of the longest message, a muxfilter of 257 groups
-LONGEST = 8290
+MAX_LENGTH = 8290
 
 #: seconds since the epoch that 64 bits of nanoseconds hold
 _LATEST = 9_223_372_035
@@ -78,7 +78,7 @@ class Decoder:
             begin = len(tail)
         self._between(tail[:begin])
         self._rest = tail[begin:]
-        if len(self._rest) > LONGEST:
+        if len(self._rest) > MAX_LENGTH:
             self.note(self._rest)
             self._rest = b""
         found = _MESSAGE.findall(whole)
@@ -97,7 +97,7 @@ class Decoder:
             self.note(text.strip())
 
     def _is_spaced(self, message: bytes) -> bool:
-        if len(message) > 2 and message[:1] == b" " == message[-1:] and len(message) <= LONGEST:
+        if len(message) > 2 and message[:1] == b" " == message[-1:] and len(message) <= MAX_LENGTH:
             return True
         self.note(b"<" + message + b">")
         return False
@@ -125,10 +125,10 @@ def parse_frame(text: bytes) -> Message | None:
     message = Message(arbitration_id=word, is_extended_id=len(found["id"]) == 8)
     seconds = int(found["seconds"])
     if kind == b"error":
-        message.arbitration_id, message.is_extended_id = word & bits.EXTENDED_MASK, False
+        message.arbitration_id, message.is_extended_id = word & bits.CAN_EFF_MASK, False
         message.is_error_frame = True
-        word &= bits.EXTENDED_MASK
-    if word > (bits.BASE_MASK if len(found["id"]) < 8 and kind != b"error" else bits.EXTENDED_MASK):
+        word &= bits.CAN_EFF_MASK
+    if word > (bits.CAN_SFF_MASK if len(found["id"]) < 8 and kind != b"error" else bits.CAN_EFF_MASK):
         raise FormatError(f"identifier out of range: {quoted(text)}")
     if seconds > _LATEST:
         raise FormatError(f"time out of range: {quoted(text)}")
@@ -174,9 +174,9 @@ def format_raw(batch: MessageBatch, *, extended: bool = False, errors: bool = Fa
         if not word & 0x60000000 and not flags & _NOT_CLASSIC:
             name = f"{word & 0x1FFFFFFF:08X}" if word >> 31 else f"{word:03X}"
             lines.append(f"< frame {name} {stamp} {text} >")
-        elif word & bits.ERROR_BIT:
+        elif word & bits.CAN_ERR_FLAG:
             if errors:
-                lines.append(f"< error {word & bits.EXTENDED_MASK:03X} {stamp} >")
+                lines.append(f"< error {word & bits.CAN_EFF_MASK:03X} {stamp} >")
         elif extended and not flags & bits.XL:
             lines.append(_format_other(word, flags, code, stamp, text))
     return "".join(lines).encode("ascii"), len(lines)
@@ -187,11 +187,11 @@ def format_spaced(batch: MessageBatch, row: int, *, extended: bool = False) -> b
     word, flags = batch.can_id[row], batch.flags[row]
     data = batch.payload[batch.offset[row] : batch.offset[row + 1]].hex(" ").upper()
     stamp = time_text(batch.timestamp_ns[row])
-    if word & bits.ERROR_BIT:
+    if word & bits.CAN_ERR_FLAG:
         return f"< error {word:08X} {stamp} {data}  >".encode()
     if flags & bits.XL:
         return None
-    if word & bits.REMOTE_BIT or flags & bits.FD:
+    if word & bits.CAN_RTR_FLAG or flags & bits.FD:
         text = data.replace(" ", "")
         line = _format_other(word, flags, batch.dlc_code[row], stamp, text)
         return line.encode() if extended else None
@@ -200,7 +200,7 @@ def format_spaced(batch: MessageBatch, row: int, *, extended: bool = False) -> b
 
 def _format_other(word: int, flags: int, code: int, stamp: str, text: str) -> str:
     """Return a remote or a CAN FD frame in canx's own dialect."""
-    if word & bits.REMOTE_BIT:
+    if word & bits.CAN_RTR_FLAG:
         return f"< rtr {id_text(word)} {stamp} {min(code, 8)} >"
     marks = flags >> 1 & 3
     return f"< fdframe {id_text(word)} {stamp} {text} {f'{marks} ' if marks else ''}>"
@@ -214,7 +214,7 @@ def time_text(timestamp_ns: int) -> str:
 
 def id_text(word: int) -> str:
     """Return the identifier of a SocketCAN identifier word, in digits that tell its kind."""
-    return f"{word & bits.EXTENDED_MASK:08X}" if word & bits.EXTENDED_BIT else f"{word & 0x7FF:03X}"
+    return f"{word & bits.CAN_EFF_MASK:08X}" if word & bits.CAN_EFF_FLAG else f"{word & 0x7FF:03X}"
 
 
 # --- client to server -------------------------------------------------------------------------------------
@@ -226,7 +226,7 @@ def format_send(message: Message, *, extended: bool = False) -> bytes:
     Raises:
         ValueError: socketcand cannot express it.
     """
-    word = message.arbitration_id | (bits.EXTENDED_BIT if message.is_extended_id else 0)
+    word = message.arbitration_id | (bits.CAN_EFF_FLAG if message.is_extended_id else 0)
     name, data = id_text(word), message.data.hex(" ").upper()
     if message.is_error_frame:
         raise ValueError("socketcand cannot send error frames")
@@ -316,8 +316,8 @@ def parse_id(token: bytes) -> int:
         raise FormatError(f"no identifier: {quoted(token)}")
     word = int(token, 16)
     if len(token) == 8:
-        return word if word & bits.ERROR_BIT else word | bits.EXTENDED_BIT
-    if word > bits.BASE_MASK:
+        return word if word & bits.CAN_ERR_FLAG else word | bits.CAN_EFF_FLAG
+    if word > bits.CAN_SFF_MASK:
         raise FormatError(f"identifier over 7FF without 8 digits: {quoted(token)}")
     return word
 
@@ -350,10 +350,10 @@ def _need(tokens: Sequence[bytes], least: int, most: int | None) -> None:
 
 
 def _message(word: int) -> Message:
-    if word & bits.ERROR_BIT:
+    if word & bits.CAN_ERR_FLAG:
         raise FormatError("an error frame cannot be sent")
     return Message(
-        arbitration_id=word & bits.EXTENDED_MASK,
-        is_extended_id=bool(word & bits.EXTENDED_BIT),
-        is_remote_frame=bool(word & bits.REMOTE_BIT),
+        arbitration_id=word & bits.CAN_EFF_MASK,
+        is_extended_id=bool(word & bits.CAN_EFF_FLAG),
+        is_remote_frame=bool(word & bits.CAN_RTR_FLAG),
     )

@@ -25,12 +25,12 @@ from cantools_cli.frame.message import Channel
 QUEUE_FRAMES = 1_000_000  #: what is held for a program that sends and does not receive
 READ_BYTES = 1 << 20  #: read at once, at most
 #: answers that may wait for room to be written
-MOST_REPLIES = 4096
+MAX_REPLIES = 4096
 
 _PIECE = 1 << 16
 _RECORDS = 4096  # written at once
 _FAREWELL = 0.25  # seconds to wait for the other side to close as well
-_LONGEST_WAIT = 86_400.0  # of one poll, whose milliseconds have 31 bits
+_MAX_WAIT = 86_400.0  # of one poll, whose milliseconds have 31 bits
 
 
 def endpoint(channel: object, default_port: int, default_host: str | None = None) -> tuple[str, int]:
@@ -192,7 +192,7 @@ class TcpPort:
         Whoever asks again and again and takes no answer loses the connection.
         """
         self._replies += 1
-        if self._replies > MOST_REPLIES:
+        if self._replies > MAX_REPLIES:
             self.fail("the other side asks and asks, but it takes no answers")
             return
         self._records.append(record)
@@ -290,7 +290,7 @@ class TcpPort:
             return True
         while True:
             remaining = deadline.remaining()
-            wait = _LONGEST_WAIT if remaining is None else min(remaining, _LONGEST_WAIT)
+            wait = _MAX_WAIT if remaining is None else min(remaining, _MAX_WAIT)
             if poll.poll(wait * 1000):
                 return True
             if deadline.passed:

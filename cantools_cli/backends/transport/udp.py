@@ -16,7 +16,7 @@ _SO_TIMESTAMPNS = 35  # Linux's number, which the socket module does not have (a
 _TIMESPEC = struct.Struct("@qq")
 _BUFFER = 4 << 20
 _FULL_PAUSE = 0.001  # seconds
-_LONGEST_WAIT = 86_400.0  # of one poll, whose milliseconds have 31 bits
+_MAX_WAIT = 86_400.0  # of one poll, whose milliseconds have 31 bits
 
 
 def prepare(end: socket.socket) -> None:
@@ -66,7 +66,7 @@ def ready(end: socket.socket, event: int, deadline: Deadline) -> bool:
         return False
     while True:
         remaining = deadline.remaining()
-        wait = _LONGEST_WAIT if remaining is None else min(remaining, _LONGEST_WAIT)
+        wait = _MAX_WAIT if remaining is None else min(remaining, _MAX_WAIT)
         found = poll.poll(wait * 1000)
         if found:
             return bool(found[0][1] & (event | select.POLLERR))

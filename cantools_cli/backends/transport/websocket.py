@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from websockets.frames import Frame
 
 #: bytes of the longest message that is taken
-LONGEST = 1 << 20
+MAX_LENGTH = 1 << 20
 
 
 class WebSocket:
@@ -46,7 +46,7 @@ class WebSocket:
         except InvalidURI as error:
             raise ValueError(str(error)) from error
         protocols: Any = [*subprotocols]  # strings, of a type of their own
-        self._protocol = ClientProtocol(address, subprotocols=protocols, max_size=LONGEST)
+        self._protocol = ClientProtocol(address, subprotocols=protocols, max_size=MAX_LENGTH)
         self._protocol.send_request(self._protocol.connect())
         self.is_open = False
         self.subprotocol: str | None = None

@@ -14,7 +14,7 @@ FILE_MAGIC = b"ARROW1\0\0"
 _FILE_END = b"ARROW1"
 _CONTINUATION = b"\xff\xff\xff\xff"
 #: bytes of a record batch that are read at most: it has to be in memory as a whole
-MOST_BYTES = 1 << 29
+MAX_BYTES = 1 << 29
 _PIECE = 1 << 24  #: bytes that the input is asked for at a time
 
 
@@ -100,8 +100,8 @@ class _Source:
 
     def read(self, size: int) -> bytes:
         """Return ``size`` bytes; memory grows with what is there, not with what is asked for."""
-        if size > MOST_BYTES:
-            raise ValueError(f"a record batch of {size} bytes, more than {MOST_BYTES}")
+        if size > MAX_BYTES:
+            raise ValueError(f"a record batch of {size} bytes, more than {MAX_BYTES}")
         pieces, have = [], 0
         while have < size:
             # a file makes room for all that it is asked for

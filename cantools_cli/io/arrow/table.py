@@ -30,10 +30,10 @@ from cantools_cli.frame.message import Channel, timestamp_to_ns
 from cantools_cli.io.arrow.xl import XlRows
 from cantools_cli.io.base import BATCH_ROWS, MessageReader
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import MOST_CHANNELS
+from cantools_cli.io.text import MAX_CHANNELS
 from cantools_cli.kernels import arrow as kernel
 from cantools_cli.kernels import columns
-from cantools_cli.kernels.buffers import Shorts
+from cantools_cli.kernels.buffers import UInt16s
 
 #: the channel of frames that have no such column
 CHANNEL = "can0"
@@ -187,12 +187,12 @@ class TableReader(MessageReader):
 
     def _channel_index(self, channel: Channel) -> int:
         if channel not in self._channels:
-            if len(self._channels) >= MOST_CHANNELS:
-                raise FormatError(f"more than {MOST_CHANNELS} channels")
+            if len(self._channels) >= MAX_CHANNELS:
+                raise FormatError(f"more than {MAX_CHANNELS} channels")
             self._channels += (channel,)
         return self._channels.index(channel)
 
-    def channel_table(self, dictionary: Any) -> Shorts:
+    def channel_table(self, dictionary: Any) -> UInt16s:
         """Return what the entries of ``dictionary``, and behind them null, are in the reader's channels."""
         if self._dictionary is None or not dictionary.equals(self._dictionary):
             self._dictionary = None
@@ -270,7 +270,7 @@ class _Columns:
         others = kernel.REMOTE | kernel.ERROR | kernel.EXTENDED | kernel.BRS | kernel.ESI
         if self._reader.has("is_fd"):
             others |= kernel.FD
-        if kinds & others and self._identifiers[row] <= frames.BASE_MASK:
+        if kinds & others and self._identifiers[row] <= frames.CAN_SFF_MASK:
             return "a CAN XL frame is of no other kind"
         if self._dlc[row] not in (kernel.ABSENT, end - begin):
             return f"dlc is {self._dlc[row]}, but there are {end - begin} data bytes"
@@ -291,9 +291,9 @@ class _Columns:
         size, dlc, code = self._begins[row + 1] - self._begins[row], self._dlc[row], self._codes[row]
         if kinds & kernel.VOID:
             return "timestamp or arbitration_id is null"
-        if identifier > frames.EXTENDED_MASK:
+        if identifier > frames.CAN_EFF_MASK:
             return f"arbitration_id {identifier:#x} is over 1FFFFFFF, the largest of 29 bits"
-        if identifier > frames.BASE_MASK and not kinds & (kernel.EXTENDED | kernel.ERROR):
+        if identifier > frames.CAN_SFF_MASK and not kinds & (kernel.EXTENDED | kernel.ERROR):
             return f"arbitration_id {identifier:#x} is over 7FF, the largest of 11 bits"
         if kinds & (kernel.BRS | kernel.ESI) and not kinds & kernel.FD:
             return "bitrate_switch and error_state_indicator go with is_fd only"
@@ -338,7 +338,7 @@ class _Columns:
         column = self._reader.column(self._part, name)
         if column is None:
             if mark == kernel.EXTENDED:
-                kernel.mark_above(self._identifiers, frames.BASE_MASK, mark, self._kinds)
+                kernel.mark_above(self._identifiers, frames.CAN_SFF_MASK, mark, self._kinds)
             elif mark == kernel.FD:
                 compute = load_pyarrow("pyarrow.compute")
                 self._mark(compute.greater(compute.binary_length(data), 8), mark)
@@ -359,11 +359,11 @@ class _Columns:
         column = column.cast(self._arrow.uint16() if code == "H" else self._arrow.uint8())
         return _values(column.fill_null(absent) if column.null_count else column, code, size)
 
-    def _channels(self) -> Shorts:
+    def _channels(self) -> UInt16s:
         arrow, column = self._arrow, self._reader.column(self._part, "channel")
         if column is None:
             return array("H", [self._reader.index_of(CHANNEL)] * self.rows)
-        if not (arrow.types.is_dictionary(column.type) and len(column.dictionary) <= MOST_CHANNELS):
+        if not (arrow.types.is_dictionary(column.type) and len(column.dictionary) <= MAX_CHANNELS):
             column = column.cast(arrow.string()).dictionary_encode()
         table = self._reader.channel_table(column.dictionary.cast(arrow.string()))
         indices = column.indices

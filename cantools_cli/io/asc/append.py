@@ -14,7 +14,7 @@ _HEAD = 8192
 _TAIL = 256
 _END = re.compile(rb"[ \t]*End\s+TriggerBlock\s*\Z", re.IGNORECASE)
 _BLOCK = re.compile(rb"^[ \t]*begin[ \t]+triggerblock\b", re.IGNORECASE | re.MULTILINE)
-_LONGEST_BEGIN = 64
+_MAX_BEGIN = 64
 
 
 def continue_file(output: OutputStream, tz: str, note: Callable[[str], None]) -> int:
@@ -60,7 +60,7 @@ def _count_blocks(output: OutputStream) -> int:
         line = text.rfind(b"\n") + 1
         count += len(_BLOCK.findall(text[:line]))
         kept = text[line:]
-        if len(kept) >= _LONGEST_BEGIN:  # enough of the line to know
+        if len(kept) >= _MAX_BEGIN:  # enough of the line to know
             count += len(_BLOCK.findall(kept))
             kept = b"x"
     return count + len(_BLOCK.findall(kept))

@@ -245,8 +245,8 @@ class EventReader:
                 _refuse(f"the symbolic name {quoted(identifier)} in place of an identifier", event)
             value = int(found[1])
         extended = bool(found[2])
-        if value > (frames.EXTENDED_MASK if extended else frames.BASE_MASK):
-            hint = None if extended or value > frames.EXTENDED_MASK else "a 29-bit identifier ends with x"
+        if value > (frames.CAN_EFF_MASK if extended else frames.CAN_SFF_MASK):
+            hint = None if extended or value > frames.CAN_EFF_MASK else "a 29-bit identifier ends with x"
             _refuse(f"identifier {quoted(identifier)} is out of range", event, hint=hint)
         return Message(arbitration_id=value, is_extended_id=extended, is_rx=direction in (b"Rx", b"--"))
 

@@ -16,7 +16,7 @@ from cantools_cli.io.base import channel_number
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.text import FULL, TextReader, decimal_ns
 from cantools_cli.kernels import asc as kernel
-from cantools_cli.kernels.buffers import Octets
+from cantools_cli.kernels.buffers import ReadBuffer
 
 _EVENT = re.compile(
     rb"[ \t]*(?P<whole>[-+]?\d{1,19})(?:[.,](?P<fraction>\d+))?[ \t]+(?P<event>\S.*)", re.DOTALL
@@ -84,7 +84,7 @@ class ASCReader(TextReader):
         return channel_number(channel)
 
     def _parse(
-        self, text: Octets, at: int, end: int, batch: MessageBatch, first: int
+        self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int
     ) -> tuple[int, int, int]:
         if not self._settled or self._new_block or self._header.is_relative or self._events.base != 16:
             full = first >= len(batch) or batch.offset[first] + 64 > len(batch.payload)

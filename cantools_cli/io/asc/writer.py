@@ -160,14 +160,14 @@ class ASCWriter(RelativeWriter):
         self.output.write(self._newline.join(line.encode() for line in lines))
 
     def _is_strange(self, batch: MessageBatch, row: int) -> bool:
-        return bool(batch.can_id[row] & bits.ERROR_BIT or batch.flags[row] & bits.XL)
+        return bool(batch.can_id[row] & bits.CAN_ERR_FLAG or batch.flags[row] & bits.XL)
 
     def _strange(self, batch: MessageBatch, row: int, numbers: array[int]) -> bytes:
         """Return the line of a frame that the kernel does not write: of errors, CAN XL, far times."""
         stamp = _time(batch.timestamp_ns[row] - self._zero_ns)
         if batch.flags[row] & bits.XL:
             return self._xl(batch[row], stamp, numbers[batch.channel[row]])
-        if not batch.can_id[row] & bits.ERROR_BIT:
+        if not batch.can_id[row] & bits.CAN_ERR_FLAG:
             alone = batch.part(row, row + 1)
             alone.timestamp_ns[0] = 0
             _, used = kernel.format(0, *alone.columns(), numbers, 0, self._crlf, self._out)

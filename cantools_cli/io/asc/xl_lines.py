@@ -26,7 +26,7 @@ from typing import NamedTuple, NoReturn
 from cantools_cli.errors import FormatError, quoted
 from cantools_cli.frame import bits
 from cantools_cli.frame.message import Message
-from cantools_cli.frame.xl import MOST_DATA, XlMessage
+from cantools_cli.frame.xl import MAX_DATA, XlMessage
 
 Words = list[bytes]
 
@@ -73,7 +73,7 @@ def read(words: Words, event: bytes) -> Message:
     if len(words) < 7 or _IDENTIFIER.match(words[6]) is None:
         _refuse("no identifier", event)
     identifier = int(words[6].rstrip(b"xX"), 16)
-    if identifier > (bits.EXTENDED_MASK if kind.is_extended else bits.BASE_MASK):
+    if identifier > (bits.CAN_EFF_MASK if kind.is_extended else bits.CAN_SFF_MASK):
         _refuse(f"identifier {quoted(words[6])} is out of range", event)
     fields = next((rest for rest in (words[7:], words[8:]) if _fits(rest, kind)), None)
     if fields is None:
@@ -150,7 +150,7 @@ def _fits(fields: Words, kind: _Kind) -> bool:
     widths = ((0, 2), (6, 2), (7, 8))
     if not all(_HEX.match(fields[at]) and len(fields[at]) <= width for at, width in widths):
         return False
-    return 1 <= size <= MOST_DATA and is_dlc and fields[1] in (b"0", b"1")
+    return 1 <= size <= MAX_DATA and is_dlc and fields[1] in (b"0", b"1")
 
 
 def _numbers(text: bytes) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 
-MOST_THREADS = 4
+MAX_THREADS = 4
 
 Inflate = Callable[[memoryview, int], bytes | bytearray]
 """Unpacks so many bytes; returns b"" where it cannot, and raises nothing."""
@@ -40,7 +40,7 @@ class InflateAhead:
 
     def __init__(self, inflate: Inflate, threads: int) -> None:
         self._inflate = inflate
-        self._count = min(threads, MOST_THREADS)  # 0 once it is closed
+        self._count = min(threads, MAX_THREADS)  # 0 once it is closed
         self._threads: list[Thread] = []
         self._todo: SimpleQueue[_Job | None] = SimpleQueue()
         self._jobs: deque[_Job] = deque()

@@ -11,7 +11,7 @@ from cantools_cli.io.blf.containers import (
     CONTAINER,
     CONTAINER_HEAD,
     DEFLATED,
-    LONGEST_GAP,
+    MAX_GAP,
     SIGNATURE,
     begins_object,
     find_object,
@@ -53,10 +53,10 @@ def find_end(read: ReadBack, begin: int, size: int) -> End:
     position = behind = begin
     last, unpacked = 0, begin
     while behind < size:
-        head = read(behind, LONGEST_GAP + CONTAINER_HEAD)
-        gap = head[: LONGEST_GAP + 4].find(SIGNATURE)
+        head = read(behind, MAX_GAP + CONTAINER_HEAD)
+        gap = head[: MAX_GAP + 4].find(SIGNATURE)
         if gap < 0 or len(head) < gap + 16:
-            if len(head) >= LONGEST_GAP + 16 or (head.strip(b"\0") and not begins_object(head)):
+            if len(head) >= MAX_GAP + 16 or (head.strip(b"\0") and not begins_object(head)):
                 raise _cannot_continue("no object here", behind)
             break
         at = behind + gap
@@ -110,7 +110,7 @@ def _complete_part(inner: bytes) -> bytes | None:
         if stop > len(inner):
             return inner[:behind]
         behind = stop
-        at = inner.find(SIGNATURE, stop, stop + LONGEST_GAP + 4)
+        at = inner.find(SIGNATURE, stop, stop + MAX_GAP + 4)
     return inner[:behind] if begins_object(inner[behind:]) else None
 
 

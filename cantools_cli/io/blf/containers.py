@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cantools_cli.errors import FormatError
 from cantools_cli.io.blf.inflate import LARGEST_UNPACKED, PIECE, Bytes, Inflater, inflate_whole, isal
 from cantools_cli.io.files import CHUNK, InputStream
-from cantools_cli.kernels.buffers import Octets
+from cantools_cli.kernels.buffers import ReadBuffer
 
 if TYPE_CHECKING:
     from cantools_cli.io.blf.ahead import InflateAhead
@@ -36,7 +36,7 @@ STORED, DEFLATED = 0, 2
 #: containers that are unpacked without threads, which would not pay for a small file
 ALONE = 8
 #: the longest padding behind an object: objectSize % 4, and as much again by writers that round up
-LONGEST_GAP = 6
+MAX_GAP = 6
 
 _BASE = struct.Struct("<4s2H2L")
 _CONTAINER = struct.Struct("<4s2H2L2H3L")
@@ -68,7 +68,7 @@ def read_header(data: Bytes, at: int = 0) -> ObjectHeader:
     return ObjectHeader(header_size, version, size, kind)
 
 
-def pack_container(data: Octets, level: int) -> bytes:
+def pack_container(data: ReadBuffer, level: int) -> bytes:
     """Return ``data`` as a container with its padding, compressed unless ``level`` is 0."""
     payload = deflate(data, level) if level else bytes(data)
     size = CONTAINER_HEAD + len(payload)
@@ -77,7 +77,7 @@ def pack_container(data: Octets, level: int) -> bytes:
     return head + payload + bytes(size % 4)
 
 
-def deflate(data: Octets, level: int) -> bytes:
+def deflate(data: ReadBuffer, level: int) -> bytes:
     """Compress to a zlib stream; level 1 by isal where it is installed, which is ten times as fast."""
     fast = isal() if level == 1 else None
     return zlib.compress(data, level) if fast is None else bytes(fast.compress(data, 1))
@@ -126,7 +126,7 @@ class Search:
     def end(self) -> FormatError | None:
         """Return the error of what was passed over, None where it was padding or reported before."""
         error = None
-        if self._sample and self._skipped > LONGEST_GAP:
+        if self._sample and self._skipped > MAX_GAP:
             count = self._skipped - self._padding
             self.total += count
             if not self._is_told:
@@ -340,7 +340,7 @@ class Containers:
 
         None where it is none, or not at hand with the begin of the object that follows it.
         """
-        begin = self._data.find(SIGNATURE, at, at + LONGEST_GAP + len(SIGNATURE))
+        begin = self._data.find(SIGNATURE, at, at + MAX_GAP + len(SIGNATURE))
         if begin < 0 or len(self._data) - begin < CONTAINER_HEAD:
             return None
         _, header_size, _, size, kind, method, _, _, unpacked_size, _ = _CONTAINER.unpack_from(
@@ -355,7 +355,7 @@ class Containers:
 
     def _is_followed(self, end: int) -> bool:
         """Tell whether an object is at hand behind ``end``: what ends there ends where it should."""
-        return self._data[end : end + LONGEST_GAP + len(SIGNATURE)].lstrip(b"\0").startswith(SIGNATURE)
+        return self._data[end : end + MAX_GAP + len(SIGNATURE)].lstrip(b"\0").startswith(SIGNATURE)
 
     def _holds_object(self, left: int) -> bool:
         """Tell whether an object seems to begin in the next ``left`` bytes, as far as they are at hand."""

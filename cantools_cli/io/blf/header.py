@@ -27,7 +27,7 @@ from cantools_cli import clock
 SIGNATURE = b"LOGG"
 SIZE = 144
 #: bytes up to the end of the start time
-LEAST_SIZE = 56
+MIN_SIZE = 56
 #: no head is larger; a number above it is damage
 LARGEST_SIZE = 1 << 16
 #: applicationBuild of files that canx writes in UTC

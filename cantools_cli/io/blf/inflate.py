@@ -11,7 +11,7 @@ from functools import cache
 from itertools import chain
 from typing import Any
 
-from cantools_cli.kernels.buffers import Octets
+from cantools_cli.kernels.buffers import ReadBuffer
 
 Bytes = bytes | bytearray
 
@@ -24,7 +24,7 @@ _SALVAGE_LIMIT = 1 << 22
 _SALVAGE_STEP = 32
 
 
-def inflate_whole(packed: Octets, size: int) -> Bytes:
+def inflate_whole(packed: ReadBuffer, size: int) -> Bytes:
     """Unpack ``packed`` to exactly ``size`` bytes in one step, a quarter faster than step by step.
 
     Returns b"" where it is damaged, unpacks to another size, or libdeflate is not installed.

@@ -31,7 +31,7 @@ from collections.abc import Callable
 from cantools_cli.errors import FormatError
 from cantools_cli.frame import bits, error_frames
 from cantools_cli.frame.message import Message
-from cantools_cli.frame.xl import MOST_DATA, XlMessage
+from cantools_cli.frame.xl import MAX_DATA, XlMessage
 from cantools_cli.io.blf.containers import SIGNATURE, ObjectHeader
 
 CAN_MESSAGE, CAN_ERROR, CAN_OVERLOAD, CAN_ERROR_EXT, CAN_MESSAGE2 = 1, 2, 3, 73, 86
@@ -181,7 +181,7 @@ class Objects:
         if valid or ecc or cause:
             return _set_error(message, *_cause(valid, ecc, cause))
         message.is_extended_id = bool(word & _EXTENDED)
-        error_class = word & bits.EXTENDED_MASK
+        error_class = word & bits.CAN_EFF_MASK
         if not 0 < error_class <= 0x3FF:
             error_class = error_frames.BUS_ERROR
         return _set_error(message, error_class, body[24 : 24 + min(code & 15, 8)])
@@ -213,7 +213,7 @@ class Objects:
 
 def _xl(message: Message, body: bytes, size: int, flags: int) -> XlMessage:
     """Return the CAN XL frame with the time, channel, direction and priority of ``message``."""
-    if not 1 <= size <= MOST_DATA or message.is_extended_id:
+    if not 1 <= size <= MAX_DATA or message.is_extended_id:
         raise FormatError(f"a CAN XL frame of {size} bytes, identifier {message.arbitration_id:#x}")
     result = XlMessage(
         arbitration_id=message.arbitration_id,
@@ -260,8 +260,8 @@ def pack_marker(text: str, offset_ns: int) -> bytes:
 
 def _identify(message: Message, word: int) -> None:
     message.is_extended_id = bool(word & _EXTENDED)
-    message.arbitration_id = word & bits.EXTENDED_MASK if message.is_extended_id else word
-    if not message.is_extended_id and word > bits.BASE_MASK:
+    message.arbitration_id = word & bits.CAN_EFF_MASK if message.is_extended_id else word
+    if not message.is_extended_id and word > bits.CAN_SFF_MASK:
         raise FormatError(f"the identifier {word:#x} has more than 11 bits")
 
 

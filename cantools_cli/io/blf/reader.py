@@ -138,7 +138,7 @@ class BLFReader(MessageReader):
         if not blf_header.SIGNATURE.startswith(head[:4]):
             raise self._not_blf(head)
         size = blf_header.header_size(head) if len(head) == 8 else blf_header.SIZE
-        if not blf_header.LEAST_SIZE <= size <= blf_header.LARGEST_SIZE:
+        if not blf_header.MIN_SIZE <= size <= blf_header.LARGEST_SIZE:
             self.fault(FormatError(f"a file header of {size} bytes", position=4, unit="byte"))
             size = blf_header.SIZE
         head += outer.take(size - len(head))

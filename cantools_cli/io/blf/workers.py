@@ -11,7 +11,7 @@ from cantools_cli.io.blf.containers import pack_container
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
-MOST_THREADS = 4
+MAX_THREADS = 4
 #: containers that are packed without threads, which would not pay for a small file
 ALONE = 8
 
@@ -30,7 +30,7 @@ class ContainerPacker:
         self.waiting = 0
         self._level = level
         self._written = written
-        self._threads = min(threads, MOST_THREADS) if level else 0
+        self._threads = min(threads, MAX_THREADS) if level else 0
         self._packed = 0
         self._pool: ThreadPoolExecutor | None = None
         self._pending: deque[tuple[Future[bytes], int, int]] = deque()

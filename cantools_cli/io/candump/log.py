@@ -29,10 +29,10 @@ from cantools_cli.io.base import FileIOMessageWriter, NameTable
 from cantools_cli.io.candump.screen_reader import ScreenLines
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.frame_text import format_frame, parse_frame
-from cantools_cli.io.text import MOST_CHANNELS, STRANGE, TextReader, decimal_ns, end_cut_line
+from cantools_cli.io.text import MAX_CHANNELS, STRANGE, TextReader, decimal_ns, end_cut_line
 from cantools_cli.kernels import candump as kernel
 from cantools_cli.kernels import columns
-from cantools_cli.kernels.buffers import Octets
+from cantools_cli.kernels.buffers import ReadBuffer
 
 _LOG_LINE = re.compile(
     rb"\([ \t]*(?P<seconds>-?\d{1,19})(?:[.,](?P<fraction>\d+))?\)[ \t]+"
@@ -54,7 +54,7 @@ class CanutilsLogReader(TextReader):
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, *args, **kwargs)
         self._screen: ScreenLines | None = None
-        self._text: Octets = b""  # the piece of the file at hand, and where its lines end
+        self._text: ReadBuffer = b""  # the piece of the file at hand, and where its lines end
         self._text_end = 0
 
     @classmethod
@@ -67,14 +67,14 @@ class CanutilsLogReader(TextReader):
 
     def batches(self) -> Iterator[MessageBatch]:
         for batch in super().batches():
-            if not self.named_channels and columns.count_words(batch.can_id, bits.ERROR_BIT):
+            if not self.named_channels and columns.count_words(batch.can_id, bits.CAN_ERR_FLAG):
                 for row, word in enumerate(batch.can_id):
-                    if word & bits.ERROR_BIT:  # eight digits, as an extended identifier has
+                    if word & bits.CAN_ERR_FLAG:  # eight digits, as an extended identifier has
                         batch.flags[row] |= bits.EXTENDED_ERROR
             yield batch
 
     def _parse(
-        self, text: Octets, at: int, end: int, batch: MessageBatch, first: int
+        self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int
     ) -> tuple[int, int, int]:
         self._text, self._text_end = text, end
         names = self._names
@@ -89,7 +89,7 @@ class CanutilsLogReader(TextReader):
                 return at, first, reason
 
     def _known(self, reason: int, line: bytes) -> bool:
-        if reason != kernel.NAME or len(self._names.channels) >= MOST_CHANNELS:
+        if reason != kernel.NAME or len(self._names.channels) >= MAX_CHANNELS:
             return False
         name = line.split(None, 2)[1].decode("utf-8", "surrogateescape")
         if name in self._names.channels:

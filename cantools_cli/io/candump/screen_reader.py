@@ -34,7 +34,7 @@ from cantools_cli.frame.xl import RRS, SEC, XlMessage
 from cantools_cli.io.base import NameTable
 from cantools_cli.io.text import decimal_ns
 from cantools_cli.kernels import screen_lines as kernel
-from cantools_cli.kernels.buffers import Octets
+from cantools_cli.kernels.buffers import ReadBuffer
 
 _COLOUR = re.compile(rb"\x1b\[[0-9;]*m")
 _SPINNER = re.compile(rb"[|/\\-]\x08")  # of candump -s 1
@@ -91,7 +91,7 @@ class ScreenLines:
                 break
 
     def parse(
-        self, text: Octets, at: int, end: int, names: NameTable, batch: MessageBatch, first: int
+        self, text: ReadBuffer, at: int, end: int, names: NameTable, batch: MessageBatch, first: int
     ) -> tuple[int, int, int]:
         """Fill rows of ``batch`` with the usual lines; return (where it stopped, rows, reason).
 
@@ -186,11 +186,11 @@ def _identified(found: re.Match[bytes], line: bytes) -> Message:
     digits = found["id"] or found["old"]
     value = int(digits, 16)
     long = len(digits) == 8
-    if value > (frames.EXTENDED_MASK | frames.ERROR_BIT if long else frames.BASE_MASK):
+    if value > (frames.CAN_EFF_MASK | frames.CAN_ERR_FLAG if long else frames.CAN_SFF_MASK):
         raise FormatError(f"identifier {digits.decode()} is out of range: {quoted(line)}")
-    is_error = bool(value & frames.ERROR_BIT)
+    is_error = bool(value & frames.CAN_ERR_FLAG)
     return Message(
-        arbitration_id=value & frames.EXTENDED_MASK,
+        arbitration_id=value & frames.CAN_EFF_MASK,
         is_extended_id=long and not is_error,
         is_error_frame=is_error,
         bitrate_switch=found["first"] == b"B",

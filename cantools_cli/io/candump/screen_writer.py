@@ -26,7 +26,7 @@ from cantools_cli.kernels import columns
 from cantools_cli.kernels import screen_lines as kernel
 
 #: data bytes of a line; of longer CAN XL frames the rest is left away
-_MOST_SHOWN = 64
+_MAX_SHOWN = 64
 _OUT_ROOM = 1 << 18
 _FORMS = {
     None: kernel.NO_TIME,
@@ -127,7 +127,7 @@ class ScreenWriter(_LineWriter):
         length = f"[{message.dlc}]"
         if message.is_remote_frame:
             return f"{start}{identifier}  {length:>4}  remote request{self._raw(message)}\n"
-        shown = message.data[:_MOST_SHOWN]  # all of any frame but CAN XL's
+        shown = message.data[:_MAX_SHOWN]  # all of any frame but CAN XL's
         text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in shown)
         flags = self._flags(message)
         data = shown.hex(" ").upper() + (" ..." if len(shown) < len(message.data) else "")
@@ -238,8 +238,8 @@ class CandumpScreenWriter(_LineWriter):
         line = f"{stamp}  {name}{marks}  {identifier} {length}{'' if message.is_xl else ' '}"
         if message.is_remote_frame:
             return f"{line} remote request\n"
-        line += "".join(f" {byte:02X}" for byte in message.data[:_MOST_SHOWN])
-        if message.dlc > _MOST_SHOWN:
+        line += "".join(f" {byte:02X}" for byte in message.data[:_MAX_SHOWN])
+        if message.dlc > _MAX_SHOWN:
             line += " ..."
         if message.is_error_frame:
             line += f"{'ERRORFRAME':>{3 * (8 - message.dlc) + 13}}"
@@ -282,7 +282,7 @@ class CandumpWriter(CandumpScreenWriter):
                 [
                     row
                     for row in range(len(batch))
-                    if not flags[row] & bits.XL or offset[row + 1] - offset[row] <= _MOST_SHOWN
+                    if not flags[row] & bits.XL or offset[row + 1] - offset[row] <= _MAX_SHOWN
                 ],
             )
             if len(shown) < len(batch):

@@ -42,7 +42,7 @@ from cantools_cli.kernels import capture as kernel
 _SECTION, _INTERFACE, _OLD_PACKET, _SIMPLE_PACKET, _STATISTICS, _PACKET = 0x0A0D0D0A, 1, 2, 3, 5, 6
 _PACKETS = (_OLD_PACKET, _SIMPLE_PACKET, _PACKET)
 #: bytes of the shortest of each kind of block that is looked into
-_LEAST_SIZE = {
+_MIN_SIZE = {
     _SECTION: 28,
     _INTERFACE: 20,
     _OLD_PACKET: 32,
@@ -106,7 +106,7 @@ class PcapngReader(CaptureReader):
         if (
             size < 12
             or size & 3
-            or (kind in _LEAST_SIZE and not _LEAST_SIZE[kind] <= size <= kernel.LARGEST_RECORD)
+            or (kind in _MIN_SIZE and not _MIN_SIZE[kind] <= size <= kernel.LARGEST_RECORD)
         ):
             raise FormatError(f"a block of type {kind:#x} claims {size} bytes")
         whole = self._is_kept(size) and at + size <= end

@@ -18,7 +18,7 @@ from cantools_cli.io.files import CHUNK, AnyFile
 from cantools_cli.kernels import capture as kernel
 
 #: identifiers that are looked at, and the least that tell something
-_LOOK, _LEAST_LOOK = 256, 4
+_LOOK, _MIN_LOOK = 256, 4
 _SMALLEST_RECORD = 24  #: bytes of the shortest record that becomes a frame
 
 
@@ -133,7 +133,7 @@ class CaptureReader(MessageReader):
         if self.interfaces.is_swapped:
             return
         words = [word for word in batch.can_id[: self._looked_at] if word]
-        if len(words) >= _LEAST_LOOK and not any(word & 0xFFFF for word in words):
+        if len(words) >= _MIN_LOOK and not any(word & 0xFFFF for word in words):
             self.note(f"{self.input.name}: its identifiers look byte-swapped: {SWAPPED_HINT}")
 
     def _fill(

@@ -47,7 +47,7 @@ _DISSECTORS: dict[bytes, tuple[int | None, bool | None]] = {
     b"can": (None, True),
     b"canfd": (_FD, None),
 }
-_MOST_CHANNELS = 4096
+_MAX_CHANNELS = 4096
 _LARGEST_NS = (1 << 63) - 1
 
 
@@ -117,8 +117,8 @@ class Interfaces:
     def entry(self, name: str) -> int:
         """Return the entry of the channel ``name``, which may be new."""
         if name not in self.channels:
-            if len(self.channels) >= _MOST_CHANNELS:
-                raise FormatError(f"more than {_MOST_CHANNELS} channels")
+            if len(self.channels) >= _MAX_CHANNELS:
+                raise FormatError(f"more than {_MAX_CHANNELS} channels")
             self.channels += (name,)
         return self.channels.index(name)
 
@@ -126,7 +126,7 @@ class Interfaces:
         """Return the channel of an interface that an SLL2 header numbers; the kernel knows it from now on."""
         name = f"if{number}"
         entry = self.entry(name)
-        if number < _MOST_CHANNELS:
+        if number < _MAX_CHANNELS:
             self._devices.extend([kernel.UNKNOWN] * (number + 1 - len(self._devices)))
             self._devices[number] = entry
         return name
@@ -202,7 +202,7 @@ class Packets:
         word = int.from_bytes(record[:4], "big" if big else "little")
         size, marks = record[4], record[5]
         is_fd = protocol == _FD
-        if protocol is None and not word & (bits.REMOTE_BIT | bits.ERROR_BIT):
+        if protocol is None and not word & (bits.CAN_RTR_FLAG | bits.CAN_ERR_FLAG):
             # stale memory in the padding of a classic frame is not a flag
             is_fd = size > 8 or len(record) == 72 or (marks in (4, 5, 6, 7) and not any(record[6:8]))
         if size > (64 if is_fd else 8):
@@ -230,16 +230,16 @@ class Packets:
 
 
 def _identified(word: int, *, can_be_swapped: bool) -> Message:
-    message = Message(is_extended_id=bool(word & bits.EXTENDED_BIT))
-    message.arbitration_id = word & bits.EXTENDED_MASK
-    message.is_error_frame = bool(word & bits.ERROR_BIT)
+    message = Message(is_extended_id=bool(word & bits.CAN_EFF_FLAG))
+    message.arbitration_id = word & bits.CAN_EFF_MASK
+    message.is_error_frame = bool(word & bits.CAN_ERR_FLAG)
     if message.is_error_frame:
         message.is_extended_id = False
         return message
-    message.is_remote_frame = bool(word & bits.REMOTE_BIT)
-    if not message.is_extended_id and message.arbitration_id > bits.BASE_MASK:
+    message.is_remote_frame = bool(word & bits.CAN_RTR_FLAG)
+    if not message.is_extended_id and message.arbitration_id > bits.CAN_SFF_MASK:
         other = int.from_bytes(word.to_bytes(4, "big"), "little")
-        is_swapped = can_be_swapped and (other >> 31 == 1 or other & bits.EXTENDED_MASK <= bits.BASE_MASK)
+        is_swapped = can_be_swapped and (other >> 31 == 1 or other & bits.CAN_EFF_MASK <= bits.CAN_SFF_MASK)
         raise FormatError(
             f"the identifier {message.arbitration_id:#x} has more than 11 bits",
             hint=SWAPPED_HINT if is_swapped else None,

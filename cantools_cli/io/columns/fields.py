@@ -61,7 +61,7 @@ _DECIMAL_OCTET = re.compile(rb"[0-9]{1,3}")
 _LENGTH = {10: re.compile(rb"[0-9]{1,3}"), 16: re.compile(rb"(?:0[xX])?[0-9a-fA-F]{1,2}")}
 _USUAL_LENGTHS = {str(size).encode(): size for size in range(65)}
 _BETWEEN_OCTETS = re.compile(rb"[ \t.:;,|_-]+")
-_MOST_LENGTH = 64
+_MAX_LENGTH = 64
 _TENS = tuple(10**power for power in range(41))
 
 
@@ -174,8 +174,8 @@ def identifier(text: bytes, base: int) -> tuple[int, bool]:
     else:
         value = int(found[2], 16)
         is_marked = found[3] in (b"x", b"X") or (len(found[2]) == 8 and not found[1])
-    if value > bits.EXTENDED_MASK:
-        raise FormatError(f"identifier {quoted(text)} is out of range, at most {bits.EXTENDED_MASK:X}")
+    if value > bits.CAN_EFF_MASK:
+        raise FormatError(f"identifier {quoted(text)} is out of range, at most {bits.CAN_EFF_MASK:X}")
     return value, is_marked
 
 
@@ -188,8 +188,8 @@ def length(text: bytes, base: int) -> int:
     if spelt.endswith(b".0"):  # as spreadsheets and pandas write whole numbers
         spelt = spelt[:-2]
     value = int(spelt, base) if _LENGTH[base].fullmatch(spelt) else -1
-    if not 0 <= value <= _MOST_LENGTH:
-        _refuse("length", text, f"a number from 0 to {_MOST_LENGTH}")
+    if not 0 <= value <= _MAX_LENGTH:
+        _refuse("length", text, f"a number from 0 to {_MAX_LENGTH}")
     return value
 
 

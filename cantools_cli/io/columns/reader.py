@@ -28,8 +28,8 @@ from cantools_cli.frame.message import Message
 from cantools_cli.io.columns import fields as values
 from cantools_cli.io.columns.places import Places, Spec, guessed, is_by_name, listed, resolved
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import FULL, MOST_CHANNELS, STRANGE, TextReader, no_kernel
-from cantools_cli.kernels.buffers import Octets
+from cantools_cli.io.text import FULL, MAX_CHANNELS, STRANGE, TextReader, no_kernel
+from cantools_cli.kernels.buffers import ReadBuffer
 
 DONE = 0
 #: the channel of rows that name none
@@ -107,7 +107,7 @@ class ColumnsReader(TextReader):
             self.fault(self._no_header(self._passed, 1))
 
     def _parse(
-        self, text: Octets, at: int, end: int, batch: MessageBatch, first: int
+        self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int
     ) -> tuple[int, int, int]:
         if self._places is None or self.line < self._skip:
             return no_kernel(at, batch, first)
@@ -244,13 +244,13 @@ class ColumnsReader(TextReader):
         channel = 0 if places.channel is None else self._channel(fields[places.channel])
         flags = bits.TX if self._is_sent(fields, places) else 0
         if places.error is not None and _flag(fields, places.error, values.FLAGS, "error"):
-            return moment, BUS_ERROR | bits.ERROR_BIT, flags, channel, 8, bytes(8)
+            return moment, BUS_ERROR | bits.CAN_ERR_FLAG, flags, channel, 8, bytes(8)
         can_id = self._can_id(fields, places)
         if places.remote is not None and _flag(fields, places.remote, values.REMOTE, "remote"):
             code = 0 if places.dlc is None else values.length(fields[places.dlc], self._dlc_base)
             if code > 15:
                 raise FormatError(f"a remote frame asks for at most 8 bytes, not {code}")
-            return moment, can_id | bits.REMOTE_BIT, flags, channel, code, b""
+            return moment, can_id | bits.CAN_RTR_FLAG, flags, channel, code, b""
         code, data, is_fd = self._data(fields, places)
         return moment, can_id, flags | bits.FD if is_fd else flags, channel, code, data
 
@@ -263,9 +263,9 @@ class ColumnsReader(TextReader):
         value, is_extended = known
         if places.extended is not None:
             is_extended = _flag(fields, places.extended, values.EXTENDED, "extended")
-            if not is_extended and value > bits.BASE_MASK:
+            if not is_extended and value > bits.CAN_SFF_MASK:
                 raise FormatError(f"identifier {value:X} is above 7FF, the largest of 11 bits")
-        return value | bits.EXTENDED_BIT if is_extended or value > bits.BASE_MASK else value
+        return value | bits.CAN_EFF_FLAG if is_extended or value > bits.CAN_SFF_MASK else value
 
     def _is_sent(self, fields: list[bytes], places: Places) -> bool:
         if places.direction is not None:
@@ -288,8 +288,8 @@ class ColumnsReader(TextReader):
     def _channel_index(self, name: str) -> int:
         known = self._names.channels
         if name not in known:
-            if len(known) >= MOST_CHANNELS:
-                raise FormatError(f"more than {MOST_CHANNELS} channels")
+            if len(known) >= MAX_CHANNELS:
+                raise FormatError(f"more than {MAX_CHANNELS} channels")
             self._names.add(name)
         return self._names.channels.index(name)
 

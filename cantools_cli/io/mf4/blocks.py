@@ -25,9 +25,9 @@ from cantools_cli.errors import FormatError
 
 HEAD = 24
 #: bytes of a block's own data that are looked at; a comment may be longer
-MOST_DATA = 1 << 16
+MAX_DATA = 1 << 16
 #: links of one block
-MOST_LINKS = 1 << 20
+MAX_LINKS = 1 << 20
 #: bytes of a compressed block that has to be unpacked as a whole
 LARGEST_TRANSPOSED = 1 << 26
 #: bytes that any other one may unpack to, which happens piece by piece
@@ -54,7 +54,7 @@ class UnknownLayoutError(FormatError):
 
 
 class Block(NamedTuple):
-    """A block: its kind such as ``CN``, where it is, its links, and its data up to ``MOST_DATA`` bytes."""
+    """A block: its kind such as ``CN``, where it is, its links, and its data up to ``MAX_DATA`` bytes."""
 
     kind: str
     at: int
@@ -103,7 +103,7 @@ class Blocks:
             raise CutError(f"ends inside a {kind} block", position=at, unit="byte")
         links = struct.unpack(f"<{count}Q", self.read(at + HEAD, 8 * count))
         behind = HEAD + 8 * count
-        return Block(kind, at, links, self.read(at + behind, min(length - behind, MOST_DATA)))
+        return Block(kind, at, links, self.read(at + behind, min(length - behind, MAX_DATA)))
 
     def chain(self, at: int, kind: str, limit: int = 1 << 16) -> Iterator[Block]:
         """Yield the blocks from ``at`` on, of which the first link is the next one.
@@ -161,7 +161,7 @@ class Blocks:
             if magic[:2] == b"##" and kind in OTHER_KINDS:
                 raise UnknownLayoutError(text, position=at, unit="byte")
             raise FormatError(text, position=at, unit="byte")
-        if count > MOST_LINKS or (length < HEAD + 8 * count and kind not in ("DT", "SD")):
+        if count > MAX_LINKS or (length < HEAD + 8 * count and kind not in ("DT", "SD")):
             reason = f"a {kind} block of {length} bytes with {count} links"
             raise FormatError(reason, position=at, unit="byte")
         return kind, length, count

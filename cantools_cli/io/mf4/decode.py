@@ -41,7 +41,7 @@ def decode(
     if plan[kernel.KIND] == kernel.RARE:
         return _rare_error(record, error_type, message)
     word, code = value_of(record, plan, kernel.ID), value_of(record, plan, kernel.DLC)
-    message.arbitration_id = word & frames.EXTENDED_MASK
+    message.arbitration_id = word & frames.CAN_EFF_MASK
     size = value_of(record, plan, kernel.SIZE) if _has(plan, kernel.SIZE) else -1
     if code > 15:
         raise FormatError(f"a DLC of {code}")
@@ -51,9 +51,9 @@ def decode(
         return _with_data(message, min(code, 8) if size < 0 else size, data)
     is_extended = word >> 31 or value_of(record, plan, kernel.IDE) & 1
     if not _has(plan, kernel.IDE):
-        is_extended = is_extended or message.arbitration_id > frames.BASE_MASK
+        is_extended = is_extended or message.arbitration_id > frames.CAN_SFF_MASK
     message.is_extended_id = bool(is_extended)
-    if not is_extended and message.arbitration_id > frames.BASE_MASK:
+    if not is_extended and message.arbitration_id > frames.CAN_SFF_MASK:
         raise FormatError(f"the identifier {message.arbitration_id:#x} has more than 11 bits")
     if plan[kernel.KIND] == kernel.REMOTE:
         message.is_remote_frame = True

@@ -36,10 +36,10 @@ KINDS = {
 LARGEST_RECORD = 1 << 16
 LARGEST_NS = (1 << 63) - 1
 #: the largest record number that is looked up
-MOST_RECORD_IDS = 1 << 16
+MAX_RECORD_IDS = 1 << 16
 
 #: structures of channels in a group that are looked into
-_MOST_STRUCTURES = 64
+_MAX_STRUCTURES = 64
 _NS = 1e9
 _CN = struct.Struct("<4B4L")
 _CG = struct.Struct("<2Q2H4x2L")
@@ -187,7 +187,7 @@ def _read_channels(blocks: Blocks, at: int, parent: str, group: Group, visited: 
                 group.channels.setdefault(member, channel)
         elif channel.kind in (_MASTER, _VIRTUAL_MASTER) and channel.sync == 1:
             group.master = channel
-        if channel.composition in visited or len(visited) > _MOST_STRUCTURES:
+        if channel.composition in visited or len(visited) > _MAX_STRUCTURES:
             continue
         visited.add(channel.composition)
         if channel.composition and blocks.read(channel.composition, 4) == b"##CN":

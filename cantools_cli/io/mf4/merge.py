@@ -11,7 +11,7 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.kernels import merging
 
 #: parts that are merged by looking at the first frame of each for every frame; more are sorted
-_MOST_PARTS = 8
+_MAX_PARTS = 8
 
 
 def merged(streams: Sequence[Iterator[MessageBatch]]) -> Iterator[MessageBatch]:
@@ -61,7 +61,7 @@ def _order(times: array[int], ends: array[int]) -> array[int]:
     """Return the rows by their times; they are parts that end at ``ends``, mostly in order already."""
     begins, due = array("I", (0, *ends[:-1])), array("q", times)
     parts = zip(begins, ends, strict=True)
-    if len(ends) > _MOST_PARTS or any(
+    if len(ends) > _MAX_PARTS or any(
         begin < end and merging.due_times(times[begin:end], times[begin], due) for begin, end in parts
     ):
         return array("I", sorted(range(len(times)), key=times.__getitem__))

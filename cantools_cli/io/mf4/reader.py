@@ -24,9 +24,9 @@ from cantools_cli.io.mf4.merge import merged
 from cantools_cli.io.mf4.records import RecordStream
 from cantools_cli.io.mf4.source import Source
 
-_LEAST_CHUNK = 1 << 12
+_MIN_CHUNK = 1 << 12
 #: passes over the records of one data group, each of which reads some kinds of them
-_MOST_PASSES = 16
+_MAX_PASSES = 16
 _ENCRYPTED = b"Generic File"
 
 
@@ -84,7 +84,7 @@ class MF4Reader(MessageReader):
             self.fault(error)
             return
         source.passes = max(len(streams) // len(layout.groups), 1)
-        chunk = max(CHUNK // max(len(streams), 1), _LEAST_CHUNK)
+        chunk = max(CHUNK // max(len(streams), 1), _MIN_CHUNK)
         yield from merged([stream.batches(chunk) for stream in streams])
         masked = sum(stream.masked for stream in streams)
         if masked:
@@ -140,12 +140,12 @@ class MF4Reader(MessageReader):
             if len(kinds) == 1 or whole.is_in_order(CHUNK):
                 streams.append(whole)
                 continue
-            if len(kinds) > _MOST_PASSES:
+            if len(kinds) > _MAX_PASSES:
                 self._say(f"{len(kinds)} kinds of records in one group, which are not all merged by time")
             # a pass for each kind: how far the kinds are apart has no bound
             streams += [
-                RecordStream(blocks, layout, group, self._say, self._fault_once, kinds[index::_MOST_PASSES])
-                for index in range(min(len(kinds), _MOST_PASSES))
+                RecordStream(blocks, layout, group, self._say, self._fault_once, kinds[index::_MAX_PASSES])
+                for index in range(min(len(kinds), _MAX_PASSES))
             ]
         return streams
 

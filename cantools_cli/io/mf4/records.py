@@ -17,7 +17,7 @@ from cantools_cli.io.mf4.blocks import Blocks, Fragment, UnknownLayoutError, unp
 from cantools_cli.io.mf4.decode import decode, value_of
 from cantools_cli.io.mf4.layout import (
     LARGEST_RECORD,
-    MOST_RECORD_IDS,
+    MAX_RECORD_IDS,
     DataGroup,
     Group,
     Layout,
@@ -117,7 +117,7 @@ class RecordStream:
     def _make_plans(self, only: Sequence[Group] | None) -> None:
         indices = {group.at: index for index, group in enumerate(self._groups) if group.is_variable}
         ids = [group.record_id for group in self._groups] if self._group.id_size else [0]
-        if self._group.id_size not in (0, 1, 2, 4, 8) or max(ids) >= MOST_RECORD_IDS:
+        if self._group.id_size not in (0, 1, 2, 4, 8) or max(ids) >= MAX_RECORD_IDS:
             reason = f"record numbers of {self._group.id_size} bytes up to {max(ids)}"
             raise UnknownLayoutError(reason, position=self._group.at, unit="byte")
         if not self._group.id_size and not self._groups[0].size:

@@ -12,7 +12,7 @@ MAGIC = b"PAR1"
 PART = struct.Struct("<Q8s")
 PART_MAGIC = b"CANXPART"
 #: bytes of a footer that are read at most
-_MOST_FOOTER = 1 << 28
+_MAX_FOOTER = 1 << 28
 WINDOW = 1 << 20
 ReadAt = Callable[[int, int], bytes]
 """Returns so many bytes from a position of the file on."""
@@ -25,7 +25,7 @@ def footer_at(read: ReadAt, begin: int, end: int) -> bytes:
         FormatError: there is none.
     """
     size = int.from_bytes(read(end - 8, 4), "little")
-    if not 0 < size <= min(end - begin - 12, _MOST_FOOTER) or read(end - 4, 4) != MAGIC:
+    if not 0 < size <= min(end - begin - 12, _MAX_FOOTER) or read(end - 4, 4) != MAGIC:
         raise FormatError(f"a footer of {size} bytes", position=end - 8, unit="byte")
     return read(end - 8 - size, size)
 

@@ -12,11 +12,11 @@ from array import array
 
 from cantools_cli.io.base import BATCH_ROWS
 from cantools_cli.io.sqlite.pages import Leaves, has_log
-from cantools_cli.io.sqlite.table import COLUMNS, MOST_DATA, Buffers, named
+from cantools_cli.io.sqlite.table import COLUMNS, MAX_DATA, Buffers, named
 from cantools_cli.kernels import sqlite_rows as kernel
 
 _SWAP = 7 if sys.byteorder == "little" else 0
-_MOST_COLUMNS = 60
+_MAX_COLUMNS = 60
 _LOWEST = -(1 << 63)
 
 
@@ -41,7 +41,7 @@ class PageRows:
         self._identifiers = array("I", bytes(4 * BATCH_ROWS))
         self._marks = [bytearray(BATCH_ROWS) for _ in range(4)]
         self._ends = array("I", bytes(4 * BATCH_ROWS))
-        self._blob = bytearray(MOST_DATA * BATCH_ROWS)
+        self._blob = bytearray(MAX_DATA * BATCH_ROWS)
         self._scratch = (array("I", bytes(32)), array("I", bytes(32)))
         self._places = b""
         self._given = 0
@@ -61,7 +61,7 @@ class PageRows:
         found = self._connection.execute(f"PRAGMA table_xinfo({named(table)})").fetchall()
         names = [str(row[1]) for row in found]
         is_plain = not any(row[6] for row in found) and "rowid" not in map(str.lower, names)
-        if has_log(path) or not is_plain or len(names) > _MOST_COLUMNS or not {*COLUMNS} <= {*names}:
+        if has_log(path) or not is_plain or len(names) > _MAX_COLUMNS or not {*COLUMNS} <= {*names}:
             return
         self._places = bytes(COLUMNS.index(name) if name in COLUMNS else kernel.IGNORED for name in names)
         self._leaves = Leaves(fd, root)

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 
 _INTERIOR, _LEAF = 5, 13
 _LOG_HEAD, _LOG_FRAME = 32, 24
-_MOST_IN_LOG = 1 << 20  # pages; SQLite moves them when there are 1000
+_MAX_IN_LOG = 1 << 20  # pages; SQLite moves them when there are 1000
 _DEEPEST = 20  # levels that SQLite itself allows
 _AHEAD = 64  # pages read at a time where they follow one another
 
@@ -36,7 +36,7 @@ def is_cut(path: str, head: bytes, *, has_log: bool = True) -> bool:
     there = os.path.getsize(path) // size
     if there >= pages:
         return os.path.getsize(path) < pages * size
-    if not has_log or pages - there > _MOST_IN_LOG:
+    if not has_log or pages - there > _MAX_IN_LOG:
         return True
     return not _pages_in_log(path, size).issuperset(range(there + 1, pages + 1))
 

@@ -21,7 +21,7 @@ from cantools_cli.io.sqlite.pages import is_cut, last_whole_row, page_size
 from cantools_cli.io.sqlite.table import (
     CHANNEL,
     COLUMNS,
-    MOST_DATA,
+    MAX_DATA,
     NEEDS_A_NAME,
     Buffers,
     Row,
@@ -40,7 +40,7 @@ MAGIC = b"SQLite format 3\0"
 _VALUE_LIMIT = 1 << 16
 _FRAMES = (
     f"SELECT rowid, {', '.join(COLUMNS[:-1])}, "
-    f"CASE WHEN length(data) <= {MOST_DATA} THEN data ELSE length(data) END"
+    f"CASE WHEN length(data) <= {MAX_DATA} THEN data ELSE length(data) END"
 )
 
 
@@ -287,8 +287,8 @@ class SqliteReader(MessageReader):
 
         ``row_at`` gives a row that the kernel does not take; without ``table`` that is every one.
         """
-        room = MOST_DATA * rows if table is None else table[6][rows - 1] + MOST_DATA * (rows // 8)
-        batch = MessageBatch.with_room(rows, room + MOST_DATA, (CHANNEL,))
+        room = MAX_DATA * rows if table is None else table[6][rows - 1] + MAX_DATA * (rows // 8)
+        batch = MessageBatch.with_room(rows, room + MAX_DATA, (CHANNEL,))
         at = count = 0
         while at < rows:
             if table is not None:

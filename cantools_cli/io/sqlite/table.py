@@ -19,13 +19,13 @@ from cantools_cli.frame.message import Message, timestamp_to_ns
 from cantools_cli.io.compression import compression_of
 from cantools_cli.io.files import AnyFile, OutputStream, display_name, is_path
 from cantools_cli.kernels import columns
-from cantools_cli.kernels.buffers import Octets
+from cantools_cli.kernels.buffers import ReadBuffer
 
 COLUMNS = ("ts", "arbitration_id", "extended", "remote", "error", "dlc", "data")
 TYPES = ("REAL", *["INTEGER"] * 5, "BLOB")
 #: the channel of all rows
 CHANNEL = "can0"
-MOST_DATA = 64
+MAX_DATA = 64
 _ROWS_AT_ONCE = 24
 NEEDS_A_NAME = "a SQLite database is a file with a name"
 
@@ -38,7 +38,9 @@ _ERRORS = {  # what SQLite says -> what the system would
 
 Row = tuple[Any, ...]
 #: times, identifiers, extended, remote, error, dlc, where the data of each ends, data
-Buffers = tuple["array[float]", "array[int]", Octets, Octets, Octets, Octets, "array[int]", Octets]
+Buffers = tuple[
+    "array[float]", "array[int]", ReadBuffer, ReadBuffer, ReadBuffer, ReadBuffer, "array[int]", ReadBuffer
+]
 
 
 def parse_row(row: Row) -> Message:
@@ -54,7 +56,7 @@ def parse_row(row: Row) -> Message:
             raise FormatError(f"{name} is {_shown(value)}, not a number")
     data = values["data"]
     if isinstance(data, int):
-        raise FormatError(f"data of {data} bytes, at most {MOST_DATA}")
+        raise FormatError(f"data of {data} bytes, at most {MAX_DATA}")
     if data is None and (values["remote"] or values["dlc"] == 0):
         data = b""
     if not isinstance(data, bytes):
@@ -101,7 +103,7 @@ def insertion(table: str, rows: int = 1) -> str:
     values = []
     for at in range(1, 4 * rows, 4):
         word = f"?{at + 1}"
-        bits = f"{word} & {frames.EXTENDED_MASK}, {word} >> 31, {word} >> 30 & 1, {word} >> 29 & 1"
+        bits = f"{word} & {frames.CAN_EFF_MASK}, {word} >> 31, {word} >> 30 & 1, {word} >> 29 & 1"
         values.append(f"(?{at}, {bits}, ?{at + 2}, ?{at + 3})")
     return f"INSERT INTO {named(table)} ({', '.join(COLUMNS)}) VALUES {', '.join(values)}"
 
@@ -120,9 +122,9 @@ def as_rows(batch: MessageBatch) -> Iterator[Row]:
     payload = bytes(batch.payload)
     data = [payload[begin:end] for begin, end in pairwise(batch.offset)]
     sizes = list(map(len, data))
-    if columns.count_words(batch.can_id, frames.REMOTE_BIT):
+    if columns.count_words(batch.can_id, frames.CAN_RTR_FLAG):
         sizes = [
-            min(code, 8) if word & frames.REMOTE_BIT else size
+            min(code, 8) if word & frames.CAN_RTR_FLAG else size
             for size, code, word in zip(sizes, batch.dlc_code, batch.can_id, strict=True)
         ]
     seconds = [time_ns / 1_000_000_000 for time_ns in batch.timestamp_ns]

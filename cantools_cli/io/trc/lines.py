@@ -166,7 +166,7 @@ class LineReader:
         if not _ID.match(word):
             self._refuse(f"bad identifier {quoted(word)}")
         identifier, extended = int(word, 16), len(word) > 4
-        if identifier > (bits.EXTENDED_MASK if extended else bits.BASE_MASK):
+        if identifier > (bits.CAN_EFF_MASK if extended else bits.CAN_SFF_MASK):
             hint = None if extended else "one of 29 bits has 8 digits"
             self._refuse(f"identifier {quoted(word)} is out of range", hint=hint)
         for letter in "dt":

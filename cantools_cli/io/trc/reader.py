@@ -12,16 +12,16 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel, Message
 from cantools_cli.io.base import channel_number
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import MOST_CHANNELS, TextReader, no_kernel
+from cantools_cli.io.text import MAX_CHANNELS, TextReader, no_kernel
 from cantools_cli.io.trc.header import COLUMNS, Header, TRCFileVersion, begins_file
 from cantools_cli.io.trc.lines import LineReader, decoded
 from cantools_cli.kernels import trc as kernel
-from cantools_cli.kernels.buffers import Octets
+from cantools_cli.kernels.buffers import ReadBuffer
 
 _LINE = re.compile(rb"[ \t]*\d+\)?[ \t]+-?\d")
 _NS_LIMIT = 1 << 63
 _MS = 1_000_000
-_MOST_MS = 9 * 10**12  # whose nanoseconds 64 bits hold
+_MAX_MS = 9 * 10**12  # whose nanoseconds 64 bits hold
 #: files of other programs that are called .trc: how they begin
 _OTHERS = (
     (re.compile(rb"@ TEXT @"), "a trace of CARBUS Analyzer"),
@@ -82,7 +82,7 @@ class TRCReader(TextReader):
         self._lines.left_out.clear()
 
     def _parse(
-        self, text: Octets, at: int, end: int, batch: MessageBatch, first: int
+        self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int
     ) -> tuple[int, int, int]:
         if not self._plain:
             return no_kernel(at, batch, first)
@@ -100,7 +100,7 @@ class TRCReader(TextReader):
         )
 
     def _known(self, reason: int, line: bytes) -> bool:
-        if reason != kernel.CHANNEL or len(self._names.channels) >= MOST_CHANNELS:
+        if reason != kernel.CHANNEL or len(self._names.channels) >= MAX_CHANNELS:
             return False
         at = self._lines.columns.find("B")
         number = int(line.split()[at]) if at >= 0 else 1
@@ -153,7 +153,7 @@ class TRCReader(TextReader):
             self._header_note("no start time: its times count from 1970")
         self._settled = True
         self._start_ns = begins or 0
-        self._most_ms = max(0, min((_NS_LIMIT - 1 - self._start_ns) // _MS - 1, _MOST_MS))
+        self._most_ms = max(0, min((_NS_LIMIT - 1 - self._start_ns) // _MS - 1, _MAX_MS))
         self._tell_left_out()
         self._lines = LineReader(letters, status=self._status)
         is_plain = letters.endswith("D") and len({*letters}) == len(letters) and {*letters} & {*"lL"}

@@ -106,7 +106,7 @@ class TRCWriter(RelativeWriter):
             self.output.write(view[:used])
             if done < len(batch) and batch.timestamp_ns[done] < self._start_ns:
                 batch = self._not_before_start(batch)
-            elif done < len(batch) and (done == row or batch.can_id[done] & bits.ERROR_BIT):
+            elif done < len(batch) and (done == row or batch.can_id[done] & bits.CAN_ERR_FLAG):
                 self.output.write(self._strange(batch, done, numbers))
                 done += 1
             row = done
@@ -171,7 +171,7 @@ class TRCWriter(RelativeWriter):
 
     def _strange(self, batch: MessageBatch, row: int, numbers: array[int]) -> bytes:
         """Return the line of an error frame, or of one with a time that the kernel does not write."""
-        if batch.can_id[row] & bits.ERROR_BIT:
+        if batch.can_id[row] & bits.CAN_ERR_FLAG:
             return self._error(batch[row], numbers[batch.channel[row]])
         alone = batch.part(row, row + 1)
         alone.timestamp_ns[0] = 0

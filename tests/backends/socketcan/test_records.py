@@ -234,7 +234,7 @@ def kernel_passes(chosen: codec.KernelFilter, can_id: int) -> bool:
         ((can_id & mask) == (word & ~INVERTED & mask)) != bool(word & INVERTED)
         for word, mask in chosen.entries
     ]
-    if can_id & frames.ERROR_BIT:
+    if can_id & frames.CAN_ERR_FLAG:
         return bool(can_id & chosen.error_mask) and not (chosen.join and len(verdicts) > 1)
     return all(verdicts) if chosen.join else any(verdicts)
 
@@ -266,17 +266,17 @@ WIDE_TESTS = st.builds(
     tests=st.lists(TESTS, max_size=4),
     join=st.booleans(),
     errors=st.sampled_from([0, 4, ALL_ERRORS]),
-    word=WORDS | st.integers(1, 0x3FF).map(lambda classes: classes | frames.ERROR_BIT),
+    word=WORDS | st.integers(1, 0x3FF).map(lambda classes: classes | frames.CAN_ERR_FLAG),
 )
 def test_the_kernel_never_drops_what_the_filter_passes(
     tests: list[IdTest], join: bool, errors: int, word: int
 ) -> None:
     chosen = FrameFilter(tests, join=join, error_mask=errors)
     message = Message(
-        arbitration_id=word & frames.EXTENDED_MASK,
-        is_extended_id=bool(word & frames.EXTENDED_BIT),
-        is_remote_frame=bool(word & frames.REMOTE_BIT),
-        is_error_frame=bool(word & frames.ERROR_BIT),
+        arbitration_id=word & frames.CAN_EFF_MASK,
+        is_extended_id=bool(word & frames.CAN_EFF_FLAG),
+        is_remote_frame=bool(word & frames.CAN_RTR_FLAG),
+        is_error_frame=bool(word & frames.CAN_ERR_FLAG),
     )
     if chosen.matches(message):
         assert kernel_passes(codec.kernel_filter(chosen), word)
@@ -299,7 +299,7 @@ def test_a_filter_that_passes_a_can_xl_frame_passes_it_with_any_vcid(
 @given(tests=st.lists(WIDE_TESTS, max_size=4), join=st.booleans(), word=st.sampled_from(WIDE))
 def test_filters_that_ignore_the_vcid_drop_no_other_frame(tests: list[IdTest], join: bool, word: int) -> None:
     chosen = FrameFilter(tests, join=join, error_mask=0)
-    message = Message(arbitration_id=word & frames.EXTENDED_MASK, is_extended_id=bool(word >> 31))
+    message = Message(arbitration_id=word & frames.CAN_EFF_MASK, is_extended_id=bool(word >> 31))
     if chosen.matches(message):
         assert kernel_passes(codec.filter_of_xl(codec.kernel_filter(chosen)), word)
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cantools_cli.backends.socketcand import codec
-from cantools_cli.backends.socketcand.beacon import LONGEST, format_beacon, parse_beacon
+from cantools_cli.backends.socketcand.beacon import MAX_LENGTH, format_beacon, parse_beacon
 from cantools_cli.errors import FormatError
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
@@ -215,7 +215,7 @@ def test_a_message_without_an_end_takes_no_memory():
     decoder = codec.Decoder()
     for _ in range(100):
         decoder.feed(b"<" + b"x" * 9000)
-    assert len(decoder._rest) <= codec.LONGEST
+    assert len(decoder._rest) <= codec.MAX_LENGTH
     assert decoder.faults == 100
 
 
@@ -255,7 +255,7 @@ def test_a_beacon_survives_any_name(name):
         b"<CANBeacon><URL>http://x:1</URL></CANBeacon>",
         b"<CANBeacon><URL>can://x:99999</URL></CANBeacon>",
         b'<!DOCTYPE x [<!ENTITY a "b">]><CANBeacon/>',
-        b"<CANBeacon>" + b" " * LONGEST + b"</CANBeacon>",
+        b"<CANBeacon>" + b" " * MAX_LENGTH + b"</CANBeacon>",
         b'<?xml version="1.0" encoding="nonsense"?><CANBeacon/>',
     ],
 )
