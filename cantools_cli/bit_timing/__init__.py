@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> Any:
     """Import a documented class on first use (PEP 562)."""
-    from cantools_cli.bit_timing import classic as classic
-
     if name in ("BitTiming", "BitTimingFd"):
-        return getattr(classic, name)
+        from importlib import import_module
+
+        return getattr(import_module("cantools_cli.bit_timing.classic"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

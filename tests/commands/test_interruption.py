@@ -15,7 +15,7 @@ PROGRAM = """
 import sqlite3, sys
 from cantools_cli import plugins
 from cantools_cli.cli import main
-from cantools_cli.commands import warden
+from cantools_cli.console import warden
 
 warden.NOTICE_SECONDS = warden.STOP_SECONDS = warden.FORCE_SECONDS = 0.2
 warden.CLOSE_SECONDS = 0.3

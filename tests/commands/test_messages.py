@@ -17,6 +17,7 @@ _FOR_PROGRAMMERS = {
     "cli.py",
     "ctypesutil.py",
     "handler.py",
+    "keywords.py",
     "util.py",
     "message.py",
     "xl.py",

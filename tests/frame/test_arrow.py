@@ -137,7 +137,8 @@ def test_releasing_while_an_error_is_on_its_way(form: str) -> None:
         import cantools_cli.kernels.arrow_release as release
         if sys.argv[1] == "interpreted":
             release.install = lambda which, handler: 0
-        from cantools_cli import MessageBatch, Message, arrow_interface
+        from cantools_cli import MessageBatch, Message
+        from cantools_cli.frame import arrow as arrow_interface
         import pyarrow
         def fail(table):
             raise KeyError("mine")

@@ -31,10 +31,10 @@ WRITE_AND_READ = (
     PEAK
     + """
 import sys
-from cantools_cli.batch import MessageBatch
+from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.io.formats import format_for_output, open_reader, open_writer
-from cantools_cli.message import Message
-from cantools_cli.window import shifted
+from cantools_cli.frame.message import Message
+from cantools_cli.filtering.window import shifted
 
 path, frames = sys.argv[1], int(sys.argv[2])
 batch = MessageBatch()

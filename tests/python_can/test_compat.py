@@ -98,7 +98,7 @@ def test_what_is_not_documented_is_not_there(name: str) -> None:
 
 
 def test_what_a_program_sets_is_set_in_ours() -> None:
-    program = INSTALLED + "from cantools_cli import config, util\n"
+    program = INSTALLED + "from cantools_cli.bus import config\nfrom cantools_cli.python_can import util\n"
     program += "can.rc['channel'] = 'x'; print(config.rc)\n"
     program += "can.rc = {'interface': 'virtual', 'channel': 'y'}\n"
     program += "with can.Bus() as bus: print(bus)\n"

@@ -42,9 +42,9 @@ if not hasattr(socket, "AF_UNIX") or not hasattr(select, "poll"):
 TIMEOUT = 30.0
 START = """
 import os, signal, sys, time
-from cantools_cli.backends.virtual import VirtualBus
-from cantools_cli.batch import MessageBatch
-from cantools_cli.message import Message
+from cantools_cli.backends.virtual.bus import VirtualBus
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
 def say(*words): print(*words, flush=True)
 """
 Opener = Callable[..., VirtualBus]

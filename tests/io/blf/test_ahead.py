@@ -154,7 +154,7 @@ def test_an_interpreter_ends_in_the_middle_of_a_file(tmp_path: Path) -> None:
     path.write_bytes(head() + b"".join(PARTS))
     script = (
         "import sys, threading\n"
-        "from cantools_cli.io import blf\n"
+        "from cantools_cli.io.blf import reader as blf\n"
         "blf.usable_processors = lambda: 3\n"
         "frames = blf.BLFReader(sys.argv[1]).batches()\n"
         "while threading.active_count() < 4: next(frames)\n"
