@@ -31,7 +31,8 @@ from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel, Message
 from cantools_cli.io import csv_columns
-from cantools_cli.io.base import FileIOMessageWriter, NameTable
+from cantools_cli.io.base import FileIOMessageWriter
+from cantools_cli.io.channels import NameTable
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.text import MAX_CHANNELS, TextReader, end_cut_line, no_kernel, seconds_to_ns
 from cantools_cli.kernels import columns

@@ -29,7 +29,8 @@ from cantools_cli.errors import FormatError, UsageError, quoted
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
-from cantools_cli.io.base import FileIOMessageWriter, NumberedChannels
+from cantools_cli.io.base import FileIOMessageWriter
+from cantools_cli.io.channels import NumberedChannels
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.text import MAX_CHANNELS, TextReader, end_cut_line, no_kernel
 from cantools_cli.kernels import columns

@@ -10,7 +10,9 @@ from typing import Any
 from cantools_cli.errors import FormatError
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
-from cantools_cli.io.base import BatchRoom, MessageReader, NameTable
+from cantools_cli.io.base import MessageReader
+from cantools_cli.io.batch_room import BatchRoom
+from cantools_cli.io.channels import NameTable
 from cantools_cli.io.files import AnyFile, OutputStream
 from cantools_cli.kernels.buffers import ReadBuffer
 

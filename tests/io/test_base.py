@@ -8,7 +8,7 @@ import pytest
 
 from cantools_cli import CanutilsLogWriter, Message, MessageBatch
 from cantools_cli.errors import UsageError
-from cantools_cli.io.base import NumberedChannels
+from cantools_cli.io.channels import NumberedChannels
 
 
 @pytest.mark.parametrize(

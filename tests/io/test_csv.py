@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from cantools_cli.errors import FormatError, NotALogError, UsageError
 from cantools_cli.frame.message import Message
-from cantools_cli.io.base import BatchRoom
+from cantools_cli.io.batch_room import BatchRoom
 from cantools_cli.io.csv import CSVWriter
 from tests.named import CSVReader
 from tests.strategies import CHANNELS, facts, messages

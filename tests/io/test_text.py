@@ -10,7 +10,7 @@ import pytest
 
 from cantools_cli import plugins
 from cantools_cli.errors import NotALogError
-from cantools_cli.io.base import BatchRoom
+from cantools_cli.io.batch_room import BatchRoom
 from cantools_cli.io.candump.log import CanutilsLogReader
 from cantools_cli.io.text import PIECE
 from tests.fuzz import seeds

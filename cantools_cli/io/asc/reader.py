@@ -12,7 +12,7 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel, Message
 from cantools_cli.io.asc.header import Header, begins_block, begins_file
 from cantools_cli.io.asc.lines import EventReader
-from cantools_cli.io.base import channel_number
+from cantools_cli.io.channels import channel_number
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.text import FULL, TextReader, decimal_ns
 from cantools_cli.kernels import asc as kernel

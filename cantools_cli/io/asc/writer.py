@@ -14,7 +14,8 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message, timestamp_to_ns
 from cantools_cli.frame.xl import XlMessage
 from cantools_cli.io.asc.header import format_date, parse_date
-from cantools_cli.io.base import BACKWARDS, NumberedChannels
+from cantools_cli.io.base import BACKWARDS
+from cantools_cli.io.channels import NumberedChannels
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.start import EARLY, RelativeWriter
 from cantools_cli.kernels import asc as kernel

@@ -8,10 +8,11 @@ from typing import Any
 from cantools_cli.errors import FormatError
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel
-from cantools_cli.io.base import MessageReader, channel_number
+from cantools_cli.io.base import MessageReader
 from cantools_cli.io.blf import header as blf_header
 from cantools_cli.io.blf.containers import Containers
 from cantools_cli.io.blf.stream import ObjectStream
+from cantools_cli.io.channels import channel_number
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.processors import usable_processors
 

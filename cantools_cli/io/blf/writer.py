@@ -11,13 +11,14 @@ from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message, timestamp_to_ns
 from cantools_cli.frame.xl import XlMessage
-from cantools_cli.io.base import FileIOMessageWriter, NumberedChannels
+from cantools_cli.io.base import FileIOMessageWriter
 from cantools_cli.io.blf import append as blf_append
 from cantools_cli.io.blf import header as blf_header
 from cantools_cli.io.blf.containers import CONTAINER_HEAD, pack_container
 from cantools_cli.io.blf.header import FileHeader
 from cantools_cli.io.blf.objects import pack_marker, pack_xl
 from cantools_cli.io.blf.workers import ContainerPacker
+from cantools_cli.io.channels import NumberedChannels
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.processors import usable_processors
 from cantools_cli.io.start import EARLY, FAR, start_of

@@ -25,8 +25,9 @@ from cantools_cli.errors import FormatError, UsageError, quoted
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel, Message
-from cantools_cli.io.base import FileIOMessageWriter, NameTable
+from cantools_cli.io.base import FileIOMessageWriter
 from cantools_cli.io.candump.screen_reader import ScreenLines
+from cantools_cli.io.channels import NameTable
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.frame_text import format_frame, parse_frame
 from cantools_cli.io.text import MAX_CHANNELS, STRANGE, TextReader, decimal_ns, end_cut_line

@@ -31,7 +31,7 @@ from cantools_cli.frame import bits as frames
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from cantools_cli.frame.xl import RRS, SEC, XlMessage
-from cantools_cli.io.base import NameTable
+from cantools_cli.io.channels import NameTable
 from cantools_cli.io.text import decimal_ns
 from cantools_cli.kernels import screen_lines as kernel
 from cantools_cli.kernels.buffers import ReadBuffer

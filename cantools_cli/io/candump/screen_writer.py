@@ -19,8 +19,9 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.error_frames import explain as explain_error
 from cantools_cli.frame.message import Channel, Message
 from cantools_cli.frame.xl import IS_XL, XlMessage
-from cantools_cli.io.base import FileIOMessageWriter, NameTable
+from cantools_cli.io.base import FileIOMessageWriter
 from cantools_cli.io.candump.log import log_name
+from cantools_cli.io.channels import NameTable
 from cantools_cli.io.files import AnyFile
 from cantools_cli.kernels import columns
 from cantools_cli.kernels import screen_lines as kernel

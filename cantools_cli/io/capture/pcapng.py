@@ -32,10 +32,11 @@ from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel, Message
 from cantools_cli.frame.xl import XlMessage
-from cantools_cli.io.base import FileIOMessageWriter, NameTable
+from cantools_cli.io.base import FileIOMessageWriter
 from cantools_cli.io.capture.append import ORDERS, SECTION, continued_size, find_end
 from cantools_cli.io.capture.reader import CaptureReader
 from cantools_cli.io.capture.records import LINKS, LINKS_HINT, SOCKETCAN, pack_xl
+from cantools_cli.io.channels import NameTable
 from cantools_cli.io.files import AnyFile
 from cantools_cli.kernels import capture as kernel
 

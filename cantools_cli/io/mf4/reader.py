@@ -9,7 +9,8 @@ from cantools_cli import clock
 from cantools_cli.errors import FormatError, NotALogError
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel
-from cantools_cli.io.base import MessageReader, channel_number
+from cantools_cli.io.base import MessageReader
+from cantools_cli.io.channels import channel_number
 from cantools_cli.io.files import CHUNK, AnyFile
 from cantools_cli.io.mf4.blocks import (
     FINISHED,

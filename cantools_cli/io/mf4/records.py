@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from cantools_cli.errors import FormatError
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel
-from cantools_cli.io.base import BatchRoom
+from cantools_cli.io.batch_room import BatchRoom
 from cantools_cli.io.mf4.blocks import Blocks, Fragment, UnknownLayoutError, unpacked
 from cantools_cli.io.mf4.decode import decode, value_of
 from cantools_cli.io.mf4.layout import (

@@ -9,7 +9,8 @@ from typing import Any
 
 from cantools_cli.errors import FormatError, UsageError
 from cantools_cli.frame.batch import MessageBatch
-from cantools_cli.io.base import FileIOMessageWriter, NumberedChannels
+from cantools_cli.io.base import FileIOMessageWriter
+from cantools_cli.io.channels import NumberedChannels
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.mf4 import head as mf4_head
 from cantools_cli.io.mf4.append import Continued, find_end

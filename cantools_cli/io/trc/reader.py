@@ -10,7 +10,7 @@ from typing import Any
 from cantools_cli.errors import FormatError, quoted
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel, Message
-from cantools_cli.io.base import channel_number
+from cantools_cli.io.channels import channel_number
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.text import MAX_CHANNELS, TextReader, no_kernel
 from cantools_cli.io.trc.header import COLUMNS, Header, TRCFileVersion, begins_file

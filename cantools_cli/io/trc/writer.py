@@ -10,7 +10,7 @@ from cantools_cli.errors import UsageError, quoted
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
-from cantools_cli.io.base import NumberedChannels
+from cantools_cli.io.channels import NumberedChannels
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.start import RelativeWriter
 from cantools_cli.io.text import end_cut_line

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from cantools_cli.errors import FormatError, UsageError
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
-from cantools_cli.io.base import BatchRoom
+from cantools_cli.io.batch_room import BatchRoom
 from cantools_cli.io.candump.log import CanutilsLogWriter
 from cantools_cli.io.frame_text import format_frame
 from tests.named import CanutilsLogReader

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cantools_cli import TRCFileVersion
 from cantools_cli.errors import FormatError, NotALogError
 from cantools_cli.frame.message import Message
-from cantools_cli.io.base import BatchRoom
+from cantools_cli.io.batch_room import BatchRoom
 from cantools_cli.io.trc.header import COLUMNS, VERSIONS
 from tests.kernels.forms import needs_compiled, without_kernel
 from tests.named import TRCReader

@@ -1,0 +1,107 @@
+"""Channels of formats that spell their names, or number them."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable
+
+from cantools_cli.errors import UsageError, quoted
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Channel
+
+
+class NameTable:
+    """The names of channels as kernels take them: end to end in ``names``, ``ends`` says where each ends."""
+
+    def __init__(self, channels: tuple[Channel, ...] = (), default: str = "can0") -> None:
+        self.channels: tuple[Channel, ...] = ()
+        self.names = b""
+        self.ends = array("I")
+        self._default = default
+        for channel in channels:
+            self.add(channel)
+
+    def add(self, channel: Channel) -> None:
+        """Add ``channel``: a number N is named ``canN``, None has the default name."""
+        name = self._default if channel is None else f"can{channel}" if isinstance(channel, int) else channel
+        self.add_as(channel, name.encode("utf-8", "surrogateescape"))
+
+    def add_as(self, channel: Channel, text: bytes) -> None:
+        """Add ``channel``, which the format spells ``text``."""
+        self.channels += (channel,)
+        self.names += text
+        self.ends.append(len(self.names))
+
+
+class NumberedChannels:
+    """Numbers from 0 for the channels of a format that has no names.
+
+    ``canN``, ``vcanN``, and a number N are N; any other name, and one whose number is another channel's
+    already, takes the next free number in order of appearance, which is told once. None is ``default``.
+    """
+
+    def __init__(
+        self, default: int = 0, note: Callable[[str], None] | None = None, *, first: int = 1
+    ) -> None:
+        self._default = default
+        self._note = note
+        self._first = first  # what the format's own counting starts at, for the note
+        self._numbers: dict[Channel, int] = {}
+        self._owners: dict[int, str] = {}  # by number: who has it
+
+    def number(self, channel: Channel) -> int:
+        known = self._numbers.get(channel)
+        if known is None:
+            known = self._numbers[channel] = self._choose(channel)
+        return known
+
+    def table(self, batch: MessageBatch, limit: int) -> array[int]:
+        """Return the numbers of the batch's channels as uint16.
+
+        Raises:
+            UsageError: a number is above ``limit``, which the format cannot hold.
+        """
+        for channel in batch.channels:  # first those that say their number, so that no other takes it
+            if channel is None or _own_number(channel) is not None:
+                self.number(channel)
+        numbers = [self.number(channel) for channel in batch.channels]
+        for channel, number in zip(batch.channels, numbers, strict=True):
+            if number > limit:
+                raise UsageError(f"channel {quoted(channel)} has a number above {limit}, the format's last")
+        return array("H", numbers)
+
+    def _choose(self, channel: Channel) -> int:
+        if channel is None:
+            self._owners.setdefault(self._default, "can")
+            return self._default
+        number = _own_number(channel)
+        owner = str(channel).rstrip("0123456789") or "can"
+        if number is not None and self._owners.setdefault(number, owner) == owner:
+            return number
+        number = self._default
+        while number in self._owners:
+            number += 1
+        self._owners[number] = str(channel)
+        if self._note is not None:
+            blank = not str(channel).strip()
+            self._note(
+                f"{quoted(channel) if blank else channel} is written as channel {number + self._first}"
+            )
+        return number
+
+
+def channel_number(channel: Channel, first: int = 0) -> Channel:
+    """Return the number of a channel named ``can0``, ``can1`` and so on, ``first`` being that of ``can0``."""
+    number = _own_number(channel)
+    return channel if number is None else number + first
+
+
+def _own_number(channel: Channel) -> int | None:
+    """Return the number that a channel's name says, if it says one."""
+    if channel is None or (isinstance(channel, int) and channel < 0):
+        return None
+    name = str(channel)
+    stem = name.rstrip("0123456789")
+    if stem in ("can", "vcan", "") and len(stem) < len(name) <= len(stem) + 5:
+        return int(name[len(stem) :])
+    return None
