@@ -182,8 +182,12 @@ class TextReader(MessageReader):
             elif have > LINE_LIMIT:
                 self.fault(FormatError(f"a line of over {LINE_LIMIT} bytes", position=self.line + 1))
                 have = 0
-        if have:
-            rest = bytes(text[:have])
+        rest = _unified(bytes(text[:have]))
+        cut = rest.rfind(b"\n") + 1  # where a carriage return alone ends lines, after the last newline
+        if cut:
+            yield rest, cut
+            rest = rest[cut:]
+        if rest:
             self._newline_missing = not rest.endswith(b"\r")
             if self._newline_missing and self.is_ambiguous and self.input.notes:  # the compression was cut
                 self.note(f"{self.input.name}:{self.line + 1}: ends inside a line, which was dropped")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 from contextlib import suppress
 from typing import Any
@@ -12,6 +13,7 @@ from cantools_cli import plugins
 from cantools_cli.errors import NotALogError
 from cantools_cli.io.batch_room import BatchRoom
 from cantools_cli.io.candump.log import CanutilsLogReader
+from cantools_cli.io.columns.reader import ColumnsReader
 from cantools_cli.io.text import PIECE
 from tests.fuzz import seeds
 from tests.pieces import Pieces
@@ -53,6 +55,16 @@ def test_a_log_whose_lines_end_in_carriage_returns_is_read_in_any_pieces(form: s
         whole = read(form, b"\n".join(lines) + b"\n")
         assert read(form, b"\r".join(lines) + b"\r", size) == whole
         assert read(form, mixed, size) == whole
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 1 << 16])
+def test_cut_compressed_data_costs_the_last_line_alone(size: int) -> None:
+    lines = [b"# a table", b"1.0,1,11", b"2.0,2,22", b"3.0,3,3"]
+    data = gzip.compress(b"\n".join(lines[:2]) + b"\n" + b"\r".join(lines[2:]))[:-9]
+    options = {"time": 0, "identifier": 1, "data": "2:"}
+    with ColumnsReader(Pieces(data, size), **options) as reader:
+        assert [message.arbitration_id for message in reader] == [1, 2]
+    assert "ends inside a line, which was dropped" in reader.notes[0]
 
 
 def test_lines_that_end_in_two_carriage_returns_make_no_batch_each() -> None:
