@@ -1,4 +1,5 @@
-"""The selection of frames: candump's filters, ``--where`` expressions, time windows.
+"""Selection of frames: candump's filters, ``--where`` expressions and time windows.
 
-Imports ``frame`` and below.
+Everything here decides whether a frame passes; nothing reads a file or a bus. May import ``frame``,
+``kernels`` and the modules at the top of ``cantools_cli``.
 """

@@ -1,4 +1,4 @@
-"""The documented form of a filter: a dictionary."""
+"""Filters as dictionaries, the form that python-can documents."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 class CanFilter(TypedDict):
     """Passes frames whose identifier equals ``can_id`` in the bits of ``can_mask``.
 
-    With ``extended`` the kind of the identifier has to be the same as well.
+    If ``extended`` is present, the kind of the identifier must match as well.
     """
 
     can_id: int

@@ -1,18 +1,18 @@
-"""Which frames pass: candump's filters, bare identifiers and ranges, python-can's dictionaries.
+"""Filters by identifier and error class: candump's tokens, identifiers, ranges, python-can's dictionaries.
 
 ::
 
-    123:7FF              (can_id & 7FF) == (123 & 7FF): bits as SocketCAN has them, so extended ones too
-    12345678:DFFFFFFF    8 digits set the extended bit of the ID; the mask says whether it matters
-    400~7F0              not 400 to 40F
-    123  00000123        the identifier of 11, of 29 bits: its data and its remote frames
-    100-1FF              all identifiers between, the kind again by the digits
-    #FF                  of the error frames only those of these classes; no filter else drops any
-    j                    all filters have to pass a frame, not just one
+    123:7FF              (can_id & 7FF) == (123 & 7FF), on SocketCAN's words: extended identifiers match too
+    12345678:DFFFFFFF    8 digits set the EFF bit of the identifier; it is compared if the mask contains it
+    400~7F0              every identifier except 400 to 40F
+    123  00000123        one 11-bit, one 29-bit identifier: data and remote frames
+    100-1FF              a range of identifiers; 3 or 8 digits give the kind
+    #FF                  error frames of these classes only; no other filter drops error frames
+    j                    join: a frame has to pass all filters instead of one of them
 
-The first three, ``#`` and ``j`` are candump's; candump has no error frames at all unless ``#`` asks.
+The first three, ``#`` and ``j`` are candump's. Unlike here, candump shows error frames only with ``#``.
 
-Source: can-utils, ``candump.c`` (the tokens); the Linux kernel, ``net/can/af_can.c`` (what they pass).
+Source: can-utils, ``candump.c`` (tokens); the Linux kernel, ``net/can/af_can.c`` (matching).
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ from cantools_cli.kernels import filters as kernel
 if TYPE_CHECKING:
     from cantools_cli.filtering.can_filter import CanFilter, CanFilters
 
-#: an error mask that passes every error frame, also one without a class
+#: an error mask that passes every error frame, even one without a class
 ALL_ERRORS = frames.CAN_ERR_FLAG | frames.CAN_EFF_MASK
 
 _KIND_AND_ID = frames.CAN_EFF_FLAG | frames.CAN_EFF_MASK
-#: in a dictionary's ``can_id``: pass what does not match, as in SocketCAN
+#: SocketCAN's CAN_INV_FILTER: in a dictionary's ``can_id`` it inverts the filter
 _INVERTED = 0x20000000
 _HEX = frozenset("0123456789abcdefABCDEF")
 _FORMS = "filters are 123:7FF, 400~7F0, 123, 00000123, 100-1FF, #FF and j, separated by commas"
 
 
 class IdTest(NamedTuple):
-    """Passes a data or remote frame if ``low <= can_id & mask <= high``; ``inverted`` if not."""
+    """Passes a data or remote frame if ``low <= can_id & mask <= high``; ``inverted`` negates the test."""
 
     mask: int
     low: int
@@ -58,13 +58,14 @@ NOTHING = IdTest(0, 0, 0, inverted=True)
 
 
 class FrameFilter:
-    """Passes data and remote frames by their identifier words, error frames by their class.
+    """Passes data and remote frames by identifier, error frames by class.
 
     Attributes:
-        tests: one of them has to pass a frame, or all where ``join`` is set; all pass where there is none.
-        join: whether all have to.
-        error_mask: the classes of error frames that pass; no test applies to these.
-        warnings: what is probably not meant so, a line each.
+        tests: a frame has to pass one of these tests, or all of them if ``join`` is set. Without tests
+            every frame passes. Tests do not apply to error frames.
+        join: whether a frame has to pass all tests.
+        error_mask: classes of the error frames that pass.
+        warnings: likely mistakes in the filters, one line each.
     """
 
     def __init__(
@@ -78,12 +79,12 @@ class FrameFilter:
 
     @classmethod
     def parse(cls, tokens: Iterable[str]) -> FrameFilter:
-        """Return the filter that all ``tokens`` make together; each may be several, with commas between.
+        """Return the filter for all ``tokens``; each may hold several tokens separated by commas.
 
-        Where several error masks are given, a class in any of them passes.
+        Error masks of several tokens are combined: an error frame passes if any of them has its class.
 
         Raises:
-            UsageError: a token is none; the message quotes it and says the position.
+            UsageError: a token is not a filter; the message quotes it with its position.
         """
         tests: list[IdTest] = []
         join = False
@@ -106,20 +107,20 @@ class FrameFilter:
 
     @classmethod
     def from_can_filters(cls, filters: CanFilters | None) -> FrameFilter:
-        """Return the filter that python-can's dictionaries make; None or none of them passes everything.
+        """Return the filter for python-can's dictionaries; None or an empty sequence passes everything.
 
-        A mask there has no flags, only the bits of an identifier. If ``can_id`` has SocketCAN's bit 20000000
-        and no other flag, the dictionary passes what does not match.
+        Flags in ``can_mask`` are ignored. If bit 20000000 (CAN_INV_FILTER) is the only flag in ``can_id``,
+        the dictionary is inverted.
 
         Raises:
-            UsageError: a dictionary lacks ``can_id`` or ``can_mask``, or they are not integers.
+            UsageError: ``can_id`` or ``can_mask`` is missing or not an integer.
         """
         return cls(_dictionary_test(entry) for entry in filters or ())
 
     def can_filters(self) -> CanFilters | None:
-        """Return dictionaries for a bus or its hardware that pass at least what this filter passes.
+        """Return dictionaries for a bus or its hardware that pass at least the frames of this filter.
 
-        None where only everything would do. The filter itself has to run behind.
+        None if no dictionaries can express that. The filter itself still has to be applied afterwards.
         """
         found: list[CanFilter] = []
         for test in self.tests:
@@ -143,14 +144,14 @@ class FrameFilter:
         return rows
 
     def select(self, batch: MessageBatch) -> MessageBatch:
-        """Return the frames that pass: ``batch`` itself where all do, else a new one."""
+        """Return the frames that pass; ``batch`` itself if all do."""
         if self.passes_everything:
             return batch
         rows = self.rows(batch)
         return batch if len(rows) == len(batch) else batch.select(rows)
 
     def matches(self, message: Message) -> bool:
-        """Tell whether one message passes."""
+        """Return whether ``message`` passes."""
         if message.is_error_frame:
             return bool((message.arbitration_id | frames.CAN_ERR_FLAG) & self.error_mask)
         can_id = message.arbitration_id
@@ -166,13 +167,13 @@ class FrameFilter:
         inverted = sum(test.inverted for test in self.tests)
         if inverted > 1 and not self.join:
             self.warnings.append(
-                f"{inverted} filters with ~ exclude only what all of them exclude, mostly nothing; "
-                "add ,j to exclude what any of them excludes"
+                f"{inverted} filters with ~ drop only frames that all of them drop, usually none; "
+                "add ,j to drop frames that any of them drops"
             )
 
 
 def _test(text: str, begin: int, end: int) -> IdTest:
-    """Return the test that ``text[begin:end]`` stands for."""
+    """Parse the token ``text[begin:end]``."""
     if begin == end:
         _refuse(text, begin, "an empty filter")
     if ".." in text[begin:end]:
@@ -180,7 +181,7 @@ def _test(text: str, begin: int, end: int) -> IdTest:
         _refuse(
             text,
             text.index("..", begin),
-            '".." is of --where, a filter has "-"',
+            'a range is written with "-" here, ".." is for --where',
             f"-f {low_text}-{high_text}, or --where 'id in {low_text}..{high_text}'",
         )
     at = next((at for at in range(begin, end) if text[at] in ":~-"), end)
@@ -196,23 +197,28 @@ def _test(text: str, begin: int, end: int) -> IdTest:
     last, last_digits = _hexadecimal(text, at + 1, end)
     high = _identifier(text, at + 1, last, last_digits)
     if digits != last_digits:
-        _refuse(text, begin, "a range from 11 to 29 bits", "both ends of a range have 3 digits, or both 8")
+        _refuse(
+            text,
+            begin,
+            "a range from an 11-bit to a 29-bit identifier",
+            "write both ends with 3 digits, or both with 8",
+        )
     if low > high:
-        _refuse(text, begin, "a range whose end is below its beginning")
+        _refuse(text, begin, "a range that ends below its start")
     return IdTest(_KIND_AND_ID, low, high)
 
 
 def _masked(text: str, at: int, value: int, mask: int, inverted: bool) -> IdTest:
-    """Return the test of ``ID:MASK`` or ``ID~MASK``."""
+    """Return the test for ``ID:MASK`` or ``ID~MASK``."""
     if value & frames.CAN_ERR_FLAG:
-        # candump hands this bit to the kernel, which takes it for ~
-        _refuse(text, at, "an identifier over 1FFFFFFF", "error frames are filtered by class: #FF; ~ inverts")
+        # candump passes this bit on to the kernel, where it inverts the filter
+        _refuse(text, at, "an identifier above 1FFFFFFF", "#FF filters error frames by class; ~ inverts")
     mask &= ~frames.CAN_ERR_FLAG
     return IdTest(mask, value & mask, value & mask, inverted)
 
 
 def _identifier(text: str, at: int, value: int, digits: int) -> int:
-    """Return the identifier word of a bare identifier, whose digits are its kind."""
+    """Return the identifier word of a bare identifier: 3 digits for 11 bits, 8 for 29 bits."""
     if digits not in (3, 8):
         number = f"{value:X}"
         padded = "" if value > frames.CAN_SFF_MASK else f"{number:0>3} (11 bits) or "
@@ -225,30 +231,30 @@ def _identifier(text: str, at: int, value: int, digits: int) -> int:
         )
     if digits == 3:
         if value > frames.CAN_SFF_MASK:
-            _refuse(text, at, "an identifier over 7FF, the largest of 11 bits", f"29 bits: {value:08X}")
+            _refuse(text, at, "an 11-bit identifier above 7FF", f"with 29 bits: {value:08X}")
         return value
     if value > frames.CAN_EFF_MASK:
-        _refuse(text, at, "an identifier over 1FFFFFFF, the largest of 29 bits")
+        _refuse(text, at, "a 29-bit identifier above 1FFFFFFF")
     return value | frames.CAN_EFF_FLAG
 
 
 def _classes(mask: int) -> int:
-    """Return the error mask of ``#MASK``; one with all classes also passes error frames that have none."""
+    """Return the error mask of ``#MASK``; with all classes it also passes error frames without a class."""
     mask &= frames.CAN_EFF_MASK
     return ALL_ERRORS if mask == frames.CAN_EFF_MASK else mask
 
 
 def _hexadecimal(text: str, begin: int, end: int) -> tuple[int, int]:
-    """Return the number in ``text[begin:end]``, with or without 0x, and its digits, at most 8."""
+    """Return the number in ``text[begin:end]``, with or without 0x, and its count of digits, at most 8."""
     if text[begin : begin + 2] in ("0x", "0X"):
         begin += 2
     for at in range(begin, end):
         if text[at] not in _HEX:
             _refuse(text, at, f"{quoted(text[at])} is not hexadecimal")
     if begin >= end:
-        _refuse(text, begin, "no hexadecimal number")
+        _refuse(text, begin, "a hexadecimal number is missing")
     if end - begin > 8:
-        _refuse(text, begin, "a number of over 8 digits")
+        _refuse(text, begin, "a number of more than 8 digits")
     return int(text[begin:end], 16), end - begin
 
 
@@ -268,7 +274,7 @@ def _dictionary_test(entry: CanFilter) -> IdTest:
         test = _dictionary_test({**entry, "can_id": can_id & ~_INVERTED})
         return test._replace(inverted=not test.inverted)
     if can_id & can_mask & ~frames.CAN_EFF_MASK:
-        return NOTHING  # no identifier has such a bit
+        return NOTHING  # an identifier has no such bit
     mask = can_mask & frames.CAN_EFF_MASK
     word = can_id & mask
     extended = entry.get("extended")
@@ -279,12 +285,12 @@ def _dictionary_test(entry: CanFilter) -> IdTest:
 
 
 def _dictionaries(test: IdTest) -> list[CanFilter]:
-    """Return dictionaries that pass what ``test`` passes, and more where it looks at the remote bit."""
+    """Return dictionaries equivalent to ``test``, except that they ignore the RTR bit."""
     low, high = test.low & frames.CAN_EFF_MASK, test.high & frames.CAN_EFF_MASK
     mask = test.mask & frames.CAN_EFF_MASK
     entries: list[CanFilter] = []
     while low <= high:
-        # the largest block of a power of two that begins at low; a test of equality is one block of one
+        # the largest power-of-two block that starts at low; a test for equality is a single block of size 1
         size = low & -low or frames.CAN_EFF_MASK + 1
         while low + size - 1 > high:
             size >>= 1
@@ -297,9 +303,10 @@ def _dictionaries(test: IdTest) -> list[CanFilter]:
 
 
 def conjunction(filters: Iterable[FrameFilter]) -> FrameFilter | None:
-    """Return one filter that passes at least what all ``filters`` pass together; None for everything.
+    """Return one filter that passes at least the frames that all ``filters`` pass; None for everything.
 
-    It is exact unless alternatives meet what does not merge with each of them, or two masks of errors meet.
+    Exact, except when an any-of filter cannot be merged with another filter, or when both restrict error
+    classes.
     """
     groups: list[tuple[IdTest, ...]] = []
     error_mask = ALL_ERRORS
@@ -325,13 +332,13 @@ def conjunction(filters: Iterable[FrameFilter]) -> FrameFilter | None:
 
 
 def _merged(first: IdTest, second: IdTest) -> IdTest | None:
-    """Return one test that passes exactly what both pass, where one does."""
+    """Return the single test that equals both together, None if there is no such test."""
     for test, fixed in ((first, second), (second, first)):
         bits, value = fixed.mask, fixed.low
         lowest_bit = bits & -bits or 1 << 32
         if test.inverted or fixed.inverted or value != fixed.high or value & ~bits:
             continue
-        # the fixed bits have to be above those in which the range counts
+        # the fixed bits must lie above the bits that vary within the range
         if (test.mask | test.low | test.high) & bits == 0 and test.low ^ test.high < lowest_bit:
             return IdTest(test.mask | bits, test.low | value, test.high | value)
     return None

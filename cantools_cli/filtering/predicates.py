@@ -1,9 +1,9 @@
-"""What a frame can be tested for, asked of whole batches: the tree that an expression becomes.
+"""The tests of a ``--where`` expression as a tree of predicates, each applied to a whole batch.
 
-Each predicate narrows a mask of the rows that passed so far. So ``and`` asks from left to right, and what
-counts frames (``every``) counts only those that get to it. There is no node for ``not``: ``negated`` goes
-down to the tests, which turn round, all but one: whether an error frame has a certain identifier stays open
-either way, and lets it pass, so that no test of identifiers loses error frames.
+A predicate clears rows in a mask of the rows that passed so far. ``and`` is therefore evaluated from left to
+right, and ``every`` counts only the frames that reach it. ``not`` has no node of its own: ``negated`` pushes
+the negation down to the individual tests. Error frames have no identifier to compare: they pass a test of the
+identifier and its negation, so that such a test never loses error frames.
 """
 
 from __future__ import annotations
@@ -18,38 +18,38 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.kernels import where as kernel
 
 _FIRST_NS, _LAST_NS = -(1 << 63), (1 << 63) - 1
-NEVER = (1, 0)  #: a range without any number
+NEVER = (1, 0)  #: an empty range
 
 
 class Predicate(ABC):
-    """A question about frames."""
+    """A test of frames."""
 
     @abstractmethod
     def narrow(self, batch: MessageBatch, memory: Memory, mask: bytearray) -> None:
-        """Set those entries of ``mask`` to 0 whose frames do not pass."""
+        """Clear the entries of ``mask`` whose frames do not pass."""
 
     @abstractmethod
     def negated(self) -> Predicate:
-        """Return the opposite."""
+        """Return the negation."""
 
     def frame_filter(self) -> FrameFilter | None:
-        """Return a filter that passes at least what this passes; None where only everything would do."""
+        """Return a filter that passes at least the same frames; None if there is none but everything."""
         return None
 
     def parts(self) -> Sequence[Predicate]:
-        """Return what it consists of."""
+        """Return the operands of ``and`` and ``or``."""
         return ()
 
     def has(self, *kinds: type[Predicate]) -> bool:
-        """Tell whether it is, or contains, one of ``kinds``."""
+        """Return whether the tree contains a predicate of one of ``kinds``."""
         return isinstance(self, kinds) or any(part.has(*kinds) for part in self.parts())
 
 
 @dataclass(frozen=True)
 class Words(Predicate):
-    """Tests the identifier word; of error frames all pass or none.
+    """Tests the identifier word.
 
-    ``is_open``: error frames have nothing to test, and pass also what is negated.
+    ``errors`` decides for all error frames; with ``is_open`` the negation treats them the same.
     """
 
     test: IdTest
@@ -61,7 +61,7 @@ class Words(Predicate):
 
     def negated(self) -> Words:
         test = self.test
-        if test.low == test.high and test.mask.bit_count() == 1:  # as a comparison it merges with others
+        if test.low == test.high and test.mask.bit_count() == 1:  # a comparison merges, an inversion does not
             test = IdTest(test.mask, test.low ^ test.mask, test.high ^ test.mask, test.inverted)
         else:
             test = test._replace(inverted=not test.inverted)
@@ -91,7 +91,7 @@ class ReadBuffer(Predicate):
 
 @dataclass(frozen=True)
 class Length(Predicate):
-    """Tests the length in bytes, of a remote frame the one asked for."""
+    """Tests the length in bytes; of a remote frame the requested length."""
 
     low: int
     high: int
@@ -107,7 +107,7 @@ class Length(Predicate):
 
 @dataclass(frozen=True)
 class Data(Predicate):
-    """Tests bytes of the data as an integer; false where a frame does not have them all."""
+    """Tests bytes of the data as an integer; false if the frame is too short."""
 
     begin: int
     end: int
@@ -139,7 +139,7 @@ class Data(Predicate):
 
 @dataclass(frozen=True)
 class Payload(Predicate):
-    """Tests the whole data: ``pattern``, or with ``anywhere`` containing it; false for remote frames."""
+    """Tests whether the data equals, or with ``anywhere`` contains, ``pattern``; false for remote frames."""
 
     pattern: bytes
     anywhere: bool = False
@@ -156,7 +156,7 @@ class Payload(Predicate):
 
 @dataclass(frozen=True)
 class Channels(Predicate):
-    """Tests the channel by its name; that of channel number 1 is ``1``, no channel has none."""
+    """Tests the channel by name; the name of channel number 1 is ``1``. Frames without a channel fail."""
 
     names: tuple[str, ...]
     inverted: bool = False
@@ -171,7 +171,7 @@ class Channels(Predicate):
 
 @dataclass(frozen=True)
 class Times(Predicate):
-    """Tests the time in nanoseconds since the epoch, or ``since_first`` since the first frame."""
+    """Tests the timestamp in nanoseconds since the epoch, or since the first frame with ``since_first``."""
 
     low: int
     high: int
@@ -191,7 +191,7 @@ class Times(Predicate):
 
 @dataclass(frozen=True)
 class Changed(Predicate):
-    """Data that differs from that of the last frame of this identifier, kind and channel."""
+    """Tests whether the data differs from that of the last frame of the same identifier, kind and channel."""
 
     inverted: bool = False
 
@@ -204,7 +204,7 @@ class Changed(Predicate):
 
 @dataclass(frozen=True)
 class Gaps(Predicate):
-    """Tests the time since the last frame of this identifier, kind and channel, or the mean of these times.
+    """Tests the time since the last frame of the same identifier, kind and channel, or its mean.
 
     False for the first such frame.
     """
@@ -235,7 +235,7 @@ class Gaps(Predicate):
 
 @dataclass
 class Every(Predicate):
-    """The first frame that gets here, and each ``step``-th after it."""
+    """Passes the first frame that reaches it and every ``step``-th after that."""
 
     step: int
     inverted: bool = False
@@ -250,7 +250,7 @@ class Every(Predicate):
 
 @dataclass(frozen=True)
 class AllOf(Predicate):
-    """Passes what all of its parts pass, asked from left to right."""
+    """Passes frames that pass all predicates, evaluated from left to right."""
 
     predicates: tuple[Predicate, ...]
 
@@ -267,7 +267,7 @@ class AllOf(Predicate):
         return self.predicates
 
     def frame_filter(self) -> FrameFilter | None:
-        """Leave out what is behind a count: what it drops has been counted before."""
+        """Combine the filters up to the first ``every``, which has to count what later tests drop."""
         filters: list[FrameFilter] = []
         for predicate in self.predicates:
             if (found := predicate.frame_filter()) is not None:
@@ -279,7 +279,7 @@ class AllOf(Predicate):
 
 @dataclass(frozen=True)
 class AnyOf(Predicate):
-    """Passes what one of its parts passes; what one passed the next is not asked for."""
+    """Passes frames that pass one of the predicates; the next one sees only frames that have not passed."""
 
     predicates: tuple[Predicate, ...]
 

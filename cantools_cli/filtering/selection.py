@@ -1,4 +1,4 @@
-"""Which frames a command takes: the filters and the ``--where`` expression, as one object."""
+"""The frames a command selects: filters and a ``--where`` expression in one object."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 class Selection:
-    """Passes the frames that every filter passes, and then the expression.
+    """Passes frames that pass every filter and then the expression.
 
-    An expression may remember frames (``changed``, ``every``, ``time``), so one stream goes through one
-    selection, in order, however it is cut into batches.
+    An expression may depend on earlier frames (``changed``, ``every``, ``time``): use one selection per
+    stream, with its batches in order.
 
     Attributes:
-        filters: what passes first; what they drop the expression never sees.
-        warnings: what is probably not meant so, a line each.
+        filters: applied first; the expression sees only frames that pass them.
+        warnings: likely mistakes in the filters or the expression, one line each.
     """
 
     def __init__(self, *filters: FrameFilter | None, where: str | None = None, tz: str | None = None) -> None:
@@ -29,7 +29,7 @@ class Selection:
         self._where: Where | None = None
         self._tz = tz
         if where is not None:
-            from cantools_cli.filtering.where import Where  # only who uses expressions pays for them
+            from cantools_cli.filtering.where import Where  # imported only if there is an expression
 
             self._where = Where(where, tz=tz)
             self.warnings += self._where.warnings
@@ -38,15 +38,15 @@ class Selection:
     def parse(
         cls, tokens: Iterable[str] | None, where: str | None = None, *, tz: str | None = None
     ) -> Selection:
-        """Return what ``--filter`` and ``--where`` say together; dates without a zone are in ``tz``.
+        """Parse the arguments of ``--filter`` and ``--where``; dates without a zone are in ``tz``.
 
         Raises:
-            UsageError: one of them makes no sense.
+            UsageError: a filter or the expression is invalid.
         """
         return cls(FrameFilter.parse(tokens) if tokens else None, where=where, tz=tz)
 
     def again(self) -> Selection:
-        """Return the same for another stream, which remembers no frames yet."""
+        """Return an equal selection for another stream, without memory of earlier frames."""
         return Selection(*self.filters, where=self._where.text if self._where else None, tz=self._tz)
 
     @property
@@ -59,16 +59,15 @@ class Selection:
         return self._where is not None and self._where.tests_order
 
     def select(self, batch: MessageBatch) -> MessageBatch:
-        """Return the frames that pass: ``batch`` itself where all do, else a new one."""
+        """Return the frames that pass; ``batch`` itself if all do."""
         for one in self.filters:
             batch = one.select(batch)
         return batch if self._where is None else self._where.select(batch)
 
     def frame_filter(self, *others: FrameFilter | None) -> FrameFilter | None:
-        """Return one filter that passes at least what this selection and ``others`` pass together.
+        """Return one filter that passes at least the frames that this selection and ``others`` pass.
 
-        A bus may run it before (``push_filter``) without changing any result. None where only everything
-        would do.
+        A bus may apply it first (``push_filter``) without changing the result. None passes everything.
         """
         parts = [one for one in others if one is not None] + list(self.filters)
         pushed = None if self._where is None else self._where.frame_filter()

@@ -1,14 +1,14 @@
-"""The language of ``--where``: which frames pass, in words that no shell eats.
+"""The expression language of ``--where``, spelled with words that need no quoting in a shell.
 
 ::
 
     id in 100..1FF and data[0] eq 3 and not remote
-    id eq 123  id eq 00000123        the digits are the kind: 3 for 11 bits, 8 for 29 bits
-    id & 7F0 eq 120                  masks are hexadecimal as identifiers are, other numbers decimal or 0x
-    data[2:4] little gt 1000         two bytes as one integer, the highest first unless little
-    data eq 01F50000                 the whole data; data contains F500, anywhere in it
-    channel eq can0 and changed      the data is not that of the last frame of its identifier
-    gap gt 200ms                     the identifier paused that long; period lt 12ms: its mean period
+    id eq 123  id eq 00000123        3 digits for an 11-bit identifier, 8 for a 29-bit one
+    id & 7F0 eq 120                  identifiers and masks are hexadecimal, other numbers decimal or 0x
+    data[2:4] little gt 1000         two bytes as one integer, big-endian unless "little"
+    data eq 01F50000                 the whole data; "data contains F500" searches it
+    channel eq can0 and changed      the data differs from that of the last frame of the identifier
+    gap gt 200ms                     the time since the last frame of the identifier; period is its mean
     (error or rx) and time lt 10s and every 100
 
     expression  = conjunction {"or" conjunction}
@@ -18,7 +18,7 @@
                 | "data" (comparison bytes | ["not"] "in" set | ["not"] "contains" bytes)
     set         = value [".." value] {"," value [".." value]}, in parentheses or not
 
-A comparison with bytes that a frame does not have is false, be it ``eq`` or ``ne``.
+A comparison with bytes that a frame does not have is false, ``eq`` and ``ne`` alike.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ from cantools_cli.kernels import where as kernel
 
 
 class Where:
-    """A ``--where`` expression, and what it remembers of one stream.
+    """A ``--where`` expression with its memory of one stream.
 
     Attributes:
         text: the expression.
-        predicate: what it means.
-        warnings: what is probably not meant so, a line each.
+        predicate: the parsed expression.
+        warnings: likely mistakes in the expression, one line each.
     """
 
     def __init__(self, text: str, *, tz: str | None = None) -> None:
-        """Take an expression; dates in it that name no zone are in ``tz``, by default local time.
+        """Parse ``text``; dates without a zone are in ``tz``, by default local time.
 
         Raises:
-            UsageError: it is none; the message quotes it and says the position, from 1.
+            UsageError: the expression is invalid; the message quotes it with the position, from 1.
         """
         parser = Parser(text, tz or "local")
         self.text = text
@@ -55,15 +55,15 @@ class Where:
         self._memory = Memory(needs_changes=self.predicate.has(Changed), needs_gaps=self.predicate.has(Gaps))
 
     def select(self, batch: MessageBatch) -> MessageBatch:
-        """Return the frames that pass: ``batch`` itself where all do, else a new one.
+        """Return the frames that pass; ``batch`` itself if all do.
 
-        The batches of a stream are given in order, each once.
+        Call it once for each batch of a stream, in order.
         """
         rows = self.rows(batch)
         return batch if len(rows) == len(batch) else batch.select(rows)
 
     def rows(self, batch: MessageBatch) -> array[int]:
-        """Return the rows of ``batch`` that pass, in order; otherwise as ``select``."""
+        """Return the rows of ``batch`` that pass, in order; like ``select``."""
         size = len(batch)
         rows = array("I", bytes(4 * size))
         if size:
@@ -75,14 +75,14 @@ class Where:
 
     @property
     def tests_order(self) -> bool:
-        """Whether the times of frames, or earlier frames, decide."""
+        """Whether the result depends on timestamps or on earlier frames."""
         return self.predicate.has(Changed, Every, Gaps, Times)
 
     def frame_filter(self) -> FrameFilter | None:
-        """Return a filter on identifiers and kinds that passes at least what the expression passes.
+        """Return a filter on identifiers and kinds that passes at least the frames of the expression.
 
-        It may run before, in a kernel or an adapter: what it drops would not have been counted or compared
-        either. None where only everything would do, as with times since the first frame, whichever it is.
+        It may be applied first, in a kernel or an adapter: the expression neither counts nor compares the
+        frames it drops. None passes everything, as needed for times since the first frame of any identifier.
         """
         if _is_since_first(self.predicate):
             return None

@@ -1,4 +1,4 @@
-"""What an expression remembers of the frames before: their data, and when each identifier came."""
+"""The memory of an expression: the last data and arrival time of each identifier."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from cantools_cli.kernels import where as kernel
 
 
 class _ByIdentifier:
-    """A table with one entry for each identifier, kind and channel, which grows."""
+    """A growing table with one entry per identifier, kind and channel."""
 
     def __init__(self) -> None:
         self._names: list[Channel] = []
         self._used = 0
 
     def _numbers(self, batch: MessageBatch) -> array[int]:
-        """Return the table's numbers of the batch's channels, told apart from others as a batch does."""
+        """Return the table's number of each channel of the batch."""
         for channel in batch.channels:
             if channel not in self._names:
                 self._names.append(channel)
@@ -25,7 +25,7 @@ class _ByIdentifier:
 
 
 class Changes(_ByIdentifier):
-    """Remembers the last data of each identifier, kind and channel."""
+    """The last data of each identifier, kind and channel."""
 
     def __init__(self, slots: int = 1024, width: int = 8) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class Changes(_ByIdentifier):
         self._last = bytearray(slots * self._width)
 
     def marks(self, batch: MessageBatch) -> bytearray:
-        """Return 1 for each row whose data differs from the last of its identifier, 0 for the others."""
+        """Return one byte per row: 1 if the data differs from the last of its identifier, else 0."""
         numbers = self._numbers(batch)
         marks = bytearray(len(batch))
         row = 0
@@ -73,7 +73,7 @@ class Changes(_ByIdentifier):
 
 
 class Arrivals(_ByIdentifier):
-    """Remembers when each identifier, of each kind and channel, came last, and its mean period."""
+    """The last timestamp and the mean period of each identifier, kind and channel."""
 
     def __init__(self, slots: int = 1024) -> None:
         super().__init__()
@@ -108,7 +108,7 @@ class Arrivals(_ByIdentifier):
         return gaps, periods
 
     def _grow(self) -> None:
-        """Double the table; ``resettle`` moves its two times as if they were 16 bytes of data."""
+        """Double the table; ``resettle`` moves the two times of an entry as 16 bytes of data."""
         slots = len(self._keys)
         keys, values = self._keys, array("q", bytes(16 * slots))
         values[0::2], values[1::2] = self._last_ns, self._means
@@ -123,12 +123,12 @@ class Arrivals(_ByIdentifier):
 
 
 class Memory:
-    """What an expression knows of the frames before, and of the batch in hand.
+    """State of an expression: earlier frames, and columns computed for the current batch.
 
     Attributes:
-        first_ns: the time of the first frame of all.
-        marks: for ``changed``, 1 for the rows that are.
-        gap_ns, period_ns: for ``gap`` and ``period``, as ``Arrivals.gaps`` returns them.
+        first_ns: timestamp of the first frame of the stream.
+        marks: one byte per row for ``changed``, 1 if the data changed.
+        gap_ns, period_ns: columns for ``gap`` and ``period``, see ``Arrivals.gaps``.
     """
 
     def __init__(self, *, needs_changes: bool, needs_gaps: bool) -> None:
@@ -139,7 +139,7 @@ class Memory:
         self._arrivals = Arrivals() if needs_gaps else None
 
     def begin(self, batch: MessageBatch) -> None:
-        """Take the next batch of the stream, which has at least one frame."""
+        """Update the state for the next batch of the stream, which must not be empty."""
         if self.first_ns is None:
             self.first_ns = batch.timestamp_ns[0]
         if self._changes is not None:

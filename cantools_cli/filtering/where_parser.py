@@ -1,4 +1,4 @@
-"""Reads an expression of ``--where`` into the tree of its predicates; ``where.py`` shows the language."""
+"""Parses a ``--where`` expression into a tree of predicates; ``where.py`` documents the language."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ID_BITS = frames.CAN_EFF_FLAG | frames.CAN_EFF_MASK
 _MAX_DATA = 2048  #: bytes of CAN XL
 _MAX_NESTED = 50
 
-#: tests that are one word
+#: tests that consist of one word
 WORDS: dict[str, Predicate] = {
     "data": Words(IdTest(frames.CAN_RTR_FLAG, 0, 0), errors=False),
     "remote": Words(IdTest(frames.CAN_RTR_FLAG, frames.CAN_RTR_FLAG, frames.CAN_RTR_FLAG), errors=False),
@@ -58,16 +58,16 @@ _PAYLOAD_TESTS = {*_COMPARISONS, "in", "not", "contains"}
 _HEX_DIGITS = set("0123456789abcdefABCDEF")
 _HINT_COMPARISONS = "comparisons: eq ne lt le gt ge, in LOW..HIGH, in A, B, C, not in"
 _HINT_JOIN = "tests are joined by and, or, not and parentheses"
-_HINT_HEX = "identifiers and masks are hexadecimal, all other numbers decimal unless 0x"
+_HINT_HEX = "identifiers and masks are hexadecimal, other numbers are decimal or start with 0x"
 _HINT_TIME = "since the first frame: 1.5, 200ms, 10m; absolute: @1700000000, 2023-11-14T22:13:20"
 
 Range = tuple[int, int]
-#: from a comparison, and a range whose ends are the same but for ``in``, a test
+#: makes a test from a comparison and its range; only ``in`` has a range of more than one value
 Make = Callable[[str, Range], Predicate]
 
 
 class Parser(Tokens):
-    """Reads one expression, from left to right; a method a rule of the grammar."""
+    """A recursive descent parser with one method per rule of the grammar."""
 
     def __init__(self, text: str, tz: str) -> None:
         super().__init__(text)
@@ -114,11 +114,11 @@ class Parser(Tokens):
         self.take()
         self._depth += 1
         if self._depth > _MAX_NESTED:
-            raise self.refusal(f"over {_MAX_NESTED} parentheses within one another", None, begin)
+            raise self.refusal(f"more than {_MAX_NESTED} nested parentheses", None, begin)
         predicate = self._expression()
         if not self.skip(")"):
             token = self.peek()
-            found = f'{quoted(token)} in place of ")"' if token else 'no ")"'
+            found = f'{quoted(token)} instead of ")"' if token else 'missing ")"'
             hint = self.meant(token, ("and", "or"), _HINT_JOIN) if token else _HINT_JOIN
             raise self.refusal(f'{found} for the "(" at position {begin + 1}', hint)
         self._depth -= 1
@@ -153,19 +153,17 @@ class Parser(Tokens):
         if token in ("gap", "period"):
             return self._comparison(self._duration_value, _gap_test(is_mean=token == "period"))
         words = (*WORDS, "every", "not", *(field for field in FIELDS if "[" not in field))
-        raise self.refusal(f"{quoted(token)} is no test", self.meant(token, words, _HINT_TESTS), begin)
+        raise self.refusal(f"{quoted(token)} is not a test", self.meant(token, words, _HINT_TESTS), begin)
 
     def _every(self) -> Predicate:
         begin = self.place()
         step = self.number(0x7FFFFFFF)
         if not step:
-            raise self.refusal(
-                "every 0 is nothing", "every 10 passes the first frame and each tenth after", begin
-            )
+            raise self.refusal("every 0 passes nothing", "every 10 passes one frame in ten", begin)
         return Every(step)
 
     def _comparison(self, value: Callable[[], int], make: Make) -> Predicate:
-        """Read what follows a field: a comparison and a value, or ``in`` and a set."""
+        """Parse the part after a field: a comparison and a value, or ``in`` and a set."""
         is_negated = self.skip("not")
         token = self.peek()
         if token in _COMPARISONS and not is_negated:
@@ -174,7 +172,7 @@ class Parser(Tokens):
             return make(_COMPARISONS[token], (number, number))
         if token != "in":
             words = ("in",) if is_negated else (*_COMPARISONS, "in", "not")
-            found = f"{quoted(token)} is no comparison" if token else "a comparison is missing"
+            found = f"{quoted(token)} is not a comparison" if token else "a comparison is missing"
             raise self.refusal(found, self.meant(token, words, _HINT_COMPARISONS))
         self.take()
         is_enclosed = self.skip("(")
@@ -184,7 +182,7 @@ class Parser(Tokens):
             if not self.skip(","):
                 break
         if is_enclosed and not self.skip(")"):
-            raise self.refusal('no ")" at the end of the set', _HINT_COMPARISONS)
+            raise self.refusal('missing ")" at the end of the set', _HINT_COMPARISONS)
         if len(tests) == 1:
             return tests[0]
         return AllOf(tuple(tests)) if is_negated else AnyOf(tuple(tests))
@@ -195,29 +193,30 @@ class Parser(Tokens):
         if self.skip(".."):
             high = value()
             if (low ^ high) & frames.CAN_EFF_FLAG and value == self._id_value:
-                raise self.refusal("a range from 11 to 29 bits", "both ends have 3 digits, or both 8", begin)
+                hint = "write both ends with 3 digits, or both with 8"
+                raise self.refusal("a range from an 11-bit to a 29-bit identifier", hint, begin)
             if low > high:
-                raise self.refusal("a range whose end is below its beginning", None, begin)
+                raise self.refusal("a range that ends below its start", None, begin)
         return low, high
 
     # --- identifiers ----------------------------------------------------------------------------------
 
     def _id_value(self) -> int:
-        """Return the identifier word of an identifier, whose digits are its kind."""
+        """Return the identifier word of an identifier: 3 digits for 11 bits, 8 for 29 bits."""
         begin, text = self.value("an identifier")
         found = HEXADECIMAL.fullmatch(text)
         if found is None:
             hint = f"a range is {text.replace('-', '..')}" if "-" in text else "id eq 123, id in 100..1FF"
-            raise self.refusal(f"{quoted(text)} is no hexadecimal identifier", hint, begin)
+            raise self.refusal(f"{quoted(text)} is not a hexadecimal identifier", hint, begin)
         digits, number = len(found[1]), int(found[1], 16)
         if digits == 3 and number <= frames.CAN_SFF_MASK:
             return number
         if digits == 8 and number <= frames.CAN_EFF_MASK:
             return number | frames.CAN_EFF_FLAG
         if digits in (3, 8):
-            largest = "7FF, the largest of 11 bits" if digits == 3 else "1FFFFFFF, the largest of 29 bits"
-            over = f"29 bits: {number:08X}" if digits == 3 else _HINT_HEX
-            raise self.refusal(f"an identifier over {largest}", over, begin)
+            reason = "an 11-bit identifier above 7FF" if digits == 3 else "a 29-bit identifier above 1FFFFFFF"
+            hint = f"with 29 bits: {number:08X}" if digits == 3 else _HINT_HEX
+            raise self.refusal(reason, hint, begin)
         padded = "" if number > frames.CAN_SFF_MASK else f"{number:03X} (11 bits) or "
         hint = _HINT_HEX if digits > 8 else f"pad with zeros: {padded}{number:08X} (29 bits)"
         raise self.refusal(f"{digits} identifier digits, not 3 (11 bits) or 8 (29 bits)", hint, begin)
@@ -237,7 +236,7 @@ class Parser(Tokens):
     # --- data -----------------------------------------------------------------------------------------
 
     def _data(self) -> Predicate:
-        """Read what follows ``data``: ``[N]`` or ``[N:M]``, a byte order, a mask, and a comparison."""
+        """Parse the part after ``data``: ``[N]`` or ``[N:M]``, a byte order, a mask, and a comparison."""
         self.take()
         begin = self.place()
         first = self.number(_MAX_DATA - 1)
@@ -245,9 +244,10 @@ class Parser(Tokens):
         if self.skip(":"):
             last = self.number(_MAX_DATA)
             if not first < last <= first + 8:
-                raise self.refusal("not 1 to 8 bytes", "data[2:4] are the bytes 2 and 3", begin)
+                raise self.refusal("not 1 to 8 bytes", "data[2:4] covers bytes 2 and 3", begin)
         if not self.skip("]"):
-            raise self.refusal('no "]" behind the number', "data[0] is the first byte, data[2:4] are 2 and 3")
+            hint = "data[0] is the first byte, data[2:4] covers bytes 2 and 3"
+            raise self.refusal('missing "]" after the number', hint)
         little = self.skip("little")
         if not little:
             self.skip("big")
@@ -266,23 +266,21 @@ class Parser(Tokens):
         return self._comparison(value, make)
 
     def _byte_value(self) -> int:
-        """Return the decimal number that a byte is compared with; warn of one that looks hexadecimal."""
+        """Return the decimal number to compare a byte with; warn if it looks hexadecimal."""
         number = self.number(0xFF)
         text = self.text[self.value_at : self.at]
         if number > 9 and len(text) == 2:
-            self.warnings.append(
-                f"data values are decimal: {text} is taken for 0x{number:02X}, not for 0x{text}"
-            )
+            self.warnings.append(f"data values are decimal: {text} means 0x{number:02X}, not 0x{text}")
         return number
 
     def _payload(self) -> Predicate:
-        """Read a test of the whole data: a comparison with bytes, or ``contains`` and bytes."""
+        """Parse a test of the whole data: a comparison with bytes, or ``contains`` and bytes."""
         begin = self.place()
         is_negated = self.skip("not")
         if self.skip("contains"):
             pattern = self._payload_value()
             if not pattern:
-                raise self.refusal("every frame contains no bytes", "data contains F500", self.value_at)
+                raise self.refusal("contains needs at least one byte", "data contains F500", self.value_at)
             return Payload(pattern, anywhere=True, outside=is_negated)
         if is_negated:
             self.at = begin
@@ -295,14 +293,16 @@ class Parser(Tokens):
         def make(comparison: str, span: Range) -> Predicate:
             if comparison not in ("eq", "ne", "in", "not in") or span[0] != span[1]:
                 raise self.refusal(
-                    "the whole data has no order", "data eq 01F50000, data[0:2] gt 1000", begin
+                    "the whole data has no order, only eq, ne and in",
+                    "data eq 01F50000, data[0:2] gt 1000",
+                    begin,
                 )
             return Payload(patterns[span[0]], outside=comparison in ("ne", "not in"))
 
         return self._comparison(value, make)
 
     def _payload_value(self) -> bytes:
-        """Return data bytes: hexadecimal, with dots or, in quotes, blanks between them."""
+        """Return data bytes: hexadecimal, optionally separated by dots or, in quotes, by blanks."""
         begin, text = self.value("data bytes")
         digits = "".join(text.replace(".", " ").split())
         if digits[:2] in ("0x", "0X") and len(digits) > 2:
@@ -317,25 +317,23 @@ class Parser(Tokens):
         return bytes.fromhex(digits)
 
     def _mask(self, width: int, *, decimal_is_odd: bool = True) -> int | None:
-        """Return what ``& MASK`` says, of at most ``width`` bits; None where there is none."""
+        """Return the mask of ``& MASK``, of at most ``width`` bits; None if there is no mask."""
         if not self.skip("&"):
             return None
         begin, text = self.value("a mask")
         found = HEXADECIMAL.fullmatch(text)
         if found is None:
-            raise self.refusal(f"{quoted(text)} is no hexadecimal mask", _HINT_HEX, begin)
+            raise self.refusal(f"{quoted(text)} is not a hexadecimal mask", _HINT_HEX, begin)
         mask = int(found[1], 16)
         if mask >> width:
-            raise self.refusal(f"a mask of over {width} bits", None, begin)
+            raise self.refusal(f"a mask of more than {width} bits", None, begin)
         if decimal_is_odd and text.isdecimal() and len(text.lstrip("0")) > 1:
-            self.warnings.append(f"masks are hexadecimal: {text} is taken for 0x{text}")
+            self.warnings.append(f"masks are hexadecimal: {text} means 0x{text}")
         return mask
 
     def _check_bits(self, span: Range, bits: int) -> None:
         if span[0] == span[1] and span[0] & ~bits:
-            raise self.refusal(
-                "the value has bits that the mask lacks: never equal", _HINT_HEX, self.value_at
-            )
+            raise self.refusal("the value has bits outside the mask: never equal", _HINT_HEX, self.value_at)
 
     # --- durations ---------------------------------------------------------------------------------
 
@@ -361,13 +359,14 @@ class Parser(Tokens):
 
         def make(comparison: str, span: Range) -> Predicate:
             if comparison not in ("eq", "ne", "in", "not in") or span[0] != span[1]:
-                raise self.refusal("channels have no order", "channel eq can0, channel in can0, can1", begin)
+                hint = "channel eq can0, channel in can0, can1"
+                raise self.refusal("channels have no order, only eq, ne and in", hint, begin)
             return Channels((names[span[0]],), inverted=comparison in ("ne", "not in"))
 
         return self._comparison(name, make)
 
     def _time(self, *, since_first: bool) -> Predicate:
-        """Read what follows ``time``, whose bare numbers are since the first frame, or ``timestamp``."""
+        """Parse the part after ``time`` or ``timestamp``; ``time 5`` is relative to the first frame."""
         kinds: set[bool] = set()
 
         def value() -> int:
@@ -380,7 +379,7 @@ class Parser(Tokens):
                 raise self.refusal(str(error), error.hint, begin) from error
             kinds.add(moment.is_absolute)
             if len(kinds) > 1:
-                raise self.refusal("a date beside seconds since the first frame", _HINT_TIME, begin)
+                raise self.refusal("a mix of absolute and relative times", _HINT_TIME, begin)
             return moment.nanoseconds
 
         def make(comparison: str, span: Range) -> Predicate:
@@ -395,7 +394,7 @@ def _is_number(text: str) -> bool:
 
 
 def _bounds(comparison: str, span: Range, least: int, most: int) -> tuple[int, int, bool]:
-    """Return (low, high, outside): a value passes from low to high, or with ``outside`` if not."""
+    """Return (low, high, outside): values from low to high pass, or with ``outside`` all others."""
     low, high = span
     if comparison == "lt":
         low, high = least, low - 1
@@ -406,7 +405,7 @@ def _bounds(comparison: str, span: Range, least: int, most: int) -> tuple[int, i
     elif comparison == "ge":
         high = most
     if low > high:
-        low, high = 1, 0  # never, and both fit every column
+        low, high = 1, 0  # an empty range that fits every column
     return low, high, comparison in ("ne", "not in")
 
 

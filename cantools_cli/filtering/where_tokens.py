@@ -1,4 +1,4 @@
-"""The words of an expression, read from left to right, and what is said of a word that makes no sense."""
+"""Tokens of a ``--where`` expression, read from left to right, and errors with a position."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from cantools_cli.errors import UsageError, quoted
 
-#: a word, and what people write who know it from elsewhere
+#: each word with the spellings of other languages and tools
 _MEANT = {
     "and": "&& &",
     "or": "|| | ,",
@@ -42,11 +42,11 @@ HEXADECIMAL = re.compile(r"(?:0[xX])?([0-9A-Fa-f]{1,16})", re.ASCII)
 
 
 class Tokens:
-    """A text, and how far it was read.
+    """A text with a read position.
 
     Attributes:
-        at: the position behind what was read, from 0.
-        value_at: where the value that was read last begins.
+        at: the read position, from 0.
+        value_at: position of the value that was read last.
     """
 
     def __init__(self, text: str) -> None:
@@ -55,69 +55,69 @@ class Tokens:
         self.value_at = 0
 
     def place(self) -> int:
-        """Go on to the next token, and return where it begins."""
+        """Skip blanks; return the position of the next token."""
         while self.at < len(self.text) and self.text[self.at].isspace():
             self.at += 1
         return self.at
 
     def peek(self) -> str:
-        """Return the next token, empty at the end."""
+        """Return the next token without consuming it; empty at the end."""
         found = _TOKEN.match(self.text, self.place())
         return found[0] if found else ""
 
     def take(self) -> None:
-        """Go behind the next token."""
+        """Consume the next token."""
         self.at += len(self.peek())
 
     def skip(self, token: str) -> bool:
-        """Go behind ``token`` where it comes next, and tell whether it did."""
+        """Consume ``token`` if it comes next; return whether it did."""
         if self.peek() != token:
             return False
         self.take()
         return True
 
     def value(self, what: str) -> tuple[int, str]:
-        """Return where the next value begins, and the value; in quotes it may hold anything."""
+        """Return the position of the next value, and the value; in quotes it may hold any character."""
         begin = self.value_at = self.place()
         quote = self.text[begin : begin + 1]
         if quote in ("'", '"') and quote:
             end = self.text.find(quote, begin + 1)
             if end < 0:
-                raise self.refusal("a quotation without end", None, begin)
+                raise self.refusal("a missing closing quote", None, begin)
             self.at = end + 1
             return begin, self.text[begin + 1 : end]
         found = _VALUE.match(self.text, begin)
         if found is None:
             token = self.peek()
-            raise self.refusal(f"{quoted(token)} in place of {what}" if token else f"{what} is missing", None)
+            raise self.refusal(f"{quoted(token)} instead of {what}" if token else f"{what} is missing", None)
         self.at = found.end()
         return begin, found[0]
 
     def number(self, most: int) -> int:
-        """Return the next number, decimal or behind 0x."""
+        """Return the next number, decimal or with 0x."""
         begin = self.value_at = self.place()
         found = _VALUE.match(self.text, begin)
         text = found[0].partition(":")[0] if found else ""  # in data[2:4]
         if not text:
             token = self.peek()
             raise self.refusal(
-                f"{quoted(token)} in place of a number" if token else "a number is missing", None
+                f"{quoted(token)} instead of a number" if token else "a number is missing", None
             )
         if _DECIMAL.fullmatch(text) is None:
             hint = (
-                f"hexadecimal: 0x{text}"
+                f"hexadecimal is written as 0x{text}"
                 if HEXADECIMAL.fullmatch(text)
-                else "decimal, or hexadecimal as in 0x1F"
+                else "numbers are decimal, or hexadecimal as in 0x1F"
             )
-            raise self.refusal(f"{quoted(text)} is no number", hint, begin)
+            raise self.refusal(f"{quoted(text)} is not a number", hint, begin)
         number = int(text, 16) if text[:2] in ("0x", "0X") else int(text[:40])
         if number > most:
-            raise self.refusal(f"{text} is over {most}, the largest possible", None, begin)
+            raise self.refusal(f"{text} is above the maximum of {most}", None, begin)
         self.at = begin + len(text)
         return number
 
     def meant(self, token: str, words: Sequence[str], hint: str) -> str:
-        """Return a hint at the word that ``token`` was probably meant to be, else ``hint``."""
+        """Return ``hint``, after a suggestion if ``token`` resembles a known word."""
         from difflib import get_close_matches
 
         meant = next((word for word, others in _MEANT.items() if token.lower() in others.split()), None)
@@ -125,7 +125,7 @@ class Tokens:
         return f"did you mean {close[0]}? {hint}" if close and close[0] != token else hint
 
     def refusal(self, reason: str, hint: str | None = None, at: int | None = None) -> UsageError:
-        """Return the error for the next token, or for the one that begins ``at``."""
+        """Return an error located at the next token, or at position ``at``."""
         place = self.place() if at is None else at
         text = f"bad expression {quoted(self.text, 120)}: {reason}, at position {place + 1}"
         return UsageError(text, hint=hint or "canx-filters(7) explains expressions")

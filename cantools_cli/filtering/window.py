@@ -1,4 +1,4 @@
-"""A part of a log by time: ``--start`` and ``--end``."""
+"""Time windows of a log: ``--start``, ``--end`` and ``--shift``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cantools_cli.units import duration_ns
 if TYPE_CHECKING:
     from datetime import datetime
 
-#: two digits may be a year, a month or a day: 01/02/03 is a date to dateutil, and anybody's guess
+#: a date needs a four-digit year: dateutil also accepts 01/02/03, which is ambiguous
 _YEAR = re.compile(r"(?<![0-9])[0-9]{4}(?![0-9])|[0-9]{8}")
 _DURATION = re.compile(r"[0-9]*\.?[0-9]*\s*(?:ns|us|µs|ms|s|m|h)?")
 
@@ -23,18 +23,18 @@ _FORMS = "seconds since the first frame, 200ms, 10m, or a date such as 2015-07-1
 
 @dataclass(frozen=True)
 class Moment:
-    """A time in a log: since its first frame, or absolute, in nanoseconds since the epoch."""
+    """A time in a log, in nanoseconds since its first frame or, if absolute, since the epoch."""
 
     nanoseconds: int
     is_absolute: bool = False
 
     @classmethod
     def parse(cls, text: str, tz: str = "local") -> Moment:
-        """Return what ``90``, ``1.5s``, ``10m`` (since the first frame), ``@1436509052.25`` (seconds since
-        the epoch) or a date and time (in the zone ``tz`` if it says none) mean.
+        """Parse ``90``, ``1.5s`` or ``10m`` (since the first frame), ``@1436509052.25`` (seconds since the
+        epoch), or a date and time (in the zone ``tz`` unless it names one).
 
         Raises:
-            UsageError: ``text`` is none of these.
+            UsageError: ``text`` is not a time.
         """
         stripped = text.strip()
         if stripped.startswith("@"):
@@ -49,20 +49,20 @@ class Moment:
 
             try:
                 moment, tz = moment.astimezone(timezone.utc).replace(tzinfo=None), "UTC"
-            except (ValueError, OverflowError) as error:  # over a day from UTC, or out of the calendar
+            except (ValueError, OverflowError) as error:  # more than a day from UTC, or out of the calendar
                 raise UsageError(f"bad time {quoted(text)}", hint=_FORMS) from error
         return cls(wall_to_ns(moment, tz), is_absolute=True)
 
     def after(self, first_ns: int) -> int:
-        """Return the time in nanoseconds since the epoch, in a log whose first frame is at ``first_ns``."""
+        """Return the time in nanoseconds since the epoch, for a log that starts at ``first_ns``."""
         return self.nanoseconds if self.is_absolute else first_ns + self.nanoseconds
 
 
 def _wall_time(text: str) -> datetime:
-    """Return the date and time that ``text`` says, with its zone if it names one.
+    """Parse a date and time; the result has a zone if ``text`` names one.
 
     Raises:
-        UsageError: it is none, says no year, month or day, or nobody knows its zone.
+        UsageError: not a date, a missing year, month or day, or an unknown zone.
     """
     import warnings
     from datetime import datetime
@@ -73,25 +73,25 @@ def _wall_time(text: str) -> datetime:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", parser.UnknownTimezoneWarning)
-            for default in (datetime(2000, 1, 1), datetime(2004, 2, 2)):  # stand in for what it leaves open
+            for default in (datetime(2000, 1, 1), datetime(2004, 2, 2)):  # fill in parts that are missing
                 found.append(parser.parse(text, default=default))
     except parser.UnknownTimezoneWarning as error:
         raise UsageError(
             f"bad time {quoted(text)}: unknown time zone",
-            hint="a zone is written as its distance to UTC, such as 2015-07-10T08:17:32+02:00",
+            hint="write a zone as an offset from UTC, such as 2015-07-10T08:17:32+02:00",
         ) from error
-    except (ValueError, ArithmeticError) as error:  # that of Decimal, for seconds of 28 digits
+    except (ValueError, ArithmeticError) as error:  # Decimal raises the latter for seconds of 28 digits
         raise UsageError(f"bad time {quoted(text)}", hint=_FORMS) from error
     if found[0] != found[1] or not _YEAR.search(text):
-        raise UsageError(f"bad time {quoted(text)}: no date with year, month and day", hint=_FORMS)
+        raise UsageError(f"bad time {quoted(text)}: a date needs year, month and day", hint=_FORMS)
     return found[0]
 
 
 def shift_ns(text: str) -> int:
-    """Return the nanoseconds that ``1h``, ``+250ms`` or ``-1.5`` (seconds) add to a time.
+    """Parse an offset such as ``1h``, ``+250ms`` or ``-1.5`` (seconds); return nanoseconds.
 
     Raises:
-        UsageError: ``text`` is none of these.
+        UsageError: ``text`` is not an offset.
     """
     stripped = text.strip()
     sign = -1 if stripped.startswith("-") else 1
@@ -99,35 +99,35 @@ def shift_ns(text: str) -> int:
 
 
 def shifted(batch: MessageBatch, by_ns: int) -> MessageBatch:
-    """Add ``by_ns`` to all times of ``batch``, in place, and return it.
+    """Add ``by_ns`` to all timestamps of ``batch``, in place, and return it.
 
     Raises:
-        UsageError: a time would be before 1677 or after 2262, which 64 bits of nanoseconds do not hold.
+        UsageError: a timestamp leaves the years 1677 to 2262, the range of 64-bit nanoseconds.
     """
     try:
         batch.timestamp_ns = array("q", [time + by_ns for time in batch.timestamp_ns])
     except OverflowError:
-        raise UsageError("--shift moves frames out of the years 1677 to 2262") from None
+        raise UsageError("--shift moves timestamps out of the years 1677 to 2262") from None
     return batch
 
 
 def check_order(start: Moment | None, end: Moment | None) -> None:
-    """Refuse an ``end`` that leaves no frame behind ``start``, as far as that is known without the log.
+    """Check that the window is not empty; a relative and an absolute time cannot be compared here.
 
     Raises:
-        UsageError: ``end`` is not behind ``start``.
+        UsageError: ``end`` is not later than ``start``.
     """
     if start is None or end is None or start.is_absolute != end.is_absolute:
         return
     if end.nanoseconds <= start.nanoseconds:
-        raise UsageError("--end is not behind --start, so no frame is between them")
+        raise UsageError("--end must be later than --start")
 
 
 class Window:
-    """Passes the frames from ``start`` on and before ``end``; None is no limit.
+    """Passes frames with ``start <= time < end``; None is no limit.
 
     Attributes:
-        is_past: a whole batch was behind the end, so that in a log in order no more passes.
+        is_past: whether the last batch was entirely after the end; a log in order has no more frames then.
     """
 
     def __init__(self, start: Moment | None = None, end: Moment | None = None) -> None:
@@ -141,7 +141,7 @@ class Window:
         return self._end is not None
 
     def share_at(self, now_ns: int) -> float:
-        """Return how much of the way from the start to the end ``now_ns`` is, 0 to 1; 0 without an end."""
+        """Return the position of ``now_ns`` in the window, from 0 to 1; 0 without an end."""
         if self._end is None or self._first_ns is None:
             return 0.0
         start = self._first_ns if self._start is None else self._start.after(self._first_ns)
@@ -149,7 +149,7 @@ class Window:
         return min(max((now_ns - start) / whole, 0.0), 1.0) if whole > 0 else 1.0
 
     def select(self, batch: MessageBatch) -> MessageBatch:
-        """Return the frames that pass: ``batch`` itself where all do, else a new one."""
+        """Return the frames that pass; ``batch`` itself if all do."""
         if (self._start is None and self._end is None) or not len(batch):
             return batch
         stamps = batch.timestamp_ns

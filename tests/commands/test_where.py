@@ -45,7 +45,7 @@ def test_a_wrong_expression_is_refused_before_anything_is_read(canx, command):
     result = canx(*command, "--where", "id = 123")
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.splitlines() == [
-        'canx: bad expression "id = 123": "=" is no comparison, at position 4',
+        'canx: bad expression "id = 123": "=" is not a comparison, at position 4',
         "hint: did you mean eq? comparisons: eq ne lt le gt ge, in LOW..HIGH, in A, B, C, not in",
     ]
 
