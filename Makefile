@@ -63,6 +63,9 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	rm -rf build/templates && mkdir -p build/templates
+	cp -Rp cantools_cli pyproject.toml docs/templates/*/cantools_cli build/templates
+	cd build/templates && $(CURDIR)/$(BIN)/mypy --cache-dir $(CURDIR)/.mypy_cache && $(CURDIR)/$(BIN)/lint-imports
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
