@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from queue import SimpleQueue
 from threading import Thread
-from types import TracebackType
 
 from cantools_cli.frame.batch import MessageBatch
 
@@ -36,12 +35,7 @@ class BatchesAhead:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._is_over = True
         self._room.put(False)
         self._thread.join()

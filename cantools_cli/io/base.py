@@ -10,6 +10,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from copy import copy
 from itertools import accumulate
 from operator import ne
@@ -108,14 +109,7 @@ class MessageReader(BaseIOHandler):
 
     def batches(self) -> Iterator[MessageBatch]:
         """Yield the frames in file order, in batches of bounded size."""
-        batch = MessageBatch()
-        for message in self:
-            batch.append(message)
-            if len(batch) >= GATHERED:
-                yield batch
-                batch = MessageBatch()
-        if len(batch):
-            yield batch
+        return gathered(self)
 
     @property
     def consumed(self) -> int:
@@ -155,6 +149,15 @@ class MessageReader(BaseIOHandler):
         if self.first_fault is None:
             self.first_fault = error
 
+    def note_file(self, text: str) -> None:
+        """Keep ``text`` about the file, once; the note begins with the file's name."""
+        self.note(f"{self.input.name}: {text}")
+
+    def note_input(self) -> None:
+        """Keep the notes of ``input``, which are complete at the end of the file."""
+        for text in self.input.notes:
+            self.note_file(text)
+
     def refuse(self) -> NoReturn:
         """Raise NotALogError, since all records of the file were skipped."""
         count = f"{self.skipped} malformed record{'s' if self.skipped > 1 else ''}"
@@ -163,6 +166,18 @@ class MessageReader(BaseIOHandler):
             source=self.input.name,
             hint="--from names the format",
         )
+
+
+def gathered(messages: Iterable[Message]) -> Iterator[MessageBatch]:
+    """Yield ``messages`` in batches."""
+    batch = MessageBatch()
+    for message in messages:
+        batch.append(message)
+        if len(batch) >= GATHERED:
+            yield batch
+            batch = MessageBatch()
+    if len(batch):
+        yield batch
 
 
 class MessageWriter(BaseIOHandler, Listener):
@@ -323,4 +338,13 @@ class FileIOMessageWriter(MessageWriter):
             self.output.close()
 
     def _finish(self) -> None:
-        """Write what comes behind the last frame."""
+        """Write the end of the file, after the last frame."""
+
+    @contextmanager
+    def closed_on_error(self) -> Iterator[None]:
+        """Close the file if the body, the rest of a constructor, raises anything."""
+        try:
+            yield
+        except BaseException:
+            self.output.close()
+            raise

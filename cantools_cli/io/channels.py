@@ -8,6 +8,10 @@ from collections.abc import Callable
 from cantools_cli.errors import UsageError, quoted
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel
+from cantools_cli.kernels import columns
+
+#: the entry of a number without a channel, in the tables of all kernels
+UNKNOWN = 0xFFFF
 
 
 class NameTable:
@@ -31,6 +35,26 @@ class NameTable:
         self.channels += (channel,)
         self.names += text
         self.ends.append(len(self.names))
+
+
+class ChannelTable:
+    """The channels of a file that numbers them: what a reader has met, for the look-up by a kernel.
+
+    Attributes:
+        channels: in the order of their appearance.
+        entries: by number: the index of the channel, ``UNKNOWN`` for a number that has not appeared.
+    """
+
+    def __init__(self) -> None:
+        self.channels: tuple[Channel, ...] = ()
+        self.entries = array("H")
+
+    def add(self, number: int, channel: Channel) -> None:
+        """Enter ``channel`` for ``number``; several numbers may stand for the same channel."""
+        if channel not in self.channels:
+            self.channels += (channel,)
+        self.entries.extend([UNKNOWN] * (number + 1 - len(self.entries)))
+        self.entries[number] = self.channels.index(channel)
 
 
 class NumberedChannels:
@@ -88,6 +112,14 @@ class NumberedChannels:
                 f"{quoted(channel) if blank else channel} is written as channel {number + self._first}"
             )
         return number
+
+
+def count_named(batch: MessageBatch) -> int:
+    """Return how many frames are on another channel than can0, which formats without channels stand for."""
+    plain = [index for index, channel in enumerate(batch.channels) if channel in ("can0", 0, None)]
+    if len(plain) == len(batch.channels):
+        return 0
+    return len(batch) - sum(columns.count_entries(batch.channel, index) for index in plain)
 
 
 def channel_number(channel: Channel, first: int = 0) -> Channel:

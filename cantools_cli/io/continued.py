@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from cantools_cli import plugins
-from cantools_cli.errors import UsageError
+from cantools_cli.errors import FormatError, UsageError
 from cantools_cli.io import locks
 from cantools_cli.io.compression import compression_of
 from cantools_cli.io.files import InputStream
@@ -58,6 +59,21 @@ def open_to_continue(path: str, form: str, note: Callable[[str], None] | None = 
         file.close()
         raise
     return found
+
+
+@contextmanager
+def naming(name: str) -> Iterator[None]:
+    """Set ``name`` as the file of a FormatError that is raised inside."""
+    try:
+        yield
+    except FormatError as error:
+        error.source = name
+        raise
+
+
+def cannot_continue(reason: str, position: int) -> FormatError:
+    """Return the error of a file that has no known end, because of the byte at ``position``."""
+    return FormatError(f"{reason}, so the file cannot be continued", position=position, unit="byte")
 
 
 def _look(stream: InputStream, path: str, form: str) -> bool:

@@ -285,6 +285,21 @@ class OutputStream:
         if hasattr(self._out, "flush"):
             self._out.flush()
 
+    def tell(self) -> int:
+        """Return the position in a file that is ``seekable``."""
+        return int(self._out.tell())
+
+    def seek_end(self) -> int:
+        """Go to the end of a file to continue; return its size.
+
+        Raises:
+            UsageError: the file is compressed, or a pipe.
+        """
+        if not self.seekable:
+            raise UsageError(f"{self.name}: only an uncompressed file can be continued")
+        self.written = int(self._out.seek(0, os.SEEK_END))
+        return self.written
+
     def patch(self, position: int, data: bytes) -> None:
         """Replace bytes that were written before."""
         end = self._out.tell()

@@ -7,7 +7,7 @@ from typing import Any
 
 from cantools_cli.bus.listeners import is_nearer
 from cantools_cli.frame.batch import MessageBatch
-from cantools_cli.io.base import GATHERED, MessageReader, MessageWriter
+from cantools_cli.io.base import MessageReader, MessageWriter, gathered
 from cantools_cli.io.files import InputStream, OutputStream
 
 
@@ -34,14 +34,7 @@ class ForeignReader(MessageReader):
         self._documented = documented
 
     def batches(self) -> Iterator[MessageBatch]:
-        batch = MessageBatch()
-        for message in self._documented:
-            batch.append(message)
-            if len(batch) >= GATHERED:
-                yield batch
-                batch = MessageBatch()
-        if len(batch):
-            yield batch
+        return gathered(self._documented)
 
     def stop(self) -> None:
         super().stop()

@@ -16,7 +16,7 @@ from cantools_cli.errors import UsageError
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from cantools_cli.io.base import MessageWriter
-from cantools_cli.io.suffixes import SuffixTable, keywords_of
+from cantools_cli.io.suffixes import SuffixTable, leave_out
 
 Path = str | os.PathLike[str]
 
@@ -50,10 +50,8 @@ class Logger(MessageWriter):
         """Return the writer: to type checkers a ``Logger``, in truth another ``MessageWriter``."""
         suffix = ".txt" if filename is None else _suffix_of(os.fspath(filename))
         kind = MESSAGE_WRITERS[suffix]
-        left_out: list[str] = []
-        if MESSAGE_WRITERS.is_ours(suffix):
-            left_out = [name for name in _COMMON if name in kwargs and name not in keywords_of(kind)]
-        writer = kind(filename, *args, **{name: kwargs[name] for name in kwargs if name not in left_out})
+        left_out = leave_out(kind, kwargs, _COMMON) if MESSAGE_WRITERS.is_ours(suffix) else []
+        writer = kind(filename, *args, **kwargs)
         for name in left_out:
             writer.note(f"{name} has no effect on {suffix} files")
         return cast("Logger", writer)

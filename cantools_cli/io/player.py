@@ -10,7 +10,7 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.io.base import MessageReader
 from cantools_cli.io.files import AnyFile, InputStream, display_name, is_path
 from cantools_cli.io.formats import recognised
-from cantools_cli.io.suffixes import SuffixTable, keywords_of
+from cantools_cli.io.suffixes import SuffixTable, leave_out
 from cantools_cli.io.text_streams import stays_open
 from cantools_cli.streams.sync import MessageSync
 
@@ -49,13 +49,12 @@ class LogReader(MessageReader):
         stream = InputStream(filename, owned=is_path(filename) or not stays_open(filename))
         try:
             kind = plugins.reader_class(recognised(stream))
-            left_out = [name for name in _COMMON if name in kwargs and name not in keywords_of(kind)]
-            given = {name: kwargs[name] for name in kwargs if name not in left_out}
-            if given.get("encoding") is not None and is_path(filename):
+            left_out = leave_out(kind, kwargs, _COMMON)
+            if kwargs.get("encoding") is not None and is_path(filename):
                 stream.close()
-                reader = kind(filename, *args, **given)  # which opens it as text
+                reader = kind(filename, *args, **kwargs)  # opens it as text
             else:
-                reader = kind(stream, *args, **given)
+                reader = kind(stream, *args, **kwargs)
         except BaseException:
             stream.close()
             raise

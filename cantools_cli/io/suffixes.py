@@ -60,6 +60,15 @@ class SuffixTable(MutableMapping[str, Any]):
         return plugins.reader_class(name) if self._kind == "reader" else plugins.writer_class(name)
 
 
+def leave_out(kind: type, keywords: dict[str, Any], common: tuple[str, ...]) -> list[str]:
+    """Remove those of the ``common`` keywords that ``kind`` does not have; return their names."""
+    known = keywords_of(kind)
+    names = [name for name in common if name in keywords and name not in known]
+    for name in names:
+        del keywords[name]
+    return names
+
+
 def keywords_of(kind: type) -> set[str]:
     """Return the names of all parameters that the constructors of ``kind`` and its bases declare."""
     names: set[str] = set()

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cantools_cli.frame.batch import MessageBatch
-from cantools_cli.io.mf4 import head as mf4_head
 from cantools_cli.io.mf4.blocks import Blocks
+from cantools_cli.io.mf4.head import build_head
 from cantools_cli.io.mf4.layout import own_data_size, plan_of, read_layout
 from cantools_cli.kernels import _plan, mf4
 from tests.io.mf4.mf4_bytes import START_NS, simple, usual_record
@@ -60,7 +60,7 @@ def as_unusual(layout: Any) -> Any:
     return layout[0], layout[1], plan, layout[3], b""
 
 
-OURS = plans(mf4_head.build_head(START_NS).data)
+OURS = plans(build_head(START_NS).data)
 USUAL = plans(simple(b""))
 BEHIND, STREAM = (with_data_elsewhere(OURS, mode) for mode in (mf4.BEHIND, mf4.STREAM))
 #: a stream of data: of every length, the last one cut

@@ -33,8 +33,7 @@ class ArrowReader(TableReader):
         head = source.read(8)
         if head:
             yield from self._messages(source, head)
-        for note in self.input.notes:
-            self.note(f"{self.input.name}: {note}")
+        self.note_input()
 
     def _messages(self, source: _Source, head: bytes) -> Iterator[MessageBatch]:
         is_file = head == FILE_MAGIC
@@ -48,11 +47,11 @@ class ArrowReader(TableReader):
                 table.validate(full=True)
             except StopIteration:
                 if is_file and not source.rest().endswith(_FILE_END):
-                    self._say("ends inside the file, without its footer: it was not closed")
+                    self.note_file("ends inside the file, without its footer: it was not closed")
                 return
             except (self._arrow.ArrowException, OSError, MemoryError, ValueError) as error:
                 if source.at_end and table is None:
-                    self._say("ends inside a record batch, which was dropped")
+                    self.note_file("ends inside a record batch, which was dropped")
                     return
                 self.fault(_fault(error, begin))
                 if source.position == begin:  # pyarrow has given up
@@ -70,16 +69,13 @@ class ArrowReader(TableReader):
             stream = self._arrow.ipc.open_stream(source)
         except (self._arrow.ArrowException, OSError, MemoryError, ValueError) as error:
             if source.at_end:
-                self._say("ends inside the schema")
+                self.note_file("ends inside the schema")
                 return None
             fault = _fault(error, 0)
             fault.source = self.input.name
             raise fault from None
         self._use(stream.schema)
         return stream
-
-    def _say(self, text: str) -> None:
-        self.note(f"{self.input.name}: {text}")
 
 
 class _Source:

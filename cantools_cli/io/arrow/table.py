@@ -1,34 +1,34 @@
-"""Frames out of Arrow's record batches, whoever made them: what Arrow streams and Parquet files share.
+"""Frames out of Arrow's record batches, from any program: the base of Arrow streams and Parquet files.
 
-The columns are those of ``arrow_interface``. ``timestamp``, ``arbitration_id`` and ``data`` must be there; of
-the others a missing one means: extended if the identifier has more than 11 bits, CAN FD if there are more
-than 8 bytes, received, on can0, none of the flags, not CAN XL. Capitals in names and further columns do not
-matter.
+The columns are those of ``cantools_cli.frame.arrow``. ``timestamp``, ``arbitration_id`` and ``data`` are
+required. A missing column of the others means: extended if the identifier has more than 11 bits, CAN FD if
+there are more than 8 bytes, received, on can0, no flags, not CAN XL. Names may be in upper or lower case;
+further columns are ignored.
 
 ==================  ============================================================================
-timestamp           any unit, any zone, without a zone UTC; floating point: seconds since 1970
-timestamp_ns        instead of it: integers, nanoseconds since 1970
-channel             strings, or integers; null is none
+timestamp           any unit, any time zone, UTC by default; floating point: seconds since 1970
+timestamp_ns        instead of ``timestamp``: integers, nanoseconds since 1970
+channel             strings or integers; null is no channel
 data                binary of any kind, lists of integers, strings of hexadecimal digits
-the others          whatever Arrow casts without a loss
+the others          any type that Arrow casts without a loss
 ==================  ============================================================================
 """
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from array import array
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Any, Literal
 
-from cantools_cli.errors import FormatError, UsageError
-from cantools_cli.frame import arrow as arrow_interface
-from cantools_cli.frame import bits as frames
-from cantools_cli.frame.arrow import read_channel
+from cantools_cli.errors import FormatError, UsageError, quoted
+from cantools_cli.frame import bits
+from cantools_cli.frame.arrow import COLUMNS, read_channel
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel, timestamp_to_ns
 from cantools_cli.io.arrow.xl import XlRows
-from cantools_cli.io.base import BATCH_ROWS, MessageReader
+from cantools_cli.io.base import BATCH_ROWS, FileIOMessageWriter, MessageReader
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.text import MAX_CHANNELS
 from cantools_cli.kernels import arrow as kernel
@@ -93,6 +93,43 @@ class Pieces:
         return data
 
 
+def check_compression(compression: str, known: tuple[str, ...]) -> None:
+    """Raise UsageError unless ``compression`` is ``known``."""
+    if compression not in known:
+        raise UsageError(f"unknown compression {quoted(compression)}", hint=f"known: {', '.join(known)}")
+
+
+class TableWriter(FileIOMessageWriter):
+    """Gathers frames for record batches or row groups; a subclass implements ``_put``."""
+
+    def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
+        super().__init__(file, "wb", *args, **kwargs)
+        self._arrow = load_pyarrow()
+        self._held = MessageBatch()
+
+    @abstractmethod
+    def _put(self, batch: MessageBatch) -> None:
+        """Write ``batch``, which is not empty, as a whole."""
+
+    def flush(self) -> None:
+        self._write_gathered()
+        self._write_held()
+        self.output.flush()
+
+    def _write_held(self) -> None:
+        held, self._held = self._held, MessageBatch()
+        if len(held):
+            self._put(held)
+
+    def _count_losses(self, batch: MessageBatch) -> None:
+        """Count the frames on channels whose names are not Unicode."""
+        for index, channel in enumerate(batch.channels):
+            if isinstance(channel, str) and any("\ud800" <= character <= "\udfff" for character in channel):
+                count = columns.count_entries(batch.channel, index)
+                if count:
+                    self.losses["characters of channel names"] += count
+
+
 class TableReader(MessageReader):
     """Reads record batches; positions of errors are rows from 1."""
 
@@ -115,7 +152,7 @@ class TableReader(MessageReader):
         Raises:
             FormatError: one that must be there is missing, or of a type that cannot be read.
         """
-        known = {"timestamp_ns", *arrow_interface.COLUMNS}
+        known = {"timestamp_ns", *COLUMNS}
         try:
             names = [name.lower() for name in schema.names]
         except UnicodeDecodeError:
@@ -175,7 +212,7 @@ class TableReader(MessageReader):
             at += 1
         self._row += given.rows
         batch.cut(count)
-        if "is_fd" not in self._columns and columns.count_bits(batch.flags, frames.FD):
+        if "is_fd" not in self._columns and columns.count_bits(batch.flags, bits.FD):
             self.note(f"{self.input.name}: more than 8 bytes are read as CAN FD, there is no column is_fd")
         if count:
             yield batch
@@ -270,7 +307,7 @@ class _Columns:
         others = kernel.REMOTE | kernel.ERROR | kernel.EXTENDED | kernel.BRS | kernel.ESI
         if self._reader.has("is_fd"):
             others |= kernel.FD
-        if kinds & others and self._identifiers[row] <= frames.CAN_SFF_MASK:
+        if kinds & others and self._identifiers[row] <= bits.CAN_SFF_MASK:
             return "a CAN XL frame is of no other kind"
         if self._dlc[row] not in (kernel.ABSENT, end - begin):
             return f"dlc is {self._dlc[row]}, but there are {end - begin} data bytes"
@@ -291,9 +328,9 @@ class _Columns:
         size, dlc, code = self._begins[row + 1] - self._begins[row], self._dlc[row], self._codes[row]
         if kinds & kernel.VOID:
             return "timestamp or arbitration_id is null"
-        if identifier > frames.CAN_EFF_MASK:
+        if identifier > bits.CAN_EFF_MASK:
             return f"arbitration_id {identifier:#x} is over 1FFFFFFF, the largest of 29 bits"
-        if identifier > frames.CAN_SFF_MASK and not kinds & (kernel.EXTENDED | kernel.ERROR):
+        if identifier > bits.CAN_SFF_MASK and not kinds & (kernel.EXTENDED | kernel.ERROR):
             return f"arbitration_id {identifier:#x} is over 7FF, the largest of 11 bits"
         if kinds & (kernel.BRS | kernel.ESI) and not kinds & kernel.FD:
             return "bitrate_switch and error_state_indicator go with is_fd only"
@@ -310,7 +347,7 @@ class _Columns:
             return f"{size} data bytes, but {kind}"
         if dlc not in (kernel.ABSENT, size):
             return f"dlc is {dlc}, but there are {size} data bytes"
-        if frames.dlc2len(frames.len2dlc(size)) != size:
+        if bits.dlc2len(bits.len2dlc(size)) != size:
             return f"{size} is no CAN FD length"
         return f"dlc_code is {code}, but there are {size} data bytes"
 
@@ -338,7 +375,7 @@ class _Columns:
         column = self._reader.column(self._part, name)
         if column is None:
             if mark == kernel.EXTENDED:
-                kernel.mark_above(self._identifiers, frames.CAN_SFF_MASK, mark, self._kinds)
+                kernel.mark_above(self._identifiers, bits.CAN_SFF_MASK, mark, self._kinds)
             elif mark == kernel.FD:
                 compute = load_pyarrow("pyarrow.compute")
                 self._mark(compute.greater(compute.binary_length(data), 8), mark)
@@ -347,9 +384,9 @@ class _Columns:
         received = mark == kernel.SENT
         self._mark(column.fill_null(received) if column.null_count else column, mark, invert=received)
 
-    def _mark(self, bits: Any, mark: int, *, invert: bool = False) -> None:
-        bitmap = memoryview(bits.buffers()[1]).cast("B")
-        kernel.mark_set(bitmap, bits.offset, int(invert), mark, self._kinds)
+    def _mark(self, rows: Any, mark: int, *, invert: bool = False) -> None:
+        bitmap = memoryview(rows.buffers()[1]).cast("B")
+        kernel.mark_set(bitmap, rows.offset, int(invert), mark, self._kinds)
 
     def _lengths(self, name: str, code: Literal["H", "B"], absent: int) -> Any:
         """Return a column of lengths or codes, ``absent`` where there is none."""

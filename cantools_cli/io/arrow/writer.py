@@ -8,15 +8,15 @@ from typing import Any, Literal
 from cantools_cli.errors import UsageError, quoted
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel
-from cantools_cli.io.arrow.table import Pieces, load_pyarrow
-from cantools_cli.io.base import BATCH_ROWS, FileIOMessageWriter
+from cantools_cli.io.arrow.table import Pieces, TableWriter, check_compression, load_pyarrow
+from cantools_cli.io.base import BATCH_ROWS
 from cantools_cli.io.files import AnyFile
 from cantools_cli.kernels import columns
 
 _COMPRESSIONS = ("none", "lz4", "zstd")
 
 
-class ArrowWriter(FileIOMessageWriter):
+class ArrowWriter(TableWriter):
     """Writes an Arrow stream, or where the name ends in ``.arrow`` a file; ``layout`` says which.
 
     Frames gather until there are enough for a record batch; ``flush`` writes those that there are.
@@ -32,22 +32,17 @@ class ArrowWriter(FileIOMessageWriter):
         compression: str = "none",
         **kwargs: Any,
     ) -> None:
-        arrow = load_pyarrow()
+        arrow = load_pyarrow()  # first, so that no file is created without it
         if layout not in (None, "stream", "file"):
             raise UsageError(f"unknown layout {quoted(layout)}", hint="known: stream, file")
-        if compression not in _COMPRESSIONS:
-            raise UsageError(
-                f"unknown compression {quoted(compression)}", hint=f"known: {', '.join(_COMPRESSIONS)}"
-            )
+        check_compression(compression, _COMPRESSIONS)
         if append:
             raise UsageError(
                 "an Arrow log cannot be continued", hint="write another file, and join them later"
             )
-        super().__init__(file, "wb", *args, **kwargs)
+        super().__init__(file, *args, **kwargs)
         if layout is None:
             layout = "file" if self.output.name.lower().endswith(".arrow") else "stream"
-        self._arrow = arrow
-        self._held = MessageBatch()  # too few for a record batch of their own
         self._channels: tuple[Channel, ...] = ()
         self._pieces = Pieces()
         # a file may add to a dictionary but not replace it; streams with additions are not read by all
@@ -60,9 +55,7 @@ class ArrowWriter(FileIOMessageWriter):
 
     def write(self, batch: MessageBatch) -> None:
         self._write_gathered()
-        lost = unwritable_names(batch)
-        if lost:
-            self.losses["characters of channel names"] += lost
+        self._count_losses(batch)
         if len(batch) >= BATCH_ROWS // 2:
             self._write_held()
             self._put(batch)
@@ -74,16 +67,6 @@ class ArrowWriter(FileIOMessageWriter):
     def file_size(self) -> int:
         """Return an estimate of the file's size in bytes: what is written, and what waits."""
         return self.output.written + 20 * len(self._held) + len(self._held.payload)
-
-    def flush(self) -> None:
-        self._write_gathered()
-        self._write_held()
-        self.output.flush()
-
-    def _write_held(self) -> None:
-        held, self._held = self._held, MessageBatch()
-        if len(held):
-            self._put(held)
 
     def _put(self, batch: MessageBatch) -> None:
         """Write ``batch`` as one record batch, its channels by the dictionary of all so far."""
@@ -110,12 +93,3 @@ def with_dictionary(batch: MessageBatch, channels: tuple[Channel, ...]) -> Messa
     columns.translate(view.channel, 0, table)
     view.xl = batch.xl
     return view
-
-
-def unwritable_names(batch: MessageBatch) -> int:
-    """Return how many frames are on channels whose names UTF-8 has no bytes for."""
-    count = 0
-    for index, channel in enumerate(batch.channels):
-        if isinstance(channel, str) and any("\ud800" <= character <= "\udfff" for character in channel):
-            count += columns.count_entries(batch.channel, index)
-    return count

@@ -18,6 +18,7 @@ from cantools_cli.io.blf.containers import (
     read_header,
 )
 from cantools_cli.io.blf.inflate import Inflater
+from cantools_cli.io.continued import cannot_continue
 
 #: bytes of a container, packed or unpacked, and of a broken end, that are looked into
 LOOK_LIMIT = 1 << 26
@@ -57,14 +58,14 @@ def find_end(read: ReadBack, begin: int, size: int) -> End:
         gap = head[: MAX_GAP + 4].find(SIGNATURE)
         if gap < 0 or len(head) < gap + 16:
             if len(head) >= MAX_GAP + 16 or (head.strip(b"\0") and not begins_object(head)):
-                raise _cannot_continue("no object here", behind)
+                raise cannot_continue("no object here", behind)
             break
         at = behind + gap
         header = read_header(head, gap)
         if at + header.size > size:
             # Its size may be what is wrong: what is cut off must not hold anything worth keeping.
             if size - at > LOOK_LIMIT or _CONTAINER_HEAD.search(read(at + 16, size - at)):
-                raise _cannot_continue(f"an object of {header.size} bytes does not end with the file", at)
+                raise cannot_continue(f"an object of {header.size} bytes does not end with the file", at)
             break
         behind = at + header.size
         position = behind + header.size % 4
@@ -112,7 +113,3 @@ def _complete_part(inner: bytes) -> bytes | None:
         behind = stop
         at = inner.find(SIGNATURE, stop, stop + MAX_GAP + 4)
     return inner[:behind] if begins_object(inner[behind:]) else None
-
-
-def _cannot_continue(reason: str, position: int) -> FormatError:
-    return FormatError(f"{reason}, so the file cannot be continued", position=position, unit="byte")

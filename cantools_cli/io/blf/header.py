@@ -24,12 +24,12 @@ from datetime import datetime
 
 from cantools_cli import clock
 
-SIGNATURE = b"LOGG"
-SIZE = 144
+FILE_SIGNATURE = b"LOGG"
+HEADER_SIZE = 144
 #: bytes up to the end of the start time
 MIN_SIZE = 56
 #: no head is larger; a number above it is damage
-LARGEST_SIZE = 1 << 16
+MAX_SIZE = 1 << 16
 #: applicationBuild of files that canx writes in UTC
 MARK = 0x63616E78
 
@@ -62,8 +62,8 @@ class FileHeader:
     def pack(self) -> bytes:
         """Return the bytes; canx's mark is in them where the times are UTC, which is what it says."""
         data = _LAYOUT.pack(
-            SIGNATURE,
-            SIZE,
+            FILE_SIGNATURE,
+            HEADER_SIZE,
             _API_NUMBER,
             self.application_id,
             self.compression_level,

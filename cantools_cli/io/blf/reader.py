@@ -9,8 +9,16 @@ from cantools_cli.errors import FormatError
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel
 from cantools_cli.io.base import MessageReader
-from cantools_cli.io.blf import header as blf_header
 from cantools_cli.io.blf.containers import Containers
+from cantools_cli.io.blf.header import (
+    FILE_SIGNATURE,
+    HEADER_SIZE,
+    MAX_SIZE,
+    MIN_SIZE,
+    header_size,
+    read_start,
+    stated_size,
+)
 from cantools_cli.io.blf.stream import ObjectStream
 from cantools_cli.io.channels import channel_number
 from cantools_cli.io.files import AnyFile
@@ -33,15 +41,15 @@ class BLFReader(MessageReader):
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, "rb", *args, **kwargs)
         self._outer: Containers | None = None
-        self._head = self.input.peek(blf_header.SIZE)
-        if not blf_header.SIGNATURE.startswith(self._head[:4]):
+        self._head = self.input.peek(HEADER_SIZE)
+        if not FILE_SIGNATURE.startswith(self._head[:4]):
             self.stop()
             raise self._not_blf(self._head[:8])
 
     @property
     def file_size(self) -> int:
         """Bytes of the file as its head says, 0 if it does not."""
-        return blf_header.stated_size(self._head)
+        return stated_size(self._head)
 
     @property
     def uncompressed_size(self) -> int:
@@ -65,7 +73,7 @@ class BLFReader(MessageReader):
 
     def _date(self, at: int) -> float:
         head = self._head[:40] + self._head[at : at + 16]
-        return blf_header.read_start(head, self.tz)[0] / 1e9 if len(head) == 56 else 0.0
+        return read_start(head, self.tz)[0] / 1e9 if len(head) == 56 else 0.0
 
     def _not_blf(self, head: bytes) -> BLFParseError:
         reason = f"not a BLF file: it begins with {head.hex(' ')}"
@@ -73,10 +81,10 @@ class BLFReader(MessageReader):
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
-        return head.startswith(blf_header.SIGNATURE)
+        return head.startswith(FILE_SIGNATURE)
 
     def batches(self) -> Iterator[MessageBatch]:
-        self._outer = outer = Containers(self.input, self._say, self.fault, usable_processors())
+        self._outer = outer = Containers(self.input, self.note_file, self.fault, usable_processors())
         try:
             yield from self._as_documented(self._frames(outer))
         finally:
@@ -102,7 +110,7 @@ class BLFReader(MessageReader):
         start_ns = self._read_head(outer)
         if start_ns is None:
             return
-        stream = ObjectStream(outer, start_ns, self._say, self.fault)
+        stream = ObjectStream(outer, start_ns, self.note_file, self.fault)
         here, found = -1, 0
         for piece in outer.pieces():
             if outer.position != here:
@@ -113,22 +121,18 @@ class BLFReader(MessageReader):
         stream.end()
         missing = self._stated_size - self.input.consumed
         if missing > 0 and not outer.is_cut:  # between two containers, where nothing else tells
-            self._say(f"ends {missing} bytes before the size that its header says")
+            self.note_file(f"ends {missing} bytes before the size that its header says")
         if outer.is_cut:
             recovered = found if here == outer.position else 0
-            self._say(
+            self.note_file(
                 f"ends inside the container at byte {outer.position}, {recovered} frames of it recovered"
             )
         skipped = stream.search.total + outer.search.total
         if skipped:
-            self._say(f"{skipped} bytes that are no object skipped")
+            self.note_file(f"{skipped} bytes that are no object skipped")
         for kind, count in stream.left_out.items():
-            self._say(f"{count} {kind} left out")
-        for note in self.input.notes:
-            self._say(note)
-
-    def _say(self, text: str) -> None:
-        self.note(f"{self.input.name}: {text}")
+            self.note_file(f"{count} {kind} left out")
+        self.note_input()
 
     def _read_head(self, outer: Containers) -> int | None:
         """Return the start in nanoseconds, None where the file ends before that."""
@@ -136,18 +140,18 @@ class BLFReader(MessageReader):
         if not head:
             self.fault(FormatError("empty: not even the header of a BLF file", position=0, unit="byte"))
             return None
-        if not blf_header.SIGNATURE.startswith(head[:4]):
+        if not FILE_SIGNATURE.startswith(head[:4]):
             raise self._not_blf(head)
-        size = blf_header.header_size(head) if len(head) == 8 else blf_header.SIZE
-        if not blf_header.MIN_SIZE <= size <= blf_header.LARGEST_SIZE:
+        size = header_size(head) if len(head) == 8 else HEADER_SIZE
+        if not MIN_SIZE <= size <= MAX_SIZE:
             self.fault(FormatError(f"a file header of {size} bytes", position=4, unit="byte"))
-            size = blf_header.SIZE
+            size = HEADER_SIZE
         head += outer.take(size - len(head))
         if len(head) < size:
-            self._say("ends inside the file header")
+            self.note_file("ends inside the file header")
             return None
-        self._stated_size = blf_header.stated_size(head)
-        start_ns, assumed = blf_header.read_start(head, self.tz)
+        self._stated_size = stated_size(head)
+        start_ns, assumed = read_start(head, self.tz)
         if assumed:
-            self._say(assumed)
+            self.note_file(assumed)
         return start_ns

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Iterator
 
 from cantools_cli.errors import FormatError
@@ -12,6 +11,7 @@ from cantools_cli.io.base import BATCH_PAYLOAD, BATCH_ROWS
 from cantools_cli.io.blf.containers import Containers, Search, begins_object, find_object, read_header
 from cantools_cli.io.blf.inflate import Bytes
 from cantools_cli.io.blf.objects import LARGEST, Objects
+from cantools_cli.io.channels import ChannelTable
 from cantools_cli.kernels import blf as kernel
 
 _SMALLEST_OBJECT = 40  #: bytes of the shortest object that becomes a frame
@@ -46,8 +46,7 @@ class ObjectStream:
         self._tail: Bytes = b""  # the begin of an object
         self._to_skip = 0  # bytes still to come of an object that is stepped over
         self._base = 0  # position of the tail in the stream
-        self._channels: tuple[Channel, ...] = ()
-        self._table = array("H")  # the entry of _channels for each channel number
+        self._table = ChannelTable()
 
     def batches(self, piece: Bytes) -> Iterator[MessageBatch]:
         """Yield the frames that end in ``piece``, the next one of the stream."""
@@ -63,10 +62,10 @@ class ObjectStream:
                 self._is_lost = False
                 self._end_search()
             rows = min(BATCH_ROWS, (end - at) // _SMALLEST_OBJECT + 1)
-            batch = MessageBatch.with_room(rows, min(BATCH_PAYLOAD, end - at + 64), self._channels)
+            batch = MessageBatch.with_room(rows, min(BATCH_PAYLOAD, end - at + 64), self._table.channels)
             at, rows, reason, fault = self._fill(text, at, batch)
             if rows:
-                batch.channels = self._channels
+                batch.channels = self._table.channels
                 yield batch.cut(rows)
             if reason == kernel.LOST:
                 self._is_lost = True
@@ -113,7 +112,7 @@ class ObjectStream:
                 self._start_ns,
                 self._earliest,
                 self._latest,
-                self._table,
+                self._table.entries,
                 rows,
                 *batch.columns(),
             )
@@ -130,7 +129,7 @@ class ObjectStream:
                 message = self._objects.read(bytes(text[at:stop]), header)
                 if message is not None:
                     message.channel = self._channel(message.channel)
-                    batch.channels = self._channels
+                    batch.channels = self._table.channels
                     batch.put(rows, message)
                     rows += 1
             except FormatError as error:
@@ -143,10 +142,7 @@ class ObjectStream:
         if number == 0:
             self._note("channel 0, which BLF does not have, read as can0")
         name = f"can{max(number - 1, 0)}"
-        if name not in self._channels:
-            self._channels += (name,)
-        self._table.extend([kernel.UNKNOWN] * (number + 1 - len(self._table)))
-        self._table[number] = self._channels.index(name)
+        self._table.add(number, name)
         return name
 
     def _cut(self, text: Bytes, at: int) -> tuple[int, FormatError | None]:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from cantools_cli import clock
-from cantools_cli.errors import FormatError, UsageError
+from cantools_cli.errors import UsageError
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message, timestamp_to_ns
 from cantools_cli.frame.xl import XlMessage
 from cantools_cli.io.base import FileIOMessageWriter
-from cantools_cli.io.blf import append as blf_append
-from cantools_cli.io.blf import header as blf_header
+from cantools_cli.io.blf.append import LOOK_LIMIT, End, ReadBack, complete_part, find_end
 from cantools_cli.io.blf.containers import CONTAINER_HEAD, pack_container
-from cantools_cli.io.blf.header import FileHeader
+from cantools_cli.io.blf.header import (
+    FILE_SIGNATURE,
+    HEADER_SIZE,
+    FileHeader,
+    has_start,
+    header_size,
+    read_header,
+)
 from cantools_cli.io.blf.objects import pack_marker, pack_xl
 from cantools_cli.io.blf.workers import ContainerPacker
 from cantools_cli.io.channels import NumberedChannels
+from cantools_cli.io.continued import cannot_continue, naming
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.processors import usable_processors
 from cantools_cli.io.start import EARLY, FAR, start_of
@@ -76,11 +82,12 @@ class BLFWriter(FileIOMessageWriter):
             tz or "UTC", compression_level=6 if compression_level == -1 else compression_level
         )
         self._origin = 0  # where in a stream that was given the file begins
-        try:
-            self._continue_or_begin(append, tz)
-        except BaseException:
-            self.output.close()
-            raise
+        with self.closed_on_error():
+            if append and (size := self.output.seek_end()):
+                self._continue(size, tz)
+            elif self.output.seekable:  # else the head is written with the first frames
+                self._origin = self.output.tell()
+                self._write_head()
 
     def write(self, batch: MessageBatch) -> None:
         self._write_gathered()
@@ -109,7 +116,7 @@ class BLFWriter(FileIOMessageWriter):
         self._write_gathered()
         waiting = self._packer.waiting + self._used + 48 * len(self._held) + len(self._held.payload)
         header = self._header
-        if header.unpacked_size > blf_header.SIZE:
+        if header.unpacked_size > HEADER_SIZE:
             waiting = waiting * header.file_size // header.unpacked_size
         return self.output.written + waiting
 
@@ -230,21 +237,6 @@ class BLFWriter(FileIOMessageWriter):
         if self.output.seekable:
             self.output.patch(self._origin, self._header.pack())
 
-    def _continue_or_begin(self, append: bool, tz: str | None) -> None:
-        """Read the head of the file to be continued, or write one, to be replaced, where that is possible."""
-        if not self.output.seekable:
-            if append:
-                raise UsageError(f"{self.output.name}: only an uncompressed file can be continued")
-            return
-        file: Any = getattr(self.output.file, "buffer", self.output.file)
-        size = file.seek(0, os.SEEK_END) if append else 0
-        self.output.written = size
-        if append and size:
-            self._continue(size, tz)
-        else:
-            self._origin = file.tell()
-            self._write_head()
-
     def _write_head(self) -> None:
         """Write the head, or replace it; on a pipe it is written once, with sizes of 0."""
         header = self._header
@@ -253,9 +245,9 @@ class BLFWriter(FileIOMessageWriter):
             self.output.patch(self._origin, header.pack())
             return
         if self.output.seekable:
-            header.file_size = header.unpacked_size = blf_header.SIZE
+            header.file_size = header.unpacked_size = HEADER_SIZE
         self.output.write(header.pack())
-        header.file_size = header.unpacked_size = blf_header.SIZE
+        header.file_size = header.unpacked_size = HEADER_SIZE
 
     def _continue(self, size: int, tz: str | None) -> None:
         """Find the file's true end and go on there; times count from the start that it has.
@@ -264,26 +256,17 @@ class BLFWriter(FileIOMessageWriter):
             FormatError: it is not a BLF file, or damaged in the middle.
         """
         name, read = self.output.name, self.output.read_back
-        head = read(0, blf_header.SIZE)
-        begin = blf_header.header_size(head)
-        if (
-            not head.startswith(blf_header.SIGNATURE)
-            or begin < blf_header.SIZE
-            or len(head) < blf_header.SIZE
-        ):
-            raise FormatError(
-                "not a BLF file, so it cannot be continued", source=name, position=0, unit="byte"
-            )
-        try:
-            end = blf_append.find_end(read, begin, size)
-        except FormatError as error:
-            error.source = name
-            raise
-        if end.position == begin and not blf_header.has_start(head):  # nothing in it yet
+        head = read(0, HEADER_SIZE)
+        begin = header_size(head)
+        with naming(name):
+            if not head.startswith(FILE_SIGNATURE) or min(begin, len(head)) < HEADER_SIZE:
+                raise cannot_continue("not a BLF file", 0)
+            end = find_end(read, begin, size)
+        if end.position == begin and not has_start(head):  # nothing in it yet
             self.output.truncate(0)
             self._write_head()
             return
-        self._header, assumed = blf_header.read_header(head, tz)
+        self._header, assumed = read_header(head, tz)
         if assumed:
             self.note(f"{name}: {assumed}")
         self._start_ns = self._header.start_ns
@@ -296,13 +279,13 @@ class BLFWriter(FileIOMessageWriter):
         self._header.unpacked_size = end.unpacked_size
         self._complete(end, read)
 
-    def _complete(self, end: blf_append.End, read: blf_append.ReadBack) -> None:
+    def _complete(self, end: End, read: ReadBack) -> None:
         """Rewrite the last container without the begin of an object that never came to its end."""
         size = end.position - end.last
-        if not end.last or size > blf_append.LOOK_LIMIT:
+        if not end.last or size > LOOK_LIMIT:
             return
         container = read(end.last, size)
-        inner = blf_append.complete_part(container)
+        inner = complete_part(container)
         if inner is None:
             return
         self.note(f"{self.output.name}: ended inside an object, which was dropped")

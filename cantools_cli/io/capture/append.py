@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from typing import Any
 
-from cantools_cli.errors import FormatError, UsageError
-from cantools_cli.io.files import OutputStream
+from cantools_cli.io.continued import cannot_continue
 from cantools_cli.kernels import capture as kernel
 
 _CHUNK = 1 << 20
 SECTION = b"\x0a\x0d\x0d\x0a"  #: the type of the block that begins a section, in either order
 ORDERS = {b"\x4d\x3c\x2b\x1a": False, b"\x1a\x2b\x3c\x4d": True}  #: whether it is big-endian
-
-
-def continued_size(output: OutputStream) -> int:
-    """Return the size of the file that is to be continued, 0 for a new one.
-
-    Raises:
-        UsageError: it cannot be read, so that its end is not known.
-    """
-    if not output.seekable:
-        raise UsageError(f"{output.name}: only an uncompressed file can be continued")
-    file: Any = getattr(output.file, "buffer", output.file)
-    output.written = int(file.seek(0, os.SEEK_END))
-    return output.written
 
 
 def find_end(read: Callable[[int, int], bytes], begin: int, size: int, *, blocks: bool) -> int:
@@ -49,16 +33,12 @@ def find_end(read: Callable[[int, int], bytes], begin: int, size: int, *, blocks
                 big = ORDERS.get(head[8:12], big)
             length = int.from_bytes(head[4:8], "big" if big else "little")
             if not blocks or length < 12 or length & 3:
-                raise _cannot_continue("no record here", position)
+                raise cannot_continue("no record here", position)
             if position + length > size:
                 break
             if read(position + length - 4, 4) != head[4:8]:
-                raise _cannot_continue("no record here", position)
+                raise cannot_continue("no record here", position)
             position += length
     if size - position > kernel.LARGEST_RECORD:  # more than a crash cuts: its length is what is wrong
-        raise _cannot_continue("a record does not end with the file", position)
+        raise cannot_continue("a record does not end with the file", position)
     return position
-
-
-def _cannot_continue(reason: str, position: int) -> FormatError:
-    return FormatError(f"{reason}, so the file cannot be continued", position=position, unit="byte")

@@ -19,18 +19,17 @@ from __future__ import annotations
 import re
 import struct
 from array import array
-from typing import Any
 
 from cantools_cli.errors import FormatError, UsageError
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from cantools_cli.frame.xl import XlMessage
-from cantools_cli.io.base import FileIOMessageWriter
-from cantools_cli.io.capture.append import continued_size, find_end
 from cantools_cli.io.capture.reader import CaptureReader
 from cantools_cli.io.capture.records import LINKS, LINKS_HINT, SOCKETCAN, pack_xl
-from cantools_cli.io.files import AnyFile
+from cantools_cli.io.capture.writer import CaptureWriter
+from cantools_cli.io.channels import count_named
+from cantools_cli.io.continued import naming
 from cantools_cli.kernels import capture as kernel
 from cantools_cli.kernels import columns
 
@@ -52,7 +51,6 @@ _RECORDS = {
     True: re.compile(rb"[\s\S]{4}[\x00-\x3b][\s\S]{3}(\x00\x00\x00[\x08-\xff])\1"),
 }
 _LAST_NS = 0xFFFFFFFF * 1_000_000_000 + 999_999_999
-_OUT_ROOM = 1 << 18
 
 
 class PcapReader(CaptureReader):
@@ -111,89 +109,49 @@ class PcapReader(CaptureReader):
         return max(at, end - _RECORD_HEAD + 1), False
 
 
-class PcapWriter(FileIOMessageWriter):
+class PcapWriter(CaptureWriter):
     """Writes pcap files of nanoseconds that tcpdump and Wireshark read.
 
-    ``append`` continues a little-endian file of CAN_SOCKETCAN, in the unit that it has.
+    ``append`` continues a little-endian file of link type CAN_SOCKETCAN, in the time unit of the file.
     """
 
-    def __init__(self, file: AnyFile, append: bool = False, *args: Any, **kwargs: Any) -> None:
-        super().__init__(file, "wb", *args, append=append, **kwargs)
-        self._unit = 1  # nanoseconds a tick
-        self._out = bytearray(_OUT_ROOM)
-        try:
-            if not (append and self._continues()):
-                self.output.write(struct.pack("<L2H4L", 0xA1B23C4D, 2, 4, 0, 0, 1 << 18, SOCKETCAN))
-        except BaseException:
-            self.output.close()
-            raise
+    moved_times = "times outside 1970 to 2106"
 
-    def write(self, batch: MessageBatch) -> None:
-        self._write_gathered()
-        self._count_losses(batch)
-        interfaces = array("H", bytes(2 * len(batch.channels)))
-        row, view = 0, memoryview(self._out)
-        while row < len(batch):
-            done, used, moved = kernel.format(row, *batch.columns(), interfaces, False, self._unit, self._out)
-            self.output.write(view[:used])
-            if moved:
-                self.losses["times outside 1970 to 2106"] += moved
-            if done < len(batch) and batch.flags[done] & bits.XL:
-                self._write_xl(batch[done])
-                done += 1
-            elif done == row:
-                self.losses["malformed frames (left out)"] += 1
-                done += 1
-            row = done
+    def _begin(self, size: int) -> None:
+        if size:
+            self._continue(size)
+        else:
+            self.output.write(struct.pack("<L2H4L", 0xA1B23C4D, 2, 4, 0, 0, 1 << 18, SOCKETCAN))
 
-    def _write_xl(self, message: Message) -> None:
-        assert isinstance(message, XlMessage)
+    def _interfaces_of(self, batch: MessageBatch) -> array[int]:
+        lost = {"directions": columns.count_bits(batch.flags, bits.TX), "channels": count_named(batch)}
+        for kind, count in lost.items():
+            if count:
+                self.losses[kind] += count
+        return array("H", bytes(2 * len(batch.channels)))
+
+    def _write_xl(self, message: XlMessage, interface: int) -> None:
         packet = pack_xl(message)
         time = min(max(message.timestamp_ns, 0), _LAST_NS)
         if time != message.timestamp_ns:
-            self.losses["times outside 1970 to 2106"] += 1
+            self.losses[self.moved_times] += 1
         seconds, part = divmod(min(time + self._unit // 2, _LAST_NS), 1_000_000_000)
         head = struct.pack("<4L", seconds, part // self._unit, len(packet), len(packet))
         self.output.write(head + packet)
 
-    def _count_losses(self, batch: MessageBatch) -> None:
-        sent = columns.count_bits(batch.flags, bits.TX)
-        if sent:
-            self.losses["directions"] += sent
-        plain = [index for index, channel in enumerate(batch.channels) if channel in (CHANNEL, 0, None)]
-        named = len(batch) - sum(columns.count_entries(batch.channel, index) for index in plain)
-        if named and len(plain) < len(batch.channels):
-            self.losses["channels"] += named
-
-    def _continues(self) -> bool:
-        """Find the end of the last complete packet and go on there; False where there is nothing yet.
-
-        Raises:
-            UsageError: the file cannot be continued.
-            FormatError: it is no pcap file, or damaged.
-        """
-        output = self.output
-        size = continued_size(output)
-        if not size:
-            return False
-        try:
-            big, ticks, link = read_head(output.read_back(0, HEAD_SIZE))
-            if big or link != SOCKETCAN:
-                raise UsageError(
-                    f"{output.name}: only a little-endian file of link type 227 can be continued",
-                    hint="canx convert makes one",
-                )
-            end = find_end(output.read_back, HEAD_SIZE, size, blocks=False)
-        except FormatError as error:
-            error.source = output.name
-            raise
-        if end < size:
-            self.note(f"{output.name}: ended inside a packet, whose {size - end} bytes were dropped")
-            output.truncate(end)
+    def _continue(self, size: int) -> None:
+        name = self.output.name
+        with naming(name):
+            big, ticks, link = read_head(self.output.read_back(0, HEAD_SIZE))
+        if big or link != SOCKETCAN:
+            raise UsageError(
+                f"{name}: only a little-endian file of link type 227 can be continued",
+                hint="canx convert makes one",
+            )
+        self._drop_rest(HEAD_SIZE, size, "packet")
         self._unit = 1_000_000_000 // ticks
         if self._unit > 1:
-            self.note(f"{output.name}: has microseconds, and so have the frames added to it")
-        return True
+            self.note(f"{name}: has microseconds, and so have the frames added to it")
 
 
 def read_head(head: bytes) -> tuple[bool, int, int]:

@@ -28,14 +28,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from cantools_cli.errors import FormatError
-from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel, Message
 from cantools_cli.frame.xl import XlMessage
-from cantools_cli.io.base import FileIOMessageWriter
-from cantools_cli.io.capture.append import ORDERS, SECTION, continued_size, find_end
+from cantools_cli.io.capture.append import ORDERS, SECTION
 from cantools_cli.io.capture.reader import CaptureReader
 from cantools_cli.io.capture.records import LINKS, LINKS_HINT, SOCKETCAN, pack_xl
+from cantools_cli.io.capture.writer import CaptureWriter
 from cantools_cli.io.channels import NameTable
 from cantools_cli.io.files import AnyFile
 from cantools_cli.kernels import capture as kernel
@@ -60,7 +59,6 @@ _BLOCKS = {
     False: re.compile(rb"(?:[\x01-\x06]\x00{3}|\x0a\x0d\x0d\x0a)[\s\S]{2}[\x00-\x07]\x00"),
     True: re.compile(rb"(?:\x00{3}[\x01-\x06]|\x0a\x0d\x0d\x0a)\x00[\x00-\x07][\s\S]{2}"),
 }
-_OUT_ROOM = 1 << 18
 
 
 class PcapngReader(CaptureReader):
@@ -88,7 +86,7 @@ class PcapngReader(CaptureReader):
     def batches(self) -> Iterator[MessageBatch]:
         yield from super().batches()
         if self._lost_frames:
-            self._say(f"{self._lost_frames} packets were lost when this was recorded")
+            self.note_file(f"{self._lost_frames} packets were lost when this was recorded")
         if self._others and not self._has_can:
             links = ", ".join(map(str, sorted(self._others)))
             raise FormatError(f"link type {links}, which is not CAN", source=self.input.name, hint=LINKS_HINT)
@@ -181,7 +179,7 @@ class PcapngReader(CaptureReader):
         else:
             begin = 12
             captured = min(struct.unpack_from(order + "L", record, 8)[0], len(record) - 16)
-            self._say("packets without a time are at 0")
+            self.note_file("packets without a time are at 0")
         if index >= len(self.interfaces):
             raise FormatError(f"a packet of interface {index}, which is not there")
         if captured > len(record) - begin - 4:
@@ -208,48 +206,41 @@ class PcapngReader(CaptureReader):
             at += 4 + size + -size % 4
 
 
-class PcapngWriter(FileIOMessageWriter):
+class PcapngWriter(CaptureWriter):
     """Writes pcapng files that Wireshark reads; ``append`` adds a section."""
 
+    blocks = True
+    moved_times = "times before 1970"
+
     def __init__(self, file: AnyFile, append: bool = False, *args: Any, **kwargs: Any) -> None:
-        super().__init__(file, "wb", *args, append=append, **kwargs)
-        self._out = bytearray(_OUT_ROOM)
         self._interfaces: dict[bytes, int] = {}  # by name: its number in this section
         self._channels: tuple[Channel, ...] = ()
         self._table = array("H")  # the interface of each of them
-        try:
-            if append:
-                self._go_to_end()
-            version = struct.pack("<L2Hq", 0x1A2B3C4D, 1, 0, -1)
-            self.output.write(_block(_SECTION, version, {4: b"canx"}))
-        except BaseException:
-            self.output.close()
-            raise
+        super().__init__(file, append, *args, **kwargs)
 
-    def write(self, batch: MessageBatch) -> None:
-        self._write_gathered()
+    def _begin(self, size: int) -> None:
+        if size:
+            if not PcapngReader.recognises(self.output.read_back(0, 12)):
+                raise FormatError(
+                    "not a pcapng file, so it cannot be continued",
+                    source=self.output.name,
+                    position=0,
+                    unit="byte",
+                )
+            self._drop_rest(0, size, "block")
+        version = struct.pack("<L2Hq", 0x1A2B3C4D, 1, 0, -1)
+        self.output.write(_block(_SECTION, version, {4: b"canx"}))
+
+    def _interfaces_of(self, batch: MessageBatch) -> array[int]:
         if self._channels != batch.channels:
             self._table = array("H", [self._interface(channel) for channel in batch.channels])
             self._channels = batch.channels
-        row, view = 0, memoryview(self._out)
-        while row < len(batch):
-            done, used, moved = kernel.format(row, *batch.columns(), self._table, True, 1, self._out)
-            self.output.write(view[:used])
-            if moved:
-                self.losses["times before 1970"] += moved
-            if done < len(batch) and batch.flags[done] & bits.XL:
-                self._write_xl(batch[done], self._table[batch.channel[done]])
-                done += 1
-            elif done == row:
-                self.losses["malformed frames (left out)"] += 1
-                done += 1
-            row = done
+        return self._table
 
-    def _write_xl(self, message: Message, interface: int) -> None:
-        assert isinstance(message, XlMessage)
+    def _write_xl(self, message: XlMessage, interface: int) -> None:
         packet, time = pack_xl(message), max(message.timestamp_ns, 0)
         if time != message.timestamp_ns:
-            self.losses["times before 1970"] += 1
+            self.losses[self.moved_times] += 1
         size = len(packet)
         head = struct.pack("<5L", interface, time >> 32, time & 0xFFFFFFFF, size, size)
         direction = {_DIRECTION: struct.pack("<L", 1 if message.is_rx else 2)}
@@ -263,28 +254,6 @@ class PcapngWriter(FileIOMessageWriter):
             options = {_NAME: name, _RESOLUTION: b"\x09"}
             self.output.write(_block(_INTERFACE, struct.pack("<2HL", SOCKETCAN, 0, 0), options))
         return self._interfaces[name]
-
-    def _go_to_end(self) -> None:
-        """Go behind the last complete block, where the next section begins.
-
-        Raises:
-            UsageError: the file cannot be continued.
-            FormatError: it is no pcapng file, or damaged.
-        """
-        output = self.output
-        size = continued_size(output)
-        if not size:
-            return
-        try:
-            if not PcapngReader.recognises(output.read_back(0, 12)):
-                raise FormatError("not a pcapng file, so it cannot be continued", position=0, unit="byte")
-            end = find_end(output.read_back, 0, size, blocks=True)
-        except FormatError as error:
-            error.source = output.name
-            raise
-        if end < size:
-            self.note(f"{output.name}: ended inside a block, whose {size - end} bytes were dropped")
-            output.truncate(end)
 
 
 def _block(kind: int, body: bytes, options: dict[int, bytes]) -> bytes:

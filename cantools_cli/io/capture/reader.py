@@ -205,13 +205,9 @@ class CaptureReader(MessageReader):
             if not have:
                 self.fault(FormatError("empty: not even the header of a capture", position=0, unit="byte"))
             else:
-                self._say("ends inside the file header")
+                self.note_file("ends inside the file header")
         elif (have or self._to_skip) and not self._is_lost:
-            self._say(f"ends inside a record behind packet {self.packets}, which was dropped")
+            self.note_file(f"ends inside a record behind packet {self.packets}, which was dropped")
         for kind, count in self.decoder.left_out.items():
-            self._say(f"{count} {kind} left out")
-        for note in self.input.notes:
-            self._say(note)
-
-    def _say(self, text: str) -> None:
-        self.note(f"{self.input.name}: {text}")
+            self.note_file(f"{count} {kind} left out")
+        self.note_input()

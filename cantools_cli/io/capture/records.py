@@ -61,7 +61,7 @@ class Interfaces:
     def __init__(self) -> None:
         self.is_swapped = False
         self.channels: tuple[Channel, ...] = ()
-        self._devices = array("H")  # by number of an SLL2 header: the entry of channels
+        self._devices = array("H")  # by number of an SLL2 header: the index in channels
         self.clear()
 
     def clear(self) -> None:

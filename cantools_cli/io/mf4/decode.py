@@ -5,8 +5,7 @@ from __future__ import annotations
 import struct
 
 from cantools_cli.errors import FormatError
-from cantools_cli.frame import bits as frames
-from cantools_cli.frame import error_frames
+from cantools_cli.frame import bits, error_frames
 from cantools_cli.frame.message import Message
 from cantools_cli.io.mf4.layout import LARGEST_NS, Numbers
 from cantools_cli.kernels import mf4 as kernel
@@ -41,7 +40,7 @@ def decode(
     if plan[kernel.KIND] == kernel.RARE:
         return _rare_error(record, error_type, message)
     word, code = value_of(record, plan, kernel.ID), value_of(record, plan, kernel.DLC)
-    message.arbitration_id = word & frames.CAN_EFF_MASK
+    message.arbitration_id = word & bits.CAN_EFF_MASK
     size = value_of(record, plan, kernel.SIZE) if _has(plan, kernel.SIZE) else -1
     if code > 15:
         raise FormatError(f"a DLC of {code}")
@@ -51,9 +50,9 @@ def decode(
         return _with_data(message, min(code, 8) if size < 0 else size, data)
     is_extended = word >> 31 or value_of(record, plan, kernel.IDE) & 1
     if not _has(plan, kernel.IDE):
-        is_extended = is_extended or message.arbitration_id > frames.CAN_SFF_MASK
+        is_extended = is_extended or message.arbitration_id > bits.CAN_SFF_MASK
     message.is_extended_id = bool(is_extended)
-    if not is_extended and message.arbitration_id > frames.CAN_SFF_MASK:
+    if not is_extended and message.arbitration_id > bits.CAN_SFF_MASK:
         raise FormatError(f"the identifier {message.arbitration_id:#x} has more than 11 bits")
     if plan[kernel.KIND] == kernel.REMOTE:
         message.is_remote_frame = True
@@ -64,7 +63,7 @@ def decode(
     if size < 0:
         size = len(data) if not _has(plan, kernel.DLC) else code
         if _has(plan, kernel.DLC):
-            size = frames.FD_LENGTHS[code] if message.is_fd else min(code, 8)
+            size = bits.FD_LENGTHS[code] if message.is_fd else min(code, 8)
     if not _has(plan, kernel.EDL):
         message.is_fd = size > 8
     return _with_kind(message, size, code if _has(plan, kernel.DLC) else min(size, 8), data, record, plan)
@@ -104,15 +103,15 @@ def _extracted(record: bytes, numbers: Numbers) -> int:
 
 def _time(record: bytes, plan: memoryview, scale: float) -> int:
     """Return the nanoseconds since the start of the file."""
-    bits = value_of(record, plan, kernel.TIME)
+    ticks = value_of(record, plan, kernel.TIME)
     mode = plan[kernel.TIME_MODE]
     if mode in (kernel.UNSIGNED, kernel.SIGNED):
-        if mode == kernel.SIGNED and bits >> 63:
-            bits -= 1 << 64
-        return bits * int(plan[kernel.TIME_FACTOR])
-    real = float(bits)
+        if mode == kernel.SIGNED and ticks >> 63:
+            ticks -= 1 << 64
+        return ticks * int(plan[kernel.TIME_FACTOR])
+    real = float(ticks)
     if mode == kernel.FLOATING:
-        real = struct.unpack("<d", bits.to_bytes(8, "little"))[0]
+        real = struct.unpack("<d", ticks.to_bytes(8, "little"))[0]
     if not abs(real * scale) <= kernel.LARGEST_REAL:
         raise FormatError(f"a time of {real}")
     return round(real * scale)
@@ -136,10 +135,10 @@ def _with_kind(
         _with_data(message, size, data)
         message.dlc_code = code if code > 8 and size == 8 else size
         return message
-    if size == code > 8 and len(data) >= frames.FD_LENGTHS[code]:
-        size = frames.FD_LENGTHS[code]  # written by a program that took the code for the length
+    if size == code > 8 and len(data) >= bits.FD_LENGTHS[code]:
+        size = bits.FD_LENGTHS[code]  # written by a program that took the code for the length
     _with_data(message, size, data)
-    if size not in frames.FD_LENGTHS:
+    if size not in bits.FD_LENGTHS:
         raise FormatError(f"{size} is no CAN FD length")
     message.bitrate_switch = bool(value_of(record, plan, kernel.BRS) & 1)
     message.error_state_indicator = bool(value_of(record, plan, kernel.ESI) & 1)

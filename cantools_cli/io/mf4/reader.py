@@ -54,8 +54,7 @@ class MF4Reader(MessageReader):
             yield from self._as_documented(self._batches(source))
         finally:
             source.close()
-        for note in self.input.notes:
-            self._say(note)
+        self.note_input()
 
     def _documented_channel(self, channel: Channel) -> Channel:
         return channel_number(channel)
@@ -65,7 +64,7 @@ class MF4Reader(MessageReader):
         if len(identification) < 64:
             self._identify(identification)
             if identification:
-                self._say("ends inside the file header")
+                self.note_file("ends inside the file header")
             return
         self._identify(identification)
         flags = int.from_bytes(identification[60:62], "little")
@@ -76,7 +75,7 @@ class MF4Reader(MessageReader):
             self._check(layout)
             streams = self._streams(blocks, layout)
         except CutError as error:
-            self._say(error.reason)
+            self.note_file(error.reason)
             return
         except UnknownLayoutError as error:
             yield from self._by_asammdf(source, error)
@@ -89,15 +88,12 @@ class MF4Reader(MessageReader):
         yield from merged([stream.batches(chunk) for stream in streams])
         masked = sum(stream.masked for stream in streams)
         if masked:
-            self._say(f"{masked} records that are marked as not valid left out")
+            self.note_file(f"{masked} records that are marked as not valid left out")
         if layout.fault is not None:
             if isinstance(layout.fault, CutError):
-                self._say(layout.fault.reason)
+                self.note_file(layout.fault.reason)
             else:
                 self.fault(layout.fault)
-
-    def _say(self, text: str) -> None:
-        self.note(f"{self.input.name}: {text}")
 
     def _identify(self, head: bytes) -> None:
         """Raise FormatError unless a file that begins with ``head`` is one that can be read."""
@@ -136,18 +132,17 @@ class MF4Reader(MessageReader):
             )
         streams: list[RecordStream] = []
         for group in holders:
-            whole = RecordStream(blocks, layout, group, self._say, self._fault_once)
+            whole = RecordStream(blocks, layout, group, self.note_file, self._fault_once)
             kinds = [inner for inner in group.groups if inner.event]
             if len(kinds) == 1 or whole.is_in_order(CHUNK):
                 streams.append(whole)
                 continue
             if len(kinds) > _MAX_PASSES:
-                self._say(f"{len(kinds)} kinds of records in one group, which are not all merged by time")
-            # a pass for each kind: how far the kinds are apart has no bound
-            streams += [
-                RecordStream(blocks, layout, group, self._say, self._fault_once, kinds[index::_MAX_PASSES])
-                for index in range(min(len(kinds), _MAX_PASSES))
-            ]
+                self.note_file(f"a group has {len(kinds)} kinds of records, which are not all merged by time")
+            # one pass per kind: the distance between records of two kinds has no bound
+            for index in range(min(len(kinds), _MAX_PASSES)):
+                only = kinds[index::_MAX_PASSES]
+                streams.append(RecordStream(blocks, layout, group, self.note_file, self._fault_once, only))
         return streams
 
     def _fault_once(self, error: FormatError) -> None:
@@ -169,7 +164,7 @@ class MF4Reader(MessageReader):
             reason.hint = "pip install 'canx[mf4]' adds asammdf, which may know it"
             self.fault(reason)
             return
-        self._say(f"read by asammdf, in memory, because of {reason.reason}")
+        self.note_file(f"read by asammdf, in memory, because of {reason.reason}")
         try:
             yield from asammdf.batches(source, self.tz)
         except FormatError as error:

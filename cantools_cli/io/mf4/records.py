@@ -13,6 +13,7 @@ from cantools_cli.errors import FormatError
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel
 from cantools_cli.io.batch_room import BatchRoom
+from cantools_cli.io.channels import ChannelTable
 from cantools_cli.io.mf4.blocks import Blocks, Fragment, UnknownLayoutError, unpacked
 from cantools_cli.io.mf4.decode import decode, value_of
 from cantools_cli.io.mf4.layout import (
@@ -56,8 +57,7 @@ class RecordStream:
         self._first_channel = layout.counts_channels_from
         self._note = note
         self._fault = fault
-        self._channels: tuple[Channel, ...] = ()
-        self._table = array("H")
+        self._table = ChannelTable()
         self._room = BatchRoom(16, 8)
         self._tail = b""
         self._to_skip = 0
@@ -149,11 +149,11 @@ class RecordStream:
         at, reason = 0, kernel.FULL
         while reason not in (kernel.DONE, kernel.CUT, kernel.LOST):
             begin = at
-            batch = self._room.batch(len(text) - at, self._channels)
+            batch = self._room.batch(len(text) - at, self._table.channels)
             at, rows, reason, fault = self._fill(text, at, batch)
             if rows:
                 self._room.learn(at - begin, rows, batch.offset[rows])
-                batch.channels = self._channels
+                batch.channels = self._table.channels
                 yield batch.cut(rows)
             if fault is not None:
                 self._fault(fault)
@@ -203,7 +203,7 @@ class RecordStream:
             self._window.data,
             self._window.begin,
             self._start_ns,
-            self._table,
+            self._table.entries,
             rows,
             *batch.columns(),
         )
@@ -264,7 +264,7 @@ class RecordStream:
         error_type = self._error_types.get(index)
         message = decode(record, plan, self._scales[index], self._start_ns, data, error_type)
         message.channel = self._channel(value_of(record, plan, kernel.BUS))
-        batch.channels = self._channels
+        batch.channels = self._table.channels
         batch.put(rows, message)
         return begin + len(record), rows + 1  # data behind it is passed over next
 
@@ -296,8 +296,5 @@ class RecordStream:
         if number < self._first_channel:
             self._note("channel 0, which such files do not have, read as can0")
         name = f"can{max(number - self._first_channel, 0)}"
-        if name not in self._channels:
-            self._channels += (name,)
-        self._table.extend([kernel.UNKNOWN] * (number + 1 - len(self._table)))
-        self._table[number] = self._channels.index(name)
+        self._table.add(number, name)
         return name

@@ -7,16 +7,15 @@ from array import array
 from pathlib import Path
 from typing import Any
 
-from cantools_cli.errors import FormatError, UsageError
+from cantools_cli.errors import UsageError
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.io.base import FileIOMessageWriter
 from cantools_cli.io.channels import NumberedChannels
+from cantools_cli.io.continued import naming
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.mf4 import head as mf4_head
-from cantools_cli.io.mf4.append import Continued, find_end
-from cantools_cli.io.mf4.blocks import (
-    HEAD,
-)
+from cantools_cli.io.mf4.append import find_end
+from cantools_cli.io.mf4.blocks import HEAD
+from cantools_cli.io.mf4.head import RECORD_SIZES, Head, build_head, identification
 from cantools_cli.io.start import EARLY, HELD
 from cantools_cli.kernels import mf4 as kernel
 
@@ -52,14 +51,15 @@ class MF4Writer(FileIOMessageWriter):
         self._held = MessageBatch()  # until the start is known
         self._start_ns: int | None = None
         self._room = bytearray(_ROOM)
-        self._counts = array("q", bytes(8 * len(mf4_head.RECORD_SIZES)))
+        self._counts = array("q", bytes(8 * len(RECORD_SIZES)))
         self._origin = 0  # where in a stream that was given the file begins
-        self._head: mf4_head.Head | Continued | None = None
-        try:
-            self._continue_or_begin(append)
-        except BaseException:
-            self.output.close()
-            raise
+        self._head: Head | None = None
+        with self.closed_on_error():
+            if append and (size := self.output.seek_end()):
+                self._continue(size)
+            elif self.output.seekable:  # else the head is written with the first frames
+                self._origin = self.output.tell()
+                self._write_head(0)
 
     def write(self, batch: MessageBatch) -> None:
         self._write_gathered()
@@ -90,17 +90,15 @@ class MF4Writer(FileIOMessageWriter):
         head = self._head
         if not self.output.seekable or head is None:
             return
-        length = HEAD + sum(
-            count * size for count, size in zip(self._counts, mf4_head.RECORD_SIZES, strict=True)
-        )
+        length = HEAD + sum(count * size for count, size in zip(self._counts, RECORD_SIZES, strict=True))
         for number, at in enumerate(head.counts_at):
             if at:
                 self.output.patch(self._origin + at, self._counts[number].to_bytes(8, "little"))
         self.output.patch(self._origin + head.length_at, length.to_bytes(8, "little"))
-        self.output.patch(self._origin, mf4_head.identification(finished=True))
+        self.output.patch(self._origin, identification(finished=True))
 
     def _write_head(self, start_ns: int) -> None:
-        head = mf4_head.build_head(start_ns, self._attachment)
+        head = build_head(start_ns, self._attachment)
         if self._head is None:
             self.output.write(head.data)
         else:
@@ -129,34 +127,23 @@ class MF4Writer(FileIOMessageWriter):
                 done += 1
             row = done
 
-    def _continue_or_begin(self, append: bool) -> None:
-        """Go on behind the file that is there, or begin one, whose start is filled in later."""
-        if not self.output.seekable:
-            if append:
-                raise UsageError(f"{self.output.name}: only an uncompressed file can be continued")
-            return
-        file: Any = getattr(self.output.file, "buffer", self.output.file)
-        size = file.seek(0, os.SEEK_END) if append else 0
-        self.output.written = size
-        if not (append and size):
-            self._origin = file.tell()
-            self._write_head(0)
-            return
-        try:
-            found = find_end(self.output.read_back, size)
-        except FormatError as error:
-            error.source = self.output.name
-            raise
-        if found.end < size:
-            self.note(
-                f"{self.output.name}: ended inside a record, whose {size - found.end} bytes were dropped"
-            )
-        self.output.truncate(found.end)
-        self._counts = found.counts
-        if not any(found.counts):
+    def _continue(self, size: int) -> None:
+        """Continue the file of ``size`` bytes after its last complete record.
+
+        Raises:
+            FormatError: canx did not write the file, or it is damaged.
+        """
+        name = self.output.name
+        with naming(name):
+            end = find_end(self.output.read_back, size)
+        if end.position < size:
+            self.note(f"{name}: ended inside a record, whose {size - end.position} bytes were dropped")
+        self.output.truncate(end.position)
+        self._counts = end.counts
+        if not any(end.counts):
             self.output.truncate(0)
             self._write_head(0)
             return
-        self._start_ns, self._head = found.start_ns, found
-        self.output.patch(found.length_at, HEAD.to_bytes(8, "little"))
-        self.output.patch(0, mf4_head.identification(finished=False))
+        self._start_ns, self._head = end.start_ns, end.head
+        self.output.patch(end.head.length_at, HEAD.to_bytes(8, "little"))
+        self.output.patch(0, identification(finished=False))

@@ -12,7 +12,7 @@ file of its own: a log whose writer was killed is read up to its last part, alon
 begin. Closing the file adds the footer that counts, after which the others are bytes that no reader looks at.
 A file that is not closed yet is refused by other programs, rather than being taken for its last part alone.
 
-The columns are those of ``arrow_interface``.
+The columns are those of ``cantools_cli.frame.arrow``.
 
 Loses: characters of a channel's name that are not Unicode, which are escaped.
 

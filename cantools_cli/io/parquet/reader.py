@@ -11,6 +11,7 @@ from cantools_cli.errors import FormatError, UsageError
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.io.arrow.table import TableReader, load_pyarrow
 from cantools_cli.io.base import BATCH_ROWS
+from cantools_cli.io.continued import naming
 from cantools_cli.io.parquet.parts import (
     MAGIC,
     WINDOW,
@@ -45,18 +46,14 @@ class ParquetReader(TableReader):
                     copy.write(data)
                 copy.flush()
                 yield from self._batches(copy)
-        for note in self.input.notes:
-            self.note(f"{self.input.name}: {note}")
+        self.note_input()
 
     def _batches(self, file: Any) -> Iterator[MessageBatch]:
         size = file.seek(0, os.SEEK_END)
         if not size:
             return
-        try:
+        with naming(self.input.name):
             parts = self._parts(file, size)
-        except FormatError as error:
-            error.source = self.input.name
-            raise
         for begin, end in parts:
             yield from self._part_of_file(_Window(file, begin, end))
             self.input.consumed = end
@@ -109,11 +106,9 @@ class ParquetReader(TableReader):
             is_good = self._has_good_footer(_Window(file, 0, size)) and is_joined(read, size)
             if is_good or (last := last_part(read, size)) is None:
                 return [(0, size)]
-            self.note(f"{self.input.name}: the footer is damaged: its parts are read, as they were flushed")
+            self.note_file("the footer is damaged: its parts are read, as they were flushed")
         else:
-            self.note(
-                f"{self.input.name}: ends inside the file, without its footer: what was flushed is read"
-            )
+            self.note_file("ends inside the file, without its footer: what was flushed is read")
             last = last_part(read, size)
         return parts_before(read, last)
 

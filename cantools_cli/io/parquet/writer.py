@@ -5,12 +5,10 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from cantools_cli.errors import FormatError, UsageError, quoted
+from cantools_cli.errors import FormatError, UsageError
 from cantools_cli.frame.arrow import XL_COLUMNS
 from cantools_cli.frame.batch import MessageBatch
-from cantools_cli.io.arrow.table import Pieces, load_pyarrow
-from cantools_cli.io.arrow.writer import unwritable_names
-from cantools_cli.io.base import FileIOMessageWriter
+from cantools_cli.io.arrow.table import Pieces, TableWriter, check_compression, load_pyarrow
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.parquet.footer import Footers
 from cantools_cli.io.parquet.parts import (
@@ -32,7 +30,7 @@ _ENCODING = {"timestamp": "DELTA_BINARY_PACKED"}
 _REPEATING = ["channel", "arbitration_id", "dlc", "dlc_code", "data", *XL_COLUMNS]
 
 
-class ParquetWriter(FileIOMessageWriter):
+class ParquetWriter(TableWriter):
     """Writes Parquet files, a row group when there are enough frames, and at each ``flush``.
 
     Nothing is written twice and nothing needs seeking, so a pipe does as well. A file that is appended to
@@ -44,30 +42,21 @@ class ParquetWriter(FileIOMessageWriter):
     def __init__(
         self, file: AnyFile, append: bool = False, *args: Any, compression: str = "zstd", **kwargs: Any
     ) -> None:
-        self._arrow = load_pyarrow()
-        if compression not in _COMPRESSIONS:
-            raise UsageError(
-                f"unknown compression {quoted(compression)}", hint=f"known: {', '.join(_COMPRESSIONS)}"
-            )
-        super().__init__(file, "wb", *args, append=append, **kwargs)
+        self._parquet = load_pyarrow("pyarrow.parquet")  # first, so that no file is created without it
+        check_compression(compression, _COMPRESSIONS)
+        super().__init__(file, *args, append=append, **kwargs)
         self._compression = compression
         self._schema = self._arrow.schema(MessageBatch())
-        self._held = MessageBatch()
         self._position = 0  # in the file; a stream that was given begins where it stands
         self._footers = Footers()
         self._has_parts = False
-        try:
-            if append:
+        if append:
+            with self.closed_on_error():
                 self._continue()
-        except BaseException:
-            self.output.close()
-            raise
 
     def write(self, batch: MessageBatch) -> None:
         self._write_gathered()
-        lost = unwritable_names(batch)
-        if lost:
-            self.losses["characters of channel names"] += lost
+        self._count_losses(batch)
         self._held.extend(batch)
         if len(self._held) >= GROUP_ROWS or len(self._held.payload) >= GROUP_BYTES:
             self._write_held()
@@ -76,21 +65,10 @@ class ParquetWriter(FileIOMessageWriter):
         """Return an estimate of the file's size in bytes: what is written, and what waits, uncompressed."""
         return self.output.written + 16 * len(self._held) + len(self._held.payload)
 
-    def flush(self) -> None:
-        self._write_gathered()
-        self._write_held()
-        self.output.flush()
-
-    def _write_held(self) -> None:
-        held, self._held = self._held, MessageBatch()
-        if len(held):
-            self._put(held)
-
     def _put(self, batch: MessageBatch) -> None:
         """Write ``batch`` as a part."""
-        parquet = load_pyarrow("pyarrow.parquet")
         pieces = Pieces()
-        with parquet.ParquetWriter(
+        with self._parquet.ParquetWriter(
             pieces,
             self._schema,
             compression=self._compression,
@@ -140,7 +118,6 @@ class ParquetWriter(FileIOMessageWriter):
         size = self.output.written
         if not size:
             return
-        parquet = load_pyarrow("pyarrow.parquet")
         read, name = self.output.read_back, self.output.name
         try:
             self._position = size
@@ -148,7 +125,7 @@ class ParquetWriter(FileIOMessageWriter):
                 footer = footer_at(read, begin, end)
                 self._footers.add(footer, begin)
             whole = MAGIC + footer + len(footer).to_bytes(4, "little") + MAGIC
-            schema = parquet.read_schema(io.BytesIO(whole))
+            schema = self._parquet.read_schema(io.BytesIO(whole))
         except (self._arrow.ArrowException, OSError, FormatError) as error:
             reason = " ".join(str(error).split())
             raise FormatError(reason, source=name) from None

@@ -13,9 +13,10 @@ from itertools import accumulate, chain, islice, pairwise
 from typing import Any
 
 from cantools_cli.errors import FileInUseError, FormatError, UsageError, quoted
-from cantools_cli.frame import bits as frames
+from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message, timestamp_to_ns
+from cantools_cli.io.channels import count_named
 from cantools_cli.io.compression import compression_of
 from cantools_cli.io.files import AnyFile, OutputStream, display_name, is_path
 from cantools_cli.kernels import columns
@@ -103,8 +104,8 @@ def insertion(table: str, rows: int = 1) -> str:
     values = []
     for at in range(1, 4 * rows, 4):
         word = f"?{at + 1}"
-        bits = f"{word} & {frames.CAN_EFF_MASK}, {word} >> 31, {word} >> 30 & 1, {word} >> 29 & 1"
-        values.append(f"(?{at}, {bits}, ?{at + 2}, ?{at + 3})")
+        fields = f"{word} & {bits.CAN_EFF_MASK}, {word} >> 31, {word} >> 30 & 1, {word} >> 29 & 1"
+        values.append(f"(?{at}, {fields}, ?{at + 2}, ?{at + 3})")
     return f"INSERT INTO {named(table)} ({', '.join(COLUMNS)}) VALUES {', '.join(values)}"
 
 
@@ -122,30 +123,29 @@ def as_rows(batch: MessageBatch) -> Iterator[Row]:
     payload = bytes(batch.payload)
     data = [payload[begin:end] for begin, end in pairwise(batch.offset)]
     sizes = list(map(len, data))
-    if columns.count_words(batch.can_id, frames.CAN_RTR_FLAG):
+    if columns.count_words(batch.can_id, bits.CAN_RTR_FLAG):
         sizes = [
-            min(code, 8) if word & frames.CAN_RTR_FLAG else size
+            min(code, 8) if word & bits.CAN_RTR_FLAG else size
             for size, code, word in zip(sizes, batch.dlc_code, batch.can_id, strict=True)
         ]
     seconds = [time_ns / 1_000_000_000 for time_ns in batch.timestamp_ns]
     words: Iterable[int] = batch.can_id
-    if columns.count_bits(batch.flags, frames.EXTENDED_ERROR):
+    if columns.count_bits(batch.flags, bits.EXTENDED_ERROR):
         words = [
-            word | (mark & frames.EXTENDED_ERROR) << 26
+            word | (mark & bits.EXTENDED_ERROR) << 26
             for word, mark in zip(batch.can_id, batch.flags, strict=True)
         ]
     return zip(seconds, words, sizes, data, strict=True)
 
 
 def count_losses(batch: MessageBatch, losses: Counter[str]) -> None:
-    plain = [index for index, channel in enumerate(batch.channels) if channel in (CHANNEL, 0, None)]
+    """Add to ``losses`` what the table has no place for."""
     lost = {
         "raw DLC codes": columns.count_raw_dlc(batch.dlc_code, batch.flags),
-        "CAN FD marks": columns.count_bits(batch.flags, frames.FD),
-        "directions": columns.count_bits(batch.flags, frames.TX),
+        "CAN FD marks": columns.count_bits(batch.flags, bits.FD),
+        "directions": columns.count_bits(batch.flags, bits.TX),
+        "channels": count_named(batch),
     }
-    if len(plain) < len(batch.channels):
-        lost["channels"] = len(batch) - sum(columns.count_entries(batch.channel, index) for index in plain)
     for kind, count in lost.items():
         if count:
             losses[kind] += count
