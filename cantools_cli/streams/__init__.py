@@ -1,4 +1,5 @@
-"""Sources of frames and what happens to them on the way: generate, replay, merge, split, bridge.
+"""Streams of batches: generating, replaying, merging, splitting, routing and bridging them.
 
-Imports ``bus``, ``filtering``, ``periodic`` and below.
+Nothing here opens a file or an interface; batches and buses are passed in. May import ``bus``,
+``periodic``, ``frame``, ``kernels`` and the modules at the top of ``cantools_cli``.
 """

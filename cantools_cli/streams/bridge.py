@@ -1,15 +1,14 @@
-"""What a bridge does with frames on their way: new identifiers, and no frame for ever.
+"""Rewriting of identifiers and loop detection for a bridge.
 
-A rewriting rule, all numbers hexadecimal, 3 digits for an identifier of 11 bits and 8 for one of 29::
+The form of a rewriting rule; numbers are hexadecimal, identifiers have 3 digits (11 bits) or 8 (29 bits)::
 
-    123=456              one identifier by another; also of the other kind: 123=00000456
+    123=456              one identifier; the kind may change: 123=00000456
     100-1FF=300          a range: 100 becomes 300, 101 becomes 301
-    100-1FF=+200         the same, as a distance; =-80 as well
+    100-1FF=+200         the same as an offset; =-80 is possible too
     120:7F0=520          only the bits of the mask: 125 becomes 525
-    can0>can1:123=456    only from the bus can0 to the bus can1; * stands for any
+    can0>can1:123=456    only from the bus can0 to the bus can1; * is any bus
 
-The first rule that names a frame's identifier rewrites it, and no other. Remote frames are rewritten as
-data frames are, error frames never.
+The first rule that matches an identifier applies. It rewrites data and remote frames, never error frames.
 """
 
 from __future__ import annotations
@@ -25,11 +24,11 @@ from cantools_cli.errors import CanOperationError, UsageError, quoted
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 
-#: a frame that is back within this time may be the one that was sent
+#: a frame received within this time after an equal one was sent may be that frame, returning
 RETURN_NS = 50_000_000
-#: how often it may come back, each time so fast, until it is taken for one that goes round for ever
+#: consecutive returns of a frame before it counts as a forwarding loop
 MAX_HOPS = 100
-#: frames remembered for each bus
+#: frames remembered per bus
 _REMEMBERED = 4096
 #: identifier words whose rewriting is remembered
 _TABLE_SIZE = 65_536
@@ -45,9 +44,9 @@ _KIND_AND_ID = bits.CAN_EFF_FLAG | bits.CAN_EFF_MASK
 
 @dataclass(frozen=True)
 class Rewrite:
-    """Replaces the identifier words that are between ``low`` and ``high`` in the bits of ``mask``.
+    """Rewrites identifier words with ``low <= word & mask <= high``.
 
-    ``low`` becomes ``new``, those above it follow; the bits outside of the mask stay as they are.
+    ``low`` becomes ``new``, ``low + 1`` becomes ``new + 1``; bits outside the mask are kept.
     """
 
     mask: int
@@ -59,12 +58,12 @@ class Rewrite:
         return self.low <= word & self.mask <= self.high
 
     def new_word(self, word: int) -> int:
-        """Return what ``word``, which matches, becomes."""
+        """Return the rewritten form of ``word``, which must match."""
         return self.new + (word & self.mask) - self.low + (word & bits.CAN_EFF_MASK & ~self.mask)
 
 
 class DirectedRewrite(NamedTuple):
-    """A rule, and between which buses it holds; None is any."""
+    """A rule that applies to frames from ``source`` to ``target``; None is any bus."""
 
     source: str | None
     target: str | None
@@ -72,10 +71,10 @@ class DirectedRewrite(NamedTuple):
 
 
 def parse_rewrite(text: str, names: Sequence[str]) -> list[DirectedRewrite]:
-    """Return the rules of ``[FROM>TO:]RULE[,RULE...]``, for buses that are called ``names``.
+    """Parse ``[FROM>TO:]RULE[,RULE...]``; ``names`` are the names of the buses.
 
     Raises:
-        UsageError: a rule is none, an identifier is out of range, or no bus has that name.
+        UsageError: an invalid rule, an identifier out of range, or an unknown bus.
     """
     source, target, rules = _direction(text, names)
     return [DirectedRewrite(source, target, _rule(text, rule.strip())) for rule in rules.split(",")]
@@ -84,7 +83,7 @@ def parse_rewrite(text: str, names: Sequence[str]) -> list[DirectedRewrite]:
 def _direction(text: str, names: Sequence[str]) -> tuple[str | None, str | None, str]:
     if ">" not in text:
         return None, None, text
-    for source in (*names, "*"):  # a name may hold a colon, so the names decide where it ends
+    for source in (*names, "*"):  # names may contain colons, so only the known ones tell where a name ends
         for target in (*names, "*"):
             head = f"{source}>{target}:"
             if text.startswith(head):
@@ -94,21 +93,21 @@ def _direction(text: str, names: Sequence[str]) -> tuple[str | None, str | None,
                     text[len(head) :],
                 )
     raise UsageError(
-        f"--rewrite {quoted(text)} names no direction between these buses",
-        hint=f"FROM>TO:RULE, with the names {', '.join(names)}, or * for any",
+        f"--rewrite {quoted(text)} does not start with a direction between two of the buses",
+        hint=f"FROM>TO:RULE, with buses {', '.join(names)}, or * for any",
     )
 
 
 def _rule(text: str, rule: str) -> Rewrite:
     found = _RULE.fullmatch(rule)
     if found is None:
-        _refuse(text, f"no rule in {quoted(rule)}")
+        _refuse(text, f"{quoted(rule)} is not a rule")
     first = _word(text, found["first"])
     if found["mask"] is not None:
         return _masked(text, found, first)
     last = _word(text, found["last"]) if found["last"] is not None else first
     if (first ^ last) & bits.CAN_EFF_FLAG or last < first:
-        _refuse(text, f"{quoted(rule)} is no range: both ends have 3 digits or both 8, the lower one first")
+        _refuse(text, f"{quoted(rule)} is not a range: both ends need 3 digits or 8, the lower one first")
     if found["new"] is not None:
         new = _word(text, found["new"])
     else:
@@ -116,19 +115,19 @@ def _rule(text: str, rule: str) -> Rewrite:
     kind = new & bits.CAN_EFF_FLAG if found["new"] is not None else first & bits.CAN_EFF_FLAG
     limit = kind | (bits.CAN_EFF_MASK if kind else bits.CAN_SFF_MASK)
     if not kind <= new <= new + last - first <= limit:
-        _refuse(text, f"{quoted(rule)} ends outside of the identifiers of {29 if kind else 11} bits")
+        _refuse(text, f"{quoted(rule)} leaves the range of {29 if kind else 11}-bit identifiers")
     return Rewrite(_KIND_AND_ID, first, last, new)
 
 
 def _masked(text: str, found: re.Match[str], word: int) -> Rewrite:
-    """Return the rule of ``ID:MASK=ID``."""
+    """Return the rule for ``ID:MASK=ID``."""
     kind = word & bits.CAN_EFF_FLAG
     mask = int(found["mask"], 16) & (bits.CAN_EFF_MASK if kind else bits.CAN_SFF_MASK)
     if found["new"] is None:
-        _refuse(text, "a mask goes with an identifier, not with a distance")
+        _refuse(text, "a mask needs a new identifier, not an offset")
     new = _word(text, found["new"])
     if (new ^ word) & bits.CAN_EFF_FLAG:
-        _refuse(text, "a mask keeps bits, so both identifiers have 3 digits, or both 8")
+        _refuse(text, "with a mask, both identifiers need 3 digits, or both 8")
     low = kind | (word & mask)
     return Rewrite(mask | bits.CAN_EFF_FLAG, low, low, kind | (new & mask))
 
@@ -137,7 +136,7 @@ def _word(text: str, digits: str) -> int:
     value = int(digits, 16)
     limit, bit = (bits.CAN_SFF_MASK, 0) if len(digits) == 3 else (bits.CAN_EFF_MASK, bits.CAN_EFF_FLAG)
     if value > limit:
-        _refuse(text, f"{quoted(digits)} is above {limit:X}, the last identifier with so many digits")
+        _refuse(text, f"{quoted(digits)} is above {limit:X}, the largest identifier of {len(digits)} digits")
     return value | bit
 
 
@@ -146,19 +145,19 @@ def _refuse(text: str, reason: str) -> NoReturn:
 
 
 class Rewriter:
-    """The rules of one direction.
+    """Applies the rules of one direction.
 
     Attributes:
-        rewritten: frames that got another identifier.
+        rewritten: number of frames whose identifier was changed.
     """
 
     def __init__(self, rules: Sequence[Rewrite]) -> None:
         self.rewritten = 0
         self._rules = tuple(rules)
-        self._table: dict[int, int] = {}  # words seen so far: what each becomes
+        self._table: dict[int, int] = {}  # the rewritten form of each word seen so far
 
     def apply(self, batch: MessageBatch) -> MessageBatch:
-        """Return the frames as they go on: ``batch`` itself where none changes, else a new one."""
+        """Return the rewritten frames; ``batch`` itself if no frame changes."""
         if not self._rules:
             return batch
         table = self._table
@@ -168,7 +167,7 @@ class Rewriter:
                 return self.apply(batch)
             table[word] = self._new_word(word)
         words = array("I", [table[word] for word in batch.can_id])
-        if batch.xl is not None:  # a priority is no identifier, and has no 29 bits
+        if batch.xl is not None:  # the priority of a CAN XL frame is not an identifier
             kept = zip(batch.can_id, words, batch.flags, strict=True)
             words = array("I", [old if flags & bits.XL else new for old, new, flags in kept])
         changed = sum(map(int.__ne__, words, batch.can_id))
@@ -189,16 +188,16 @@ class Rewriter:
 
 
 class LoopGuard:
-    """Notices frames that go round between bridges for ever.
+    """Detects forwarding loops.
 
-    Where two bridges join the same buses, each frame that one of them forwards to a bus comes back to it
-    from there, by way of the other. A frame that comes back so soon, so often, is refused. Frames that two
-    programs send alternately look the same only while they do so without a pause.
+    If two bridges join the same buses, every frame that one of them forwards to a bus returns from there by
+    way of the other. A frame that keeps returning within ``RETURN_NS``, ``max_hops`` times in a row, is such
+    a loop. Two programs that exchange equal frames look the same only while they never pause.
     """
 
     def __init__(self, buses: int, max_hops: int = MAX_HOPS) -> None:
         self._max_hops = max_hops
-        # for each bus, the frames sent there: (when, how often they came back before that)
+        # for each bus, the frames sent to it: (time, number of earlier returns)
         self._sent: list[OrderedDict[tuple[int, int, bytes], tuple[int, int]]] = [
             OrderedDict() for _ in range(buses)
         ]
@@ -206,10 +205,10 @@ class LoopGuard:
     def check(
         self, source: int, received: MessageBatch, sent: Sequence[tuple[int, MessageBatch]], now_ns: int
     ) -> None:
-        """Take note of frames from the bus ``source``, and what each other bus gets of them, row by row.
+        """Record frames received from the bus ``source`` and, row by row, the frames ``sent`` to other buses.
 
         Raises:
-            CanOperationError: one of them came back too often.
+            CanOperationError: a frame returned more than ``max_hops`` times.
         """
         if not self._max_hops:
             return
@@ -231,7 +230,7 @@ class LoopGuard:
 
 
 def _keys(batch: MessageBatch) -> list[tuple[int, int, bytes]]:
-    """Return what makes each frame the same as another."""
+    """Return one key per frame; equal frames have equal keys."""
     payload, offset = bytes(batch.payload), batch.offset
     return [
         (can_id, code, payload[offset[row] : offset[row + 1]])
@@ -244,6 +243,6 @@ def _loop(batch: MessageBatch, row: int) -> CanOperationError:
     digits = 8 if word & bits.CAN_EFF_FLAG else 3
     name = f"{word & bits.CAN_EFF_MASK:0{digits}X}"
     return CanOperationError(
-        f"frames go round for ever: {name} came back again and again from where it had been sent",
-        hint="does another bridge join the same buses? --max-hops 0 takes no notice",
+        f"forwarding loop: {name} keeps returning from the bus it was sent to",
+        hint="another bridge may join the same buses; --max-hops 0 disables this check",
     )

@@ -1,4 +1,4 @@
-"""Several logs as one, in the order of time, with one batch of each in memory."""
+"""Merging logs by time, with one batch of each log in memory."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Protocol
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.kernels import merging as kernel
 
-#: no CAN bus was recorded before 1980: lower stamps count from the start of a recording
+#: timestamps before 1980 are older than CAN, so they count from the start of a recording
 _FIRST_DATE_NS = 315_532_800 * 1_000_000_000
 
 
 class Batches(Protocol):
-    """What is merged: a reader of any format."""
+    """A source of batches, such as a reader of any format."""
 
     def batches(self) -> Iterator[MessageBatch]: ...
 
@@ -23,21 +23,21 @@ class Batches(Protocol):
 def merged(
     readers: Sequence[Batches], on_note: Callable[[int, str], None] | None = None
 ) -> Iterator[MessageBatch]:
-    """Yield the frames of all ``readers`` in the order of their times.
+    """Yield the frames of all ``readers`` in the order of their timestamps.
 
-    Frames of one reader keep their order, whatever their times are: one that goes back in time follows the
-    frame before it at once. Frames of the same time come in the order of the readers. A batch of a reader
-    is asked for when it is needed, so that one that waits for its frames holds back the others.
+    Frames of one reader keep their order: a frame with an earlier timestamp directly follows its
+    predecessor. Frames with equal timestamps are ordered by reader. Batches are read on demand, so a reader
+    that waits for input delays the others.
 
-    ``on_note`` is called with the index of a reader and what is odd about its times.
+    ``on_note`` is called with the index of a reader and a remark about unusual timestamps.
     """
     sources = [_Source(index, reader.batches()) for index, reader in enumerate(readers)]
     while sources := [source for source in sources if source.fetch(on_note)]:
         if len(sources) == 1:
             yield sources[0].rest()
             continue
-        # up to this time nothing comes any more that is not here: the source that ends first might go on
-        # with the same time, and sources behind it have to wait with theirs
+        # No frame before the horizon can still arrive. The source whose batch ends first may continue with
+        # an equal timestamp, so later sources hold theirs back.
         horizon, first = min((source.last, index) for index, source in enumerate(sources))
         parts = []
         for index, source in enumerate(sources):
@@ -48,23 +48,23 @@ def merged(
 
 
 class _Source:
-    """One reader: what is left of its batch, and the time at which each of its frames is due."""
+    """A reader with the rest of its current batch and the merge position of each frame."""
 
     def __init__(self, index: int, batches: Iterable[MessageBatch]) -> None:
         self._index = index
         self._batches = iter(batches)
         self._batch = MessageBatch()
-        self._due: array[int] = array("q")  # the highest stamp so far, so that it never goes back
+        self._due: array[int] = array("q")  # the highest timestamp up to each frame: never decreasing
         self._at = 0
         self._highest: int | None = None
 
     @property
     def last(self) -> int:
-        """When the last frame that is here is due."""
+        """The merge position of the last frame of the batch."""
         return self._due[-1]
 
     def fetch(self, on_note: Callable[[int, str], None] | None) -> bool:
-        """Have at least one frame here; return False at the end."""
+        """Make sure that a frame is loaded; return False at the end."""
         while self._at == len(self._batch):
             batch = next(self._batches, None)
             if batch is None:
@@ -74,11 +74,11 @@ class _Source:
                 continue
             stamps = batch.timestamp_ns
             if on_note is not None and self._highest is None and 0 <= stamps[0] < _FIRST_DATE_NS:
-                on_note(self._index, "its times do not count from 1970, but from another start")
+                on_note(self._index, "timestamps do not count from 1970")
             begin = stamps[0] if self._highest is None else self._highest
             self._due = array("q", bytes(8 * len(stamps)))
             if kernel.due_times(stamps, begin, self._due) and on_note is not None:
-                on_note(self._index, "its times go backwards; its frames keep their order")
+                on_note(self._index, "timestamps go backwards; the frames keep their order")
             self._highest = self._due[-1]
         return True
 
@@ -86,7 +86,7 @@ class _Source:
         return self._part(len(self._batch))[1]
 
     def take(self, horizon: int, *, inclusive: bool) -> tuple[array[int], MessageBatch]:
-        """Return what is due before ``horizon``, or then, and when each is."""
+        """Return the positions and frames before ``horizon``, or up to it if ``inclusive``."""
         find = bisect_right if inclusive else bisect_left
         return self._part(find(self._due, horizon, self._at))
 
@@ -98,7 +98,7 @@ class _Source:
 
 
 def _interleaved(parts: list[tuple[array[int], MessageBatch]]) -> MessageBatch:
-    """Return all frames in the order in which they are due; at the same time, in that of ``parts``."""
+    """Return all frames sorted by position; frames with equal positions in the order of ``parts``."""
     due, whole = parts[0]
     if len(parts) == 1:
         return whole

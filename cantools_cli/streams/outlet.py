@@ -1,4 +1,4 @@
-"""A bus that takes frames which were not made for it: a log's, another bus's."""
+"""Sending frames of a log or of another bus to a bus that may not carry or keep up with all of them."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.kernels import columns as kernel
 
-#: frames that wait at most for a bus which is slower than another
+#: frames that may wait for a slow bus
 QUEUE_FRAMES = 1 << 16
 
 
 class Outlet:
     """Sends frames to ``bus``, waiting up to ``timeout`` seconds for room.
 
-    CAN FD frames are left out of a bus that carries none. Where its protocol does not say so, the first
-    one finds out: it is sent alone, and refused or not. So are CAN XL frames left out.
+    CAN FD and CAN XL frames are dropped if the bus does not carry them. If the protocol of the bus leaves
+    that open for CAN FD, the first such frame is sent alone to find out.
 
     Attributes:
-        sent: frames that the bus took, also of a batch that it did not take to the end, if it told how many.
-        losses: what it did not take, by kind.
-        refusal: why it refused the first CAN FD frame.
-        timeout: in seconds; None waits for ever.
+        sent: frames accepted by the bus, including those of a batch that failed part-way.
+        losses: number of dropped frames by kind.
+        refusal: the error with which the bus refused the first CAN FD frame.
+        timeout: in seconds; None waits indefinitely.
     """
 
     def __init__(self, bus: BusABC, name: str, timeout: float | None = None) -> None:
@@ -43,7 +43,7 @@ class Outlet:
 
     @property
     def settled(self) -> int:
-        """How many frames were sent or lost so far."""
+        """Number of frames sent or dropped so far."""
         return self.sent + sum(self.losses.values())
 
     def send(self, batch: MessageBatch) -> None:
@@ -51,7 +51,7 @@ class Outlet:
 
         Raises:
             CanOperationError: the bus failed.
-            CanTimeoutError: there was no room in time.
+            CanTimeoutError: the bus had no room within the timeout.
         """
         if batch.xl is not None and not self._bus.carries_xl:
             left = batch.without_xl()
@@ -63,7 +63,7 @@ class Outlet:
             self._send(batch)
 
     def prepared(self, batch: MessageBatch) -> Callable[[int, int], None]:
-        """Return what sends rows of ``batch``, as ``send`` does, made ready to be quick where it can be."""
+        """Return a callable that sends rows of ``batch`` like ``send``, prepared as far as possible."""
         if batch.xl is not None or (self._takes_fd is not True and kernel.count_bits(batch.flags, bits.FD)):
             return lambda first, last: self.send(batch.part(first, last))
         return partial(self._send_rows, self._bus.prepared(batch))
@@ -101,14 +101,15 @@ class Outlet:
 
 
 class QueuedOutlet:
-    """An outlet with a thread and a bounded queue, so that a slow bus holds nobody up for long.
+    """An outlet with a thread and a bounded queue, so that a slow bus does not delay the sender for long.
 
-    ``send`` waits while the queue is full, for ``timeout`` seconds altogether until it was half empty again;
-    then frames are dropped and counted in ``outlet.losses``, as are those that the bus has no room for
-    within the timeout. A bus that had none is not waited for until it takes frames again.
+    ``send`` waits while the queue is full, in total for up to ``timeout`` seconds until the queue is half
+    empty again. After that, frames are dropped and counted in ``outlet.losses``, as are frames for which
+    the bus has no room within the timeout. After such a timeout the bus is not waited for until it accepts
+    frames again.
 
     Attributes:
-        error: why the bus failed, None while it works.
+        error: why the bus failed; None while it works.
     """
 
     def __init__(self, outlet: Outlet, timeout: float, queue_frames: int = QUEUE_FRAMES) -> None:
@@ -128,11 +129,11 @@ class QueuedOutlet:
 
     @property
     def is_busy(self) -> bool:
-        """Whether frames wait for the bus."""
+        """Whether frames are queued or being sent."""
         return self._is_sending or bool(self._queue)
 
     def send(self, batch: MessageBatch) -> None:
-        """Queue ``batch``, which nobody changes any more; what has no room in time is dropped."""
+        """Queue ``batch``, which must not be modified afterwards; drop frames that find no room in time."""
         with self._changed:
             if self._frames < self._limit // 2:
                 self._patience = self._timeout
@@ -150,7 +151,7 @@ class QueuedOutlet:
                     return
 
     def _wait_for_room(self) -> bool:
-        """Wait as long as there is patience left; return whether there is room."""
+        """Wait for the rest of the timeout; return whether there is room."""
         if self._patience <= 0:
             return False
         began = time.monotonic()
@@ -159,13 +160,13 @@ class QueuedOutlet:
         return self._frames < self._limit or self.error is not None
 
     def close(self, timeout: float) -> None:
-        """Send what waits, for up to ``timeout`` seconds; count the rest as dropped."""
+        """Send queued frames for up to ``timeout`` seconds; count the rest as dropped."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
         self._thread.join(timeout)
         with self._changed:
-            self._overflowed += self._frames  # also those that a bus has had all the time
+            self._overflowed += self._frames  # including the batch that the bus is still sending
             self._frames = 0
             self._queue.clear()
         if self._overflowed:
@@ -188,7 +189,7 @@ class QueuedOutlet:
                 lost = len(batch) - (self.outlet.settled - before)
                 self.outlet.losses["frames, too slow"] += lost
                 self.outlet.timeout = 0.0
-            except Exception as error:  # kept for the thread that asks
+            except Exception as error:  # reported by the main thread
                 self.error = error
                 return
             finally:

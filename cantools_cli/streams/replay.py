@@ -1,9 +1,9 @@
-"""When the frames of a log are due again, and the loop that sends them then.
+"""Replaying a log: the schedule of its frames, and the loop that sends them.
 
-``Schedule`` turns timestamps into times since the beginning, ``Timetable`` holds the frames that wait,
-``Pacer`` sends what is due by a clock that it is given. All deadlines are absolute, so delays never add up.
+``Schedule`` converts timestamps to times since the start of the replay, ``Timetable`` holds the queued
+frames, ``Pacer`` sends frames when they are due. All deadlines are absolute, so delays do not add up.
 
-Source of the rules: canplayer (absolute schedule, re-anchored where stamps go back or a silence is cut)
+Source of the rules: canplayer (absolute schedule, re-anchored if timestamps go back or a silence is cut)
 and python-can's player (a gap between frames), as far as they agree; see the manual page.
 """
 
@@ -20,18 +20,19 @@ from cantools_cli.periodic.exact_wait import Clock, ExactWait
 
 #: frames planned and held at once; planning them takes 0.3 ms
 PART_ROWS = 1024
-#: a frame that is so much older than the one before was recorded by another clock: the schedule moves;
-#: less is the disorder of several recorders, and moves nothing
+#: timestamps that go back by more than this come from another clock and re-anchor the schedule; smaller
+#: steps are the disorder of several recorders and do not
 DISORDER_NS = 10_000_000
-#: who is so late was stopped: the schedule starts again from now, instead of flooding the bus
+#: a delay of more than this means that the process was stopped: the schedule is shifted, instead of
+#: flooding the bus with overdue frames
 STOPPED_NS = 1_000_000_000
-#: from planning the first frame to sending it: what runs for the first time is slow
+#: time between planning the first frame and sending it, since code is slow when it runs for the first time
 LEAD_NS = 10_000_000
-#: more is read only where the next frame is so far away, or further where the last reading took longer
+#: minimum time until the next frame for reading more of the log; adapts to slow reads, up to the maximum
 READ_AHEAD_NS, MAX_READING_NS = 3_000_000, 100_000_000
-#: sendings whose lateness is not counted yet
+#: sent groups of frames whose lateness may be pending
 MAX_UNCOUNTED = 64
-#: how exactly a wait for input ends
+#: accuracy of a wait for input
 _INPUT_MARGIN_NS = 3_000_000
 
 
@@ -45,36 +46,36 @@ class Rational(Protocol):
 
 
 class Ratio(NamedTuple):
-    """A fraction, without the import of ``fractions`` and all that it needs."""
+    """A fraction; importing ``fractions`` would slow start-up."""
 
     numerator: int
     denominator: int
 
 
 class Schedule:
-    """Timestamps of a log to nanoseconds since its replay began, never decreasing.
+    """Converts timestamps of a log to nanoseconds since the start of its replay, never decreasing.
 
-    ``speed`` is a factor, None ignores the timestamps. ``gap_ns`` is the least time between two frames.
-    A silence of more than ``skip_ns`` is cut out: the frame behind it follows at once.
+    ``speed`` is a factor; None ignores the timestamps. ``gap_ns`` is the minimum time between two frames.
+    A silence of more than ``skip_ns`` is cut: the frame after it follows immediately.
     """
 
     def __init__(self, speed: Rational | None = 1, *, gap_ns: int = 0, skip_ns: int | None = None) -> None:
         if speed is not None and speed.numerator <= 0:
-            raise ValueError("the speed is above 0")
+            raise ValueError("the speed must be above 0")
         self._speed = speed
         self._gap_ns = gap_ns
         self._skip_ns = skip_ns
-        self._stamp: int | None = None  # the latest so far; None at the beginning of a pass
+        self._stamp: int | None = None  # the latest timestamp so far; None at the start of a pass
         self._anchor_stamp = 0
         self._anchor = 0
-        self._planned: int | None = None  # of the frame before
+        self._planned: int | None = None  # due time of the previous frame
 
     def begin_pass(self) -> None:
-        """Let the next frame, the first of the log again, follow the last one at once."""
+        """Start the log again: its first frame directly follows the last one of the previous pass."""
         self._stamp = None
 
     def plan(self, stamps: array[int]) -> array[int]:
-        """Return when frames with the timestamps ``stamps``, which follow those before, are due."""
+        """Return the due times of the next frames, whose timestamps are ``stamps``."""
         planned = array("q", bytes(8 * len(stamps)))
         if self._speed is None:
             scale, parts = 0, 1
@@ -96,10 +97,7 @@ class Schedule:
 
 
 class Lateness:
-    """How late frames were, as a histogram: its size does not depend on how many they are.
-
-    Times are kept to about 6 per cent.
-    """
+    """A histogram of delays, of constant size, with a resolution of about 6 %."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -120,7 +118,7 @@ class Lateness:
         return self.total_ns / self.count if self.count else 0.0
 
     def percentile_ns(self, part: float) -> int:
-        """Return the time that ``part`` (0.99) of all frames did not exceed."""
+        """Return the delay that the share ``part`` of all frames (such as 0.99) did not exceed."""
         left = part * self.count
         for index, count in enumerate(self._buckets):
             left -= count
@@ -131,14 +129,14 @@ class Lateness:
 
 
 class Part(NamedTuple):
-    """Frames that were made ready: their timestamps, and what sends those from one to before another."""
+    """Frames ready to send: their timestamps, and a callable that sends rows ``first`` to ``last - 1``."""
 
     stamps: array[int]
     send: Callable[[int, int], None]
 
 
 class Due(NamedTuple):
-    """Frames that go together: the rows ``first`` to before ``last``, each planned at one of ``times``."""
+    """Frames to send together: the rows ``first`` to ``last - 1``, with their planned ``times``."""
 
     send: Callable[[int, int], None]
     first: int
@@ -148,12 +146,12 @@ class Due(NamedTuple):
 
 
 class Timetable:
-    """Frames that wait for their time.
+    """The queue of planned frames.
 
     Attributes:
-        waiting: how many there are.
-        restarts: how often the schedule was moved, since whoever kept it had been stopped.
-        lateness: of all frames taken.
+        waiting: number of queued frames.
+        restarts: number of times the schedule was shifted because the process had been stopped.
+        lateness: delays of all frames sent.
     """
 
     def __init__(self, schedule: Schedule) -> None:
@@ -162,7 +160,7 @@ class Timetable:
         self.lateness = Lateness()
         self._schedule = schedule
         self._parts: deque[tuple[Part, array[int]]] = deque()
-        self._row = 0  # the next one of the first part
+        self._row = 0  # the next row of the first part
         self._start_ns: int | None = None
         self._has_begun = False
 
@@ -170,7 +168,7 @@ class Timetable:
         self._schedule.begin_pass()
 
     def load(self, part: Part, now_ns: Callable[[], int]) -> None:
-        """Plan the frames of ``part``; the first of all is due ``LEAD_NS`` after ``now_ns()``."""
+        """Plan the frames of ``part``; the first one of the replay is due ``LEAD_NS`` after ``now_ns()``."""
         if not len(part.stamps):
             return
         self._parts.append((part, self._schedule.plan(part.stamps)))
@@ -180,16 +178,16 @@ class Timetable:
 
     @property
     def next_ns(self) -> int | None:
-        """When the next frame is due, by the clock; None where none waits."""
+        """When the next frame is due, by the clock; None if the queue is empty."""
         if not self._parts or self._start_ns is None:
             return None
         return self._start_ns + self._parts[0][1][self._row]
 
     def take_until(self, time_ns: int) -> Due | None:
-        """Return frames that are due at ``time_ns`` or before, in order, all of one part; or None.
+        """Return the frames of one part that are due at ``time_ns`` or earlier, None if there are none.
 
-        The schedule begins when its first frame is taken: the whole would be too short otherwise. It moves
-        for who was stopped, who goes on from where it was.
+        The schedule starts with the first frame taken, or the replay would be too short. After a stall it is
+        shifted, so that the replay resumes where it stopped.
         """
         first = self.next_ns
         if first is None or self._start_ns is None:
@@ -212,27 +210,24 @@ class Timetable:
         return Due(part.send, row, end, times, self._start_ns)
 
     def note_sent(self, due: Due, now_ns: int) -> None:
-        """Count how late the frames were that went ``now_ns``."""
+        """Count the delays of frames sent at ``now_ns``."""
         for row in range(due.first, due.last):
             self.lateness.add(now_ns - due.start_ns - due.times[row])
 
 
 class Pacer:
-    """Sends each frame when it is due: what is due together goes together.
-
-    ``stopped`` tells that somebody asked for the end.
-    """
+    """Sends frames when they are due, those due at once in one call, until ``stopped`` returns true."""
 
     def __init__(self, timetable: Timetable, clock: Clock, stopped: Callable[[], bool]) -> None:
         self._timetable = timetable
         self._clock = clock
         self._stopped = stopped
         self._wait = ExactWait(clock, stopped)
-        self._reading_ns = READ_AHEAD_NS  # what it takes, about
+        self._reading_ns = READ_AHEAD_NS  # estimated time for reading the next part
         self._uncounted: list[tuple[Due, int]] = []
 
     def run(self, feed: Iterator[Part | None]) -> None:
-        """Send all that ``feed`` yields; None stands for the beginning of another pass."""
+        """Send all parts that ``feed`` yields; None marks the start of another pass."""
         try:
             self._run(feed)
         finally:
@@ -250,7 +245,7 @@ class Pacer:
                 self._send_at(due)
 
     def _read(self, feed: Iterator[Part | None]) -> bool:
-        """Take one part of the log; return whether there was one."""
+        """Read the next part of the log; return False at its end."""
         before = self._clock.now_ns()
         part = next(feed, _END)
         if part is _END:
@@ -264,7 +259,7 @@ class Pacer:
         return True
 
     def idle(self) -> float | None:
-        """Send what comes due while ``feed`` waits for its input; return in how many seconds more is."""
+        """Send frames that are due while ``feed`` waits for input; return the seconds until the next one."""
         while not self._stopped():
             due = self._timetable.next_ns
             if due is None:
@@ -281,9 +276,9 @@ class Pacer:
         return self._timetable.waiting < PART_ROWS and due - self._clock.now_ns() > self._reading_ns
 
     def _send_at(self, time_ns: int) -> None:
-        """Send what is due at ``time_ns``, or now if that is past: asleep first, the last moment awake.
+        """Sleep until shortly before ``time_ns``, busy-wait for the rest, and send the frames due.
 
-        It is counted when there is time: another frame may be due at once.
+        Delays are counted later, since another frame may be due immediately.
         """
         clock = self._clock
         now = self._wait.sleep_until_nearly(time_ns, self._count_sent)
@@ -309,10 +304,10 @@ _END = Part(array("q"), lambda first, last: None)
 
 
 def speed(text: str) -> Ratio | None:
-    """Return the factor that ``2``, ``0.5`` or ``2x`` says; None for ``max``.
+    """Parse a factor such as ``2``, ``0.5`` or ``2x``; return None for ``max``.
 
     Raises:
-        UsageError: ``text`` is none of these, or 0.
+        UsageError: ``text`` is not a factor, or 0.
     """
     if text.strip().lower() == "max":
         return None
@@ -326,13 +321,13 @@ def speed(text: str) -> Ratio | None:
 
 
 def loops(text: str) -> int | None:
-    """Return how many times ``3`` says; None for ``i``, without end.
+    """Parse a number of passes; return None for ``i``, without end.
 
     Raises:
-        UsageError: ``text`` is neither, or 0.
+        UsageError: ``text`` is not a number, or 0.
     """
     if text.strip() in ("i", "inf", "infinite"):
         return None
     if text.strip().isascii() and text.strip().isdigit() and 0 < int(text) < 1 << 31:
         return int(text)
-    raise UsageError(f"bad number of loops {quoted(text)}", hint="a number above 0, or i for no end")
+    raise UsageError(f"bad number of loops {quoted(text)}", hint="a number above 0, or i for endless")

@@ -1,4 +1,4 @@
-"""Which buses the frames of a log go to: ``--map``."""
+"""Routing of channels: the buses, or new channels, that frames of a log go to with ``--map``."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from cantools_cli.frame.message import Channel
 
 @dataclass(frozen=True)
 class Rule:
-    """Frames recorded on ``source`` go to the bus, or get the channel, ``target``."""
+    """Maps frames recorded on the channel ``source`` to the bus or channel ``target``."""
 
     source: str
     target: str
 
     @classmethod
     def parse(cls, text: str, form: str = "SRC=BUS") -> Rule:
-        """Return what ``text`` says, which is of the form ``form``.
+        """Parse a rule; ``form`` describes it in the message of an error.
 
         Raises:
-            UsageError: it is not of that form.
+            UsageError: ``text`` is not two names joined by ``=``.
         """
         source, mark, target = (part.strip() for part in text.partition("="))
         if not (mark and source and target):
             raise UsageError(
-                f"--map {quoted(text)} is not of the form {form}",
-                hint="the log's channel first, as in can0=vcan2; canplayer has them the other way round",
+                f"--map {quoted(text)} does not have the form {form}",
+                hint="the channel of the log comes first, as in can0=vcan2; canplayer reverses the order",
             )
         return cls(source, target)
 
 
 class Routes:
-    """Which buses the frames of each channel of a log go to.
+    """The buses that frames of each channel go to.
 
-    With rules, those that name the channel say; ``default`` takes the frames of all other channels. With
-    neither, each channel is the name of its bus.
+    Rules for a channel come first; ``default`` takes the frames of all other channels. Without rules and
+    default, the name of a channel is the name of its bus.
     """
 
     def __init__(self, rules: list[Rule], default: str | None = None) -> None:
@@ -44,7 +44,7 @@ class Routes:
 
     @property
     def targets(self) -> list[str]:
-        """All buses that are known beforehand, each once."""
+        """The buses named by rules and default, without duplicates."""
         known = [rule.target for rule in self.rules] + ([self.default] if self.default is not None else [])
         return list(dict.fromkeys(known))
 
@@ -52,7 +52,7 @@ class Routes:
         """Return the buses that frames of ``channel`` go to.
 
         Raises:
-            UsageError: the channel is to be the bus, but is no name of one.
+            UsageError: the channel would name the bus, but is not a valid name.
         """
         names = channel_names(channel)
         found = tuple(dict.fromkeys(rule.target for rule in self.rules if rule.source in names))
@@ -64,37 +64,37 @@ class Routes:
 
 
 def channels_there(names: list[str]) -> str:
-    """Return the end of a message about a channel that is not among ``names``."""
+    """Return the end of a message about a channel that is missing from ``names``."""
     shown = [*names[:8], "..."] if len(names) > 8 else names
     return f", only {', '.join(shown)}" if shown else ""
 
 
 def channel_names(channel: Channel) -> tuple[str, ...]:
-    """Return what ``channel`` may be called: a number N is also ``canN``, and no channel ``can0``."""
+    """Return the names of ``channel``: a number N is ``canN`` and ``N``, a missing channel ``can0``."""
     if channel is None:
         return ("can0",)
     return (f"can{channel}", str(channel)) if isinstance(channel, int) else (channel,)
 
 
 def _bus_of(channel: Channel) -> str:
-    """Return the bus that has the name of ``channel``: never one that the log's author chose freely."""
+    """Return ``channel`` as the name of a bus; refuse names with characters that could have a meaning."""
     hint = "name a BUS, or --map SRC=BUS"
     if channel is None:
-        raise UsageError("the log does not say which bus its frames were on", hint=hint)
+        raise UsageError("the log has frames without a channel", hint=hint)
     name = channel_names(channel)[0]
     if not name or any(not letter.isalnum() and letter not in "_-." for letter in name):
-        raise UsageError(f"the log's channel {quoted(name)} is not the name of a bus", hint=hint)
+        raise UsageError(f"channel {quoted(name)} of the log is not a valid bus name", hint=hint)
     return name
 
 
 class Renaming:
-    """New channels for the frames of a log: ``canx convert --map``.
+    """Renames the channels of a log, for ``canx convert --map``.
 
     Attributes:
         unused: the rules whose channel has not been seen yet.
 
     Raises:
-        UsageError: a channel is to get two names.
+        UsageError: two rules map one channel to different names.
     """
 
     def __init__(self, rules: list[Rule]) -> None:
@@ -103,7 +103,7 @@ class Renaming:
             other = targets.setdefault(rule.source, rule.target)
             if other != rule.target:
                 both = f"--map {rule.source}={other} and --map {rule.source}={rule.target}"
-                raise UsageError(f"{both}: a frame has one channel")
+                raise UsageError(f"{both}: a frame can have only one channel")
         self.unused = list(rules)
         self._rules = rules
         self._seen: dict[str, None] = {}
@@ -114,11 +114,11 @@ class Renaming:
 
     @property
     def seen(self) -> str:
-        """The channels that there are, for the message that one is not."""
+        """The end of a message about a missing channel: the channels seen so far."""
         return channels_there(list(self._seen))
 
     def channel(self, channel: Channel) -> Channel:
-        """Return what ``channel`` becomes; the rule that names it says, digits alone are a number."""
+        """Return the new channel of ``channel``; a target of decimal digits becomes an int."""
         names = channel_names(channel)
         self._seen[names[0]] = None
         for rule in self._rules:

@@ -1,4 +1,4 @@
-"""The frames of a log dealt out to several: by channel, by identifier, or by time."""
+"""Splitting a log by channel, identifier or time."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _SECOND = 1_000_000_000
 
 
 class Splitter(Protocol):
-    """Deals out the frames of one log after another batch."""
+    """Splits the batches of one log, in order."""
 
     def parts(self, batch: MessageBatch) -> Iterator[tuple[str, MessageBatch]]:
-        """Yield the frames of each part, in their order, and what the part is called."""
+        """Yield ``(name, frames)`` for each part; frames keep their order."""
 
 
 def parse(text: str, tz: str = "local") -> Splitter:
-    """Return what ``channel``, ``id`` or ``time=SIZE`` means; names of times are in the zone ``tz``.
+    """Return the splitter for ``channel``, ``id`` or ``time=SIZE``; parts are named in the time zone ``tz``.
 
     Raises:
-        UsageError: ``text`` is none of these.
+        UsageError: ``text`` has none of these forms.
     """
     kind, mark, size = text.partition("=")
     if text == "channel":
@@ -38,12 +38,12 @@ def parse(text: str, tz: str = "local") -> Splitter:
         if nanoseconds:
             return ByTime(nanoseconds, tz)
     raise UsageError(
-        f"--split-by {quoted(text)} is not known", hint="channel, id, or time=SIZE as in time=10m"
+        f"unknown --split-by {quoted(text)}", hint="use channel, id, or time=SIZE as in time=10m"
     )
 
 
 class ByChannel:
-    """A part for each channel; a number N is ``canN``, and frames without a channel are ``can0``."""
+    """One part per channel; channel number N is named ``canN``, frames without a channel go to ``can0``."""
 
     def parts(self, batch: MessageBatch) -> Iterator[tuple[str, MessageBatch]]:
         names = [channel_names(channel)[0] for channel in batch.channels]
@@ -51,7 +51,7 @@ class ByChannel:
 
 
 class ById:
-    """A part for each identifier, of 3 or 8 digits by its kind; all error frames are ``error``."""
+    """One part per identifier, named by its 3 or 8 digits; all error frames go to ``error``."""
 
     def __init__(self) -> None:
         self._names: dict[int, str] = {}
@@ -64,7 +64,7 @@ class ById:
 
 
 class ByTime:
-    """A part for each ``size_ns``, counted from the first frame; it is called after its begin."""
+    """One part per ``size_ns``, counted from the first frame and named after its start time."""
 
     def __init__(self, size_ns: int, tz: str = "local") -> None:
         self._size_ns = size_ns
@@ -92,7 +92,7 @@ class ByTime:
         if self._size_ns % _SECOND:
             name += f".{begin % _SECOND:09d}"
         plain, count = name, 1
-        while name in self._taken:  # in the hour that the end of daylight saving repeats
+        while name in self._taken:  # the end of daylight saving time repeats an hour
             count += 1
             name = f"{plain}_{count}"
         self._taken.add(name)

@@ -1,4 +1,4 @@
-"""Messages of a log at the times at which they were received, for replaying them."""
+"""Replaying messages of a log at the pace of their timestamps."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from cantools_cli.frame.message import Message
 
 
 class MessageSync:
-    """Yields messages each at its time, the first one at once.
+    """Yields each message when it is due, the first one immediately.
 
-    The schedule is absolute, by the monotonic clock: what a message takes to be sent delays no later one.
-    One whose time is past, or goes back, is yielded at once.
+    The schedule is absolute, by the monotonic clock, so that the time spent sending a message does not delay
+    later ones. A message that is late, or whose timestamp goes back, is yielded immediately.
 
-    ``timestamps`` keeps the distances recorded, where one of more than ``skip`` seconds lasts only that
-    long; 0 skips none. Without it they are ``gap`` seconds apart.
+    With ``timestamps`` the recorded gaps are kept, except that gaps of more than ``skip`` seconds are
+    shortened to ``skip`` (0 keeps them all). Otherwise messages are ``gap`` seconds apart.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class MessageSync:
             yield message
 
     def _schedule(self) -> Iterator[tuple[Message, float]]:
-        """Yield each message with its time, in seconds after the first one's."""
+        """Yield each message with its offset from the first one in seconds."""
         offset = 0.0
         latest: float | None = None
         for message in self.raw_messages:

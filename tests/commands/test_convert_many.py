@@ -58,8 +58,8 @@ def test_times_that_do_not_fit_are_said(canx, tmp_path):
     result = canx("convert", "a.log", "relative.log", "back.log")
     assert result.stdout.startswith("(0.500000) can2 001#\n")
     assert result.stderr.splitlines() == [
-        "canx: relative.log: its times do not count from 1970, but from another start",
-        "canx: back.log: its times go backwards; its frames keep their order",
+        "canx: relative.log: timestamps do not count from 1970",
+        "canx: back.log: timestamps go backwards; the frames keep their order",
     ]
 
 
@@ -188,7 +188,7 @@ def test_losses_of_all_parts_are_one_line(canx):
     ("options", "message"),
     [
         (["--split-by", "channel"], "--split-by needs names for its files"),
-        (["--split-by", "colour", "-o", "x.log"], "--split-by 'colour' is not known"),
+        (["--split-by", "colour", "-o", "x.log"], "unknown --split-by 'colour'"),
         (["--split-by", "id", "-o", "x.log", "--max-size", "1MB"], "--split-by and --max-size"),
         (["--max-size", "1MB"], "--max-size or --max-time needs a file, -o FILE"),
         (["--append"], "--append needs a file, -o FILE"),

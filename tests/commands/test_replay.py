@@ -275,4 +275,4 @@ def test_a_log_cannot_open_any_bus_it_names(canx, log):
     log.write_text("(1.0) udp_multicast:239.1.2.3 123#\n")
     result = canx("replay", "t.log")
     assert result.returncode == 2
-    assert "is not the name of a bus" in result.stderr
+    assert "is not a valid bus name" in result.stderr

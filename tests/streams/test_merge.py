@@ -129,8 +129,8 @@ def test_odd_times_are_said_with_the_log_that_has_them() -> None:
     logs = [Log([frame(LATE), frame(LATE - 1)]), Log([frame(LATE)]), Log([frame(5 * S)])]
     assert len([*merged(logs, lambda index, text: notes.append((index, text)))]) > 0
     assert sorted(notes) == [
-        (0, "its times go backwards; its frames keep their order"),
-        (2, "its times do not count from 1970, but from another start"),
+        (0, "timestamps go backwards; the frames keep their order"),
+        (2, "timestamps do not count from 1970"),
     ]
 
 
