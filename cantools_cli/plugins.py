@@ -7,30 +7,147 @@ Other distributions add their own through entry points: ``canx.interface``, ``ca
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from os.path import splitext
-from typing import Any
+from typing import Any, Protocol, cast
 
 from cantools_cli.errors import CanInterfaceNotImplementedError, UsageError, quoted
 
+
+def _folder(name: str, *modules: str) -> tuple[str, ...]:
+    return (name, *(f"{name}.{module}" for module in modules))
+
+
+class Finder(Protocol):
+    """A module that finds the buses of an interface without waiting and without the bus class."""
+
+    def channels(self) -> list[str]:
+        """Return the channels that exist."""
+
+    def obstacle(self) -> str | None:
+        """Return why this computer cannot have such a bus, None if it can."""
+
+    def details(self) -> dict[str, dict[str, Any]]:
+        """Return what ``canx list`` shows about each channel, including those that cannot be opened."""
+
+
+@dataclass(frozen=True)
+class Interface:
+    """An interface: a kind of bus.
+
+    Attributes:
+        target: the bus class, as ``module:Class``.
+        extra: the extra of canx that installs the libraries it needs.
+        platforms: the values of ``sys.platform`` that it works on; empty for all.
+        finder: a module with the functions of ``Finder``.
+        has_bare_channels: whether a channel that the finder knows needs no prefix on the command line.
+        stands_in_for: a bare channel with this prefix means this interface if no interface with bare
+            channels works on this computer.
+        has_commas: whether a comma can be part of a channel.
+        needs_channel: whether a command has to name a channel.
+        all_channels: the channels that mean all buses at once.
+        can_only_send: whether the class has the parameter ``receive``, False for a bus that only sends.
+        has_system_bitrate: whether the administrator of the computer sets the bit rate.
+        defaults: settings of a command that neither its arguments nor the configuration give.
+        command_settings: settings of a command that its arguments do not give, whatever is configured.
+        detection_seconds: how long ``_detect_available_configs`` may take.
+        modules: canx modules, apart from that of the class, with names of python-can's folder.
+    """
+
+    name: str
+    target: str
+    extra: str = ""
+    platforms: tuple[str, ...] = ()
+    finder: str = ""
+    has_bare_channels: bool = False
+    stands_in_for: str = ""
+    has_commas: bool = True
+    needs_channel: bool = False
+    all_channels: tuple[str | None, ...] = ()
+    can_only_send: bool = False
+    has_system_bitrate: bool = False
+    defaults: dict[str, Any] = field(default_factory=dict)
+    command_settings: dict[str, Any] = field(default_factory=dict)
+    detection_seconds: float = 1.0
+    modules: tuple[str, ...] = ()
+
+    def find(self) -> Finder | None:
+        """Return the finder, None if the interface has none."""
+        return cast("Finder", import_module(self.finder)) if self.finder else None
+
+
 INTERFACES = {
-    "cannelloni": "cantools_cli.backends.cannelloni.bus:CannelloniBus",
-    "remote": "cantools_cli.backends.remote.bus:RemoteBus",
-    "socketcan": "cantools_cli.backends.socketcan.bus:SocketcanBus",
-    "socketcand": "cantools_cli.backends.socketcand.bus:SocketCanDaemonBus",
-    "udp_multicast": "cantools_cli.backends.udp_multicast:UdpMulticastBus",
-    "virtual": "cantools_cli.backends.virtual.bus:VirtualBus",
-    "virtualcan": "cantools_cli.backends.virtualcan:VirtualCanBus",
+    "cannelloni": Interface("cannelloni", "cantools_cli.backends.cannelloni.bus:CannelloniBus"),
+    "remote": Interface("remote", "cantools_cli.backends.remote.bus:RemoteBus", extra="remote"),
+    "socketcan": Interface(
+        "socketcan",
+        "cantools_cli.backends.socketcan.bus:SocketcanBus",
+        platforms=("linux",),
+        finder="cantools_cli.backends.socketcan.finder",
+        has_bare_channels=True,
+        has_commas=False,
+        all_channels=(None, "", "any"),
+        can_only_send=True,
+        has_system_bitrate=True,
+        defaults={"fd": True},  # as candump, which shows the CAN FD frames of an interface that has them
+        modules=(
+            *("cantools_cli.backends.socketcan.bcm", "cantools_cli.python_can.socketcan_bcm"),
+            "cantools_cli.python_can.socketcan_utils",
+        ),
+    ),
+    "socketcand": Interface(
+        "socketcand",
+        "cantools_cli.backends.socketcand.bus:SocketCanDaemonBus",
+        has_commas=False,
+        detection_seconds=3.5,  # its servers announce themselves every three seconds
+        modules=("cantools_cli.python_can.internals",),
+    ),
+    "udp_multicast": Interface(
+        "udp_multicast", "cantools_cli.backends.udp_multicast:UdpMulticastBus", has_commas=False
+    ),
+    "virtual": Interface(
+        "virtual",
+        "cantools_cli.backends.virtual.bus:VirtualBus",
+        finder="cantools_cli.backends.virtual.finder",
+        stands_in_for="vcan",
+        has_commas=False,
+        needs_channel=True,
+        can_only_send=True,
+        command_settings={"scope": "host"},  # no other process could reach a bus within a command's process
+    ),
+    "virtualcan": Interface("virtualcan", "cantools_cli.backends.virtualcan:VirtualCanBus"),
 }
 
-#: python-can's interfaces, as its manual lists them; those that are not in INTERFACES find no hardware
-DOCUMENTED_INTERFACES = (
-    *("canalystii", "cantact", "etas", "gs_usb", "iscan", "ixxat", "kvaser", "neousys", "neovi", "nican"),
-    *("nixnet", "pcan", "robotell", "seeedstudio", "serial", "slcan", "socketcan", "socketcand", "systec"),
-    *("udp_multicast", "usb2can", "vector", "virtual"),
-)
+#: python-can's interfaces, as its manual lists them, and the modules below ``can.interfaces`` that have the
+#: names of each if they are others than the interface; those not in INTERFACES find no hardware
+DOCUMENTED_INTERFACES: dict[str, tuple[str, ...]] = {
+    "canalystii": (),
+    "cantact": (),
+    "etas": (),
+    "gs_usb": (),
+    "iscan": (),
+    "ixxat": _folder("ixxat", "canlib", "canlib_vcinpl", "canlib_vcinpl2", "exceptions", "structures"),
+    "kvaser": _folder("kvaser", "canlib", "constants", "structures"),
+    "neousys": _folder("neousys", "neousys"),
+    "neovi": _folder("ics_neovi", "neovi_bus"),
+    "nican": (),
+    "nixnet": (),
+    "pcan": _folder("pcan", "basic", "pcan"),
+    "robotell": (),
+    "seeedstudio": _folder("seeedstudio", "seeedstudio"),
+    "serial": _folder("serial", "serial_can"),
+    "slcan": (),
+    "socketcan": _folder("socketcan", "constants", "socketcan", "utils"),
+    "socketcand": _folder("socketcand", "socketcand"),
+    "systec": _folder("systec", "ucan", "ucanbus", "constants", "exceptions", "structures"),
+    "udp_multicast": _folder("udp_multicast", "bus", "utils"),
+    "usb2can": _folder("usb2can", "usb2canInterface", "usb2canabstractionlayer", "serial_selector"),
+    "vector": _folder("vector", "canlib", "exceptions", "xldefine"),
+    "virtual": (),
+}
 
 
 @dataclass(frozen=True)
@@ -345,14 +462,15 @@ _GROUPS = {
     "writer": ("canx.writer", "can.io.message_writer"),
 }
 
-#: what brings each library that only some interfaces and formats need: an extra of canx
-EXTRAS = {"asammdf": "mf4", "pyarrow": "parquet", "websockets": "remote"}
+#: the extra of canx that installs each library of a format
+EXTRAS = {"asammdf": "mf4", "pyarrow": "parquet"}
 
 
-def install_hint(module: str) -> str:
-    """Return what to type where ``module`` is not installed."""
+def install_hint(module: str, extra: str = "") -> str:
+    """Return the command that installs ``module``: with ``extra`` of canx, or the one that EXTRAS names."""
     package = module.partition(".")[0]
-    return f"pip install 'canx[{EXTRAS[package]}]'" if package in EXTRAS else f"pip install {package}"
+    extra = extra or EXTRAS.get(package, "")
+    return f"pip install 'canx[{extra}]'" if extra else f"pip install {package}"
 
 
 @cache
@@ -378,26 +496,41 @@ def is_interface(name: str) -> bool:
     return name in INTERFACES or name in added or name in entry_points_of("interface")
 
 
+def interface(name: str | None) -> Interface:
+    """Return the row of the interface ``name``, one with the defaults if it is not built in."""
+    return INTERFACES.get(name or "") or Interface(name or "", "")
+
+
 def bus_class(name: str | None) -> Any:
     """Return the bus class of the interface ``name``.
 
     Raises:
-        CanInterfaceNotImplementedError: there is none, or what it needs is not installed.
+        CanInterfaceNotImplementedError: the interface is unknown, does not work on this platform, or needs a
+            library that is not installed.
     """
-    target = ":".join(added.get(name or "", ())) or INTERFACES.get(name or "")
-    target = target or entry_points_of("interface").get(name or "")
+    row = interface(name)
+    target = ":".join(added.get(row.name, ())) or row.target or entry_points_of("interface").get(row.name)
     if target is None:
         kind = "canx does not have the" if name in DOCUMENTED_INTERFACES else "Unknown"
         raise CanInterfaceNotImplementedError(
             f'{kind} interface type "{name}"', hint=f"known: {', '.join(interface_names())}"
         )
+    if row.platforms and sys.platform not in row.platforms:
+        raise CanInterfaceNotImplementedError(
+            f"interface {quoted(row.name)} works on {' and '.join(row.platforms)}, not on {sys.platform}"
+        )
     try:
         return _attribute(target)
     except ImportError as error:
-        raise CanInterfaceNotImplementedError(
-            f"interface {quoted(name)} needs {error.name or error}, which is not installed",
-            hint=install_hint(error.name) if error.name else None,
-        ) from error
+        raise missing_library(row.name, error) from error
+
+
+def missing_library(interface_name: str, error: ImportError) -> CanInterfaceNotImplementedError:
+    """Return the error of an interface that cannot import a library."""
+    return CanInterfaceNotImplementedError(
+        f"interface {quoted(interface_name)} needs {error.name or error}, which is not installed",
+        hint=install_hint(error.name, interface(interface_name).extra) if error.name else None,
+    )
 
 
 def format_of_suffix(path: str) -> tuple[str | None, bool]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections.abc import Callable, Iterator
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,97 @@ from cantools_cli.bus.base import BusABC
 from cantools_cli.errors import CanInterfaceNotImplementedError, UsageError
 from cantools_cli.io.base import MessageReader, MessageWriter
 
+HERE = [
+    name for name, row in plugins.INTERFACES.items() if not row.platforms or sys.platform in row.platforms
+]
+PACKAGE = Path(plugins.__file__).parent
+#: the documented defaults of a script and of a vendor's client, and an adapter with a clock of its own
+OTHER_USES = {
+    ("python_can/viewer.py", "socketcan"),
+    ("xcom/client.py", "kvaser"),
+    ("bit_timing/calculator.py", "cantact"),
+}
 
-@pytest.mark.parametrize("name", plugins.INTERFACES)
+
+@pytest.mark.parametrize("name", HERE)
 def test_every_built_in_interface_loads(name: str) -> None:
+    row = plugins.INTERFACES[name]
+    assert row.name == name
     assert issubclass(plugins.bus_class(name), BusABC)
     assert plugins.bus_class(name).__doc__
+    assert not row.can_only_send or "receive" in signature(plugins.bus_class(name)).parameters
+    finder = row.find()
+    if finder is not None:
+        assert set(finder.details()) <= set(finder.channels())
+        assert finder.obstacle() == plugins.bus_class(name)._obstacle()
+
+
+def test_an_interface_of_another_platform_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = plugins.Interface("distant", "no_such_module:DistantBus", platforms=("win32", "cygwin"))
+    monkeypatch.setitem(plugins.INTERFACES, "distant", row)
+    monkeypatch.setattr(sys, "platform", "linux")
+    message = 'interface "distant" works on win32 and cygwin, not on linux'
+    with pytest.raises(CanInterfaceNotImplementedError, match=message):
+        plugins.bus_class("distant")
+
+
+def test_a_library_that_is_missing_is_installed_with_the_extra_of_its_row(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    row = plugins.Interface("wired", "no_such_module:WiredBus", extra="wires")
+    monkeypatch.setitem(plugins.INTERFACES, "wired", row)
+    with pytest.raises(CanInterfaceNotImplementedError, match='"wired" needs no_such_module') as caught:
+        plugins.bus_class("wired")
+    assert caught.value.hint == "pip install 'canx[wires]'"
+
+
+def names_of_interfaces(source: str) -> Iterator[str]:
+    """Yield the interface names that are strings of ``source``.
+
+    Names that other tables use as well, such as ``remote`` for a kind of frame, count only in a comparison
+    with an interface.
+    """
+    names = {*plugins.INTERFACES, *plugins.DOCUMENTED_INTERFACES}
+    plain = names - {"remote", "serial", "slcan"}
+    for node in ast.walk(ast.parse(source)):
+        is_comparison = isinstance(node, ast.Compare) and "interface" in ast.unparse(node)
+        for part in ast.walk(node) if is_comparison else [node]:
+            if isinstance(part, ast.Constant) and part.value in (names if is_comparison else plain):
+                yield str(part.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ('if keywords["interface"] == "remote": pass', {"remote"}),
+        ('KINDS = {"virtual", "remote"}', {"virtual"}),
+        ('kind = "remote"', set()),
+    ],
+)
+def test_names_of_interfaces_are_found(source: str, names: set[str]) -> None:
+    assert set(names_of_interfaces(source)) == names
+
+
+def test_no_other_module_tests_the_name_of_an_interface() -> None:
+    rest = set()
+    for path in PACKAGE.rglob("*.py"):
+        name = path.relative_to(PACKAGE).as_posix()
+        if name == "plugins.py":
+            continue
+        home = name.removeprefix("backends/").partition("/")[0].removesuffix(".py")
+        names = set(names_of_interfaces(path.read_text()))
+        rest |= {(name, found) for found in names if not (name.startswith("backends/") and found == home)}
+    assert rest - OTHER_USES == set()
+
+
+def test_no_other_module_tests_for_the_bus_class_of_an_interface() -> None:
+    classes = {row.target.partition(":")[2] for row in plugins.INTERFACES.values()}
+    for path in PACKAGE.rglob("*.py"):
+        if "backends" not in path.parts and path.name != "plugins.py":
+            constants = [
+                node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)
+            ]
+            assert classes.isdisjoint(str(value) for value in constants), path
 
 
 @pytest.mark.parametrize("name", plugins.FORMATS)
@@ -148,7 +236,7 @@ def test_a_plug_in_whose_driver_is_missing_names_it(distribution: Callable[..., 
 
 
 @pytest.mark.parametrize(
-    ("module", "hint"), [("websockets", "pip install 'canx[remote]'"), ("serial", "pip install serial")]
+    ("module", "hint"), [("pyarrow", "pip install 'canx[parquet]'"), ("serial", "pip install serial")]
 )
 def test_a_missing_library_is_installed_by_an_extra_where_one_brings_it(
     module: str, hint: str, distribution: Callable[..., None], monkeypatch: pytest.MonkeyPatch

@@ -17,8 +17,7 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,16 +32,10 @@ from cantools_cli.errors import (
     quoted,
 )
 
-#: where Linux shows its network interfaces, and the type that a CAN interface has there (ARPHRD_CAN)
-NETWORK_FOLDER = "/sys/class/net"
-_CAN_TYPE = "280"
-
 _PREFIX = re.compile(r"([A-Za-z][A-Za-z0-9_.-]*):(?!//)(.*)", re.DOTALL)
 _IPV6 = re.compile(r"[0-9A-Fa-f:]+")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _FILTER = re.compile(r"(?:0[xX])?[0-9A-Fa-f]+[:~](?:0[xX])?[0-9A-Fa-f]+|#(?:0[xX])?[0-9A-Fa-f]+|[jJ](?:oin)?")
-#: interfaces whose channels have no commas: there a third part is a slip, not part of the channel
-ONE_CHANNEL = {"virtual", "socketcan", "socketcand", "udp_multicast"}
 
 
 @dataclass
@@ -100,7 +93,7 @@ def _check_channel(address: BusAddress) -> None:
     if "#" in channel or channel[:1] in "0123456789abcdefABCDEF":
         from cantools_cli.bus import not_a_bus  # few channels begin like that
 
-        takes_any = address.interface is not None and address.interface not in ONE_CHANNEL
+        takes_any = address.interface is not None and plugins.interface(address.interface).has_commas
         not_a_bus.check(address.text, channel, is_prefixed=takes_any)
 
 
@@ -160,21 +153,21 @@ def resolve(
     if note is not None:
         for warning in said:
             note(f"{address.text}: {warning.message}")
-    if values["interface"] in (None, *ONE_CHANNEL) and "," in str(address.channel or ""):
+    row = plugins.interface(values["interface"])
+    if not (row.name and row.has_commas) and "," in str(address.channel or ""):
         part = str(address.channel).split(",", 1)[1]
         raise UsageError(
             f"{address.text}: {quoted(part)} is neither KEY=VALUE nor a filter such as 123:7FF",
             hint="-f takes a bare identifier or a range",
         )
     if values["interface"] is None:
-        values["interface"] = _interface_without_a_name(values["channel"], note)
+        row = _interface_of_bare(values["channel"], note)
+        values["interface"] = row.name
         sources["interface"] = "the channel's name"
-    if values["interface"] == "virtual" and not str(values["channel"] or "").strip():
-        raise UsageError(f"{address.text}: no channel is named", hint="such as virtual:vcan0")
-    if values["interface"] == "virtual" and "scope" not in asked:
-        values["scope"] = "host"  # a bus within one process means nothing to a command
-    if values["interface"] == "socketcan":
-        values.setdefault("fd", True)  # as candump has it: an interface that has CAN FD shows it
+    if row.needs_channel and not str(values["channel"] or "").strip():
+        raise UsageError(f"{address.text}: no channel is named", hint=f"such as {row.name}:vcan0")
+    values.update((key, value) for key, value in row.command_settings.items() if key not in asked)
+    values = {**row.defaults, **values}
     if detail is not None:
         for key, source in sources.items():
             detail(f"{address.text}: {key}={values[key]}, from {source}")
@@ -196,20 +189,29 @@ def stream_names(addresses: Sequence[BusAddress]) -> list[str]:
     return names
 
 
-def _interface_without_a_name(channel: object, note: Callable[[str], None] | None) -> str:
-    """Return the interface of ``channel`` where none is named anywhere: never a wrong bus in silence."""
+def _interface_of_bare(channel: object, note: Callable[[str], None] | None) -> plugins.Interface:
+    """Return the interface of ``channel`` if none is named anywhere: never a wrong bus in silence.
+
+    Raises:
+        CanInitializationError: no such bus exists.
+    """
     if channel is None:
         raise UsageError("no bus is named", hint="such as can0, virtual:vcan0, or CAN_CHANNEL=can0")
     name = str(channel)
-    channels = socketcan_channels()
-    if name in channels or (name == "any" and channels):
-        return "socketcan"
-    has_socketcan = kernel_has_socketcan()
-    if name.startswith("vcan") and not has_socketcan:
-        if note is not None:
-            note(f"{name}: this kernel has no SocketCAN; using virtual:{name}, a bus within this computer")
-        return "virtual"
-    raise _no_such_bus(name, has_socketcan)
+    obstacle: str | None = None
+    for row in plugins.INTERFACES.values():
+        finder = row.find() if row.has_bare_channels else None
+        if finder is not None:
+            channels = finder.channels()
+            if name in channels or (name in row.all_channels and channels):
+                return row
+            obstacle = finder.obstacle()
+    for row in plugins.INTERFACES.values() if obstacle else ():
+        if row.stands_in_for and name.startswith(row.stands_in_for):
+            if note is not None:
+                note(f"{name}: {obstacle}; using {row.name}:{name}, a bus within this computer")
+            return row
+    raise _no_such_bus(name, obstacle)
 
 
 def _check_is_no_file(name: str) -> None:
@@ -232,7 +234,7 @@ def _check_is_no_file(name: str) -> None:
     )
 
 
-def _no_such_bus(name: str, has_socketcan: bool) -> CanError:
+def _no_such_bus(name: str, obstacle: str | None) -> CanError:
     prefix = _PREFIX.fullmatch(name)
     if prefix is not None and not _IPV6.fullmatch(name):
         known = ", ".join(plugins.interface_names())
@@ -243,52 +245,23 @@ def _no_such_bus(name: str, has_socketcan: bool) -> CanError:
         return CanInitializationError(
             f"{name}: no such bus, but a file has this name", hint=f"./{name} is the file"
         )
-    here = [*socketcan_channels(), *virtual_channels()]
+    here = [
+        channel if row.has_bare_channels else f"{row.name}:{channel}" for row, channel in existing_channels()
+    ]
     there_is = f"buses here: {', '.join(here)}; " if here else ""
     virtual = name if name.startswith("vcan") else "vcan0"
-    if has_socketcan:
+    if obstacle is None:
         reason = "the kernel has no such CAN interface, and no other interface is named"
         make = f"ip link add dev {virtual} type vcan makes one, virtual:{virtual} needs none"
     else:
-        reason = "no interface is named, and this kernel has no SocketCAN"
+        reason = f"no interface is named, and {obstacle}"
         make = f"INTERFACE:CHANNEL names one; virtual:{virtual} is a bus without hardware"
     return CanInitializationError(f"{name}: {reason}", hint=there_is + make)
 
 
-def socketcan_channels() -> list[str]:
-    """Return the names of the kernel's CAN interfaces."""
-    try:
-        names = sorted(os.listdir(NETWORK_FOLDER))
-    except OSError:
-        return []
-    return [name for name in names if _is_can(name)]
-
-
-def _is_can(name: str) -> bool:
-    try:
-        with open(os.path.join(NETWORK_FOLDER, name, "type"), encoding="ascii") as file:
-            return file.read().strip() == _CAN_TYPE
-    except OSError:
-        return False
-
-
-def kernel_has_socketcan() -> bool:
-    """Tell whether the kernel knows SocketCAN at all."""
-    import errno
-    import socket
-
-    if not hasattr(socket, "PF_CAN") or not hasattr(socket, "CAN_RAW"):
-        return False
-    try:
-        socket.socket(socket.PF_CAN, socket.SOCK_RAW, socket.CAN_RAW).close()
-    except OSError as error:
-        return error.errno not in (errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT)
-    return True
-
-
-def virtual_channels() -> list[str]:
-    """Return the addresses of the virtual buses that are in use on this computer."""
-    with suppress(CanError, OSError):
-        configs = plugins.bus_class("virtual")._detect_available_configs()
-        return [f"virtual:{config['channel']}" for config in configs if config.get("scope") == "host"]
-    return []
+def existing_channels() -> Iterator[tuple[plugins.Interface, str]]:
+    """Yield the interface and the channel of each bus that is found without waiting."""
+    for row in plugins.INTERFACES.values():
+        finder = row.find()
+        for channel in finder.channels() if finder is not None else ():
+            yield row, channel

@@ -184,6 +184,11 @@ class BusABC(PeriodicSending, ABC):  # abstract by what its hooks raise: either 
         """Return the configurations that could be opened now, each the keywords for ``Bus``."""
         raise NotImplementedError
 
+    @property
+    def bit_rates(self) -> tuple[int | None, int | None]:
+        """The nominal and the data bit rate in bit/s, each None if the interface does not report it."""
+        return None, None
+
     @staticmethod
     def _obstacle() -> str | None:
         """Return why no bus of this interface can be opened on this computer; None if one may be."""

@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from cantools_cli import plugins
 from cantools_cli.console import options
 from cantools_cli.console.report import Report
-
-if TYPE_CHECKING:
-    from cantools_cli.backends.socketcan.link import Link
 
 _WHAT = ("buses", "interfaces", "formats")
 
@@ -55,59 +52,36 @@ def list_command(
     return 0
 
 
-#: looked for only when named: its servers announce themselves every three seconds
-_PATIENT = {"socketcand"}
+#: interfaces that take longer are looked for only by name
+_MAX_DETECTION_SECONDS = 2.0
 
 
 def _buses(interface: str | None, report: Report) -> Iterator[dict[str, Any]]:
     from cantools_cli.bus.interface import detect_available_configs
 
     found = 0
-    kernel = _kernel_interfaces() if interface in (None, "socketcan") else {}
-    names = [interface] if interface else [name for name in plugins.interface_names() if name not in _PATIENT]
-    for config in detect_available_configs(names):
-        if config["interface"] == "virtual" and config.get("scope") != "host":
-            continue  # within one process, so of no use to another command
+    rows = [plugins.interface(name) for name in ([interface] if interface else plugins.interface_names())]
+    rows = [row for row in rows if interface or row.detection_seconds <= _MAX_DETECTION_SECONDS]
+    details = {row.name: finder.details() if (finder := row.find()) is not None else {} for row in rows}
+    for config in detect_available_configs(list(details)):
+        name, channel = config["interface"], config["channel"]
+        hidden = plugins.interface(name).command_settings
+        if any(config.get(key) != value for key, value in hidden.items()):
+            continue  # such as a bus within one process: a command could not open it
         found += 1
-        settings = {
-            key: value for key, value in config.items() if key not in ("interface", "channel", "scope")
-        }
-        address = f"{config['interface']}:{config['channel']}"
-        address += "".join(f",{key}={value}" for key, value in settings.items())
-        row = {"bus": address, "interface": config["interface"], "channel": config["channel"]}
-        if config["interface"] == "socketcan":
-            row |= _state(kernel.pop(config["channel"], None))
-        yield row
-    for name, link in kernel.items():  # those that are down cannot be opened, but should be seen
-        found += 1
-        yield {"bus": f"socketcan:{name}", "interface": "socketcan", "channel": name} | _state(link)
+        shown = [key for key in config if key not in ("interface", "channel", *hidden)]
+        address = f"{name}:{channel}" + "".join(f",{key}={config[key]}" for key in shown)
+        yield _row(address, name, channel, details[name].pop(str(channel), {}))
+    for name, others in details.items():  # those that are down cannot be opened, but belong in the list
+        for channel, detail in others.items():
+            found += 1
+            yield _row(f"{name}:{channel}", name, channel, detail)
     if not found:
         report.note("no bus found; virtual:vcan0 is always there")
 
 
-def _kernel_interfaces() -> dict[str, Link]:
-    from cantools_cli.bus.address import socketcan_channels
-
-    if not socketcan_channels():
-        return {}
-    from cantools_cli.backends.socketcan import link as socketcan_link
-
-    return {link.name: link for link in socketcan_link.links()}
-
-
-def _state(link: Link | None) -> dict[str, Any]:
-    """Return what the kernel says of an interface, for people and for programs."""
-    if link is None:
-        return {}
-    return {
-        "state": "down" if not link.is_up else link.controller_state or "up",
-        "bitrate": link.bitrate,
-        "data_bitrate": link.data_bitrate,
-        "sample_point": link.sample_point,
-        "modes": " ".join(link.modes),
-        "tx_errors": link.tx_errors,
-        "rx_errors": link.rx_errors,
-    }
+def _row(address: str, interface: str, channel: object, details: dict[str, Any]) -> dict[str, Any]:
+    return {"bus": address, "interface": interface, "channel": channel, **details}
 
 
 def _interfaces(interface: str | None, report: Report) -> Iterator[dict[str, Any]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cantools_cli import plugins
-from cantools_cli.bus.address import ONE_CHANNEL, BusAddress, parse_address, resolve, stream_names
+from cantools_cli.bus.address import BusAddress, parse_address, resolve, stream_names
 from cantools_cli.bus.base import BusABC
 from cantools_cli.bus.not_a_bus import is_identifier, misplaced_filter
 from cantools_cli.console.report import Report
@@ -68,9 +68,6 @@ class BusOptions:
 
 #: settings that have an option of their own
 _OPTIONS = {"listen_only": "--passive", "hardware_timestamps": "--hardware-time", "down": "-D"}
-
-#: interfaces whose buses take ``receive=False``, so that nothing piles up in one that only sends
-_CAN_ONLY_SEND = ("virtual", "socketcan")
 
 
 @dataclass
@@ -133,12 +130,13 @@ def open_buses(
     try:
         for address, name in zip(addresses, stream_names(addresses), strict=True):
             keywords = _resolved(address, options, report, has_filters=bool(selection and selection.filters))
-            if keywords.get("interface") in _CAN_ONLY_SEND and not receive:
+            row = plugins.interface(keywords["interface"])
+            if row.can_only_send and not receive:
                 keywords["receive"] = False
             bus = open_bus(address, keywords, options)
             if hasattr(bus, "on_note"):
                 bus.on_note = report.note
-            opened.append(NamedBus(bus, "" if _is_any(keywords) else name))
+            opened.append(NamedBus(bus, "" if keywords["channel"] in row.all_channels else name))
             opened[-1].filter = _filter_of(address, report)
             _push_filter(opened[-1], selection)
     except BaseException:
@@ -206,13 +204,9 @@ def _resolved(
         if is_doubtful:
             raise misplaced_filter(channel) from None
         raise
-    if is_doubtful and keywords["interface"] in ONE_CHANNEL:
+    if is_doubtful and not plugins.interface(keywords["interface"]).has_commas:
         raise misplaced_filter(channel)
     return keywords
-
-
-def _is_any(keywords: dict[str, Any]) -> bool:
-    return keywords.get("interface") == "socketcan" and keywords.get("channel") in (None, "", "any")
 
 
 def _filter_of(address: BusAddress, report: Report) -> FrameFilter | None:

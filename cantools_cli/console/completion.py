@@ -48,13 +48,14 @@ def _complete_bus(context: Any, param: Any, incomplete: str) -> list[CompletionI
 
 def buses() -> list[tuple[str, str]]:
     """Return (address, description) of the buses found without waiting, and of all prefixes."""
-    from cantools_cli.bus.address import socketcan_channels, virtual_channels
+    from cantools_cli.bus.address import existing_channels
 
-    kernel = socketcan_channels()
-    found = [(name, "SocketCAN") for name in kernel]
-    found += [(f"socketcan:{name}", "SocketCAN") for name in kernel]
-    found += [(name, "virtual bus in use") for name in virtual_channels()]
-    return found + [(f"{name}:", "interface") for name in plugins.INTERFACES]
+    existing = list(existing_channels())
+    return [
+        *((channel, f"{row.name} bus") for row, channel in existing if row.has_bare_channels),
+        *((f"{row.name}:{channel}", f"{row.name} bus") for row, channel in existing),
+        *((f"{name}:", "interface") for name in plugins.INTERFACES),
+    ]
 
 
 class _Bash(BashComplete):

@@ -127,15 +127,9 @@ class WatchedBuses:
 
 
 def _speed(one: NamedBus, given: dict[str, object]) -> Speed:
-    """Return the bit rates that were asked for, else those that the kernel tells."""
+    """Return the bit rates that the settings give, else those that the interface reports."""
     nominal, fast = (_rate(given.get(name)) for name in ("bitrate", "data_bitrate"))
-    if nominal is None and type(one.bus).__name__ == "SocketcanBus":
-        from cantools_cli.backends.socketcan import link as socketcan_link
-
-        link = socketcan_link.link(one.name)
-        if link is not None:
-            return Speed(link.bitrate, link.data_bitrate)
-    return Speed(nominal, fast)
+    return Speed(nominal, fast) if nominal is not None else Speed(*one.bus.bit_rates)
 
 
 def _rate(value: object) -> int | None:

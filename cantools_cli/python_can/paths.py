@@ -43,29 +43,6 @@ _HOMES = {
     "typechecking": ("python_can.typechecking",),
     "util": ("python_can.util", "bus.config"),
 }
-#: folders of interfaces whose name differs from the interface's
-_INTERFACE_FOLDERS = {"ics_neovi": "neovi"}
-#: modules inside the folder of an interface; their names are those of the interface
-_INNER_MODULES = {
-    "ics_neovi": ("neovi_bus",),
-    "ixxat": ("canlib", "canlib_vcinpl", "canlib_vcinpl2", "exceptions", "structures"),
-    "kvaser": ("canlib", "constants", "structures"),
-    "neousys": ("neousys",),
-    "pcan": ("basic", "pcan"),
-    "seeedstudio": ("seeedstudio",),
-    "serial": ("serial_can",),
-    "socketcan": ("constants", "socketcan", "utils"),
-    "socketcand": ("socketcand",),
-    "systec": ("ucan", "ucanbus", "constants", "exceptions", "structures"),
-    "udp_multicast": ("bus", "utils"),
-    "usb2can": ("usb2canInterface", "usb2canabstractionlayer", "serial_selector"),
-    "vector": ("canlib", "exceptions", "xldefine"),
-}
-#: further modules of ours with names of an interface
-_MORE_OF_INTERFACE = {
-    "socketcan": ("backends.socketcan.bcm", "python_can.socketcan_bcm"),
-    "socketcand": ("python_can.internals",),
-}
 #: classes whose documented spelling is another
 SPELLINGS = {"slcanBus": "SlcanBus", "robotellBus": "RobotellBus"}
 #: the modules of the vendor's Xcom-CAN client, and of the package that its time-out comes from
@@ -108,17 +85,14 @@ def homes_of(fullname: str) -> tuple[str, ...]:
 
 
 def _interface_homes(name: str) -> tuple[str, ...]:
-    package, _, rest = name.partition(".")
-    folder, _, inner = rest.partition(".")
-    if package != "interfaces" or (inner and inner not in _INNER_MODULES.get(folder, ())):
+    package, _, path = name.partition(".")
+    if package != "interfaces":
         return ()
-    from cantools_cli.plugins import INTERFACES
+    from cantools_cli.plugins import DOCUMENTED_INTERFACES, INTERFACES
 
-    interface = _INTERFACE_FOLDERS.get(folder, folder)
-    target = INTERFACES.get(interface)
-    if target is None:
+    by_path = {path: name for name, paths in DOCUMENTED_INTERFACES.items() for path in paths or (name,)}
+    row = INTERFACES.get(by_path.get(path, path))
+    if row is None:
         return ()
-    module = target.partition(":")[0].removeprefix("cantools_cli.")
-    if inner == "utils" and interface == "socketcan":
-        return ("python_can.socketcan_utils", module)
-    return (module, *_MORE_OF_INTERFACE.get(interface, ()))
+    homes = (row.target.partition(":")[0], *row.modules)
+    return tuple(home.removeprefix("cantools_cli.") for home in homes)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from cantools_cli import plugins
 from cantools_cli.bus.base import BusABC
 from cantools_cli.errors import UsageError
 from cantools_cli.xcom.addresses import NOTIFICATION_ADDRESS
@@ -185,7 +186,7 @@ def _open(settings: dict[str, Any]) -> BusABC:
     if values["interface"] in (None, _DOCUMENTED):
         values["interface"] = _DOCUMENTED
         values["channel"] = 0 if values["channel"] is None else values["channel"]
-    if values["interface"] == "socketcan":  # whose bit rate the administrator sets
+    if plugins.interface(values["interface"]).has_system_bitrate:
         values.pop("bitrate", None)
     return Bus(**values, ignore_config=True)
 

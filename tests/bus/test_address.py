@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from cantools_cli import plugins
-from cantools_cli.bus import address as address_module
+from cantools_cli.backends.socketcan import finder as kernel
+from cantools_cli.backends.socketcan import sysfs
+from cantools_cli.backends.virtual import finder as virtual
 from cantools_cli.bus import config
 from cantools_cli.bus.address import BusAddress, parse_address, resolve, stream_names
 from cantools_cli.errors import CanInitializationError, CanInterfaceNotImplementedError, UsageError
@@ -54,8 +56,8 @@ ADDRESSES: list[tuple[str, str | None, str | None, dict[str, Any], list[str]]] =
 @pytest.fixture(autouse=True)
 def more_interfaces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Names of interfaces whatever is built in; their classes are not asked for."""
-    names = ("slcan", "vector", "socketcand", "pcan", "udp_multicast", "virtual")
-    monkeypatch.setattr(plugins, "INTERFACES", {**dict.fromkeys(names, "x:X"), **plugins.INTERFACES})
+    others = {name: plugins.Interface(name, "x:X") for name in ("slcan", "vector", "pcan")}
+    monkeypatch.setattr(plugins, "INTERFACES", {**others, **plugins.INTERFACES})
 
 
 @pytest.fixture
@@ -64,14 +66,14 @@ def computer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., N
     monkeypatch.setattr(config, "config_files", lambda: [str(tmp_path / "can.conf")])
     for name in ("CAN_INTERFACE", "CAN_CHANNEL", "CAN_BITRATE", "CAN_CONFIG", "CANX_CONTEXT"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(address_module, "NETWORK_FOLDER", str(tmp_path / "net"))
-    monkeypatch.setattr(address_module, "virtual_channels", list)
+    monkeypatch.setattr(sysfs, "NETWORK_FOLDER", str(tmp_path / "net"))
+    monkeypatch.setattr(virtual, "channels", list)
 
     def has(*channels: str, socketcan: bool = True) -> None:
         for name, kind in [("eth0", "1"), *((channel, "280") for channel in channels)]:
             (tmp_path / "net" / name).mkdir(parents=True)
             (tmp_path / "net" / name / "type").write_text(f"{kind}\n")
-        monkeypatch.setattr(address_module, "kernel_has_socketcan", lambda: socketcan)
+        monkeypatch.setattr(kernel, "kernel_has_socketcan", lambda: socketcan)
 
     return has
 
@@ -219,14 +221,14 @@ def test_the_kernel_says_whether_it_has_socketcan(
         raise OSError(code, "")
 
     monkeypatch.setattr(socket, "socket", refuse)
-    assert address_module.kernel_has_socketcan() is has
+    assert kernel.kernel_has_socketcan() is has
 
 
 def test_a_system_that_does_not_know_the_word_has_no_socketcan(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(socket, "CAN_RAW", raising=False)
-    assert not address_module.kernel_has_socketcan()
-    monkeypatch.setattr(address_module, "NETWORK_FOLDER", "/nonexistent")
-    assert address_module.socketcan_channels() == []
+    assert not kernel.kernel_has_socketcan()
+    monkeypatch.setattr(sysfs, "NETWORK_FOLDER", "/nonexistent")
+    assert kernel.channels() == []
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,7 @@ def test_closing_closes_theirs_once(theirs: TheirBus) -> None:
 
 @pytest.fixture
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(plugins.INTERFACES, "their", f"{__name__}:TheirBus")
+    monkeypatch.setitem(plugins.INTERFACES, "their", plugins.Interface("their", f"{__name__}:TheirBus"))
 
 
 @pytest.mark.usefixtures("registered")

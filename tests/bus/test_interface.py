@@ -58,9 +58,12 @@ class BrokenBus(ParrotBus):
 @pytest.fixture(autouse=True)
 def interfaces(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Four interfaces of this file and nothing else, in a home without configuration."""
-    names = {"parrot": "ParrotBus", "needy": "NeedyBus", "slow": "SlowBus", "broken": "BrokenBus"}
-    known = {name: f"{__name__}:{target}" for name, target in names.items()}
-    monkeypatch.setattr(plugins, "INTERFACES", {**known, "driverless": "no_such_driver_module:X"})
+    targets = {
+        **{name: f"{__name__}:{name.title()}Bus" for name in ("parrot", "needy", "slow", "broken")},
+        "driverless": "no_such_driver_module:X",
+    }
+    rows = {name: plugins.Interface(name, target) for name, target in targets.items()}
+    monkeypatch.setattr(plugins, "INTERFACES", rows)
     monkeypatch.setattr(plugins, "entry_points_of", lambda kind: {})
     monkeypatch.setattr(config, "config_files", lambda: [str(tmp_path / "can.conf")])
     for name in ("CAN_INTERFACE", "CAN_CHANNEL", "CAN_BITRATE", "CAN_CONFIG"):
@@ -190,7 +193,8 @@ def test_a_bus_that_cannot_be_opened_says_so(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture
 def virtual(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(plugins.INTERFACES, "virtual", "cantools_cli.backends.virtual.bus:VirtualBus")
+    row = plugins.Interface("virtual", "cantools_cli.backends.virtual.bus:VirtualBus")
+    monkeypatch.setitem(plugins.INTERFACES, "virtual", row)
 
 
 @pytest.mark.usefixtures("virtual")

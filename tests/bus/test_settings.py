@@ -157,7 +157,7 @@ def test_settings_of_python_can_s_other_interfaces_pass_unless_they_are_asked_fo
 
 
 def test_a_plug_in_with_kwargs_takes_every_setting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(plugins.INTERFACES, "open", f"{__name__}:OpenBus")
+    monkeypatch.setitem(plugins.INTERFACES, "open", plugins.Interface("open", f"{__name__}:OpenBus"))
     given = {"level": "high", "anything": object(), "fd": 1}
     bus = Bus("a", "open", ignore_config=True, **given)
     assert isinstance(bus, OpenBus)
@@ -165,7 +165,7 @@ def test_a_plug_in_with_kwargs_takes_every_setting(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_plug_in_without_kwargs_is_given_no_other_setting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(plugins.INTERFACES, "closed", f"{__name__}:ClosedBus")
+    monkeypatch.setitem(plugins.INTERFACES, "closed", plugins.Interface("closed", f"{__name__}:ClosedBus"))
     with pytest.raises(UsageError, match='interface "closed" has no setting "lewel"') as caught:
         Bus("a", "closed", ignore_config=True, lewel=1)
     assert caught.value.hint == "did you mean level?"
@@ -199,7 +199,7 @@ def test_the_manual_s_files_with_a_bit_timing_open_a_bus(
     path = tmp_path / "can.conf"
     path.write_text("\n".join(["[default]", "interface=open", "channel=a", *lines]))
     monkeypatch.setattr(config, "config_files", lambda: [str(path)])
-    monkeypatch.setitem(plugins.INTERFACES, "open", f"{__name__}:OpenBus")
+    monkeypatch.setitem(plugins.INTERFACES, "open", plugins.Interface("open", f"{__name__}:OpenBus"))
     bus = Bus()
     assert isinstance(bus, OpenBus)
     timing = bus.settings["timing"]

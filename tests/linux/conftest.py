@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cantools_cli.bus.address import kernel_has_socketcan
+from cantools_cli.backends.socketcan.finder import kernel_has_socketcan
 
 HERE = Path(__file__).parent
 

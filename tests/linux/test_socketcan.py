@@ -17,11 +17,11 @@ from typing import Any
 
 import pytest
 
+from cantools_cli.backends.socketcan import finder
 from cantools_cli.backends.socketcan import link as links
 from cantools_cli.backends.socketcan import records as codec
 from cantools_cli.backends.socketcan.bus import SocketcanBus
 from cantools_cli.backends.socketcan.socket import new_socket
-from cantools_cli.bus.address import kernel_has_socketcan, socketcan_channels
 from cantools_cli.bus.base import BusState
 from cantools_cli.bus.interface import Bus, detect_available_configs
 from cantools_cli.errors import CanInitializationError, CanOperationError, CanTimeoutError
@@ -33,7 +33,7 @@ from tests.backends.socketcan.test_records import CASES
 from tests.strategies import facts
 
 needed = {"vcan0", "vcan1", "can0", "can1"}
-if not kernel_has_socketcan() or not needed <= {*socketcan_channels()}:
+if finder.obstacle() or not needed <= {*finder.channels()}:
     pytest.skip("this kernel has no SocketCAN with vcan0, vcan1, can0 and can1", allow_module_level=True)
 
 TIMEOUT = 30.0

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cantools_cli.backends.socketcan.bus import SocketcanBus
-from cantools_cli.bus.address import kernel_has_socketcan
+from cantools_cli.backends.socketcan.finder import kernel_has_socketcan
 from cantools_cli.filtering.filters import FrameFilter
 from cantools_cli.frame.message import Message
 from cantools_cli.frame.xl import XlMessage

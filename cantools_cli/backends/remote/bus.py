@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from cantools_cli import plugins
 from cantools_cli.backends.remote import codec
 from cantools_cli.backends.transport.tcp import TcpPort, connect
 from cantools_cli.backends.transport.websocket import WebSocket
@@ -70,6 +71,8 @@ class RemoteBus(BusABC):
         self._speaking = threading.Lock()  # the state of the protocol, and the order of what it says
         try:
             self._socket = WebSocket(url, (codec.BINARY, codec.JSON))
+        except ImportError as error:
+            raise plugins.missing_library("remote", error) from error
         except ValueError as error:
             raise UsageError(f"{self._name}: {error}", hint="such as ws://host:54701/") from error
         self._port = self._connect(url, verify, connect_timeout)
@@ -86,11 +89,10 @@ class RemoteBus(BusABC):
     def _obstacle() -> str | None:
         from importlib.util import find_spec
 
-        from cantools_cli.plugins import install_hint
-
-        return (
-            None if find_spec("websockets") else f"websockets is not installed: {install_hint('websockets')}"
-        )
+        if find_spec("websockets"):
+            return None
+        hint = plugins.install_hint("websockets", plugins.interface("remote").extra)
+        return f"websockets is not installed: {hint}"
 
     @property
     def missed_frames(self) -> int:

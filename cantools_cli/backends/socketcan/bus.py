@@ -15,6 +15,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from cantools_cli.backends.socketcan import finder
 from cantools_cli.backends.socketcan import link as links
 from cantools_cli.backends.socketcan import records as codec
 from cantools_cli.backends.socketcan import socket as sockets
@@ -403,11 +404,14 @@ class SocketcanBus(BusABC):
             return None
         return link.tx_errors, link.rx_errors
 
+    @property
+    def bit_rates(self) -> tuple[int | None, int | None]:
+        link = links.link(self.channel) if self.channel else None
+        return (None, None) if link is None else (link.bitrate, link.data_bitrate)
+
     @staticmethod
     def _obstacle() -> str | None:
-        from cantools_cli.bus.address import kernel_has_socketcan
-
-        return None if kernel_has_socketcan() else "this kernel has no SocketCAN"
+        return finder.obstacle()
 
     @property
     def missed_frames(self) -> int:

@@ -8,11 +8,10 @@ Source: iproute2, ``ip-link(8)`` and what ``ip`` 6.1 prints; Linux ``linux/can/n
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from typing import Any
 
-from cantools_cli.bus import address
+from cantools_cli.backends.socketcan import sysfs
 from cantools_cli.bus.base import BusState
 from cantools_cli.errors import FormatError
 
@@ -83,7 +82,7 @@ def links() -> list[Link]:
     found = _asked()
     if found is not None:
         return found
-    return [link for name in address.socketcan_channels() if (link := _from_folder(name)) is not None]
+    return [link for name in sysfs.channels() if (link := _from_folder(name)) is not None]
 
 
 def link(name: str) -> Link | None:
@@ -96,13 +95,13 @@ def link(name: str) -> Link | None:
 
 def is_up(name: str) -> bool | None:
     """Tell whether the interface is up, at the cost of reading a file; None where there is none."""
-    flags = _number(name, "flags")
+    flags = sysfs.number(name, "flags")
     return None if flags is None else bool(flags & _IFF_UP)
 
 
 def mtu(name: str) -> int | None:
     """Return the bytes of the largest record that the interface carries, None where that is not known."""
-    return _number(name, "mtu")
+    return sysfs.number(name, "mtu")
 
 
 def parse(text: str) -> list[Link]:
@@ -170,14 +169,8 @@ def _asked(*words: str) -> list[Link] | None:
 
 
 def _from_folder(name: str) -> Link | None:
-    if name not in address.socketcan_channels():
+    if name not in sysfs.channels():
         return None
-    return Link(name, is_up=bool(is_up(name)), mtu=mtu(name), tx_queue_length=_number(name, "tx_queue_len"))
-
-
-def _number(name: str, entry: str) -> int | None:
-    try:
-        with open(os.path.join(address.NETWORK_FOLDER, name, entry), encoding="ascii") as file:
-            return int(file.read(), 0)
-    except (OSError, ValueError):
-        return None
+    return Link(
+        name, is_up=bool(is_up(name)), mtu=mtu(name), tx_queue_length=sysfs.number(name, "tx_queue_len")
+    )

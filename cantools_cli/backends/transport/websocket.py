@@ -6,9 +6,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from cantools_cli.errors import CanInterfaceNotImplementedError
-from cantools_cli.plugins import install_hint
-
 if TYPE_CHECKING:
     from websockets.frames import Frame
 
@@ -27,26 +24,20 @@ class WebSocket:
         failure: why the connection is at its end, None while it goes on.
 
     Raises:
-        CanInterfaceNotImplementedError: the package websockets is not installed.
-        ValueError: ``uri`` is none.
+        ImportError: the package websockets is not installed.
+        ValueError: ``uri`` is not the URI of a WebSocket.
     """
 
     def __init__(self, uri: str, subprotocols: Sequence[str]) -> None:
+        from websockets import client, exceptions
+        from websockets import uri as uris
+
         try:
-            from websockets.client import ClientProtocol
-            from websockets.exceptions import InvalidURI
-            from websockets.uri import parse_uri
-        except ImportError as error:
-            raise CanInterfaceNotImplementedError(
-                'interface "remote" needs websockets, which is not installed',
-                hint=install_hint("websockets"),
-            ) from error
-        try:
-            address = parse_uri(uri)
-        except InvalidURI as error:
+            address = uris.parse_uri(uri)
+        except exceptions.InvalidURI as error:
             raise ValueError(str(error)) from error
         protocols: Any = [*subprotocols]  # strings, of a type of their own
-        self._protocol = ClientProtocol(address, subprotocols=protocols, max_size=MAX_LENGTH)
+        self._protocol = client.ClientProtocol(address, subprotocols=protocols, max_size=MAX_LENGTH)
         self._protocol.send_request(self._protocol.connect())
         self.is_open = False
         self.subprotocol: str | None = None

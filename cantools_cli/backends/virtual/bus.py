@@ -12,19 +12,13 @@ import time
 from array import array
 from collections import deque
 from collections.abc import Hashable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from cantools_cli.backends.transport.wakeup import Wakeup
+from cantools_cli.backends.virtual import finder
 from cantools_cli.bus.base import BusABC, CanProtocol, Deadline
 from cantools_cli.bus.settings import refuse_unknown
-from cantools_cli.errors import (
-    CanError,
-    CanInterfaceNotImplementedError,
-    CanOperationError,
-    UsageError,
-    quoted,
-)
+from cantools_cli.errors import CanOperationError, UsageError, quoted
 from cantools_cli.filtering.can_filter import CanFilters
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.bits import TX
@@ -111,13 +105,7 @@ class VirtualBus(BusABC):
 
     @staticmethod
     def _obstacle() -> str | None:
-        from cantools_cli.backends.virtual.line import require_support
-
-        try:
-            require_support()
-        except CanInterfaceNotImplementedError as error:
-            return str(error)
-        return None
+        return finder.obstacle()
 
     @property
     def missed_frames(self) -> int:
@@ -175,11 +163,7 @@ class VirtualBus(BusABC):
 
         with _registry:
             here = list(_channels)
-        names: list[str] = []
-        with suppress(CanError, OSError):
-            from cantools_cli.backends.virtual.line import channels_in_use
-
-            names = channels_in_use()
+        names = finder.channels()
         free = DEFAULT_CHANNEL
         while free in here or free in names or free == DEFAULT_CHANNEL:
             free = f"channel-{randrange(10_000)}"

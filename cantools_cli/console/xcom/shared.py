@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cantools_cli import plugins
 from cantools_cli.bus.address import BusAddress, parse_address, resolve
 from cantools_cli.bus.base import BusABC
 from cantools_cli.console import options
@@ -130,7 +131,7 @@ class Link:
             note=self.report.note,
             detail=self.report.detail,
         )
-        if keywords["interface"] != "socketcan" and "timing" not in keywords:  # there the system sets it
+        if "timing" not in keywords and not plugins.interface(keywords["interface"]).has_system_bitrate:
             keywords.setdefault("bitrate", DEFAULT_BITRATE)
         if keywords.get("bitrate", DEFAULT_BITRATE) not in BITRATES:
             known = ", ".join(str(rate) for rate in BITRATES)

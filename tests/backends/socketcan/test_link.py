@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from cantools_cli.backends.socketcan import link as links
+from cantools_cli.backends.socketcan import sysfs
 from cantools_cli.backends.socketcan.bus import SocketcanBus
-from cantools_cli.bus import address
 from cantools_cli.bus.base import BusState
 from cantools_cli.errors import FormatError
 
@@ -105,7 +105,7 @@ def test_no_interface_at_all_is_an_empty_list() -> None:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a network folder with can0 (up), vcan1 (down, CAN FD) and eth0."""
-    monkeypatch.setattr(address, "NETWORK_FOLDER", str(tmp_path))
+    monkeypatch.setattr(sysfs, "NETWORK_FOLDER", str(tmp_path))
     for name, kind, flags, mtu in (
         ("can0", 280, "0x10041", 16),
         ("vcan1", 280, "0x80", 72),

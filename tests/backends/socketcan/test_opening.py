@@ -14,7 +14,7 @@ from cantools_cli.backends.socketcan import link as links
 from cantools_cli.backends.socketcan import records as codec
 from cantools_cli.backends.socketcan import socket as sockets
 from cantools_cli.backends.socketcan.bus import SocketcanBus
-from cantools_cli.bus.address import kernel_has_socketcan
+from cantools_cli.backends.socketcan.finder import kernel_has_socketcan
 from cantools_cli.bus.base import BusABC, BusState
 from cantools_cli.errors import (
     CanInitializationError,
