@@ -50,10 +50,6 @@ class UdpMulticastBus(BusABC):
     the network interface to use, for IPv4 also as the address that it has. ``hop_limit`` is how many
     routers a datagram may pass, plus one. Without ``fd`` CAN FD frames are refused, and ignored when
     they come. Frames have the time at which they came, with ``keep_timestamps`` the sender's.
-
-    Attributes:
-        bad_datagrams: what came and was not a CAN frame.
-        first_fault: what was wrong with the first of them.
     """
 
     DEFAULT_GROUP_IPv6 = "ff15:7079:7468:6f6e:6465:6d6f:6d63:6173"
@@ -85,8 +81,6 @@ class UdpMulticastBus(BusABC):
         self._fd = fd
         self._keep_timestamps = keep_timestamps
         self._can_protocol = CanProtocol.CAN_FD if fd else CanProtocol.CAN_20
-        self.bad_datagrams = 0
-        self.first_fault: FormatError | None = None
         self._sender: socket.socket | None = None  # made by the first send
         self._own_address: tuple[Any, ...] | None = None
         try:
@@ -124,8 +118,7 @@ class UdpMulticastBus(BusABC):
         try:
             message = codec.decode(datagram)
         except FormatError as error:
-            self.bad_datagrams += 1
-            self.first_fault = self.first_fault or error
+            self.losses.add_fault("malformed datagrams skipped", error)
             return _NOTHING
         if message.is_fd and not self._fd:
             return _NOTHING

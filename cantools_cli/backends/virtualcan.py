@@ -10,7 +10,7 @@ from cantools_cli.backends import virtualcan_codec as codec
 from cantools_cli.backends.transport.tcp import TcpPort, connect, endpoint
 from cantools_cli.bus.base import BusABC
 from cantools_cli.bus.settings import refuse_unknown
-from cantools_cli.errors import CanOperationError, FormatError
+from cantools_cli.errors import CanOperationError
 from cantools_cli.filtering.can_filter import CanFilters
 from cantools_cli.frame.batch import MessageBatch
 
@@ -24,11 +24,6 @@ class VirtualCanBus(BusABC):
     ``channel`` is ``host:port``. Some servers return a frame to its sender: ``echo_suppress`` drops the
     first equal frame within a second of sending. ``connect_timeout`` is in seconds. Frames have the time
     at which they came.
-
-    Attributes:
-        bad_frames: records that were no frames.
-        first_fault: what was wrong with the first of them.
-        missed_frames: frames that were dropped because nobody received.
 
     Raises:
         CanInitializationError: nobody answers at ``channel``.
@@ -48,22 +43,11 @@ class VirtualCanBus(BusABC):
         name = f"virtualcan:{channel or host}"
         self._echoes = codec.Echoes() if echo_suppress else None
         self._echo_lock = threading.Lock()
-        self._decoder = codec.Decoder(channel, self._echoes)
-        self._port = TcpPort(connect(host, port, connect_timeout, name), self._decode, name, channel)
+        self._decoder = codec.Decoder(channel, self._echoes, self.losses)
+        end = connect(host, port, connect_timeout, name)
+        self._port = TcpPort(end, self._decode, name, channel, self.losses)
         self.channel_info = f"virtualcan server {host}, port {port}"
         super().__init__(channel, can_filters, **kwargs)
-
-    @property
-    def bad_frames(self) -> int:
-        return self._decoder.faults
-
-    @property
-    def first_fault(self) -> FormatError | None:
-        return self._decoder.first_fault
-
-    @property
-    def missed_frames(self) -> int:
-        return self._port.missed
 
     def _decode(self, text: bytes) -> MessageBatch:
         with self._echo_lock:

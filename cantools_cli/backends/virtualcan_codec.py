@@ -21,6 +21,7 @@ import struct
 from array import array
 from collections import Counter, deque
 
+from cantools_cli.bus.losses import Losses
 from cantools_cli.errors import CanOperationError, FormatError
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
@@ -61,15 +62,15 @@ class Decoder:
     where the next record begins.
 
     Attributes:
-        faults: records that were no frames.
-        first_fault: what was wrong with the first of them.
+        losses: counts of malformed frames.
         failure: why the stream ended; None while it goes on.
         echoes: what was sent, and is to be dropped when it comes back; None to drop nothing.
     """
 
-    def __init__(self, channel: Channel = None, echoes: Echoes | None = None) -> None:
-        self.faults = 0
-        self.first_fault: FormatError | None = None
+    def __init__(
+        self, channel: Channel = None, echoes: Echoes | None = None, losses: Losses | None = None
+    ) -> None:
+        self.losses = Losses() if losses is None else losses
         self.failure: FormatError | None = None
         self.echoes = echoes
         self._channels = (channel,)
@@ -90,7 +91,8 @@ class Decoder:
                 self._fail(length, size)
                 break
             if identifier > (bits.CAN_EFF_MASK if flags & EXTENDED else bits.CAN_SFF_MASK):
-                self._skip(f"identifier {identifier:#x} is out of range")
+                error = FormatError(f"identifier {identifier:#x} is out of range")
+                self.losses.add_fault("malformed frames skipped", error)
                 continue
             begin = at * RECORD.size
             if echoes and echoes.takes(text[begin : begin + RECORD.size], timestamp_ns):
@@ -110,10 +112,6 @@ class Decoder:
     def _fail(self, length: int, size: int) -> None:
         wrong = f"length {length}, not {LENGTH}" if length != LENGTH else f"{size} data bytes"
         self.failure = FormatError(f"not virtualcan: a record of {wrong}")
-
-    def _skip(self, reason: str) -> None:
-        self.faults += 1
-        self.first_fault = self.first_fault or FormatError(reason)
 
 
 class Echoes:

@@ -13,7 +13,6 @@ import sys
 import time
 from _thread import allocate_lock
 from abc import ABC
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from functools import partial
@@ -21,8 +20,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
+from cantools_cli.bus.losses import Losses
 from cantools_cli.bus.received_log import log_received
-from cantools_cli.errors import CanOperationError, CanTimeoutError
+from cantools_cli.errors import CanOperationError, CanTimeoutError, FormatError
 from cantools_cli.filtering.can_filter import CanFilters
 from cantools_cli.frame.batch import MessageBatch, sendable
 from cantools_cli.frame.message import Message
@@ -54,17 +54,6 @@ class CanProtocol(Enum):
 
 #: sends the rows of a batch from one to before another, waiting up to a timeout for room
 SendRows = Callable[[int, int, "float | None"], None]
-
-#: attributes in which a bus counts what it lost or could not read, and what each counts
-_LOSSES = {
-    "missed_frames": "frames lost, since they came faster than they were taken",
-    "missed_packets": "packets of frames lost on their way",
-    "bad_records": "malformed records of the kernel passed over",
-    "bad_datagrams": "malformed datagrams passed over",
-    "bad_packets": "malformed packets passed over",
-    "bad_frames": "malformed frames passed over",
-    "faults": "malformed messages passed over",
-}
 
 _FIRST_PAUSE, _MAX_PAUSE = 0.0001, 0.01  # seconds
 _BACKLOG = 0.01  # seconds that frames queued at the end of a timeout are looked at, if none passes
@@ -126,6 +115,7 @@ class BusABC(PeriodicSending, ABC):  # abstract by what its hooks raise: either 
     _waiting: MessageBatch | None = None  # received, filtered, and not yet taken by recv()
     _taken = 0
     _readiness: Readiness | None = None  # once somebody asked for fileno()
+    _losses: Losses | None = None
 
     _is_finalizing = staticmethod(sys.is_finalizing)  # here, since the module's names go first
 
@@ -402,10 +392,16 @@ class BusABC(PeriodicSending, ABC):  # abstract by what its hooks raise: either 
         return self.is_shutdown
 
     @property
-    def losses(self) -> Counter[str]:
-        """What the bus or its transport lost or could not read so far, by kind."""
-        counts = {kind: getattr(self, name, 0) for name, kind in _LOSSES.items()}
-        return Counter({kind: count for kind, count in counts.items() if count})
+    def losses(self) -> Losses:
+        """Counts by kind of lost frames and malformed messages; an interface adds to them."""
+        if self._losses is None:
+            self._losses = Losses()
+        return self._losses
+
+    @property
+    def first_fault(self) -> FormatError | None:
+        """The error of the first malformed message, or None."""
+        return self.losses.first_fault
 
     def shutdown(self) -> None:
         """Close the bus, having stopped its periodic tasks; a second call does nothing."""

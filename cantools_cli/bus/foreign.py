@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -44,14 +43,10 @@ class ForeignBus(BusABC):
     """Sends and receives through ``bus``, whose further attributes are found here as well.
 
     Periodic sending is ours: a task of the other library would not know this bus.
-
-    Attributes:
-        faults: what was received and is no frame, counted by reason.
     """
 
     def __init__(self, bus: Any) -> None:
         self._bus = bus
-        self.faults: Counter[str] = Counter()
         super().__init__(None, getattr(bus, "filters", None))
         self.channel_info = str(bus.channel_info)
 
@@ -68,7 +63,7 @@ class ForeignBus(BusABC):
         try:
             batch.append(message)
         except (ValueError, TypeError, AttributeError, OverflowError) as error:
-            self.faults[str(error)] += 1
+            self.losses.add_fault("malformed messages skipped", errors.FormatError(str(error)))
 
     def _send(self, batch: MessageBatch, timeout: float | None) -> None:
         for message in batch:

@@ -152,7 +152,7 @@ def _open(
         (one,) = open_buses(
             [text], bus_options, report, receive=receives, send=True, selection=chosen if receives else None
         )
-        stack.callback(one.bus.shutdown)
+        stack.enter_context(one)
         one.name = name
         opened.append(one)
     return opened
@@ -254,7 +254,7 @@ class Bridge:
         end = time.monotonic() + timeout
         lost = 0
         for index, source in enumerate(self._sources):
-            lost += source.say_trouble(report)
+            lost += source.losses.total()
             report.detail(f"{source.name}: {counted(self._forwarded[index], 'frames')} taken")
         for target in self._targets:
             if target is None:

@@ -151,7 +151,7 @@ def dump_command(
     with Interruption() as interruption, ExitStack() as stack:
         opened = open_buses(buses or (), bus_options, report, receive=True, send=False, selection=chosen)
         for one in opened:
-            stack.callback(one.bus.shutdown)
+            stack.enter_context(one)
         if is_log:
             sink = open_sink(output, to, report, **to_file)
         else:
@@ -166,13 +166,13 @@ def dump_command(
         with sink, progress:
             end = None if whole_seconds is None else Deadline(whole_seconds)
             _copy(opened, sink, chosen, count, quiet_seconds, end, interruption, progress)
-        lost = [one.say_trouble(report) for one in opened]
+        is_lossy = any(one.losses for one in opened)
         report.detail(counted(sink.count, "frames"))
         if interruption.signum is not None:
             return 128 + interruption.signum
     if count is not None and sink.count < count:
         return 1
-    return 2 if strict and (sink.writer.losses or any(lost)) else 0
+    return 2 if strict and (sink.writer.losses or is_lossy) else 0
 
 
 def _copy(

@@ -176,7 +176,7 @@ def gen_command(
         else:
             bus_options = BusOptions(interface, bitrate, fd, data_bitrate, settings or (), context)
             (opened,) = open_buses([bus], bus_options, report, receive=False, send=True)
-            with opened.bus:
+            with opened:
                 made = _send(generator, opened.bus, interruption, duration_given)
         report.detail(f"{made} frames")
         if interruption.signum is not None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cantools_cli.bus.base import BusABC
 from cantools_cli.bus.not_a_bus import is_filter, is_identifier, misplaced_filter
 from cantools_cli.console import options
 from cantools_cli.console.buses import BusOptions, NamedBus, open_buses
@@ -102,14 +101,14 @@ def send_command(
         receive=False,
         send=True,
     )
-    with opened.bus:
+    with opened:
         if given is not None and schedule is not None:
             return _send_periodically(opened, given, schedule, seconds, report, strict=strict)
         if given is not None:
             opened.bus.send_batch(given, seconds)
             return 0
         return _send_stdin(
-            opened.bus,
+            opened,
             report,
             seconds,
             from_format,
@@ -200,11 +199,11 @@ def _send_periodically(
             return 128 + interruption.signum
     if schedule.is_short:
         return 1
-    return 2 if strict and schedule.skipped else 0
+    return 2 if strict and (schedule.skipped or opened.losses) else 0
 
 
 def _send_stdin(
-    bus: BusABC,
+    opened: NamedBus,
     report: Report,
     seconds: float,
     from_format: str | None,
@@ -234,7 +233,7 @@ def _send_stdin(
                     whole = len(batch)
                     batch = batch.without(bits.CAN_ERR_FLAG)
                     left_out += whole - len(batch)
-                bus.send_batch(batch, seconds)
+                opened.bus.send_batch(batch, seconds)
                 sent += len(batch)
                 if interruption.requested:
                     break
@@ -244,4 +243,4 @@ def _send_stdin(
         report.detail(f"{counted(sent, 'frames')} sent")
         if interruption.signum is not None:
             return 128 + interruption.signum
-    return 2 if strict and (reader.skipped or left_out) else 0
+    return 2 if strict and (reader.skipped or left_out or opened.losses) else 0

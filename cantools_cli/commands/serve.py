@@ -85,7 +85,7 @@ def serve_command(
     with Interruption() as interruption, ExitStack() as stack:
         opened = open_buses(buses or (), bus_options, report, receive=True, send=not read_only)
         for one in opened:
-            stack.callback(one.bus.shutdown)
+            stack.enter_context(one)
         server = stack.enter_context(
             SocketcandServer(
                 {one.name: one.bus for one in opened},
@@ -103,6 +103,4 @@ def serve_command(
         names = ", ".join(one.name for one in opened)
         report.note(f"serving {names}, listening on {server.place}")
         server.serve(interruption)
-        for one in opened:
-            one.say_trouble(report)
         return 128 + (interruption.signum or 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from cantools_cli import plugins
 from cantools_cli.bus.address import BusAddress, parse_address, resolve, stream_names
 from cantools_cli.bus.base import BusABC
+from cantools_cli.bus.losses import MISSED_FRAMES
 from cantools_cli.bus.not_a_bus import is_identifier, misplaced_filter
 from cantools_cli.console.report import Report
 from cantools_cli.errors import CanError, UsageError, quoted
@@ -72,14 +74,26 @@ _OPTIONS = {"listen_only": "--passive", "hardware_timestamps": "--hardware-time"
 
 @dataclass
 class NamedBus:
-    """An open bus, what its frames' channel is called in a stream, and the filter behind its address.
+    """An open bus, its name in a stream, and the filter of its address; leaving the context closes the bus.
 
-    Without a name it is several channels at once, and each frame says its own.
+    A bus without a name has several channels, and each frame carries the name of its own.
     """
 
     bus: BusABC
     name: str
+    report: Report
     filter: FrameFilter | None = field(default=None)
+    receives: bool = True
+
+    def __enter__(self) -> NamedBus:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        losses, first_fault = self.losses, self.bus.first_fault
+        try:
+            self.bus.shutdown()
+        finally:
+            self.report.bus_losses(self.name or str(self.bus), losses, first_fault)
 
     def named(self, batch: MessageBatch) -> MessageBatch:
         """Give all frames of ``batch`` the name that the bus has in the stream."""
@@ -93,16 +107,12 @@ class NamedBus:
         return batch if self.filter is None else self.filter.select(batch)
 
     @property
-    def missed(self) -> int:
-        """How many frames, or packets of them, were lost while receiving."""
-        return sum(getattr(self.bus, name, 0) for name in ("missed_frames", "missed_packets"))
-
-    def say_trouble(self, report: Report) -> bool:
-        """Report what was lost or malformed while receiving, on one line; return whether anything was."""
-        losses = self.bus.losses
-        if losses:
-            report.trouble(self.name or str(self.bus), losses)
-        return bool(losses)
+    def losses(self) -> Counter[str]:
+        """Counts of the bus's losses, without unread frames if the command only sends."""
+        losses = Counter(self.bus.losses)
+        if not self.receives:
+            del losses[MISSED_FRAMES]
+        return losses
 
 
 def open_buses(
@@ -136,7 +146,8 @@ def open_buses(
             bus = open_bus(address, keywords, options)
             if hasattr(bus, "on_note"):
                 bus.on_note = report.note
-            opened.append(NamedBus(bus, "" if keywords["channel"] in row.all_channels else name))
+            name = "" if keywords["channel"] in row.all_channels else name
+            opened.append(NamedBus(bus, name, report, receives=receive))
             opened[-1].filter = _filter_of(address, report)
             _push_filter(opened[-1], selection)
     except BaseException:

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import count as count_from
 
-from cantools_cli.console.buses import BusOptions, open_buses
+from cantools_cli.console.buses import BusOptions, NamedBus, open_buses
 from cantools_cli.console.interruption import Interruption
 from cantools_cli.console.report import Report, say
 from cantools_cli.console.sources import OnIdle, open_input
@@ -262,14 +262,17 @@ class Outlets:
         self._timeout = timeout
         self._stack = stack
         self._open: dict[str, Outlet] = {}
+        self._buses: list[NamedBus] = []
         self._known: dict[Channel, tuple[Outlet, ...]] = {}
         for target in routes.targets:
             self._outlet(target)
 
     @property
     def lost(self) -> int:
-        """How many frames a bus did not take."""
-        return sum(sum(outlet.losses.values()) for outlet in self._open.values())
+        """How many frames a bus did not take, and how many messages from a bus were lost or malformed."""
+        return sum(outlet.losses.total() for outlet in self._open.values()) + sum(
+            bus.losses.total() for bus in self._buses
+        )
 
     def open_for(self, batch: MessageBatch) -> MessageBatch:
         """Open what ``batch`` needs, before it is due; return it."""
@@ -338,7 +341,7 @@ class Outlets:
         outlet = self._open.get(text)
         if outlet is None:
             (opened,) = open_buses([text], self._options, self._report, receive=False, send=True)
-            self._stack.callback(opened.bus.shutdown)
+            self._buses.append(self._stack.enter_context(opened))
             outlet = self._open[text] = Outlet(opened.bus, text, self._timeout)
         return outlet
 

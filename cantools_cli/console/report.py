@@ -35,9 +35,12 @@ class Report:
         if losses:
             say(f"{name}: lost {', '.join(_loss(kind, count) for kind, count in losses.items())}")
 
-    def trouble(self, name: str, losses: Counter[str]) -> None:
-        """Print on one line what a bus lost or could not read."""
-        say(f"{name}: {', '.join(counted(count, kind) for kind, count in losses.items())}")
+    def bus_losses(self, name: str, losses: Counter[str], first_fault: FormatError | None) -> None:
+        """Print on one line what a bus lost or could not read, and the first malformed message."""
+        if losses:
+            kinds = sorted(losses, key=lambda kind: kind.startswith("malformed"))
+            text = ", ".join(counted(losses[kind], kind) for kind in kinds)
+            say(f"{name}: {text}, the first: {first_fault}" if first_fault else f"{name}: {text}")
 
     def faults(self, count: int, first: FormatError | None) -> None:
         """Say how many malformed records were passed over, and what the first was."""

@@ -90,7 +90,7 @@ class WatchedBuses:
         self._stack = ExitStack()
         self.opened = open_buses(texts, bus_options, report, receive=True, send=False, selection=chosen)
         for one in self.opened:
-            self._stack.callback(one.bus.shutdown)
+            self._stack.enter_context(one)
         addresses = [parse_address(text) for text in texts]
         settings = [address.settings for address in addresses] or [{}]
         self._given = [bus_options.keywords() | one for one in settings]
@@ -104,8 +104,8 @@ class WatchedBuses:
         }
 
     def missed(self) -> int:
-        """Return how many frames, or packets of them, were lost so far."""
-        return sum(one.missed for one in self.opened)
+        """Return how many frames, packets and messages were lost or malformed so far."""
+        return sum(one.losses.total() for one in self.opened)
 
     def batches(self, seconds: float | None = None) -> Iterator[MessageBatch]:
         buses = [one.bus for one in self.opened]
@@ -117,7 +117,8 @@ class WatchedBuses:
         return self._chosen.select(self.opened[index].chosen(batch))
 
     def tell(self) -> int:
-        return sum(one.say_trouble(self._report) for one in self.opened)
+        """Return how many buses lost something; closing them reports it."""
+        return sum(bool(one.losses) for one in self.opened)
 
     def __enter__(self) -> WatchedBuses:
         return self

@@ -117,9 +117,7 @@ class Client:
         if session.refused:
             found.append(f"{counted(session.refused, 'frames')} refused, since --read-only was given")
         if session.faults:
-            found.append(
-                f"{counted(session.faults, 'malformed messages')}, the first: {session.fault_sample}"
-            )
+            found.append(f"{counted(session.faults, 'malformed messages')}, the first: {session.first_fault}")
         return found
 
     def _overflow(self) -> bytes:

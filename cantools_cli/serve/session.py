@@ -109,11 +109,11 @@ class Session:
     @property
     def faults(self) -> int:
         """How many of the client's messages were malformed."""
-        return self._decoder.faults
+        return self._decoder.losses.total()
 
     @property
-    def fault_sample(self) -> str | None:
-        return self._decoder.sample
+    def first_fault(self) -> FormatError | None:
+        return self._decoder.losses.first_fault
 
     @property
     def left_out(self) -> int:
@@ -198,7 +198,7 @@ class Session:
         try:
             command(self, rest.split())
         except FormatError:  # the protocol has no answer to a malformed command
-            self._decoder.note(b"< " + text + b" >")
+            self._decoder.add_fault(b"< " + text + b" >")
 
     def _open(self, tokens: Sequence[bytes]) -> None:
         name = b" ".join(tokens).decode("utf-8", "replace")

@@ -128,7 +128,7 @@ def test_frames_that_cannot_be_are_counted() -> None:
     bad = bytes.fromhex("0000000E 00000800 00 00 0000000000000000")
     with serving(lambda end: end.sendall(bad + GOOD)) as port, bus(port) as here:
         assert identifiers(here.recv_batch(10)) == [0x123]
-        assert here.bad_frames == 1
+        assert here.losses == {"malformed frames skipped": 1}
         assert "0x800 is out of range" in str(here.first_fault)
 
 
@@ -182,7 +182,7 @@ def test_two_ends_that_both_only_write_go_on() -> None:
         got = 0
         while got < count:
             got += len(here.recv_batch(10) or ())
-        assert here.missed_frames == 0
+        assert here.losses.total() == 0
 
 
 def test_what_nobody_receives_is_dropped_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,7 +192,7 @@ def test_what_nobody_receives_is_dropped_and_told(monkeypatch: pytest.MonkeyPatc
         assert batch is not None
         assert identifiers(batch) == [0x123, 0x12ABCDEF, 0x7FF, 0, 4]
         assert (batch[4].is_error_frame, batch[4].data[1]) == (True, 1)
-        assert here.missed_frames == 2
+        assert here.losses.total() == 2
 
 
 def test_the_descriptor_is_ready_as_long_as_anything_waits() -> None:

@@ -97,8 +97,8 @@ def test_an_identifier_out_of_range_costs_only_its_frame(text: str) -> None:
     decoder = Decoder()
     bad = bytes.fromhex(f"0000000E {text} 00 0000000000000000")
     assert len(decoder.feed(bad + GOOD + bad, NOW)) == 1
-    assert decoder.faults == 2
-    assert "out of range" in str(decoder.first_fault)
+    assert decoder.losses.total() == 2
+    assert "out of range" in str(decoder.losses.first_fault)
 
 
 @given(st.lists(st.binary(max_size=60)))

@@ -36,9 +36,10 @@ def test_a_log_begins_again_each_time_and_tells_of_its_faults_once(tmp_path, cap
     assert capsys.readouterr().err.count("1 malformed") == 1
 
 
-def test_buses_tell_how_many_frames_they_lost(interruption):
+def test_buses_tell_what_they_lost(interruption, capsys):
     buses = WatchedBuses(["virtual:watched"], BusOptions(), Selection(), Report(), interruption)
     with buses:
-        assert buses.missed() == 0
-        buses.opened[0].bus = type("Bus", (), {"missed_frames": 3, "missed_packets": 4})()
-        assert buses.missed() == 7
+        assert (buses.missed(), buses.tell()) == (0, 0)
+        buses.opened[0].bus.losses.update({"frames lost": 3, "packets lost": 4})
+        assert (buses.missed(), buses.tell()) == (7, 1)
+    assert capsys.readouterr().err == "canx: watched: 3 frames lost, 4 packets lost\n"

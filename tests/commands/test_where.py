@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cantools_cli.console.buses import NamedBus, _push_filter
+from cantools_cli.console.report import Report
 from cantools_cli.filtering.filters import FrameFilter
 from cantools_cli.filtering.selection import Selection
 from cantools_cli.frame.message import Message
@@ -75,7 +76,7 @@ def test_a_bus_is_given_what_all_filters_pass_together():
             self.pushed = chosen
 
     bus = Recorder()
-    one = NamedBus(bus, "can0", FrameFilter.parse(["100:700"]))  # type: ignore[arg-type]  # all it needs
+    one = NamedBus(bus, "can0", Report(), FrameFilter.parse(["100:700"]))  # type: ignore[arg-type]  # all it needs
     _push_filter(one, Selection.parse(["123,124"], "not remote and data[0] eq 1"))
     assert bus.pushed is not None
     passing = [Message(arbitration_id=number, is_extended_id=False) for number in (0x123, 0x124)]

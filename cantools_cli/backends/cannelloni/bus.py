@@ -21,7 +21,6 @@ from cantools_cli.bus.settings import refuse_unknown
 from cantools_cli.errors import (
     CanOperationError,
     CanTimeoutError,
-    FormatError,
     UsageError,
     quoted,
 )
@@ -60,12 +59,6 @@ class CannelloniBus(BusABC):
 
     Over TCP ``send`` waits for a peer as it waits for room: up to its timeout, 3 seconds without one.
 
-    Attributes:
-        missed_packets: datagrams that did not come.
-        bad_packets: datagrams that were none of cannelloni's, or ended in a frame.
-        bad_frames: frames that CAN does not allow.
-        first_fault: what was wrong first.
-
     Raises:
         CanInitializationError: the address here is taken, or nobody answers over TCP.
     """
@@ -91,7 +84,7 @@ class CannelloniBus(BusABC):
             raise UsageError(f"port {local_port} is not in 0 to 65535")
         if listen and transport == "udp":
             raise UsageError("listen is for transport=tcp: over UDP both sides listen")
-        self._decoder = codec.Decoder(channel)
+        self._decoder = codec.Decoder(channel, self.losses)
         self._port: Port
         name = f"cannelloni:{channel}"
         peer = Peer(host, port, name)
@@ -104,22 +97,6 @@ class CannelloniBus(BusABC):
             self._port = UdpPort(peer, bind or peer.local_address(), local_port, self._decoder)
         self.channel_info = f"cannelloni peer {host}, port {port}, {transport}; {self._port.where}"
         super().__init__(channel, can_filters, **kwargs)
-
-    @property
-    def missed_packets(self) -> int:
-        return self._decoder.missed_packets
-
-    @property
-    def bad_packets(self) -> int:
-        return self._decoder.bad_packets
-
-    @property
-    def bad_frames(self) -> int:
-        return self._decoder.bad_frames
-
-    @property
-    def first_fault(self) -> FormatError | None:
-        return self._decoder.first_fault
 
     def _receive(self, timeout: float | None) -> MessageBatch | None:
         batch = self._port.receive(timeout)

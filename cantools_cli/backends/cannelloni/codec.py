@@ -23,6 +23,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
+from cantools_cli.bus.losses import MISSED_PACKETS, Losses
 from cantools_cli.errors import FormatError
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
@@ -94,17 +95,12 @@ class Decoder:
     """Turns datagrams into batches, and keeps count for ``Stream`` as well.
 
     Attributes:
-        bad_packets: datagrams that were none of cannelloni's, or ended in a frame.
-        bad_frames: frames that CAN does not allow.
-        missed_packets: datagrams that did not come, by their numbers. One that comes late still counts.
-        first_fault: what was wrong first.
+        losses: counts of malformed packets, of malformed frames, and of packets whose sequence numbers are
+            missing; a packet that arrives late still counts as lost.
     """
 
-    def __init__(self, channel: Channel = None) -> None:
-        self.bad_packets = 0
-        self.bad_frames = 0
-        self.missed_packets = 0
-        self.first_fault: FormatError | None = None
+    def __init__(self, channel: Channel = None, losses: Losses | None = None) -> None:
+        self.losses = Losses() if losses is None else losses
         self._channels = (channel,)
         self._expected: int | None = None
 
@@ -136,7 +132,8 @@ class Decoder:
             gap = (sequence - self._expected) & 0xFF
             if gap >= 0x80:  # late, or sent twice
                 return
-            self.missed_packets += gap
+            if gap:
+                self.losses[MISSED_PACKETS] += gap
         self._expected = (sequence + 1) & 0xFF
 
     def add(self, text: bytes, at: int, end: int, timestamp_ns: int, batch: MessageBatch) -> None:
@@ -145,8 +142,8 @@ class Decoder:
         size = length & ~FD_BIT
         reason = _fault(can_id, size, bool(length & FD_BIT))
         if reason is not None:
-            self.bad_frames += 1
-            self.first_fault = self.first_fault or FormatError(f"{reason}: {text[at:end].hex()}")
+            error = FormatError(f"{reason}: {text[at:end].hex()}")
+            self.losses.add_fault("malformed frames skipped", error)
             return
         if can_id & bits.CAN_ERR_FLAG:
             can_id &= ~bits.CAN_EFF_FLAG
@@ -165,8 +162,7 @@ class Decoder:
         batch.offset.append(len(batch.payload))
 
     def _bad_packet(self, reason: str) -> None:
-        self.bad_packets += 1
-        self.first_fault = self.first_fault or FormatError(f"not cannelloni: {reason}")
+        self.losses.add_fault("malformed packets skipped", FormatError(f"not cannelloni: {reason}"))
 
 
 class Stream:

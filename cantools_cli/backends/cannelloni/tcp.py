@@ -215,7 +215,7 @@ class TcpTunnel:
             if self._closed:
                 end.close()
                 return
-            self._port = port = TcpPort(end, decode, self._peer.name, self._channel)
+            self._port = port = TcpPort(end, decode, self._peer.name, self._channel, self._decoder.losses)
             self.connections += 1
             if self._either is not None:
                 self._either.register(port, select.EPOLLIN)

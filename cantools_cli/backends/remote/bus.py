@@ -39,11 +39,6 @@ class RemoteBus(BusABC):
 
     A single message that is sent periodically without a ``modifier_callback`` is sent by the server.
 
-    Attributes:
-        bad_frames: what came and was no frame.
-        first_fault: what was wrong with the first of them.
-        missed_frames: frames that were dropped because nobody received.
-
     Raises:
         CanInterfaceNotImplementedError: the package websockets is not installed.
         CanInitializationError: nobody answers there, or the server cannot open its bus.
@@ -62,8 +57,6 @@ class RemoteBus(BusABC):
     ) -> None:
         url = _url(channel)
         request = codec.format_object("bus_request", {"config": config})
-        self.bad_frames = 0
-        self.first_fault: FormatError | None = None
         self._channels = (channel,)
         self._name = f"remote:{channel}"
         self._info: str | None = None  # the server's, once its bus is open
@@ -94,21 +87,18 @@ class RemoteBus(BusABC):
         hint = plugins.install_hint("websockets", plugins.interface("remote").extra)
         return f"websockets is not installed: {hint}"
 
-    @property
-    def missed_frames(self) -> int:
-        return self._port.missed
-
     # --- opening --------------------------------------------------------------------------------------
 
     def _connect(self, url: str, verify: bool | str, timeout: float) -> TcpPort:
         parts = urlsplit(url)
         host, is_secure = str(parts.hostname), parts.scheme == "wss"
         end = connect(host, parts.port or (443 if is_secure else 80), timeout, self._name)
-        if not is_secure:
-            return TcpPort(end, self._decode, self._name, self._channels[0])
-        from cantools_cli.backends.transport.tls import TlsPort, secured
+        port = TcpPort
+        if is_secure:
+            from cantools_cli.backends.transport.tls import TlsPort, secured
 
-        return TlsPort(secured(end, host, verify, self._name), self._decode, self._name, self._channels[0])
+            port, end = TlsPort, secured(end, host, verify, self._name)
+        return port(end, self._decode, self._name, self._channels[0], self.losses)
 
     def _open(self, request: str, deadline: Deadline) -> None:
         """Shake hands, and have the server open its bus."""
@@ -140,8 +130,7 @@ class RemoteBus(BusABC):
                 else:
                     self._handle(*codec.parse_object(message), batch)
             except FormatError as error:
-                self.bad_frames += 1
-                self.first_fault = self.first_fault or error
+                self.losses.add_fault("malformed messages skipped", error)
         if self._socket.failure is not None:
             self._port.fail(self._socket.failure)
         return batch

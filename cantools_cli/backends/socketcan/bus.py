@@ -21,12 +21,12 @@ from cantools_cli.backends.socketcan import records as codec
 from cantools_cli.backends.socketcan import socket as sockets
 from cantools_cli.backends.socketcan.port import FEW, Port
 from cantools_cli.bus.base import BusABC, BusState, CanProtocol, Deadline, SendRows
+from cantools_cli.bus.losses import Losses
 from cantools_cli.bus.settings import refuse_unknown
 from cantools_cli.errors import (
     CanInitializationError,
     CanOperationError,
     CanTimeoutError,
-    FormatError,
     UsageError,
     quoted,
 )
@@ -414,19 +414,10 @@ class SocketcanBus(BusABC):
         return finder.obstacle()
 
     @property
-    def missed_frames(self) -> int:
-        """How many frames the kernel dropped, since this bus did not take them."""
-        return self._port.missed_until_now()
-
-    @property
-    def bad_records(self) -> int:
-        """How many records of the kernel were no frames that canx can hold."""
-        return self._port.faults
-
-    @property
-    def first_fault(self) -> FormatError | None:
-        """What was wrong with the first of them."""
-        return self._port.first_fault
+    def losses(self) -> Losses:
+        """Counts of frames that the kernel dropped and of its malformed records."""
+        self._port.count_dropped()
+        return self._port.losses
 
     def _fileno(self) -> int:
         return self.socket.fileno()

@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cantools_cli.backends.socketcan import records as codec
+from cantools_cli.bus.losses import MISSED_FRAMES, Losses
 from cantools_cli.errors import CanOperationError, FormatError
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
@@ -39,16 +40,13 @@ class Port:
     there may be CAN XL frames, which are long, so that all are fetched one by one.
 
     Attributes:
-        missed: frames that the kernel dropped, since nobody took them.
-        faults: records that were no frames.
-        first_fault: what was wrong with the first of them, with a sample of its bytes.
+        losses: counts of frames that the kernel dropped and of its malformed records.
     """
 
     def __init__(self, end: socket.socket, channel: str | None, *, xl: bool = False) -> None:
         self.socket = end
-        self.missed = 0
-        self.faults = 0
-        self.first_fault: FormatError | None = None
+        self.losses = Losses()
+        self._missed = 0
         self._channel = channel
         self._has_xl = xl
         self._largest = codec.XL_SIZE if xl else codec.FD_SIZE
@@ -184,21 +182,23 @@ class Port:
             self._note_fault(FormatError(f"a record of over {codec.FD_SIZE} bytes"), record)
 
     def _note_fault(self, error: FormatError, record: bytes) -> None:
-        self.faults += 1
-        self.first_fault = self.first_fault or FormatError(f"{error.reason}: {record[:16].hex(' ')}")
+        fault = FormatError(f"{error.reason}: {record[:16].hex(' ')}")
+        self.losses.add_fault("malformed records of the kernel skipped", fault)
 
     def _note_dropped(self, count: int) -> None:
-        self.missed += count - self._dropped & 0xFFFFFFFF
+        self._missed += count - self._dropped & 0xFFFFFFFF
         self._dropped = count
+        self.losses[MISSED_FRAMES] = self._missed
 
-    def missed_until_now(self) -> int:
-        """Return ``missed``, and what was dropped since the last frame came, which would have told of it."""
+    def count_dropped(self) -> None:
+        """Count the frames dropped since the last received one: the next one would report them."""
         try:
             counts = self.socket.getsockopt(codec.SOL_SOCKET, codec.SO_MEMINFO, codec.MEMINFO_SIZE)
         except OSError:  # closed, or Linux before 4.12
-            return self.missed
-        behind = int.from_bytes(counts[-4:], sys.byteorder) - self._dropped & 0xFFFFFFFF
-        return self.missed + behind if len(counts) == codec.MEMINFO_SIZE and behind < 1 << 31 else self.missed
+            return
+        later = int.from_bytes(counts[-4:], sys.byteorder) - self._dropped & 0xFFFFFFFF
+        if len(counts) == codec.MEMINFO_SIZE and 0 < later < 1 << 31:
+            self.losses[MISSED_FRAMES] = self._missed + later
 
     # --- sending --------------------------------------------------------------------------------------
 

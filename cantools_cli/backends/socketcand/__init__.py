@@ -1,1 +1,3 @@
-"""A client of socketcand: its bus, the protocol, the beacons that servers send."""
+"""socketcand: CAN buses of a server, over TCP."""
+
+from cantools_cli.backends.socketcand.bus import SocketCanDaemonBus as SocketCanDaemonBus

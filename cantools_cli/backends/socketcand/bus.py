@@ -42,10 +42,6 @@ class SocketCanDaemonBus(BusABC):
     ``can://HOST:PORT/can0``. ``tcp_tune`` acknowledges what comes at once, where the system can. ``fd`` asks
     for CAN FD and remote frames, which a canx server alone has. ``connect_timeout`` bounds the time until
     the bus is open, in seconds.
-
-    Attributes:
-        faults: how many messages of the server were malformed.
-        fault_sample: the beginning of the first, or None.
     """
 
     def __init__(
@@ -66,7 +62,7 @@ class SocketCanDaemonBus(BusABC):
         self._channel = name
         self._fd = fd
         self._can_protocol = CanProtocol.CAN_FD if fd else CanProtocol.CAN_20
-        self._decoder = codec.Decoder()
+        self._decoder = codec.Decoder(self.losses)
         self._answers: deque[bytes] = deque()
         self._is_open = False
         self._heard = time.monotonic()
@@ -74,7 +70,7 @@ class SocketCanDaemonBus(BusABC):
         where = f"socketcand:{name}@{host}:{port}"
         self._socket = connect(host, port, connect_timeout, where)
         self._quick = tcp_tune and hasattr(socket, "TCP_QUICKACK")
-        self._port = TcpPort(self._socket, self._decode, where, name)
+        self._port = TcpPort(self._socket, self._decode, where, name, self.losses)
         try:
             self._shake_hands(deadline, where)
         except BaseException:
@@ -83,14 +79,6 @@ class SocketCanDaemonBus(BusABC):
         self._is_open = True
         self.channel_info = f"socketcand {name} at {host}:{port}"
         super().__init__(channel, can_filters, **kwargs)
-
-    @property
-    def faults(self) -> int:
-        return self._decoder.faults
-
-    @property
-    def fault_sample(self) -> str | None:
-        return self._decoder.sample
 
     # --- opening --------------------------------------------------------------------------------------
 
@@ -119,9 +107,7 @@ class SocketCanDaemonBus(BusABC):
                 raise _refusal(where, command, answer)
 
     def _suspicion(self) -> str | None:
-        if self._decoder.sample is None:
-            return None
-        return f"it does not look like a socketcand server: {self._decoder.sample}"
+        return f"this may not be a socketcand server: {self.first_fault}" if self.first_fault else None
 
     # --- receiving ------------------------------------------------------------------------------------
 
@@ -146,7 +132,7 @@ class SocketCanDaemonBus(BusABC):
             try:
                 message = codec.parse_frame(text)
             except FormatError:
-                self._decoder.note(text)
+                self._decoder.add_fault(text)
                 continue
             if message is not None:
                 message.channel = self._channel

@@ -28,6 +28,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from cantools_cli.bus.losses import Losses
 from cantools_cli.errors import FormatError, quoted
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
@@ -59,13 +60,11 @@ class Decoder:
     long cost only themselves.
 
     Attributes:
-        faults: how many of those there were, and malformed messages that ``note`` was told of.
-        sample: the beginning of the first, or None.
+        losses: counts of malformed messages.
     """
 
-    def __init__(self) -> None:
-        self.faults = 0
-        self.sample: str | None = None
+    def __init__(self, losses: Losses | None = None) -> None:
+        self.losses = Losses() if losses is None else losses
         self._rest = b""
 
     def feed(self, data: bytes) -> list[bytes]:
@@ -79,27 +78,25 @@ class Decoder:
         self._between(tail[:begin])
         self._rest = tail[begin:]
         if len(self._rest) > MAX_LENGTH:
-            self.note(self._rest)
+            self.add_fault(self._rest)
             self._rest = b""
         found = _MESSAGE.findall(whole)
         if sum(map(len, found)) + 2 * len(found) != len(whole):
             self._between(_MESSAGE.sub(b"", whole))
         return [message[1:-1] for message in found if self._is_spaced(message)]
 
-    def note(self, text: bytes) -> None:
-        """Count a fault, and keep the text of the first."""
-        self.faults += 1
-        if self.sample is None:
-            self.sample = quoted(text)
+    def add_fault(self, text: bytes) -> None:
+        """Count ``text`` as a malformed message."""
+        self.losses.add_fault("malformed messages skipped", FormatError(quoted(text)))
 
     def _between(self, text: bytes) -> None:
         if text and not text.isspace():
-            self.note(text.strip())
+            self.add_fault(text.strip())
 
     def _is_spaced(self, message: bytes) -> bool:
         if len(message) > 2 and message[:1] == b" " == message[-1:] and len(message) <= MAX_LENGTH:
             return True
-        self.note(b"<" + message + b">")
+        self.add_fault(b"<" + message + b">")
         return False
 
 

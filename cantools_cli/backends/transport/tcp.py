@@ -17,6 +17,7 @@ from contextlib import suppress
 from itertools import islice
 
 from cantools_cli.bus.base import Deadline
+from cantools_cli.bus.losses import MISSED_FRAMES, Losses
 from cantools_cli.errors import CanInitializationError, CanOperationError, CanTimeoutError, UsageError, quoted
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.error_frames import rx_overflow
@@ -78,10 +79,8 @@ class TcpPort:
     """A connected socket and its protocol.
 
     ``decode`` takes what was read and returns the frames in it, none for an unfinished one; it may call
-    ``reply`` and ``fail``. ``name`` is what errors call the connection.
-
-    Attributes:
-        missed: frames that were dropped because nobody received.
+    ``reply`` and ``fail``. ``name`` is what errors call the connection. ``losses`` counts the frames that are
+    dropped because they were not received.
     """
 
     #: what a socket raises where it would have to wait
@@ -90,9 +89,14 @@ class TcpPort:
     held = 0
 
     def __init__(
-        self, end: socket.socket, decode: Callable[[bytes], MessageBatch], name: str, channel: Channel = None
+        self,
+        end: socket.socket,
+        decode: Callable[[bytes], MessageBatch],
+        name: str,
+        channel: Channel = None,
+        losses: Losses | None = None,
     ) -> None:
-        self.missed = 0
+        self._losses = Losses() if losses is None else losses
         self._end = end
         self._decode = decode
         self._name = name
@@ -165,7 +169,7 @@ class TcpPort:
     def _keep(self, batch: MessageBatch) -> None:
         room = QUEUE_FRAMES - len(self._received)
         if len(batch) > room:
-            self.missed += len(batch) - max(0, room)
+            self._losses[MISSED_FRAMES] += len(batch) - max(0, room)
             self._overflown = True
             batch = batch.part(0, max(0, room))
         if len(self._received):

@@ -96,6 +96,7 @@ class VirtualBus(BusABC):
                 queue_frames=limit,
                 preserve_timestamps=preserve_timestamps,
                 receive=receive,
+                losses=self.losses,
             )
         elif scope == "process":
             self._port = ProcessPort(self.channel_id, receive_own_messages, limit, preserve_timestamps)
@@ -108,11 +109,6 @@ class VirtualBus(BusABC):
         return finder.obstacle()
 
     @property
-    def missed_frames(self) -> int:
-        """How many frames were lost because this bus did not take them, between processes."""
-        return getattr(self._port, "missed", 0)
-
-    @property
     def queue(self) -> WaitingMessages:
         """The messages that wait to be received, as python-can's attribute of this name."""
         from cantools_cli.backends.virtual.queue import WaitingMessages
@@ -122,11 +118,6 @@ class VirtualBus(BusABC):
     def _frames_waiting(self) -> int:
         fetched = 0 if self._waiting is None else len(self._waiting) - self._taken
         return fetched + (0 if self.is_shutdown else self._port.waiting())
-
-    @property
-    def bad_datagrams(self) -> int:
-        """How many datagrams of other processes were not frames."""
-        return getattr(self._port, "bad_datagrams", 0)
 
     def recv(self, timeout: float | None = None) -> Message | None:
         self._check_open()

@@ -11,6 +11,7 @@ from weakref import WeakSet
 from cantools_cli.backends.virtual.inbox import Inbox
 from cantools_cli.backends.virtual.line import Line, net_name, require_support
 from cantools_cli.backends.virtual.sender import Sender
+from cantools_cli.bus.losses import Losses
 from cantools_cli.errors import CanError, CanInitializationError, CanOperationError
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel
@@ -28,13 +29,14 @@ class HostPort:
         queue_frames: int,
         preserve_timestamps: bool,
         receive: bool,
+        losses: Losses,
     ) -> None:
         require_support()
         net, name = net_name(net), str(channel)
         self._inbox: Inbox | None = None
         try:
             if receive:
-                self._inbox = Inbox(Line(net, name), channel, queue_frames)
+                self._inbox = Inbox(Line(net, name), channel, queue_frames, losses)
             own = self._inbox.number if self._inbox else 0
             self._sender = Sender(Line(net, name), own, echo, preserve_timestamps)
             _open_ports.add(self)
@@ -44,14 +46,6 @@ class HostPort:
             if isinstance(error, OSError) and not isinstance(error, CanError):
                 raise CanInitializationError(f"virtual:{name}: cannot open: {error.strerror}") from error
             raise
-
-    @property
-    def missed(self) -> int:
-        return self._inbox.missed if self._inbox else 0
-
-    @property
-    def bad_datagrams(self) -> int:
-        return self._inbox.faults if self._inbox else 0
 
     def send(self, batch: MessageBatch, timeout: float | None) -> None:
         try:

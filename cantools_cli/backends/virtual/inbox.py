@@ -19,6 +19,7 @@ from contextlib import ExitStack, closing, suppress
 from cantools_cli.backends.transport.wakeup import Wakeup
 from cantools_cli.backends.virtual.line import DATAGRAM, Line
 from cantools_cli.bus.base import Deadline
+from cantools_cli.bus.losses import MISSED_FRAMES, Losses
 from cantools_cli.errors import CanOperationError, CanTimeoutError, FormatError
 from cantools_cli.frame import xl
 from cantools_cli.frame.batch import MessageBatch
@@ -41,13 +42,11 @@ class Inbox:
 
     Attributes:
         number: what the bus is called on the line.
-        missed: frames that were lost because nobody took them.
-        faults: datagrams that were none of ours.
+        losses: counts of frames that were not read in time and of malformed datagrams.
     """
 
-    def __init__(self, line: Line, channel: Channel, queue_frames: int) -> None:
-        self.missed = 0
-        self.faults = 0
+    def __init__(self, line: Line, channel: Channel, queue_frames: int, losses: Losses) -> None:
+        self.losses = losses
         self._line = line
         self._channel = channel
         self._frame_limit = queue_frames or QUEUE_FRAMES
@@ -139,17 +138,21 @@ class Inbox:
 
     def _accept(self, datagram: bytes) -> None:
         if len(datagram) < _HEADER.size:
-            self.faults += 1
+            self._add_fault(f"{len(datagram)} bytes are less than a header")
             return
         version, _, _, size, count, missed, _, _ = _HEADER.unpack_from(datagram)
         if version != kernel.VERSION or size != len(datagram) or count > size // 8:
-            self.faults += 1
+            self._add_fault(f"version {version}, size {size} of {len(datagram)} bytes, {count} frames")
             return
         rows = count + (missed > 0)
         self._queue.append((rows, datagram))
         self._frames_in += rows
         self._bytes_in += size + _OBJECT_BYTES
         self._wakeup.ring()
+
+    def _add_fault(self, reason: str) -> None:
+        error = FormatError(f"not a datagram of the virtual bus: {reason}")
+        self.losses.add_fault("malformed datagrams skipped", error)
 
     def _catch_up(self) -> None:
         """Take what is left in the socket, then a note of what was lost behind it."""
@@ -248,7 +251,7 @@ class Inbox:
                 break
             _, _, _, size, _, missed, _, stamp = _HEADER.unpack_from(text, at)
             if reason == kernel.MISSED:
-                self.missed += missed
+                self.losses[MISSED_FRAMES] += missed
                 batch.put(row, rx_overflow(stamp, self._channel))
                 row += 1
                 text = text if isinstance(text, bytearray) else bytearray(text)
@@ -257,7 +260,7 @@ class Inbox:
                 row += self._take_xl(text[at : at + size], batch, row)
                 at += size
             else:
-                self.faults += 1
+                self._add_fault("a frame that is not valid")
                 at += size
         return batch.cut(row)
 
@@ -268,8 +271,8 @@ class Inbox:
             if count != 1:
                 raise FormatError(f"{count} frames in a datagram of one")
             message = xl.unpack(bytes(datagram[_HEADER.size :]))
-        except FormatError:
-            self.faults += 1
+        except FormatError as error:
+            self._add_fault(error.reason)
             return 0
         message.timestamp_ns = stamp
         message.channel = self._channel

@@ -130,17 +130,15 @@ def simulate_command(
     keywords = link.keywords()
     with Interruption() as interruption, link.open(keywords) as opened:
         simulation = Simulation(
-            opened,
+            opened.bus,
             gateway,
             latency=seconds,
             speed=DAY / length,
             notices=told,
             on_frame=_print_frame if log else None,
         )
-        report.note(
-            f"{', '.join(unit.name for unit in units)} on {keywords['interface']}:{keywords['channel']}"
-        )
-        return _run(simulation, opened, interruption)
+        report.note(f"{', '.join(unit.name for unit in units)} on {opened.name}")
+        return _run(simulation, opened.bus, interruption)
 
 
 def _run(simulation: Simulation, bus: BusABC, interruption: Interruption) -> int:

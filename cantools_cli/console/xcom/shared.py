@@ -13,9 +13,8 @@ import typer
 
 from cantools_cli import plugins
 from cantools_cli.bus.address import BusAddress, parse_address, resolve
-from cantools_cli.bus.base import BusABC
 from cantools_cli.console import options
-from cantools_cli.console.buses import BusOptions, open_bus
+from cantools_cli.console.buses import BusOptions, NamedBus, open_bus
 from cantools_cli.console.report import Report, say
 from cantools_cli.errors import UsageError
 from cantools_cli.units import duration
@@ -106,13 +105,14 @@ class Link:
     def _options(self) -> BusOptions:
         return BusOptions(self.interface, self.bitrate, settings=self.settings or (), context=self.context)
 
-    def open(self, keywords: dict[str, Any]) -> BusABC:
+    def open(self, keywords: dict[str, Any]) -> NamedBus:
         """Open the bus with its ``keywords``.
 
         Raises:
             UsageError, CanError: a setting is unknown or wrong, the bus cannot be opened.
         """
-        return open_bus(self.address, keywords, self._options)
+        name = f"{keywords['interface']}:{keywords['channel']}"
+        return NamedBus(open_bus(self.address, keywords, self._options), name, self.report)
 
     def keywords(self) -> dict[str, Any]:
         """Return the keywords of the bus, its bit rate the gateway's usual one where nothing is said.
@@ -163,17 +163,12 @@ def open_session(link: Link) -> Iterator[Session]:
     if link.retries < 0:
         raise UsageError(f"--retries {link.retries} is negative")
     seconds, keywords = link.seconds, link.keywords()
-    bus_name = f"{keywords['interface']}:{keywords['channel']}"
     on_detail = link.report.detail if link.report.verbose else None
-    with link.open(keywords) as bus:
-        client = StuCanPublicClient(link.source, bus=bus, on_detail=on_detail)
+    with link.open(keywords) as opened:
+        client = StuCanPublicClient(link.source, bus=opened.bus, on_detail=on_detail)
         client.retries = link.retries
-        try:
-            with client:
-                yield Session(client, bus_name, seconds)
-        finally:
-            if bus.losses:
-                link.report.trouble(bus_name, bus.losses)
+        with client:
+            yield Session(client, opened.name, seconds)
 
 
 def chosen_device(name: str | None) -> Device | None:

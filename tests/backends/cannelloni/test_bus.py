@@ -97,7 +97,11 @@ def test_what_is_missing_or_wrong_is_counted() -> None:
         for text in ("0200000000", "01", "0200050002 00000800 00 00000001 00", PAIR.hex()):
             plain.sendto(bytes.fromhex(text), here(bus))
         assert len(received(bus, 3)) == 3
-        assert (bus.missed_packets, bus.bad_packets, bus.bad_frames) == (5, 1, 1)
+        assert bus.losses == {
+            "packets lost in transit": 5,
+            "malformed packets skipped": 1,
+            "malformed frames skipped": 1,
+        }
         assert "a datagram of 1 bytes" in str(bus.first_fault)
 
 
@@ -110,7 +114,7 @@ def test_only_the_peer_s_address_is_heard_from_any_port() -> None:
             same_host.sendto(PAIR, here(bus))
         assert [message.arbitration_id for message in received(bus, 2)] == [1, 2]
         assert bus.recv(0) is None
-        assert bus.missed_packets == 0
+        assert not bus.losses
         assert plain.fileno() > 0
 
 
@@ -349,6 +353,23 @@ def test_one_that_listens_takes_only_its_peer() -> None:
             greeted(peer)
             peer.sendall(STREAM)
             assert same(received(bus, len(ALL)), ALL)
+
+
+def test_frames_that_are_not_received_over_tcp_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cantools_cli.backends.transport.tcp.QUEUE_FRAMES", 2)
+
+    def peer(end: socket.socket) -> None:
+        greeted(end)
+        end.sendall(STREAM)
+        drain(end)
+
+    with serving(peer) as port, tcp(port) as bus:
+        count = 0
+        while count + bus.losses["frames lost because they were not read in time"] < len(ALL):
+            batch = bus.recv_batch(PATIENCE)
+            assert batch is not None
+            count += sum(message.data != b"\0\1\0\0\0\0\0\0" for message in batch)  # else an overflow
+        assert bus.losses
 
 
 def test_two_of_ours_talk_over_tcp() -> None:

@@ -77,7 +77,7 @@ def test_known_datagrams(sent: list[Message], sequence: int, text: str) -> None:
     assert [*datagrams(MessageBatch(sent), sequence, ROOM_IPV4)] == [known]
     got, decoder = read(known)
     assert got == [facts(message) for message in sent]
-    assert (decoder.bad_packets, decoder.bad_frames, decoder.first_fault) == (0, 0, None)
+    assert (decoder.losses, decoder.losses.first_fault) == ({}, None)
 
 
 # datagram, frames in it, bad packets, bad frames
@@ -105,15 +105,18 @@ DAMAGED = [
 @pytest.mark.parametrize(("text", "count", "bad_packets", "bad_frames"), DAMAGED)
 def test_damage_costs_only_what_it_hits(text: str, count: int, bad_packets: int, bad_frames: int) -> None:
     got, decoder = read(bytes.fromhex(text))
-    assert (len(got), decoder.bad_packets, decoder.bad_frames) == (count, bad_packets, bad_frames)
-    assert (decoder.first_fault is None) == (bad_packets + bad_frames == 0)
+    losses = decoder.losses
+    assert len(got) == count
+    assert losses["malformed packets skipped"] == bad_packets
+    assert losses["malformed frames skipped"] == bad_frames
+    assert (losses.first_fault is None) == (bad_packets + bad_frames == 0)
 
 
 @pytest.mark.parametrize("cut", range(len(PAIR)))
 def test_a_cut_datagram_gives_the_frames_before_the_cut(cut: int) -> None:
     got, decoder = read(PAIR[:cut])
     assert len(got) == (1 if cut >= 11 else 0)
-    assert decoder.bad_packets == 1
+    assert decoder.losses == {"malformed packets skipped": 1}
 
 
 def test_an_fd_length_that_is_none_is_filled_up() -> None:
@@ -142,7 +145,7 @@ def test_the_extended_bit_of_an_error_frame_means_nothing() -> None:
 )
 def test_gaps_in_the_numbers_are_counted(numbers: list[int], missed: int) -> None:
     _, decoder = read(*(bytes((2, 0, number, 0, 0)) for number in numbers))
-    assert decoder.missed_packets == missed
+    assert decoder.losses["packets lost in transit"] == missed
 
 
 def test_a_batch_goes_into_as_few_datagrams_as_fit() -> None:
@@ -204,8 +207,8 @@ def test_a_frame_that_can_does_not_allow_costs_only_itself_in_a_stream() -> None
     decoder = Decoder()
     bad = bytes.fromhex("00000001 09 010203040506070809")
     assert len(Stream(decoder).feed(STREAM[:8] + bad + STREAM[:8], NOW)) == 2
-    assert decoder.bad_frames == 1
-    assert "a classic frame of 9 bytes" in str(decoder.first_fault)
+    assert decoder.losses == {"malformed frames skipped": 1}
+    assert "a classic frame of 9 bytes" in str(decoder.losses.first_fault)
 
 
 @given(st.lists(st.binary(max_size=80)))

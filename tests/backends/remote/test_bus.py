@@ -272,7 +272,7 @@ def test_what_is_no_frame_is_counted_and_costs_only_itself() -> None:
         message = bus.recv(PATIENCE)
         assert message is not None
         assert message.arbitration_id == 0x12ABCDEF
-        assert bus.bad_frames == 3
+        assert bus.losses == {"malformed messages skipped": 3}
         assert "length 3, but 2 data bytes" in str(bus.first_fault)
 
 
@@ -291,7 +291,7 @@ def test_what_nobody_receives_is_dropped_and_told(monkeypatch: pytest.MonkeyPatc
         batch = bus.recv_batch(PATIENCE)
         assert batch is not None
         assert [one.is_error_frame for one in batch] == [False] * 4 + [True]
-        assert bus.missed_frames == 6
+        assert bus.losses.total() == 6
 
 
 def test_filters_apply() -> None:

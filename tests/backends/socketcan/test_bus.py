@@ -76,7 +76,7 @@ def test_what_is_no_frame_costs_only_itself(open_bus: Opener, many: bool, record
     batch = bus.recv_batch(TIMEOUT)
     assert batch is not None
     assert len(batch) == 2
-    assert bus.bad_records == 1
+    assert bus.losses == {"malformed records of the kernel skipped": 1}
     assert bus.first_fault is not None
 
 
@@ -85,7 +85,10 @@ def test_a_record_longer_than_any_is_counted(open_bus: Opener, many: bool) -> No
     bus, fake = open_bus(many=many)
     fake.wire.send(bytes(80))
     assert bus.recv(0) is None
-    assert (bus.bad_records, str(bus.first_fault)[:25]) == (1, "a record of over 72 bytes")
+    assert (bus.losses["malformed records of the kernel skipped"], str(bus.first_fault)[:25]) == (
+        1,
+        "a record of over 72 bytes",
+    )
 
 
 @pytest.mark.parametrize("available", [True, False])
@@ -135,7 +138,7 @@ def test_dropped_frames_are_told_by_an_error_frame(open_bus: Opener) -> None:
     ]
     assert got[2] is not None
     assert (got[2].arbitration_id, got[2].data.hex(), got[2].channel) == (4, "0001000000000000", "can0")
-    assert bus.missed_frames == 2**32 + 3
+    assert bus.losses.total() == 2**32 + 3
 
 
 def test_dropped_frames_are_told_where_many_come_at_once(
@@ -165,7 +168,7 @@ def test_dropped_frames_are_told_where_many_come_at_once(
         ("can4", False),
         ("can3", False),
     ]
-    assert bus.missed_frames == 7
+    assert bus.losses.total() == 7
 
 
 def test_a_quiet_bus_returns_at_the_timeout(open_bus: Opener) -> None:

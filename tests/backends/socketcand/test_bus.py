@@ -16,9 +16,11 @@ import pytest
 from cantools_cli.backends.socketcand import bus as socketcand
 from cantools_cli.backends.socketcand.beacon import format_beacon
 from cantools_cli.backends.socketcand.bus import SocketCanDaemonBus, detect_beacon
+from cantools_cli.backends.transport import tcp
 from cantools_cli.bus.interface import Bus
 from cantools_cli.errors import CanInitializationError, CanOperationError, UsageError
 from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.bits import CAN_ERR_FLAG
 from cantools_cli.frame.message import Message
 
 CLOSE = None  # as an answer: the server closes the connection
@@ -211,8 +213,8 @@ def test_nobody_at_the_port_is_an_error_of_opening():
 def test_garbage_is_counted_and_costs_only_itself(server, connect, garbage):
     bus = connect(server(rawmode=b"< ok >" + garbage + b"< frame 123 1.0 AA >"))
     assert bus.recv(20).data == b"\xaa"
-    assert bus.faults == 1
-    assert bus.fault_sample
+    assert bus.losses == {"malformed messages skipped": 1}
+    assert bus.first_fault
 
 
 def test_a_lost_server_gives_what_came_before_then_one_error_then_closed(server, connect):
@@ -355,3 +357,12 @@ def test_beacons_are_collected_and_told_once(monkeypatch):
         {"interface": "socketcand", "host": "192.0.2.1", "port": 29536, "channel": name}
         for name in ("can0", "can1")
     ]
+
+
+def test_frames_that_are_not_received_are_counted(server, connect, monkeypatch):
+    monkeypatch.setattr(tcp, "QUEUE_FRAMES", 2)
+    bus = connect(server(rawmode=b"< ok >" + b"< frame 123 1.0 AA >" * 5))
+    received = 0
+    while received + bus.losses["frames lost because they were not read in time"] < 5:
+        received += len(bus.recv_batch(20).without(CAN_ERR_FLAG))
+    assert bus.losses
