@@ -5,13 +5,13 @@ from __future__ import annotations
 import signal
 import threading
 from itertools import pairwise
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from cantools_cli.bus.base import BusABC
 from cantools_cli.commands import send
+from cantools_cli.console.buses import NamedBus
 from cantools_cli.console.report import Report
 from cantools_cli.errors import CanOperationError
 from cantools_cli.frame.batch import MessageBatch
@@ -115,8 +115,8 @@ def send_on(monkeypatch: Any, takes_ns: int, schedule: Schedule) -> tuple[int, l
     monkeypatch.setattr(send, "select", time)
     assert threading.current_thread() is threading.main_thread()  # which alone may take signals
     with SlowBus(time, takes_ns) as bus:
-        opened: Any = SimpleNamespace(bus=bus, name="slow")
         given = MessageBatch([Message(arbitration_id=1)])
+        opened = NamedBus(bus, "slow", Report())
         status = send._send_periodically(opened, given, schedule, 1.0, Report(), strict=True)
         return status, [time_ns // 1000 for time_ns in bus.times]
 
