@@ -312,5 +312,5 @@ def test_dump_continues_a_file(start, canx, until_listening, tmp_path):
 
 def test_the_manual_names_the_formats_that_can_be_continued():
     page = Path(__file__).parents[2].joinpath("man", "canx-formats.7").read_text()
-    section = page.split(".SS Files that are continued")[1].split("files; others")[0]
+    section = page.split(".SS Appending")[1].split("files; with other")[0]
     assert re.findall(r"^\.BR? ([a-z0-9]+)", section, re.MULTILINE) == sorted(CONTINUED)
