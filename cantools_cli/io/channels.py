@@ -14,21 +14,32 @@ from cantools_cli.kernels import columns
 UNKNOWN = 0xFFFF
 
 
-class NameTable:
-    """The names of channels as kernels take them: end to end in ``names``, ``ends`` says where each ends."""
+def channel_name(channel: Channel) -> str:
+    """Return the name of ``channel``: ``canN`` for a number N, ``can0`` for None."""
+    if channel is None:
+        return "can0"
+    return f"can{channel}" if isinstance(channel, int) else channel
 
-    def __init__(self, channels: tuple[Channel, ...] = (), default: str = "can0") -> None:
+
+class NameTable:
+    """The names of channels for a kernel: concatenated in ``names``, each ending at its entry of ``ends``.
+
+    ``spelt`` returns a channel as the format spells it.
+    """
+
+    def __init__(
+        self, channels: tuple[Channel, ...] = (), spelt: Callable[[Channel], str] = channel_name
+    ) -> None:
         self.channels: tuple[Channel, ...] = ()
         self.names = b""
         self.ends = array("I")
-        self._default = default
+        self._spelt = spelt
         for channel in channels:
             self.add(channel)
 
     def add(self, channel: Channel) -> None:
-        """Add ``channel``: a number N is named ``canN``, None has the default name."""
-        name = self._default if channel is None else f"can{channel}" if isinstance(channel, int) else channel
-        self.add_as(channel, name.encode("utf-8", "surrogateescape"))
+        """Add ``channel``."""
+        self.add_as(channel, self._spelt(channel).encode("utf-8", "surrogateescape"))
 
     def add_as(self, channel: Channel, text: bytes) -> None:
         """Add ``channel``, which the format spells ``text``."""

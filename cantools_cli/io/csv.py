@@ -31,10 +31,10 @@ from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel, Message
 from cantools_cli.io import csv_columns
-from cantools_cli.io.base import FileIOMessageWriter
-from cantools_cli.io.channels import NameTable
+from cantools_cli.io.channels import NameTable, count_named
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import MAX_CHANNELS, TextReader, end_cut_line, no_kernel, seconds_to_ns
+from cantools_cli.io.text import MAX_CHANNELS, TextReader, no_kernel, seconds_to_ns
+from cantools_cli.io.text_writer import TextWriter
 from cantools_cli.kernels import columns
 from cantools_cli.kernels import csv_lines as kernel
 from cantools_cli.kernels.buffers import ReadBuffer
@@ -51,7 +51,6 @@ _NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
 _HEADLESS = re.compile(rb"[0-9.eE+-]+,0[xX][0-9a-fA-F]+,[01],[01],[01],[0-9]+,")
 _STRANGE_LINE = "neither a header with timestamp and arbitration_id nor a row"
 _FLAGS = {"0": False, "1": True, "false": False, "true": True}
-_OUT_ROOM = 1 << 20
 
 
 class CSVReader(TextReader):
@@ -64,8 +63,8 @@ class CSVReader(TextReader):
         self._plain = False  # whether the columns are those that the kernel knows
         self._fd_noted = False
         self._data = csv_columns.DataForm()
+        self._names = NameTable(spelt=spell_channel)
         self._title = b""  # a first line that is neither a row nor a header that is known
-        self._names: CsvNames = CsvNames()
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
@@ -141,7 +140,7 @@ class CSVReader(TextReader):
             self._names.add(CHANNEL)
 
 
-class CSVWriter(FileIOMessageWriter):
+class CSVWriter(TextWriter):
     """Writes CSV; ``columns`` is ``python-can`` or ``full``.
 
     A file that is appended to keeps its header, and has to have the same columns.
@@ -157,63 +156,36 @@ class CSVWriter(FileIOMessageWriter):
     ) -> None:
         if columns not in ("python-can", "full"):
             raise UsageError(f"unknown columns {quoted(columns)}", hint="known: python-can, full")
-        super().__init__(file, "wt", *args, append=append, **kwargs)
+        super().__init__(file, *args, append=append, **kwargs)
         self._full = columns == "full"
-        self._out = bytearray(_OUT_ROOM)
-        self._table = CsvNames()
-        self._begin(append)
+        self._header = ",".join(COLUMNS + MORE_COLUMNS if self._full else COLUMNS).encode() + b"\n"
+        self._begin_file(append, self._header)
 
-    def _begin(self, append: bool) -> None:
-        header = ",".join(COLUMNS + MORE_COLUMNS if self._full else COLUMNS).encode() + b"\n"
-        if not append or (self.output.seekable and self.output.written == 0):
-            self.output.write(header)
-        elif self.output.seekable:
-            found = self.output.read_back(0, len(header) + 1).replace(b"\r\n", b"\n")
-            if found.startswith(b"timestamp,") and not found.startswith(header):
-                self.output.close()
-                raise UsageError(
-                    f"{self.output.name} has other columns than those to append",
-                    hint="csv,columns=full writes twelve columns, plain csv seven",
-                )
-            end_cut_line(self.output)
-
-    def write(self, batch: MessageBatch) -> None:
-        self._write_gathered()
-        batch = self.without_xl(batch)
-        self._count_losses(batch)
-        if self._table.channels != batch.channels:
-            self._table = CsvNames(batch.channels)
-        row, view = 0, memoryview(self._out)
-        while row < len(batch):
-            done, used = kernel.format(
-                row, *batch.columns(), self._table.names, self._table.ends, self._full, self._out
+    def _check_header(self, head: bytes) -> None:
+        head = head.replace(b"\r\n", b"\n")
+        if head.startswith(b"timestamp,") and not head.startswith(self._header):
+            raise UsageError(
+                f"{self.output.name} has other columns than those to append",
+                hint="csv,columns=full writes twelve columns, plain csv seven",
             )
-            self.output.write(view[:used])
-            row = done
-            if row < len(batch) and (used == 0 or batch.timestamp_ns[row] < 0):
-                self.output.write(format_row(batch[row], self._full))
-                row += 1
 
-    def _count_losses(self, batch: MessageBatch) -> None:
-        lost = {"raw DLC codes": columns.count_raw_dlc(batch.dlc_code, batch.flags)}
+    def _format(self, batch: MessageBatch, row: int) -> tuple[int, int]:
+        return kernel.format(row, *batch.columns(), self._names, self._name_ends, self._full, self._out)
+
+    def _line(self, batch: MessageBatch, row: int) -> bytes:
+        return format_row(batch[row], self._full)
+
+    def _spelt(self, channel: Channel) -> str:
+        return spell_channel(channel)
+
+    def _prepared(self, batch: MessageBatch) -> MessageBatch:
+        batch = self.without_xl(batch)
+        self._count_raw_dlc(batch)
         if not self._full:
-            lost["CAN FD marks"] = columns.count_bits(batch.flags, bits.FD)
-            lost["directions"] = columns.count_bits(batch.flags, bits.TX)
-            plain = [index for index, channel in enumerate(batch.channels) if channel in (CHANNEL, 0, None)]
-            if len(plain) < len(batch.channels):
-                lost["channels"] = len(batch) - sum(
-                    columns.count_entries(batch.channel, index) for index in plain
-                )
-        for kind, count in lost.items():
-            if count:
-                self.losses[kind] += count
-
-
-class CsvNames(NameTable):
-    """The channels as fields of CSV: nothing for None, digits for a number, quotes where they are needed."""
-
-    def add(self, channel: Channel) -> None:
-        self.add_as(channel, spell_channel(channel).encode("utf-8", "surrogateescape"))
+            self._count("CAN FD marks", columns.count_bits(batch.flags, bits.FD))
+            self._count("directions", columns.count_bits(batch.flags, bits.TX))
+            self._count("channels", count_named(batch))
+        return batch
 
 
 def spell_channel(channel: Channel) -> str:

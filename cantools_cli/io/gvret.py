@@ -29,10 +29,10 @@ from cantools_cli.errors import FormatError, UsageError, quoted
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
-from cantools_cli.io.base import FileIOMessageWriter
 from cantools_cli.io.channels import NumberedChannels
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import MAX_CHANNELS, TextReader, end_cut_line, no_kernel
+from cantools_cli.io.text import MAX_CHANNELS, TextReader, no_kernel
+from cantools_cli.io.text_writer import TextWriter
 from cantools_cli.kernels import columns
 from cantools_cli.kernels import gvret as kernel
 from cantools_cli.kernels.buffers import ReadBuffer
@@ -54,7 +54,6 @@ _ROW = re.compile(
 _FLAGS = {"false": False, "0": False, "true": True, "1": True}
 _DIRECTIONS = {"rx": True, "tx": False}
 _LAST_BUS = 0xFFFE
-_OUT_ROOM = 1 << 20
 
 
 class GvretReader(TextReader):
@@ -156,63 +155,45 @@ class GvretReader(TextReader):
         return bytearray(int(octet, 16) for octet in given).ljust(size, b"\0")
 
 
-class GvretWriter(FileIOMessageWriter):
+class GvretWriter(TextWriter):
     """Writes GVRET's CSV with directions; a file that is appended to keeps its header."""
 
     def __init__(self, file: AnyFile, append: bool = False, *args: Any, **kwargs: Any) -> None:
-        super().__init__(file, "wt", *args, append=append, **kwargs)
+        super().__init__(file, *args, append=append, **kwargs)
         self._buses = NumberedChannels(note=self.note, first=0)
-        self._out = bytearray(_OUT_ROOM)
-        if not append or (self.output.seekable and self.output.written == 0):
-            self.output.write(HEADER)
-        else:
-            self._check_header()
-            end_cut_line(self.output)
+        self._numbers = array("H")  # the bus of each channel of the batch
+        self._begin_file(append, HEADER)
 
-    def write(self, batch: MessageBatch) -> None:
-        self._write_gathered()
-        batch = self._reduced(batch)
-        numbers = self._buses.table(batch, _LAST_BUS)
-        row, view = 0, memoryview(self._out)
-        while row < len(batch):
-            done, used = kernel.format(row, *batch.columns(), numbers, self._out)
-            self.output.write(view[:used])
-            row = done
-            if row < len(batch) and (used == 0 or batch.timestamp_ns[row] < 0):
-                self.output.write(format_row(batch[row], numbers[batch.channel[row]]))
-                row += 1
-
-    def _check_header(self) -> None:
+    def _check_header(self, head: bytes) -> None:
         """Refuse to continue a file without directions, whose columns are others."""
-        if self.output.seekable:
-            head = self.output.read_back(0, len(HEADER) + 8).partition(b"\n")[0]
-            if tuple(_fields(head)[: len(HEAD)]) != HEAD:
-                self.output.close()
-                raise UsageError(
-                    f"{self.output.name} has other columns than those to append",
-                    hint="canx convert makes a new file of it",
-                )
+        if tuple(_fields(head.partition(b"\n")[0])[: len(HEAD)]) != HEAD:
+            raise UsageError(
+                f"{self.output.name} has other columns than those to append",
+                hint="canx convert makes a new file of it",
+            )
 
-    def _reduced(self, batch: MessageBatch) -> MessageBatch:
-        """Count what the format cannot carry, and return the batch without it."""
+    def _format(self, batch: MessageBatch, row: int) -> tuple[int, int]:
+        return kernel.format(row, *batch.columns(), self._numbers, self._out)
+
+    def _line(self, batch: MessageBatch, row: int) -> bytes:
+        return format_row(batch[row], self._numbers[batch.channel[row]])
+
+    def _prepared(self, batch: MessageBatch) -> MessageBatch:
         batch = self.without_xl(batch)
         for kind, bit in (("remote frames", bits.CAN_RTR_FLAG), ("error frames", bits.CAN_ERR_FLAG)):
             count = columns.count_words(batch.can_id, bit)
             if count:
-                self.losses[f"{kind} (left out)"] += count
+                self._count(f"{kind} (left out)", count)
                 batch = batch.without(bit)
-        raw = columns.count_raw_dlc(batch.dlc_code, batch.flags)
-        if raw:
-            self.losses["raw DLC codes"] += raw
+        self._count_raw_dlc(batch)
         fd = columns.count_bits(batch.flags, bits.FD)
         if fd:
             short = batch.without_fd(above=8)
             long = len(batch) - len(short)
-            if long:
-                self.losses["CAN FD frames of more than 8 bytes (left out)"] += long
-                batch = short
-            if fd > long:
-                self.losses["CAN FD marks"] += fd - long
+            self._count("CAN FD frames of more than 8 bytes (left out)", long)
+            self._count("CAN FD marks", fd - long)
+            batch = short if long else batch
+        self._numbers = self._buses.table(batch, _LAST_BUS)
         return batch
 
 

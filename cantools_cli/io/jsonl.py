@@ -30,10 +30,10 @@ from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel, Message
 from cantools_cli.frame.xl import MAX_DATA, XlMessage
-from cantools_cli.io.base import FileIOMessageWriter
 from cantools_cli.io.channels import NameTable
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import MAX_CHANNELS, TextReader, end_cut_line, seconds_to_ns
+from cantools_cli.io.text import MAX_CHANNELS, TextReader, seconds_to_ns
+from cantools_cli.io.text_writer import TextWriter
 from cantools_cli.kernels import jsonl as kernel
 from cantools_cli.kernels.buffers import ReadBuffer
 
@@ -49,7 +49,6 @@ _KEYS = frozenset(
         *("is_xl", "vcid", "sdt", "acceptance_field", "sec", "rrs"),
     )
 )
-_OUT_ROOM = 1 << 20
 _MAX_NOTES = 20
 
 
@@ -58,7 +57,7 @@ class JsonReader(TextReader):
 
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, *args, **kwargs)
-        self._names: JsonNames = JsonNames()
+        self._names = NameTable(spelt=json.dumps)
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
@@ -96,35 +95,21 @@ class JsonReader(TextReader):
         return _Record(record, line).message()
 
 
-class JsonWriter(FileIOMessageWriter):
+class JsonWriter(TextWriter):
     """Writes JSON lines."""
 
     def __init__(self, file: AnyFile, append: bool = False, *args: Any, **kwargs: Any) -> None:
-        super().__init__(file, "wt", *args, append=append, **kwargs)
-        self._out = bytearray(_OUT_ROOM)
-        self._table = JsonNames()
-        end_cut_line(self.output)
+        super().__init__(file, *args, append=append, **kwargs)
+        self._begin_file(append)
 
-    def write(self, batch: MessageBatch) -> None:
-        self._write_gathered()
-        if self._table.channels != batch.channels or len(self._table.ends) != len(batch.channels):
-            self._table = JsonNames(batch.channels)
-        row, view = 0, memoryview(self._out)
-        names = self._table.names + bytes(8)  # so that the last one is copied as 8 bytes, too
-        while row < len(batch):
-            done, used = kernel.format(row, *batch.columns(), names, self._table.ends, self._out)
-            self.output.write(view[:used])
-            row = done
-            if row < len(batch) and (used == 0 or batch.timestamp_ns[row] < 0 or batch.flags[row] & bits.XL):
-                self.output.write(format_line(batch[row]))
-                row += 1
+    def _format(self, batch: MessageBatch, row: int) -> tuple[int, int]:
+        return kernel.format(row, *batch.columns(), self._names, self._name_ends, self._out)
 
+    def _line(self, batch: MessageBatch, row: int) -> bytes:
+        return format_line(batch[row])
 
-class JsonNames(NameTable):
-    """The channels as JSON."""
-
-    def add(self, channel: Channel) -> None:
-        self.add_as(channel, json.dumps(channel).encode("ascii"))
+    def _spelt(self, channel: Channel) -> str:
+        return json.dumps(channel)
 
 
 def format_line(message: Message) -> bytes:

@@ -30,10 +30,10 @@ from cantools_cli.errors import FormatError, quoted
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel, Message
-from cantools_cli.io.base import FileIOMessageWriter
 from cantools_cli.io.channels import NameTable
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import MAX_CHANNELS, TextReader, end_cut_line, seconds_to_ns
+from cantools_cli.io.text import MAX_CHANNELS, TextReader, seconds_to_ns
+from cantools_cli.io.text_writer import TextWriter
 from cantools_cli.kernels import columns
 from cantools_cli.kernels import printed as kernel
 from cantools_cli.kernels.buffers import ReadBuffer
@@ -53,7 +53,6 @@ _OLD_FLAGS = {
 _BEHIND = re.compile(r"(?:'[^']*')?\s*(?:Channel:(?: (?P<channel>.*))?)?", re.DOTALL)
 _BYTE = re.compile(r"[0-9a-fA-F]{2}")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
-_OUT_ROOM = 1 << 20
 
 
 class PrinterReader(TextReader):
@@ -63,7 +62,7 @@ class PrinterReader(TextReader):
 
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, *args, **kwargs)
-        self._names: ReadNames = ReadNames()
+        self._names = NameTable(spelt=_read_as)
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
@@ -113,7 +112,7 @@ class PrinterReader(TextReader):
         return message
 
 
-class Printer(FileIOMessageWriter):
+class Printer(TextWriter):
     """Prints messages to a file, or at once to stdout when ``file`` is None.
 
     Attributes:
@@ -122,12 +121,11 @@ class Printer(FileIOMessageWriter):
 
     def __init__(self, file: AnyFile | None = None, append: bool = False, *args: Any, **kwargs: Any) -> None:
         self.write_to_file = file is not None
-        super().__init__(_Stdout() if file is None else file, "wt", *args, append=append, **kwargs)
+        super().__init__(_Stdout() if file is None else file, *args, append=append, **kwargs)
         if file is None:
             self.file = None
-        self._out = bytearray(_OUT_ROOM)
-        self._table = PrintedNames()
-        end_cut_line(self.output)
+        self._is_refused = False  # whether the kernel refuses all rows of the batch
+        self._begin_file(append)
 
     def on_message_received(self, msg: Message) -> None:
         super().on_message_received(msg)
@@ -139,27 +137,22 @@ class Printer(FileIOMessageWriter):
         if not self.write_to_file:
             self.flush()
 
-    def write(self, batch: MessageBatch) -> None:
-        self._write_gathered()
+    def _format(self, batch: MessageBatch, row: int) -> tuple[int, int]:
+        if self._is_refused:
+            return row, 0
+        return kernel.format(row, *batch.columns(), self._names, self._name_ends, self._out)
+
+    def _line(self, batch: MessageBatch, row: int) -> bytes:
+        return f"{batch[row]}\n".encode("utf-8", "surrogateescape")
+
+    def _spelt(self, channel: Channel) -> str:
+        return spell_column(channel)
+
+    def _prepared(self, batch: MessageBatch) -> MessageBatch:
         batch = self.without_xl(batch)
-        raw = columns.count_raw_dlc(batch.dlc_code, batch.flags)
-        if raw:
-            self.losses["raw DLC codes"] += raw
-        if self._table.channels != batch.channels:
-            self._table = PrintedNames(batch.channels)
-        if columns.count_bits(batch.flags, bits.EXTENDED_ERROR):  # whose X no kernel writes
-            text = "".join(f"{message}\n" for message in batch)
-            self.output.write(text.encode("utf-8", "surrogateescape"))
-            return
-        row, view = 0, memoryview(self._out)
-        names = self._table.names + bytes(kernel.CHANNEL_ROOM)
-        while row < len(batch):
-            done, used = kernel.format(row, *batch.columns(), names, self._table.ends, self._out)
-            self.output.write(view[:used])
-            if used == 0:  # a row that it does not know
-                self.output.write(f"{batch[row]}\n".encode("utf-8", "surrogateescape"))
-                done += 1
-            row = done
+        self._count_raw_dlc(batch)
+        self._is_refused = columns.count_bits(batch.flags, bits.EXTENDED_ERROR) > 0  # it writes no X for them
+        return batch
 
 
 class _Stdout:
@@ -174,21 +167,14 @@ class _Stdout:
         sys.stdout.flush()
 
 
-class ReadNames(NameTable):
-    """The channels as a line has them behind ``Channel:``, and nothing for none."""
-
-    def add(self, channel: Channel) -> None:
-        self.add_as(
-            channel, b"" if channel is None else f" {_one_line(channel)}".encode("utf-8", "surrogateescape")
-        )
+def _read_as(channel: Channel) -> str:
+    """Return ``channel`` as a line has it after ``Channel:``; None is empty."""
+    return "" if channel is None else f" {_one_line(channel)}"
 
 
-class PrintedNames(NameTable):
-    """The column that a channel makes, with the blanks before it; nothing for none."""
-
-    def add(self, channel: Channel) -> None:
-        text = "" if channel is None else f"    Channel: {_one_line(channel)}".rstrip()
-        self.add_as(channel, text.encode("utf-8", "surrogateescape"))
+def spell_column(channel: Channel) -> str:
+    """Return the column of ``channel`` with the blanks before it; None is empty."""
+    return "" if channel is None else f"    Channel: {_one_line(channel)}".rstrip()
 
 
 def _data(text: str, size: int, line: bytes) -> tuple[bytearray, str]:

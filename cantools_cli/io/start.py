@@ -13,8 +13,8 @@ from copy import copy
 from typing import Any
 
 from cantools_cli.frame.batch import MessageBatch
-from cantools_cli.io.base import FileIOMessageWriter
 from cantools_cli.io.files import AnyFile
+from cantools_cli.io.text_writer import TextWriter
 
 #: frames that wait for the start of the file
 HELD = 4096
@@ -42,13 +42,12 @@ def not_before(batch: MessageBatch, start_ns: int) -> tuple[MessageBatch, int]:
     return batch, early
 
 
-class RelativeWriter(FileIOMessageWriter):
+class RelativeWriter(TextWriter):
     """A writer of times that count from a start, which the earliest of the first frames gives.
 
     The first frames wait in memory until there are enough of them, or until ``flush`` or ``stop``. A subclass
-    implements ``_begin``, which writes the head, and ``_put``; one that continues a file calls neither
-    ``_begin`` nor waits: it sets ``_begun``. A message that is earlier than the one before gets its time;
-    frames given to ``write`` keep theirs.
+    also implements ``_begin``, which writes the head; one that continues a file sets ``_begun``. A message
+    that is earlier than the one before gets its time; frames given to ``write`` keep theirs.
     """
 
     is_monotonic = True
@@ -62,10 +61,6 @@ class RelativeWriter(FileIOMessageWriter):
     @abstractmethod
     def _begin(self, start_ns: int) -> None:
         """Write what comes before the first frame of a file that starts at ``start_ns``."""
-
-    @abstractmethod
-    def _put(self, batch: MessageBatch) -> None:
-        """Write all frames of ``batch``, which are not empty, after the head."""
 
     def write(self, batch: MessageBatch) -> None:
         self._write_gathered()
@@ -99,9 +94,15 @@ class RelativeWriter(FileIOMessageWriter):
         if len(held):
             self._put(held)
 
-    def _not_before_start(self, batch: MessageBatch) -> MessageBatch:
-        """Return ``batch`` with no time before the start of the file; count those that were."""
-        batch, early = not_before(batch, self._start_ns)
-        if early:
-            self.losses[EARLY] += early
+    @property
+    def _zero_ns(self) -> int:
+        """The time that the times of a batch count from."""
+        return self._start_ns
+
+    def _completed(self, batch: MessageBatch, row: int) -> MessageBatch | None:
+        """Return ``batch`` with the start of the file in place of earlier times; count those."""
+        if batch.timestamp_ns[row] >= self._zero_ns:
+            return None
+        batch, early = not_before(batch, self._zero_ns)
+        self._count(EARLY, early)
         return batch

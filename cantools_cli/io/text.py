@@ -13,7 +13,7 @@ from cantools_cli.frame.message import Message
 from cantools_cli.io.base import MessageReader
 from cantools_cli.io.batch_room import BatchRoom
 from cantools_cli.io.channels import NameTable
-from cantools_cli.io.files import AnyFile, OutputStream
+from cantools_cli.io.files import AnyFile
 from cantools_cli.kernels.buffers import ReadBuffer
 
 #: bytes read at once: some thousand lines of any format, over which the start of a batch is nothing
@@ -244,12 +244,6 @@ def seconds_to_ns(text: str) -> int:
     digits = "0" * min(-point, 10) + whole + fraction
     point = max(point, 0)
     return decimal_ns((sign + (digits[:point] or "0")).encode(), digits[point:].encode())
-
-
-def end_cut_line(output: OutputStream) -> None:
-    """End the last line of a file that is continued, which a crash may have cut."""
-    if output.written and output.seekable and output.read_back(output.written - 1, 1) != b"\n":
-        output.write(b"\n")
 
 
 def _unified(data: bytes) -> bytes:

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cantools_cli.frame.batch import MessageBatch
-from cantools_cli.io.csv import COLUMNS, MORE_COLUMNS, CsvNames, format_row
+from cantools_cli.io.channels import NameTable
+from cantools_cli.io.csv import COLUMNS, MORE_COLUMNS, format_row, spell_channel
 from tests.kernels.forms import (
     WIDE_FORMS,
     every_form,
@@ -145,7 +146,7 @@ def test_base64_of_every_length(kernel: Any, size: int) -> None:
 @given(frames=st.lists(messages(channels=CHANNELS), max_size=5))
 def test_both_forms_write_what_plain_python_writes(full: bool, frames: list[Any]) -> None:
     batch = MessageBatch(frames)
-    table = CsvNames(batch.channels)
+    table = NameTable(batch.channels, spell_channel)
     wanted = b"".join(format_row(message, full) for message in batch)
     for kernel in every_form("csv_lines"):
         answer = formatted(kernel, batch, table.names, table.ends, full)

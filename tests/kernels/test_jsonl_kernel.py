@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cantools_cli.frame.batch import MessageBatch
-from cantools_cli.io.jsonl import JsonNames, JsonReader, format_line
+from cantools_cli.io.channels import NameTable
+from cantools_cli.io.jsonl import JsonReader, format_line
 from tests.kernels.forms import (
     WIDE_FORMS,
     every_form,
@@ -132,7 +133,7 @@ def test_a_full_batch_stops_at_a_line(kernel: Any) -> None:
 @given(st.lists(messages(channels=CHANNELS), max_size=5))
 def test_both_forms_write_what_plain_python_writes(frames: list[Any]) -> None:
     batch = MessageBatch(frames)
-    table = JsonNames(batch.channels)
+    table = NameTable(batch.channels, json.dumps)
     wanted = b"".join(format_line(message) for message in batch)
     for kernel in every_form("jsonl"):
         answer = formatted(kernel, batch, table.names, table.ends)
@@ -142,7 +143,7 @@ def test_both_forms_write_what_plain_python_writes(frames: list[Any]) -> None:
 @given(messages(channels=CHANNELS))
 def test_every_line_is_json_that_the_kernel_reads(message: Any) -> None:
     line = format_line(message)
-    table = JsonNames((message.channel,))
+    table = NameTable((message.channel,), json.dumps)
     assert json.loads(line)["arbitration_id"] == message.arbitration_id
     for kernel in every_form("jsonl"):
         assert parsed(kernel, line, table.names, table.ends)[0] == (len(line), 1, 0)

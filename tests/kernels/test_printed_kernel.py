@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
-from cantools_cli.io.printer import PrintedNames, Printer, PrinterReader
+from cantools_cli.io.channels import NameTable
+from cantools_cli.io.printer import Printer, PrinterReader, spell_column
 from tests.kernels.forms import (
     WIDE_FORMS,
     every_form,
@@ -56,7 +57,7 @@ NOISE = st.lists(
     ),
     max_size=4,
 )
-TABLE = PrintedNames(("can0", 7, None, "x" * 30))
+TABLE = NameTable(("can0", 7, None, "x" * 30), spell_column)
 TEXTS = TABLE.names + bytes(24)
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from cantools_cli.io.candump.log import CanutilsLogReader
-from cantools_cli.io.candump.screen_writer import CandumpScreenWriter, _LineWriter
+from cantools_cli.io.candump.screen_writer import CandumpScreenWriter
 from cantools_cli.io.text import no_kernel
 from cantools_cli.kernels.buffers import ReadBuffer
 from tests.kernels.forms import (
@@ -320,7 +320,11 @@ TIMES = (
 class PlainWriter(CandumpScreenWriter):
     """Without a kernel."""
 
-    write = _LineWriter.write
+    def _format(self, batch: MessageBatch, row: int) -> tuple[int, int]:
+        return row, 0
+
+    def _completed(self, batch: MessageBatch, row: int) -> None:
+        return None
 
 
 class CountingWriter(CandumpScreenWriter):
@@ -328,9 +332,9 @@ class CountingWriter(CandumpScreenWriter):
 
     left = 0
 
-    def _line(self, message: Message) -> str:
+    def _line(self, batch: MessageBatch, row: int) -> bytes:
         self.left += 1
-        return super()._line(message)
+        return super()._line(batch, row)
 
 
 def write(kernel: Any, batch: MessageBatch, form: int, directions: bool = True, room: int = 1 << 16) -> Any:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from cantools_cli.errors import UsageError
 from cantools_cli.io.asc.header import Header
 from cantools_cli.io.files import CHUNK, OutputStream
-from cantools_cli.io.text import end_cut_line
+from cantools_cli.io.text_writer import end_cut_line
 
 _HEAD = 8192
 _TAIL = 256

@@ -23,7 +23,6 @@ from cantools_cli.kernels import asc as kernel
 _SECOND = 1_000_000_000
 
 _CHANNEL_LIMIT = 0xFFFE
-_OUT_ROOM = 1 << 20
 _FRACTION_AT = 11  # where a line of zero seconds and six digits goes on behind its time
 
 
@@ -55,7 +54,7 @@ class ASCWriter(RelativeWriter):
             )
         if channel < 1:
             raise UsageError(f"channel {channel} cannot be written", hint="the channels of ASC count from 1")
-        super().__init__(file, "wt", *args, append=append, **kwargs)
+        super().__init__(file, *args, append=append, **kwargs)
         self.channel = channel
         self._tz = tz or "local"
         self._am_pm = am_pm
@@ -63,13 +62,10 @@ class ASCWriter(RelativeWriter):
         self._is_relative = timestamps_format == "relative"
         self._channels = NumberedChannels(channel - 1, self.note)
         self._last_ns = 0
-        self._out = bytearray(_OUT_ROOM)
+        self._numbers = array("H")  # of the channels of the batch
         if append:
-            try:
+            with self.closed_on_error():
                 self._continue()
-            except BaseException:
-                self.output.close()
-                raise
 
     def _continue(self) -> None:
         """Go on in a file that has events already, with times from the start that it has."""
@@ -85,39 +81,26 @@ class ASCWriter(RelativeWriter):
 
     @property
     def _zero_ns(self) -> int:
-        """What the times of a batch that is being written count from."""
         return 0 if self._is_relative else self._start_ns
 
-    def _put(self, batch: MessageBatch) -> None:
+    def _prepared(self, batch: MessageBatch) -> MessageBatch:
+        self._numbers = array("H", [number + 1 for number in self._channels.table(batch, _CHANNEL_LIMIT)])
         if self._is_relative:
-            batch = self._differences(batch)
-        else:
-            self._last_ns = batch.timestamp_ns[-1]
-        self._put_lines(batch)
+            return self._differences(batch)
+        self._last_ns = batch.timestamp_ns[-1]
+        return batch
+
+    def _format(self, batch: MessageBatch, row: int) -> tuple[int, int]:
+        return kernel.format(row, *batch.columns(), self._numbers, self._zero_ns, self._crlf, self._out)
 
     def _differences(self, batch: MessageBatch) -> MessageBatch:
         """Return ``batch`` with the time that passed since the event before in place of each time."""
         times = [*accumulate(batch.timestamp_ns, max, initial=self._last_ns)]
-        backwards = sum(map(ne, times[1:], batch.timestamp_ns))
-        if backwards:
-            self.losses[BACKWARDS] += backwards
+        self._count(BACKWARDS, sum(map(ne, times[1:], batch.timestamp_ns)))
         self._last_ns = times[-1]
         batch = copy(batch)  # the other columns are shared
         batch.timestamp_ns = array("q", [later - earlier for earlier, later in pairwise(times)])
         return batch
-
-    def _put_lines(self, batch: MessageBatch) -> None:
-        numbers = array("H", [number + 1 for number in self._channels.table(batch, _CHANNEL_LIMIT)])
-        row, view = 0, memoryview(self._out)
-        while row < len(batch):
-            done, used = kernel.format(row, *batch.columns(), numbers, self._zero_ns, self._crlf, self._out)
-            self.output.write(view[:used])
-            if done < len(batch) and batch.timestamp_ns[done] < self._zero_ns:
-                batch = self._not_before_start(batch)
-            elif done < len(batch) and (done == row or self._is_strange(batch, done)):
-                self.output.write(self._strange(batch, done, numbers))
-                done += 1
-            row = done
 
     def log_event(self, message: str, timestamp: float | None = None) -> None:
         """Write a line of text at ``timestamp``, by default that of the frame before it.
@@ -160,28 +143,25 @@ class ASCWriter(RelativeWriter):
         )
         self.output.write(self._newline.join(line.encode() for line in lines))
 
-    def _is_strange(self, batch: MessageBatch, row: int) -> bool:
-        return bool(batch.can_id[row] & bits.CAN_ERR_FLAG or batch.flags[row] & bits.XL)
-
-    def _strange(self, batch: MessageBatch, row: int, numbers: array[int]) -> bytes:
+    def _line(self, batch: MessageBatch, row: int) -> bytes:
         """Return the line of a frame that the kernel does not write: of errors, CAN XL, far times."""
         stamp = _time(batch.timestamp_ns[row] - self._zero_ns)
+        number = self._numbers[batch.channel[row]]
         if batch.flags[row] & bits.XL:
-            return self._xl(batch[row], stamp, numbers[batch.channel[row]])
+            return self._xl(batch[row], stamp, number)
         if not batch.can_id[row] & bits.CAN_ERR_FLAG:
             alone = batch.part(row, row + 1)
-            alone.timestamp_ns[0] = 0
-            _, used = kernel.format(0, *alone.columns(), numbers, 0, self._crlf, self._out)
+            alone.timestamp_ns[0] = self._zero_ns
+            _, used = self._format(alone, 0)
             return stamp + bytes(self._out[_FRACTION_AT:used])
         message = batch[row]
         ecc = error_frames.to_ecc(message.arbitration_id, message.data)
         error_class, data = (error_frames.BUS_ERROR, bytes(8)) if ecc is None else error_frames.from_ecc(ecc)
         if message.arbitration_id not in (0, error_class) or bytes(message.data).ljust(8, b"\0") != data:
-            self.losses["error frame details"] += 1
-        if not message.is_rx:
-            self.losses["error frame directions"] += 1
+            self._count("error frame details", 1)
+        self._count("error frame directions", int(not message.is_rx))
         detail = "" if ecc is None else f"\tECC: {ecc:08b}"
-        return stamp + f" {numbers[batch.channel[row]]:<2d} ErrorFrame{detail}".encode() + self._newline
+        return stamp + f" {number:<2d} ErrorFrame{detail}".encode() + self._newline
 
     def _xl(self, message: Message, stamp: bytes, number: int) -> bytes:
         from cantools_cli.io.asc import xl_lines  # few files have any

@@ -25,12 +25,12 @@ from cantools_cli.errors import FormatError, UsageError, quoted
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel, Message
-from cantools_cli.io.base import FileIOMessageWriter
 from cantools_cli.io.candump.screen_reader import ScreenLines
-from cantools_cli.io.channels import NameTable
+from cantools_cli.io.channels import channel_name
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.frame_text import format_frame, parse_frame
-from cantools_cli.io.text import MAX_CHANNELS, STRANGE, TextReader, decimal_ns, end_cut_line
+from cantools_cli.io.text import MAX_CHANNELS, STRANGE, TextReader, decimal_ns
+from cantools_cli.io.text_writer import TextWriter
 from cantools_cli.kernels import candump as kernel
 from cantools_cli.kernels import columns
 from cantools_cli.kernels.buffers import ReadBuffer
@@ -41,7 +41,6 @@ _LOG_LINE = re.compile(
     rb"(?:[ \t]+(?P<direction>[RTrt]))?[ \t]*$"
 )
 _DROPS = re.compile(rb"DROPCOUNT: dropped (\d+) CAN frames?")
-_OUT_ROOM = 1 << 20
 
 
 class CanutilsLogReader(TextReader):
@@ -126,7 +125,7 @@ class CanutilsLogReader(TextReader):
         return message
 
 
-class CanutilsLogWriter(FileIOMessageWriter):
+class CanutilsLogWriter(TextWriter):
     """Writes candump log lines.
 
     A message that is earlier than the one before gets its time; frames given to ``write`` keep theirs.
@@ -148,39 +147,19 @@ class CanutilsLogWriter(FileIOMessageWriter):
     ) -> None:
         if compat not in (None, "wireshark", "python-can"):
             raise UsageError(f"unknown compat {quoted(compat)}", hint="known: wireshark, python-can")
-        super().__init__(file, "wt", *args, append=append, **kwargs)
+        super().__init__(file, *args, append=append, **kwargs)
         self.channel = channel
         self._digits = 9 if ns else 6
         self._compat = compat
-        self._out = bytearray(_OUT_ROOM)
-        self._table = LogNames(default=channel)
-        end_cut_line(self.output)
+        self._begin_file(append)
 
-    def write(self, batch: MessageBatch) -> None:
-        self._write_gathered()
-        if self._compat:
-            batch = self._reduced(batch)
-        if self._table.channels != batch.channels:
-            self._table = LogNames(batch.channels, self.channel)
-            for name in batch.channels:
-                if isinstance(name, str) and log_name(name) != name:
-                    self.note(f"channel {quoted(name)} is written as {log_name(name)}")
-        row, view = 0, memoryview(self._out)
-        names = self._table.names + bytes(8)  # so that the last one is copied as 8 bytes, too
+    def _format(self, batch: MessageBatch, row: int) -> tuple[int, int]:
         plain = self._compat == "wireshark"
-        while row < len(batch):
-            done, used = kernel.format(
-                row, *batch.columns(), names, self._table.ends, self._digits, plain, self._out
-            )
-            self.output.write(view[:used])
-            row = done
-            if row < len(batch) and (used == 0 or batch.timestamp_ns[row] < 0 or batch.flags[row] & bits.XL):
-                self.output.write(self._single(batch[row]))
-                row += 1
+        names, ends = self._names, self._name_ends
+        return kernel.format(row, *batch.columns(), names, ends, self._digits, plain, self._out)
 
-    def _single(self, message: Message) -> bytes:
-        """Return one frame as its line: what the kernel writes, and also before 1970."""
-        name = LogNames((message.channel,), self.channel).names
+    def _line(self, batch: MessageBatch, row: int) -> bytes:
+        message = batch[row]
         sign = "-" if message.timestamp_ns < 0 else ""
         if self._digits == 9:
             stamp = "{}.{:09d}".format(*divmod(abs(message.timestamp_ns), 1_000_000_000))
@@ -188,31 +167,33 @@ class CanutilsLogWriter(FileIOMessageWriter):
             stamp = "{}.{:06d}".format(*divmod((abs(message.timestamp_ns) + 500) // 1000, 1_000_000))
         sent = " T" if not message.is_rx and self._compat != "wireshark" else ""
         frame = format_frame(message, plain=self._compat == "wireshark")
-        return f"({sign}{stamp}) ".encode() + name + f" {frame}{sent}\n".encode()
+        line = f"({sign}{stamp}) {self._spelt(message.channel)} {frame}{sent}\n"
+        return line.encode("utf-8", "surrogateescape")
 
-    def _reduced(self, batch: MessageBatch) -> MessageBatch:
-        """Count what the other reader does not take, and return the batch without it."""
+    def _spelt(self, channel: Channel) -> str:
+        if channel is None:
+            return self.channel
+        name = channel_name(channel)
+        word = log_name(name)
+        if word != name:
+            self.note(f"channel {quoted(name)} is written as {word}")
+        return word
+
+    def _prepared(self, batch: MessageBatch) -> MessageBatch:
+        if not self._compat:
+            return batch
         batch = self.without_xl(batch)
-        raw = columns.count_raw_dlc(batch.dlc_code, batch.flags)
-        if raw:
-            self.losses["raw DLC codes"] += raw
+        if columns.count_raw_dlc(batch.dlc_code, batch.flags):
+            self._count_raw_dlc(batch)
             batch = batch.part(0, len(batch))
             columns.clear_raw_dlc(batch.dlc_code, batch.flags)
-        sent = columns.count_bits(batch.flags, bits.TX) if self._compat == "wireshark" else 0
-        if sent:
-            self.losses["directions"] += sent
+        if self._compat == "wireshark":
+            self._count("directions", columns.count_bits(batch.flags, bits.TX))
         return batch
 
 
-class LogNames(NameTable):
-    """The names of interfaces as a log line can hold them: not empty, and underscores for blanks."""
-
-    def add(self, channel: Channel) -> None:
-        super().add(log_name(channel) if isinstance(channel, str) else channel)
-        self.channels = (*self.channels[:-1], channel)
-
-
 def log_name(name: str) -> str:
+    """Return ``name`` as one word: a log line cannot hold an empty name or one with blanks."""
     return "_".join(name.split()) or "_"
 
 

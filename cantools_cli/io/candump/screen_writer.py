@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from array import array
 from typing import Any
 
@@ -19,16 +20,14 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.error_frames import explain as explain_error
 from cantools_cli.frame.message import Channel, Message
 from cantools_cli.frame.xl import IS_XL, XlMessage
-from cantools_cli.io.base import FileIOMessageWriter
 from cantools_cli.io.candump.log import log_name
-from cantools_cli.io.channels import NameTable
 from cantools_cli.io.files import AnyFile
+from cantools_cli.io.text_writer import TextWriter
 from cantools_cli.kernels import columns
 from cantools_cli.kernels import screen_lines as kernel
 
 #: data bytes of a line; of longer CAN XL frames the rest is left away
 _MAX_SHOWN = 64
-_OUT_ROOM = 1 << 18
 _FORMS = {
     None: kernel.NO_TIME,
     "a": kernel.ABSOLUTE,
@@ -68,8 +67,8 @@ class Stamps:
         return wall.strftime("%Y-%m-%d %H:%M:%S.%f" if self._form == "A" else "%H:%M:%S.%f")
 
 
-class _LineWriter(FileIOMessageWriter):
-    """Writes one text for each frame."""
+class _ScreenWriter(TextWriter):
+    """A writer of lines with a column of times and one of channels, aligned."""
 
     def __init__(
         self,
@@ -82,23 +81,43 @@ class _LineWriter(FileIOMessageWriter):
         colour: bool = False,
         **kwargs: Any,
     ) -> None:
-        super().__init__(file, "wt", *args, **kwargs)
+        super().__init__(file, *args, **kwargs)
         self._stamps = Stamps(timestamps, tz)
         self._timestamps = timestamps
         self._explain = explain
         self._direction = direction
         self._colour = colour
-        self._width = 0
+        self._width = 0  # of the column of channels
+
+    def _prepared(self, batch: MessageBatch) -> MessageBatch:
+        width = max((len(self._name(channel)) for channel in batch.channels), default=0)
+        if width > self._width:
+            self._width = width
+            self._named_channels = None  # whose names have to be aligned again
+        return batch
+
+    def _format(self, batch: MessageBatch, row: int) -> tuple[int, int]:
+        return row, 0
+
+    def _line(self, batch: MessageBatch, row: int) -> bytes:
+        return self._text(batch[row]).encode("utf-8", "surrogateescape")
+
+    @abstractmethod
+    def _text(self, message: Message) -> str:
+        """Return the line of ``message``."""
+
+    @staticmethod
+    def _name(channel: Channel) -> str:
+        """Return ``channel`` as the lines name it."""
+        return str(channel)
+
+
+class ScreenWriter(_ScreenWriter):
+    """canx's own form: time, channel, direction, identifier, length, data, text, flags."""
+
+    def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
+        super().__init__(file, *args, **kwargs)
         self._colours: dict[str, str] = {}
-
-    def write(self, batch: MessageBatch) -> None:
-        self._width = max(self._width, *(len(str(channel)) for channel in batch.channels), 0)
-        self.output.write(
-            "".join(self._line(message) for message in batch).encode("utf-8", "surrogateescape")
-        )
-
-    def _line(self, message: Message) -> str:
-        raise NotImplementedError
 
     def _painted(self, text: str, colour: str) -> str:
         return f"{colour}{text}{_RESET}" if self._colour else text
@@ -108,11 +127,7 @@ class _LineWriter(FileIOMessageWriter):
             self._colours[name] = _CHANNEL_COLOURS[len(self._colours) % len(_CHANNEL_COLOURS)]
         return self._colours[name]
 
-
-class ScreenWriter(_LineWriter):
-    """canx's own form: time, channel, direction, identifier, length, data, text, flags."""
-
-    def _line(self, message: Message) -> str:
+    def _text(self, message: Message) -> str:
         name = str(message.channel)
         stamp = self._painted(self._stamps.text(message.timestamp_ns), _DIM)
         channel = self._painted(f"{name:>{self._width}}", self._channel_colour(name))
@@ -154,23 +169,7 @@ class ScreenWriter(_LineWriter):
         return f"  DLC {message.dlc_code}" if message.dlc_code > 8 and not message.is_fd else ""
 
 
-class _ScreenNames(NameTable):
-    """The channels as candump prints them, aligned at ``width`` characters."""
-
-    def __init__(self, width: int, channels: tuple[Channel, ...] = ()) -> None:
-        self.width = width
-        super().__init__(channels)
-
-    def add(self, channel: Channel) -> None:
-        self.add_as(channel, f"  {_shown(channel):>{self.width}}".encode("utf-8", "surrogateescape"))
-
-
-def _shown(channel: Channel) -> str:
-    """Return the name of ``channel`` as one word: candump's readers split lines at blanks."""
-    return log_name(channel) if isinstance(channel, str) else str(channel)
-
-
-class CandumpScreenWriter(_LineWriter):
+class CandumpScreenWriter(_ScreenWriter):
     """What candump prints, byte for byte: two blanks, interface, identifier, length, data.
 
     Source: can-utils, ``candump.c`` and ``lib.c``, as their output shows.
@@ -179,30 +178,16 @@ class CandumpScreenWriter(_LineWriter):
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, *args, **kwargs)
         self._indents = False  # 11-bit identifiers, once a 29-bit one was seen
-        self._table = _ScreenNames(0)
         self._second = bytes(kernel.DATE_ROOM)  # the last date and second, as text and nanoseconds
         self._second_ns = -1_000_000_000  # at first none that the kernel could write
-        self._out = bytearray(_OUT_ROOM)
-
-    def write(self, batch: MessageBatch) -> None:
-        self._write_gathered()
-        self._width = max(self._width, *(len(_shown(channel)) for channel in batch.channels), 0)
-        if (self._table.channels, self._table.width) != (batch.channels, self._width):
-            self._table = _ScreenNames(self._width, batch.channels)
-        row, view = 0, memoryview(self._out)
-        while row < len(batch):
-            done, used = self._format(batch, row) if self._timestamps in _FORMS else (row, 0)
-            self.output.write(view[:used])
-            if done == row and not self._turned(batch.timestamp_ns[row]):
-                self.output.write(self._line(batch[row]).encode("utf-8", "surrogateescape"))
-                done += 1
-            row = done
 
     def _format(self, batch: MessageBatch, row: int) -> tuple[int, int]:
+        form = _FORMS.get(self._timestamps)
+        if form is None:
+            return row, 0
         zero = self._stamps.zero
         state = array("q", (zero or 0, zero is not None, self._indents, self._second_ns))
-        form = _FORMS[self._timestamps]
-        names, ends = self._table.names + bytes(16), self._table.ends  # the last one is copied as words, too
+        names, ends = self._names, self._name_ends
         done, used = kernel.format(
             row, *batch.columns(), names, ends, form, self._second, self._direction, state, self._out
         )
@@ -210,6 +195,17 @@ class CandumpScreenWriter(_LineWriter):
             self._stamps.zero = state[kernel.ZERO_NS]
         self._indents = bool(state[kernel.INDENTS])
         return done, used
+
+    def _spelt(self, channel: Channel) -> str:
+        return f"  {self._name(channel):>{self._width}}"
+
+    @staticmethod
+    def _name(channel: Channel) -> str:
+        """Return the name of ``channel`` as one word: candump's readers split lines at blanks."""
+        return log_name(channel) if isinstance(channel, str) else str(channel)
+
+    def _completed(self, batch: MessageBatch, row: int) -> MessageBatch | None:
+        return batch if self._turned(batch.timestamp_ns[row]) else None
 
     def _turned(self, nanoseconds: int) -> bool:
         """Have the kernel write dates of the second of ``nanoseconds``; tell whether it was another one."""
@@ -220,7 +216,7 @@ class CandumpScreenWriter(_LineWriter):
         self._second_ns = second_ns
         return True
 
-    def _line(self, message: Message) -> str:
+    def _text(self, message: Message) -> str:
         stamp = f" ({self._stamps.text(message.timestamp_ns)})" if self._timestamps else ""
         marks = ""
         if self._direction:
@@ -235,8 +231,8 @@ class CandumpScreenWriter(_LineWriter):
         length = f" [{message.dlc:02d}]" if message.is_fd else f"  [{message.dlc}]"
         if isinstance(message, XlMessage):
             length = _xl_length(message)
-        name = f"{_shown(message.channel):>{self._width}}"
-        line = f"{stamp}  {name}{marks}  {identifier} {length}{'' if message.is_xl else ' '}"
+        line = f"{stamp}{self._spelt(message.channel)}{marks}  {identifier} {length}"
+        line += "" if message.is_xl else " "
         if message.is_remote_frame:
             return f"{line} remote request\n"
         line += "".join(f" {byte:02X}" for byte in message.data[:_MAX_SHOWN])
@@ -271,11 +267,7 @@ class CandumpWriter(CandumpScreenWriter):
         form = None if timestamps == "none" else timestamps
         super().__init__(file, timestamps=form, tz=tz or "local", **kwargs)
 
-    def write(self, batch: MessageBatch) -> None:
-        super().write(self._counted(batch))
-
-    def _counted(self, batch: MessageBatch) -> MessageBatch:
-        """Count what the lines do not show, and return the frames that they can show."""
+    def _prepared(self, batch: MessageBatch) -> MessageBatch:
         if batch.xl is not None:
             offset, flags = batch.offset, batch.flags
             shown = array(
@@ -287,14 +279,13 @@ class CandumpWriter(CandumpScreenWriter):
                 ],
             )
             if len(shown) < len(batch):
-                self.losses["CAN XL frames of more than 64 bytes (left out)"] += len(batch) - len(shown)
+                self._count("CAN XL frames of more than 64 bytes (left out)", len(batch) - len(shown))
                 batch = batch.select(shown)
-        counts = {"raw DLC codes": columns.count_raw_dlc(batch.dlc_code, batch.flags)}
+        self._count_raw_dlc(batch)
         if not self._direction:
-            counts["directions"] = columns.count_bits(batch.flags, bits.TX)
-            counts["CAN FD's BRS and ESI"] = columns.count_bits(batch.flags, bits.BRS | bits.ESI)
-        self.losses.update({kind: count for kind, count in counts.items() if count})
-        return batch
+            self._count("directions", columns.count_bits(batch.flags, bits.TX))
+            self._count("CAN FD's BRS and ESI", columns.count_bits(batch.flags, bits.BRS | bits.ESI))
+        return super()._prepared(batch)
 
 
 def _xl_length(message: XlMessage) -> str:

@@ -10,10 +10,10 @@ from cantools_cli.errors import UsageError, quoted
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
-from cantools_cli.io.channels import NumberedChannels
+from cantools_cli.io.channels import NumberedChannels, count_named
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.start import RelativeWriter
-from cantools_cli.io.text import end_cut_line
+from cantools_cli.io.text_writer import end_cut_line
 from cantools_cli.io.trc.header import COLUMNS, VERSIONS, Header, TRCFileVersion, format_header
 from cantools_cli.io.trc.lines import decoded, from_error_bytes, to_error_bytes
 from cantools_cli.kernels import columns
@@ -23,7 +23,6 @@ _MS = 1_000_000
 
 _NUMBERS = re.compile(rb"^[ \t]*(\d{1,18})\)?[ \t]", re.MULTILINE)
 _CHANNEL_LIMIT = 0xFFFE
-_OUT_ROOM = 1 << 20
 _LOOK = 4096
 _WITH_BUS = (TRCFileVersion.V1_2, TRCFileVersion.V1_3, TRCFileVersion.V2_1)
 #: nanoseconds of the last digit of a time, and the width of its column
@@ -57,19 +56,16 @@ class TRCWriter(RelativeWriter):
         wanted = version if isinstance(version, TRCFileVersion) else VERSIONS.get(str(version or "2.1"))
         if wanted not in COLUMNS:
             raise UsageError(f"unknown version {quoted(str(version))}", hint=f"known: {', '.join(VERSIONS)}")
-        super().__init__(file, "wt", *args, append=append, **kwargs)
+        super().__init__(file, *args, append=append, **kwargs)
         self.channel = channel
         self._version = wanted
         self._tz = tz
         self._channels = NumberedChannels(channel - 1, self.note)
         self._number = 1
-        self._out = bytearray(_OUT_ROOM)
+        self._numbers = array("H")  # of the buses of the batch's channels
         if append and self.output.seekable and self.output.written:
-            try:
+            with self.closed_on_error():
                 self._continue(None if version is None else wanted)
-            except BaseException:
-                self.output.close()
-                raise
 
     @property
     def file_version(self) -> TRCFileVersion:
@@ -84,32 +80,17 @@ class TRCWriter(RelativeWriter):
     def write(self, batch: MessageBatch) -> None:
         super().write(self.without_xl(batch))
 
-    def _put(self, batch: MessageBatch) -> None:
-        batch = self._reduced(batch)
-        table = self._channels.table(batch, _CHANNEL_LIMIT)
-        numbers = array("H", [number + 1 for number in table])
-        row, view = 0, memoryview(self._out)
-        version, layout = int(self.file_version), self._layout()
-        while row < len(batch):
-            done, used, rounded = kernel.format(
-                row,
-                *batch.columns(),
-                numbers,
-                self._start_ns,
-                version,
-                layout,
-                self._number,
-                self._out,
-            )
-            self._count("digits of times", rounded)
-            self._number += done - row
-            self.output.write(view[:used])
-            if done < len(batch) and batch.timestamp_ns[done] < self._start_ns:
-                batch = self._not_before_start(batch)
-            elif done < len(batch) and (done == row or batch.can_id[done] & bits.CAN_ERR_FLAG):
-                self.output.write(self._strange(batch, done, numbers))
-                done += 1
-            row = done
+    def _format(self, batch: MessageBatch, row: int) -> tuple[int, int]:
+        done, used, rounded = self._lines(batch, row, self._start_ns)
+        self._count("digits of times", rounded)
+        self._number += done - row
+        return done, used
+
+    def _lines(self, batch: MessageBatch, row: int, start_ns: int) -> tuple[int, int, int]:
+        version, layout = int(self.file_version), kernel.LAYOUTS[COLUMNS[self.file_version].encode()]
+        return kernel.format(
+            row, *batch.columns(), self._numbers, start_ns, version, layout, self._number, self._out
+        )
 
     def _begin(self, start_ns: int) -> None:
         """Write the head; its start has milliseconds, and the first offset keeps the rest."""
@@ -144,8 +125,7 @@ class TRCWriter(RelativeWriter):
         last = _NUMBERS.findall(self.output.read_back(self.output.written - size, size))
         self._number = int(last[-1]) + 1 if last else 1
 
-    def _reduced(self, batch: MessageBatch) -> MessageBatch:
-        """Count what the version does not hold, and return the batch without frames that it has not."""
+    def _prepared(self, batch: MessageBatch) -> MessageBatch:
         version = self.file_version
         if version < TRCFileVersion.V2_0:
             fd = columns.count_bits(batch.flags, bits.FD)
@@ -153,36 +133,24 @@ class TRCWriter(RelativeWriter):
                 self._count("CAN FD frames (left out)", fd)
                 batch = batch.without_fd()
         if version != TRCFileVersion.V2_1:
-            self._count("raw DLC codes", columns.count_raw_dlc(batch.dlc_code, batch.flags))
+            self._count_raw_dlc(batch)
         if version not in _WITH_BUS:
-            plain = [index for index, name in enumerate(batch.channels) if name in ("can0", 0, None)]
-            if len(plain) < len(batch.channels):
-                self._count(
-                    "channels",
-                    len(batch) - sum(columns.count_entries(batch.channel, index) for index in plain),
-                )
+            self._count("channels", count_named(batch))
         if version == TRCFileVersion.V1_0:
             self._count("directions", columns.count_bits(batch.flags, bits.TX))
+        numbers = self._channels.table(batch, _CHANNEL_LIMIT)
+        self._numbers = array("H", [number + 1 for number in numbers])
         return batch
 
-    def _count(self, kind: str, count: int) -> None:
-        if count:
-            self.losses[kind] += count
-
-    def _strange(self, batch: MessageBatch, row: int, numbers: array[int]) -> bytes:
+    def _line(self, batch: MessageBatch, row: int) -> bytes:
         """Return the line of an error frame, or of one with a time that the kernel does not write."""
         if batch.can_id[row] & bits.CAN_ERR_FLAG:
-            return self._error(batch[row], numbers[batch.channel[row]])
+            return self._error(batch[row], self._numbers[batch.channel[row]])
         alone = batch.part(row, row + 1)
         alone.timestamp_ns[0] = 0
-        _, used, _ = kernel.format(
-            0, *alone.columns(), numbers, 0, int(self.file_version), self._layout(), self._number, self._out
-        )
+        _, used, _ = self._lines(alone, 0, 0)
         head = self._head(batch.timestamp_ns[row])
         return head + bytes(self._out[self._time_end() : used])
-
-    def _layout(self) -> bytes:
-        return kernel.LAYOUTS[COLUMNS[self.file_version].encode()]
 
     def _head(self, time_ns: int) -> bytes:
         """Return what a line begins with, number and time, and count the line."""

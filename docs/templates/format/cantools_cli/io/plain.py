@@ -19,15 +19,15 @@ from cantools_cli.errors import FormatError, quoted
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
-from cantools_cli.io.base import FileIOMessageWriter
+from cantools_cli.io.channels import count_named
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import TextReader, end_cut_line
+from cantools_cli.io.text import TextReader
+from cantools_cli.io.text_writer import TextWriter
 from cantools_cli.kernels import columns
 from cantools_cli.kernels import plain as kernel
 from cantools_cli.kernels.buffers import ReadBuffer
 
 CHANNEL = "can0"  #: the channel of every frame, since the format has no channels
-_OUT_ROOM = 1 << 20
 
 
 class PlainReader(TextReader):
@@ -53,42 +53,28 @@ class PlainReader(TextReader):
         raise FormatError(f"not a plain line: {quoted(line)}")
 
 
-class PlainWriter(FileIOMessageWriter):
+class PlainWriter(TextWriter):
     """Writes plain lines."""
 
     def __init__(self, file: AnyFile, append: bool = False, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, *args, append=append, **kwargs)
-        self._out = bytearray(_OUT_ROOM)
-        end_cut_line(self.output)
+        self._begin_file(append)
 
-    def write(self, batch: MessageBatch) -> None:
-        self._write_gathered()
-        batch = self._carried(batch)
-        row, view = 0, memoryview(self._out)
-        while row < len(batch):
-            done, used = kernel.format(row, *batch.columns(), self._out)
-            self.output.write(view[:used])
-            if used == 0:
-                self._lose("frames before 1970 (left out)", 1)
-                done += 1
-            row = done
+    def _format(self, batch: MessageBatch, row: int) -> tuple[int, int]:
+        return kernel.format(row, *batch.columns(), self._out)
 
-    def _carried(self, batch: MessageBatch) -> MessageBatch:
-        """Count what the format cannot carry, and return ``batch`` without the frames left out."""
+    def _line(self, batch: MessageBatch, row: int) -> bytes:
+        self._count("frames before 1970 (left out)", 1)
+        return b""
+
+    def _prepared(self, batch: MessageBatch) -> MessageBatch:
         batch = self.without_xl(batch)
-        self._lose("remote frames (left out)", columns.count_words(batch.can_id, bits.CAN_RTR_FLAG))
-        self._lose("error frames (left out)", columns.count_words(batch.can_id, bits.CAN_ERR_FLAG))
+        self._count("remote frames (left out)", columns.count_words(batch.can_id, bits.CAN_RTR_FLAG))
+        self._count("error frames (left out)", columns.count_words(batch.can_id, bits.CAN_ERR_FLAG))
         batch = batch.without(bits.CAN_RTR_FLAG | bits.CAN_ERR_FLAG)
-        fd = columns.count_bits(batch.flags, bits.FD)
-        if fd:
-            self._lose("CAN FD frames (left out)", fd)
-            batch = batch.select([row for row, flags in enumerate(batch.flags) if not flags & bits.FD])
-        self._lose("directions", columns.count_bits(batch.flags, bits.TX))
-        self._lose("raw DLC codes", columns.count_raw_dlc(batch.dlc_code, batch.flags))
-        carried = [index for index, channel in enumerate(batch.channels) if channel in (CHANNEL, None)]
-        self._lose("channels", len(batch) - sum(batch.channel.count(index) for index in carried))
+        self._count("CAN FD frames (left out)", columns.count_bits(batch.flags, bits.FD))
+        batch = batch.without_fd()
+        self._count("directions", columns.count_bits(batch.flags, bits.TX))
+        self._count("channels", count_named(batch))
+        self._count_raw_dlc(batch)
         return batch
-
-    def _lose(self, kind: str, count: int) -> None:
-        if count:
-            self.losses[kind] += count
