@@ -1,10 +1,10 @@
-"""Vector's binary logging format.
+"""BLF, Vector's binary logging format.
 
 ::
 
-    LOGG 144 bytes     the head: sizes, counts, start of the measurement     blf_header
-    LOBJ container     holds objects, usually compressed                     blf_containers, blf_stream
-        LOBJ object    a frame, or something else                            blf_objects
+    LOGG 144 bytes     file header: sizes, counts, start of the measurement  header
+    LOBJ container     holds objects, usually compressed                     containers, stream
+        LOBJ object    a frame, or something else                            objects
         LOBJ object
     LOBJ container ...
 
@@ -12,9 +12,11 @@
     02000000 00000000 40f5060000000000       ns, 456 us after the start of the measurement
     0100 00 03 23010000 0102030000000000     channel 1, received, 3 bytes, identifier 123, data
 
-Loses: names of channels, which are numbers from 1 here, ``can0`` being 1; the direction of error frames, and
-classes of theirs that SocketCAN does not have. A frame earlier than the start of the file, which is the
-earliest of the first container, is written with that time.
+Loses: channel names, since BLF numbers its channels from 1 (``can0`` is 1); the direction of error frames,
+    and error classes that SocketCAN does not have. The file starts at the earliest frame of the first
+    container; an earlier frame that follows is written with that time.
 
-Source: files of Vector's tools, python-can and Wireshark, and what these tools read.
+Only the reader and the writer know the classes of ``io.base``; the other modules work on bytes.
+
+Source: files of Vector's tools, python-can and Wireshark, and experiments with these readers.
 """

@@ -1,4 +1,4 @@
-"""Unpacks the containers of a Vector BLF ahead of their reader, in threads: that is most of reading one."""
+"""Inflates the containers of a BLF file in threads, ahead of the reader: most of the reading time."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from threading import Lock, Thread
 MAX_THREADS = 4
 
 Inflate = Callable[[memoryview, int], bytes | bytearray]
-"""Unpacks so many bytes; returns b"" where it cannot, and raises nothing."""
+"""Unpacks data to a size; returns b"" for damaged data instead of raising."""
 
 
 class _Job:
-    """One container: ``data`` is there when ``done`` can be taken."""
+    """One container; ``data`` is ready once ``done`` can be acquired."""
 
     __slots__ = ("data", "done", "packed", "position", "size")
 
@@ -30,28 +30,27 @@ class _Job:
 
 
 class InflateAhead:
-    """Unpacks what is ``put``, while the caller is busy with what came before.
+    """Inflates the containers that ``put`` adds while the caller processes earlier ones.
 
-    A bare lock a container, and not a pool of futures, whose bookkeeping took 24 us a container, and this 6
-    to 13. The lock does one thing more: a reader that waits for it lets go of the interpreter, so that the
-    threads can take their next container. They live from the first container to ``close``, or to the end of
-    the interpreter.
+    One bare lock per container costs 6 to 13 us; a pool of futures cost 24 us. A reader that waits for the
+    lock also releases the interpreter, so that the threads can start on their next container. The threads
+    live from the first container to ``close``, or to the end of the interpreter.
     """
 
     def __init__(self, inflate: Inflate, threads: int) -> None:
         self._inflate = inflate
-        self._count = min(threads, MAX_THREADS)  # 0 once it is closed
+        self._count = min(threads, MAX_THREADS)  # 0 after close
         self._threads: list[Thread] = []
         self._todo: SimpleQueue[_Job | None] = SimpleQueue()
         self._jobs: deque[_Job] = deque()
 
     @property
     def has_room(self) -> bool:
-        """Whether one more may be put: a few are held at most, done or not."""
+        """Whether another container may be added; finished and unfinished ones count."""
         return len(self._jobs) < 2 * self._count
 
     def put(self, position: int, packed: memoryview, size: int) -> None:
-        """Have ``packed``, from the container at ``position`` of the file, unpacked to ``size`` bytes."""
+        """Queue the data of the container at ``position`` of the file, for inflation to ``size`` bytes."""
         if not self._threads:
             self._start()
         job = _Job(position, packed, size)
@@ -59,9 +58,9 @@ class InflateAhead:
         self._todo.put(job)
 
     def take(self, position: int) -> bytes | bytearray:
-        """Return what the container at ``position`` unpacks to, waiting for it; b"" where it was not put.
+        """Wait for the container at ``position`` and return its content; b"" if it was not queued.
 
-        What was put for places before is dropped.
+        Earlier containers are dropped.
         """
         while self._jobs and self._jobs[0].position <= position:
             job = self._jobs.popleft()
@@ -71,7 +70,7 @@ class InflateAhead:
         return b""
 
     def close(self) -> None:
-        """End the threads, each with the container that it is at."""
+        """End the threads; each finishes its current container."""
         self._count = 0
         self._jobs.clear()
         if not self._threads:
@@ -87,8 +86,8 @@ class InflateAhead:
         self._threads.clear()
 
     def _start(self) -> None:
-        # Daemons, since the interpreter waits for others before it calls what atexit has, and so for ever
-        # where nobody closed the reader.
+        # Daemon threads: the interpreter joins all others before it runs the atexit handlers, and would
+        # wait for ever if the reader was not closed.
         threads = [
             Thread(target=_work, args=(self._todo, self._inflate), name="blf-inflate", daemon=True)
             for _ in range(self._count)
@@ -102,7 +101,7 @@ class InflateAhead:
 def _work(todo: SimpleQueue[_Job | None], inflate: Inflate) -> None:
     while (job := todo.get()) is not None:
         try:
-            with suppress(MemoryError):  # the reader finds out by itself
+            with suppress(MemoryError):  # the reader inflates it again, and reports the error
                 job.data = inflate(job.packed, job.size)
         finally:
-            job.done.release()  # whatever happens: somebody may wait for it
+            job.done.release()  # in any case: the reader may be waiting

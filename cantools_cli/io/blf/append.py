@@ -1,4 +1,4 @@
-"""Where a Vector BLF that is to be continued really ends: what its head says of that is not relied on."""
+"""Finds the real end of a BLF file to continue, without relying on the sizes in its file header."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from cantools_cli.io.blf.containers import (
 from cantools_cli.io.blf.inflate import Inflater
 from cantools_cli.io.continued import cannot_continue
 
-#: bytes of a container, packed or unpacked, and of a broken end, that are looked into
+#: bytes of a container, packed or unpacked, and of a broken end, that are examined
 LOOK_LIMIT = 1 << 26
-#: how every container begins, up to its size, and what is behind that
+#: the fixed bytes at the start of every container, around its size
 _CONTAINER_HEAD = re.compile(rb"LOBJ\x10\0\x01\0....\x0a\0\0\0", re.DOTALL)
 
 ReadBack = Callable[[int, int], bytes]
 
 
 class End(NamedTuple):
-    """What a scan of a file's objects found.
+    """The end of a file to continue.
 
     Attributes:
-        position: behind the last complete object and its padding; beyond the file's end where that padding
-            is missing.
-        last: where the last complete container begins, 0 where there is none.
-        unpacked_size: what the head's field of that name should say.
-        rest: bytes behind ``position``: an object that was not written to its end.
+        position: the end of the last complete object with its padding; beyond the end of the file if that
+            padding is missing.
+        last: the start of the last complete container, 0 if there is none.
+        unpacked_size: the correct value for the field of that name in the file header.
+        rest: bytes after ``position``, of an incomplete object.
     """
 
     position: int
@@ -46,10 +46,11 @@ class End(NamedTuple):
 
 
 def find_end(read: ReadBack, begin: int, size: int) -> End:
-    """Follow the objects of a file of ``size`` bytes from ``begin`` on.
+    """Follow the objects of a file of ``size`` bytes, the first of which is at ``begin``.
 
     Raises:
-        FormatError: something that is no object lies between them, or what is at the end is no begin of one.
+        FormatError: there are other bytes between the objects, or the rest of the file is not the start of
+            one.
     """
     position = behind = begin
     last, unpacked = 0, begin
@@ -63,9 +64,9 @@ def find_end(read: ReadBack, begin: int, size: int) -> End:
         at = behind + gap
         header = read_header(head, gap)
         if at + header.size > size:
-            # Its size may be what is wrong: what is cut off must not hold anything worth keeping.
+            # The size itself may be damaged: do not cut off anything that holds a container.
             if size - at > LOOK_LIMIT or _CONTAINER_HEAD.search(read(at + 16, size - at)):
-                raise cannot_continue(f"an object of {header.size} bytes does not end with the file", at)
+                raise cannot_continue(f"an object of {header.size} bytes exceeds the end of the file", at)
             break
         behind = at + header.size
         position = behind + header.size % 4
@@ -78,10 +79,10 @@ def find_end(read: ReadBack, begin: int, size: int) -> End:
 
 
 def complete_part(container: bytes) -> bytes | None:
-    """Return the inner stream of ``container`` up to its last complete object; None where that is all of it.
+    """Return the content of ``container`` up to its last complete object; None if no object is cut.
 
-    A writer that died may have left the begin of an object at the end of the last container, which the
-    first bytes of whatever follows would be taken to continue.
+    A killed writer may have left the start of an object at the end of the last container. Readers would
+    join it with the first bytes of the next container.
     """
     try:
         return _complete_part(_unpacked(container))
@@ -90,7 +91,7 @@ def complete_part(container: bytes) -> bytes | None:
 
 
 def _unpacked(container: bytes) -> bytes:
-    """Return what ``container`` holds, nothing where that is too much."""
+    """Return the content of ``container``, empty if it is too large to examine."""
     size = read_header(container).size
     if int.from_bytes(container[16:18], "little") != DEFLATED:
         return container[CONTAINER_HEAD:size]

@@ -1,4 +1,4 @@
-"""The outer level of a Vector BLF: containers, unpacked piece by piece into one stream of objects.
+"""The outer level of a BLF file: containers, unpacked piece by piece into one stream of objects.
 
 ::
 
@@ -6,8 +6,8 @@
     u16 method (0 stored, 2 zlib), 6 bytes, u32 unpackedSize, 4 bytes         of a container
     payload, then objectSize % 4 bytes of padding
 
-An object of the inner stream may begin in one container and end in a later one. Objects that lie between
-containers belong to the same stream.
+An object of the inner stream may start in one container and end in a later one. Objects between containers
+belong to the same stream.
 
 Source: files of Vector's tools, python-can, Wireshark and TSMaster.
 """
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
 SIGNATURE = b"LOBJ"
 CONTAINER = 10
 CONTAINER_HEAD = 32
-#: bytes of a header; the longest one known has 40
+#: bytes of a header; the longest known one has 40
 LARGEST_HEADER = 64
 STORED, DEFLATED = 0, 2
-#: containers that are unpacked without threads, which would not pay for a small file
+#: containers to unpack before threads are started, which do not pay off for a small file
 ALONE = 8
-#: the longest padding behind an object: objectSize % 4, and as much again by writers that round up
+#: the longest padding after an object: objectSize % 4, twice with writers that also round up
 MAX_GAP = 6
 
 _BASE = struct.Struct("<4s2H2L")
 _CONTAINER = struct.Struct("<4s2H2L2H3L")
-#: bytes of a file to have at hand for the threads that unpack, and how many are read at a time then
+#: bytes of the file to buffer for the inflating threads, and the size of a read to get them
 _AT_HAND = 1 << 19
 _AHEAD_CHUNK = 1 << 20
 
@@ -55,10 +55,10 @@ class ObjectHeader(NamedTuple):
 
 
 def read_header(data: Bytes, at: int = 0) -> ObjectHeader:
-    """Return the base header at ``at``, where 16 bytes are.
+    """Return the base header at ``at``; ``data`` holds at least 16 bytes there.
 
     Raises:
-        FormatError: its sizes cannot be.
+        FormatError: the sizes are invalid.
     """
     _, header_size, version, size, kind = _BASE.unpack_from(data, at)
     if not 16 <= header_size <= LARGEST_HEADER or size < header_size:
@@ -78,37 +78,37 @@ def pack_container(data: ReadBuffer, level: int) -> bytes:
 
 
 def deflate(data: ReadBuffer, level: int) -> bytes:
-    """Compress to a zlib stream; level 1 by isal where it is installed, which is ten times as fast."""
+    """Compress to a zlib stream; level 1 with isal if it is installed, which is ten times as fast."""
     fast = isal() if level == 1 else None
     return zlib.compress(data, level) if fast is None else bytes(fast.compress(data, 1))
 
 
 def is_ordinary(size: int, unpacked_size: int) -> bool:
-    """Tell whether ``size`` bytes that unpack to ``unpacked_size`` may be unpacked in one step."""
+    """Return whether ``size`` bytes that unpack to ``unpacked_size`` may be unpacked in one step."""
     return 0 < unpacked_size <= PIECE and size <= 2 * PIECE
 
 
 class Search:
-    """The way to the next object where none is where it should be, in as many pieces as it takes.
+    """A search for the next object after damage or padding, through any number of pieces.
 
     Attributes:
-        total: bytes passed over so far that are not padding.
+        total: bytes skipped so far, without padding.
     """
 
     def __init__(self) -> None:
         self.total = 0
-        self._is_told = False
+        self._is_reported = False
         self._begin = self._padding = self._skipped = 0
         self._sample = b""
 
-    def told(self) -> None:
-        """Keep quiet about the gap that follows: its cause was reported."""
-        self._is_told = True
+    def mark_reported(self) -> None:
+        """Report no error for the next gap, the cause of which was reported."""
+        self._is_reported = True
 
     def step(self, data: Bytes, at: int, position: int) -> tuple[int, bool]:
-        """Look from ``data[at]`` on, which is at ``position`` of the stream, where 16 bytes are.
+        """Search from ``data[at]``, which is at ``position`` of the stream; 16 bytes must be there.
 
-        Returns where to go on, and whether an object is there; the bytes before are done with.
+        Returns the place to continue at, and whether an object starts there.
         """
         found = find_object(data, at)
         stop = found if found >= 0 else len(data) - 15
@@ -116,6 +116,7 @@ class Search:
         return stop, found >= 0
 
     def leave_out(self, data: Bytes, position: int) -> None:
+        """Count ``data``, at ``position`` of the stream, as skipped."""
         self._skipped += len(data)
         if not self._sample:
             rest = data.lstrip(b"\0")
@@ -124,30 +125,30 @@ class Search:
             self._begin = position + len(data) - len(rest)
 
     def end(self) -> FormatError | None:
-        """Return the error of what was passed over, None where it was padding or reported before."""
+        """End the search: return the error of the skipped bytes, None for padding or a reported gap."""
         error = None
         if self._sample and self._skipped > MAX_GAP:
             count = self._skipped - self._padding
             self.total += count
-            if not self._is_told:
+            if not self._is_reported:
                 error = FormatError(
-                    f"no object in {count} bytes, which begin with {self._sample.hex(' ')}",
+                    f"{count} bytes hold no object; they begin with {self._sample.hex(' ')}",
                     position=self._begin,
                     unit="byte",
                 )
-        self._is_told = False
+        self._is_reported = False
         self._padding = self._skipped = 0
         self._sample = b""
         return error
 
 
 class Containers:
-    """Reads the outer level, unpacking ahead in up to ``threads`` threads, until ``close``.
+    """Reads the outer level; up to ``threads`` threads unpack ahead, until ``close``.
 
     Attributes:
-        position: of the object that is being read, in bytes from the start of the file.
-        is_cut: the file ended inside it.
-        is_damaged: what comes next does not continue what came before; the reader resets it.
+        position: the position of the current object, in bytes from the start of the file.
+        is_cut: whether the file ended inside that object.
+        is_damaged: whether the next piece does not continue the last one; reset by the reader of the pieces.
     """
 
     def __init__(
@@ -166,7 +167,7 @@ class Containers:
         self._threads = threads
         self._ahead: InflateAhead | None = None
         self._whole = 0  # ordinary containers so far
-        self._looked = 0  # position behind what the threads have
+        self._looked = 0  # position in the file up to which containers were queued for the threads
         self.search = Search()
         self.position = 0
         self.is_cut = False
@@ -174,7 +175,7 @@ class Containers:
 
     @property
     def reached(self) -> int:
-        """Bytes of the file that were used up, which is less than what was read."""
+        """Bytes of the file that were processed: fewer than were read."""
         return self._base + self._at
 
     def take(self, size: int) -> bytes:
@@ -185,12 +186,12 @@ class Containers:
         return data
 
     def pass_over(self, size: int) -> None:
-        """Leave out the next ``size`` bytes, or what there is of them."""
+        """Skip the next ``size`` bytes, or all up to the end of the file."""
         while size and (data := self._some(size)):
             size -= len(data)
 
     def pieces(self) -> Iterator[Bytes]:
-        """Yield the inner stream, piece by piece, each as soon as it is there."""
+        """Yield the pieces of the inner stream, each as soon as it is available."""
         while not self.is_cut and self._next_object():
             self.position = self._base + self._at
             try:
@@ -205,27 +206,27 @@ class Containers:
                 yield from self._stored(header.size)
 
     def close(self) -> None:
-        """End the threads; nothing can be read any more."""
+        """End the threads; no more pieces can be read."""
         self._threads = 0
         if self._ahead is not None:
             self._ahead.close()
 
     def _have(self, size: int, chunk: int = CHUNK) -> int:
-        """Try to have ``size`` bytes at hand, ``chunk`` bytes read at a time; return how many there are."""
-        there = len(self._data) - self._at
-        while there < size and (more := self._source.read(chunk)):
+        """Read chunks until ``size`` bytes are buffered or the file ends; return the number of bytes."""
+        buffered = len(self._data) - self._at
+        while buffered < size and (more := self._source.read(chunk)):
             self._base += self._at
             self._data = self._data[self._at :] + more
             self._at = 0
-            there += len(more)
-        return there
+            buffered += len(more)
+        return buffered
 
-    def _some(self, most: int) -> bytes:
-        """Return between one and ``most`` bytes, whatever is there first; b"" at the end."""
-        return self.take(min(most, self._have(1)))
+    def _some(self, limit: int) -> bytes:
+        """Return between one and ``limit`` bytes, without waiting for more; b"" at the end."""
+        return self.take(min(limit, self._have(1)))
 
     def _next_object(self) -> bool:
-        """Go to the next object, over padding and, where faults are skipped, over what is none."""
+        """Go to the next object: skip padding, and damage unless ``fault`` raises."""
         found = self._have(16) >= 16 and self._data.startswith(SIGNATURE, self._at)
         while not found and self._have(16) >= 16:
             self._at, found = self.search.step(self._data, self._at, self._base + self._at)
@@ -242,7 +243,7 @@ class Containers:
         return found
 
     def _container(self, header: ObjectHeader) -> Iterator[Bytes]:
-        """Unpack one container, ending behind it wherever it lies about itself."""
+        """Unpack one container and stop at its real end, whatever sizes it states."""
         head = self.take(header.header_size + 16)
         left = header.size - len(head)
         if len(head) < header.header_size + 16:
@@ -295,13 +296,13 @@ class Containers:
         if inflater.size != unpacked_size or not inflater.is_done:
             self._note(
                 f"a container does not unpack to the size it states, "
-                f"{inflater.size} bytes instead of {unpacked_size}; what it holds is used"
+                f"{inflater.size} bytes instead of {unpacked_size}; its data is used"
             )
 
     def _inflated_at_once(self, left: int, unpacked_size: int) -> Bytes:
-        """Unpack an ordinary container in one step, or take what a thread made of it.
+        """Unpack an ordinary container in one step, or take the result of a thread.
 
-        Returns b"" and takes nothing where it is large, cut, damaged, or lies about its size.
+        Returns b"" and takes nothing if the container is large, cut, damaged, or states a wrong size.
         """
         if not is_ordinary(left, unpacked_size) or self._have(left) < left:
             return b""
@@ -316,9 +317,9 @@ class Containers:
         return data
 
     def _look_ahead(self) -> None:
-        """Give threads what follows to unpack, as far as it is at hand and looks as it should.
+        """Queue the following containers for the threads, as far as they are buffered and look ordinary.
 
-        Whatever they make of it is used only where the reader comes to the same place by itself.
+        A result is used only if the reader arrives at the same position by itself.
         """
         self._whole += 1
         if self._whole <= ALONE or self._threads < 2:
@@ -327,7 +328,7 @@ class Containers:
             from cantools_cli.io.blf.ahead import InflateAhead
 
             self._ahead = InflateAhead(inflate_whole, self._threads)
-        if self._source.size is not None and len(self._data) - self._at < _AT_HAND:  # it never waits
+        if self._source.size is not None and len(self._data) - self._at < _AT_HAND:  # a file: no waiting
             self._have(len(self._data) - self._at + 1, _AHEAD_CHUNK)
         at = max(self._at, self._looked - self._base)
         while self._ahead.has_room and (found := self._ordinary_at(at)):
@@ -336,9 +337,9 @@ class Containers:
         self._looked = self._base + at
 
     def _ordinary_at(self, at: int) -> tuple[int, int, int, int] | None:
-        """Return where the container near ``at`` begins, its data begins and ends, and how long that unpacks.
+        """Return (start, start of the data, end, unpacked size) of the ordinary container near ``at``.
 
-        None where it is none, or not at hand with the begin of the object that follows it.
+        None if there is no such container, or it is not buffered up to the start of the next object.
         """
         begin = self._data.find(SIGNATURE, at, at + MAX_GAP + len(SIGNATURE))
         if begin < 0 or len(self._data) - begin < CONTAINER_HEAD:
@@ -354,30 +355,30 @@ class Containers:
         return begin, data, end, unpacked_size
 
     def _is_followed(self, end: int) -> bool:
-        """Tell whether an object is at hand behind ``end``: what ends there ends where it should."""
+        """Return whether an object starts after ``end`` in the buffer, which confirms that end."""
         return self._data[end : end + MAX_GAP + len(SIGNATURE)].lstrip(b"\0").startswith(SIGNATURE)
 
     def _holds_object(self, left: int) -> bool:
-        """Tell whether an object seems to begin in the next ``left`` bytes, as far as they are at hand."""
+        """Return whether an object seems to start in the next ``left`` bytes, as far as they are buffered."""
         return self._data.find(SIGNATURE, self._at, self._at + left + len(SIGNATURE) - 1) >= 0
 
     def _lose(self, left: int, reason: str) -> None:
         self.pass_over(left)
         self.is_damaged = True
-        self.search.told()
+        self.search.mark_reported()
         self._fault(FormatError(reason, position=self.position, unit="byte"))
 
 
 def begins_object(data: Bytes) -> bool:
-    """Tell whether ``data``, the last bytes of a stream, is padding and the begin of an object."""
+    """Return whether ``data``, the last bytes of a stream, is padding followed by the start of an object."""
     start = data.lstrip(b"\0")[: len(SIGNATURE)]
     return bool(start) and SIGNATURE.startswith(start)
 
 
 def find_object(data: Bytes, at: int) -> int:
-    """Return where the next object begins at or behind ``at``, or -1.
+    """Return the position of the next object at or after ``at``, or -1.
 
-    "LOBJ" alone does not make one, since data may hold it: the header behind it has to make sense too.
+    The data of frames may contain "LOBJ", so the header after it has to be valid as well.
     """
     while (at := data.find(SIGNATURE, at)) >= 0 and at + 16 <= len(data):
         _, header_size, version, size, _ = _BASE.unpack_from(data, at)

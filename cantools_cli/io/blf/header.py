@@ -1,19 +1,19 @@
-"""The head of a Vector BLF: 144 bytes with sizes, counts, and the time that all others count from.
+"""The file header of BLF: 144 bytes with sizes, counts, and the start from which all times count.
 
 ::
 
     0   LOGG, u32 headerSize, u32 apiNumber, u8 applicationId, u8 compressionLevel, u8 major, u8 minor
     16  u64 fileSize, u64 unpackedSize, u32 objectCount, u32 applicationBuild
     40  start and end of the measurement, each as eight u16: year, month, weekday, day, hour, minute,
-        second, millisecond; all zero where there is no date
+        second, millisecond; all zero for no date
     72  u64 restorePointsOffset, 64 reserved bytes
 
-All little-endian. Sizes and counts are stale in the file of a writer that died: nothing relies on them.
+All numbers are little-endian. Sizes and counts are stale if the writer was killed, so nothing relies on them.
 
-Nothing in the file tells the time zone. Vector's tools write the wall clock of their computer; python-can
-since 4.0 and canx write UTC, and ``written_in_utc`` knows these two.
+The file does not state its time zone. Vector's tools write local time; canx and python-can since 4.0 write
+UTC, and ``written_in_utc`` recognises these two.
 
-Source: files of Vector's tools, python-can and Wireshark, and what these tools read.
+Source: files of Vector's tools, python-can and Wireshark, and experiments with these readers.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ FILE_SIGNATURE = b"LOGG"
 HEADER_SIZE = 144
 #: bytes up to the end of the start time
 MIN_SIZE = 56
-#: no head is larger; a number above it is damage
+#: a header that states more is damaged
 MAX_SIZE = 1 << 16
 #: applicationBuild of files that canx writes in UTC
 MARK = 0x63616E78
@@ -37,16 +37,16 @@ _LAYOUT = struct.Struct("<4s2L4B2Q2L16s16s72x")
 _TIME = struct.Struct("<8H")
 _API_NUMBER = 4_070_100  # a version of Vector's library that all readers know
 _NO_DATE = bytes(16)
-#: what every python-can writes from offset 8 on
+#: the bytes from offset 8 of every file of python-can
 _PYTHON_CAN = bytes.fromhex("0500000002060801")
 _LIMIT_NS = 1 << 63
 
 
 @dataclass
 class FileHeader:
-    """What canx writes into the head of a file. ``start_ns`` None makes a file without a date.
+    """The file header that canx writes; ``start_ns`` is None for a file without a date.
 
-    ``original`` is the head of a file that is continued, of which only sizes, counts and end change.
+    ``original`` is the header of a continued file, in which only sizes, counts and the end change.
     """
 
     tz: str
@@ -60,7 +60,7 @@ class FileHeader:
     original: bytes = b""
 
     def pack(self) -> bytes:
-        """Return the bytes; canx's mark is in them where the times are UTC, which is what it says."""
+        """Return the bytes, with canx's mark if the times are UTC."""
         data = _LAYOUT.pack(
             FILE_SIGNATURE,
             HEADER_SIZE,
@@ -86,7 +86,7 @@ def is_utc(tz: str) -> bool:
 
 
 def pack_time(nanoseconds: int | None, tz: str) -> bytes:
-    """Return the 16 bytes of a time, floored to the millisecond, as the wall clock of ``tz`` shows it."""
+    """Return the 16 bytes of a time, floored to the millisecond, as wall clock time in ``tz``."""
     if nanoseconds is None:
         return _NO_DATE
     wall = clock.ns_to_wall(nanoseconds, tz)
@@ -104,12 +104,12 @@ def pack_time(nanoseconds: int | None, tz: str) -> bytes:
 
 
 def unpack_time(raw: bytes, tz: str) -> int | None:
-    """Return the nanoseconds since the epoch, None where ``raw`` has no date.
+    """Return the nanoseconds since the epoch, None if ``raw`` has no date.
 
-    The weekday is not looked at: some writers have it wrong.
+    The weekday is ignored, since some writers get it wrong.
 
     Raises:
-        ValueError: a date that does not exist, such as a month 13.
+        ValueError: the date does not exist, such as one with month 13.
     """
     if raw == _NO_DATE:
         return None
@@ -126,46 +126,46 @@ def unpack_time(raw: bytes, tz: str) -> int | None:
 
 
 def header_size(head: bytes) -> int:
-    """Return where the first object begins."""
+    """Return the position of the first object."""
     return int.from_bytes(head[4:8], "little")
 
 
 def stated_size(head: bytes) -> int:
-    """Return the size of the file as it was when the head was written; 0 on a pipe."""
+    """Return the size of the file when the header was written; 0 on a pipe."""
     return int.from_bytes(head[16:24], "little")
 
 
 def has_start(head: bytes) -> bool:
-    """Tell whether there is a date."""
+    """Return whether there is a date."""
     return head[40:56] != _NO_DATE
 
 
 def written_in_utc(head: bytes) -> bool:
-    """Tell whether the writer is one that writes UTC: python-can or canx."""
+    """Return whether python-can or canx wrote the file, both of which write UTC."""
     build = int.from_bytes(head[36:40], "little")
     return build == MARK or (build == 0 and head[8:16] == _PYTHON_CAN)
 
 
 def read_start(head: bytes, tz: str | None) -> tuple[int, str | None]:
-    """Return the start in nanoseconds since the epoch, and what had to be assumed to know it.
+    """Return the start in nanoseconds since the epoch, 0 without a date; and the assumption made, or None.
 
-    ``tz`` None reads UTC where the writer is known to write it, else local time. Without a date it is 0.
+    If ``tz`` is None, the time zone is UTC for writers that are known to use it, else local time.
     """
     raw = head[40:56]
     zone = tz or ("UTC" if written_in_utc(head) else "local")
     try:
         start = unpack_time(raw, zone)
     except ValueError as error:
-        return 0, f"the start time is no date ({error}): times count from 1970"
+        return 0, f"the start time is not a valid date ({error}): times count from 1970"
     if start is None:
         return 0, None
     if tz is None and zone == "local":
-        return start, "the file does not say its time zone: its start is read as local time"
+        return start, "the file does not state its time zone: its start is read as local time"
     return start, None
 
 
 def read_header(head: bytes, tz: str | None) -> tuple[FileHeader, str | None]:
-    """Return the head of a file to continue, and what had to be assumed to know its start."""
+    """Return the header of a file to continue; and the assumption made for its start, or None."""
     start_ns, assumed = read_start(head, tz)
     zone = tz or ("UTC" if written_in_utc(head) else "local")
     try:

@@ -1,4 +1,4 @@
-"""Unpacks the data of containers of a Vector BLF: whole where that is safe, else piece by piece.
+"""Inflates the data of BLF containers: as a whole if that is safe, else piece by piece.
 
 Source: RFC 1950.
 """
@@ -15,9 +15,9 @@ from cantools_cli.kernels.buffers import ReadBuffer
 
 Bytes = bytes | bytearray
 
-#: bytes that are unpacked at a time, whatever a container says of its size
+#: bytes that are unpacked at a time, whatever size a container states
 PIECE = 1 << 18
-#: no container may unpack to more
+#: bytes that a container may unpack to
 LARGEST_UNPACKED = 1 << 30
 
 _SALVAGE_LIMIT = 1 << 22
@@ -25,9 +25,9 @@ _SALVAGE_STEP = 32
 
 
 def inflate_whole(packed: ReadBuffer, size: int) -> Bytes:
-    """Unpack ``packed`` to exactly ``size`` bytes in one step, a quarter faster than step by step.
+    """Unpack ``packed`` to exactly ``size`` bytes in one step, 25 % faster than piece by piece.
 
-    Returns b"" where it is damaged, unpacks to another size, or libdeflate is not installed.
+    Returns b"" if the data is damaged or unpacks to another size, or if libdeflate is not installed.
     """
     fast = libdeflate()
     if fast is None:
@@ -40,13 +40,13 @@ def inflate_whole(packed: ReadBuffer, size: int) -> Bytes:
 
 
 class Inflater:
-    """Unpacks one zlib stream, with memory that does not follow what the stream says.
+    """Unpacks one zlib stream in bounded memory.
 
     Attributes:
         size: bytes unpacked so far.
-        error: what was wrong with the data, "" as long as nothing was.
-        is_done: the end of the stream was met, or an error.
-        unused: what was fed behind the end.
+        error: the error in the data, "" if there was none.
+        is_done: whether the end of the stream, or an error, was reached.
+        unused: fed bytes after the end of the stream.
     """
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class Inflater:
         self.unused = b""
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield what ``data`` unpacks to; where it is damaged, what comes before the damage."""
+        """Yield the unpacked ``data``; if it is damaged, up to the damage."""
         if len(self._fed) <= _SALVAGE_LIMIT:
             self._fed = self._fed + data if self._fed else data
         while not self.is_done:
@@ -83,10 +83,10 @@ class Inflater:
                 return
 
     def _salvaged(self) -> Iterator[bytes]:
-        """Unpack once more in small steps: a call that meets damage gives nothing of what comes before it.
+        """Unpack again in small steps, since zlib returns nothing from a call that meets damage.
 
-        Behind its head of two bytes, that is, and without its checksum. The last step is taken byte by byte,
-        so that all that there is comes out, in whatever pieces the data was fed.
+        The zlib header of two bytes and the checksum are left out. The step with the damage is repeated byte
+        by byte, so that the result does not depend on the pieces in which the data was fed.
         """
         head = int.from_bytes(self._fed[:2], "big")
         if len(self._fed) > _SALVAGE_LIMIT or head % 31 or head >> 8 & 15 != zlib.DEFLATED:
@@ -105,7 +105,7 @@ class Inflater:
                 yield new
 
     def _bad_step(self) -> int:
-        """Return where the step begins that meets the damage."""
+        """Return the start of the step that meets the damage."""
         inflater = zlib.decompressobj(-zlib.MAX_WBITS)
         for at, end in _steps(2, len(self._fed), _SALVAGE_STEP):
             try:
@@ -122,7 +122,7 @@ def _steps(begin: int, end: int, size: int) -> Iterator[tuple[int, int]]:
 
 @cache
 def libdeflate() -> Any:
-    """Return ``deflate``, the fastest to inflate what is there as a whole; None where it is not installed."""
+    """Return ``deflate``, the fastest module to inflate data as a whole; None if it is not installed."""
     try:
         import deflate
     except ImportError:
@@ -132,7 +132,7 @@ def libdeflate() -> Any:
 
 @cache
 def isal() -> Any:
-    """Return ``isal.isal_zlib``, None where it is not installed; imported when there is work for it."""
+    """Return ``isal.isal_zlib``, None if it is not installed."""
     try:
         from isal import isal_zlib
     except ImportError:

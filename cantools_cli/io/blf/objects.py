@@ -1,25 +1,25 @@
-"""The objects of a Vector BLF that become frames, one at a time; ``kernels/blf.py`` reads the usual ones.
+"""The BLF objects that become frames, one at a time; ``kernels/blf.py`` reads the common ones.
 
-Behind the base header of 16 bytes (``blf_containers``)::
+After the base header of 16 bytes (see ``containers``)::
 
-    16  u32 flags: 1 times in 10 µs, 2 in ns; 20 two fields of no use here; 24 i64 time since the start
-    ... the body, from headerSize on: u16 channel from 1, then by type
+    16  u32 flags: 1 times in 10 µs, 2 in ns; 20 two unused fields; 24 i64 time since the start
+    ... the body, at headerSize: u16 channel from 1, then by type
         1, 86     u8 flags (1 Tx, 0x80 remote), u8 dlc, u32 id (bit 31: 29 bits), 8 data
         2, 3      error and overload frame without a cause
         73        u16, u32 valid, u8 ecc, u8, u8 dlc, u8, u32, u32 id, u16 code, u16, 8 data
         100       u8 flags, u8 dlc, u32 id, u32, u8, u8 (1 FD, 2 BRS, 4 ESI), u8 bytes, 5 bytes, 64 data
         101       u8 channel, u8 dlc, u8 bytes, u8, u32 id, u32, u32 flags (0x10 remote, 0x1000 FD,
-                  0x2000 BRS, 0x4000 ESI), 18 bytes, u8 direction, u8 offset of what is not data, u32, data
+                  0x2000 BRS, 0x4000 ESI), 18 bytes, u8 direction, u8 offset of the extension, u32, data
         104       u8 channel, u8, u8, u8 ecc, u16 valid, u16 code
         139       u8 channel, u8, u8 direction, 9 bytes, u32 id, u8 SDT, u8, u16 dlc, u16 bytes, 4 bytes,
                   u8 VCID, u8, u32 acceptance field, 16 bytes, u32 flags (as 101, and 0x400000 CAN XL,
                   0x800000 RRS, 0x1000000 SEC), 52 bytes, data; CAN XL's dlc is one less than its bytes
 
-A CAN_ERROR_EXT (73) without ECC and code holds an error frame's class in its id and the details as data:
-python-can's form and canx's own. All others have a cause by Vector's numbers.
+A CAN_ERROR_EXT (73) without ECC and code holds the class of an error frame in its id and the details as data,
+as python-can and canx write it. All others have a cause in Vector's numbers.
 
-Source: Vector's BLF as files of CANoe, CANalyzer, CANape and Vector's converter have it, and as python-can
-and Wireshark read it; type 139 only as Wireshark reads it.
+Source: files of CANoe, CANalyzer, CANape and Vector's converter, and the readers of python-can and Wireshark;
+type 139 only from the reader of Wireshark.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ CAN_MESSAGE, CAN_ERROR, CAN_OVERLOAD, CAN_ERROR_EXT, CAN_MESSAGE2 = 1, 2, 3, 73,
 CAN_FD_MESSAGE, CAN_FD_MESSAGE_64, CAN_FD_ERROR_64 = 100, 101, 104
 XL_FRAME, XL_ERROR = 139, 140
 GLOBAL_MARKER = 96
-#: objects that say that frames are missing, or that the driver had trouble
+#: objects that report lost frames or errors of the driver
 REMARKS = {
     31: "the driver reported errors when this was recorded",
     74: "the driver reported errors when this was recorded",
@@ -46,7 +46,7 @@ REMARKS = {
     125: "frames were lost when this was recorded",
     126: "frames were lost when this was recorded",
 }
-#: bytes of the largest object that is looked into
+#: bytes of the largest object that is decoded
 LARGEST = 1 << 16
 
 FULL_HEADER = 32
@@ -61,10 +61,10 @@ _MARKER = struct.Struct("<4s2H2L LLQ 3L4x3L12x")
 
 
 class Objects:
-    """Turns single objects into messages, whose channel is the number in the file.
+    """Decodes single objects; the channel of a message is the number in the file.
 
     Attributes:
-        left_out: what has no place among frames, by kind.
+        left_out: the number of objects that are not frames, by kind.
     """
 
     def __init__(self, start_ns: int, note: Callable[[str], None]) -> None:
@@ -85,14 +85,14 @@ class Objects:
         }
 
     def knows(self, kind: int) -> bool:
-        """Tell whether objects of ``kind`` are looked into."""
+        """Return whether objects of ``kind`` are decoded."""
         return kind in self._readers or kind in REMARKS
 
     def read(self, data: bytes, header: ObjectHeader) -> Message | None:
-        """Return the frame of the object ``data``, None where it holds none.
+        """Return the frame of the object ``data``, None if it is not a frame.
 
         Raises:
-            FormatError: it is malformed.
+            FormatError: the object is malformed.
         """
         remark = REMARKS.get(header.kind)
         if remark is not None:
@@ -150,7 +150,7 @@ class Objects:
     def _fd_data(
         self, message: Message, code: int, size: int, data: bytes, flags: int, is_remote: bool
     ) -> None:
-        """Set what the types of CAN FD have in common; ``flags``: 1 FD, 2 BRS, 4 ESI."""
+        """Set the fields that all CAN FD objects share; ``flags``: 1 FD, 2 BRS, 4 ESI."""
         is_fd = bool(flags & 1)
         if is_fd and is_remote:
             self._note("remote frames that claim to be CAN FD taken as classic ones")
@@ -161,7 +161,7 @@ class Objects:
             message.error_state_indicator = bool(flags & 4)
 
     def _has_direction(self, message: Message, direction: int) -> bool:
-        """Set the direction; return False for a request to send, which was never on the bus."""
+        """Set the direction; return False for a transmit request, which was never on the bus."""
         if direction == _REQUEST:
             self.left_out["requests to send"] += 1
             return False
@@ -214,7 +214,7 @@ class Objects:
 def _xl(message: Message, body: bytes, size: int, flags: int) -> XlMessage:
     """Return the CAN XL frame with the time, channel, direction and priority of ``message``."""
     if not 1 <= size <= MAX_DATA or message.is_extended_id:
-        raise FormatError(f"a CAN XL frame of {size} bytes, identifier {message.arbitration_id:#x}")
+        raise FormatError(f"invalid CAN XL frame: {size} bytes, identifier {message.arbitration_id:#x}")
     result = XlMessage(
         arbitration_id=message.arbitration_id,
         data=body[104 : 104 + size],
@@ -231,9 +231,9 @@ def _xl(message: Message, body: bytes, size: int, flags: int) -> XlMessage:
 
 
 def pack_xl(message: XlMessage, channel: int, offset_ns: int) -> bytes:
-    """Return the object of a CAN XL frame; ``channel`` counts from 1. What is unknown, such as CRCs, is 0."""
+    """Return the object of a CAN XL frame; ``channel`` counts from 1. Unknown fields, such as CRCs, are 0."""
     size = len(message.data)
-    padding = bytes(-size % 4)  # within the object, since readers differ on what is behind one
+    padding = bytes(-size % 4)  # inside the object, since readers differ on the padding after it
     flags = _XL_FLAG | _FD_FLAGS
     flags |= (_RRS_FLAG if message.rrs else 0) | (_SEC_FLAG if message.sec else 0)
     fields = (message.sdt, size - 1, size, 0, 0, message.vcid, message.acceptance_field)
@@ -248,7 +248,7 @@ def pack_xl(message: XlMessage, channel: int, offset_ns: int) -> bytes:
 
 
 def pack_marker(text: str, offset_ns: int) -> bytes:
-    """Return a GLOBAL_MARKER with its padding; ``text`` is its group, as python-can has it."""
+    """Return a GLOBAL_MARKER with its padding; ``text`` is its group, as in python-can."""
     group, name = text.encode("utf-8", "replace"), b"canx"
     size = _MARKER.size + len(group) + len(name)
     white = 0xFFFFFF
@@ -266,14 +266,14 @@ def _identify(message: Message, word: int) -> None:
 
 
 def _fill(message: Message, code: int, size: int, data: bytes, *, is_remote: bool, is_fd: bool) -> None:
-    """Set length and data; ``size`` counts for CAN FD only, ``data`` may be shorter than the frame's."""
+    """Set length and data; ``size`` is used for CAN FD only, ``data`` is padded to the length."""
     if code > 15:
-        raise FormatError(f"a DLC of {code}")
+        raise FormatError(f"invalid DLC {code}")
     message.is_remote_frame, message.is_fd = is_remote, is_fd
     message.dlc = min(code, 8)
     if is_fd:
         if size not in bits.FD_LENGTHS:
-            raise FormatError(f"a CAN FD frame of {size} bytes")
+            raise FormatError(f"{size} is not a CAN FD length")
         message.dlc = size
     else:
         message.dlc_code = code
@@ -282,9 +282,9 @@ def _fill(message: Message, code: int, size: int, data: bytes, *, is_remote: boo
 
 
 def _without_extension(data: bytes, header_size: int) -> bytes:
-    """Return the body of a CAN_FD_MESSAGE_64 without the block of bit timings that may end it.
+    """Return the body of a CAN_FD_MESSAGE_64 without the extension of bit timings, if there is one.
 
-    Old files have garbage for its offset, which counts from the object's first byte.
+    Its offset counts from the first byte of the object, and is garbage in old files.
     """
     offset = data[header_size + 35]
     if header_size + 40 <= offset <= len(data) - 8:
@@ -293,10 +293,10 @@ def _without_extension(data: bytes, header_size: int) -> bytes:
 
 
 def _cause(valid: int, ecc: int, cause: int) -> tuple[int, bytes]:
-    """Return (class bits, data) of an error by the SJA1000's code or Vector's own.
+    """Return (class bits, data) of an error, from the error code of the SJA1000 or Vector's own.
 
-    ``cause``: bits 4-0 segment, 11-6 code, 13-12 what the node did, odd for transmitting. ``valid``: 1 for
-    the ECC, 2 for the code; some writers set neither.
+    ``cause``: bits 4-0 segment, 11-6 code, 13-12 state of the node, odd for transmitting. ``valid``: 1 for
+        the ECC, 2 for the code; some writers set neither.
     """
     if valid & 2 or (cause and not valid & 1 and not ecc):
         return error_frames.from_code(cause >> 6 & 0x3F, cause & 0x1F, bool(cause >> 12 & 1))

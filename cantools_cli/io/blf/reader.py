@@ -1,4 +1,4 @@
-"""Reading Vector's BLF."""
+"""The reader of BLF files."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from cantools_cli.io.processors import usable_processors
 
 
 class BLFParseError(FormatError):
-    """The file is not BLF."""
+    """The file is not a BLF file."""
 
 
 class BLFReader(MessageReader):
-    """Reads BLF files, also while they are written, and what is left of damaged ones.
+    """Reads BLF files, including files that are still being written, and the intact part of damaged ones.
 
-    ``tz`` is the time zone of the start time. Without it that is UTC for files of python-can and canx, and
-    local time for all others, which ``notes`` then says. The channel of a frame is a number, from 0.
+    ``tz`` is the time zone of the start time. The default is UTC for files of python-can and canx, and local
+    time, with a note, for all others. Channels are numbers from 0.
     """
 
     reads_in_thread = True
@@ -48,17 +48,17 @@ class BLFReader(MessageReader):
 
     @property
     def file_size(self) -> int:
-        """Bytes of the file as its head says, 0 if it does not."""
+        """Size of the file in bytes according to its header, 0 if it is not stated."""
         return stated_size(self._head)
 
     @property
     def uncompressed_size(self) -> int:
-        """Bytes of the file with its containers unpacked, as its head says."""
+        """Size of the file in bytes with its containers unpacked, according to its header."""
         return int.from_bytes(self._head[24:32], "little")
 
     @property
     def object_count(self) -> int:
-        """Objects in the file as its head says."""
+        """Number of objects according to the file header."""
         return int.from_bytes(self._head[32:36], "little")
 
     @property
@@ -95,7 +95,7 @@ class BLFReader(MessageReader):
 
     @property
     def consumed(self) -> int:
-        """As of every reader, but without what is only read ahead."""
+        """Bytes of the file that were processed so far; data that was only read ahead does not count."""
         if self._outer is None or self.input.compression:
             return self.input.consumed
         return self._outer.reached
@@ -106,45 +106,45 @@ class BLFReader(MessageReader):
         super().stop()
 
     def _frames(self, outer: Containers) -> Iterator[MessageBatch]:
-        self._stated_size = 0  # bytes of the file, 0 where its header does not say
+        self._stated_size = 0  # according to the file header; 0 if it is not stated
         start_ns = self._read_head(outer)
         if start_ns is None:
             return
         stream = ObjectStream(outer, start_ns, self.note_file, self.fault)
-        here, found = -1, 0
+        container, frames = -1, 0  # the position of the current container, and its frames
         for piece in outer.pieces():
-            if outer.position != here:
-                here, found = outer.position, 0
+            if outer.position != container:
+                container, frames = outer.position, 0
             for batch in stream.batches(piece):
-                found += len(batch)
+                frames += len(batch)
                 yield batch
         stream.end()
         missing = self._stated_size - self.input.consumed
-        if missing > 0 and not outer.is_cut:  # between two containers, where nothing else tells
-            self.note_file(f"ends {missing} bytes before the size that its header says")
+        if missing > 0 and not outer.is_cut:  # a cut between two containers, which leaves no other trace
+            self.note_file(f"ends {missing} bytes short of the size in its header")
         if outer.is_cut:
-            recovered = found if here == outer.position else 0
+            recovered = frames if container == outer.position else 0
             self.note_file(
-                f"ends inside the container at byte {outer.position}, {recovered} frames of it recovered"
+                f"ends inside the container at byte {outer.position}; {recovered} frames recovered from it"
             )
         skipped = stream.search.total + outer.search.total
         if skipped:
-            self.note_file(f"{skipped} bytes that are no object skipped")
+            self.note_file(f"{skipped} bytes that belong to no object were skipped")
         for kind, count in stream.left_out.items():
             self.note_file(f"{count} {kind} left out")
         self.note_input()
 
     def _read_head(self, outer: Containers) -> int | None:
-        """Return the start in nanoseconds, None where the file ends before that."""
+        """Return the start in nanoseconds, None if the file header is cut."""
         head = outer.take(8)
         if not head:
-            self.fault(FormatError("empty: not even the header of a BLF file", position=0, unit="byte"))
+            self.fault(FormatError("empty: no BLF file header", position=0, unit="byte"))
             return None
         if not FILE_SIGNATURE.startswith(head[:4]):
             raise self._not_blf(head)
         size = header_size(head) if len(head) == 8 else HEADER_SIZE
         if not MIN_SIZE <= size <= MAX_SIZE:
-            self.fault(FormatError(f"a file header of {size} bytes", position=4, unit="byte"))
+            self.fault(FormatError(f"the file header claims {size} bytes", position=4, unit="byte"))
             size = HEADER_SIZE
         head += outer.take(size - len(head))
         if len(head) < size:

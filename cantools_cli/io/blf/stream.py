@@ -1,4 +1,4 @@
-"""The inner stream of a Vector BLF: objects, joined where containers cut them, into batches of frames."""
+"""The inner stream of a BLF file: joins objects that containers cut, and makes batches of their frames."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _LARGEST_NS = (1 << 63) - 1
 
 
 class ObjectStream:
-    """Reads objects from the pieces that ``outer`` unpacks, whose times count from ``start_ns``.
+    """Reads objects, with times from ``start_ns``, from the pieces that ``outer`` unpacks.
 
     Attributes:
-        search: where the next object is looked for after damage.
-        left_out: what has no place among frames, by kind.
+        search: the search for the next object after damage.
+        left_out: the number of objects that are not frames, by kind.
     """
 
     def __init__(
@@ -42,9 +42,9 @@ class ObjectStream:
         self._fault = fault
         self._objects = Objects(start_ns, note)
         self.left_out = self._objects.left_out
-        self._is_lost = False  # looking for the next object
-        self._tail: Bytes = b""  # the begin of an object
-        self._to_skip = 0  # bytes still to come of an object that is stepped over
+        self._is_lost = False  # whether ``search`` is on
+        self._tail: Bytes = b""  # the start of an object that the next piece continues
+        self._to_skip = 0  # remaining bytes of an object that is skipped
         self._base = 0  # position of the tail in the stream
         self._table = ChannelTable()
 
@@ -79,7 +79,7 @@ class ObjectStream:
         self._tail = text[at:]
 
     def end(self) -> None:
-        """Say what is odd about the end of the stream, which a cut file explains."""
+        """Report an incomplete last object, unless the file is cut."""
         is_unfinished = self._to_skip or (begins_object(self._tail) and not _is_complete(self._tail))
         if self._is_lost or not is_unfinished:
             self.search.leave_out(self._tail, self._base)
@@ -88,12 +88,12 @@ class ObjectStream:
         self._end_search()
 
     def _joined(self, piece: Bytes) -> Bytes:
-        """Return what is left of the inner stream with ``piece`` behind it."""
+        """Return the rest of the last piece followed by ``piece``."""
         if self._outer.is_damaged:
             self._outer.is_damaged = False
             self._base += len(self._tail)
             self._tail, self._to_skip, self._is_lost = b"", 0, True
-            self.search.told()
+            self.search.mark_reported()
         if self._to_skip:
             skipped = min(self._to_skip, len(piece))
             self._to_skip -= skipped
@@ -102,7 +102,7 @@ class ObjectStream:
         return self._tail + piece if self._tail else piece
 
     def _fill(self, text: Bytes, at: int, batch: MessageBatch) -> tuple[int, int, int, FormatError | None]:
-        """Read objects into ``batch``; return (where it stopped, rows, why, the fault that it met)."""
+        """Read objects into ``batch``; return (end of the last one, rows, reason to stop, fault)."""
         rows, end = 0, len(text)
         while True:
             at, rows, reason = kernel.parse(
@@ -118,11 +118,11 @@ class ObjectStream:
             )
             if reason not in (kernel.STRANGE, kernel.CHANNEL):
                 return at, rows, reason, None
-            # An object on a new channel is read here as well, which puts the channel into the table.
+            # An object on a new channel is decoded here as well, which enters the channel in the table.
             try:
                 header = read_header(text, at)
             except FormatError as error:
-                self.search.told()
+                self.search.mark_reported()
                 return at + 4, rows, kernel.LOST, self._placed(error, at)
             stop = at + header.size
             try:
@@ -137,18 +137,18 @@ class ObjectStream:
             at = stop
 
     def _channel(self, number: Channel) -> Channel:
-        """Return the channel of a ``number`` in the file, which is in the kernel's table from now on."""
+        """Return the channel of a ``number`` in the file, and enter it in the table for the kernel."""
         assert isinstance(number, int)
         if number == 0:
-            self._note("channel 0, which BLF does not have, read as can0")
+            self._note("channel 0, which BLF does not have, is read as can0")
         name = f"can{max(number - 1, 0)}"
         self._table.add(number, name)
         return name
 
     def _cut(self, text: Bytes, at: int) -> tuple[int, FormatError | None]:
-        """Deal with an object that goes on behind ``text``: return where to go on, and its fault.
+        """Handle the object at ``at``, which ``text`` cuts: return the place to continue at, and a fault.
 
-        One that is stepped over is not kept, however long it says that it is.
+        An object that is skipped is not kept in memory, whatever size it states.
         """
         if len(text) - at < 20:
             return at, None
@@ -158,7 +158,7 @@ class ObjectStream:
             return len(text), None
         if header.size <= LARGEST:
             return at, None
-        self.search.told()
+        self.search.mark_reported()
         self._is_lost = True
         error = FormatError(f"an object of type {header.kind} claims {header.size} bytes")
         return at + 4, self._placed(error, at)
@@ -174,6 +174,6 @@ class ObjectStream:
 
 
 def _is_complete(tail: Bytes) -> bool:
-    """Tell whether ``tail`` is an object, too short for the kernel to look at."""
+    """Return whether ``tail`` is a complete object, too short for the kernel."""
     at = find_object(tail, 0)
     return at >= 0 and read_header(tail, at).size <= len(tail) - at

@@ -1,4 +1,4 @@
-"""Packs the containers of a Vector BLF in threads, in order: deflating is half of the work of writing one."""
+"""Packs the containers of a BLF file in threads, in order: deflating takes half of the writing time."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
 MAX_THREADS = 4
-#: containers that are packed without threads, which would not pay for a small file
+#: containers to pack before threads are started, which do not pay off for a small file
 ALONE = 8
 
 
 class ContainerPacker:
-    """Packs containers, and hands each on in the order in which they came.
+    """Packs containers and passes each to ``written``, in their order.
 
-    ``written`` gets the packed container, how many bytes are in it and how many objects; it runs in the
-    thread that calls ``pack`` and ``finish``, and may raise.
+    The arguments of ``written`` are the packed container, its unpacked size and its number of objects. It
+    runs in the thread that calls ``pack`` and ``finish``, and may raise.
 
     Attributes:
-        waiting: bytes that were not handed on yet, before compression; a few containers at most.
+        waiting: bytes of the containers that were not passed on yet, before compression.
     """
 
     def __init__(self, level: int, written: Callable[[bytes, int, int], None], threads: int) -> None:
@@ -36,10 +36,10 @@ class ContainerPacker:
         self._pending: deque[tuple[Future[bytes], int, int]] = deque()
 
     def pack(self, data: memoryview, objects: int) -> None:
-        """Take a container's bytes, which the caller may use again at once.
+        """Pack a container; ``data`` may be overwritten as soon as this returns.
 
         Raises:
-            OSError: an earlier container, or this one, could not be written.
+            OSError: this container or an earlier one could not be written.
         """
         self._packed += 1
         if self._threads < 2 or self._packed <= ALONE:
@@ -54,20 +54,20 @@ class ContainerPacker:
         self._pending.append((packing, len(data), objects))
         self.waiting += len(data)
         while self._pending and (len(self._pending) > self._threads or self._pending[0][0].done()):
-            self._hand_on()
+            self._pass_on()
 
     def finish(self) -> None:
-        """Hand on all that is waiting."""
+        """Wait for the threads and pass all containers on."""
         while self._pending:
-            self._hand_on()
+            self._pass_on()
 
     def close(self) -> None:
-        """End the threads; what is still waiting then is lost."""
+        """End the threads; containers that were not passed on are lost."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
 
-    def _hand_on(self) -> None:
+    def _pass_on(self) -> None:
         packing, size, objects = self._pending.popleft()
         self.waiting -= size
         self._written(packing.result(), size, objects)

@@ -1,4 +1,4 @@
-"""Writing Vector's BLF."""
+"""The writer of BLF files."""
 
 from __future__ import annotations
 
@@ -36,17 +36,18 @@ _LARGEST_NS = (1 << 63) - 1
 class BLFWriter(FileIOMessageWriter):
     """Writes BLF files that Vector's tools, python-can and Wireshark read.
 
-    Frames gather in a container, which is written when it is full and at every ``flush``; the head is
-    brought up to date each time, so that the file is complete up to there. On a pipe, which cannot be
-    written to again, the head's sizes stay 0.
+    Frames gather in a container, which is written when it is full and at every ``flush``. The file header is
+    updated each time, so the file is always complete up to its last container. On a pipe the sizes in the
+    header stay 0.
 
-    ``channel`` is the number of frames that have none, from 1. ``compression_level`` is 0 for none, 1 fastest
-    to 9 smallest, -1 for zlib's default. ``tz`` is the time zone of the start time, UTC if None.
+    ``channel`` is the number, from 1, for frames without a channel. ``compression_level`` is 0 for none, 1
+    (fastest) to 9 (smallest), or -1 for zlib's default. ``tz`` is the time zone of the start time, UTC if
+    None.
     """
 
     #: bytes of a container before compression
     max_container_size = 128 * 1024
-    #: number of the program in the head of the file, documented as that of CANape
+    #: number of the program in the file header, documented as that of CANape
     application_id = 5
 
     def __init__(
@@ -70,7 +71,7 @@ class BLFWriter(FileIOMessageWriter):
         if application_id is not None:
             self.application_id = application_id
         self._numbers = NumberedChannels(channel - 1, self.note)
-        self._held = MessageBatch()  # until the start is known
+        self._held = MessageBatch()  # frames that wait for the start of the file
         self._held_markers: list[tuple[int | None, str]] = []
         self._room = bytearray()  # the open container, filled up to _used
         self._used = 0
@@ -81,7 +82,7 @@ class BLFWriter(FileIOMessageWriter):
         self._header = FileHeader(
             tz or "UTC", compression_level=6 if compression_level == -1 else compression_level
         )
-        self._origin = 0  # where in a stream that was given the file begins
+        self._origin = 0  # the position of the file in an open stream
         with self.closed_on_error():
             if append and (size := self.output.seek_end()):
                 self._continue(size, tz)
@@ -101,7 +102,7 @@ class BLFWriter(FileIOMessageWriter):
             self._put(batch, self._start_ns)
 
     def log_event(self, text: str, timestamp: float | None = None) -> None:
-        """Write ``text`` as a global marker, along the last frame where no ``timestamp`` is given."""
+        """Write ``text`` as a global marker, by default with the timestamp of the last frame."""
         self._write_gathered()
         time = None if timestamp is None else timestamp_to_ns(timestamp)
         if time is None:
@@ -112,7 +113,7 @@ class BLFWriter(FileIOMessageWriter):
             self._put_marker(text, time, self._start_ns)
 
     def file_size(self) -> int:
-        """Return an estimate of the file's size in bytes: what is written, and the open container."""
+        """Return an estimate of the file's size in bytes, including frames that are not written yet."""
         self._write_gathered()
         waiting = self._packer.waiting + self._used + 48 * len(self._held) + len(self._held.payload)
         header = self._header
@@ -140,7 +141,7 @@ class BLFWriter(FileIOMessageWriter):
             self._write_head()
 
     def _begin(self) -> None:
-        """Choose the start of the file, and write what waited for it."""
+        """Choose the start of the file; write the frames and markers that wait for it."""
         held, self._held = self._held, MessageBatch()
         markers, self._held_markers = self._held_markers, []
         times = [time for time, _ in markers if time is not None]
@@ -158,7 +159,7 @@ class BLFWriter(FileIOMessageWriter):
             self._put_marker(text, time, start)
 
     def _put(self, batch: MessageBatch, start: int) -> None:
-        """Turn all frames of ``batch`` into objects, closing each container that is full."""
+        """Write all frames of ``batch`` to containers, and close those that are full."""
         _, largest, early, fd, sent_errors = kernel.survey(
             batch.timestamp_ns, batch.can_id, batch.flags, start
         )
@@ -210,7 +211,7 @@ class BLFWriter(FileIOMessageWriter):
         self._objects += 1
 
     def _limit(self) -> int:
-        """Return the size of a container, for which there is room from now on."""
+        """Return the maximum size of a container, and make sure of the room for it."""
         limit = max(self.max_container_size, kernel.OBJECT_ROOM)
         if len(self._room) < limit:
             self._room.extend(bytes(limit - len(self._room)))
@@ -221,7 +222,7 @@ class BLFWriter(FileIOMessageWriter):
         self._header.last_ns = time if last is None else max(last, time)
 
     def _close_container(self) -> None:
-        """Have the open container written, if there is anything in it."""
+        """Write the open container unless it is empty."""
         if not self._used:
             return
         with memoryview(self._room) as room:
@@ -229,7 +230,7 @@ class BLFWriter(FileIOMessageWriter):
         self._used = self._objects = 0
 
     def _write_container(self, data: bytes, size: int, objects: int) -> None:
-        """Write a packed container, and bring the head up to date."""
+        """Write a packed container, and update the file header."""
         self.output.write(data)
         self._header.objects += objects
         self._header.unpacked_size += CONTAINER_HEAD + size
@@ -238,7 +239,7 @@ class BLFWriter(FileIOMessageWriter):
             self.output.patch(self._origin, self._header.pack())
 
     def _write_head(self) -> None:
-        """Write the head, or replace it; on a pipe it is written once, with sizes of 0."""
+        """Write the file header, or replace it; on a pipe it is written once, with sizes of 0."""
         header = self._header
         header.application_id = self.application_id & 0xFF
         if header.file_size:
@@ -250,10 +251,10 @@ class BLFWriter(FileIOMessageWriter):
         header.file_size = header.unpacked_size = HEADER_SIZE
 
     def _continue(self, size: int, tz: str | None) -> None:
-        """Find the file's true end and go on there; times count from the start that it has.
+        """Continue the file of ``size`` bytes at its real end, with the start that it has.
 
         Raises:
-            FormatError: it is not a BLF file, or damaged in the middle.
+            FormatError: the file is not a BLF file, or is damaged in the middle.
         """
         name, read = self.output.name, self.output.read_back
         head = read(0, HEADER_SIZE)
@@ -280,7 +281,7 @@ class BLFWriter(FileIOMessageWriter):
         self._complete(end, read)
 
     def _complete(self, end: End, read: ReadBack) -> None:
-        """Rewrite the last container without the begin of an object that never came to its end."""
+        """Rewrite the last container without the incomplete object at its end."""
         size = end.position - end.last
         if not end.last or size > LOOK_LIMIT:
             return

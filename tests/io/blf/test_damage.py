@@ -74,7 +74,9 @@ def test_a_cut_container_gives_the_frames_in_front_of_the_cut() -> None:
     inner = b"".join(classic(number) for number in range(2000))
     found, reader = read_lenient((head() + container(inner))[:-100])
     assert 1000 < len(found) < 2000
-    assert reader.notes == [f"-: ends inside the container at byte 144, {len(found)} frames of it recovered"]
+    assert reader.notes == [
+        f"-: ends inside the container at byte 144; {len(found)} frames recovered from it"
+    ]
 
 
 @pytest.mark.parametrize("step", [1, 7, 100])
@@ -100,7 +102,7 @@ def test_bytes_that_are_no_object_are_skipped_and_counted(junk: bytes) -> None:
         found, reader = read_lenient(content)
         assert (found, reader.skipped) == ([1, 2, 3], 1)
         assert reader.first_fault is not None
-        assert any("bytes that are no object skipped" in note for note in reader.notes)
+        assert any("bytes that belong to no object were skipped" in note for note in reader.notes)
         assert read_up_to_fault(content)[0] == [1]
 
 
@@ -255,7 +257,7 @@ def test_a_file_cut_between_containers_says_so() -> None:
     assert read_lenient(bytes(data))[1].notes == []
     cut = len(FILE) - len(PARTS[2])
     notes = read_lenient(bytes(data[:cut]))[1].notes
-    assert any(f"ends {len(PARTS[2])} bytes before the size that its header says" in note for note in notes)
+    assert any(f"ends {len(PARTS[2])} bytes short of the size in its header" in note for note in notes)
 
 
 @pytest.mark.parametrize("size", [1, 7, 32, 1000])
