@@ -1,4 +1,4 @@
-"""Where a capture that is to be continued ends: behind its last complete record."""
+"""Finds the end of a capture to continue: the end of its last complete record."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from cantools_cli.io.continued import cannot_continue
 from cantools_cli.kernels import capture as kernel
 
 _CHUNK = 1 << 20
-SECTION = b"\x0a\x0d\x0d\x0a"  #: the type of the block that begins a section, in either order
-ORDERS = {b"\x4d\x3c\x2b\x1a": False, b"\x1a\x2b\x3c\x4d": True}  #: whether it is big-endian
+SECTION = b"\x0a\x0d\x0d\x0a"  #: the type of a section header block, in either byte order
+ORDERS = {b"\x4d\x3c\x2b\x1a": False, b"\x1a\x2b\x3c\x4d": True}  #: the byte order: whether it is big-endian
 
 
 def find_end(read: Callable[[int, int], bytes], begin: int, size: int, *, blocks: bool) -> int:
-    """Follow the records of a little-endian file, or of pcapng's sections, of ``size`` bytes from ``begin``.
+    """Follow the records of a file of ``size`` bytes from ``begin``; return the end of the last complete one.
+
+    The file is little-endian pcap, or pcapng if ``blocks`` is set.
 
     Raises:
-        FormatError: something that is no record lies between them.
+        FormatError: there are other bytes between the records.
     """
     position, big = begin, False
     while position < size:
@@ -33,12 +35,12 @@ def find_end(read: Callable[[int, int], bytes], begin: int, size: int, *, blocks
                 big = ORDERS.get(head[8:12], big)
             length = int.from_bytes(head[4:8], "big" if big else "little")
             if not blocks or length < 12 or length & 3:
-                raise cannot_continue("no record here", position)
+                raise cannot_continue("invalid record", position)
             if position + length > size:
                 break
             if read(position + length - 4, 4) != head[4:8]:
-                raise cannot_continue("no record here", position)
+                raise cannot_continue("invalid record", position)
             position += length
-    if size - position > kernel.LARGEST_RECORD:  # more than a crash cuts: its length is what is wrong
-        raise cannot_continue("a record does not end with the file", position)
+    if size - position > kernel.LARGEST_RECORD:  # too much for an incomplete record: its length is wrong
+        raise cannot_continue("a record exceeds the end of the file", position)
     return position

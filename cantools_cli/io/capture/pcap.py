@@ -6,10 +6,10 @@
     65538080 00000000 00000010 00000010                        seconds, nanoseconds, captured, original
     00000123 03 00 00 00 0102030000000000                      identifier 123, 3 bytes, data
 
-The magic says the order of the bytes and the unit of the times: ``a1b2c3d4`` is microseconds. Written are
-nanoseconds, little-endian, and the link type CAN_SOCKETCAN; ``capture_records`` has those that are read.
+The magic number gives the byte order and the unit of the times: ``a1b2c3d4`` is microseconds. canx writes
+nanoseconds, little-endian, with link type CAN_SOCKETCAN; ``records`` lists the link types that it reads.
 
-Loses: channels other than can0, directions; times before 1970 and after 2106, which become the nearest.
+Loses: channels other than can0, directions; times before 1970 or after 2106, which are clamped.
 
 Sources: IETF opsawg, "PCAP Capture File Format"; tcpdump.org, the list of link types.
 """
@@ -33,7 +33,7 @@ from cantools_cli.io.continued import naming
 from cantools_cli.kernels import capture as kernel
 from cantools_cli.kernels import columns
 
-#: by the first bytes: (whether numbers are big-endian, ticks a second)
+#: by the first bytes: (whether numbers are big-endian, ticks per second)
 MAGIC = {
     b"\xa1\xb2\xc3\xd4": (True, 1_000_000),
     b"\xa1\xb2\x3c\x4d": (True, 1_000_000_000),
@@ -42,10 +42,10 @@ MAGIC = {
 }
 HEAD_SIZE = 24
 _RECORD_HEAD = 16
-CHANNEL = "can0"  #: that of all frames, which have none here
-_LINK_MASK = 0x0FFFFFFF  # above it: how much of a checksum each packet has
+CHANNEL = "can0"  #: the channel of all frames
+_LINK_MASK = 0x0FFFFFFF  # the other bits: the length of the packets' checksums
 _LARGEST_CAN = 1 << 12  # bytes of a packet of CAN_SOCKETCAN: CAN XL has 2060
-#: the begin of a record of at most 255 bytes, by order: captured and original are the same
+#: the start of a record of at most 255 bytes, by byte order: captured and original length are equal
 _RECORDS = {
     False: re.compile(rb"[\s\S]{7}[\x00-\x3b]([\x08-\xff]\x00\x00\x00)\1"),
     True: re.compile(rb"[\s\S]{4}[\x00-\x3b][\s\S]{3}(\x00\x00\x00[\x08-\xff])\1"),
@@ -54,9 +54,9 @@ _LAST_NS = 0xFFFFFFFF * 1_000_000_000 + 999_999_999
 
 
 class PcapReader(CaptureReader):
-    """Reads pcap files, in either order, of micro- or nanoseconds; all frames are on can0.
+    """Reads pcap files of either byte order, in micro- or nanoseconds.
 
-    Only frames behind an SLL2 header have an interface, whose number n is the channel ``if`` n.
+    All frames are on can0, except for link type LINUX_SLL2: there interface number n is the channel ``if`` n.
     """
 
     head_size = HEAD_SIZE
@@ -102,7 +102,7 @@ class PcapReader(CaptureReader):
             size = found[1][3 if self.big else 0]
             behind = at + _RECORD_HEAD + size
             if behind + _RECORD_HEAD > end and not self.at_end:
-                return at, False  # wait for the record behind it, which must look alike
+                return at, False  # wait for the next record, which must look like one as well
             if behind == end or pattern.match(text, behind, end):
                 return at, True
             at += 1
@@ -155,10 +155,10 @@ class PcapWriter(CaptureWriter):
 
 
 def read_head(head: bytes) -> tuple[bool, int, int]:
-    """Return whether the file is big-endian, ticks a second, and the link type.
+    """Return (whether the file is big-endian, ticks per second, link type).
 
     Raises:
-        FormatError: it is no pcap file, or of another version.
+        FormatError: the file is not a pcap file, or has another version.
     """
     if head[:4] not in MAGIC or len(head) < HEAD_SIZE:
         reason = f"not a pcap file: it begins with {head[:4].hex(' ')}"
@@ -166,5 +166,5 @@ def read_head(head: bytes) -> tuple[bool, int, int]:
     big, ticks = MAGIC[head[:4]]
     major, *_, link = struct.unpack_from((">" if big else "<") + "2H4L", head, 4)
     if major != 2:
-        raise FormatError(f"pcap of version {major}, where 2 is known", position=4, unit="byte")
+        raise FormatError(f"pcap version {major}; canx reads version 2", position=4, unit="byte")
     return big, ticks, link & _LINK_MASK

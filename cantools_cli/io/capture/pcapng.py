@@ -10,11 +10,11 @@
     00000123 03 00 00 00 0102030000000000                           identifier 123, 3 bytes, data
     0200 0400 01000000 00000000 3c000000                            received
 
-An option is a code, a size, and a value padded to 4 bytes. Each channel is an interface, which has its
-name and the unit of its times. Interfaces may come anywhere before their first packet, and a file may
-have several sections, even of different order: continuing one adds a section.
+An option is a code, a size, and a value padded to 4 bytes. Each channel is an interface with a name and a
+time unit. An interface may be defined anywhere before its first packet. A file may have several sections,
+even of different byte order: continuing a file adds a section.
 
-Loses: times before 1970; whether a channel was a number.
+Loses: times before 1970, which become 1970; whether a channel was a number.
 
 Source: IETF opsawg, "PCAP Now Generic (pcapng) Capture File Format".
 """
@@ -41,7 +41,7 @@ from cantools_cli.kernels import capture as kernel
 
 _SECTION, _INTERFACE, _OLD_PACKET, _SIMPLE_PACKET, _STATISTICS, _PACKET = 0x0A0D0D0A, 1, 2, 3, 5, 6
 _PACKETS = (_OLD_PACKET, _SIMPLE_PACKET, _PACKET)
-#: bytes of the shortest of each kind of block that is looked into
+#: bytes of the shortest block of each kind that is decoded
 _MIN_SIZE = {
     _SECTION: 28,
     _INTERFACE: 20,
@@ -54,7 +54,7 @@ _NAME, _RESOLUTION, _OFFSET = 2, 9, 14  # options of an interface
 _DIRECTION = 2  # of a packet
 _DROPPED = (5, 7)  # of statistics: by the interface, by the system
 _LARGEST_NAME = 0xFF00
-#: the begin of a block of at most 512 KiB, by order
+#: the start of a block of at most 512 KiB, by byte order
 _BLOCKS = {
     False: re.compile(rb"(?:[\x01-\x06]\x00{3}|\x0a\x0d\x0d\x0a)[\s\S]{2}[\x00-\x07]\x00"),
     True: re.compile(rb"(?:\x00{3}[\x01-\x06]|\x0a\x0d\x0d\x0a)\x00[\x00-\x07][\s\S]{2}"),
@@ -62,14 +62,14 @@ _BLOCKS = {
 
 
 class PcapngReader(CaptureReader):
-    """Reads pcapng files of all units and orders; an interface without a name, number n, is ``can`` n."""
+    """Reads pcapng files of any time unit and byte order; interface n without a name is ``can`` n."""
 
     blocks = True
     head_size = 12
 
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, *args, **kwargs)
-        self._lost_frames = 0  # when this was recorded
+        self._lost_frames = 0  # during the recording
         self._others: set[int] = set()  # link types that are not CAN
         self._has_can = False
 
@@ -81,7 +81,7 @@ class PcapngReader(CaptureReader):
         if not self.recognises(head):
             reason = f"not a pcapng file: it begins with {head[:4].hex(' ')}"
             raise FormatError(reason, position=0, unit="byte")
-        return 0  # which the loop reads as any other block
+        return 0  # the section header is read like any other block
 
     def batches(self) -> Iterator[MessageBatch]:
         yield from super().batches()
@@ -98,7 +98,7 @@ class PcapngReader(CaptureReader):
         if text[at : at + 4] == SECTION:
             order = ORDERS.get(bytes(text[at + 8 : at + 12]))
             if order is None:
-                raise FormatError(f"a section of the unknown order {text[at + 8 : at + 12].hex()}")
+                raise FormatError(f"a section with the unknown byte order {text[at + 8 : at + 12].hex()}")
             big = order
         size: int
         kind, size = struct.unpack_from(">LL" if big else "<LL", text, at)
@@ -110,11 +110,11 @@ class PcapngReader(CaptureReader):
             raise FormatError(f"a block of type {kind:#x} claims {size} bytes")
         whole = self._is_kept(size) and at + size <= end
         if whole and text[at + size - 4 : at + size] != text[at + 4 : at + 8]:
-            raise FormatError(f"a block of type {kind:#x} says two sizes")
+            raise FormatError(f"a block of type {kind:#x} states two different sizes")
         return size
 
     def _is_kept(self, size: int) -> bool:
-        # also of a kind that is only stepped over: its end says whether it is a block at all
+        # whatever its kind: the size at its end has to be checked
         return size <= kernel.LARGEST_RECORD
 
     def _record(self, record: bytes) -> Message | None:
@@ -149,7 +149,7 @@ class PcapngReader(CaptureReader):
             if at + size <= end:
                 return at, True
             if not self.at_end:
-                return at, False  # wait for its end, which says the size again
+                return at, False  # wait for its end, which repeats the size
             at += 1
         return max(at, end - 7), False
 
@@ -170,7 +170,7 @@ class PcapngReader(CaptureReader):
         self.interfaces.add(link, name, per_second, start)
 
     def _packet(self, kind: int, record: bytes, order: str) -> Message | None:
-        """Return the frame of any of the three kinds of packets; the simple one has no time."""
+        """Return the frame of a packet block of any of the three kinds; the simple one has no time."""
         index, high, low, begin = 0, 0, 0, 28
         if kind == _PACKET:
             index, high, low, captured = struct.unpack_from(order + "4L", record, 8)
@@ -179,9 +179,9 @@ class PcapngReader(CaptureReader):
         else:
             begin = 12
             captured = min(struct.unpack_from(order + "L", record, 8)[0], len(record) - 16)
-            self.note_file("packets without a time are at 0")
+            self.note_file("packets without a time get the time 0")
         if index >= len(self.interfaces):
-            raise FormatError(f"a packet of interface {index}, which is not there")
+            raise FormatError(f"a packet of interface {index}, which is not defined")
         if captured > len(record) - begin - 4:
             raise FormatError(f"a packet claims {captured} bytes in a block of {len(record)}")
         link = self.interfaces.link(index)
@@ -196,7 +196,7 @@ class PcapngReader(CaptureReader):
         return message
 
     def _options(self, record: bytes, at: int) -> Iterator[tuple[int, bytes]]:
-        """Yield (code, value) of the options from ``at`` to the block's end."""
+        """Yield (code, value) of the options from ``at`` to the end of the block."""
         order = ">HH" if self.big else "<HH"
         while at + 8 <= len(record):
             code, size = struct.unpack_from(order, record, at)
@@ -247,7 +247,7 @@ class PcapngWriter(CaptureWriter):
         self.output.write(_block(_PACKET, head + packet + bytes(-size % 4), direction))
 
     def _interface(self, channel: Channel) -> int:
-        """Return the number of the channel's interface, which is written when it is new."""
+        """Return the number of the channel's interface; write the interface if it is new."""
         name = NameTable((channel,)).names[:_LARGEST_NAME]
         if name not in self._interfaces:
             self._interfaces[name] = len(self._interfaces)
@@ -257,7 +257,7 @@ class PcapngWriter(CaptureWriter):
 
 
 def _block(kind: int, body: bytes, options: dict[int, bytes]) -> bytes:
-    """Return a block; ``options`` by code, which is that of the kind of block."""
+    """Return a block; the codes of ``options`` depend on the kind of block."""
     for code, value in options.items():
         body += struct.pack("<2H", code, len(value)) + value + bytes(-len(value) % 4)
     size = 16 + len(body)

@@ -1,6 +1,7 @@
-"""The loop of both readers of captures: records cut anywhere, a kernel for most, plain Python for the rest.
+"""The loop that both readers of captures share: a kernel reads most records, Python the rest.
 
-The record that makes no sense costs what comes behind it up to the next place that looks like a record.
+Chunks may cut records anywhere. A malformed record costs all bytes up to the next place that looks like a
+record.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from cantools_cli.io.capture.records import SWAPPED_HINT, Interfaces, Packets
 from cantools_cli.io.files import CHUNK, AnyFile
 from cantools_cli.kernels import capture as kernel
 
-#: identifiers that are looked at, and the least that tell something
+#: identifiers to check for swapped bytes, and the minimum for a verdict
 _LOOK, _MIN_LOOK = 256, 4
 _SMALLEST_RECORD = 24  #: bytes of the shortest record that becomes a frame
 
@@ -25,9 +26,9 @@ _SMALLEST_RECORD = 24  #: bytes of the shortest record that becomes a frame
 class CaptureReader(MessageReader):
     """Reads a capture.
 
-    A subclass says what a record is: ``_head`` reads the begin of the file, ``_size`` tells how long the
-    record at a place is, ``_record`` deals with one that the kernel left, ``_search`` finds the next one
-    after damage.
+    A subclass implements ``_head`` for the start of the file, ``_size`` and ``_is_kept`` for the size of a
+    record, ``_record`` for the records that the kernel leaves, and ``_search`` for the next record after
+    damage.
     """
 
     blocks = False  #: whether it is pcapng
@@ -37,41 +38,41 @@ class CaptureReader(MessageReader):
         if byteorder not in ("big", "little"):
             raise UsageError(f"unknown byteorder {quoted(byteorder)}", hint="known: big, little")
         super().__init__(file, "rb", *args, **kwargs)
-        self.packets = 0  #: packets dealt with so far
+        self.packets = 0  #: packets so far
         self.big = False  #: whether numbers are big-endian
-        self.at_end = False  #: whether nothing comes behind the piece at hand
+        self.at_end = False  #: whether the current piece is the last one
         self.interfaces = Interfaces()
         self.interfaces.is_swapped = byteorder == "little"
         self.decoder = Packets(self.interfaces)
-        self._looked_at = 0  # frames whose identifiers were looked at
+        self._looked_at = 0  # frames whose identifiers were checked
         self._begun = False
-        self._is_lost = False  # looking for the next record
-        self._base = 0  # position of the piece at hand in the file
-        self._to_skip = 0  # bytes still to come of a record that is stepped over
+        self._is_lost = False  # whether to search for the next record
+        self._base = 0  # position of the current piece in the file
+        self._to_skip = 0  # remaining bytes of a record that is skipped
 
     @abstractmethod
     def _head(self, head: bytes) -> int:
-        """Read the begin of the file; return its size. Raises ``FormatError`` if it is of another kind."""
+        """Read the start of the file; return its size. Raises ``FormatError`` for another format."""
 
     @abstractmethod
     def _size(self, text: bytearray, at: int, end: int) -> int:
-        """Return the size of the record at ``at``, 0 where too little of it is there to tell.
+        """Return the size of the record at ``at``, 0 if ``text`` holds too little of it.
 
         Raises:
-            FormatError: this is no record.
+            FormatError: there is no valid record.
         """
 
     @abstractmethod
     def _is_kept(self, size: int) -> bool:
-        """Tell whether a record of ``size`` bytes is waited for, or else stepped over as it comes."""
+        """Return whether to keep a record of ``size`` bytes until it is complete, instead of skipping it."""
 
     @abstractmethod
     def _record(self, record: bytes) -> Message | None:
-        """Return the frame of a record, None where it holds none; raises ``FormatError``."""
+        """Return the frame of a record, None if it has none. Raises ``FormatError`` if it is malformed."""
 
     @abstractmethod
     def _search(self, text: bytearray, at: int, end: int) -> tuple[int, bool]:
-        """Return (place, whether a record begins there) from ``at`` on; without one, where to look on."""
+        """Search from ``at``: return (position of the next record, True) or (position to resume at, False)."""
 
     def batches(self) -> Iterator[MessageBatch]:
         text, have = bytearray(2 * CHUNK), 0
@@ -82,21 +83,21 @@ class CaptureReader(MessageReader):
             have -= used
             self._base += used
         self.at_end = True
-        if self._is_lost:  # what was thought to be a record that goes on is none
+        if self._is_lost:  # the candidate for a record is not continued
             have -= yield from self._piece(text, have)
         self._end(have)
         if self.skipped > 1 and not self._looked_at:
             self.refuse()
 
     def _read_behind(self, text: bytearray, have: int) -> int:
-        """Read what is there behind the first ``have`` bytes of ``text``; return how much it was."""
+        """Read available bytes after the first ``have`` bytes of ``text``; return their number."""
         if len(text) - have < CHUNK:
             text.extend(bytes(CHUNK))
         with memoryview(text) as view:
             return self.input.readinto(view[have : have + CHUNK])
 
     def _piece(self, text: bytearray, end: int) -> Generator[MessageBatch, None, int]:
-        """Yield the frames of ``text``; return where its last record begins, which is cut."""
+        """Yield the frames of ``text``; return the start of its last record, which is cut."""
         at = 0
         if not self._begun:
             if end < self.head_size:
@@ -139,7 +140,7 @@ class CaptureReader(MessageReader):
     def _fill(
         self, text: bytearray, at: int, end: int, batch: MessageBatch
     ) -> tuple[int, int, int, FormatError | None]:
-        """Read records into ``batch``; return (where it stopped, rows, why, the fault that it met)."""
+        """Read records into ``batch``; return (end of the last one, rows, reason to stop, fault)."""
         rows = 0
         while True:
             links, scales, starts, largest, entries, devices = self.interfaces.tables()
@@ -200,14 +201,14 @@ class CaptureReader(MessageReader):
         return error
 
     def _end(self, have: int) -> None:
-        """Say what is odd about the end of the file."""
+        """Report an incomplete end of the file, and the packets left out."""
         if not self._begun:
             if not have:
-                self.fault(FormatError("empty: not even the header of a capture", position=0, unit="byte"))
+                self.fault(FormatError("empty: no file header of a capture", position=0, unit="byte"))
             else:
                 self.note_file("ends inside the file header")
         elif (have or self._to_skip) and not self._is_lost:
-            self.note_file(f"ends inside a record behind packet {self.packets}, which was dropped")
+            self.note_file(f"ends inside the record after packet {self.packets}, which was dropped")
         for kind, count in self.decoder.left_out.items():
             self.note_file(f"{count} {kind} left out")
         self.note_input()

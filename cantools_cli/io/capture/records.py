@@ -1,10 +1,10 @@
-"""Packets of a capture, by link type, that become frames; ``kernels/capture.py`` reads the usual ones.
+"""Decodes the packets of a capture by link type; ``kernels/capture.py`` reads the common ones.
 
 ::
 
     227  SocketCAN's record, below, with a big-endian identifier word
-    113  u16 type (4: sent), u16 ARPHRD, u16, 8 address, u16 protocol; a record in the file's order
-    276  u16 protocol, u16, u32 interface, u16 ARPHRD, u8 type, u8, 8 address; a record in the file's order
+    113  u16 type (4: sent), u16 ARPHRD, u16, 8 address, u16 protocol; a record in the byte order of the file
+    276  u16 protocol, u16, u32 interface, u16 ARPHRD, u8 type, u8, 8 address; a record, likewise
     252  tags [u16 tag, u16 size, value] of Wireshark, 12 naming the protocol, 0 the last; then a record
 
     0  u32 identifier with EFF 0x80000000, RTR 0x40000000 and ERR 0x20000000
@@ -14,8 +14,9 @@
     7  u8 raw DLC
     8  data                         CAN XL: u32 acceptance field, then data
 
-The protocol of a cooked header, 12 classic, 13 CAN FD and 14 CAN XL, wins over the marks in the record.
-Old writers do not set that of CAN FD: then more than 8 bytes, or room for 64, tell.
+The protocol in a cooked header (12 classic, 13 CAN FD, 14 CAN XL) takes precedence over the flags in the
+record. Old writers do not set the flag of CAN FD: then a frame of more than 8 bytes, or with room for 64, is
+CAN FD.
 
 Sources: tcpdump.org, LINKTYPE_CAN_SOCKETCAN, LINKTYPE_LINUX_SLL and LINKTYPE_LINUX_SLL2;
 Wireshark, ``wireshark/exported_pdu.h``; Linux ``linux/can.h``.
@@ -37,10 +38,10 @@ LINKS = (SOCKETCAN, SLL, SLL2, EXPORTED)
 LINKS_HINT = "canx reads CAN_SOCKETCAN (227), LINUX_SLL (113), LINUX_SLL2 (276) and WIRESHARK_UPPER_PDU (252)"
 SWAPPED_HINT = "--from pcap,byteorder=little (or pcapng) reads identifiers in that order"
 
-_CLASSIC, _FD, _XL = 0x0C, 0x0D, 0x0E  # Linux's numbers of the protocols
+_CLASSIC, _FD, _XL = 0x0C, 0x0D, 0x0E  # protocol numbers of Linux
 _OUTGOING = 4
 _DISSECTOR = 12
-#: by what Wireshark calls a protocol: (its number, whether the identifier is big-endian; None: as the file)
+#: by Wireshark's name of a protocol: (its number, whether the identifier is big-endian; None: as the file)
 _DISSECTORS: dict[bytes, tuple[int | None, bool | None]] = {
     b"can-hostendian": (None, None),
     b"can-bigendian": (None, True),
@@ -52,7 +53,7 @@ _LARGEST_NS = (1 << 63) - 1
 
 
 class Interfaces:
-    """The interfaces of a capture, and their channels, as the kernel takes them and as Python does.
+    """The interfaces of a capture and their channels, as tables for the kernel and for Python.
 
     Attributes:
         is_swapped: whether the identifier words of link type 227 are little-endian.
@@ -65,7 +66,7 @@ class Interfaces:
         self.clear()
 
     def clear(self) -> None:
-        """Forget the interfaces, not their channels: a section ends."""
+        """Forget the interfaces at the end of a section; their channels stay."""
         self._links, self._entries = array("H"), array("H")
         self._scales, self._starts, self._largest = array("q"), array("q"), array("q")
         self._clocks: list[tuple[int, int]] = []
@@ -74,15 +75,15 @@ class Interfaces:
         return len(self._links)
 
     def add(self, link: int, channel: str, ticks_per_second: int, start_seconds: int = 0) -> None:
-        """Add the next interface, whose times count from ``start_seconds``.
+        """Add the next interface, with times that count from ``start_seconds``.
 
         Raises:
-            FormatError: there are too many of them.
+            FormatError: there are too many interfaces.
         """
         start = start_seconds * 1_000_000_000
         scale = 0 if 1_000_000_000 % ticks_per_second else 1_000_000_000 // ticks_per_second
         if not -_LARGEST_NS <= start <= _LARGEST_NS:
-            start = scale = 0  # the kernel leaves it to tick_ns
+            start = scale = 0  # the kernel leaves its packets to ``time_ns``
         if len(self) > 0xFFFF:
             raise FormatError("more than 65536 interfaces")
         self._entries.append(self.entry(channel))
@@ -93,7 +94,7 @@ class Interfaces:
         self._clocks.append((start_seconds, ticks_per_second))
 
     def tables(self) -> tuple[array[int], array[int], array[int], array[int], array[int], array[int]]:
-        """Return the tables, in the order in which the kernel takes them."""
+        """Return the tables in the order of the kernel's parameters."""
         return self._links, self._scales, self._starts, self._largest, self._entries, self._devices
 
     def link(self, index: int) -> int:
@@ -103,7 +104,7 @@ class Interfaces:
         return self.channels[self._entries[index]]
 
     def time_ns(self, index: int, ticks: int) -> int:
-        """Return nanoseconds since the epoch.
+        """Return the time of ``ticks`` of an interface, in nanoseconds since the epoch.
 
         Raises:
             FormatError: the time is out of range.
@@ -115,7 +116,7 @@ class Interfaces:
         return time
 
     def entry(self, name: str) -> int:
-        """Return the entry of the channel ``name``, which may be new."""
+        """Return the index of the channel ``name``, which may be new."""
         if name not in self.channels:
             if len(self.channels) >= _MAX_CHANNELS:
                 raise FormatError(f"more than {_MAX_CHANNELS} channels")
@@ -123,7 +124,7 @@ class Interfaces:
         return self.channels.index(name)
 
     def device(self, number: int) -> str:
-        """Return the channel of an interface that an SLL2 header numbers; the kernel knows it from now on."""
+        """Return the channel of an interface number of SLL2, and enter it in the table for the kernel."""
         name = f"if{number}"
         entry = self.entry(name)
         if number < _MAX_CHANNELS:
@@ -133,10 +134,10 @@ class Interfaces:
 
 
 class Packets:
-    """Turns single packets into messages.
+    """Decodes single packets.
 
     Attributes:
-        left_out: what has no place among frames, by kind.
+        left_out: the number of packets that are not frames, by kind.
     """
 
     def __init__(self, interfaces: Interfaces) -> None:
@@ -144,12 +145,12 @@ class Packets:
         self._interfaces = interfaces
 
     def read(self, packet: bytes, link: int, *, big: bool) -> Message | None:
-        """Return the frame of ``packet`` without time; None where it holds none.
+        """Return the frame of ``packet``, without time; None if it is not a frame.
 
-        ``big`` is the order of the file. The channel is set only if the packet says it.
+        ``big`` is the byte order of the file. The channel is set only if it is part of the packet.
 
         Raises:
-            FormatError: it is malformed.
+            FormatError: the packet is malformed.
         """
         if link in (SOCKETCAN, kernel.SWAPPED):
             return self._frame(packet, None, big=link == SOCKETCAN)
@@ -195,7 +196,7 @@ class Packets:
         return self._frame(packet[at:], protocol, big=big if order is None else order)
 
     def _frame(self, record: bytes, protocol: int | None, *, big: bool) -> Message:
-        """Return the frame of SocketCAN's record; ``protocol`` is None where only the record tells."""
+        """Return the frame of a SocketCAN record; ``protocol`` is None if only the record gives it."""
         _need(record, 8, "frame")
         if protocol == _XL or (protocol is None and record[4] & 0x80):
             return _xl_frame(record, big=big, is_captured=protocol is None)
@@ -203,7 +204,7 @@ class Packets:
         size, marks = record[4], record[5]
         is_fd = protocol == _FD
         if protocol is None and not word & (bits.CAN_RTR_FLAG | bits.CAN_ERR_FLAG):
-            # stale memory in the padding of a classic frame is not a flag
+            # stale memory in the padding of a classic frame must not count as a flag
             is_fd = size > 8 or len(record) == 72 or (marks in (4, 5, 6, 7) and not any(record[6:8]))
         if size > (64 if is_fd else 8):
             raise FormatError(f"a {'CAN FD' if is_fd else 'classic'} frame of {size} bytes")
@@ -224,7 +225,7 @@ class Packets:
             message.dlc_code = record[7]
         if not message.is_remote_frame:
             if size > len(record) - 8:
-                raise FormatError(f"a frame of {size} data bytes, of which {len(record) - 8} are there")
+                raise FormatError(f"{size} data bytes, but only {len(record) - 8} are present")
             message.data = bytearray(record[8 : 8 + size].ljust(message.dlc, b"\0"))
         return message
 
@@ -248,9 +249,9 @@ def _identified(word: int, *, can_be_swapped: bool) -> Message:
 
 
 def _xl_frame(record: bytes, *, big: bool, is_captured: bool) -> XlMessage:
-    """Return the CAN XL frame of a record whose identifier word is big-endian for ``big``.
+    """Return the CAN XL frame of a record; ``big`` is the byte order of its identifier word.
 
-    Captures of its own link type (``is_captured``) have all else little-endian.
+    With link type CAN_SOCKETCAN (``is_captured``) all other fields are little-endian.
     """
     _need(record, xl.HEAD_SIZE, "CAN XL frame")
     if big and is_captured:
@@ -259,7 +260,7 @@ def _xl_frame(record: bytes, *, big: bool, is_captured: bool) -> XlMessage:
 
 
 def pack_xl(message: XlMessage) -> bytes:
-    """Return the packet of link type 227."""
+    """Return the packet of a CAN XL frame, of link type CAN_SOCKETCAN."""
     record = xl.pack(message)
     return record[3::-1] + record[4:]
 

@@ -125,7 +125,7 @@ def test_a_cut_file_gives_what_is_complete_before_the_cut(size: int) -> None:
 
 
 def test_the_note_of_a_cut_file_says_where() -> None:
-    assert read_lenient(FILE[:-1])[1].notes == ["-: ends inside a record behind packet 7, which was dropped"]
+    assert read_lenient(FILE[:-1])[1].notes == ["-: ends inside the record after packet 7, which was dropped"]
 
 
 @pytest.mark.parametrize("step", [1, 7, 100])

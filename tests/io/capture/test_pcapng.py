@@ -146,7 +146,7 @@ def test_simple_and_old_packets() -> None:
     reader = reader_of(section() + interface() + simple + old)
     found = [(message.arbitration_id, message.timestamp_ns, message.is_rx) for message in reader]
     assert found == [(1, 0, True), (2, 9000, False)]
-    assert reader.notes == ["-: packets without a time are at 0"]
+    assert reader.notes == ["-: packets without a time get the time 0"]
 
 
 def test_lost_packets_are_told_and_unknown_blocks_stepped_over() -> None:
@@ -196,7 +196,7 @@ def test_a_cut_file_gives_what_is_complete_before_the_cut(size: int) -> None:
 def test_a_cut_in_a_block_that_is_stepped_over_is_said() -> None:
     found, reader = read_lenient(FILE + block(0xBAD, bytes(1 << 20))[:-1])
     assert found == list(range(8))
-    assert reader.notes == ["-: ends inside a record behind packet 8, which was dropped"]
+    assert reader.notes == ["-: ends inside the record after packet 8, which was dropped"]
 
 
 def test_a_malformed_packet_costs_only_itself() -> None:
@@ -205,7 +205,7 @@ def test_a_malformed_packet_costs_only_itself() -> None:
     assert (found, reader.skipped) == ([0, 1], 1)
     found, error = read_up_to_fault(content)
     assert found == [0]
-    assert str(error) == "-:packet 2: a packet of interface 5, which is not there"
+    assert str(error) == "-:packet 2: a packet of interface 5, which is not defined"
 
 
 @pytest.mark.parametrize("order", ["<", ">"])

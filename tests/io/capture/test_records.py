@@ -116,7 +116,7 @@ SAMPLES: list[tuple[int, str, dict[str, Any]]] = [
 ]
 MALFORMED = [
     (227, "00000123 030000", "too short for a frame"),
-    (227, "00000123 03000000 0102", "3 data bytes, of which 2 are there"),
+    (227, "00000123 03000000 0102", "3 data bytes, but only 2 are present"),
     (227, "00000123 41040000" + "00" * 64, "CAN FD frame of 65 bytes"),
     (227, "00000800 00000000", "0x800 has more than 11 bits"),
     (227, "00000123 81010400 00000000 01020304 05", "4 data bytes in a CAN XL record of 17"),
