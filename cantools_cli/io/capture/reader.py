@@ -72,7 +72,7 @@ class CaptureReader(MessageReader):
 
     @abstractmethod
     def _search(self, text: bytearray, at: int, end: int) -> tuple[int, bool]:
-        """Search from ``at``: return (position of the next record, True) or (position to resume at, False)."""
+        """Search from ``at``: return (position of a record, True) or (position to resume at, False)."""
 
     def batches(self) -> Iterator[MessageBatch]:
         text, have = bytearray(2 * CHUNK), 0

@@ -2,16 +2,16 @@
 
 ::
 
-    MDF     4.10    a block tells the start, blocks behind it what      mf4_blocks, mf4_layout
-                    each kind of record holds, and where the records are
-    records         frames, by their kinds                              mf4_records, mf4_head for ours
+    MDF     4.10    blocks: the start of the measurement, the layout    blocks, layout
+                    of each kind of record, the position of the records
+    records         one kind for each kind of frame                     records, decode; head for canx's own
 
-A reader follows what a file says of its records; what it does not know, asammdf reads where that is
-installed. The writer puts all records into one block at the end of the file, which says that it is not
-finished until it is closed: readers then take what is there.
+The reader follows the layout that the file describes. Layouts that it does not know are read by asammdf, if
+that is installed. The writer puts all records into one block at the end of the file, and marks the file as
+unfinished until it is closed: readers then read up to the end of the file.
 
-Loses: CAN XL frames; names of channels, which are numbers from 1 here, ``can0`` being 1. A frame earlier than
-the start of the file, which is the earliest of the first ones, is written with that time.
+Loses: CAN XL frames; channel names, since MDF numbers its channels from 1 (``can0`` is 1). The file starts at
+the earliest of the first frames; an earlier frame that follows is written with that time.
 
 Source: ASAM MDF 4.1 and its associated standard for bus logging; files of CANedge loggers, asammdf and
 python-can.

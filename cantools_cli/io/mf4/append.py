@@ -1,4 +1,4 @@
-"""Where an MDF 4 file that is to be continued really ends; only those that canx wrote are."""
+"""Finds the real end of an MDF 4 file to continue, which only canx may have written."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def find_end(read: Read, size: int) -> End:
     """Follow the records of a file of ``size`` bytes.
 
     Raises:
-        FormatError: canx did not write it, or it is damaged.
+        FormatError: canx did not write the file, or it is damaged.
     """
     head = read(0, 64)
     if not head.startswith((FINISHED, UNFINISHED)) or head[16:24] != PROGRAM:
-        raise cannot_continue("not an MF4 file of canx", 0)
+        raise cannot_continue("not an MF4 file written by canx", 0)
     layout = read_layout(Blocks(read, size, is_last_open=True), PROGRAM)
     if layout.fault is not None or len(layout.groups) != 1:
         raise cannot_continue("its blocks are damaged", 64)

@@ -1,4 +1,4 @@
-"""MDF 4 files that canx does not know how to read, through asammdf: in memory, and slowly."""
+"""Reads MDF 4 files of unknown layout with asammdf: in memory, and slowly."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def is_installed() -> bool:
 
 
 def batches(source: Source, tz: str | None) -> Iterator[MessageBatch]:
-    """Yield the frames of ``source`` by time.
+    """Yield the frames of ``source`` in the order of their times.
 
     Raises:
-        FormatError: asammdf cannot read it.
+        FormatError: asammdf cannot read the file.
     """
     import io
 
@@ -33,7 +33,7 @@ def batches(source: Source, tz: str | None) -> Iterator[MessageBatch]:
     try:
         file = MDF(io.BytesIO(source.read(0, source.size)))
         messages = sorted(_messages(file, _start(file, tz)), key=lambda message: message.timestamp_ns)
-    except Exception as error:  # whatever another program's parser raises on a file that it does not know
+    except Exception as error:  # the parser of another program may raise anything
         raise FormatError(f"asammdf cannot read it: {error}", position=0, unit="byte") from error
     for begin in range(0, len(messages), GATHERED):
         yield MessageBatch(messages[begin : begin + GATHERED])

@@ -1,15 +1,15 @@
-"""The blocks of an MDF 4 file: what all of them have in common, and the lists that hold the records.
+"""The blocks of an MDF 4 file: their common header, and the lists that hold the records.
 
 ::
 
-    ##XX, u32 0, u64 length with these 24 bytes, u64 number of links      every block but the first
-    u64 links: where other blocks are in the file, 0 for none
+    ##XX, u32 0, u64 length including these 24 bytes, u64 number of links      every block but the first
+    u64 links: the positions of other blocks in the file, 0 for none
     data
 
-    ##DT records     ##DZ the same, compressed     ##DL a list of them, and of the next list     ##HL its head
-    ##SD u32 length and as many bytes, again and again: data of variable length
+    ##DT records     ##DZ the same, compressed     ##DL a list of them, and the next list     ##HL its head
+    ##SD data of variable length: entries of a u32 length and that many bytes
 
-Nothing here believes a length: a block reaches to the end of the file at most, and no block is met twice.
+No length is trusted: a block ends at the end of the file at the latest, and no chain visits a block twice.
 
 Source: ASAM MDF 4.1, "Block structure"; files of CANedge loggers, Vector's tools and asammdf.
 """
@@ -24,37 +24,37 @@ from typing import NamedTuple
 from cantools_cli.errors import FormatError
 
 HEAD = 24
-#: bytes of a block's own data that are looked at; a comment may be longer
+#: bytes of a block's own data that are read; a comment may be longer
 MAX_DATA = 1 << 16
 #: links of one block
 MAX_LINKS = 1 << 20
-#: bytes of a compressed block that has to be unpacked as a whole
+#: bytes that a transposed block may unpack to, since it has to be unpacked as a whole
 LARGEST_TRANSPOSED = 1 << 26
-#: bytes that any other one may unpack to, which happens piece by piece
+#: bytes that any other compressed block may unpack to, piece by piece
 LARGEST_STREAM = 1 << 40
 
 FINISHED, UNFINISHED = b"MDF     ", b"UnFinMF "
 #: blocks of MDF 4.2 that hold data by columns, which canx does not read
 OTHER_KINDS = ("LD", "DV", "DI", "RD", "RV", "RI")
-#: flags of a file that was not finished: the length of its last data block is not known
+#: flag of an unfinished file: the length of its last data block is unknown
 LAST_LENGTH_UNKNOWN = 4
 
 _HEAD = struct.Struct("<4s4xQQ")
 _ZIP = struct.Struct("<2sBBIQQ")
 
-Read = Callable[[int, int], bytes]  # where, how many bytes; fewer only at the end of the file
+Read = Callable[[int, int], bytes]  #: (position, size) -> bytes, fewer only at the end of the file
 
 
 class CutError(FormatError):
-    """The file ends before a block that it needs."""
+    """The file ends before or inside a block."""
 
 
 class UnknownLayoutError(FormatError):
-    """A file that may be sound, with something that canx does not know."""
+    """The file may be valid, but canx does not know its layout."""
 
 
 class Block(NamedTuple):
-    """A block: its kind such as ``CN``, where it is, its links, and its data up to ``MAX_DATA`` bytes."""
+    """A block: its kind such as ``CN``, position, links, and up to ``MAX_DATA`` bytes of its data."""
 
     kind: str
     at: int
@@ -63,10 +63,10 @@ class Block(NamedTuple):
 
 
 class Fragment(NamedTuple):
-    """A piece of a stream of records: ``size`` bytes, which ``stored`` bytes at ``at`` of the file hold.
+    """A piece of a stream of records: ``size`` bytes, stored as ``stored`` bytes at ``at`` of the file.
 
-    ``columns`` is None where they are stored as they are, 0 where compressed, else the length of the
-    records that were transposed before that. ``is_cut`` tells that the file ends inside.
+    ``columns`` is None for plain data, 0 for compressed data, else the length of the records that were
+    transposed before compression. ``is_cut`` is set if the file ends inside the fragment.
     """
 
     at: int
@@ -77,7 +77,7 @@ class Fragment(NamedTuple):
 
 
 def pack(kind: str, links: tuple[int, ...], data: bytes) -> bytes:
-    """Return a block, with zeros up to a multiple of 8 bytes behind it, which its length does not count."""
+    """Return a block, padded with zeros to a multiple of 8 bytes; its length does not count the padding."""
     size = HEAD + 8 * len(links) + len(data)
     head = _HEAD.pack(b"##" + kind.encode(), size, len(links))
     return head + struct.pack(f"<{len(links)}Q", *links) + data + bytes(-size % 8)
@@ -95,8 +95,8 @@ class Blocks:
         """Return the block at ``at``.
 
         Raises:
-            CutError: the file ends before it does.
-            FormatError: there is none of these ``kinds``.
+            CutError: the file ends before or inside the block.
+            FormatError: there is no block of these ``kinds``.
         """
         kind, length, count = self._head(at, kinds)
         if at + length > self.size:
@@ -106,10 +106,10 @@ class Blocks:
         return Block(kind, at, links, self.read(at + behind, min(length - behind, MAX_DATA)))
 
     def chain(self, at: int, kind: str, limit: int = 1 << 16) -> Iterator[Block]:
-        """Yield the blocks from ``at`` on, of which the first link is the next one.
+        """Yield the chain of blocks from ``at`` on; the first link of each leads to the next.
 
         Raises:
-            FormatError: the chain leads back to itself, or is longer than ``limit``.
+            FormatError: the chain is circular, or longer than ``limit``.
         """
         visited: set[int] = set()
         while at:
@@ -123,16 +123,16 @@ class Blocks:
             at = block.links[0]
 
     def text(self, at: int) -> str:
-        """Return the text of a TX or MD block, "" where ``at`` is 0."""
+        """Return the text of a TX or MD block, "" if ``at`` is 0."""
         if not at:
             return ""
         return self.block(at, "TX", "MD").data.partition(b"\0")[0].decode("utf-8", "replace")
 
     def fragments(self, at: int, kind: str) -> Iterator[Fragment]:
-        """Yield where the stream of ``kind`` (``DT`` or ``SD``) lies that begins with the block at ``at``.
+        """Yield the fragments of the stream of ``kind`` (``DT`` or ``SD``) with its first block at ``at``.
 
         Raises:
-            FormatError: a block of it is malformed.
+            FormatError: a block of the stream is malformed.
         """
         if not at:
             return
@@ -157,7 +157,7 @@ class Blocks:
         magic, length, count = _HEAD.unpack(self.read(at, HEAD))
         kind = magic[2:].decode("latin-1")
         if magic[:2] != b"##" or kind not in kinds:
-            text = f"{magic.hex(' ')} where a block {' or '.join(kinds)} should be"
+            text = f"found {magic.hex(' ')} instead of a {' or '.join(kinds)} block"
             if magic[:2] == b"##" and kind in OTHER_KINDS:
                 raise UnknownLayoutError(text, position=at, unit="byte")
             raise FormatError(text, position=at, unit="byte")
@@ -191,7 +191,7 @@ class Blocks:
             reason = f"a compressed block with {stored} bytes of {original.decode('latin-1')}"
             raise FormatError(reason, position=at, unit="byte")
         if method > 1 or (method == 1 and not columns):
-            raise UnknownLayoutError(f"the unknown compression {method}", position=at, unit="byte")
+            raise UnknownLayoutError(f"unknown compression {method}", position=at, unit="byte")
         if size > (LARGEST_TRANSPOSED if method else LARGEST_STREAM):
             raise FormatError(f"a compressed block claims {size} bytes", position=at, unit="byte")
         begin = at + HEAD + _ZIP.size
@@ -203,7 +203,7 @@ def unpacked(read: Read, fragment: Fragment, chunk: int) -> Iterator[bytes]:
     """Yield the bytes of ``fragment``, about ``chunk`` at a time unless they are transposed.
 
     Raises:
-        FormatError: they are not what they should be; what could be read was yielded before that.
+        FormatError: compressed data is damaged; the data before the damage was yielded.
     """
     if fragment.columns is None:
         for at in range(0, fragment.stored, chunk):
@@ -219,7 +219,7 @@ def unpacked(read: Read, fragment: Fragment, chunk: int) -> Iterator[bytes]:
 
 
 def transposed_back(data: bytes, columns: int) -> bytes:
-    """Undo a transposition of records of ``columns`` bytes; what is no whole record stays at the end."""
+    """Undo the transposition of records of ``columns`` bytes; bytes after the last one stay as they are."""
     rows = len(data) // columns
     whole = rows * columns
     if not rows:

@@ -1,4 +1,4 @@
-"""A record of an MDF 4 file to a message, one at a time: what the kernel leaves as rare or malformed."""
+"""Decodes single records of an MDF 4 file: those that the kernel leaves as rare or malformed."""
 
 from __future__ import annotations
 
@@ -24,17 +24,18 @@ _CAUSES = (
 def decode(
     record: bytes, plan: memoryview, scale: float, start_ns: int, data: bytes, error_type: Numbers | None
 ) -> Message:
-    """Return the frame of ``record``, which has the number of its bus for a channel, as the kernel would.
+    """Return the frame of ``record``, as the kernel would; its channel is the number of the bus.
 
-    ``data`` is what there is for it; ``error_type`` where the cause of an error is, None for an overload.
+    ``data`` is the available payload; ``error_type`` the field with the cause of an error, None for an
+    overload.
 
     Raises:
-        FormatError: it is malformed.
+        FormatError: the record is malformed.
     """
     message = Message(is_extended_id=False)
     message.timestamp_ns = start_ns + _time(record, plan, scale)
     if not -LARGEST_NS <= message.timestamp_ns <= LARGEST_NS:
-        raise FormatError("a time that is out of range")
+        raise FormatError("the time is out of range")
     message.channel = value_of(record, plan, kernel.BUS)
     message.is_rx = not value_of(record, plan, kernel.DIR) & 1
     if plan[kernel.KIND] == kernel.RARE:
@@ -43,7 +44,7 @@ def decode(
     message.arbitration_id = word & bits.CAN_EFF_MASK
     size = value_of(record, plan, kernel.SIZE) if _has(plan, kernel.SIZE) else -1
     if code > 15:
-        raise FormatError(f"a DLC of {code}")
+        raise FormatError(f"invalid DLC {code}")
     if plan[kernel.KIND] == kernel.ERROR:
         message.is_error_frame = True
         message.is_extended_id = bool(word >> 31 or value_of(record, plan, kernel.IDE) & 1)
@@ -70,7 +71,7 @@ def decode(
 
 
 def _rare_error(record: bytes, error_type: Numbers | None, message: Message) -> Message:
-    """Return the error frame that says what ``record`` does: an overload frame, or a cause."""
+    """Return the error frame of ``record``: an overload frame, or an error with a cause."""
     code = error_frames.CODE_OVERLOAD
     if error_type is not None:
         cause = _extracted(record, error_type)
@@ -83,7 +84,7 @@ def _rare_error(record: bytes, error_type: Numbers | None, message: Message) -> 
 
 
 def value_of(record: bytes, plan: memoryview, number: int) -> int:
-    """Return the field ``number`` of ``record``, 0 where it has none."""
+    """Return the field ``number`` of ``record``, 0 if it has no such field."""
     begin = kernel.PLAN_FIELDS + number * kernel.WIDTH
     how, at, shift, count, mask, value = plan[begin : begin + kernel.WIDTH]
     return _extracted(record, (how, at, shift, count, mask, value))
@@ -113,7 +114,7 @@ def _time(record: bytes, plan: memoryview, scale: float) -> int:
     if mode == kernel.FLOATING:
         real = struct.unpack("<d", ticks.to_bytes(8, "little"))[0]
     if not abs(real * scale) <= kernel.LARGEST_REAL:
-        raise FormatError(f"a time of {real}")
+        raise FormatError(f"the time {real} is out of range")
     return round(real * scale)
 
 
@@ -121,7 +122,7 @@ def _with_data(message: Message, size: int, data: bytes) -> Message:
     if size > (64 if message.is_fd else 8):
         raise FormatError(f"{size} data bytes, more than a frame has")
     if size > len(data):
-        raise FormatError(f"{size} data bytes, but only {len(data)} are there")
+        raise FormatError(f"{size} data bytes, but only {len(data)} are present")
     message.data = bytearray(data[:size])
     message.dlc = size
     return message
@@ -130,16 +131,16 @@ def _with_data(message: Message, size: int, data: bytes) -> Message:
 def _with_kind(
     message: Message, size: int, code: int, data: bytes, record: bytes, plan: memoryview
 ) -> Message:
-    """Set what classic and CAN FD frames differ in."""
+    """Set the fields in which classic and CAN FD frames differ."""
     if not message.is_fd:
         _with_data(message, size, data)
         message.dlc_code = code if code > 8 and size == 8 else size
         return message
     if size == code > 8 and len(data) >= bits.FD_LENGTHS[code]:
-        size = bits.FD_LENGTHS[code]  # written by a program that took the code for the length
+        size = bits.FD_LENGTHS[code]  # the writer confused the DLC with the length
     _with_data(message, size, data)
     if size not in bits.FD_LENGTHS:
-        raise FormatError(f"{size} is no CAN FD length")
+        raise FormatError(f"{size} is not a CAN FD length")
     message.bitrate_switch = bool(value_of(record, plan, kernel.BRS) & 1)
     message.error_state_indicator = bool(value_of(record, plan, kernel.ESI) & 1)
     return message

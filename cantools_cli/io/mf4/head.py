@@ -1,4 +1,4 @@
-"""What stands before the records in the MDF 4 files that canx writes, and the records' layout.
+"""The blocks before the records in the MDF 4 files that canx writes, and the layout of the records.
 
 ::
 
@@ -11,10 +11,10 @@
 
     flags: 1 IDE, 2 Dir, 4 EDL, 8 BRS, 16 ESI
 
-While it is written a file says that it is not finished: how many records there are, and how long they are
-together, is then told by where it ends.
+A file that is being written is marked as unfinished: the end of the file gives the number of records and
+their total length.
 
-Source: ASAM MDF 4.1; what asammdf, python-can and Vector's tools read.
+Source: ASAM MDF 4.1; experiments with asammdf, python-can and Vector's tools.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import NamedTuple
 from cantools_cli.io.mf4.blocks import FINISHED, HEAD, UNFINISHED, pack
 
 PROGRAM = b"canx    "
-#: bytes of a record with its number, by that number
+#: bytes of a record, including its number, by that number
 RECORD_SIZES = (0, 25, 81, 25, 17)
 HD_AT = 64
 
@@ -34,7 +34,7 @@ _COUNTS_AND_LENGTH_UNKNOWN = 5
 _BUS_EVENT, _PLAIN_BUS_EVENT = 0x400, 6
 _FIXED, _MASTER = 0, 2
 _INTEGER, _BYTES = 0, 10
-#: (member, byte, first bit, bits), behind the 8 bytes of time; ``parse_own`` of the kernel reads one word
+#: (member, byte, first bit, bits), after the 8 bytes of time; ``parse_own`` of the kernel reads one word
 MEMBERS = (
     ("BusChannel", 8, 0, 8),
     ("ID", 9, 0, 32),
@@ -55,11 +55,11 @@ _COMMENT = (
 
 
 class Head(NamedTuple):
-    """The bytes before the records, and what of them is filled in when the file is finished.
+    """The bytes before the records, and the positions of the fields that closing the file fills in.
 
     Attributes:
-        counts_at: where the number of records of each kind is, by its number.
-        length_at: where the length of the block of records is, which begins 8 bytes before.
+        counts_at: the position of the number of records of each kind, by the number of the kind.
+        length_at: the position of the length of the block of records, which starts 8 bytes earlier.
     """
 
     data: bytes
@@ -68,14 +68,14 @@ class Head(NamedTuple):
 
 
 class _Builder:
-    """Blocks one behind the other; what a block links to is added before it."""
+    """Consecutive blocks; a block has to be added after the blocks that it links to."""
 
     def __init__(self, begin: int) -> None:
         self.data = b""
         self._begin = begin
 
     def add(self, kind: str, links: tuple[int, ...], data: bytes) -> int:
-        """Add a block and return where it will be."""
+        """Add a block; return its position in the file."""
         at = self._begin + len(self.data)
         self.data += pack(kind, links, data)
         return at
@@ -98,7 +98,7 @@ def identification(*, finished: bool) -> bytes:
 
 
 def build_head(start_ns: int, attachment: tuple[str, bytes] | None = None) -> Head:
-    """Return what a file begins with; ``attachment`` is the name and the content of a database."""
+    """Return the start of a file; ``attachment`` is the name and the content of a database."""
     blocks = _Builder(HD_AT + HEAD + 6 * 8 + 32)
     comment = blocks.text(_COMMENT, "MD")
     history = blocks.add("FH", (0, comment), struct.pack("<QhhB3x", start_ns, 0, 0, 2))
@@ -124,7 +124,7 @@ def build_head(start_ns: int, attachment: tuple[str, bytes] | None = None) -> He
 
 
 def _add_channels(blocks: _Builder, event: str, size: int, time: int, second: int, nanoseconds: int) -> int:
-    """Add the channels of a kind of record of ``size`` bytes; return where the first one is."""
+    """Add the channels of a kind of record of ``size`` bytes; return the position of the first."""
     following = 0
     members = [(*member, _INTEGER) for member in MEMBERS]
     if size > DATA_AT:
@@ -140,7 +140,7 @@ def _add_channels(blocks: _Builder, event: str, size: int, time: int, second: in
 
 
 def _attach(blocks: _Builder, name: str, content: bytes) -> int:
-    """Add a file as an attachment inside this one; return where it is."""
+    """Add an embedded attachment; return its position."""
     from hashlib import md5
 
     digest = md5(content, usedforsecurity=False).digest()

@@ -1,4 +1,4 @@
-"""What an MDF 4 file says of its records: which hold CAN frames, and where in them each field is.
+"""The layout of an MDF 4 file: which records hold CAN frames, and the place of each field in them.
 
 ::
 
@@ -6,9 +6,8 @@
           │     └─ CG CAN_ErrorFrame ...       (structure)         (its members)
           DG ...
 
-Known are groups of bus events: a master channel, and members named for the event. The numbers that
-``plan_of`` makes of a group are what the kernel follows. What is sound but not known raises
-``UnknownLayoutError``.
+Groups of bus events are known: a master channel, and members named after the event. ``plan_of`` turns a group
+into the numbers that the kernel follows; it raises ``UnknownLayoutError`` for a valid but unknown layout.
 
 Source: ASAM MDF 4.1, and its associated standard for bus logging 1.0; files of CANedge loggers, asammdf
 and python-can.
@@ -35,10 +34,10 @@ KINDS = {
 #: bytes of the largest record with a frame
 LARGEST_RECORD = 1 << 16
 LARGEST_NS = (1 << 63) - 1
-#: the largest record number that is looked up
+#: record numbers are smaller than this
 MAX_RECORD_IDS = 1 << 16
 
-#: structures of channels in a group that are looked into
+#: structures of channels to read per group
 _MAX_STRUCTURES = 64
 _NS = 1e9
 _CN = struct.Struct("<4B4L")
@@ -59,7 +58,7 @@ _FIELDS = {
     kernel.BRS: ("BRS",),
     kernel.ESI: ("ESI",),
 }
-#: without a valid one of these there is no frame
+#: a record is a frame only if all of these are valid
 _NEEDED = ("", "ID", "IDE", "DLC", "DataLength", "DataBytes")
 _ABSENT = (kernel.ABSENT, 0, 0, 0, 0, 0)
 
@@ -67,7 +66,7 @@ Numbers = tuple[int, int, int, int, int, int]
 
 
 class Channel(NamedTuple):
-    """A CN block: the numbers of its data, and where its conversion, data and composition are."""
+    """A CN block: the numbers of its data, and the positions of its conversion, data and composition."""
 
     name: str
     kind: int
@@ -88,12 +87,12 @@ class Group:
     """A kind of record.
 
     Attributes:
-        at: where its CG block is.
-        event: what bus event its records are, "" for none that is known here.
-        is_variable: whether its records are data of variable length, with their size in front.
-        size: bytes of all others, without their number.
-        channels: the event's members by their short names; "" is the structure.
-        data_stream: where the block is that holds data of variable length, 0 if none does.
+        at: the position of its CG block.
+        event: the bus event of its records, "" for any other kind.
+        is_variable: whether its records are data of variable length, preceded by their size.
+        size: bytes of all other records, without their number.
+        channels: the members of the event by their short names; "" is the structure.
+        data_stream: the position of the block that holds data of variable length, 0 if there is none.
     """
 
     at: int
@@ -110,7 +109,7 @@ class Group:
 
 @dataclass
 class DataGroup:
-    """Kinds of records that lie in one stream, each behind its number of ``id_size`` bytes."""
+    """Kinds of records in one stream; the number of its kind, of ``id_size`` bytes, precedes each record."""
 
     at: int
     data: int
@@ -120,12 +119,12 @@ class DataGroup:
 
 @dataclass
 class Layout:
-    """A file's header and all its groups.
+    """The header of a file and all its groups.
 
     Attributes:
-        start_ns: when the measurement began; ``is_local`` tells that this is a wall clock's time.
+        start_ns: the start of the measurement; local time if ``is_local`` is set.
         counts_channels_from: 1, except in files of python-can.
-        fault: why not all of the groups could be read.
+        fault: the error that ended the list of groups early, or None.
     """
 
     start_ns: int
@@ -136,10 +135,10 @@ class Layout:
 
 
 def read_layout(blocks: Blocks, program: bytes) -> Layout:
-    """Return what the blocks of a file say that ``program`` wrote.
+    """Return the layout of a file that ``program`` wrote.
 
     Raises:
-        FormatError: its header cannot be read.
+        FormatError: the header is malformed.
     """
     header = blocks.block(64, "HD")
     if len(header.data) < 13 or not header.links:
@@ -201,12 +200,12 @@ def _read_channel(blocks: Blocks, block: Block) -> Channel:
 
 
 def plan_of(blocks: Blocks, group: Group, indices: dict[int, int], start_ns: int) -> tuple[list[int], float]:
-    """Return the numbers of the kernel's plan for ``group``, and its factor of time.
+    """Return the numbers of the kernel's plan for ``group``, and the factor of its times.
 
-    ``indices`` has the index of the plan of each group that has variable data, by where its block is.
+    ``indices`` has the index of each group of variable data, by the position of its block.
 
     Raises:
-        UnknownLayoutError: it is not known how to read its frames.
+        UnknownLayoutError: the layout of its frames is unknown.
     """
     plan = [0] * kernel.PLAN
     plan[kernel.LENGTH] = group.size
@@ -235,7 +234,7 @@ def plan_of(blocks: Blocks, group: Group, indices: dict[int, int], start_ns: int
 
 
 def _is_usual(plan: list[int]) -> bool:
-    """Tell whether the kernel may read the fields of a plan as words."""
+    """Return whether the kernel may read the fields of a plan as words."""
     ways = plan[kernel.PLAN_FIELDS : kernel.PLAN_MASKS : kernel.WIDTH]
     return (
         plan[kernel.KIND] == kernel.DATA
@@ -248,7 +247,7 @@ def _is_usual(plan: list[int]) -> bool:
 
 
 def own_data_size(plan: list[int]) -> int:
-    """Return the bytes of data in records that are data frames as canx writes them, 0 for others."""
+    """Return the payload size of records that are data frames in canx's own layout, 0 for others."""
     fields = [0] * (kernel.PLAN_MASKS - kernel.PLAN_FIELDS)
     fields[: kernel.WIDTH] = (kernel.LITTLE, 0, 0, 8, -1, 0)  # the time
     numbers = {name: number for number, names in _FIELDS.items() for name in names}
@@ -274,7 +273,7 @@ def own_data_size(plan: list[int]) -> int:
 
 
 def error_type_of(blocks: Blocks, group: Group) -> Numbers:
-    """Return the field of an error frame's cause, absent where it has none."""
+    """Return the field with the cause of an error frame, absent if it has none."""
     channel = group.channels.get("ErrorType")
     return _ABSENT if channel is None else _field_of(blocks, group, channel)
 
@@ -299,7 +298,7 @@ def _plan_time(blocks: Blocks, group: Group, plan: list[int], start_ns: int) -> 
     whole = round(scale) if 0 < scale < 1e15 else 0
     is_whole = whole > 0 and abs(scale - whole) < 1e-9 * whole
     if offset or not 0 < scale < 1e15:
-        raise _unknown(group, f"times that are {factor} * x + {offset}")
+        raise _unknown(group, f"times with the conversion {factor} * x + {offset}")
     is_float = master.data_type in (_LITTLE_FLOAT, _BIG_FLOAT)
     if is_float and master.bits != 64:
         raise _unknown(group, f"times of {master.bits} bits")
@@ -328,7 +327,7 @@ def _bits_of(group: Group, channel: Channel, is_big: bool, most: int) -> Numbers
 
 
 def _field_of(blocks: Blocks, group: Group, channel: Channel) -> Numbers:
-    """Return where the integer ``channel`` is, or its value where that is always the same."""
+    """Return the place of the integer ``channel``, or its value if that is constant."""
     kind, values = _conversion(blocks, channel.conversion) if channel.conversion else (0, [])
     if kind == 1 and len(values) >= 2 and (values[1] == 0 or values == [0.0, 1.0]):
         if values[1] == 0:
@@ -338,7 +337,7 @@ def _field_of(blocks: Blocks, group: Group, channel: Channel) -> Numbers:
     elif kind and not (channel.name.endswith("Dir") and kind == 7):
         raise _unknown(group, f"{channel.name} with a conversion of type {kind}")
     if channel.kind in (_VIRTUAL, _VIRTUAL_MASTER):
-        raise _unknown(group, f"{channel.name} is counted")
+        raise _unknown(group, f"{channel.name} is a virtual channel")
     if channel.kind not in (_FIXED, _MLSD):
         raise _unknown(group, f"{channel.name} is a channel of type {channel.kind}")
     if channel.data_type in _TEXTS and channel.name.endswith("Dir"):
@@ -378,7 +377,7 @@ def _plan_data(blocks: Blocks, group: Group, plan: list[int], indices: dict[int,
 
 
 def _elements(blocks: Blocks, composition: int) -> int:
-    """Return how many elements an array has; 1 for what is none."""
+    """Return the number of elements of an array, 1 for any other channel."""
     if not composition or blocks.read(composition, 4) != b"##CA":
         return 1
     data = blocks.block(composition, "CA").data

@@ -1,4 +1,4 @@
-"""Streams of batches to one, by time: each kind of frame is a stream of its own in many MDF 4 files."""
+"""Merges streams of batches by time: many MDF 4 files hold each kind of frame in a stream of its own."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from cantools_cli.errors import FormatError
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.kernels import merging
 
-#: parts that are merged by looking at the first frame of each for every frame; more are sorted
+#: parts to merge by comparing their first frames, for every frame; more parts are sorted
 _MAX_PARTS = 8
 
 
 def merged(streams: Sequence[Iterator[MessageBatch]]) -> Iterator[MessageBatch]:
-    """Yield the frames of all streams in the order of their times; one batch of each is held.
+    """Yield the frames of all streams in the order of their times, holding one batch of each stream.
 
-    Frames of one time are in the order of the streams. A stream whose times go backwards is merged by them
-    as far as one of its batches reaches.
+    Frames with equal times are in the order of the streams. If the times of a stream go backwards, its frames
+    are in order within each of its batches only.
 
     Raises:
-        FormatError: a stream is malformed; it is raised after the frames of the others.
+        FormatError: a stream is malformed; raised after the frames of the others.
     """
     if len(streams) == 1:
         yield from streams[0]
@@ -58,7 +58,7 @@ def _up_to_fault(stream: Iterator[MessageBatch], errors: list[FormatError]) -> I
 
 
 def _order(times: array[int], ends: array[int]) -> array[int]:
-    """Return the rows by their times; they are parts that end at ``ends``, mostly in order already."""
+    """Return the rows in the order of their times; the parts that end at ``ends`` are mostly in order."""
     begins, due = array("I", (0, *ends[:-1])), array("q", times)
     parts = zip(begins, ends, strict=True)
     if len(ends) > _MAX_PARTS or any(

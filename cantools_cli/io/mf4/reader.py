@@ -1,4 +1,4 @@
-"""Reading MDF 4."""
+"""The reader of MDF 4 files."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cantools_cli import clock
-from cantools_cli.errors import FormatError, NotALogError
+from cantools_cli.errors import FormatError, NotALogError, counted
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel
 from cantools_cli.io.base import MessageReader
@@ -26,23 +26,22 @@ from cantools_cli.io.mf4.records import RecordStream
 from cantools_cli.io.mf4.source import Source
 
 _MIN_CHUNK = 1 << 12
-#: passes over the records of one data group, each of which reads some kinds of them
+#: passes over the records of one data group; each pass reads some kinds of records
 _MAX_PASSES = 16
 _ENCRYPTED = b"Generic File"
 
 
 class MF4Reader(MessageReader):
-    """Reads the CAN frames of MDF 4 files, also of such as were never finished or are cut off.
+    """Reads the CAN frames of MDF 4 files, including files that are unfinished or cut off.
 
-    ``tz`` is the time zone of a start that the file gives in local time. The channel of a frame is a number,
-    from 0.
+    ``tz`` is the time zone for a start in local time. Channels are numbers from 0.
     """
 
     reads_in_thread = True
 
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, *args, **kwargs)
-        self._met: set[tuple[int | None, str]] = set()  # faults, by their place
+        self._faults: set[tuple[int | None, str]] = set()  # (position, reason), over all passes
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
@@ -72,7 +71,7 @@ class MF4Reader(MessageReader):
         blocks = Blocks(source.read, source.size, is_last_open=is_open)
         try:
             layout = read_layout(blocks, identification[16:24])
-            self._check(layout)
+            self._resolve_start(layout)
             streams = self._streams(blocks, layout)
         except CutError as error:
             self.note_file(error.reason)
@@ -88,7 +87,7 @@ class MF4Reader(MessageReader):
         yield from merged([stream.batches(chunk) for stream in streams])
         masked = sum(stream.masked for stream in streams)
         if masked:
-            self.note_file(f"{masked} records that are marked as not valid left out")
+            self.note_file(f"{counted(masked, 'records marked as invalid')} left out")
         if layout.fault is not None:
             if isinstance(layout.fault, CutError):
                 self.note_file(layout.fault.reason)
@@ -96,26 +95,27 @@ class MF4Reader(MessageReader):
                 self.fault(layout.fault)
 
     def _identify(self, head: bytes) -> None:
-        """Raise FormatError unless a file that begins with ``head`` is one that can be read."""
+        """Raise FormatError unless ``head`` is the start of an MDF 4 file."""
         reason = hint = None
         if head.startswith(_ENCRYPTED):
             reason = "a file that a CANedge logger compressed or encrypted"
-            hint = "the maker's mdf2finalized or mf4decrypt makes a plain MF4 file of it"
+            hint = "the vendor's mdf2finalized or mf4decrypt converts it to a plain MF4 file"
         elif not head or not (FINISHED.startswith(head[:8]) or UNFINISHED.startswith(head[:8])):
             reason = f"not an MDF file: it begins with {head[:8].hex(' ')}" if head else "empty: no MDF file"
         elif len(head) > 8 and head[8:9] not in (b"4", b"5"):
-            reason = f"MDF of version {head[8:16].decode('latin-1').strip()}, which is not 4"
+            reason = f"MDF version {head[8:16].decode('latin-1').strip()}; canx reads version 4"
             hint = "asammdf converts it: asammdf.MDF(file).convert('4.10').save(...)"
         if reason:
             raise FormatError(reason, source=self.input.name, position=0, unit="byte", hint=hint)
 
-    def _check(self, layout: Layout) -> None:
+    def _resolve_start(self, layout: Layout) -> None:
+        """Convert a start in local time to UTC."""
         if layout.is_local:
             wall = clock.ns_to_wall(layout.start_ns, "UTC")
             layout.start_ns = clock.wall_to_ns(wall, self.tz or "local") + layout.start_ns % 1000
 
     def _streams(self, blocks: Blocks, layout: Layout) -> list[RecordStream]:
-        """Return the streams with frames in them.
+        """Return the streams that hold frames.
 
         Raises:
             NotALogError: no group of the file holds frames.
@@ -146,22 +146,22 @@ class MF4Reader(MessageReader):
         return streams
 
     def _fault_once(self, error: FormatError) -> None:
-        """Raise ``error``, or count it unless another pass over the same records did so already."""
+        """Raise ``error``, or count it unless an earlier pass over the same records counted it."""
         key = (error.position, error.reason)
-        if self.on_error == "stop" or key not in self._met:
-            self._met.add(key)
+        if self.on_error == "stop" or key not in self._faults:
+            self._faults.add(key)
             self.fault(error)
 
     def _by_asammdf(self, source: Source, reason: UnknownLayoutError) -> Iterator[MessageBatch]:
-        """Let asammdf read what is not known here.
+        """Yield the frames of a file of unknown layout, read by asammdf.
 
         Raises:
-            FormatError: it is not installed.
+            FormatError: asammdf is not installed.
         """
         from cantools_cli.io.mf4 import asammdf
 
         if not asammdf.is_installed():
-            reason.hint = "pip install 'canx[mf4]' adds asammdf, which may know it"
+            reason.hint = "pip install 'canx[mf4]' adds asammdf, which may be able to read it"
             self.fault(reason)
             return
         self.note_file(f"read by asammdf, in memory, because of {reason.reason}")

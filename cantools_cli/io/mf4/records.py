@@ -1,7 +1,7 @@
-"""The records of an MDF 4 data group to batches of frames; ``kernels/mf4.py`` reads the usual ones.
+"""Reads batches of frames from the records of an MDF 4 data group; ``kernels/mf4.py`` reads the common ones.
 
-A frame's data may be in its record, in a record of variable length behind it, or in a stream of its own,
-where the record says at which byte: u32 length, then the data.
+The payload of a frame may be in its record, in a record of variable length after it, or at a byte of another
+stream that the record points to: u32 length, then the data.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ class RecordStream:
     """Reads the frames of one data group, or of ``only`` some kinds of its records.
 
     Attributes:
-        masked: records left out since they say that they are not valid.
+        masked: records left out since they are marked as invalid.
+        is_lost: whether the start of the next record is unknown.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class RecordStream:
         only: Sequence[Group] | None = None,
     ) -> None:
         self.masked = 0
-        self.is_lost = False  # nobody knows where the next record begins
+        self.is_lost = False
         self._blocks = blocks
         self._group = data_group
         self._groups = data_group.groups
@@ -61,7 +62,7 @@ class RecordStream:
         self._room = BatchRoom(16, 8)
         self._tail = b""
         self._to_skip = 0
-        self._position = 0  # of the first byte of the tail, where that can be told
+        self._position = 0  # of the first byte of the tail, if ``_is_exact``; else of its fragment
         self._is_exact = True
         self._error_types: dict[int, Numbers] = {}
         self._make_plans(only)
@@ -86,10 +87,10 @@ class RecordStream:
         if self._tail or self._to_skip:
             self._note("ends inside a record, which was dropped")
         elif is_cut:
-            self._note("ends inside a data block; the frames before were read")
+            self._note("ends inside a data block; the frames before the cut were read")
 
     def is_in_order(self, chunk: int) -> bool:
-        """Return whether each record is at least as late as those before it, as far as it can be read."""
+        """Return whether the times of the readable records never go backwards."""
         tail, latest_ns = b"", 0
         try:
             for fragment in self._blocks.fragments(self._group.data, "DT"):
@@ -105,7 +106,7 @@ class RecordStream:
                         return True
                     tail = text[at:end]
         except FormatError:
-            pass  # which reading meets again
+            pass  # reading reports it
         return True
 
     def _fragments(self) -> Iterator[Fragment]:
@@ -121,7 +122,7 @@ class RecordStream:
             reason = f"record numbers of {self._group.id_size} bytes up to {max(ids)}"
             raise UnknownLayoutError(reason, position=self._group.at, unit="byte")
         if not self._group.id_size and not self._groups[0].size:
-            raise FormatError("records of no bytes", position=self._groups[0].at, unit="byte")
+            raise FormatError("records of 0 bytes", position=self._groups[0].at, unit="byte")
         self._kinds = array("H", [kernel.UNKNOWN] * (max(ids) + 1))
         self._plan = array("q")
         self._scales = array("d")
@@ -162,7 +163,7 @@ class RecordStream:
         self._tail = text[at:]
 
     def _fill(self, text: bytes, at: int, batch: MessageBatch) -> tuple[int, int, int, FormatError | None]:
-        """Read records into ``batch``; return (where it stopped, rows, why, the fault that it met)."""
+        """Read records into ``batch``; return (end of the last one, rows, reason to stop, fault)."""
         rows, looked = 0, -1
         while True:
             at, rows, reason = self._parse(text, at, rows, batch)
@@ -176,7 +177,7 @@ class RecordStream:
                     return self._cut(text, at), rows, reason, None
                 elif reason == kernel.LOST:
                     number = text[at : at + self._group.id_size].hex(" ")
-                    error = FormatError(f"no kind of record has the number {number}, so reading ends here")
+                    error = FormatError(f"unknown record number {number}, so reading ends here")
                     return at, rows, reason, self._placed(error, at)
                 else:
                     return at, rows, reason, None
@@ -209,7 +210,7 @@ class RecordStream:
         )
 
     def _record(self, text: bytes, at: int) -> tuple[int, int, memoryview]:
-        """Return (index of the plan, first byte behind the number, plan) of the record at ``at``."""
+        """Return (index of the plan, first byte after the number, plan) of the record at ``at``."""
         begin = at + self._group.id_size
         index = self._kinds[int.from_bytes(text[at:begin], "little")]
         return index, begin, memoryview(self._plan)[index * kernel.PLAN : (index + 1) * kernel.PLAN]
@@ -219,9 +220,9 @@ class RecordStream:
         return begin + int(plan[kernel.LENGTH])
 
     def _cut(self, text: bytes, at: int) -> int:
-        """Return where to go on when the record at ``at`` goes on behind ``text``.
+        """Handle the record at ``at``, which ``text`` cuts: return the place to continue at.
 
-        One that is stepped over is not kept, however long it says that it is.
+        A record that is skipped is not kept in memory, whatever size it states.
         """
         if len(text) - at < self._group.id_size:
             return at
@@ -233,7 +234,7 @@ class RecordStream:
             size = 4 + int.from_bytes(text[begin : begin + 4], "little")
             if size > LARGEST_RECORD:
                 self._running[index] += size
-        elif begin + size <= len(text):  # it is its data behind it that is cut
+        elif begin + size <= len(text):  # the record is complete, but not the data after it
             behind = begin + size + self._group.id_size
             if int.from_bytes(text[behind : behind + 4], "little") > LARGEST_RECORD:
                 raise FormatError("more data than a frame has")
@@ -248,10 +249,10 @@ class RecordStream:
         return value_of(text[begin:], plan, kernel.POINTER)
 
     def _rare(self, text: bytes, at: int, rows: int, batch: MessageBatch) -> tuple[int, int]:
-        """Read one record without the kernel, its channel into the table; return (where to go on, rows).
+        """Read one record without the kernel, and enter its channel in the table; return (its end, rows).
 
         Raises:
-            FormatError: it is malformed.
+            FormatError: the record is malformed.
         """
         index, begin, plan = self._record(text, at)
         record = text[begin : begin + int(plan[kernel.LENGTH])]
@@ -266,10 +267,10 @@ class RecordStream:
         message.channel = self._channel(value_of(record, plan, kernel.BUS))
         batch.channels = self._table.channels
         batch.put(rows, message)
-        return begin + len(record), rows + 1  # data behind it is passed over next
+        return begin + len(record), rows + 1  # the data after it is skipped next
 
     def _data(self, text: bytes, begin: int, record: bytes, plan: memoryview) -> bytes:
-        """Return the data that there is for a record."""
+        """Return the available payload of a record."""
         mode = plan[kernel.DATA_MODE]
         if mode == kernel.INLINE:
             return record[plan[kernel.DATA_AT] :][: plan[kernel.DATA_SIZE]]
@@ -281,7 +282,9 @@ class RecordStream:
             return b""
         pointer = value_of(record, plan, kernel.POINTER)
         if pointer != self._running[group]:
-            raise FormatError(f"its data should be at byte {pointer}, but {self._running[group]} comes next")
+            raise FormatError(
+                f"its data should be at byte {pointer}, but byte {self._running[group]} follows"
+            )
         size = int.from_bytes(text[entry : entry + 4], "little")
         return text[entry + 4 : entry + 4 + size]
 
@@ -290,11 +293,11 @@ class RecordStream:
         return value < len(self._kinds) and self._kinds[value] == group
 
     def _channel(self, number: int) -> Channel:
-        """Return the channel of a ``number`` in the file, which is in the kernel's table from now on."""
+        """Return the channel of a ``number`` in the file, and enter it in the table for the kernel."""
         if number > 0xFFFE:
             raise FormatError(f"the bus channel {number} is out of range")
         if number < self._first_channel:
-            self._note("channel 0, which such files do not have, read as can0")
+            self._note("channel 0, which MDF does not have, is read as can0")
         name = f"can{max(number - self._first_channel, 0)}"
         self._table.add(number, name)
         return name

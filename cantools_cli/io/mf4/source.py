@@ -1,4 +1,4 @@
-"""The bytes of an MDF 4 file, to be read at any place: a pipe is copied to a temporary file first."""
+"""Random access to the bytes of an MDF 4 file: a pipe is copied to a temporary file first."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from typing import Any
 
 from cantools_cli.io.files import InputStream
 
-#: bytes of a pipe that are kept in memory
+#: bytes of a pipe to keep in memory before a file is created
 _IN_MEMORY = 1 << 20
 
 
 class Source:
-    """Reads ``stream`` anywhere.
+    """Reads ``stream`` at any position.
 
     Attributes:
-        size: bytes that there are.
-        is_copied: whether this was a pipe, or compressed.
-        passes: how many times the file is read, each of which counts for a part of it.
+        size: the number of bytes.
+        is_copied: whether the stream is a pipe or compressed, and was copied.
+        passes: how often the file is read as a whole, for the progress.
     """
 
     def __init__(self, stream: InputStream) -> None:
@@ -32,19 +32,19 @@ class Source:
         self.size = self._file.seek(0, 2) - self._begin
 
     def read(self, at: int, size: int) -> bytes:
-        """Return ``size`` bytes from ``at`` on, fewer only at the end."""
+        """Return ``size`` bytes at ``at``, fewer only at the end of the file."""
         size = min(size, self.size - at)
         if at < 0 or size <= 0:
             return b""
         self._file.seek(self._begin + at)
         data = bytes(self._file.read(size))
-        while len(data) < size:  # a raw file may give less
+        while len(data) < size:  # a raw file may return less
             more = self._file.read(size - len(data))
             if not more:
                 break
             data += more
         if not self.is_copied:
-            # not how far it came: what says where the data is often lies at the end
+            # the sum, not the position: the blocks that describe the data are often at the end
             self._stream.consumed = min(self._stream.consumed + len(data) // self.passes, self.size)
         return data
 

@@ -1,4 +1,4 @@
-"""A stream of data of variable length in an MDF 4 file, of which a part is at hand at a time."""
+"""A window over a stream of data of variable length in an MDF 4 file."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from cantools_cli.errors import FormatError
 from cantools_cli.io.mf4.blocks import LARGEST_TRANSPOSED, Blocks, Fragment, unpacked
 
-#: bytes that are at hand
+#: bytes of the window
 _WINDOW = 1 << 18
 
 
 class DataWindow:
-    """What is at hand of a stream of data, from byte ``begin`` on, whose block is at ``at``."""
+    """The bytes ``data``, from byte ``begin`` on, of the stream whose block is at ``at``."""
 
     def __init__(self, blocks: Blocks, at: int) -> None:
         self.data = b""
@@ -27,7 +27,7 @@ class DataWindow:
         self._unpacked = (-1, b"")
 
     def move(self, pointer: int) -> None:
-        """Begin at byte ``pointer``; there may be nothing there.
+        """Start the window at byte ``pointer``; it is empty after the end of the stream.
 
         Raises:
             FormatError: the stream is malformed.
@@ -47,19 +47,19 @@ class DataWindow:
             index += 1
 
     def entry(self, pointer: int) -> bytes:
-        """Return the data at byte ``pointer``, nothing where there is none."""
+        """Return the entry at byte ``pointer``, b"" if the window does not hold it."""
         at = pointer - self.begin
         if not 0 <= at <= len(self.data) - 4:
             return b""
         size = int.from_bytes(self.data[at : at + 4], "little")
         return self.data[at + 4 : at + 4 + size] if at + 4 + size <= len(self.data) else b""
 
-    def _piece(self, index: int, skip: int, most: int) -> bytes:
+    def _piece(self, index: int, skip: int, limit: int) -> bytes:
         fragment = self._fragments[index]
         if fragment.columns is None:
-            return self._blocks.read(fragment.at + skip, max(min(most, fragment.stored - skip), 0))
+            return self._blocks.read(fragment.at + skip, max(min(limit, fragment.stored - skip), 0))
         if self._unpacked[0] != index:
             if fragment.size > LARGEST_TRANSPOSED:
                 raise FormatError(f"a compressed block of {fragment.size} bytes")
             self._unpacked = (index, b"".join(unpacked(self._blocks.read, fragment, _WINDOW)))
-        return self._unpacked[1][skip : skip + most]
+        return self._unpacked[1][skip : skip + limit]

@@ -1,4 +1,4 @@
-"""Writing MDF 4."""
+"""The writer of MDF 4 files."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from cantools_cli.io.mf4.head import RECORD_SIZES, Head, build_head, identificat
 from cantools_cli.io.start import EARLY, HELD
 from cantools_cli.kernels import mf4 as kernel
 
-#: bytes of records that are written at a time
+#: bytes of records to write at a time
 _ROOM = 1 << 17
 
 
 class MF4Writer(FileIOMessageWriter):
     """Writes MDF 4 files that asammdf, python-can and Vector's tools read.
 
-    Every flush hands all frames over; a file that is not closed properly, or went through a pipe, says that
-    it is not finished, and readers take what is there. Records are stored as they are, whatever the
-    ``compression_level`` of 0 to 2: a compressed block could not grow with each flush. ``database`` is the
-    path of a DBC file, which the file then carries as an attachment.
+    A file that is not closed properly, or is written to a pipe, stays marked as unfinished: readers read it
+    up to its end. Records are never compressed, whatever the ``compression_level`` of 0 to 2, since a
+    compressed block cannot grow with each flush. ``database`` is the path of a DBC file, to be attached to
+    the log.
     """
 
     def __init__(
@@ -48,11 +48,11 @@ class MF4Writer(FileIOMessageWriter):
             self._attachment = os.path.basename(os.fspath(database)), Path(database).read_bytes()
         super().__init__(file, "wb", *args, append=append, **kwargs)
         self._numbers = NumberedChannels(0, self.note)
-        self._held = MessageBatch()  # until the start is known
+        self._held = MessageBatch()  # frames that wait for the start of the file
         self._start_ns: int | None = None
         self._room = bytearray(_ROOM)
         self._counts = array("q", bytes(8 * len(RECORD_SIZES)))
-        self._origin = 0  # where in a stream that was given the file begins
+        self._origin = 0  # the position of the file in an open stream
         self._head: Head | None = None
         with self.closed_on_error():
             if append and (size := self.output.seek_end()):
@@ -72,7 +72,7 @@ class MF4Writer(FileIOMessageWriter):
             self._put(batch, self._start_ns)
 
     def file_size(self) -> int:
-        """Return an estimate of the file's size in bytes: what is written, and what is held."""
+        """Return an estimate of the file's size in bytes, including frames that are not written yet."""
         self._write_gathered()
         return self.output.written + 25 * len(self._held) + len(self._held.payload)
 
@@ -106,7 +106,7 @@ class MF4Writer(FileIOMessageWriter):
         self._head = head
 
     def _begin(self) -> None:
-        """Choose the start of the file, in whole microseconds as asammdf has it, and write what waited."""
+        """Choose the start of the file, in microseconds for asammdf; write the frames that wait for it."""
         held, self._held = self._held, MessageBatch()
         start = max(min(held.timestamp_ns) // 1000 * 1000, 0)
         self._write_head(start)

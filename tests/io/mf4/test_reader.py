@@ -201,7 +201,7 @@ def test_a_record_that_says_that_it_is_not_valid_is_left_out_and_counted() -> No
     group = file.group(file.chain(channels), 24, invalid=1)
     found, reader = read_lenient(file.finish(file.data_group(group, data)))
     assert (found, reader.skipped) == ([1, 3], 0)
-    assert reader.notes == ["-: 1 records that are marked as not valid left out"]
+    assert reader.notes == ["-: 1 record marked as invalid left out"]
 
 
 def test_a_start_in_local_time_has_the_zone_that_is_asked_for() -> None:
