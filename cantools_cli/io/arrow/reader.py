@@ -1,4 +1,4 @@
-"""Reading Arrow streams and files."""
+"""The reader of Arrow streams and files."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from cantools_cli.io.files import CHUNK, InputStream
 FILE_MAGIC = b"ARROW1\0\0"
 _FILE_END = b"ARROW1"
 _CONTINUATION = b"\xff\xff\xff\xff"
-#: bytes of a record batch that are read at most: it has to be in memory as a whole
+#: bytes of a record batch, which has to be in memory as a whole
 MAX_BYTES = 1 << 29
-_PIECE = 1 << 24  #: bytes that the input is asked for at a time
+_PIECE = 1 << 24  #: bytes of one read
 
 
 class ArrowReader(TableReader):
-    """Reads Arrow streams and files, also of other programs, and while they are written."""
+    """Reads Arrow streams and files of any program, also while they are being written."""
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
@@ -47,23 +47,23 @@ class ArrowReader(TableReader):
                 table.validate(full=True)
             except StopIteration:
                 if is_file and not source.rest().endswith(_FILE_END):
-                    self.note_file("ends inside the file, without its footer: it was not closed")
+                    self.note_file("has no footer, so it was not closed")
                 return
             except (self._arrow.ArrowException, OSError, MemoryError, ValueError) as error:
                 if source.at_end and table is None:
                     self.note_file("ends inside a record batch, which was dropped")
                     return
                 self.fault(_fault(error, begin))
-                if source.position == begin:  # pyarrow has given up
+                if source.position == begin:  # pyarrow cannot continue
                     return
                 continue
             yield from self._frames(table)
 
     def _open(self, source: _Source) -> Any:
-        """Return what reads the record batches, None where the file ends before them.
+        """Return pyarrow's reader of record batches, None if the file ends inside the schema.
 
         Raises:
-            FormatError: they have no columns that can be read.
+            FormatError: the schema is invalid, or lacks a required column.
         """
         try:
             stream = self._arrow.ipc.open_stream(source)
@@ -79,11 +79,11 @@ class ArrowReader(TableReader):
 
 
 class _Source:
-    """The input as pyarrow reads it: so many bytes, fewer only at the end.
+    """The input as a file for pyarrow, which returns less than it is asked for only at the end.
 
     Attributes:
-        position: bytes taken so far.
-        at_end: whether there were fewer.
+        position: bytes read so far.
+        at_end: whether a read reached the end.
     """
 
     closed = False
@@ -95,12 +95,12 @@ class _Source:
         self._rest = b""
 
     def read(self, size: int) -> bytes:
-        """Return ``size`` bytes; memory grows with what is there, not with what is asked for."""
+        """Return ``size`` bytes; memory grows with the data, not with ``size``."""
         if size > MAX_BYTES:
             raise ValueError(f"a record batch of {size} bytes, more than {MAX_BYTES}")
         pieces, have = [], 0
         while have < size:
-            # a file makes room for all that it is asked for
+            # bounded, since a file allocates all that it is asked for
             piece = self._rest or self._stream.read(min(max(CHUNK, size - have), _PIECE) if have else CHUNK)
             if not piece:
                 self.at_end = True
@@ -112,12 +112,12 @@ class _Source:
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def unread(self, data: bytes) -> None:
-        """Put back what was read last."""
+        """Put back ``data``, the last bytes that were read."""
         self._rest = data + self._rest
         self.position -= len(data)
 
     def rest(self) -> bytes:
-        """Read on to the end; return the last bytes."""
+        """Read to the end; return the last 8 bytes."""
         last = self._rest[-8:]
         self._rest = b""
         while piece := self._stream.read():
@@ -132,5 +132,5 @@ class _Source:
 
 
 def _fault(error: Exception, position: int) -> FormatError:
-    reason = " ".join(str(error).split()) or "it claims more than there is memory"
-    return FormatError(f"not what Arrow writes: {reason}", position=position, unit="byte")
+    reason = " ".join(str(error).split()) or "not enough memory for its stated size"
+    return FormatError(f"invalid Arrow data: {reason}", position=position, unit="byte")

@@ -64,7 +64,7 @@ def load_pyarrow(module: str = "pyarrow") -> Any:
 
 
 class Pieces:
-    """What pyarrow writes, until it is taken: our own stream knows better how to fail."""
+    """A file for pyarrow that keeps the data until ``take``: errors of the disk must not reach pyarrow."""
 
     closed = False
 
@@ -82,12 +82,13 @@ class Pieces:
         return self._position
 
     def flush(self) -> None:
-        """Do nothing: all is here already."""
+        """Do nothing."""
 
     def close(self) -> None:
-        """Do nothing: what is here is still to be taken."""
+        """Do nothing: the data is still needed."""
 
     def take(self) -> bytes:
+        """Return the data written since the last call."""
         data = b"".join(self._pieces)
         self._pieces.clear()
         return data
@@ -141,39 +142,39 @@ class TableReader(MessageReader):
             self.input.close()
             raise
         self._columns: dict[str, int] = {}
-        self._row = 0  #: rows dealt with so far
+        self._row = 0  #: rows so far
         self._channels: tuple[Channel, ...] = ()
-        self._dictionary: Any = None  # the last one, and what its entries are in _channels
+        self._dictionary: Any = None  # the last dictionary; _table has the index in _channels of its entries
         self._table = array("H")
 
     def _use(self, schema: Any) -> list[str]:
-        """Find the columns in ``schema``; return the names of those that are read.
+        """Find the columns in ``schema``; return the names of those to read.
 
         Raises:
-            FormatError: one that must be there is missing, or of a type that cannot be read.
+            FormatError: a required column is missing, or of a type that cannot be read.
         """
         known = {"timestamp_ns", *COLUMNS}
         try:
             names = [name.lower() for name in schema.names]
         except UnicodeDecodeError:
-            raise FormatError("the name of a column is no UTF-8", source=self.input.name) from None
+            raise FormatError("the name of a column is not UTF-8", source=self.input.name) from None
         self._columns = {name: names.index(name) for name in names if name in known}
         for name in ("timestamp", "arbitration_id", "data"):
             if name not in self._columns and f"{name}_ns" not in self._columns:
-                there = ", ".join(schema.names[:20]) or "none"
-                raise FormatError(f"no column {name}; there are: {there}", source=self.input.name)
+                present = ", ".join(schema.names[:20]) or "none"
+                raise FormatError(f"no column {name}; its columns: {present}", source=self.input.name)
         kind = schema.field(self._columns["timestamp"]).type if "timestamp" in self._columns else None
         types = self._arrow.types
         if kind is not None and not (types.is_timestamp(kind) or types.is_floating(kind)):
             raise FormatError(
-                f"timestamp is {kind}, whose unit is not known",
+                f"timestamp is {kind}, which has no time unit",
                 source=self.input.name,
-                hint="integers of nanoseconds are read from a column timestamp_ns",
+                hint="name a column of integer nanoseconds timestamp_ns",
             )
         return [schema.names[index] for index in self._columns.values()]
 
     def _frames(self, table: Any) -> Iterator[MessageBatch]:
-        """Yield the frames of a record batch, which is valid as Arrow sees it."""
+        """Yield the frames of a record batch that Arrow has validated."""
         for first in range(0, table.num_rows, BATCH_ROWS):
             yield from self._part(table.slice(first, BATCH_ROWS))
 
@@ -181,7 +182,7 @@ class TableReader(MessageReader):
         try:
             given = _Columns(self, part)
         except (self._arrow.ArrowException, FormatError, ValueError, TypeError, OverflowError) as error:
-            if part.num_rows > 1:  # the rows beside the one that cannot be read
+            if part.num_rows > 1:  # find the malformed row by halving
                 half = part.num_rows // 2
                 yield from self._part(part.slice(0, half))
                 yield from self._part(part.slice(half))
@@ -213,12 +214,12 @@ class TableReader(MessageReader):
         self._row += given.rows
         batch.cut(count)
         if "is_fd" not in self._columns and columns.count_bits(batch.flags, bits.FD):
-            self.note(f"{self.input.name}: more than 8 bytes are read as CAN FD, there is no column is_fd")
+            self.note_file("frames of more than 8 bytes are read as CAN FD, since there is no column is_fd")
         if count:
             yield batch
 
     def index_of(self, text: str | None) -> int:
-        """Return the index of the channel that ``text`` stands for, None for none."""
+        """Return the index of the channel that ``text`` spells; None is no channel."""
         channel = None if text is None else read_channel(text)
         return self._channel_index(channel)
 
@@ -230,7 +231,7 @@ class TableReader(MessageReader):
         return self._channels.index(channel)
 
     def channel_table(self, dictionary: Any) -> UInt16s:
-        """Return what the entries of ``dictionary``, and behind them null, are in the reader's channels."""
+        """Return the index in the reader's channels of each entry of ``dictionary``; null is the last one."""
         if self._dictionary is None or not dictionary.equals(self._dictionary):
             self._dictionary = None
             self._table = array("H", [self.index_of(text) for text in [*dictionary.to_pylist(), None]])
@@ -238,12 +239,12 @@ class TableReader(MessageReader):
         return self._table
 
     def column(self, part: Any, name: str) -> Any:
-        """Return the column ``name`` of ``part``, None where there is none."""
+        """Return the column ``name`` of ``part``, None if it has no such column."""
         index = self._columns.get(name)
         return None if index is None else part.column(index)
 
     def has(self, name: str) -> bool:
-        """Tell whether there is a column ``name``."""
+        """Return whether there is a column ``name``."""
         return name in self._columns
 
     def arrow(self) -> Any:
@@ -252,11 +253,11 @@ class TableReader(MessageReader):
 
 
 class _Columns:
-    """The columns of some rows as the kernel takes them.
+    """The columns of some rows, converted for the kernel.
 
     Attributes:
-        size: most bytes of payload that the rows can have, but those of CAN XL.
-        xl_rows: those that are CAN XL, for ``put_xl``.
+        size: the maximum payload of the rows, without CAN XL.
+        xl_rows: the rows of CAN XL, for ``put_xl``.
     """
 
     def __init__(self, reader: TableReader, part: Any) -> None:
@@ -286,10 +287,10 @@ class _Columns:
         self._xl = XlRows(lambda name: reader.column(part, name), arrow)
         self.xl_rows = frozenset(row for row in self._xl.rows if not self._kinds[row] & kernel.VOID)
         for row in self.xl_rows:
-            self._kinds[row] |= kernel.VOID  # at which the kernel stops
+            self._kinds[row] |= kernel.VOID  # stops the kernel
 
     def columns(self) -> Any:
-        """Return them in the kernel's order."""
+        """Return the columns in the order of the kernel's parameters."""
         return (
             self._kinds,
             self._times_ns,
@@ -302,13 +303,13 @@ class _Columns:
         )
 
     def put_xl(self, row: int, batch: MessageBatch, at: int) -> str | None:
-        """Make ``row``, of CAN XL, the row ``at`` of ``batch``; return why not, where it is no frame."""
+        """Copy ``row``, of CAN XL, to row ``at`` of ``batch``; return the reason if it is invalid."""
         kinds, begin, end = self._kinds[row], self._begins[row], self._begins[row + 1]
         others = kernel.REMOTE | kernel.ERROR | kernel.EXTENDED | kernel.BRS | kernel.ESI
         if self._reader.has("is_fd"):
             others |= kernel.FD
         if kinds & others and self._identifiers[row] <= bits.CAN_SFF_MASK:
-            return "a CAN XL frame is of no other kind"
+            return "a CAN XL frame cannot be of another kind as well"
         if self._dlc[row] not in (kernel.ABSENT, end - begin):
             return f"dlc is {self._dlc[row]}, but there are {end - begin} data bytes"
         message = self._xl.message(row, bytes(self._bytes[begin:end]))
@@ -323,7 +324,7 @@ class _Columns:
         return None
 
     def reason(self, row: int) -> str:
-        """Return why ``row`` is no frame."""
+        """Return the reason why ``row`` is not a valid frame."""
         kinds, identifier = self._kinds[row], self._identifiers[row]
         size, dlc, code = self._begins[row + 1] - self._begins[row], self._dlc[row], self._codes[row]
         if kinds & kernel.VOID:
@@ -333,7 +334,7 @@ class _Columns:
         if identifier > bits.CAN_SFF_MASK and not kinds & (kernel.EXTENDED | kernel.ERROR):
             return f"arbitration_id {identifier:#x} is over 7FF, the largest of 11 bits"
         if kinds & (kernel.BRS | kernel.ESI) and not kinds & kernel.FD:
-            return "bitrate_switch and error_state_indicator go with is_fd only"
+            return "bitrate_switch and error_state_indicator need is_fd"
         if kinds & kernel.REMOTE:
             if kinds & (kernel.FD | kernel.ERROR):
                 return "a remote frame is classic, and not an error frame"
@@ -348,7 +349,7 @@ class _Columns:
         if dlc not in (kernel.ABSENT, size):
             return f"dlc is {dlc}, but there are {size} data bytes"
         if bits.dlc2len(bits.len2dlc(size)) != size:
-            return f"{size} is no CAN FD length"
+            return f"{size} is not a CAN FD length"
         return f"dlc_code is {code}, but there are {size} data bytes"
 
     def _times(self) -> Any:
@@ -389,7 +390,7 @@ class _Columns:
         kernel.mark_set(bitmap, rows.offset, int(invert), mark, self._kinds)
 
     def _lengths(self, name: str, code: Literal["H", "B"], absent: int) -> Any:
-        """Return a column of lengths or codes, ``absent`` where there is none."""
+        """Return a column of lengths or codes, ``absent`` for null and for a missing column."""
         column, size = self._reader.column(self._part, name), array(code).itemsize
         if column is None:
             return array(code, b"\xff" * size * self.rows)

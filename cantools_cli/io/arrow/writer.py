@@ -1,4 +1,4 @@
-"""Writing Arrow streams and files."""
+"""The writer of Arrow streams and files."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ _COMPRESSIONS = ("none", "lz4", "zstd")
 
 
 class ArrowWriter(TableWriter):
-    """Writes an Arrow stream, or where the name ends in ``.arrow`` a file; ``layout`` says which.
+    """Writes an Arrow stream or file.
 
-    Frames gather until there are enough for a record batch; ``flush`` writes those that there are.
-    ``compression`` is ``none``, ``lz4`` or ``zstd``. A log cannot be continued.
+    ``layout`` is ``stream`` or ``file``, by default ``file`` if the name ends in ``.arrow``. Frames gather
+    until there are enough for a record batch; ``flush`` writes them earlier. ``compression`` is ``none``,
+    ``lz4`` or ``zstd``. An Arrow log cannot be continued.
     """
 
     def __init__(
@@ -38,14 +39,14 @@ class ArrowWriter(TableWriter):
         check_compression(compression, _COMPRESSIONS)
         if append:
             raise UsageError(
-                "an Arrow log cannot be continued", hint="write another file, and join them later"
+                "an Arrow log cannot be continued", hint="write another file and join them later"
             )
         super().__init__(file, *args, **kwargs)
         if layout is None:
             layout = "file" if self.output.name.lower().endswith(".arrow") else "stream"
         self._channels: tuple[Channel, ...] = ()
         self._pieces = Pieces()
-        # a file may add to a dictionary but not replace it; streams with additions are not read by all
+        # a file may extend a dictionary, but not replace it; not all readers support extensions in streams
         options = arrow.ipc.IpcWriteOptions(
             compression=None if compression == "none" else compression,
             emit_dictionary_deltas=layout == "file",
@@ -65,11 +66,11 @@ class ArrowWriter(TableWriter):
                 self._write_held()
 
     def file_size(self) -> int:
-        """Return an estimate of the file's size in bytes: what is written, and what waits."""
+        """Return an estimate of the file's size in bytes, including frames that are not written yet."""
         return self.output.written + 20 * len(self._held) + len(self._held.payload)
 
     def _put(self, batch: MessageBatch) -> None:
-        """Write ``batch`` as one record batch, its channels by the dictionary of all so far."""
+        """Write ``batch`` as one record batch, with the dictionary of all channels so far."""
         for channel in batch.channels:
             if channel not in self._channels:
                 self._channels += (channel,)
@@ -85,7 +86,7 @@ class ArrowWriter(TableWriter):
 
 
 def with_dictionary(batch: MessageBatch, channels: tuple[Channel, ...]) -> MessageBatch:
-    """Return the same frames, sharing all but ``channel``, with more ``channels``."""
+    """Return the same frames with more ``channels``; all columns but ``channel`` are shared."""
     view = MessageBatch(channels=channels)
     view.timestamp_ns, view.can_id, view.flags, _, view.dlc_code, view.offset, view.payload = batch.columns()
     view.channel = batch.channel[:]

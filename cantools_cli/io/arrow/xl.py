@@ -1,4 +1,4 @@
-"""CAN XL frames out of Arrow's record batches, one at a time; ``arrow_table`` does the others in bulk."""
+"""CAN XL frames in Arrow record batches, one at a time; ``table`` reads all others in bulk."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from cantools_cli.frame.xl import XlMessage
 
 
 class XlRows:
-    """The rows whose ``is_xl`` is true; of their other columns one that is missing, or null, means 0.
+    """The rows with ``is_xl`` set; a missing or null value in another column of CAN XL is 0.
 
     Attributes:
-        rows: their numbers.
+        rows: the numbers of these rows.
     """
 
     def __init__(self, column: Callable[[str], Any], arrow: Any) -> None:
@@ -31,7 +31,7 @@ class XlRows:
                 self._fields[name] = values.cast(kind).to_pylist()
 
     def message(self, row: int, data: bytes) -> XlMessage:
-        """Return the frame of ``row``, but for what it has in common with others."""
+        """Return the frame of ``row`` with the fields that only CAN XL has."""
         return XlMessage(
             data=data,
             vcid=self._field("vcid", row),

@@ -1,10 +1,10 @@
-"""Parquet's footer, as far as it takes to join several files into one: row groups that move.
+"""Parquet's footer, as far as needed to join several files into one, which moves their row groups.
 
 ::
 
     struct   fields, then 00              field    id minus the last id, 4 bits | type, 4 bits | value
-    list     size, 4 bits | type, 4 bits | values        15 for larger sizes, which follow
-    numbers  zigzag, 7 bits a byte, lowest first         text     its size, its bytes
+    list     size, 4 bits | type, 4 bits | values        size 15: the real size follows
+    numbers  zigzag, 7 bits per byte, lowest first       text     its size, its bytes
 
 Sources: Apache Thrift, "Thrift Compact protocol encoding"; Apache Parquet, parquet.thrift.
 """
@@ -22,7 +22,7 @@ _DEEPEST = 32
 _NUM_ROWS, _ROW_GROUPS = 3, 4
 #: RowGroup
 _COLUMNS, _GROUP_ROWS, _ORDINAL = 1, 3, 7
-#: fields that are places in the file, by struct
+#: fields that are positions in the file, by struct
 _GROUP_PLACES = (5,)  # file_offset
 _CHUNK_PLACES = (2, 4, 6)  # file_offset, offset_index_offset, column_index_offset
 _META_DATA = 3
@@ -32,16 +32,15 @@ _META_SIZE, _DATA_PAGE, _DICTIONARY_PAGE = 7, 9, 11
 #: id -> (type, value); a list is (type of its values, values)
 Struct = dict[int, tuple[int, Any]]
 
-
-#: what reading goes wrong with where the bytes are something else
+#: the errors of parsing bytes that are not a footer
 _WRONG = (IndexError, KeyError, TypeError, ValueError, AttributeError)
 
 
 class Footers:
-    """The footers of several files that stand one behind the other, as one.
+    """Joins the footers of several consecutive files.
 
     Attributes:
-        rows: frames in all of them.
+        rows: the number of frames in all files.
     """
 
     def __init__(self) -> None:
@@ -50,27 +49,27 @@ class Footers:
         self._groups: list[bytes] = []
 
     def add(self, footer: bytes, begin: int) -> None:
-        """Add the footer of the file that begins at ``begin``, without its size and magic.
+        """Add the footer of the file that starts at ``begin``, without its size and magic.
 
         Raises:
-            FormatError: it is not one.
+            FormatError: the bytes are not a footer.
         """
         try:
-            found, groups = _read_footer(footer)
+            fields, groups = _read_footer(footer)
             for group in groups:
                 _move(group, begin)
                 if _ORDINAL in group:
                     group[_ORDINAL] = (_I16, len(self._groups))
-                if len(self._groups) > 0x7FFF:  # more than ordinals can tell, which may be absent
+                if len(self._groups) > 0x7FFF:  # beyond the range of ordinals, which are optional
                     group.pop(_ORDINAL, None)
                 self._groups.append(_struct(group))
                 self.rows += group[_GROUP_ROWS][1]
         except _WRONG as error:
             raise FormatError(f"not a Parquet footer: {error}") from None
-        self._first = self._first or found
+        self._first = self._first or fields
 
     def joined(self) -> bytes:
-        """Return the footer of all, with its size and magic; the columns are those of the first."""
+        """Return the joined footer, with its size and magic; the columns are those of the first file."""
         fields = {**self._first, _NUM_ROWS: (_I64, self.rows)}
         fields[_ROW_GROUPS] = (_LIST, (_STRUCT, self._groups))
         footer = _struct(fields)
@@ -78,10 +77,10 @@ class Footers:
 
 
 def data_end(footer: bytes) -> int:
-    """Return where the last page ends, as ``footer`` has it.
+    """Return the end of the last page, according to ``footer``.
 
     Raises:
-        FormatError: it is not one.
+        FormatError: the bytes are not a footer.
     """
     end = 0
     try:
@@ -96,12 +95,12 @@ def data_end(footer: bytes) -> int:
 
 
 def _read_footer(footer: bytes) -> tuple[Struct, list[Struct]]:
-    found, _ = _read_struct(footer, 0, 0)
-    return found, found[_ROW_GROUPS][1][1]
+    fields, _ = _read_struct(footer, 0, 0)
+    return fields, fields[_ROW_GROUPS][1][1]
 
 
 def _move(group: Struct, by: int) -> None:
-    """Add ``by`` to all places in a row group; 0 stands for none."""
+    """Add ``by`` to all positions in a row group; 0 means no position."""
     _add(group, _GROUP_PLACES, by)
     for chunk in group[_COLUMNS][1][1]:
         _add(chunk, _CHUNK_PLACES, by)
@@ -124,7 +123,7 @@ def _read_varint(data: bytes, at: int) -> tuple[int, int]:
         if byte < 0x80:
             return value, at
         if shift > 63:
-            raise ValueError("a number of over 64 bits")
+            raise ValueError("a number of more than 64 bits")
 
 
 def _read_number(data: bytes, at: int) -> tuple[int, int]:
@@ -134,7 +133,7 @@ def _read_number(data: bytes, at: int) -> tuple[int, int]:
 
 def _read_struct(data: bytes, at: int, depth: int) -> tuple[Struct, int]:
     if depth > _DEEPEST:
-        raise ValueError("structs too deep in one another")
+        raise ValueError("structs are nested too deeply")
     fields: Struct = {}
     last = 0
     while data[at]:
@@ -215,5 +214,5 @@ def _value(kind: int, value: Any) -> bytes:
         kind, values = value
         size = len(values)
         head = bytes([size << 4 | kind]) if size < 15 else bytes([0xF0 | kind]) + _varint(size)
-        return head + b"".join(_value(kind, one) for one in values)
+        return head + b"".join(_value(kind, value) for value in values)
     return bytes(value) if kind == _DOUBLE else _varint(len(value)) + bytes(value)

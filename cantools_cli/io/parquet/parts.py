@@ -1,4 +1,4 @@
-"""The parts of a Parquet file: each a whole file of its own, which canx joins when it closes the last."""
+"""The parts of a Parquet file, each a Parquet file of its own; closing the file joins their footers."""
 
 from __future__ import annotations
 
@@ -11,45 +11,45 @@ from cantools_cli.io.parquet.footer import Footers, data_end
 MAGIC = b"PAR1"
 PART = struct.Struct("<Q8s")
 PART_MAGIC = b"CANXPART"
-#: bytes of a footer that are read at most
+#: bytes of a footer
 _MAX_FOOTER = 1 << 28
 WINDOW = 1 << 20
 ReadAt = Callable[[int, int], bytes]
-"""Returns so many bytes from a position of the file on."""
+"""(position, size) -> bytes of the file."""
 
 
 def footer_at(read: ReadAt, begin: int, end: int) -> bytes:
     """Return the footer of the Parquet file from ``begin`` to ``end``.
 
     Raises:
-        FormatError: there is none.
+        FormatError: there is no valid footer.
     """
     size = int.from_bytes(read(end - 8, 4), "little")
     if not 0 < size <= min(end - begin - 12, _MAX_FOOTER) or read(end - 4, 4) != MAGIC:
-        raise FormatError(f"a footer of {size} bytes", position=end - 8, unit="byte")
+        raise FormatError(f"the footer claims {size} bytes", position=end - 8, unit="byte")
     return read(end - 8 - size, size)
 
 
 def is_closed(read: ReadAt, size: int) -> bool:
-    """Tell whether a file of ``size`` bytes ends with the footer of all of it.
+    """Return whether a file of ``size`` bytes ends with the footer of the whole file.
 
-    What ends like that may also be a part that was cut just before its mark: then the places in its footer
-    count from its own begin, and so fall short of the footer by that.
+    The end may also be that of a part, cut just before its mark. The positions in the footer of a part count
+    from the start of the part, so its last page seems to end that much too early.
     """
-    if size < 12 or read(size - 4, 4) != MAGIC or is_part(read, size - 4):  # the begin of a next part
+    if size < 12 or read(size - 4, 4) != MAGIC or is_part(read, size - 4):  # the start of another part
         return False
     try:
         footer = footer_at(read, 0, size)
         begin = size - 8 - len(footer)
         return is_part(read, begin) or not is_part(read, begin - data_end(footer))
     except FormatError:
-        return True  # of another program, or damaged: pyarrow knows better
+        return True  # of another program, or damaged: left to pyarrow
 
 
 def is_joined(read: ReadAt, size: int) -> bool:
-    """Tell whether the footer of a closed file says what those of its parts say, if it has parts.
+    """Return whether the footer of a closed file agrees with those of its parts, if it has parts.
 
-    One with a wrong place in it is read without a complaint, and its row group is not.
+    pyarrow reads a footer with a wrong position without an error, and misses that row group.
     """
     try:
         footer = footer_at(read, 0, size)
@@ -65,7 +65,7 @@ def is_joined(read: ReadAt, size: int) -> bool:
 
 
 def last_part(read: ReadAt, size: int) -> int | None:
-    """Return where the last whole part of a file of ``size`` bytes ends, None where there is none."""
+    """Return the end of the last complete part of a file of ``size`` bytes, None if it has no part."""
     end = size
     while end > PART.size:
         begin = max(0, end - WINDOW)
@@ -82,7 +82,7 @@ def last_part(read: ReadAt, size: int) -> int | None:
 
 
 def is_part(read: ReadAt, end: int) -> bool:
-    """Tell whether a part ends at ``end``."""
+    """Return whether a part ends at ``end``."""
     if end < PART.size + 12:
         return False
     begin, magic = PART.unpack(read(end - PART.size, PART.size))
@@ -95,13 +95,13 @@ def is_part(read: ReadAt, end: int) -> bool:
 
 
 def parts_before(read: ReadAt, end: int | None) -> list[tuple[int, int]]:
-    """Return where the parts up to the one that ends at ``end`` begin and end, None for no part."""
-    found: list[tuple[int, int]] = []
+    """Return (start, end) of all parts up to the one that ends at ``end``; an empty list if that is None."""
+    parts: list[tuple[int, int]] = []
     while end:
-        if not is_part(read, end):  # before what was appended there is a file that was closed
-            found.append((0, end))
+        if not is_part(read, end):  # a closed file, to which the parts were appended
+            parts.append((0, end))
             break
         begin = PART.unpack(read(end - PART.size, PART.size))[0]
-        found.append((begin, end - PART.size))
+        parts.append((begin, end - PART.size))
         end = begin
-    return found[::-1]
+    return parts[::-1]

@@ -1,4 +1,4 @@
-"""Reading Parquet files."""
+"""The reader of Parquet files."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _ENCRYPTED = b"PARE"
 
 
 class ParquetReader(TableReader):
-    """Reads Parquet files, also of other programs; those of canx also while they are written.
+    """Reads Parquet files of any program, and those of canx also while they are being written.
 
-    What cannot be read at any place, such as a pipe, is copied to a temporary file first.
+    A pipe or a compressed file is copied to a temporary file first.
     """
 
     @classmethod
@@ -59,7 +59,7 @@ class ParquetReader(TableReader):
             self.input.consumed = end
 
     def _part_of_file(self, file: _Window) -> Iterator[MessageBatch]:
-        """Yield the frames of a Parquet file that is the whole, or a part."""
+        """Yield the frames of a Parquet file: the whole file, or one part."""
         parquet = load_pyarrow("pyarrow.parquet")
         try:
             table = parquet.ParquetFile(file, pre_buffer=False, buffer_size=WINDOW)
@@ -71,7 +71,7 @@ class ParquetReader(TableReader):
             yield from self._group(table, group, names)
 
     def _group(self, table: Any, group: int, names: list[str]) -> Iterator[MessageBatch]:
-        """Yield the frames of one row group; damage there costs what is left of it."""
+        """Yield the frames of one row group; damage costs the rest of the group."""
         last = self._row + table.metadata.row_group(group).num_rows
         batches = table.iter_batches(
             batch_size=BATCH_ROWS, row_groups=[group], columns=names, use_threads=False
@@ -90,7 +90,7 @@ class ParquetReader(TableReader):
             yield from self._frames(batch)
 
     def _parts(self, file: Any, size: int) -> list[tuple[int, int]]:
-        """Return where the Parquet files in ``file`` begin and end: one, or the parts of one not closed."""
+        """Return (start, end) of the Parquet files in ``file``: itself, or its parts if it was not closed."""
 
         def read(position: int, count: int) -> bytes:
             file.seek(position)
@@ -106,14 +106,14 @@ class ParquetReader(TableReader):
             is_good = self._has_good_footer(_Window(file, 0, size)) and is_joined(read, size)
             if is_good or (last := last_part(read, size)) is None:
                 return [(0, size)]
-            self.note_file("the footer is damaged: its parts are read, as they were flushed")
+            self.note_file("the footer is damaged: the flushed parts are read instead")
         else:
-            self.note_file("ends inside the file, without its footer: what was flushed is read")
+            self.note_file("has no footer, so it was not closed: the flushed parts are read")
             last = last_part(read, size)
         return parts_before(read, last)
 
     def _has_good_footer(self, file: _Window) -> bool:
-        """Tell whether pyarrow can read the footer."""
+        """Return whether pyarrow can read the footer."""
         parquet = load_pyarrow("pyarrow.parquet")
         try:
             parquet.read_metadata(file)
@@ -127,7 +127,7 @@ class ParquetReader(TableReader):
 
 
 class _Window(io.RawIOBase):
-    """Bytes of a file from ``begin`` to ``end``, as a file; closing it leaves the other open."""
+    """The bytes of a file from ``begin`` to ``end``, as a file; closing it leaves the whole file open."""
 
     def __init__(self, file: Any, begin: int, end: int) -> None:
         self._file = file

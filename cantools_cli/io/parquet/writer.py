@@ -1,4 +1,4 @@
-"""Writing Parquet files."""
+"""The writer of Parquet files."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from cantools_cli.io.parquet.parts import (
     parts_before,
 )
 
-#: a row group is written when it has so many frames, or so many bytes of data
+#: frames, and bytes of data, at which a row group is written
 GROUP_ROWS = 1 << 18
 GROUP_BYTES = 1 << 24
 _COMPRESSIONS = ("none", "snappy", "gzip", "lz4", "zstd")
-#: times that mostly grow are small as differences
+#: times that mostly grow are stored as small differences
 _ENCODING = {"timestamp": "DELTA_BINARY_PACKED"}
 _REPEATING = ["channel", "arbitration_id", "dlc", "dlc_code", "data", *XL_COLUMNS]
 
 
 class ParquetWriter(TableWriter):
-    """Writes Parquet files, a row group when there are enough frames, and at each ``flush``.
+    """Writes Parquet files: a row group when there are enough frames, and at each ``flush``.
 
-    Nothing is written twice and nothing needs seeking, so a pipe does as well. A file that is appended to
-    needs the same columns; one that was not closed is continued behind its last part.
+    Writing never seeks, so the output may be a pipe. A file to append to needs the same columns; a file that
+    was not closed is continued after its last part.
 
     ``compression`` is ``none``, ``snappy``, ``gzip``, ``lz4`` or ``zstd``.
     """
@@ -47,7 +47,7 @@ class ParquetWriter(TableWriter):
         super().__init__(file, *args, append=append, **kwargs)
         self._compression = compression
         self._schema = self._arrow.schema(MessageBatch())
-        self._position = 0  # in the file; a stream that was given begins where it stands
+        self._position = 0  # in the file, which starts at the current position of an open stream
         self._footers = Footers()
         self._has_parts = False
         if append:
@@ -62,7 +62,7 @@ class ParquetWriter(TableWriter):
             self._write_held()
 
     def file_size(self) -> int:
-        """Return an estimate of the file's size in bytes: what is written, and what waits, uncompressed."""
+        """Return an estimate of the file's size in bytes, including frames that are not written yet."""
         return self.output.written + 16 * len(self._held) + len(self._held.payload)
 
     def _put(self, batch: MessageBatch) -> None:
@@ -88,30 +88,30 @@ class ParquetWriter(TableWriter):
     def _finish(self) -> None:
         self._write_held()
         if not self._has_parts:
-            if self._position:  # nothing was appended
+            if self._position:  # no frame was appended
                 return
             self._put(MessageBatch())
         self.output.write(self._footers.joined())
 
     def _read_parts(self, size: int) -> list[tuple[int, int]]:
-        """Return the parts of the file that is continued, cut behind the last; one part if it was closed."""
+        """Return the parts of the file to continue, cut after the last; one part if it was closed."""
         read, name = self.output.read_back, self.output.name
         if is_closed(read, size):
             return [(0, size)]
         end = last_part(read, size)
         if end is None:
-            raise FormatError("without a footer, so it cannot be continued")
-        self.note(f"{name}: was not closed; continued behind what was flushed last")
+            raise FormatError("no footer, so the file cannot be continued")
+        self.note(f"{name}: was not closed; continued after the last flushed part")
         self.output.truncate(end)
         self._position, self._has_parts = end, True
         return parts_before(read, end)
 
     def _continue(self) -> None:
-        """Read the footers of the file that is to be continued, and go on behind them.
+        """Read the footers of the file to continue.
 
         Raises:
-            FormatError: it is not a Parquet file, or without any footer.
-            UsageError: it has other columns, or is a pipe.
+            FormatError: the file is not a Parquet file, or has no footer at all.
+            UsageError: the file has other columns, or is a pipe.
         """
         if not self.output.seekable:
             raise UsageError(f"{self.output.name}: only a file can be continued")
@@ -130,4 +130,4 @@ class ParquetWriter(TableWriter):
             reason = " ".join(str(error).split())
             raise FormatError(reason, source=name) from None
         if not schema.equals(self._schema):
-            raise UsageError(f"{name} has other columns than those to append")
+            raise UsageError(f"{name} has columns other than those to append")

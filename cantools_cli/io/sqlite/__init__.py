@@ -1,4 +1,4 @@
-"""python-can's SQLite databases: a table with a row a frame.
+"""python-can's SQLite databases: a table with one row per frame.
 
 ::
 
@@ -6,15 +6,15 @@
                            error INTEGER, dlc INTEGER, data BLOB)
     1700000000.123456 | 291 | 0 | 0 | 0 | 3 | x'010203'
 
-Written behind what the table holds already, in one transaction a batch, with SQLite's write-ahead log: other
-programs read meanwhile, and a process that is killed loses what it had not flushed. That log is gone when
-the writer is closed. A database is a file with a name: neither pipes nor ``.gz``.
+Rows are appended in one transaction per batch, with SQLite's write-ahead log: other programs can read at the
+same time, and a killed process loses only frames that it had not flushed. Closing the writer removes the log.
+A database needs a file name, so it cannot be a pipe.
 
-Rows are read out of the file's pages (``sqlite_page_rows``), and by SQLite itself where there is a log beside
-the file, where the file is cut or damaged, and where a row is unusual.
+The reader takes rows directly from the pages of the file (``page_rows``). SQLite itself reads the rows if
+there is a write-ahead log, if the file is cut or damaged, and if a row is unusual.
 
-Loses: CAN XL frames, channels other than can0, directions, raw DLC codes, what CAN FD is marked by: frames of
-up to 8 bytes become classic ones; of times what is finer than a double, 0.24 us in these decades.
+Loses: CAN XL frames, channels other than can0, directions, raw DLC codes, CAN FD flags (frames of up to 8
+bytes become classic), and times below the resolution of a double, currently 0.24 us.
 
 Sources: python-can's documentation, "SqliteWriter"; SQLite, "Database File Format" (header).
 """

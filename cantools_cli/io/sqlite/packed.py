@@ -1,4 +1,4 @@
-"""Compressed databases: SQLite works on a plain file, a temporary one that lives as long as it is open."""
+"""Compressed databases: SQLite works on a temporary plain copy while the database is open."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ class PlainCopy:
             source.close()
 
     def pack(self) -> None:
-        """Compress the copy into the database that it was made of, which is replaced as a whole."""
-        beside = f"{self._target}.part"
-        output = OutputStream(beside, compression=compression_of(self._target), is_binary=True)
+        """Compress the copy, and replace the original database with it."""
+        part = f"{self._target}.part"
+        output = OutputStream(part, compression=compression_of(self._target), is_binary=True)
         try:
             with open(self.path, "rb") as file:
                 while data := file.read(CHUNK):
                     output.write(data)
         finally:
             output.close()
-        os.replace(beside, self._target)
+        os.replace(part, self._target)
 
     def remove(self) -> None:
         """Remove the copy."""

@@ -1,7 +1,7 @@
-"""Rows of a SQLite table out of the pages of its file, many times faster than SQLite hands them over.
+"""Reads the rows of a SQLite table from the pages of its file, many times faster than through SQLite.
 
-SQLite stays the authority: it holds the lock, and gives each single row that the kernel does not take. Where
-the pages are not the whole truth, or not as usual, there are no more rows from here, and SQLite goes on.
+SQLite stays in charge: it holds the lock, and provides the single rows that the kernel cannot decode. If the
+pages are incomplete or unusual, this ends early, and SQLite reads the remaining rows.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ _LOWEST = -(1 << 63)
 
 
 class PageRows:
-    """The rows of ``table`` in the database ``path``, whose descriptor is ``fd``, in batches; to be closed.
+    """The rows of ``table`` in the database ``path``, open as ``fd``, in batches; ``close`` ends the lock.
 
     Attributes:
         done: the rowid of the last row so far, None before the first.
-        asked: rows that had to be asked of SQLite, for the caller to count.
-        is_complete: whether all rows were given.
+        queried: rows that SQLite had to provide, counted by the caller.
+        is_complete: whether all rows were read.
     """
 
     def __init__(self, connection: sqlite3.Connection, path: str, table: str, fd: int) -> None:
         self.done: int | None = None
-        self.asked = 0
+        self.queried = 0
         self.is_complete = False
         self._connection = connection
         self._leaves: Leaves | None = None
@@ -44,7 +44,7 @@ class PageRows:
         self._blob = bytearray(MAX_DATA * BATCH_ROWS)
         self._scratch = (array("I", bytes(32)), array("I", bytes(32)))
         self._places = b""
-        self._given = 0
+        self._filled = 0  # rows so far
         try:
             self._begin(path, table, fd)
         except sqlite3.Error:
@@ -54,21 +54,21 @@ class PageRows:
         self._cell = 0
 
     def _begin(self, path: str, table: str, fd: int) -> None:
-        """Lock the database, and look whether the pages of its file are all that there is."""
+        """Lock the database, and check that the pages of its file are complete and as usual."""
         self._connection.execute("BEGIN")
         query = "SELECT rootpage FROM sqlite_master WHERE type = 'table' AND name = ?"
         (root,) = self._connection.execute(query, (table,)).fetchone()
-        found = self._connection.execute(f"PRAGMA table_xinfo({named(table)})").fetchall()
-        names = [str(row[1]) for row in found]
-        is_plain = not any(row[6] for row in found) and "rowid" not in map(str.lower, names)
+        table_columns = self._connection.execute(f"PRAGMA table_xinfo({named(table)})").fetchall()
+        names = [str(row[1]) for row in table_columns]
+        is_plain = not any(row[6] for row in table_columns) and "rowid" not in map(str.lower, names)
         if has_log(path) or not is_plain or len(names) > _MAX_COLUMNS or not {*COLUMNS} <= {*names}:
             return
         self._places = bytes(COLUMNS.index(name) if name in COLUMNS else kernel.IGNORED for name in names)
         self._leaves = Leaves(fd, root)
 
     def fill(self) -> int:
-        """Take the next rows; return how many, 0 for no more of them from here."""
-        if self.asked > self._given // 8:  # SQLite is faster when it gives many at a time
+        """Read the next rows; return their number, 0 if SQLite has to continue or there are no more."""
+        if self.queried > self._filled // 8:  # SQLite is faster when it reads many rows at a time
             return 0
         count = 0
         leaves = self._leaves
@@ -103,11 +103,11 @@ class PageRows:
             self.done = last
         elif self._leaves is not None and self._page is None:
             self.is_complete = True
-        self._given += count
+        self._filled += count
         return count
 
     def columns(self) -> Buffers:
-        """Return the columns, of which those rows count that were taken last."""
+        """Return the columns of the rows that ``fill`` read last."""
         extended, remote, error, dlc = self._marks
         return (self._seconds, self._identifiers, extended, remote, error, dlc, self._ends, self._blob)
 
@@ -115,6 +115,6 @@ class PageRows:
         return self._rowids[at]
 
     def close(self) -> None:
-        """Give up the lock."""
+        """Release the lock."""
         if self._connection.in_transaction:
             self._connection.rollback()

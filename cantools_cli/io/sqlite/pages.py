@@ -1,16 +1,17 @@
-"""The pages of a SQLite database: the leaves of a table, and which rows lie before the cut of a cut file.
+"""The pages of a SQLite database: the leaves of a table, and the last row before the cut of a cut file.
 
 ::
 
-    file      page size, 2 bytes at 16 (1 means 65536) | 28 pages, 4
-    interior  page of a table: 5 | cells, 2 at 3 | last child, 4 at 8 | 12 where each cell is, 2 ...
+    file      page size, 2 bytes at 16 (1 means 65536) | number of pages, 4 at 28
+    interior  page of a table: 5 | cells, 2 at 3 | last child, 4 at 8 | position of each cell, 2, from 12
     cell      child, 4 | highest rowid of the child, 1 to 9 bytes of 7 bits
-    leaf      13 | ... the rows themselves
+    leaf      13 | ... the rows
 
-    log, -wal 32: salts, 8 at 16 | page's number, 4; 4; salts, 8; 8; the page | ...
+    log, -wal 32: salts, 8 at 16 | page number, 4; 4; salts, 8; 8; the page | ...
 
-SQLite takes what is missing of a page for zeros, and would give rows that never were. What is missing may
-also be in the write-ahead log beside the file: the writer was killed while it moved pages, or the disk full.
+SQLite takes the missing part of a page for zeros, and would return rows that never existed. Missing pages may
+also be in the write-ahead log next to the file, if the writer was killed while it moved pages, or the disk
+was full.
 
 Source: SQLite, "Database File Format", 1.3, 1.6 and 4.
 """
@@ -22,41 +23,41 @@ from collections.abc import Iterator
 
 _INTERIOR, _LEAF = 5, 13
 _LOG_HEAD, _LOG_FRAME = 32, 24
-_MAX_IN_LOG = 1 << 20  # pages; SQLite moves them when there are 1000
-_DEEPEST = 20  # levels that SQLite itself allows
-_AHEAD = 64  # pages read at a time where they follow one another
+_MAX_IN_LOG = 1 << 20  # pages; SQLite moves them to the file after 1000
+_DEEPEST = 20  # levels: the limit of SQLite
+_AHEAD = 64  # consecutive pages to read at a time
 
 
 def is_cut(path: str, head: bytes, *, has_log: bool = True) -> bool:
-    """Tell whether the file is shorter than its first 100 bytes say.
+    """Return whether the file is shorter than its first 100 bytes, ``head``, state.
 
-    What its log holds is not missing, where SQLite reads that: ``has_log``.
+    Pages in the write-ahead log are not missing if SQLite reads it, which ``has_log`` states.
     """
     size, pages = page_size(head), int.from_bytes(head[28:32], "big")
-    there = os.path.getsize(path) // size
-    if there >= pages:
+    present = os.path.getsize(path) // size
+    if present >= pages:
         return os.path.getsize(path) < pages * size
-    if not has_log or pages - there > _MAX_IN_LOG:
+    if not has_log or pages - present > _MAX_IN_LOG:
         return True
-    return not _pages_in_log(path, size).issuperset(range(there + 1, pages + 1))
+    return not _pages_in_log(path, size).issuperset(range(present + 1, pages + 1))
 
 
 def _pages_in_log(path: str, size: int) -> set[int]:
-    """Return the numbers of the pages that the write-ahead log of ``path`` holds."""
-    found = set()
+    """Return the numbers of the pages in the write-ahead log of ``path``."""
+    pages = set()
     try:
         with open(f"{path}-wal", "rb") as log:
             salts = log.read(_LOG_HEAD)[16:24]
             while len(head := log.read(_LOG_FRAME)) == _LOG_FRAME and head[8:16] == salts:
-                found.add(int.from_bytes(head[:4], "big"))
+                pages.add(int.from_bytes(head[:4], "big"))
                 log.seek(size, os.SEEK_CUR)
-    except OSError:  # most databases have none
+    except OSError:  # most databases have no log
         pass
-    return found
+    return pages
 
 
 def has_log(path: str) -> bool:
-    """Tell whether there is a write-ahead log, which may hold newer pages than the file."""
+    """Return whether there is a write-ahead log, which may hold newer pages than the file."""
     try:
         return os.path.getsize(f"{path}-wal") > 0
     except OSError:
@@ -64,12 +65,12 @@ def has_log(path: str) -> bool:
 
 
 class Leaves:
-    """The leaf pages of the table at page ``root``, in the order of their rows, as bytes of the file.
+    """The leaf pages of the table at page ``root``, in the order of their rows.
 
-    Nobody may write meanwhile: the caller holds SQLite's lock for reading.
+    The caller holds SQLite's lock for reading, so that no program writes to the file.
 
     Attributes:
-        usable: bytes of each page that SQLite uses.
+        usable: the number of bytes of each page that SQLite uses.
     """
 
     def __init__(self, fd: int, root: int) -> None:
@@ -79,12 +80,12 @@ class Leaves:
         self._size = page_size(head)
         self.usable = self._size - head[20]
         self._pages = os.fstat(fd).st_size // self._size
-        self._window, self._first, self._held = b"", 0, 0  # pages that were read, the first one, how many
+        self._window, self._first, self._held = b"", 0, 0  # buffered pages, the first of them, their number
 
     def __iter__(self) -> Iterator[tuple[bytes, int]]:
-        """Yield (data, where the page begins in it) for each leaf; at least 32 bytes follow the page.
+        """Yield (data, start of the page in it) for each leaf; at least 32 bytes follow the page.
 
-        It ends early, with an empty page, where the tree is damaged.
+        If the tree is damaged, the iteration ends early, with an empty page.
         """
         tree = _Tree(self._fd, self._size, self._pages)
         previous = 0
@@ -104,9 +105,9 @@ class Leaves:
 
 
 def last_whole_row(path: str, root: int) -> int | None:
-    """Return the rowid up to which the rows of the table at page ``root`` are whole, None if all are.
+    """Return the rowid of the last row before the cut, in the table at page ``root``; None without a cut.
 
-    Where there are none at all it is lower than any.
+    If there is no such row, the result is lower than any rowid.
     """
     with open(path, "rb") as file:
         size = page_size(file.read(100))
@@ -115,7 +116,7 @@ def last_whole_row(path: str, root: int) -> int | None:
 
 
 class _Tree:
-    """A table's pages, of which only the first ``pages`` are there."""
+    """The pages of a table in a file that holds only the first ``pages``."""
 
     def __init__(self, fd: int, size: int, pages: int) -> None:
         self._fd = fd
@@ -132,11 +133,11 @@ class _Tree:
         return None
 
     def leaves(self, root: int) -> Iterator[tuple[int, int | None]]:
-        """Yield (page, highest rowid) of all leaves; the last of a page does not know its rowid."""
+        """Yield (page, highest rowid) of all leaves; the rowid is None for the last child of a page."""
         return self._leaves(root, self._depth(root))
 
     def _depth(self, page: int) -> int:
-        """Return how many levels lie above the leaves, which all have the same number."""
+        """Return the number of levels above the leaves, the same for all leaves."""
         for depth in range(_DEEPEST):
             data = self._read(page)
             if data[:1] != bytes([_INTERIOR]):
@@ -169,7 +170,7 @@ def _children(data: bytes) -> Iterator[tuple[int, int | None]]:
 
 
 def _rowid(data: bytes) -> int:
-    """Return the number that ``data`` begins with: 7 bits a byte, the highest first; the ninth has 8."""
+    """Return the number at the start of ``data``: 7 bits per byte, highest first; the ninth byte has 8."""
     value = 0
     for count, octet in enumerate(data):
         if count == 8:
@@ -181,6 +182,6 @@ def _rowid(data: bytes) -> int:
 
 
 def page_size(head: bytes) -> int:
-    """Return the size of a page, of which the first holds the names of the tables."""
+    """Return the size of a page, from the first bytes of the file."""
     size = int.from_bytes(head[16:18], "big")
     return 65536 if size == 1 else max(size, 512)

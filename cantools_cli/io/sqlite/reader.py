@@ -1,4 +1,4 @@
-"""Reading python-can's databases."""
+"""The reader of python-can's databases."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from cantools_cli.kernels import columns
 from cantools_cli.kernels import sqlite_rows as kernel
 
 MAGIC = b"SQLite format 3\0"
-#: bytes of any value: more is no frame, and must not fill the memory (from Python 3.11 on)
+#: bytes of any value: a larger one is not a frame, and must not fill the memory (from Python 3.11 on)
 _VALUE_LIMIT = 1 << 16
 _FRAMES = (
     f"SELECT rowid, {', '.join(COLUMNS[:-1])}, "
@@ -45,18 +45,18 @@ _FRAMES = (
 
 
 class SqliteReader(MessageReader):
-    """Reads the frames of a database, of the table ``table_name``.
+    """Reads the frames of the table ``table_name`` of a database.
 
-    Where that is ``messages`` and there is none, the only table with the seven columns serves. ``len()`` is
-    the number of rows, which SQLite has to count.
+    If there is no table ``messages``, the default, the only table with the seven columns is read. ``len()``
+    is the number of rows, which SQLite has to count.
     """
 
     def __init__(self, file: AnyFile, table_name: str = "messages", *args: Any, **kwargs: Any) -> None:
         super().__init__(file, "rb", *args, **kwargs)
         self.table_name = table_name
         self._fd_noted = False
-        self._has_log = True  # whether SQLite reads the log beside the file
-        self._whole: int | None = None  # the last row before the cut, where the file is cut
+        self._has_log = True  # whether SQLite reads the write-ahead log
+        self._whole: int | None = None  # the last row before the cut of a cut file
         self._connection: sqlite3.Connection | None = None
         self._copy: PlainCopy | None = None
         try:
@@ -85,7 +85,7 @@ class SqliteReader(MessageReader):
             return 0
         try:
             return sum(int(count) for (count,) in self._select("SELECT count(*)"))
-        except FormatError as error:  # list(reader) asks for the length first, and takes only this for no
+        except FormatError as error:  # list(reader) calls this first, and ignores a TypeError only
             raise TypeError(str(error)) from error
 
     def batches(self) -> Iterator[MessageBatch]:
@@ -122,17 +122,17 @@ class SqliteReader(MessageReader):
         yield from self._by_sqlite(done, last)
 
     def _by_sqlite(self, done: int | None, last: int) -> Iterator[MessageBatch]:
-        """Yield the frames behind the row ``done`` as SQLite hands them over."""
+        """Yield the frames after the row ``done``, read by SQLite."""
         where = "" if done is None else f"WHERE rowid > {done}"
         cursor = self._select(_FRAMES, f"{where} ORDER BY rowid")
         failure = None
         while failure is None:
             rows: list[Row] = []
             try:
-                rows.extend(islice(cursor, BATCH_ROWS))  # keeps those before an error
+                rows.extend(islice(cursor, BATCH_ROWS))  # keeps the rows before an error
             except sqlite3.Error as error:
                 failure = error
-                rows += self._row_behind(rows[-1][0] if rows else done)
+                rows += self._row_after(rows[-1][0] if rows else done)
             rows = self._whole_rows(rows, done)
             if not rows:
                 break
@@ -148,16 +148,16 @@ class SqliteReader(MessageReader):
         self.input.consumed = (self.input.size or 0) * (done or 0) // max(last, done or 0, 1)
 
     def _row_at(self, rows: PageRows, at: int) -> Row:
-        """Return one row of those that were filled last, as SQLite has it."""
-        rows.asked += 1
+        """Return one of the rows that were filled last, read by SQLite."""
+        rows.queried += 1
         rowid = rows.rowid(at)
         try:
             return next(iter(self._select(_FRAMES, f"WHERE rowid = {rowid}")))
         except (sqlite3.Error, StopIteration) as error:
             raise FormatError(f"damaged: {error or 'no such row'}", source=self.input.name) from error
 
-    def _row_behind(self, done: int | None) -> list[Row]:
-        """Return the row behind ``done`` alone: Python's cursor had it, and dropped it for the error."""
+    def _row_after(self, done: int | None) -> list[Row]:
+        """Return the row after ``done``: Python's cursor fetches it with the row that fails, and drops it."""
         where = "" if done is None else f"WHERE rowid > {done}"
         try:
             return list(self._select(_FRAMES, f"{where} ORDER BY rowid LIMIT 1"))
@@ -165,7 +165,7 @@ class SqliteReader(MessageReader):
             return []
 
     def _whole_rows(self, rows: list[Row], done: int | None) -> list[Row]:
-        """Return the rows before the cut, where the file is cut: what SQLite gives behind them never was."""
+        """Return the rows before the cut of a cut file: SQLite returns rows after it that never existed."""
         if self._whole is None:
             return rows
         for count, row in enumerate(rows):
@@ -205,12 +205,13 @@ class SqliteReader(MessageReader):
         except sqlite3.Error as error:
             raise read_error(error, path) from error
         except UnicodeDecodeError as error:  # in SQLite's message, which quotes what is damaged
-            raise FormatError("damaged: what names its tables is no text", source=path) from error
+            raise FormatError("damaged: the names of its tables are not text", source=path) from error
 
     def _connected(self, path: str, head: bytes) -> sqlite3.Connection:
-        """Return a connection that reads, and says what was missing for that.
+        """Return a connection for reading, with a note if the changes in a log cannot be read.
 
-        What a killed writer left beside the file is brought in by SQLite, which then writes to it.
+        A killed writer leaves a log next to the file; SQLite applies it, and needs to write to the file for
+        that.
         """
         beside = [path + end for end in ("-wal", "-journal") if os.path.exists(path + end)]
         modes = ["mode=ro"]
@@ -232,7 +233,7 @@ class SqliteReader(MessageReader):
                 raise
             self._has_log = mode != "immutable=1"
             if mode == "immutable=1" and beside:
-                self.note(f"{path}: no right to write, so what {beside[0]} holds is left out")
+                self.note(f"{path}: no write permission, so the changes in {beside[0]} are left out")
             if hasattr(connection, "setlimit"):  # Python 3.11
                 connection.setlimit(0, _VALUE_LIMIT)  # SQLITE_LIMIT_LENGTH
             return connection
@@ -242,7 +243,7 @@ class SqliteReader(MessageReader):
         """Return the name of the table to read.
 
         Raises:
-            FormatError: there is none with the seven columns.
+            FormatError: no such table has the seven columns.
         """
         assert self._connection is not None
         query = (
@@ -263,7 +264,7 @@ class SqliteReader(MessageReader):
         )
 
     def _last_row(self) -> int:
-        """Return the highest rowid, for the progress; 0 where the file is too damaged for that."""
+        """Return the highest rowid, for the progress; 0 if the file is too damaged."""
         assert self._connection is not None
         try:
             (last,) = self._connection.execute(f"SELECT max(rowid) FROM {named(self.table_name)}").fetchone()
@@ -283,9 +284,9 @@ class SqliteReader(MessageReader):
     def _decoded(
         self, table: Buffers | None, rows: int, row_at: Callable[[int], Row]
     ) -> Iterator[MessageBatch]:
-        """Yield the frames of a ``table`` of ``rows``; a malformed row is a fault after those before it.
+        """Yield the frames of a ``table`` of ``rows``; a malformed row is a fault after the frames before it.
 
-        ``row_at`` gives a row that the kernel does not take; without ``table`` that is every one.
+        ``row_at`` returns a row that the kernel cannot decode; without ``table`` that is every row.
         """
         room = MAX_DATA * rows if table is None else table[6][rows - 1] + MAX_DATA * (rows // 8)
         batch = MessageBatch.with_room(rows, room + MAX_DATA, (CHANNEL,))
@@ -316,4 +317,4 @@ class SqliteReader(MessageReader):
     def _note_fd(self) -> None:
         if not self._fd_noted:
             self._fd_noted = True
-            self.note(f"{self.input.name}: rows of more than 8 bytes are read as CAN FD, which is not marked")
+            self.note_file("rows of more than 8 bytes are read as CAN FD, since the table does not mark it")

@@ -1,4 +1,4 @@
-"""The table of python-can's SQLite databases: its rows to frames and back, its names, SQLite's errors."""
+"""The table of python-can's SQLite databases: rows to frames and back, and the errors of SQLite."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MAX_DATA = 64
 _ROWS_AT_ONCE = 24
 NEEDS_A_NAME = "a SQLite database is a file with a name"
 
-_ERRORS = {  # what SQLite says -> what the system would
+_ERRORS = {  # part of SQLite's message -> error number of the system
     "locked": errno.EBUSY,
     "full": errno.ENOSPC,
     "readonly": errno.EACCES,
@@ -38,17 +38,17 @@ _ERRORS = {  # what SQLite says -> what the system would
 }
 
 Row = tuple[Any, ...]
-#: times, identifiers, extended, remote, error, dlc, where the data of each ends, data
+#: times, identifiers, extended, remote, error, dlc, the end of each frame's data, data
 Buffers = tuple[
     "array[float]", "array[int]", ReadBuffer, ReadBuffer, ReadBuffer, ReadBuffer, "array[int]", ReadBuffer
 ]
 
 
 def parse_row(row: Row) -> Message:
-    """Return the frame of one row: the rowid, then the columns; data that is too long is its length.
+    """Return the frame of one row: the rowid, then the columns; data that is too long is given as its length.
 
     Raises:
-        ValueError: the row is no frame; the text says why.
+        ValueError: the row is not a valid frame.
     """
     values = dict(zip(COLUMNS, row[1:], strict=True))
     for name in COLUMNS[:-1]:
@@ -79,7 +79,7 @@ def parse_row(row: Row) -> Message:
 
 
 def as_buffers(rows: list[Row]) -> Buffers | None:
-    """Return the columns of ``rows`` as the kernel takes them; None where a value has another type."""
+    """Return the columns of ``rows`` for the kernel; None if a value has another type."""
     _, seconds, identifiers, extended, remote, error, dlc, data = zip(*rows, strict=True)
     try:
         return (
@@ -97,9 +97,10 @@ def as_buffers(rows: list[Row]) -> Buffers | None:
 
 
 def insertion(table: str, rows: int = 1) -> str:
-    """Return the SQL that takes ``rows`` of what ``as_rows`` yields, their values one behind the other.
+    """Return the SQL that inserts ``rows`` of the rows of ``as_rows``, with their values in sequence.
 
-    Four values a row cost SQLite half of what seven do, and 24 rows at once less than half of single ones.
+    Four values per row cost SQLite half as much as seven, and 24 rows at once less than half as much as
+    single rows.
     """
     values = []
     for at in range(1, 4 * rows, 4):
@@ -139,7 +140,7 @@ def as_rows(batch: MessageBatch) -> Iterator[Row]:
 
 
 def count_losses(batch: MessageBatch, losses: Counter[str]) -> None:
-    """Add to ``losses`` what the table has no place for."""
+    """Add the losses of ``batch`` to ``losses``."""
     lost = {
         "raw DLC codes": columns.count_raw_dlc(batch.dlc_code, batch.flags),
         "CAN FD marks": columns.count_bits(batch.flags, bits.FD),
@@ -152,10 +153,10 @@ def count_losses(batch: MessageBatch, losses: Counter[str]) -> None:
 
 
 def path_to_write(file: AnyFile) -> str:
-    """Return the path that ``file``, a path or an output, stands for.
+    """Return the path of ``file``, a path or an output.
 
     Raises:
-        UsageError: it is a stream, a device, or compressed: SQLite writes anywhere in its file.
+        UsageError: ``file`` is a stream, a device, or compressed: SQLite writes anywhere in its file.
     """
     path = display_name(file) if not isinstance(file, OutputStream) else file.name
     is_stream = not (is_path(file) or isinstance(file, OutputStream)) or path == "-"
@@ -180,7 +181,7 @@ def check_unused(path: str) -> None:
     """Check that no other program has the database ``path`` open, before the file is replaced.
 
     Raises:
-        FileInUseError: another program has.
+        FileInUseError: another program has it open.
     """
     try:
         with closing(connect(path, "mode=rw")) as connection:
@@ -190,7 +191,7 @@ def check_unused(path: str) -> None:
     except sqlite3.Error as error:
         if "locked" in str(error):
             raise FileInUseError(path) from error
-        # else not a database, which no program writes as one
+        # else the file is not a database
 
 
 def columns_of(connection: sqlite3.Connection, table: str) -> set[str]:
@@ -198,7 +199,7 @@ def columns_of(connection: sqlite3.Connection, table: str) -> set[str]:
 
 
 def named(name: str) -> str:
-    """Return ``name`` quoted as SQL wants it."""
+    """Return ``name`` quoted for SQL."""
     return '"' + name.replace('"', '""') + '"'
 
 
@@ -207,13 +208,14 @@ def _shown(value: object) -> str:
 
 
 def read_error(error: sqlite3.Error, path: str) -> Exception:
-    """Return what reading ``path`` failed with: malformed input, or the system's error."""
+    """Return the error of reading ``path``: malformed input, or an error of the system."""
     if isinstance(error, sqlite3.OperationalError) and any(text in str(error) for text in _ERRORS):
         return write_error(error, path)
-    return FormatError(f"SQLite says: {error}", source=path)
+    return FormatError(f"SQLite: {error}", source=path)
 
 
 def write_error(error: sqlite3.Error, path: str) -> OSError:
+    """Return the error of writing ``path``, as an error of the system."""
     for text, number in _ERRORS.items():
         if text in str(error):
             reason = os.strerror(number) if number != errno.EBUSY else "locked by another program"

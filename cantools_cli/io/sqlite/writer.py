@@ -1,4 +1,4 @@
-"""Writing python-can's databases."""
+"""The writer of python-can's databases."""
 
 from __future__ import annotations
 
@@ -30,21 +30,22 @@ from cantools_cli.io.when_quiet import WhenQuiet
 
 
 class SqliteWriter(MessageWriter):
-    """Writes frames into the table ``table_name`` of a database, behind those that are there.
+    """Appends frames to the table ``table_name`` of a database.
 
-    Rows are always added, whatever ``append`` says. ``index`` adds indexes on times and identifiers at the
-    end. Frames wait in memory until there are ``MAX_BUFFER_SIZE_BEFORE_WRITES``, or none comes for
-    ``GET_MESSAGE_TIMEOUT`` seconds, or ``MAX_TIME_BETWEEN_WRITES`` seconds passed, or ``flush`` or ``stop``
-    is called; a thread watches the time. A path that ends in ``.gz`` or ``.zst`` is written by ``stop``.
+    Rows are always added, whatever the value of ``append``. ``index`` adds indexes on times and identifiers
+    at the end. Frames wait in memory until ``flush`` or ``stop`` is called, until there are
+    ``MAX_BUFFER_SIZE_BEFORE_WRITES``, or until ``GET_MESSAGE_TIMEOUT`` seconds after the last frame or
+    ``MAX_TIME_BETWEEN_WRITES`` seconds after the last write; a thread watches the time. A path that ends in
+    ``.gz`` or ``.zst`` is written by ``stop``.
 
     Attributes:
         table_name: the name of the table.
-        num_frames: frames written, without those that wait.
-        last_write: when frames were last written, as ``time.time()`` gives it.
+        num_frames: the number of frames written, without those in memory.
+        last_write: the time of the last write, from ``time.time()``.
 
     Raises:
-        UsageError: ``file`` is no path, or the table has other columns.
-        FormatError: the file is there, and no database.
+        UsageError: ``file`` is not a path, or the table has other columns.
+        FormatError: the file exists, but is not a database.
         OSError: the file cannot be opened or written.
     """
 
@@ -81,10 +82,10 @@ class SqliteWriter(MessageWriter):
             raise
 
     def on_message_received(self, msg: Message) -> None:
-        """Take one message, which may wait; without a timestamp it gets that of the message before."""
+        """Add one message; without a timestamp it gets that of the previous message."""
         with self._quiet.lock:
             super().on_message_received(msg)
-            self._write_what_is_due()
+            self._write_if_due()
             self._quiet.touch()
 
     def on_batch_received(self, batch: MessageBatch) -> None:
@@ -100,13 +101,13 @@ class SqliteWriter(MessageWriter):
     def write(self, batch: MessageBatch) -> None:
         if len(batch) < self.MAX_BUFFER_SIZE_BEFORE_WRITES:
             self._gathered.extend(batch)
-            self._write_what_is_due()
+            self._write_if_due()
         else:
             self._write_gathered()
             self._insert(batch)
 
     def stop(self) -> None:
-        """Write what waits, and close the database without anything left beside it."""
+        """Write the frames in memory, and close the database; no log remains next to it."""
         self._quiet.stop()
         if self._connection is None:
             return
@@ -116,7 +117,7 @@ class SqliteWriter(MessageWriter):
             if self._index:
                 self._add_indexes(self._connection)
             self._connection.execute("PRAGMA busy_timeout = 100")
-            with suppress(sqlite3.OperationalError):  # others read: the last of them cleans up
+            with suppress(sqlite3.OperationalError):  # other readers: the last of them removes the log
                 self._connection.execute("PRAGMA journal_mode = DELETE")
         except sqlite3.Error as error:
             raise write_error(error, self._path) from error
@@ -134,7 +135,7 @@ class SqliteWriter(MessageWriter):
             raise read_error(error, path) from error
         if found and not {*COLUMNS} <= found:
             raise UsageError(
-                f"{path}: the table {quoted(self.table_name)} has other columns than frames",
+                f"{path}: the table {quoted(self.table_name)} lacks the columns of frames",
                 hint="db,table=NAME writes to another one",
             )
         connection.execute("PRAGMA journal_mode = WAL")
@@ -142,7 +143,7 @@ class SqliteWriter(MessageWriter):
         typed = ", ".join(f"{name} {kind}" for name, kind in zip(COLUMNS, TYPES, strict=True))
         connection.execute(f"CREATE TABLE IF NOT EXISTS {named(self.table_name)} ({typed})")
 
-    def _write_what_is_due(self) -> None:
+    def _write_if_due(self) -> None:
         if (
             len(self._gathered) >= self.MAX_BUFFER_SIZE_BEFORE_WRITES
             or time.time() - self.last_write >= self.MAX_TIME_BETWEEN_WRITES

@@ -273,7 +273,7 @@ def test_what_cannot_be_recovered_without_the_right_to_write_is_said(tmp_path: P
     unprivileged = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
     command = [*(unprivileged if os.geteuid() == 0 else ()), sys.executable, "-c", code, copy / "a.db"]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
-    note = f"no right to write, so what {copy}/a.db-wal holds is left out"
+    note = f"no write permission, so the changes in {copy}/a.db-wal are left out"
     assert result.stdout == f"1 {copy}/a.db: {note}\n"
 
 
@@ -311,7 +311,7 @@ def test_a_database_of_something_else_is_refused(tmp_path: Path) -> None:
         SqliteReader(path)
     assert caught.value.hint == "columns of frames: ts arbitration_id extended remote error dlc data"
     database(path, [], schema="title TEXT")
-    with pytest.raises(UsageError, match="has other columns than frames"):
+    with pytest.raises(UsageError, match="lacks the columns of frames"):
         SqliteWriter(path)
 
 
