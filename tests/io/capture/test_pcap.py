@@ -102,7 +102,7 @@ def test_checksum_bits_beside_the_link_type_do_not_matter() -> None:
         (pcap_head(190), "link type 190, which is not CAN"),
         (pcap_head(1), "link type 1, which is not CAN"),
         (pcap_head(magic=0xA1B2CD34), "not a pcap file: it begins with 34 cd b2 a1"),
-        (b"\x4d\x3c\xb2\xa1\3\0" + pcap_head()[6:], "pcap of version 3"),
+        (b"\x4d\x3c\xb2\xa1\3\0" + pcap_head()[6:], "pcap version 3"),
     ],
 )
 @pytest.mark.parametrize("on_error", ["stop", "skip"])

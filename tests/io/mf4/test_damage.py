@@ -75,9 +75,9 @@ BAD = [
     ("no CAN FD length|more than", usual_record(5, b"", size=65)),
     ("but only 8", usual_record(5, b"", size=12)),
     ("more than 11 bits", usual_record(0x800)),
-    ("a time of", usual_record(5, time=float("nan"))),
-    ("a time", usual_record(5, time=1e300)),
-    ("a time", usual_record(5, time=8.9e9)),
+    ("the time nan is out of range", usual_record(5, time=float("nan"))),
+    ("the time", usual_record(5, time=1e300)),
+    ("the time", usual_record(5, time=8.9e9)),
 ]
 
 
