@@ -1,4 +1,4 @@
-# Every target sets up what it needs in .venv; PYTHON chooses the interpreter, SECONDS how long `fuzz` takes.
+# Every target installs its requirements into .venv. PYTHON selects the interpreter, SECONDS the duration of `fuzz`.
 PYTHON ?= python3
 SECONDS ?= 60
 VENV := .venv
@@ -12,13 +12,13 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
-# What users get: the package with its kernels, compiled where there is a C compiler.
+# The package as users install it, with compiled kernels if a C compiler is available.
 $(VENV)/.installed: $(BIN)/python $(SOURCES)
 	$(BIN)/python -m pip install --quiet "setuptools>=69" "cython>=3.0"
 	$(BIN)/python -m pip install --quiet --no-build-isolation --editable .
 	@touch $@
 
-# The kernels are there by then, beside their sources: only what else is needed is installed.
+# The kernels are already built next to their sources; only the development dependencies are added.
 $(VENV)/.installed-dev: $(VENV)/.installed
 	CANX_PURE=1 $(BIN)/python -m pip install --quiet --no-build-isolation --editable ".[dev]"
 	@touch $@
@@ -29,32 +29,32 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest
 
-# The kernels again as plain Python, from a copy of the tree that holds no compiled ones.
+# Test the kernels as plain Python, in a copy of the tree without compiled files.
 test-pure: $(VENV)/.installed-dev
 	copy=$$(mktemp -d) && git archive HEAD | tar -x -C "$$copy" && cd "$$copy" && \
 	PYTHONPATH="$$copy" $(CURDIR)/$(BIN)/python -m pytest tests/kernels tests/io; \
 	status=$$?; rm -rf "$$copy"; exit $$status
 
-# On a real kernel with SocketCAN, booted for them.
+# Test on a real Linux kernel with SocketCAN, booted in an emulator.
 test-kernel: $(VENV)/.installed-dev
 	tests/linux/boot $(CURDIR)/$(BIN)/python -m pytest -n 0 -p no:cacheprovider tests/linux
 
-# Libraries and plug-ins written for python-can, in an environment without it.
+# Test libraries and plug-ins written for python-can, in an environment without python-can.
 test-compat: $(VENV)/.installed-dev
 	tests/compat/run
 
-# python-can's own tests, with canx in its place; VERSION is a version of python-can other than the table's.
+# Run python-can's own tests on canx; VERSION selects a python-can version other than the one in the table.
 test-python-can: $(VENV)/.installed-dev
 	tests/compat/python_can_suite/run $(VERSION)
 
-# Damaged inputs for all readers; SEED as a run before printed it gives the same ones again.
+# Feed damaged input to all readers; SEED repeats an earlier run, which printed it.
 fuzz: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/run.py
 
-# The README's picture of the live view, from the real program.
+# Update the README's screenshot of the live view.
 screenshots: $(VENV)/.installed-dev
 	$(BIN)/python examples/screenshots.py
 
@@ -71,7 +71,7 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# A wheel with compiled kernels, installed into an empty environment and run there.
+# Build a wheel with compiled kernels, install it into an empty environment, and run it.
 wheel: $(VENV)/.installed-dev
 	rm -rf dist build/wheel-venv
 	$(BIN)/python -m build --wheel

@@ -1,8 +1,7 @@
-"""The bus logging frames of an MDF 4 file as asammdf has them, the quickest way that it documents.
+"""Read the bus logging frames of an MDF 4 file with asammdf, in the fastest documented way.
 
-``python benchmarks/asammdf_frames.py SOURCE [TARGET]`` gets all frames as arrays, raw, group by group; with
-TARGET it appends these arrays to a new file and saves that. No text is made of them, which canx's own figure
-includes.
+``python benchmarks/asammdf_frames.py SOURCE [TARGET]`` reads all frames as raw arrays, group by group.
+With TARGET, it appends these arrays to a new file and saves it. Unlike canx, it does not format them as text.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Every conversion by this build of canx and by another one: ``python benchmarks/builds.py OTHER/bin/canx``.
+"""Compare this build of canx with another one: ``python benchmarks/builds.py OTHER/bin/canx``.
 
-Both convert the same file in alternation, on one processor. The figure is the ratio of their net processor
-times, this build's to the other's: the least of all runs, less the least start-up. A conversion that seems
-slower than ``--limit`` is measured again with more runs before it counts. Status 1 if any is slower.
+Both builds convert the same files in alternation on one processor. The result of a conversion is the ratio of
+their processor times, minimum of all runs, without start-up. A conversion slower than ``--limit`` is measured
+again with more runs before it is reported. The exit status is 1 if any conversion is slower.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CPUS = {0}
 
 
 def jobs(folder: Path, frames: int) -> list[tuple[str, Path, Path, Path]]:
-    """Return (conversion, input, input of one frame, output) for each conversion that is measured."""
+    """Return (conversion, input, input of one frame, output) for each measured conversion."""
     result = []
     for module in (conversions, other_formats):
         for count in (frames, 1):

@@ -1,4 +1,4 @@
-"""The embedded bus: frames a second between processes, and how long a lone frame takes through a pipe."""
+"""The virtual bus: frames/s between processes, and the latency of a single frame through a pipe."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ with can.Bus("bench", interface="virtual") as sender, can.Bus("bench", interface
 
 
 def throughput(readers: int, frames: int, size: int) -> float:
-    """Return frames/s from one process to each of ``readers`` others, ``size`` frames a call."""
+    """Return frames/s from one process to each of ``readers`` others, with ``size`` frames per call."""
     environment = os.environ | {"CANX_NET": f"bench-{os.getpid()}"}
     started = [
         subprocess.Popen(
@@ -82,7 +82,7 @@ def python_can(frames: int) -> float:
 
 
 def latency(frames: int = 500) -> tuple[float, float]:
-    """Return (median, 99 %) in milliseconds from ``send`` to the line that dump wrote into a pipe."""
+    """Return the latency from ``send`` to dump's line in a pipe, (median, 99 %) in milliseconds."""
     os.environ["CANX_NET"] = f"latency-{os.getpid()}"
     from cantools_cli import Bus, Message
 

@@ -1,7 +1,7 @@
-"""Every conversion between log, asc, blf, csv and json, with canx, can-utils and python-can.
+"""Conversions between log, asc, blf, csv and json with canx, can-utils and python-can.
 
-All tools convert the same file, one after another in alternation, on one processor; canx then on all of
-them, by the clock. Figures are net of start-up: what a log of one frame takes the same command is taken off.
+All tools convert the same file in alternation on one processor; canx also runs on all processors, measured by
+the wall clock. The time of converting a log with a single frame is subtracted as start-up.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FORMATS = ("log", "asc", "blf", "csv", "json")
 SUFFIX = {"json": "jsonl"}
 BIN = Path(sys.executable).parent
 CPUS = {0}
-LONG = 10.0  #: seconds of processor above which a tool converts a file once only
+LONG = 10.0  #: seconds of processor time above which a tool converts a file only once
 
 
 @dataclass
@@ -42,7 +42,7 @@ def path_of(folder: Path, name: str, frames: int) -> Path:
 
 
 def command(tool: str, source: Path, target: Path) -> list[str] | None:
-    """Return how ``tool`` converts ``source`` to ``target``, or None where it cannot."""
+    """Return the command of ``tool`` that converts ``source`` to ``target``; None if it cannot."""
     pair = (source.suffix, target.suffix)
     if tool == "canx":
         return [str(BIN / "canx"), "convert", str(source), "-o", str(target), "--force", "-q"]
@@ -58,7 +58,7 @@ def command(tool: str, source: Path, target: Path) -> list[str] | None:
 
 
 def prepare(folder: Path, frames: int) -> None:
-    """Make the log, and from it the inputs of the other formats, with canx."""
+    """Generate the log, and convert it to the other input formats with canx."""
     folder.mkdir(parents=True, exist_ok=True)
     log = path_of(folder, "log", frames)
     if not log.exists():
@@ -73,7 +73,7 @@ def prepare(folder: Path, frames: int) -> None:
 
 @dataclass
 class Floor:
-    """What reading and inflating the input, deflating and writing the output comes to, in frames/s."""
+    """Frames/s of just reading and decompressing the input, and compressing and writing the output."""
 
     frames_per_second: float
     by_the_clock: float
@@ -90,7 +90,7 @@ class Floor:
 
 
 def clock_rate(made: list[str], start: list[str], target: Path, frames: int, repeats: int) -> float:
-    """Return the frames/s by the clock of ``made`` on all processors, net of its ``start`` on one frame."""
+    """Return the wall-clock frames/s of ``made`` on all processors, without its ``start`` on one frame."""
     wholes, starts = [], []
     for _ in range(repeats):
         fresh(target, made)
@@ -101,11 +101,10 @@ def clock_rate(made: list[str], start: list[str], target: Path, frames: int, rep
 
 
 def fresh(target: Path, warm_up: list[str] | None = None) -> None:
-    """Remove the output of the run before and let the disk come to rest, which would cost the next one.
+    """Remove the previous output and flush the disk, so that pending writes do not slow the next run down.
 
-    ``warm_up`` is a command that runs before, for every tool the same: in a virtual machine the first use
-    of memory after a pause, here as cache of the output, costs more than a conversion, and would be
-    charged to whoever comes first.
+    ``warm_up`` is a command that runs first, the same for every tool: in a virtual machine the first use of
+    memory after a pause, here as cache of the output, costs more than a conversion.
     """
     if warm_up is not None:
         target.unlink(missing_ok=True)
@@ -123,7 +122,7 @@ def compare(
     frames: int,
     repeats: int,
 ) -> tuple[list[Row], Floor]:
-    """Return what each tool reaches with its command, less that of ``starts`` on one frame; and the floor."""
+    """Measure the command of each tool, without its ``starts`` on one frame; also return the floor."""
     wholes: dict[str, list[Run]] = {tool: [] for tool in able}
     start_ups: dict[str, list[Run]] = {tool: [] for tool in able}
     for _ in range(repeats):
@@ -152,7 +151,7 @@ def compare(
 def measure(
     folder: Path, frames: int, tools: tuple[str, ...], repeats: int, only: set[str] | None = None
 ) -> tuple[list[Row], dict[str, Floor]]:
-    """Return a row a conversion and tool, and the floor of each conversion."""
+    """Return one row per conversion and tool, and the floor of each conversion."""
     prepare(folder, frames)
     prepare(folder, 1)
     rows: list[Row] = []

@@ -6,7 +6,7 @@
     python benchmarks/endurance.py crowd --frames 500000 --stop 20
     python benchmarks/endurance.py cycles --count 1000
 
-Each prints its figures and ends with 1 if a frame was lost, memory grew, or something was left behind.
+Each prints its figures; the exit status is 1 if frames were lost, memory grew, or resources were leaked.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from cantools_cli.serve.server import SocketcandServer
 
 CANX = str(Path(sys.executable).with_name("canx"))
 CHANNEL = "virtual:endurance"
-SETTLED = 0.2  #: the share of a steady run after which memory is to stay as it is
+SETTLED = 0.2  #: the share of a steady run after which memory should stay constant
 GROWTH = 8 << 20  #: bytes by which it may still grow: caches, fragmentation
-IDLE = "5s"  #: without a frame for so long a reader ends
+IDLE = "5s"  #: a reader ends after this long without a frame
 SENDERS, READERS = 4, 6
 
 
@@ -64,7 +64,7 @@ def report(**figures: object) -> None:
 
 
 def steady(duration: float, rate: int, max_size: str) -> bool:
-    """Record ``rate`` frames/s for ``duration`` seconds into rotating BLF; each frame carries its number."""
+    """Record ``rate`` numbered frames/s for ``duration`` seconds into rotating BLF files."""
     count = int(duration * rate)
     with tempfile.TemporaryDirectory() as folder:
         record = ["dump", CHANNEL, "-n", str(count), "-T", IDLE, "-o", "r.blf", "--max-size", max_size, "-q"]
@@ -101,7 +101,7 @@ def steady(duration: float, rate: int, max_size: str) -> bool:
 
 
 def numbers_in(logs: list[Path]) -> tuple[int, int]:
-    """Return how many frames the logs hold, and where their numbers do not follow one another."""
+    """Return the number of frames in the logs, and the number of gaps in their numbering."""
     found = gaps = 0
     for log in logs:
         with open_reader(str(log)) as reader:
@@ -224,14 +224,14 @@ def left_behind() -> dict[str, int]:
 
 
 def cycles(count: int) -> bool:
-    """Open and close everything ``count`` times; nothing may be left behind."""
+    """Open and close everything ``count`` times, and check that no resources are leaked."""
     good = True
     with tempfile.TemporaryDirectory() as folder:
         before = os.getcwd()
         os.chdir(folder)
         try:
             for name, action in ACTIONS.items():
-                for _ in range(3):  # what is kept for good: caches, imports
+                for _ in range(3):  # fill caches, import modules
                     action()
                 first, size = left_behind(), memory()
                 for _ in range(count):

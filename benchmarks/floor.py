@@ -1,7 +1,7 @@
-"""The least that a conversion has to do: read and inflate its input, deflate and write its output.
+"""The minimum work of a conversion: read and decompress the input, compress and write the output.
 
-``python benchmarks/floor.py SOURCE TARGET OUT`` reads SOURCE, and writes to OUT what TARGET holds; the
-bytes of a BLF file pass through libdeflate and isal, which canx inflates and deflates with.
+``python benchmarks/floor.py SOURCE TARGET OUT`` reads SOURCE and writes the contents of TARGET to OUT. BLF
+files are decompressed with libdeflate and compressed with isal, as in canx.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ CHUNK = 1 << 18
 
 
 def pieces(path: str) -> Iterator[bytes | bytearray]:
-    """Yield the bytes of ``path``, a BLF file's containers inflated."""
+    """Yield the bytes of ``path``, with the containers of a BLF file decompressed."""
     with open(path, "rb", buffering=0) as file:
         if not path.endswith(".blf"):
             while data := file.read(CHUNK):
@@ -31,19 +31,19 @@ def pieces(path: str) -> Iterator[bytes | bytearray]:
 
 
 def spent() -> tuple[float, float]:
-    """Return the seconds of processor and of the clock so far."""
+    """Return (processor time, wall-clock time) in seconds."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime, time.perf_counter()
 
 
 def main(source: str, target: str, out: str) -> None:
-    """Print the seconds of both halves: of processor, and of the clock."""
+    """Print the processor time and the wall-clock time of reading and writing, in seconds."""
     begin = spent()
     for _ in pieces(source):
         pass
     parts = [(begin, spent())]
     with open(out, "wb", buffering=0) as file:
-        for data in pieces(target):  # made ready outside the time that counts
+        for data in pieces(target):  # read outside of the measured time
             begin = spent()
             if target.endswith(".blf"):
                 from isal import isal_zlib

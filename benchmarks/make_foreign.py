@@ -1,4 +1,4 @@
-"""Logs of the formats that canx reads and does not write: what candump prints, and BUSMASTER's."""
+"""Logs in formats that canx reads but does not write as such: candump's screen output, BUSMASTER."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def write_screen(log: Path, target: Path) -> None:
 
 
 def write_busmaster(log: Path, target: Path) -> None:
-    """Write the frames of ``log`` as a session of BUSMASTER, whose times are of 0.1 ms."""
+    """Write the frames of ``log`` as a BUSMASTER session, with times of 0.1 ms resolution."""
     with LogReader(str(log)) as reader, target.open("w", encoding="ascii") as file:
         for number, batch in enumerate(reader.batches()):
             if number == 0:

@@ -1,7 +1,7 @@
-"""Make the log that the benchmarks convert, from a seed: ``python benchmarks/make_log.py FRAMES FILE``.
+"""Generate the log that the benchmarks convert: ``python benchmarks/make_log.py FRAMES FILE``.
 
-11-bit and 29-bit identifiers, 0 to 8 bytes, some CAN FD, two channels, uneven gaps: the same bytes
-every time.
+It has 11-bit and 29-bit identifiers, 0 to 8 bytes, some CAN FD frames, two channels and uneven gaps, and is
+the same every time.
 """
 
 from __future__ import annotations

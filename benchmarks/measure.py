@@ -1,4 +1,4 @@
-"""Run a command and take the operating system's own account of it."""
+"""Run a command and measure its resource usage as reported by the operating system."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass
 class Run:
-    """What one finished process cost: seconds of processor and of the wall clock, MB at the peak."""
+    """Resource usage of a finished process: processor and wall-clock seconds, peak memory in MB."""
 
     cpu: float
     wall: float
@@ -43,7 +43,7 @@ def run(command: Sequence[str], stdout: str = os.devnull, cpus: set[int] | None 
 
 
 def best(runs: Sequence[Run]) -> Run:
-    """Return the least of each time, since all that disturbs a run only adds, and the highest peak."""
+    """Return the minimum of each time, since disturbances only add to it, and the maximum peak."""
     return Run(
         min(one.cpu for one in runs),
         min(one.wall for one in runs),

@@ -1,6 +1,6 @@
-"""Conversions of the formats that ``conversions.py`` leaves out, from and to log and blf.
+"""Conversions from and to log and blf for the formats that ``conversions.py`` does not cover.
 
-The peers are python-can's converter, asammdf and tshark, each for what it can do with the same file.
+The peers are python-can's converter, asammdf and tshark, for the conversions that they support.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def path_of(folder: Path, name: str, frames: int) -> Path:
 
 
 def command(tool: str, names: tuple[str, str], source: Path, target: Path) -> list[str] | None:
-    """Return how ``tool`` converts ``source`` to ``target``, or None where it cannot."""
+    """Return the command of ``tool`` that converts ``source`` to ``target``; None if it cannot."""
     if tool == "canx":
         return [str(BIN / "canx"), "convert", str(source), "-o", str(target), "--force", "-q"]
     if tool == "python-can" and set(names) <= set(PYTHON_CAN) and names != ("mf4", "mf4"):
@@ -59,7 +59,7 @@ def command(tool: str, names: tuple[str, str], source: Path, target: Path) -> li
 
 
 def prepare(folder: Path, frames: int) -> None:
-    """Make the log, and from it the inputs of the other formats, with canx."""
+    """Generate the log, and convert it to the other input formats with canx."""
     folder.mkdir(parents=True, exist_ok=True)
     log = path_of(folder, "log", frames)
     if not log.exists():
@@ -77,7 +77,7 @@ def prepare(folder: Path, frames: int) -> None:
 def measure(
     folder: Path, frames: int, tools: tuple[str, ...], repeats: int, only: set[str] | None = None
 ) -> tuple[list[Row], dict[str, Floor]]:
-    """Return a row a conversion and tool, and the floor of each conversion."""
+    """Return one row per conversion and tool, and the floor of each conversion."""
     prepare(folder, frames)
     prepare(folder, 1)
     rows: list[Row] = []

@@ -1,9 +1,9 @@
-"""How exactly a log is replayed, by ``canx replay`` and by canplayer, on a CAN interface of the kernel.
+"""The timing accuracy of ``canx replay`` and canplayer on a SocketCAN interface.
 
-``tests/linux/boot .venv/bin/python benchmarks/replay.py [SECONDS] [INTERFACE]``: both play the same log
-of random gaps, one after the other, twice, and a second of it beforehand, since what an emulated machine
-runs for the first time is slow. A socket takes the kernel's time of each frame; lateness is
-against the least late frame of the run.
+``tests/linux/boot .venv/bin/python benchmarks/replay.py [SECONDS] [INTERFACE]``: both tools replay the same
+log with random gaps, in turn, twice. They first replay one second of it, since code runs slowly the first time
+in an emulated machine. Times are the kernel's receive timestamps; lateness is relative to the least late frame
+of the run.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def received(command: list[str], interface: str, count: int) -> list[float]:
         receiver.settimeout(5)
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         times = []
-        for _ in range(count):  # all are in the socket's buffer by now
+        for _ in range(count):  # all of them are already in the socket's buffer
             _, extra, _, _ = receiver.recvmsg(16, 64)
             whole, fraction = struct.unpack("qq", extra[0][2])
             times.append(whole + fraction / 1e9)
@@ -53,7 +53,7 @@ def received(command: list[str], interface: str, count: int) -> list[float]:
 
 
 def figures(times: list[float], planned: list[float]) -> tuple[float, float, float, float]:
-    """Return lateness (median, 99 %, largest) and how much longer the whole took, in milliseconds."""
+    """Return the lateness (median, 99 %, maximum) and the delay of the last frame, in milliseconds."""
     least = min(time - plan for time, plan in zip(times, planned, strict=True))
     late = sorted(1000 * (time - plan - least) for time, plan in zip(times, planned, strict=True))
     took = 1000 * (times[-1] - times[0] - planned[-1])
@@ -61,7 +61,7 @@ def figures(times: list[float], planned: list[float]) -> tuple[float, float, flo
 
 
 def main(seconds: float = 60.0, interface: str = "vcan0") -> None:
-    print("| tool | lateness, median ms | 99 % | largest | end, ms |")
+    print("| tool | lateness, median ms | 99 % | maximum | end, ms |")
     print("| --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "in.log")

@@ -1,7 +1,7 @@
 """All benchmarks: ``python benchmarks/run.py [--frames N] [--repeats N] [--no-python-can] [--write]``.
 
-``--others`` measures the formats alone that the first table leaves out. Prints Markdown tables; ``--write``
-puts them into ``benchmarks/README.md``.
+``--others`` measures only the formats that the first table does not cover. Markdown tables are printed;
+``--write`` puts them into ``benchmarks/README.md``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from measure import run
 
 HERE = Path(__file__).parent
 MARK = "<!-- measured -->"
-#: frames of the other formats, some of whose peers need minutes for more
+#: frames in the other formats, for which some peers are very slow
 OTHER_FRAMES = 1_000_000
 
 
@@ -46,9 +46,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frames", type=int, default=1_000_000)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--no-python-can", action="store_true", help="it takes minutes a million frames")
+    parser.add_argument(
+        "--no-python-can", action="store_true", help="python-can needs minutes per million frames"
+    )
     parser.add_argument("--only", help="conversions, such as 'log -> blf, blf -> log'; no start-up, no bus")
-    parser.add_argument("--others", action="store_true", help="the other formats alone")
+    parser.add_argument("--others", action="store_true", help="only the other formats")
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
     if not given.others:
@@ -58,7 +60,7 @@ def main() -> None:
 
 
 def main_formats(given: argparse.Namespace) -> None:
-    """Measure log, asc, blf, csv and json; then the start-up and the buses, where all is asked for."""
+    """Measure log, asc, blf, csv and json; without ``--only`` also the start-up and the buses."""
     tools = ("canx", "can-utils") if given.no_python_can else ("canx", "can-utils", "python-can")
     print(f"{given.frames:,} frames, {', '.join(tools)}")
     only = chosen(given.only)
@@ -74,7 +76,7 @@ def main_formats(given: argparse.Namespace) -> None:
 
 
 def others(given: argparse.Namespace) -> None:
-    """Measure all other formats, whose peers are the slowest."""
+    """Measure all other formats."""
     frames = min(given.frames, OTHER_FRAMES) if not given.others else given.frames
     tools = ("canx", "asammdf", "tshark") if given.no_python_can else ("canx", *other_formats.PEERS)
     print(f"other formats, {frames:,} frames, {', '.join(tools)}")
@@ -91,7 +93,7 @@ def chosen(only: str | None) -> set[str] | None:
 
 
 def write(title: str, text: str) -> None:
-    """Put a section into the README, in place of the one of the same title."""
+    """Put a section into the README, replacing the one with the same title."""
     readme = HERE / "README.md"
     head, _, measured = readme.read_text().partition(MARK)
     sections = {one.partition("\n")[0]: one for one in measured.split("\n### ") if one.strip()}

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The main job, end to end, on a machine without any CAN hardware: frames flow from command to command
-# and into logs. Every command is shown before it runs.
+# An end-to-end demonstration without CAN hardware: frames are passed between commands and into logs. Every command
+# is printed before it runs.
 set -eu
 here=$(mktemp -d)
 simulator=
@@ -12,13 +12,13 @@ show() { printf '\n$ %s\n' "$*"; }
 show 'canx --version'
 canx --version
 
-show 'canx gen -n 3 --seed 1                          # frames by rule, as log lines'
+show 'canx gen -n 3 --seed 1                          # generate frames as log lines'
 canx gen -n 3 --seed 1
 
 show 'canx gen -n 1000 --seed 1 | canx convert --to asc | tail -3'
 canx gen -n 1000 --seed 1 | canx convert --to asc | tail -3
 
-show 'canx dump vcan0 | canx convert -o trace.blf &   # vcan0 is embedded here: no CAN in this kernel'
+show 'canx dump vcan0 | canx convert -o trace.blf &   # vcan0 is virtual:vcan0: this kernel has no CAN'
 canx dump virtual:vcan0 -n 100002 | canx convert -o trace.blf &
 recorder=$!
 until canx list buses -i virtual | grep -q 'vcan0'; do :; done
@@ -36,7 +36,7 @@ canx convert trace.blf | wc -l
 show 'canx convert trace.blf -f 123 --json | head -1'
 canx convert trace.blf -f 123 --json | head -1
 
-show 'canx xcom simulate virtual:xcom &               # a Studer installation that is not there'
+show 'canx xcom simulate virtual:xcom &               # simulate a Studer installation'
 canx xcom simulate virtual:xcom -q &
 simulator=$!
 until canx list buses -i virtual -q | grep -q 'xcom'; do :; done

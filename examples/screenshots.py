@@ -1,4 +1,4 @@
-"""Make the pictures of the README from the real program: ``make screenshots``."""
+"""Create the screenshots of the README with the real program: ``make screenshots``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from cantools_cli.screen.session import Session
 from cantools_cli.sniff.view import View
 
 BUS = "virtual:vcan0"
-#: what stands on the bus in the picture: options of ``canx gen``
+#: the traffic on the bus: options of ``canx gen``
 TRAFFIC = (
     "-I 0C1 -L 8 -D i -g 10ms",
     "-I 1A4 -L 8 -D 00xx00001122xx33 -g 20ms",
@@ -35,7 +35,7 @@ SECONDS = 8.0
 
 
 async def take(path: Path) -> None:
-    """Watch a bus with some traffic for a while, and write the screen to ``path``."""
+    """Watch a bus with traffic for a few seconds, and write the screen to ``path``."""
     options = BusOptions(bitrate="500k")
     with Stop() as stop, WatchedBuses([BUS], options, Selection(), Report(quiet=True), stop) as source:
         session = Session(source.batches, stop=stop.stop)
