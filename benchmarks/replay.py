@@ -1,9 +1,9 @@
 """The timing accuracy of ``canx replay`` and canplayer on a SocketCAN interface.
 
 ``tests/linux/boot .venv/bin/python benchmarks/replay.py [SECONDS] [INTERFACE]``: both tools replay the same
-log with random gaps, in turn, twice. They first replay one second of it, since code runs slowly the first time
-in an emulated machine. Times are the kernel's receive timestamps; lateness is relative to the least late frame
-of the run.
+log with random gaps, in turn, twice. They first replay one second of it, since code runs slowly the first
+time in an emulated machine. Times are the kernel's receive timestamps; lateness is relative to the least late
+frame of the run.
 """
 
 from __future__ import annotations
