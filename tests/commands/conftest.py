@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from cantools_cli.backends.virtual.line import Line
+from tests.commands.forking import Forking
 
 CANX = str(Path(sys.executable).with_name("canx"))
 
@@ -20,25 +21,53 @@ CANX = str(Path(sys.executable).with_name("canx"))
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     """Return an environment with a bus network, a home and a runtime folder of the test's own."""
-    kept = {
+    home = tmp_path / "home"
+    home.mkdir()
+    # a socket's path is limited to 108 bytes, so the runtime folder stays the usual one
+    net = f"test-{os.getpid()}-{tmp_path.name}"[-40:]
+    return _kept_environment() | {"HOME": str(home), "CANX_NET": net, "TZ": "UTC"}
+
+
+def _kept_environment() -> dict[str, str]:
+    return {
         key: value
         for key, value in os.environ.items()
         if key == "PYTHONPATH" or not key.startswith(("CAN_", "CANX_", "PYTHON"))
     }
-    home = tmp_path / "home"
-    home.mkdir()
-    # a socket's path is limited to 108 bytes, so the runtime folder stays the usual one
-    return kept | {"HOME": str(home), "CANX_NET": f"test-{os.getpid()}-{tmp_path.name}"[-40:], "TZ": "UTC"}
+
+
+@pytest.fixture(scope="session")
+def forking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forking | None]:
+    """Return what forks runs of canx; None where the system cannot."""
+    if not hasattr(os, "pidfd_open"):
+        yield None
+        return
+    forking = Forking(tmp_path_factory.mktemp("forking"), _kept_environment())
+    yield forking
+    forking.close()
 
 
 @pytest.fixture
-def canx(environment: dict[str, str], tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Return a function that runs canx with arguments in the test's folder."""
+def canx(
+    environment: dict[str, str], tmp_path: Path, forking: Forking | None
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Return a function that runs canx with arguments in the test's folder.
+
+    The process is forked, unless it gets an environment in which an interpreter may start differently.
+    """
 
     def run(*arguments: object, stdin: str | bytes | None = None, **extra: str) -> Any:
         raw = isinstance(stdin, bytes)
+        words = [*map(str, arguments)]
+        if forking is not None and all(name.startswith(("CAN_", "CANX_")) for name in extra):
+            data = stdin if isinstance(stdin, bytes) else (stdin or "").encode()
+            result = forking.run(words, data, tmp_path, environment | extra, timeout=60)
+            if raw:
+                return result
+            out, error = (_text(output) for output in (result.stdout, result.stderr))
+            return subprocess.CompletedProcess(result.args, result.returncode, out, error)
         return subprocess.run(
-            [CANX, *map(str, arguments)],
+            [CANX, *words],
             input="" if stdin is None else stdin,
             capture_output=True,
             text=not raw,
@@ -49,6 +78,10 @@ def canx(environment: dict[str, str], tmp_path: Path) -> Callable[..., subproces
         )
 
     return run
+
+
+def _text(output: bytes) -> str:
+    return output.decode().replace("\r\n", "\n").replace("\r", "\n")  # as subprocess does
 
 
 @pytest.fixture
