@@ -15,7 +15,8 @@ from typing import Any
 
 from cantools_cli.backends import udp_multicast_codec as codec
 from cantools_cli.backends.transport import udp
-from cantools_cli.bus.base import BusABC, CanProtocol, Deadline
+from cantools_cli.bus.base import BusABC, CanProtocol
+from cantools_cli.bus.deadline import Deadline
 from cantools_cli.bus.settings import refuse_unknown
 from cantools_cli.errors import (
     CanInitializationError,

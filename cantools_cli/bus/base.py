@@ -1,38 +1,38 @@
-"""A CAN bus, whatever carries it: what every interface has in common.
+"""The base class of every bus.
 
-An interface subclasses ``BusABC`` in one of two ways. Ours implement ``_receive``, ``_send`` and ``_close``,
-which move batches. A class written for python-can's documentation implements ``send`` and
-``_recv_internal``, which move one message, and works as it is.
+An interface implements ``BusABC`` in one of two ways: by ``_receive``, ``_send`` and ``_close``, which move
+batches; or, as python-can documents it, by ``send`` and ``_recv_internal``, which move one message.
 """
 
 from __future__ import annotations
 
-import atexit
-import os
 import sys
-import time
 from _thread import allocate_lock
 from abc import ABC
 from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
-from weakref import WeakValueDictionary
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from cantools_cli.bus.deadline import Deadline
+from cantools_cli.bus.left_open import open_buses
 from cantools_cli.bus.losses import Losses
 from cantools_cli.bus.received_log import log_received
 from cantools_cli.errors import CanOperationError, CanTimeoutError, FormatError
 from cantools_cli.filtering.can_filter import CanFilters
 from cantools_cli.frame.batch import MessageBatch, sendable
 from cantools_cli.frame.message import Message
-from cantools_cli.periodic.sending import PeriodicSending
+from cantools_cli.frame.xl import XlMessage
 
 if TYPE_CHECKING:
+    from _thread import LockType
+
     from typing_extensions import Self
 
     from cantools_cli.bus.readiness import Readiness
     from cantools_cli.filtering.filters import FrameFilter
+    from cantools_cli.periodic.tasks import CyclicSendTaskABC
 
 
 class BusState(Enum):
@@ -44,7 +44,7 @@ class BusState(Enum):
 
 
 class CanProtocol(Enum):
-    """What a bus carries."""
+    """The protocol of a bus."""
 
     CAN_20 = 1
     CAN_FD = 2
@@ -52,59 +52,24 @@ class CanProtocol(Enum):
     CAN_XL = 4
 
 
-#: sends the rows of a batch from one to before another, waiting up to a timeout for room
+#: sends the rows ``first`` to ``last - 1`` of a batch; the third argument is the timeout
 SendRows = Callable[[int, int, "float | None"], None]
 
-_FIRST_PAUSE, _MAX_PAUSE = 0.0001, 0.01  # seconds
-_BACKLOG = 0.01  # seconds that frames queued at the end of a timeout are looked at, if none passes
+_BACKLOG = 0.01  # seconds after a timeout in which queued frames are still filtered
 
 
-_open_buses: WeakValueDictionary[int, BusABC] = WeakValueDictionary()  # by id(): a plug-in may have no hash
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_open_buses.clear)  # they are the parent's to close
+class BusABC(ABC):  # its hooks raise NotImplementedError: an interface implements one pair of them
+    """A bus that sends and receives frames.
 
-
-@atexit.register
-def _close_forgotten_buses() -> None:
-    """Shut down the buses that the program leaves open, as long as modules and threads are there."""
-    for bus in list(_open_buses.values()):
-        bus.__del__()
-
-
-class Deadline:
-    """The end of a timeout, by the monotonic clock; a timeout of None never ends."""
-
-    def __init__(self, timeout: float | None) -> None:
-        self._end = None if timeout is None else time.monotonic() + timeout
-        self._pause = _FIRST_PAUSE
-
-    def remaining(self) -> float | None:
-        """Return the seconds left, at least 0; None where there is no end."""
-        return None if self._end is None else max(0.0, self._end - time.monotonic())
-
-    @property
-    def passed(self) -> bool:
-        return self._end is not None and time.monotonic() >= self._end
-
-    def pause(self) -> None:
-        """Sleep a moment, a longer one each time: behind a wait that ended at once, as the next one may."""
-        remaining = self.remaining()
-        time.sleep(self._pause if remaining is None else min(self._pause, remaining))
-        self._pause = min(2 * self._pause, _MAX_PAUSE)
-
-
-class BusABC(PeriodicSending, ABC):  # abstract by what its hooks raise: either pair of them will do
-    """A bus that frames are sent to and received from.
-
-    A context manager, and an endless iterator over the messages received.
+    A context manager, and an endless iterator over the received messages.
 
     Attributes:
-        channel_info: what the bus is, for people.
+        channel_info: a description of the bus.
         is_shutdown: whether ``shutdown`` was called.
-        carries_xl: whether it takes CAN XL frames.
+        carries_xl: whether the bus carries CAN XL frames.
     """
 
-    RECV_LOGGING_LEVEL = 9  #: of the records of received messages
+    RECV_LOGGING_LEVEL = 9  #: the log level of received messages
 
     channel_info = "unknown"
     is_shutdown = False
@@ -112,66 +77,86 @@ class BusABC(PeriodicSending, ABC):  # abstract by what its hooks raise: either 
     _can_protocol = CanProtocol.CAN_20
     _filters: CanFilters | None = None
     _frame_filter: FrameFilter | None = None
-    _waiting: MessageBatch | None = None  # received, filtered, and not yet taken by recv()
+    _waiting: MessageBatch | None = None  # received and filtered, but not returned by recv() yet
     _taken = 0
-    _readiness: Readiness | None = None  # once somebody asked for fileno()
+    _readiness: Readiness | None = None  # after the first call of fileno()
     _losses: Losses | None = None
+    _periodic_tasks: list[CyclicSendTaskABC] | None = None  # shutdown() stops them
+    _lock_send_periodic: LockType
+    _gives_batches = False
+    _recv_next: ClassVar[Callable[[Any, float | None], Message | None]]
 
-    _is_finalizing = staticmethod(sys.is_finalizing)  # here, since the module's names go first
+    _is_finalizing = staticmethod(sys.is_finalizing)  # the module's names vanish before the class's
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Complete the hooks that the class implements by the others."""
+        super().__init_subclass__(**kwargs)
+        cls._gives_batches = cls._receive not in (BusABC._receive, *_RECEIVE_ADAPTERS)
+        cls._recv_next = BusABC._recv_from_batch if cls._gives_batches else BusABC._recv_documented
+        if not cls._gives_batches:
+            overrides_recv = cls._recv_internal is BusABC._recv_internal and cls.recv is not BusABC.recv
+            cls._receive = _RECEIVE_ADAPTERS[overrides_recv]  # type: ignore[method-assign]  # once per class
+        if cls._send is BusABC._send and cls.send is not BusABC.send:
+            cls._send = _send_one_by_one  # type: ignore[method-assign]  # once per class
 
     def __init__(self, channel: Any, can_filters: CanFilters | None = None, **kwargs: object) -> None:
-        _open_buses[id(self)] = self
+        open_buses[id(self)] = self
         self._periodic_tasks = []
         self._lock_send_periodic = allocate_lock()
         self.set_filters(can_filters)
 
-    # --- what an interface implements -----------------------------------------------------------------
+    # --- hooks of an interface ------------------------------------------------------------------------
 
     def _receive(self, timeout: float | None) -> MessageBatch | None:
-        """Return what is waiting, at least one frame, or None after ``timeout`` seconds.
+        """Return the queued frames, at least one, or None after ``timeout`` seconds.
 
-        None waits for ever, 0 polls. Filters need not be applied here: the exact ones run behind.
+        A timeout of None waits for ever, 0 polls. Frames that do not pass the filters may be among them: the
+        software filter runs afterwards.
         """
-        kind = type(self)
-        if kind.recv is not BusABC.recv and kind._recv_internal is BusABC._recv_internal:
-            message = self.recv(timeout)  # some plug-ins override this in place of what is documented
-        else:
-            message, _ = self._recv_internal(timeout)
-        return None if message is None else MessageBatch([message])
+        raise NotImplementedError(f"{type(self).__name__} cannot receive")
 
     def _recv_internal(self, timeout: float | None) -> tuple[Message | None, bool]:
-        """Return a message, or None after ``timeout``, and whether it passed the filters already."""
+        """Return a message, or None after ``timeout``, and whether the filters were applied to it."""
         raise NotImplementedError(f"{type(self).__name__} cannot receive")
 
     def _send(self, batch: MessageBatch, timeout: float | None) -> None:
         """Send all frames of ``batch`` in order, waiting up to ``timeout`` seconds for room.
 
         Raises:
-            CanOperationError: the bus does not take them.
-            CanTimeoutError: there was no room in time.
+            CanOperationError: the bus refused a frame.
+            CanTimeoutError: the bus had no room in time.
         """
-        if type(self).send is BusABC.send:
-            raise NotImplementedError(f"{type(self).__name__} cannot send")
-        for row, message in enumerate(batch):
-            try:
-                self.send(message, timeout)
-            except (CanOperationError, CanTimeoutError) as error:
-                error.sent = row
-                raise
+        raise NotImplementedError(f"{type(self).__name__} cannot send")
+
+    def _send_periodic_internal(
+        self,
+        msgs: Message | Sequence[Message],
+        period: float,
+        duration: float | None = None,
+        autostart: bool = True,
+        modifier_callback: Callable[[Message], None] | None = None,
+    ) -> CyclicSendTaskABC:
+        """Return the task of ``send_periodic``; overridden if a kernel or a device sends by itself."""
+        from cantools_cli.periodic.tasks import ThreadBasedCyclicSendTask
+
+        lock = self._lock_send_periodic
+        return ThreadBasedCyclicSendTask(
+            self, lock, msgs, period, duration, autostart=autostart, modifier_callback=modifier_callback
+        )
 
     def _apply_filters(self, filters: CanFilters | None) -> None:
-        """Set filters in the kernel or the hardware, where there are any: they may pass more."""
+        """Set the filters of the kernel or the hardware, if any; they may pass more frames."""
 
     def _fileno(self) -> int:
-        """Return a descriptor that is ready to read when ``_receive`` has something."""
+        """Return a descriptor that is ready to read when ``_receive`` returns frames."""
         raise NotImplementedError("fileno is not implemented using current CAN bus")
 
     def _close(self) -> None:
-        """Release what the bus holds."""
+        """Release the resources of the bus."""
 
     @staticmethod
     def _detect_available_configs() -> Sequence[dict[str, Any]]:
-        """Return the configurations that could be opened now, each the keywords for ``Bus``."""
+        """Return the configurations that can be opened now, as keyword arguments of ``Bus``."""
         raise NotImplementedError
 
     @property
@@ -181,7 +166,7 @@ class BusABC(PeriodicSending, ABC):  # abstract by what its hooks raise: either 
 
     @staticmethod
     def _obstacle() -> str | None:
-        """Return why no bus of this interface can be opened on this computer; None if one may be."""
+        """Return why this computer cannot open a bus of this interface, or None."""
         return None
 
     # --- receiving ------------------------------------------------------------------------------------
@@ -189,7 +174,7 @@ class BusABC(PeriodicSending, ABC):  # abstract by what its hooks raise: either 
     def recv(self, timeout: float | None = None) -> Message | None:
         """Return the next message that passes the filters, or None after ``timeout`` seconds.
 
-        None waits for ever, 0 polls.
+        A timeout of None waits for ever, 0 polls.
 
         Raises:
             CanOperationError: the bus is closed, or failed.
@@ -197,18 +182,25 @@ class BusABC(PeriodicSending, ABC):  # abstract by what its hooks raise: either 
         self._check_open()
         waiting = self._waiting
         if waiting is None:
-            if type(self)._receive is BusABC._receive:
-                return self._recv_documented(timeout)
-            waiting, self._taken = self.recv_batch(timeout), 0
-            if waiting is None:
-                return None
+            return self._recv_next(timeout)
         message = waiting[self._taken]
         self._taken += 1
-        self._keep_waiting(waiting if self._taken < len(waiting) else None)
+        if self._taken == len(waiting):
+            self._keep_waiting(None)
         return message
 
+    def _recv_from_batch(self, timeout: float | None) -> Message | None:
+        """Return the first message of a new batch, and keep the rest."""
+        batch = self.recv_batch(timeout)
+        if batch is None:
+            return None
+        if len(batch) > 1:
+            self._taken = 1
+            self._keep_waiting(batch)
+        return batch[0]
+
     def _recv_documented(self, timeout: float | None) -> Message | None:
-        """Receive through ``_recv_internal``, and hand on the very object that it returns."""
+        """Return the very object that ``_recv_internal`` returns."""
         deadline = Deadline(timeout)
         while True:
             message, is_filtered = self._recv_internal(deadline.remaining())
@@ -217,11 +209,11 @@ class BusABC(PeriodicSending, ABC):  # abstract by what its hooks raise: either 
                 return message
             if deadline.passed:
                 return None
-            if message is None:  # some plug-ins take no notice of the timeout
+            if message is None:  # some plug-ins ignore the timeout
                 deadline.pause()
 
     def recv_batch(self, timeout: float | None = None) -> MessageBatch | None:
-        """Return all frames that are waiting, at least one, or None after ``timeout`` seconds.
+        """Return all queued frames, at least one, or None after ``timeout`` seconds.
 
         Raises:
             CanOperationError: the bus is closed, or failed.
@@ -244,7 +236,7 @@ class BusABC(PeriodicSending, ABC):  # abstract by what its hooks raise: either 
             if len(batch):
                 log_received(self.RECV_LOGGING_LEVEL, batch)
                 return batch
-            if deadline.passed:  # queued frames are looked at all the same, but a busy bus always has some
+            if deadline.passed:  # search the frames queued by then; a busy bus never runs out of them
                 backlog = backlog or Deadline(_BACKLOG)
                 if backlog.passed:
                     return None
@@ -255,7 +247,7 @@ class BusABC(PeriodicSending, ABC):  # abstract by what its hooks raise: either 
             self._readiness.fetched = rest is not None
 
     def batches(self) -> Iterator[MessageBatch]:
-        """Yield what is received, as it comes: a quiet bus gives batches of one."""
+        """Yield the received frames at once; on a quiet bus a batch is one frame."""
         while True:
             batch = self.recv_batch()
             if batch is not None:
@@ -273,22 +265,22 @@ class BusABC(PeriodicSending, ABC):  # abstract by what its hooks raise: either 
         """Send one message, waiting up to ``timeout`` seconds for room.
 
         Raises:
-            CanOperationError: the bus is closed, or does not take it.
-            CanTimeoutError: there was no room in time.
+            CanOperationError: the bus is closed, or refused the message.
+            CanTimeoutError: the bus had no room in time.
             InvalidMessageError: ``msg`` is not a CAN frame; it is a ValueError as well.
         """
         self.send_batch(sendable([msg]), timeout)
 
     def send_batch(self, batch: MessageBatch, timeout: float | None = None) -> None:
-        """Send all frames of ``batch`` in order; otherwise as ``send``."""
+        """Send all frames of ``batch`` in order, as ``send`` does."""
         self._check_open()
         self._check_carried(batch.xl is not None)
         self._send(batch, timeout)
 
     def prepared(self, batch: MessageBatch) -> SendRows:
-        """Return what sends rows of ``batch``, as ``send_batch`` does, with as little left to do as can be.
+        """Return a callable that sends rows of ``batch`` with all preparation already done.
 
-        This is for who has to send at an exact time; nobody changes ``batch`` any more.
+        For callers with exact send times; do not modify ``batch`` afterwards.
         """
         return partial(self._send_rows, batch)
 
@@ -298,18 +290,74 @@ class BusABC(PeriodicSending, ABC):  # abstract by what its hooks raise: either 
     def _check_carried(self, has_xl: bool) -> None:
         if has_xl and not self.carries_xl:
             raise CanOperationError(
-                "a CAN XL frame, which this bus does not carry",
-                hint="virtual buses do, and those of socketcan that are opened with xl=true",
+                "this bus does not carry CAN XL frames",
+                hint="virtual buses do, and socketcan buses opened with xl=true",
                 sent=0,
             )
 
     def flush_tx_buffer(self) -> None:
-        """Discard what is queued for sending.
+        """Discard the frames queued for sending.
 
         Raises:
             NotImplementedError: the interface has no such queue.
         """
         raise NotImplementedError(f"{type(self).__name__} has no queue to discard")
+
+    # --- periodic sending -----------------------------------------------------------------------------
+
+    def send_periodic(
+        self,
+        msgs: Message | Sequence[Message],
+        period: float,
+        duration: float | None = None,
+        store_task: bool = True,
+        autostart: bool = True,
+        modifier_callback: Callable[[Message], None] | None = None,
+    ) -> CyclicSendTaskABC:
+        """Start a task that sends one of ``msgs``, in turn, every ``period`` seconds; return the task.
+
+        The task ends after ``duration`` seconds, when it is stopped, or when the bus that stores it is shut
+        down. Without ``autostart`` the task waits for its ``start()``.
+        ``modifier_callback`` may change each message before it is sent.
+
+        Raises:
+            ValueError: there is no message, identifiers or channels differ, or the period or the duration is
+                invalid.
+            InvalidMessageError: a message is not a CAN frame; this is a ValueError as well.
+            CanOperationError: the bus is closed, or refused the task.
+        """
+        from cantools_cli.periodic.tasks import checked_messages
+
+        self._check_open()
+        messages = checked_messages(msgs)
+        self._check_carried(any(isinstance(message, XlMessage) for message in messages))
+        if modifier_callback is None:  # which may turn them into CAN frames
+            sendable(messages)
+        more: dict[str, Any] = {}  # arguments that python-can 4.1 did not have
+        if not autostart:
+            more["autostart"] = False
+        if modifier_callback is not None:
+            more["modifier_callback"] = modifier_callback
+        task = self._send_periodic_internal(msgs, period, duration, **more)
+        if store_task and self._periodic_tasks is not None:
+            task.track_in(self._periodic_tasks)
+        return task
+
+    def stop_all_periodic_tasks(self, remove_tasks: bool = True) -> None:
+        """Stop all stored tasks, and forget them unless ``remove_tasks`` is False."""
+        tasks = [*(self._periodic_tasks or ())]
+        if tasks:
+            from cantools_cli.periodic.tasks import stop_quietly
+
+            for task in tasks:
+                stop_quietly(task)
+        if self._periodic_tasks is not None:
+            self._periodic_tasks[:] = [] if remove_tasks else tasks
+
+    @property
+    def periodic_lock(self) -> LockType:
+        """The lock that thread-based periodic tasks hold while sending; acquire it to keep them off."""
+        return self._lock_send_periodic
 
     # --- filters --------------------------------------------------------------------------------------
 
@@ -322,9 +370,9 @@ class BusABC(PeriodicSending, ABC):  # abstract by what its hooks raise: either 
         self.set_filters(filters)
 
     def set_filters(self, filters: CanFilters | None = None) -> None:
-        """Receive only what passes at least one of ``filters``; None or none of them passes everything.
+        """Receive only frames that pass at least one of ``filters``; None or an empty list passes all.
 
-        Error frames pass in any case: an identifier means nothing to them.
+        Error frames always pass: they have no identifier.
         """
         self._filters = filters or None
         if self._filters is None:
@@ -333,28 +381,28 @@ class BusABC(PeriodicSending, ABC):  # abstract by what its hooks raise: either 
             from cantools_cli.filtering.filters import FrameFilter
 
             self._frame_filter = FrameFilter.from_can_filters(self._filters)
-            if self._waiting is not None:  # fetched before, and still to be asked for
+            if self._waiting is not None:  # fetched, but not returned yet
                 rest = self._frame_filter.select(self._waiting.part(self._taken, len(self._waiting)))
                 self._taken = 0
                 self._keep_waiting(rest if len(rest) else None)
         self._apply_filters(self._filters)
 
-    def push_filter(self, chosen: FrameFilter) -> None:
-        """Let the kernel or the hardware drop what ``chosen`` does not pass, as far as it can.
+    def push_filter(self, frame_filter: FrameFilter) -> None:
+        """Let the kernel or the hardware drop frames that do not pass ``frame_filter``.
 
-        It may pass more: ``chosen`` itself has to run behind.
+        It may pass more frames, so ``frame_filter`` itself still has to run.
         """
-        self._apply_filters(chosen.can_filters())
+        self._apply_filters(frame_filter.can_filters())
 
     def _matches_filters(self, msg: Message) -> bool:
-        """Tell whether ``msg`` passes at least one of the filters."""
+        """Return whether ``msg`` passes at least one of the filters."""
         return self._frame_filter is None or self._frame_filter.matches(msg)
 
     # --- state and end --------------------------------------------------------------------------------
 
     @property
     def state(self) -> BusState:
-        """The state of the controller; ACTIVE where an interface cannot tell."""
+        """The state of the controller; ACTIVE if the interface does not report it."""
         return BusState.ACTIVE
 
     @state.setter
@@ -363,14 +411,14 @@ class BusABC(PeriodicSending, ABC):  # abstract by what its hooks raise: either 
 
     @property
     def protocol(self) -> CanProtocol:
-        """What the bus carries, fixed when it is opened."""
+        """The protocol of the bus, fixed when it is opened."""
         return self._can_protocol
 
     def fileno(self) -> int:
-        """Return a descriptor that is ready to read whenever a frame is waiting.
+        """Return a descriptor that is ready to read whenever a frame is queued.
 
         Raises:
-            NotImplementedError: the interface has none.
+            NotImplementedError: the interface has no descriptor.
             CanOperationError: the bus is closed.
         """
         if self._readiness is None:
@@ -388,7 +436,7 @@ class BusABC(PeriodicSending, ABC):  # abstract by what its hooks raise: either 
 
     @property
     def _is_shutdown(self) -> bool:
-        """python-can's name of ``is_shutdown``, which plug-ins ask for."""
+        """python-can's name of ``is_shutdown``, used by plug-ins."""
         return self.is_shutdown
 
     @property
@@ -404,10 +452,10 @@ class BusABC(PeriodicSending, ABC):  # abstract by what its hooks raise: either 
         return self.losses.first_fault
 
     def shutdown(self) -> None:
-        """Close the bus, having stopped its periodic tasks; a second call does nothing."""
+        """Stop the periodic tasks and close the bus; a second call does nothing."""
         if not self.is_shutdown:
             try:
-                self.stop_all_periodic_tasks()  # while they still have a bus
+                self.stop_all_periodic_tasks()
             finally:
                 self.is_shutdown = True
                 self._waiting = None
@@ -428,7 +476,7 @@ class BusABC(PeriodicSending, ABC):  # abstract by what its hooks raise: either 
         self.shutdown()
 
     def __del__(self) -> None:
-        # A bus that failed to open has no name. At the very end of the interpreter nothing can be imported.
+        # A bus that failed to open has no description. A finalizing interpreter cannot import anything.
         if not self.is_shutdown and self.channel_info != "unknown" and not self._is_finalizing():
             import logging
 
@@ -436,9 +484,32 @@ class BusABC(PeriodicSending, ABC):  # abstract by what its hooks raise: either 
             log.warning("%s was not properly shut down", type(self).__name__)
             try:
                 self.shutdown()
-            except Exception as error:  # a plug-in may fail in any way, and nothing above can catch it
+            except Exception as error:  # a plug-in may fail in any way, and no caller can catch it
                 self.is_shutdown = True
                 log.warning("%s: shutting down failed: %s", type(self).__name__, error)
 
     def __str__(self) -> str:
         return self.channel_info
+
+
+def _receive_by_recv_internal(self: BusABC, timeout: float | None) -> MessageBatch | None:
+    message, _ = self._recv_internal(timeout)
+    return None if message is None else MessageBatch([message])
+
+
+def _receive_by_recv(self: BusABC, timeout: float | None) -> MessageBatch | None:
+    """Receive on a bus whose class overrides ``recv``, although that is not documented."""
+    message = self.recv(timeout)
+    return None if message is None else MessageBatch([message])
+
+
+def _send_one_by_one(self: BusABC, batch: MessageBatch, timeout: float | None) -> None:
+    for row, message in enumerate(batch):
+        try:
+            self.send(message, timeout)
+        except (CanOperationError, CanTimeoutError) as error:
+            error.sent = row
+            raise
+
+
+_RECEIVE_ADAPTERS = (_receive_by_recv_internal, _receive_by_recv)

@@ -13,7 +13,8 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from cantools_cli.bus.base import BusABC, Deadline
+from cantools_cli.bus.base import BusABC
+from cantools_cli.bus.deadline import Deadline
 from cantools_cli.bus.listeners import Listener, takes_batches
 from cantools_cli.bus.receivers import FLUSH_EVERY, Frames, Receiver, receiver_for
 from cantools_cli.frame.batch import MessageBatch

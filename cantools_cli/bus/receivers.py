@@ -73,12 +73,12 @@ def receiver_for(bus: BusABC, timeout: float, loop: AbstractEventLoop | None, si
 
 
 def has_batches(bus: BusABC) -> bool:
-    """Tell whether ``bus`` gains from ``recv_batch``, and has no ``recv`` of its own instead."""
+    """Return whether to receive from ``bus`` by ``recv_batch``: its class has no ``recv`` of its own."""
     kind = type(bus)
     if not is_nearer(kind, "recv_batch", "recv"):
         return False
-    receive = getattr(kind, "_receive", None)  # a wrapper of a bus may have none
-    return receive is not BusABC._receive or kind.recv_batch is not BusABC.recv_batch
+    gives_batches = getattr(kind, "_gives_batches", True)  # a wrapper of a bus may lack it
+    return gives_batches or kind.recv_batch is not BusABC.recv_batch
 
 
 def fetch(bus: BusABC, timeout: float | None) -> Frames | None:

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Lock, get_ident
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from cantools_cli.bus.base import BusABC, BusState, CanProtocol, Deadline, SendRows
+from cantools_cli.bus.base import BusABC, BusState, CanProtocol, SendRows
+from cantools_cli.bus.deadline import Deadline
 from cantools_cli.bus.interface import Bus
 from cantools_cli.errors import CanOperationError, CanTimeoutError
 from cantools_cli.filtering.can_filter import CanFilters
@@ -48,7 +49,7 @@ class ThreadSafeBus(_Base):
         self._is_closing = False
         self._sending = _Turns()
         self._receiving = _Turns()
-        self._wrapped: Any = Bus(*args, **kwargs)
+        self._wrapped: Any = cast("Any", Bus(*args, **kwargs))
         self._wrapped._lock_send_periodic = self._sending
 
     def __getattr__(self, name: str) -> Any:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cantools_cli.bus.base import Deadline
+from cantools_cli.bus.deadline import Deadline
 from cantools_cli.console import options
 from cantools_cli.console.buses import BusOptions, NamedBus, open_buses
 from cantools_cli.console.interruption import Interruption

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from cantools_cli.bus.address import is_log_name
-from cantools_cli.bus.base import BusABC, Deadline
+from cantools_cli.bus.base import BusABC
+from cantools_cli.bus.deadline import Deadline
 from cantools_cli.console import options
 from cantools_cli.console.buses import BusOptions, open_buses
 from cantools_cli.console.interruption import Interruption

@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from cantools_cli.bus.base import BusABC, Deadline
+from cantools_cli.bus.base import BusABC
+from cantools_cli.bus.deadline import Deadline
 from cantools_cli.console.interruption import Interruption
 from cantools_cli.console.report import say
 from cantools_cli.frame.batch import MessageBatch

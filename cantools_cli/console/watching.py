@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 from cantools_cli import plugins
 from cantools_cli.bus.address import parse_address
-from cantools_cli.bus.base import Deadline
+from cantools_cli.bus.deadline import Deadline
 from cantools_cli.console.buses import BusOptions, NamedBus, open_buses
 from cantools_cli.console.inputs import Inputs
 from cantools_cli.console.interruption import Interruption

@@ -21,7 +21,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary, WeakSet
 
-from cantools_cli.bus.base import BusABC, Deadline
+from cantools_cli.bus.base import BusABC
+from cantools_cli.bus.deadline import Deadline
 from cantools_cli.errors import CanError, CanOperationError, CanTimeoutError
 from cantools_cli.frame.message import Message
 from cantools_cli.xcom import codec

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from cantools_cli.bus.base import BusABC, BusState, CanProtocol, Deadline
+from cantools_cli.bus.base import BusABC, BusState, CanProtocol
+from cantools_cli.bus.deadline import Deadline
 from cantools_cli.errors import CanError, CanOperationError, CanTimeoutError
 from cantools_cli.filtering.can_filter import CanFilters
 from cantools_cli.frame.batch import MessageBatch
@@ -177,7 +178,7 @@ def test_filters_reach_the_interface() -> None:
 
 def test_frames_that_do_not_pass_use_up_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr("cantools_cli.bus.base.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("cantools_cli.bus.deadline.time.monotonic", lambda: now[0])
 
     class SlowBus(BatchBus):
         def _receive(self, timeout: float | None) -> MessageBatch | None:
@@ -191,7 +192,7 @@ def test_frames_that_do_not_pass_use_up_the_timeout(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("timeout", [None, 0, 2.5])
 def test_the_timeout_reaches_the_interface(timeout: float | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cantools_cli.bus.base.time.monotonic", lambda: 7.0)
+    monkeypatch.setattr("cantools_cli.bus.deadline.time.monotonic", lambda: 7.0)
     with BatchBus([batch(1)]) as bus:
         bus.recv(timeout)
         assert bus.timeouts == [timeout]
@@ -217,7 +218,9 @@ def test_an_interface_without_patience_is_not_asked_all_the_time(
         naps.append(seconds)
         now[0] += seconds
 
-    monkeypatch.setattr("cantools_cli.bus.base.time", SimpleNamespace(monotonic=lambda: now[0], sleep=sleep))
+    monkeypatch.setattr(
+        "cantools_cli.bus.deadline.time", SimpleNamespace(monotonic=lambda: now[0], sleep=sleep)
+    )
     with HastyBus("x") as bus:
         assert getattr(bus, receive)(1.0) is None
         assert now[0] == pytest.approx(101.0)
@@ -228,7 +231,7 @@ def test_an_interface_without_patience_is_not_asked_all_the_time(
 
 def test_a_deadline_ends_once(monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter([1.0, 2.0, 3.5, 3.5])
-    monkeypatch.setattr("cantools_cli.bus.base.time.monotonic", lambda: next(now))
+    monkeypatch.setattr("cantools_cli.bus.deadline.time.monotonic", lambda: next(now))
     deadline = Deadline(2.0)
     assert deadline.remaining() == 1.0
     assert deadline.remaining() == 0.0

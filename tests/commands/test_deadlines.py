@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 
-from cantools_cli.bus.base import BusABC, Deadline
+from cantools_cli.bus.base import BusABC
+from cantools_cli.bus.deadline import Deadline
 from cantools_cli.console.interruption import Interruption
 from cantools_cli.console.sources import live_batches
 from cantools_cli.filtering.selection import Selection

@@ -16,7 +16,8 @@ from cantools_cli.backends.cannelloni import codec
 from cantools_cli.backends.cannelloni.peer import Peer
 from cantools_cli.backends.transport import udp
 from cantools_cli.backends.transport.tcp import endpoint, reason_of
-from cantools_cli.bus.base import BusABC, CanProtocol, Deadline
+from cantools_cli.bus.base import BusABC, CanProtocol
+from cantools_cli.bus.deadline import Deadline
 from cantools_cli.bus.settings import refuse_unknown
 from cantools_cli.errors import (
     CanOperationError,

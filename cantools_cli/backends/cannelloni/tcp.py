@@ -15,7 +15,7 @@ from contextlib import suppress
 from cantools_cli.backends.cannelloni import codec
 from cantools_cli.backends.cannelloni.peer import Peer
 from cantools_cli.backends.transport.tcp import TcpPort, reason_of
-from cantools_cli.bus.base import Deadline
+from cantools_cli.bus.deadline import Deadline
 from cantools_cli.errors import CanInitializationError, CanOperationError, CanTimeoutError, quoted
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel

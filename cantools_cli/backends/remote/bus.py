@@ -15,7 +15,8 @@ from cantools_cli import plugins
 from cantools_cli.backends.remote import codec
 from cantools_cli.backends.transport.tcp import TcpPort, connect
 from cantools_cli.backends.transport.websocket import WebSocket
-from cantools_cli.bus.base import BusABC, CanProtocol, Deadline
+from cantools_cli.bus.base import BusABC, CanProtocol
+from cantools_cli.bus.deadline import Deadline
 from cantools_cli.errors import CanError, CanInitializationError, CanOperationError, FormatError, UsageError
 from cantools_cli.filtering.can_filter import CanFilters
 from cantools_cli.frame.batch import MessageBatch

@@ -20,7 +20,8 @@ from cantools_cli.backends.socketcan import link as links
 from cantools_cli.backends.socketcan import records as codec
 from cantools_cli.backends.socketcan import socket as sockets
 from cantools_cli.backends.socketcan.port import FEW, Port
-from cantools_cli.bus.base import BusABC, BusState, CanProtocol, Deadline, SendRows
+from cantools_cli.bus.base import BusABC, BusState, CanProtocol, SendRows
+from cantools_cli.bus.deadline import Deadline
 from cantools_cli.bus.losses import Losses
 from cantools_cli.bus.settings import refuse_unknown
 from cantools_cli.errors import (

@@ -14,7 +14,8 @@ from typing import Any
 
 from cantools_cli.backends.socketcand import beacon, codec
 from cantools_cli.backends.transport.tcp import TcpPort, connect, endpoint
-from cantools_cli.bus.base import BusABC, CanProtocol, Deadline
+from cantools_cli.bus.base import BusABC, CanProtocol
+from cantools_cli.bus.deadline import Deadline
 from cantools_cli.bus.settings import refuse_unknown
 from cantools_cli.errors import (
     CanError,

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import islice
 
-from cantools_cli.bus.base import Deadline
+from cantools_cli.bus.deadline import Deadline
 from cantools_cli.bus.losses import MISSED_FRAMES, Losses
 from cantools_cli.errors import CanInitializationError, CanOperationError, CanTimeoutError, UsageError, quoted
 from cantools_cli.frame.batch import MessageBatch

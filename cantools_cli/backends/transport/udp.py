@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from cantools_cli.bus.base import Deadline
+from cantools_cli.bus.deadline import Deadline
 
 _SO_TIMESTAMPNS = 35  # Linux's number, which the socket module does not have (asm-generic/socket.h)
 _TIMESPEC = struct.Struct("@qq")

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from cantools_cli.backends.transport.wakeup import Wakeup
 from cantools_cli.backends.virtual import finder
-from cantools_cli.bus.base import BusABC, CanProtocol, Deadline
+from cantools_cli.bus.base import BusABC, CanProtocol
+from cantools_cli.bus.deadline import Deadline
 from cantools_cli.bus.settings import refuse_unknown
 from cantools_cli.errors import CanOperationError, UsageError, quoted
 from cantools_cli.filtering.can_filter import CanFilters

@@ -18,7 +18,7 @@ from contextlib import ExitStack, closing, suppress
 
 from cantools_cli.backends.transport.wakeup import Wakeup
 from cantools_cli.backends.virtual.line import DATAGRAM, Line
-from cantools_cli.bus.base import Deadline
+from cantools_cli.bus.deadline import Deadline
 from cantools_cli.bus.losses import MISSED_FRAMES, Losses
 from cantools_cli.errors import CanOperationError, CanTimeoutError, FormatError
 from cantools_cli.frame import xl

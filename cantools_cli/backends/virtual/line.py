@@ -28,7 +28,7 @@ import stat
 import time
 from contextlib import suppress
 
-from cantools_cli.bus.base import Deadline
+from cantools_cli.bus.deadline import Deadline
 from cantools_cli.errors import (
     CanInitializationError,
     CanInterfaceNotImplementedError,

@@ -16,7 +16,7 @@ import threading
 import time
 
 from cantools_cli.backends.virtual.line import DATAGRAM, Line
-from cantools_cli.bus.base import Deadline
+from cantools_cli.bus.deadline import Deadline
 from cantools_cli.errors import CanOperationError, CanTimeoutError
 from cantools_cli.frame import bits, xl
 from cantools_cli.frame.batch import MessageBatch

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from cantools_cli.bus.base import BusABC, Deadline
+from cantools_cli.bus.base import BusABC
+from cantools_cli.bus.deadline import Deadline
 from cantools_cli.console.interruption import Interruption
 from cantools_cli.console.options import checked_count
 from cantools_cli.console.report import Report

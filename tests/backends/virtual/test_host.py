@@ -25,7 +25,7 @@ from cantools_cli.backends.virtual import line as virtual_line
 from cantools_cli.backends.virtual import sender as virtual_sender
 from cantools_cli.backends.virtual.bus import VirtualBus
 from cantools_cli.backends.virtual.line import Line, folder_name
-from cantools_cli.bus.base import Deadline
+from cantools_cli.bus.deadline import Deadline
 from cantools_cli.errors import (
     CanInitializationError,
     CanInterfaceNotImplementedError,
