@@ -1,4 +1,4 @@
-"""The hot loops: bytes to columns and back. Compiled where there is a C compiler, else run as they are."""
+"""The hot loops: bytes to columns and back, compiled if there is a C compiler, else interpreted."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import os
 
 from cantools_cli.kernels.cpu import has_avx2
 
-if has_avx2():  # found first, under the same names; those that are not there are the ones here
+if has_avx2():  # searched first; a kernel that is not in it is imported from this package
     __path__.insert(0, os.path.join(os.path.dirname(__file__), "avx2"))
 
 
 def form() -> str:
-    """Return ``compiled`` or ``pure``: which form of the kernels runs here."""
+    """Return the form of the kernels in use, ``compiled`` or ``pure``."""
     from cantools_cli.kernels import candump
 
     return "pure" if candump.__file__.endswith(".py") else "compiled"

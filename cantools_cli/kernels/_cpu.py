@@ -1,4 +1,4 @@
-"""What ``_cpu.pxd`` asks the processor. Interpreted, nothing depends on it."""
+"""The processor check of ``_cpu.pxd``; interpreted kernels do not depend on it."""
 
 from __future__ import annotations
 

@@ -1,15 +1,15 @@
-"""Lets other threads run while a kernel is in its loop, which touches nothing of Python's.
+"""Lets other threads run during the loop of a kernel, which does not touch Python objects.
 
-``_gil.pxd`` has the compiled form; interpreted, a kernel cannot run without the interpreter's lock.
+``_gil.pxd`` is the compiled form. An interpreted kernel always holds the interpreter's lock.
 """
 
 from __future__ import annotations
 
 
 def release() -> object:
-    """Let go of the interpreter; return what ``acquire`` takes."""
+    """Release the interpreter's lock; return the argument for ``acquire``."""
     return None
 
 
 def acquire(_thread: object) -> None:
-    """Wait for the interpreter, and go on with it."""
+    """Acquire the interpreter's lock again."""

@@ -1,6 +1,6 @@
 from libc.string cimport memcmp
 
-# The functions of _words.py for compiled kernels: the same results. SSE2 is there on every x86-64.
+# The functions of _words.py for compiled kernels, with the same results. Every x86-64 processor has SSE2.
 cdef extern from *:
     """
     #include <stddef.h>
@@ -16,8 +16,8 @@ cdef extern from *:
     #ifdef __AVX2__
     #include <immintrin.h>
     #endif
-    /* A vector of one byte 16 times, from memory: compilers make known ones of three instructions each time.
-       The attribute keeps them from knowing it. */
+    /* A vector of 16 equal bytes, loaded from memory: compilers build a constant vector with three instructions
+       each time. The attribute hides that it is constant. */
     #if defined(__GNUC__)
     #define CANX_VECTOR static unsigned char __attribute__((used, aligned(16)))
     #else
@@ -90,7 +90,7 @@ cdef extern from *:
         memcpy(to, &word, 2);
     }
 
-    /* Number of the lowest bit that is set, of one that is not 0. */
+    /* Index of the lowest bit set in a word that is not 0. */
     static inline int canx_lowest_bit(uint64_t word) {
     #ifdef _MSC_VER
         unsigned long bit;
@@ -100,7 +100,7 @@ cdef extern from *:
         return __builtin_ctzll(word);
     #endif
     }
-    /* Number of the first byte that is not 0; 8 for none. */
+    /* Index of the first byte that is not 0; 8 if all are 0. */
     static inline int canx_first_byte(uint64_t word) {
     #ifdef __BMI__
         return (int)(_tzcnt_u64(word) >> 3);
@@ -108,7 +108,7 @@ cdef extern from *:
         return word ? canx_lowest_bit(word) >> 3 : 8;
     #endif
     }
-    /* Number of the highest bit that is set, of one that is not 0. */
+    /* Index of the highest bit set in a word that is not 0. */
     static inline int canx_highest_bit(uint64_t word) {
     #ifdef _MSC_VER
         unsigned long bit;
@@ -174,11 +174,11 @@ cdef extern from *:
         uint64_t digits = word ^ CANX_EACH(48);
         return canx_first_byte((digits | (digits + CANX_EACH(6))) & CANX_EACH(240));
     }
-    /* The first bytes put last, behind digits 0. */
+    /* The first bytes moved to the end, after digits 0. */
     static inline uint64_t canx_right_aligned(uint64_t word, int count) {
         return word << (64 - 8 * count) | CANX_EACH(48) >> 4 * count >> 4 * count;
     }
-    /* The number that 8 bytes from 0 to 9 are. */
+    /* The number whose digits are 8 bytes from 0 to 9. */
     static inline uint32_t canx_joined(uint64_t digits) {
         uint64_t pairs = digits * 10 + (digits >> 8);
         uint64_t low = (pairs & 0x000000FF000000FFu) * (100 + (1000000ull << 32));
@@ -187,7 +187,7 @@ cdef extern from *:
     }
     #ifdef CANX_SSSE3
     CANX_VECTOR canx_zeros[16] = CANX_16(48);
-    CANX_VECTOR canx_above_9[16] = CANX_16(128 - 10); /* added to a byte above 9 it has the highest bit */
+    CANX_VECTOR canx_above_9[16] = CANX_16(128 - 10); /* added to a byte above 9, sets the highest bit */
     CANX_VECTOR canx_tens[16] = {10, 1, 10, 1, 10, 1, 10, 1, 10, 1, 10, 1, 10, 1, 10, 1};
     CANX_VECTOR canx_hundreds[16] = {100, 0, 1, 0, 100, 0, 1, 0, 100, 0, 1, 0, 100, 0, 1, 0};
     CANX_VECTOR canx_myriads[16] = {16, 39, 1, 0, 16, 39, 1, 0, 16, 39, 1, 0, 16, 39, 1, 0};
@@ -208,12 +208,12 @@ cdef extern from *:
         return wrong & 255 ? -1 : (long long)canx_joined_vector(bytes);
     #else
         uint64_t digits = canx_right_aligned(word, count) ^ CANX_EACH(48);
-        /* a byte above 9 gets a bit above its lowest four, itself or by adding 6 */
+        /* a byte above 9 has a bit above its lowest four, or gets one by adding 6 */
         uint64_t wrong = (digits | (digits + CANX_EACH(6))) & CANX_EACH(240);
         return wrong ? -1 : (long long)canx_joined(digits);
     #endif
     }
-    /* How many decimal digits there are at the beginning, and what they are, last or first of eight. */
+    /* The number of leading decimal digits, and their value as the last or first of eight digits. */
     static inline uint64_t canx_decimal_run(uint64_t word, int last) {
     #ifdef CANX_SSSE3
         __m128i bytes = _mm_xor_si128(_mm_cvtsi64_si128((long long)word), CANX_ALL(canx_zeros));
@@ -245,7 +245,7 @@ cdef extern from *:
         return (canx_highest_bit(value | 1) >> 2) + 1;
     }
     static inline int canx_decimal_width(uint32_t value) {
-        /* from the highest bit a width that is right, or one too small */
+        /* an estimate from the highest bit, exact or too small by one */
         static const uint32_t powers[11] = {
             0, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 0xFFFFFFFFu};
         int width = (canx_highest_bit(value | 1) + 1) * 1233 >> 12;
@@ -266,7 +266,7 @@ cdef extern from *:
         int blanks = canx_first_byte(parts | (uint64_t)1 << 56);
         return (parts | CANX_EACH(48)) ^ canx_first_bytes(CANX_EACH(16), blanks);
     }
-    /* The highest bit of each byte that is no hexadecimal digit. */
+    /* The highest bit of each byte that is not a hexadecimal digit. */
     static inline uint64_t canx_not_hex(uint64_t word) {
         uint64_t low = word & CANX_EACH(127), letter = low | CANX_EACH(32);
         uint64_t is_digit = (low + CANX_EACH(128 - 48)) & ~(low + CANX_EACH(128 - 58));
@@ -290,7 +290,7 @@ cdef extern from *:
     static inline int canx_hex_digits(uint64_t word) {
         return canx_first_byte(canx_not_hex(word));
     }
-    /* The bytes of 8 hexadecimal digits, the first one lowest. */
+    /* The 4 bytes of 8 hexadecimal digits, the first one lowest. */
     static inline uint32_t canx_unhexed(uint64_t word) {
         uint64_t value = (word & CANX_EACH(15)) + 9 * (word >> 6 & CANX_EACH(1));
         value = (value << 4 | value >> 8) & 0x00FF00FF00FF00FFu;
@@ -312,8 +312,8 @@ cdef extern from *:
     CANX_VECTOR canx_ten[16] = CANX_16(10);
     CANX_VECTOR canx_above_15[16] = CANX_16(128 - 16);
     CANX_VECTOR canx_nibbles[16] = {16, 1, 16, 1, 16, 1, 16, 1, 16, 1, 16, 1, 16, 1, 16, 1};
-    /* What 16 hexadecimal digits are: a digit 0 to 9, a letter 10 to 15; whatever else is above that as
-       either, with sums that stop at 255 and 0. How many they are, from the first on. */
+    /* The values of 16 hexadecimal digits: 0 to 9 of a digit, 10 to 15 of a letter. Saturating sums put any
+       other byte above both ranges. Also the number of leading digits. */
     static inline __m128i canx_nibbles_of(__m128i text, int *count) {
         __m128i digit = _mm_subs_epu8(_mm_sub_epi8(text, CANX_ALL(canx_behind_9)), CANX_ALL(canx_sixes));
         __m128i letter = _mm_sub_epi8(_mm_and_si128(text, CANX_ALL(canx_upper)), CANX_ALL(canx_letter_a));
@@ -380,7 +380,7 @@ cdef extern from *:
         return canx_unhex_words(canx_load8(at), canx_load8(at + 8), to);
     #endif
     }
-    /* The digits of two groups of a mark, digit, digit; and their marks. */
+    /* The digits of two groups of separator, digit, digit; and their separators. */
     static inline uint64_t canx_pairs(uint64_t word) {
         return (word >> 8 & 0xFFFF) | (word >> 16 & 0xFFFF0000);
     }
@@ -402,7 +402,7 @@ cdef extern from *:
         __m128i all = CANX_ALL(mark);
         unsigned marks = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(first, all))
             | (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(second, all)) << 8;
-        int digits, parted = canx_lowest_bit((~marks & 0x249249u) | 1u << 24) * 11 >> 5; /* a third of it */
+        int digits, parted = canx_lowest_bit((~marks & 0x249249u) | 1u << 24) * 11 >> 5; /* a third of the index */
         _mm_storel_epi64((__m128i *)to, canx_unhex_vector(
             _mm_or_si128(_mm_shuffle_epi8(first, from_first), _mm_shuffle_epi8(second, from_second)), &digits));
         return parted < digits >> 1 ? parted : digits >> 1;
@@ -454,7 +454,7 @@ cdef extern from *:
         }
     #endif
     }
-    /* The two digits of 8 bytes, a mark before each. */
+    /* The two digits of each of 8 bytes, after a separator. */
     #ifdef CANX_SSSE3
     static inline void canx_store_parted(unsigned char *to, __m128i digits, int mark) {
         const __m128i to_first = _mm_setr_epi8(-1, 0, 1, -1, 2, 3, -1, 4, 5, -1, 6, 7, -1, 8, 9, -1);
@@ -491,7 +491,7 @@ cdef extern from *:
         canx_store_parted(to, bytes, 44, 55);
     #endif
     }
-    /* The value of a character of base64, above 63 for all others. */
+    /* The value of a base64 character, above 63 for any other. */
     static inline int canx_sextet(int c) {
         int letter = (c | 32) - 97, digit = c - 48;
         if (letter >= 0 && letter < 26)
@@ -501,24 +501,24 @@ cdef extern from *:
         return c == 43 ? 62 : c == 47 ? 63 : 255;
     }
     #ifdef CANX_SSE2
-    /* Which of 16 bytes are the first so many: from 16 less that on. */
+    /* A mask of the first N of 16 bytes: the 16 bytes from index 16 - N on. */
     CANX_VECTOR canx_taken[32] = {
         255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
     #ifdef CANX_SSSE3
-    /* What base64 has by the upper and the lower half of a character: a bit that both have is a character of
-       none. What to add to one, by its upper half, one more for the slash. */
+    /* The base64 alphabet by the upper and the lower half of a character: a bit set in both entries marks a
+       character outside the alphabet. Then the offset to its value by its upper half, plus one for the slash. */
     CANX_VECTOR canx_lower_halves[16] = {
         21, 17, 17, 17, 17, 17, 17, 17, 17, 17, 19, 26, 27, 27, 27, 26};
     CANX_VECTOR canx_upper_halves[16] = {16, 16, 1, 2, 4, 8, 4, 8, 16, 16, 16, 16, 16, 16, 16, 16};
     CANX_VECTOR canx_shifts[16] = {0, 16, 19, 4, 191, 191, 185, 185};
-    CANX_VECTOR canx_slash[16] = CANX_16(47); /* and, of a half, its four bits */
+    CANX_VECTOR canx_slash[16] = CANX_16(47); /* also a mask of the four bits of a half */
     CANX_VECTOR canx_sextet_pairs[16] = {64, 1, 64, 1, 64, 1, 64, 1, 64, 1, 64, 1, 64, 1, 64, 1};
     CANX_VECTOR canx_sextets[16] = {0, 16, 1, 0, 0, 16, 1, 0, 0, 16, 1, 0, 0, 16, 1, 0};
     CANX_VECTOR canx_in_order[16] = {2, 1, 0, 6, 5, 4, 10, 9, 8, 128, 128, 128, 128, 128, 128, 128};
     #endif
     #endif
     static inline int canx_unbase64(const unsigned char *at, int count, unsigned char *to) {
-        uint64_t word, last; /* bytes 0 to 7 and the one behind */
+        uint64_t word, last; /* bytes 0 to 7, and the next one */
         int good, bytes = count * 3 >> 2;
     #ifdef CANX_SSSE3
         __m128i text = _mm_loadu_si128((const __m128i *)at), slash = CANX_ALL(canx_slash);

@@ -1,8 +1,8 @@
-"""Eight bytes at a time: text as 64-bit words, and what the loops over text do with one.
+"""Eight bytes at a time: text as 64-bit words, and the operations of the text kernels on them.
 
-A word holds its first byte lowest. This form runs interpreted; ``_words.pxd`` gives the compiled kernels the
-same functions as inline C, which is the only C here, since no loop over bytes compiles to it. Nothing checks
-an index: the caller knows that as many bytes are there.
+The first byte of a word is its lowest. This form runs interpreted; ``_words.pxd`` has the same functions as
+inline C for compiled kernels, because no compiler derives them from a loop over bytes. No function checks an
+index: the caller ensures that enough bytes are there.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def load8(text: ReadBuffer, at: int) -> int:
 
 
 def reload8(out: WriteBuffer, at: int) -> int:
-    """Return the 8 bytes at ``at`` of what was written, as a word."""
+    """Return the 8 bytes at ``at`` of the output as a word."""
     return int.from_bytes(out[at : at + 8], "little")
 
 
@@ -34,7 +34,7 @@ def load4(text: ReadBuffer, at: int) -> int:
 
 
 def real(word: int) -> float:
-    """Return the 8 bytes of ``word`` as the floating-point number that they are."""
+    """Return the 8 bytes of ``word`` as a floating-point number."""
     value: float = _REAL.unpack(word.to_bytes(8, "little"))[0]
     return value
 
@@ -45,10 +45,10 @@ def whole(value: float) -> int:
 
 
 def member(text: ReadBuffer, at: int, plan: Int64s, base: int) -> int:
-    """Return a part of the 8 bytes that begin ``plan[base + 1]`` bytes behind ``at``.
+    """Return a bit field of the 8 bytes that begin at ``at + plan[base + 1]``.
 
-    It is that above ``plan[base + 2]`` bits, as far as the mask ``plan[base + 4]`` goes, with the bits of
-    ``plan[base + 5]`` added.
+    The field begins at bit ``plan[base + 2]``, is masked by ``plan[base + 4]``, and combined with the bits
+    ``plan[base + 5]``.
     """
     return load8(text, at + plan[base + 1]) >> plan[base + 2] & plan[base + 4] | plan[base + 5]
 
@@ -59,7 +59,7 @@ def store8(out: WriteBuffer, to: int, word: int) -> None:
 
 
 def store4(out: WriteBuffer, to: int, word: int) -> None:
-    """Write the first 4 bytes of ``word``, which has no others."""
+    """Write the first 4 bytes of ``word``, whose other bytes are 0."""
     out[to : to + 4] = word.to_bytes(4, "little")
 
 
@@ -79,19 +79,20 @@ def swapped(word: int) -> int:
 
 
 def first_bytes(word: int, count: int) -> int:
-    """Return ``word`` with all but its first ``count`` bytes, 0 to 8, set to 0."""
+    """Return the first ``count`` bytes, 0 to 8, of ``word``, the others set to 0."""
     return word & ((1 << 8 * count) - 1)
 
 
 def same(text: ReadBuffer, at: int, other: ReadBuffer, count: int) -> int:
-    """Tell whether the ``count`` bytes at ``at`` are the first ones of ``other``."""
+    """Return whether the ``count`` bytes at ``at`` equal the first bytes of ``other``."""
     return int(text[at : at + count] == other[:count])
 
 
 def behind(text: ReadBuffer, at: int, end: int, keys: ReadBuffer, ends: UInt32s, key: int) -> int:
-    """Return the position behind ``keys[ends[key - 1]:ends[key]]`` and blanks if that is at ``at``, else -1.
+    """Return the position after ``keys[ends[key - 1]:ends[key]]`` and spaces if these bytes are at ``at``,
+    else -1.
 
-    ``text[end - 1]`` is neither in it nor a blank, such as a newline.
+    ``text[end - 1]`` is a byte that is neither in the key nor a space, such as a newline.
     """
     begin = ends[key - 1] if key > 0 else 0
     size = ends[key] - begin
@@ -104,51 +105,51 @@ def behind(text: ReadBuffer, at: int, end: int, keys: ReadBuffer, ends: UInt32s,
 
 
 def newline_at(text: ReadBuffer, at: int) -> int:
-    """Return where in the 64 bytes at ``at`` the first newline is, 64 for none."""
+    """Return the index of the first newline in the 64 bytes at ``at``; 64 if there is no newline."""
     return (bytes(text[at : at + 64]) + b"\n").index(b"\n")
 
 
 def blanks(word: int) -> int:
-    """Return how many bytes, from the first on, are blanks."""
+    """Return the number of leading bytes that are spaces."""
     return 8 - len(word.to_bytes(8, "little").lstrip(b" "))
 
 
 def blank_run(text: ReadBuffer, at: int) -> int:
-    """Return how many of the 32 bytes at ``at``, from the first on, are blanks."""
+    """Return the number of leading spaces in the 32 bytes at ``at``."""
     run = bytes(text[at : at + 32])
     return len(run) - len(run.lstrip(b" "))
 
 
 def alphanumeric_run(word: int) -> int:
-    """Return how many bytes, from the first on, are letters or digits."""
+    """Return the number of leading bytes that are letters or digits."""
     return len(_run(word, _LETTERS_AND_DIGITS))
 
 
 def decimal(word: int, count: int) -> int:
-    """Return the number that the first ``count`` bytes, 1 to 8, are as decimal digits; -1 for none."""
+    """Return the number in the first ``count`` bytes, 1 to 8 decimal digits; -1 if they are not digits."""
     digits = word.to_bytes(8, "little")[:count]
     return int(digits) if digits.isdigit() else -1
 
 
 def padded_decimal(word: int, count: int) -> int:
-    """Return the number that the first ``count`` bytes are, decimal digits behind blanks; -1 for none."""
+    """Return the number in the first ``count`` bytes, decimal digits after spaces; -1 if they are not."""
     digits = word.to_bytes(8, "little")[:count].lstrip(b" ")
     return int(digits) if digits.isdigit() else -1
 
 
 def padded_digits(number: int) -> int:
-    """Return the word of ``number``, of at most 8 decimal digits, behind blanks."""
+    """Return ``number``, at most 8 decimal digits, right-aligned with spaces, as a word."""
     return int.from_bytes(b"%8d" % number, "little")
 
 
 def decimal_run(word: int) -> int:
-    """Return the number that the decimal digits at the beginning are, and how many these are, times 2**32."""
+    """Return the number in the leading decimal digits, plus the number of digits times 2**32."""
     digits = _run(word, b"0123456789")
     return int(digits or b"0") | len(digits) << 32
 
 
 def fraction_run(word: int) -> int:
-    """Return what the decimal digits at the beginning are with zeros behind, up to 8 digits; as above."""
+    """Return the leading decimal digits, padded with zeros to 8, as ``decimal_run`` does."""
     digits = _run(word, b"0123456789")
     return int(digits.ljust(8, b"0")) | len(digits) << 32
 
@@ -159,41 +160,41 @@ def decimal8(value: int) -> int:
 
 
 def significant(word: int) -> int:
-    """Return how many bytes are left without the zeros at the end, at least 1."""
+    """Return the number of bytes without trailing zeros, at least 1."""
     return max(1, len(word.to_bytes(8, "little").rstrip(b"0")))
 
 
 def hex_width(value: int) -> int:
-    """Return how many hexadecimal digits ``value`` has, of 32 bits."""
+    """Return the number of hexadecimal digits of ``value``, of 32 bits."""
     return len(f"{value:x}")
 
 
 def padded_hex(value: int, width: int) -> int:
-    """Return the word of ``value``, 32 bits in ``width`` hexadecimal digits of lower case, behind blanks."""
+    """Return ``value``, of 32 bits, as ``width`` lower-case hexadecimal digits, right-aligned with spaces."""
     return int.from_bytes(f"{value:0{width}x}".rjust(8).encode(), "little")
 
 
 def decimal_width(value: int) -> int:
-    """Return how many decimal digits ``value`` has, of 32 bits."""
+    """Return the number of decimal digits of ``value``, of 32 bits."""
     return len(str(value))
 
 
 def hex_run(word: int) -> int:
-    """Return the number that the hexadecimal digits at the beginning are, and how many, times 2**32."""
+    """Return the number in the leading hexadecimal digits, plus the number of digits times 2**32."""
     digits = _run(word, _HEX_DIGITS)
     return int(digits or b"0", 16) | len(digits) << 32
 
 
 def hexadecimal(word: int, count: int) -> int:
-    """Return the number that the first ``count`` bytes, 1 to 8, are in hexadecimal; -1 for none."""
+    """Return the number in the first ``count`` bytes, 1 to 8 hexadecimal digits; -1 if they are not."""
     digits = word.to_bytes(8, "little")[:count]
     return -1 if digits.strip(_HEX_DIGITS) else int(digits, 16)
 
 
 def unhex(text: ReadBuffer, at: int, out: WriteBuffer, to: int) -> int:
-    """Decode what there is of 16 hexadecimal digits at ``at``; return how many there are.
+    """Decode up to 16 hexadecimal digits at ``at``; return the number of digits.
 
-    ``out`` has room for 8 bytes; what those behind the decoded ones hold is not defined.
+    ``out`` has room for 8 bytes; those after the decoded bytes are undefined.
     """
     digits = bytes(text[at : at + 16])
     count = 16 - len(digits.lstrip(_HEX_DIGITS))
@@ -202,15 +203,15 @@ def unhex(text: ReadBuffer, at: int, out: WriteBuffer, to: int) -> int:
 
 
 def unhex_spaced(text: ReadBuffer, at: int, out: WriteBuffer, to: int) -> int:
-    """Decode what there is of 8 bytes in hexadecimal, each behind a blank; return how many there are.
+    """Decode up to 8 bytes in hexadecimal, each after a space; return the number of bytes.
 
-    26 bytes can be read there. ``out`` as for ``unhex``.
+    At least 26 bytes are at ``at``. ``out`` as in ``unhex``.
     """
     return _unhex_parted(text, at, out, to, 32)
 
 
 def unhex_commas(text: ReadBuffer, at: int, out: WriteBuffer, to: int) -> int:
-    """Do what ``unhex_spaced`` does, for bytes behind a comma each."""
+    """Decode as ``unhex_spaced``, for bytes that each follow a comma."""
     return _unhex_parted(text, at, out, to, 44)
 
 
@@ -221,24 +222,24 @@ def hex8(payload: ReadBuffer, at: int, out: WriteBuffer, to: int, letters: int) 
 
 
 def hex8_spaced(payload: ReadBuffer, at: int, out: WriteBuffer, to: int) -> None:
-    """Write the 8 bytes at ``at`` as 2 hexadecimal digits each, in upper case and behind a blank."""
+    """Write each of the 8 bytes at ``at`` as a space and 2 upper-case hexadecimal digits."""
     out[to : to + 24] = (" " + bytes(payload[at : at + 8]).hex(" ").upper()).encode()
 
 
 def hex8_spaced_lower(payload: ReadBuffer, at: int, out: WriteBuffer, to: int) -> None:
-    """Write the 8 bytes at ``at`` likewise, in lower case."""
+    """Write each of the 8 bytes at ``at`` as a space and 2 lower-case hexadecimal digits."""
     out[to : to + 24] = (" " + bytes(payload[at : at + 8]).hex(" ")).encode()
 
 
 def hex_commas(word: int, out: WriteBuffer, to: int) -> None:
-    """Write the 8 bytes of ``word`` as 2 hexadecimal digits each, in upper case and behind a comma."""
+    """Write each of the 8 bytes of ``word`` as a comma and 2 upper-case hexadecimal digits."""
     out[to : to + 24] = ("," + word.to_bytes(8, "little").hex(",").upper()).encode()
 
 
 def unbase64(text: ReadBuffer, at: int, count: int, out: WriteBuffer, to: int) -> int:
-    """Decode ``count`` characters of base64, 0 to 11 of the 16 at ``at``, to 8 bytes, with zeros behind.
+    """Decode ``count`` base64 characters, 0 to 11, of the 16 at ``at`` to 8 bytes, padded with zeros.
 
-    Return 1 if they are of its alphabet and what they hold beyond whole bytes is 0.
+    Return 1 if all are base64 characters and the bits after the last whole byte are 0.
     """
     digits = bytes(text[at : at + count])
     if digits.strip(_BASE64):
@@ -261,6 +262,6 @@ def _unhex_parted(text: ReadBuffer, at: int, out: WriteBuffer, to: int, mark: in
 
 
 def _run(word: int, digits: bytes) -> bytes:
-    """Return the bytes at the beginning that are among ``digits``."""
+    """Return the leading bytes that are in ``digits``."""
     text = word.to_bytes(8, "little")
     return text[: 8 - len(text.lstrip(digits))]

@@ -1,11 +1,11 @@
-"""The columns of a batch that Arrow lays out otherwise: booleans as bitmaps, identifiers without flags.
+"""The columns of a batch whose layout differs in Arrow: booleans as bitmaps, identifiers without flags.
 
 ::
 
-    bitmaps   one behind the other, ``stride`` bytes each: extended, remote, error, fd, brs, esi, rx, xl
-    kinds     one byte a row     1 extended | 2 remote | 4 error | 8 fd | 16 brs | 32 esi | 64 sent | 128 void
+    bitmaps   concatenated, ``stride`` bytes each: extended, remote, error, fd, brs, esi, rx, xl
+    kinds     one byte per row   1 extended | 2 remote | 4 error | 8 fd | 16 brs | 32 esi | 64 sent | 128 void
 
-A CAN XL row is void here, and for the caller.
+A CAN XL row is void here; the caller handles it.
 
 The first bit of a bitmap is the lowest of its first byte.
 
@@ -23,13 +23,13 @@ FD = 8
 BRS = 16
 ESI = 32
 SENT = 64
-VOID = 128  #: something is missing that every frame has
+VOID = 128  #: a required value is missing
 
 BITMAPS = 8
 
-ABSENT = 0xFFFF  #: a length that is not given
+ABSENT = 0xFFFF  #: a missing length
 
-#: the code of each length, 255 where CAN FD has no such length
+#: the DLC code of each length, 255 for a length that CAN FD does not have
 _CODES = bytes(
     {12: 9, 16: 10, 20: 11, 24: 12, 32: 13, 48: 14, 64: 15}.get(size, size if size <= 8 else 255)
     for size in range(65)
@@ -46,7 +46,7 @@ def split(
     stride: int,
     bitmaps: WriteBuffer,
 ) -> None:
-    """Fill ``arbitration_id``, ``dlc`` and the ``bitmaps``, which are 0 before."""
+    """Fill ``arbitration_id``, ``dlc`` and the ``bitmaps``, which must be 0 initially."""
     rows = len(can_id)
     if len(flags) < rows or len(dlc_code) < rows or len(offset) <= rows:
         raise ValueError("the columns differ in length")
@@ -85,9 +85,9 @@ def split(
 
 
 def valid(channel: UInt16s, absent: int, bitmap: WriteBuffer) -> int:
-    """Set the bit of each row whose channel is not ``absent``; return how many rows are left.
+    """Set the bit of each row whose channel is not ``absent``; return the number of other rows.
 
-    ``bitmap`` is 0 before.
+    ``bitmap`` must be 0 initially.
     """
     rows = len(channel)
     if len(bitmap) * 8 < rows:
@@ -102,7 +102,7 @@ def valid(channel: UInt16s, absent: int, bitmap: WriteBuffer) -> int:
 
 
 def mark_set(bitmap: ReadBuffer, first: int, invert: int, mark: int, kinds: WriteBuffer) -> None:
-    """Set ``mark`` in ``kinds`` where the bitmap, from bit ``first`` on, is 1; 0 where ``invert`` is 1."""
+    """Set ``mark`` in ``kinds`` of the rows whose bit, from ``first`` on, is 1, or 0 if ``invert`` is 1."""
     rows = len(kinds)
     if first < 0 or len(bitmap) * 8 < first + rows:
         raise ValueError("the bitmap is too short")
@@ -113,7 +113,7 @@ def mark_set(bitmap: ReadBuffer, first: int, invert: int, mark: int, kinds: Writ
 
 
 def mark_above(numbers: UInt32s, limit: int, mark: int, kinds: WriteBuffer) -> None:
-    """Set ``mark`` in ``kinds`` where a number is above ``limit``."""
+    """Set ``mark`` in ``kinds`` of the rows whose number is above ``limit``."""
     rows = len(kinds)
     if len(numbers) < rows:
         raise ValueError("the columns differ in length")
@@ -141,9 +141,9 @@ def join(
     offset: UInt32s,
     payload: WriteBuffer,
 ) -> tuple[int, int]:
-    """Make frames of the rows from ``at`` on; return the row where it stopped, and how many frames there are.
+    """Convert the rows from ``at`` on to frames; return the row where it stopped and the number of frames.
 
-    A length ``ABSENT`` or a code of 255 is not given, and follows from the data. It stops at what is none.
+    A length ``ABSENT`` or a code of 255 is derived from the data. Stops at a row that is not a valid frame.
     """
     codes: ReadBuffer = _CODES
     absent = ABSENT

@@ -2,7 +2,7 @@ cdef extern from *:
     """
     static PyObject *canx_handlers[4];
 
-    /* An exception on its way is put aside, and comes back unharmed. */
+    /* Saves a propagating exception and restores it afterwards. */
     static void canx_call(int which, PyObject *capsule, void *address) {
         PyObject *type, *value, *traceback, *result;
         PyErr_Fetch(&type, &value, &traceback);
@@ -15,12 +15,12 @@ cdef extern from *:
         PyErr_Restore(type, value, traceback);
     }
 
-    /* Both structs end with a release and private data, behind integers of 64 bits and pointers. */
+    /* Both structs end with the release callback and private data, after 64-bit integers and pointers. */
     typedef struct { const char *texts[3]; long long counts[2]; void *pointers[2]; void *release; } canx_schema;
     typedef struct { long long counts[5]; void *pointers[3]; void *release; } canx_array;
 
     static void canx_release(int which, void *address, void **release) {
-        if (Py_IsInitialized()) {  /* else the process is ending, and its memory with it */
+        if (Py_IsInitialized()) {  /* else the process is ending and frees its memory */
             PyGILState_STATE gil = PyGILState_Ensure();
             canx_call(which, NULL, address);
             PyGILState_Release(gil);

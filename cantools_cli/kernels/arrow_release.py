@@ -1,6 +1,6 @@
-"""Callbacks in C that call Python while an exception is on its way, as a release of Arrow's may come.
+"""C callbacks that may call Python while an exception is propagating, as a release callback of Arrow may.
 
-Those of ctypes lose the exception, which nothing written in Python can avoid.
+Callbacks of ctypes lose that exception, which Python code cannot prevent.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ DESTROY_ARRAY = 3
 
 
 def install(which: int, handler: Callable[[int], None]) -> int:
-    """Return the address of a C function that calls ``handler`` with an address; 0 where not compiled.
+    """Return the address of a C function that calls ``handler`` with an address; 0 if not compiled.
 
-    ``RELEASE_...`` are called with a struct, whose ``release`` they set to NULL in the end; ``DESTROY_...``
-    with a PyCapsule, and hand on the address in it. There is one handler for each.
+    ``RELEASE_...`` callbacks receive a struct and finally set its ``release`` to NULL. ``DESTROY_...``
+    callbacks receive a PyCapsule and pass on the address in it. Each has one handler.
     """
     if not 0 <= which <= 3:
         raise ValueError("there is no such callback")

@@ -6,8 +6,8 @@
        2.501000 2  C8x             Rx   r 4
        2.502000 CANFD   1 Rx         55                                   0 0 9 12 AA … 130000 130 1000 0 0 …
 
-``parse`` takes these, in hexadecimal and with absolute times; whatever else a line may hold it leaves to
-the plain Python beside it, at the line's first byte. Grammar: ``cantools_cli/io/asc/lines.py``.
+``parse`` handles these forms, in hexadecimal and with absolute times. It leaves any other line to the reader.
+Grammar: ``cantools_cli/io/asc/lines.py``.
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ from cantools_cli.kernels import _words as words
 from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 from cantools_cli.kernels.candump import DECIMAL, FD_LENGTHS, HEX, NIBBLE
 
-DONE = 0  #: the text is used up
-FULL = 1  #: the batch has no more room
-STRANGE = 2  #: another form of line, or a malformed one
-CHANNEL = 3  #: a frame of a channel that is not in the table yet
+DONE = 0  #: the end of the text is reached
+FULL = 1  #: the batch is full
+STRANGE = 2  #: an unusual or malformed line
+CHANNEL = 3  #: a frame of a channel that is not in the table
 
-NO_CHANNEL = 0xFFFF  #: entry of the table of channels that stands for none
-CHANNELS = 256  #: entries of that table
+NO_CHANNEL = 0xFFFF  #: the table entry of an unknown channel
+CHANNELS = 256  #: number of entries of that table
 FAR_FUTURE = 0x7FFFFFFFFFFFFFFF
 
 BLANKS = 0x2020202020202020
 RECEIVED = 0x2020642020207852  #: ``Rx   d`` and two blanks, the first byte lowest
 
-#: what stands behind the data of a CAN FD frame: duration, bits, then flags, then CRC and four bit timings
+#: the fields after the data of a CAN FD frame: duration, bits, flags, CRC and four bit timings
 FD_BEFORE_FLAGS = b"        0    0     "
 FD_BEHIND_FLAGS = b"        0        0        0        0        0"
-FLAGS_END = b"000"  #: of flags that have one digit which is not 0
+FLAGS_END = b"000"  #: the end of flags of which only the first digit is not 0
 
-#: bytes of a formatted line beside the data
+#: maximum length of a formatted line without the data
 LINE_ROOM = 192
-#: bytes that the usual line has at most, and what is read of it as words
+#: maximum length of a usual line, and the bytes of it that are read as words
 USUAL = 96
 USUAL_FD = 112  #: of it up to the data of a CAN FD frame
 CANFD = words.load8(b" CANFD  ", 0)
-#: two flags before the DLC, and which of its bits are not a value
+#: two flags before the DLC, and a mask of the bits that are not values
 FD_FIXED = words.load8(b"  0 0 \0 ", 0)
 FD_FIXED_MASK = 0xFF00FFFEFFFEFFFF
 
@@ -61,11 +61,11 @@ def parse(
     offset: UInt32s,
     payload: WriteBuffer,
 ) -> tuple[int, int, int]:
-    """Read lines from ``text[at:end]``, which ends with a newline, into the rows from ``first`` on.
+    """Parse the lines of ``text[at:end]``, which ends with a newline, into the rows from ``first`` on.
 
-    ``numbers`` says for each channel number which channel of the batch it is. Times count from
-    ``start_ns``; one above ``most_seconds`` is left to the caller. Returns where it stopped (at the start
-    of a line), how many rows are filled, and why.
+    ``numbers`` maps each channel number to a channel of the batch. Times count from ``start_ns``; the caller
+    handles one above ``most_seconds``. Returns the position where it stopped (the start of a line), the
+    number of filled rows, and the reason.
     """
     nibble = NIBBLE
     lengths = FD_LENGTHS
@@ -93,8 +93,8 @@ def parse(
     behind_direction, every_id_bit = 0x20202078, 0xFFFFFFFF  # x and blanks
     canfd, fixed, fixed_mask = CANFD, FD_FIXED, FD_FIXED_MASK
     blanks, received = BLANKS, RECEIVED
-    stamp_size = 0  # bytes up to the decimal point, as the line before had them; 0 for none
-    stamp_ns = 0  # what they say
+    stamp_size = 0  # length of the previous line's time up to the decimal point; 0 at first
+    stamp_ns = 0  # the value of those digits
     stamp = stamp_mask = 0
     every_bit = 0xFFFFFFFFFFFFFFFF
     thread = gil.release()
@@ -105,10 +105,10 @@ def parse(
         reason = strange
         begin = used
         is_usual = 0
-        stamp_end = 0  # where it is in this line, 0 where it is another
+        stamp_end = 0  # the position after the time of the previous line, 0 if this line has another time
         if at + usual <= end and stamp_size and words.load8(text, at) & stamp_mask == stamp:
-            # Most lines share their seconds with the one before and have the columns of a classic frame:
-            # they are read as words, then looked at once.
+            # Most lines share their seconds with the previous one and have the columns of a classic frame:
+            # they are read as words and checked by one condition.
             pos = at + stamp_size
             stamp_end = pos
             word = words.load8(text, pos)
@@ -130,7 +130,7 @@ def parse(
             code = nibble[word >> 56]
             is_usual &= ((word ^ received) << 8 & every_bit) >> 16 == 0
             is_usual &= ((mark == 82) | (mark == 84)) & (code <= 15)
-            mark = (mark & 4) << 1  # T for a sent one
+            mark = (mark & 4) << 1  # T of a sent frame
             length = code if code < 8 else 8
             pos += 24
             is_usual &= words.unhex_spaced(text, pos, payload, used) >= length
@@ -243,7 +243,7 @@ def parse(
                     break
                 pos += 1
                 value = text[pos] - 48
-            if text[pos] != 32:  # a digit more, where the number is too large
+            if text[pos] != 32:  # one more digit: the number is too large
                 break
             while text[pos] == 32:
                 pos += 1
@@ -286,7 +286,7 @@ def parse(
             if is_fd_line:
                 # switch of the bit rate, error state, DLC and length
                 value = text[pos] - 48
-                if value < 0 or value > 1 or text[pos + 1] != 32:  # the message's name stands before them
+                if value < 0 or value > 1 or text[pos + 1] != 32:  # the name of the message precedes them
                     if text[pos] == 35:  # or Kvaser's mark of an overrun
                         break
                     while text[pos] > 32:
@@ -388,12 +388,12 @@ def parse(
             if index < length or (text[pos] != 32 and text[pos] != 10 and text[pos] != 13):
                 used = begin
                 break
-        # what stands behind
+        # the fields after the data
         if is_fd_line:
             bits = 0
             tokens = 0
             index = pos + before_size + 1 + behind_size
-            if (  # mostly it is as canx writes it
+            if (  # usually as canx writes them
                 index < end
                 and (text[index] <= 13 or text[index] == 32)
                 and 48 <= text[pos + before_size] <= 57
@@ -487,11 +487,11 @@ def format(
     crlf: int,
     out: WriteBuffer,
 ) -> tuple[int, int]:
-    """Write the rows from ``first`` on as lines; return (rows done, bytes written).
+    """Write the rows from ``first`` on as lines; return (the next row, bytes written).
 
-    ``numbers`` holds the number of each channel, times count from ``start_ns``. Six digits of fraction,
-    nine where a row needs them. Stops before a row that ``out`` may not hold, and before an error frame,
-    one of CAN XL and one with a time before ``start_ns``, which are for the caller.
+    ``numbers`` holds the number of each channel, times count from ``start_ns``. The fraction has six digits,
+    or nine if a row needs them. Stops at a row for which ``out`` may have no room, and at an error frame, a
+    CAN XL frame and one with a time before ``start_ns``, which the caller handles.
     """
     hexadecimal = HEX
     decimal = DECIMAL
@@ -514,8 +514,8 @@ def format(
     blanks = BLANKS
     to = 0
     row = first
-    stamp_size = 0  # bytes up to the decimal point, as the line before had them; 0 for none
-    stamp_ns = 0  # what they say
+    stamp_size = 0  # length of the previous line's time up to the decimal point; 0 at first
+    stamp_ns = 0  # the value of those digits
     stamp = stamp_end = 0
     billion = 1000000000
     thread = gil.release()
@@ -580,7 +580,7 @@ def format(
             out[to] = 48 + nano // 100
             words.copy2(decimal, 2 * (nano % 100), out, to + 1)
             to += 3
-        # identifier: its digits are counted and written without a branch, which no processor could guess
+        # identifier: its digits are counted and written without a branch, which would be unpredictable
         identifier = word & extended_mask
         extended = word >> 31
         width = words.hex_width(identifier)
@@ -625,7 +625,7 @@ def format(
             out[to + 2] = 120
             if extended:
                 out[to + 14] = 120
-            # right-aligned in eight columns, x in the one behind: all digits, then blanks over leading zeros
+            # right-aligned in eight columns, x in the next: all digits, then spaces over leading zeros
             words.copy2(hexadecimal, 2 * (identifier >> 24), out, to + 6)
             words.copy2(hexadecimal, 2 * (identifier >> 16 & 255), out, to + 8)
             words.copy2(hexadecimal, 2 * (identifier >> 8 & 255), out, to + 10)
@@ -658,7 +658,7 @@ def format(
             out[to + 23] = hexadecimal[2 * code + 1]
             to += 24
         while begin + 8 <= payload_size:
-            # always 8 bytes, of which what follows writes over those that are none
+            # always 8 bytes: the following output overwrites the surplus
             words.hex8_spaced(payload, begin, out, to)
             if end - begin <= 8:
                 to += 3 * (end - begin)

@@ -1,8 +1,7 @@
-"""Objects of a Vector BLF to columns and back; where the bytes come from is nothing to this file.
+"""Objects of a Vector BLF to columns and back; the caller reads and writes the bytes.
 
-``parse`` takes the objects that real logs consist of and steps over those that hold no frame; the rest it
-leaves to the plain Python beside it, at the object's first byte. Layouts:
-``cantools_cli/io/blf/objects.py``.
+``parse`` handles the objects of typical logs and skips those without a frame. It leaves any other object to
+the reader. Layouts: ``cantools_cli/io/blf/objects.py``.
 """
 
 from __future__ import annotations
@@ -10,40 +9,40 @@ from __future__ import annotations
 from cantools_cli.kernels import _gil as gil
 from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 
-DONE = 0  #: the bytes are used up
-FULL = 1  #: the batch has no more room
-STRANGE = 2  #: an object that is rare, or malformed
-CHANNEL = 3  #: the object's channel is not in the table yet
-CUT = 4  #: the object goes on behind the bytes
-LOST = 5  #: no object begins here, nor within 3 bytes
+DONE = 0  #: the end of the bytes is reached
+FULL = 1  #: the batch is full
+STRANGE = 2  #: a rare or malformed object
+CHANNEL = 3  #: an object of a channel that is not in the table
+CUT = 4  #: the object continues after the end of the bytes
+LOST = 5  #: no object starts here or within 3 bytes
 
 SKIP, CLASSIC, FD, FD64, ERROR, RARE = range(6)
-#: what to do with an object, by its type; every type of 256 and above is skipped
+#: the action for each type of object; types from 256 on are skipped
 KINDS = bytes(
     {1: CLASSIC, 86: CLASSIC, 100: FD, 101: FD64, 73: ERROR}.get(
         kind, RARE if kind in (2, 3, 31, 74, 91, 104, 125, 126, 139, 140) else SKIP
     )
     for kind in range(256)
 )
-#: the entry of a channel table for a channel not met yet
+#: the table entry of an unknown channel
 UNKNOWN = 0xFFFF
 FD_LENGTHS = bytes((0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64))
 FD_CODES = bytes(next(code for code, size in enumerate(FD_LENGTHS) if size >= n) for n in range(65))
 
-#: the largest time in steps of 10 µs that is taken here: its nanoseconds fit twice into 64 bits
+#: the maximum time in steps of 10 µs: twice its nanoseconds fit into 64 bits
 LARGEST_10US = 400_000_000_000_000
 LARGEST = 0x7FFFFFFFFFFFFFFF
 
-# The first 24 bytes of what is written: base header of 32 bytes, size, type, times in nanoseconds.
+# The first 24 bytes of a written object: base header of 32 bytes, size, type, times in nanoseconds.
 _HEAD = "4c4f424a 2000 0100 %02x000000 %02x000000 02000000 00000000"
 HEADS = b"".join(bytes.fromhex(_HEAD % sizes) for sizes in ((48, 1), (72, 101), (64, 73)))
 
-#: bytes of the largest object written
+#: maximum size of a written object
 OBJECT_ROOM = 136
 
 
 def _word(text: ReadBuffer, at: int) -> int:
-    """Return the unsigned 32 bits at ``at``."""
+    """Return the unsigned 32-bit integer at ``at``."""
     high = text[at + 3]
     return text[at] | text[at + 1] << 8 | text[at + 2] << 16 | high << 24
 
@@ -65,11 +64,11 @@ def parse(
     offset: UInt32s,
     payload: WriteBuffer,
 ) -> tuple[int, int, int]:
-    """Read objects from ``text[at:end]`` into the rows from ``first`` on.
+    """Parse the objects of ``text[at:end]`` into the rows from ``first`` on.
 
-    Times count from ``start_ns``, and are from ``earliest`` to ``latest``, so that sums fit. ``table`` has
-    the entry of the channel column for each channel number. Returns where it stopped, behind the last
-    object dealt with (padding may follow), how many rows are filled, and why.
+    Times count from ``start_ns`` and are between ``earliest`` and ``latest``, so that sums fit. ``table``
+    maps each channel number to an entry of the channel column. Returns the position after the last object it
+    handled (padding may follow), the number of filled rows, and the reason.
     """
     kinds = KINDS
     codes, sizes = FD_CODES, FD_LENGTHS
@@ -95,7 +94,7 @@ def parse(
         if row >= room or used + 64 > payload_room:
             reason = full
             break
-        # the object's header, behind up to 3 bytes of padding
+        # the object's header, after up to 3 bytes of padding
         if end - at < 20:
             reason = cut
             break
@@ -170,7 +169,7 @@ def parse(
                 break
             data = body + 40
             present = length - 40
-            extra = text[body + 35]  # where a block begins that is not data; old files have garbage here
+            extra = text[body + 35]  # the start of a block that is not data; undefined in old files
             if extra >= header + 40 and extra + 8 <= size:
                 present = extra - header - 40
         elif kind == fd:
@@ -187,7 +186,7 @@ def parse(
             data = body + 20
             present = 64
         else:
-            # taken here only in the form that has an error frame's class and data as they are
+            # handled here only if it has the class and data of an error frame
             if length < 32 or _word(text, body + 4) or text[body + 8] or text[body + 20] or text[body + 21]:
                 break
             number = text[body] | text[body + 1] << 8
@@ -227,7 +226,7 @@ def parse(
         if number >= channels or table[number] == unknown:
             reason = new_channel
             break
-        # data, with zeros for what the object does not hold
+        # data, padded with zeros
         if present >= 8 and count <= 8:
             for index in range(8):
                 payload[used + index] = text[data + index]
@@ -265,12 +264,12 @@ def format(
     latest: int,
     out: WriteBuffer,
 ) -> tuple[int, int]:
-    """Write the rows from ``first`` on as objects; return (rows done, bytes written).
+    """Write the rows from ``first`` on as objects; return (the next row, bytes written).
 
-    ``numbers`` has the number from 0 of each channel. A time before ``start_ns`` becomes that. Stops before
-    an object that ``out`` may not hold, before a CAN XL frame, which is for the caller, and before a frame
-    that no object holds: one later than ``latest``, with more data than its kind has, or a channel beyond its
-    field.
+    ``numbers`` has the number, from 0, of each channel. A time before ``start_ns`` becomes ``start_ns``.
+    Stops at a row for which ``out`` may have no room, at a CAN XL frame, which the caller handles, and at a
+    frame that no object can hold: one later than ``latest``, with too much data for its kind, or with a
+    channel number too large for the field.
     """
     heads = HEADS
     object_room = OBJECT_ROOM
@@ -323,7 +322,7 @@ def format(
             for index in range(33, 72):
                 out[to + index] = 0
             size = 72 + count
-            while size & 3:  # readers differ on the padding behind this type, so there is none
+            while size & 3:  # no padding: readers differ on the padding after this type
                 out[to + size] = 0
                 size += 1
             out[to + 8] = size

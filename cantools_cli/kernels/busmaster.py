@@ -1,9 +1,8 @@
 """Lines of BUSMASTER's log to columns: ``22:20:14:9920 Rx 1 0x21A s 8 FE 36 12 FE 69 05 07 AD``.
 
-``parse`` takes data and remote frames with the separators and data bytes that BUSMASTER and SavvyCAN write;
-what else a line may be it leaves to the plain Python beside it, at the line's first byte: headers, errors,
-and the first line of each second of the day, since only that knows zones. Grammar:
-``cantools_cli/io/busmaster.py``.
+``parse`` handles data and remote frames with the separators and data bytes that BUSMASTER and SavvyCAN write.
+It leaves any other line to the reader: headers, errors, and the first line of each second of the day, since
+only the reader knows time zones. Grammar: ``cantools_cli/io/busmaster.py``.
 """
 
 from __future__ import annotations
@@ -13,22 +12,22 @@ from cantools_cli.kernels import _words as words
 from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 from cantools_cli.kernels.candump import FD_CODES, FD_LENGTHS, NIBBLE
 
-DONE = 0  #: the text is used up
-FULL = 1  #: the batch has no more room
-STRANGE = 2  #: another form of line, or a malformed one
-CHANNEL = 3  #: a frame of a channel that is not in the table yet
+DONE = 0  #: the end of the text is reached
+FULL = 1  #: the batch is full
+STRANGE = 2  #: an unusual or malformed line
+CHANNEL = 3  #: a frame of a channel that is not in the table
 
-NO_CHANNEL = 0xFFFF  #: entry of the table of channels that stands for none
-CHANNELS = 256  #: entries of that table
+NO_CHANNEL = 0xFFFF  #: the table entry of an unknown channel
+CHANNELS = 256  #: number of entries of that table
 
-SYSTEM, ABSOLUTE, RELATIVE = range(3)  #: what times count from
+SYSTEM, ABSOLUTE, RELATIVE = range(3)  #: origins of times
 
-#: nanoseconds up to which sums and shifts of times add up within int64
+#: maximum nanoseconds for which sums and shifts of times fit into int64
 MAX_NS = 4_000_000_000_000_000_000
 
-#: bytes that the usual line has at most, and what is read of it as words
+#: maximum length of a usual line, and the bytes of it that are read as words
 USUAL = 96
-#: direction and channel with letters in lower case, and which bytes are always the same; likewise the type
+#: direction and channel in lower case, and a mask of the constant bytes; likewise the type
 FIXED = words.load8(b" \0x \0 \0\0", 0)
 FIXED_MASK = 0x0000FF00FFFF00FF
 LOWER = 0x202000
@@ -56,13 +55,14 @@ def parse(
     offset: UInt32s,
     payload: WriteBuffer,
 ) -> tuple[int, int, int]:
-    """Read lines from ``text[at:end]``, which ends with a newline, into the rows from ``first`` on.
+    """Parse the lines of ``text[at:end]``, which ends with a newline, into the rows from ``first`` on.
 
-    ``numbers`` says for each channel number which channel of the batch it is, ``decimal`` whether
-    identifiers and data are so. A time of SYSTEM is taken within ``second`` of the day alone, within any for
-    -1. ``shift_ns`` is what to add to a time, ``last_ns`` the time before: of the day for SYSTEM, the sum so
-    far for RELATIVE; neither is above ``MAX_NS``. The row's timestamp less the shift is the next one. Returns
-    where it stopped (at the start of a line), how many rows are filled, and why.
+    ``numbers`` maps each channel number to a channel of the batch, ``decimal`` tells whether identifiers and
+    data are decimal. SYSTEM times are handled only within ``second`` of the day, or within any second for -1.
+    ``shift_ns`` is added to each time; ``last_ns`` is the previous time: of the day for SYSTEM, the sum so
+    far for RELATIVE. Neither is above ``MAX_NS``. The next ``last_ns`` is the timestamp of the last row minus
+    the shift. Returns the position where it stopped (the start of a line), the number of filled rows, and the
+    reason.
     """
     nibble = NIBBLE
     codes = FD_CODES
@@ -96,8 +96,8 @@ def parse(
     every_id_bit = 0xFFFFFFFF
     sum_mask = every_bit if mode == RELATIVE else 0
     last = last_ns
-    stamp_size = 0  # bytes up to the fraction, as the line before had them; 0 for none
-    stamp_ns = 0  # what they say
+    stamp_size = 0  # length of the previous line's time up to the fraction; 0 at first
+    stamp_ns = 0  # the value of those digits
     stamp = stamp_mask = stamp_end = end_mask = 0
     thread = gil.release()
     while at < end:
@@ -105,8 +105,8 @@ def parse(
             reason = full
             break
         reason = strange
-        # Most lines share their second with the one before and have a channel of one digit: their head is
-        # read as words, then looked at once. No branch on what the data decide.
+        # Most lines share their second with the previous one and have a channel of one digit: their head is
+        # read as words and checked by one condition. No branch depends on the data.
         usual_head = 0
         if (
             at + usual <= end
@@ -114,7 +114,7 @@ def parse(
             and words.load8(text, at) & stamp_mask == stamp
             and words.load8(text, at + 8) & end_mask == stamp_end
         ):
-            # known early, so that the next line is begun beside this one; none is shorter than 16
+            # computed early, so that the processor overlaps the next line with this one: 16 bytes or more
             stop = at + 16 + words.newline_at(text, at + 16)
             pos = at + stamp_size
             word = words.decimal_run(words.load8(text, pos))
@@ -128,7 +128,7 @@ def parse(
             number = (word >> 32 & 255) - 48
             usual_head &= ((word | lower) ^ fixed) & fixed_mask == 0
             usual_head &= ((letter == 114) | (letter == 116)) & (0 <= number <= 9)
-            mark = (letter & 4) << 1  # t for a sent one
+            mark = (letter & 4) << 1  # t of a sent frame
             pos += 6 + 2 * ((word >> 48 | 0x2000) == prefix)
             word = words.hex_run(words.load8(text, pos))
             digits = word >> 32

@@ -1,7 +1,7 @@
 """candump log lines to columns and back: ``(1436509052.249713) can0 123#DEADBEEF``.
 
-``parse`` takes the forms that real logs consist of; whatever else a line may hold it leaves to the plain
-Python beside it, at the line's first byte. Grammar: ``cantools_cli/io/candump/log.py``.
+``parse`` handles the forms of typical logs and leaves any other line to the reader. Grammar:
+``cantools_cli/io/candump/log.py``.
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ from cantools_cli.kernels import _gil as gil
 from cantools_cli.kernels import _words as words
 from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 
-DONE = 0  #: the text is used up
-FULL = 1  #: the batch has no more room
-STRANGE = 2  #: another form of line, or a malformed one
-NAME = 3  #: the interface's name is not in the table yet
+DONE = 0  #: the end of the text is reached
+FULL = 1  #: the batch is full
+STRANGE = 2  #: an unusual or malformed line
+NAME = 3  #: a frame of an interface that is not in the table
 
 NIBBLE = bytes(
     int(chr(c), 16) if chr(c) in "0123456789abcdefABCDEF" else 0xFF for c in range(256)
-)  #: value of a hexadecimal digit, 0xFF for all other bytes
-HEX = b"".join(b"%02X" % byte for byte in range(256))  #: two upper-case digits a byte
-DECIMAL = b"".join(b"%02d" % number for number in range(100))  #: two decimal digits
+)  #: value of a hexadecimal digit, 0xFF for any other byte
+HEX = b"".join(b"%02X" % byte for byte in range(256))  #: two upper-case digits per byte
+DECIMAL = b"".join(b"%02d" % number for number in range(100))  #: two decimal digits per number
 FD_LENGTHS = bytes((0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64))
 FD_CODES = bytes(next(code for code, size in enumerate(FD_LENGTHS) if size >= n) for n in range(65))
 
-#: bytes of a formatted line beside the interface's name and the data
+#: maximum length of a formatted line without the interface's name and the data
 LINE_ROOM = 80
-#: bytes that the usual line has at most, and what is read of it as words
+#: maximum length of a usual line, and the bytes of it that are read as words
 USUAL = 96
 
 
@@ -44,10 +44,10 @@ def parse(
     offset: UInt32s,
     payload: WriteBuffer,
 ) -> tuple[int, int, int]:
-    """Read lines from ``text[at:end]``, which ends with a newline, into the rows from ``first`` on.
+    """Parse the lines of ``text[at:end]``, which ends with a newline, into the rows from ``first`` on.
 
-    ``names`` holds the known interfaces end to end, ``name_ends`` where each ends. Returns where it
-    stopped (at the start of a line), how many rows are filled, and why.
+    ``names`` holds the known interfaces, concatenated, ``name_ends`` the end of each. Returns the position
+    where it stopped (the start of a line), the number of filled rows, and the reason.
     """
     nibble = NIBBLE
     codes = FD_CODES
@@ -72,12 +72,12 @@ def parse(
     last = 0
     usual = USUAL
     most_seconds = 9000000000
-    stamp_size = 0  # bytes up to the decimal point, as the line before had them; 0 for none
-    stamp_ns = 0  # what they say
+    stamp_size = 0  # length of the previous line's time up to the decimal point; 0 at first
+    stamp_ns = 0  # the value of those digits
     stamp = stamp_mask = stamp_end = end_mask = 0
     every_bit = 0xFFFFFFFFFFFFFFFF
     after_fraction = 0x2029  # ) and a blank
-    # the two interfaces met last, with the blank behind, and which bytes those are; at first no name
+    # the two most recent interfaces, each with the following space, and masks of these bytes; empty at first
     first_key = second_key = every_bit
     first_mask = second_mask = 0
     first_name = second_name = 0
@@ -90,9 +90,9 @@ def parse(
         reason = strange
         if text[at] != 40:  # (
             break
-        # Most lines share their seconds with the one before, have six digits of fraction, and the name of
-        # one of the two interfaces met last: their head is read as words, then looked at once. No branch on
-        # the kind of identifier, which is its number of digits: no processor could guess it.
+        # Most lines share their seconds with the previous one, have six digits of fraction, and the name of
+        # one of the two most recent interfaces: their head is read as words and checked by one condition. No
+        # branch on the kind of identifier, its number of digits: that branch would be unpredictable.
         usual_head = 0
         if (
             at + usual <= end
@@ -100,7 +100,7 @@ def parse(
             and words.load8(text, at) & stamp_mask == stamp
             and words.load8(text, at + 8) & end_mask == stamp_end
         ):
-            # known early, so that the next line is begun beside this one
+            # computed early, so that the processor overlaps the next line with this one
             stop = at + 16 + words.newline_at(text, at + 16)
             pos = at + stamp_size
             key = words.load8(text, pos)
@@ -115,7 +115,7 @@ def parse(
             number = words.hexadecimal(words.load8(text, pos), digits)
             pos += digits
             usual_head &= (is_first | is_second) & (text[pos] == 35)
-            usual_head &= number >> (30 - 19 * is_base) == 0  # not over 7FF, and no bit above the error bit
+            usual_head &= number >> (30 - 19 * is_base) == 0  # at most 7FF, and no bit above the error bit
             time = stamp_ns + time * 1000
             last = is_first * first_name + is_second * second_name
             identifier = number
@@ -214,7 +214,7 @@ def parse(
             identifier = number
         identifier |= ((1 - is_base) & ~(identifier >> 29)) << 31
         pos += 1
-        # data: mostly up to 8 bytes, and then the line ends
+        # data: usually up to 8 bytes, then the end of the line
         mark = 0
         begin = used
         if usual_head:
@@ -331,11 +331,11 @@ def format(
     plain: int,
     out: WriteBuffer,
 ) -> tuple[int, int]:
-    """Write the rows from ``first`` on as lines; return (rows done, bytes written).
+    """Write the rows from ``first`` on as lines; return (the next row, bytes written).
 
-    ``names`` holds the channels' names, ``name_ends`` where each ends; ``digits`` is 6 (rounded to
-    the microsecond) or 9; ``plain`` leaves out direction and raw DLC. Stops before a row that ``out`` may
-    not hold, and before one with a negative time or of CAN XL, which is for the caller.
+    ``names`` holds the channels' names, ``name_ends`` the end of each; ``digits`` is 6 (rounded to the
+    microsecond) or 9; ``plain`` omits direction and raw DLC. Stops at a row for which ``out`` may have no
+    room, and at one with a negative time or of CAN XL, which the caller handles.
     """
     hexadecimal = HEX
     decimal = DECIMAL
@@ -354,11 +354,11 @@ def format(
     names_size = len(names)
     half = 500 if digits == 6 else 0
     billion = 1000000000
-    latest = 9223372035  # seconds after which the nanoseconds of a whole one may not fit
+    latest = 9223372035  # the last second whose nanoseconds all fit into int64
     to = 0
     row = first
-    stamp_size = 0  # bytes up to the decimal point, as the line before had them; 0 for none
-    stamp_ns = 0  # what they say
+    stamp_size = 0  # length of the previous line's time up to the decimal point; 0 at first
+    stamp_ns = 0  # the value of those digits
     stamp = stamp_end = 0
     thread = gil.release()
     while row < rows:
@@ -366,7 +366,7 @@ def format(
         if index >= name_count:
             gil.acquire(thread)
             raise ValueError("no such channel")
-        start = name_ends[index - (index > 0)] * (index > 0)  # no branch: nobody could guess it
+        start = name_ends[index - (index > 0)] * (index > 0)  # no branch: it would be unpredictable
         stop = name_ends[index]
         begin = offset[row]
         end = offset[row + 1]
@@ -385,7 +385,7 @@ def format(
         else:
             seconds = time // billion
             rest = time - seconds * billion
-            rest += half  # rounded here, where nothing can overflow
+            rest += half  # rounded here, where the sum cannot overflow
             if rest >= 1000000000:
                 rest -= 1000000000
                 seconds += 1
@@ -438,8 +438,8 @@ def format(
                 start += 1
         out[to] = 32
         to += 1
-        # identifier: always 8 digits, of which what follows writes over the last 5 of a base one; a branch
-        # on the kind is one that no processor could guess
+        # identifier: always 8 digits; the following output overwrites the last 5 of a base identifier; a
+        # branch on the kind would be unpredictable
         word = can_id[row]
         kind = word >> 29
         wide = (kind & 5) != 0
@@ -467,7 +467,7 @@ def format(
                 out[to + 1] = 48 + (mark >> 1 & 3)
                 to += 2
             if end - begin <= 8 and begin + 8 <= payload_size:
-                # always 8 bytes: what follows writes over those that are none
+                # always 8 bytes: the following output overwrites the surplus
                 words.hex8(payload, begin, out, to, 55)
                 to += 2 * (end - begin)
                 begin = end

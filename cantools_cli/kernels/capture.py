@@ -1,4 +1,4 @@
-"""Packets of pcap and pcapng, most of them, to columns and back.
+"""Typical packets of pcap and pcapng to columns and back.
 
 ::
 
@@ -6,11 +6,11 @@
     pcapng  0 type 6, 4 | 4 size, 4 | 8 interface, 4 | 12 time, 8 | 20 captured, 4 | 24 original, 4
             28 packet, padded to 4 bytes | options [code, 2 | size, 2 | value, padded] ... | size, 4
     packet  [cooked header, 16 or 20] 0 identifier word, 4 | 4 length | 5 flags (FD) | 7 raw DLC | 8 data
-            bytes 5 to 7 of a classic frame may be anything that was in memory
+            bytes 5 to 7 of a classic frame are undefined
 
-Numbers are in the order of the file, those of cooked headers big-endian. The identifier word is in the
-order of the file behind a cooked header, and else big-endian, as a rule. What is not usual, and what is
-wrong, is left to ``io/capture_records.py``.
+Numbers have the byte order of the file, those of cooked headers are big-endian. The identifier word has the
+byte order of the file after a cooked header, else it is usually big-endian. ``io/capture/records.py`` handles
+unusual and malformed packets.
 
 Sources: the pcap and pcapng drafts of the IETF opsawg; tcpdump.org, LINKTYPE_CAN_SOCKETCAN,
 LINKTYPE_LINUX_SLL and SLL2; Linux ``linux/can.h``.
@@ -20,28 +20,28 @@ from __future__ import annotations
 
 from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 
-DONE = 0  #: all of the text is used up
+DONE = 0  #: the end of the text is reached
 FULL = 1  #: the batch has no room for the next frame
-STRANGE = 2  #: the next record is left to plain Python
-CUT = 3  #: the next record goes on behind the text
+STRANGE = 2  #: an unusual record, left to the reader
+CUT = 3  #: the next record continues after the end of the text
 
-#: link type 227 of a writer that did not swap its identifier words; no link type has this number
+#: link type 227 of a writer that did not swap its identifier words; not a real link type
 SWAPPED = 0xFFE3
-#: entry of a table for an interface that is not in it
+#: the table entry of an unknown interface
 UNKNOWN = 0xFFFF
-#: bytes of the largest packet, which is tcpdump's largest, and of the largest record that is looked into
+#: maximum size of a packet, which is that of tcpdump, and of a record that is parsed here
 LARGEST_PACKET = 1 << 18
 LARGEST_RECORD = 1 << 19
-#: bytes of the largest record written
+#: maximum size of a written record
 RECORD_ROOM = 116
 
-#: data bytes of a CAN FD frame, padded to a length that CAN FD has; and the code of that length
+#: data length of a CAN FD frame, padded to a valid CAN FD length; and the DLC code of that length
 PADDED = bytes([*range(9), *[12] * 4, *[16] * 4, *[20] * 4, *[24] * 4, *[32] * 8, *[48] * 16, *[64] * 16])
 _CODES = bytes([*range(9), *[9] * 4, *[10] * 4, *[11] * 4, *[12] * 4, *[13] * 8, *[14] * 16, *[15] * 16])
 
 
 def _word(text: ReadBuffer, at: int, big: int) -> int:
-    """Return the unsigned 32 bits at ``at``."""
+    """Return the unsigned 32-bit integer at ``at``."""
     high = text[at] if big else text[at + 3]
     if big:
         return high << 24 | text[at + 1] << 16 | text[at + 2] << 8 | text[at + 3]
@@ -49,7 +49,7 @@ def _word(text: ReadBuffer, at: int, big: int) -> int:
 
 
 def _short(text: ReadBuffer, at: int, big: int) -> int:
-    """Return the unsigned 16 bits at ``at``."""
+    """Return the unsigned 16-bit integer at ``at``."""
     return text[at] << 8 | text[at + 1] if big else text[at + 1] << 8 | text[at]
 
 
@@ -74,13 +74,13 @@ def parse(
     offset: UInt32s,
     payload: WriteBuffer,
 ) -> tuple[int, int, int]:
-    """Read records from ``text[at:end]`` into the rows from ``first`` on.
+    """Parse the records of ``text[at:end]`` into the rows from ``first`` on.
 
-    ``blocks`` is for pcapng, ``big`` for big-endian. By interface, of which pcap has one: the link type,
-    nanoseconds a tick (0 leaves it to Python), the time of tick 0, the last tick whose time fits, the
-    entry for the channel column. ``devices`` has that entry by the number that an SLL2 header gives.
-    The link type ``SWAPPED`` is 227 with identifier words that are little-endian.
-    Returns the record where it stopped, how many rows are filled, and why.
+    ``blocks`` is 1 for pcapng, ``big`` for big-endian files. Per interface, of which pcap has one: the link
+    type, nanoseconds per tick (0 leaves the record to the reader), the time of tick 0, the last tick whose
+    time fits, the entry of the channel column. ``devices`` maps the interface number of an SLL2 header to
+    that entry. The link type ``SWAPPED`` is 227 with identifier words that are little-endian. Returns the
+    record where it stopped, the number of filled rows, and the reason.
     """
     done, full, strange, cut, unknown = DONE, FULL, STRANGE, CUT, UNKNOWN
     largest_packet, largest_record = LARGEST_PACKET, LARGEST_RECORD
@@ -109,7 +109,7 @@ def parse(
         if row >= room or payload_room - used < 64:
             reason = full
             break
-        # the record: where the packet is, its time and direction
+        # the record: position of the packet, its time and direction
         left = end - at
         sent = 0
         if blocks:
@@ -268,7 +268,9 @@ def format(
     unit: int,
     out: WriteBuffer,
 ) -> tuple[int, int, int]:
-    """Write the rows from ``first`` on as little-endian records; return (rows done, bytes, times moved).
+    """Write the rows from ``first`` on as little-endian records.
+
+    Returns (the next row, bytes written, times moved).
 
     ``interfaces`` has the number of each channel's interface, for pcapng (``blocks``), whose times are in
     nanoseconds. pcap's are seconds and parts of ``unit`` nanoseconds, rounded half up. A time that the
@@ -365,7 +367,7 @@ def format(
         if mark & 1:
             out[pos + 5] = mark >> 1 & 3 | 4
         else:
-            if word >> 29 & 3 == 2:  # a remote frame asks for what it has not
+            if word >> 29 & 3 == 2:  # a remote frame has a length but no data
                 out[pos + 4] = number if number < 8 else 8
             if 8 < number < 16:
                 out[pos + 7] = number
@@ -379,10 +381,10 @@ def format(
 
 
 def walk(text: ReadBuffer, at: int, end: int, blocks: int, big: int) -> tuple[int, int]:
-    """Step over records from ``at`` on; return where it stopped, and why.
+    """Skip records from ``at`` on; return the position where it stopped, and the reason.
 
-    Stops, beside the end, at a record that is cut, and at one that is larger than usual, makes no sense,
-    or begins a section of pcapng.
+    Stops at the end, at a truncated record, and at one that is unusually large, invalid, or the start of a
+    pcapng section.
     """
     done, strange, cut = DONE, STRANGE, CUT
     largest_packet, largest_record = LARGEST_PACKET, LARGEST_RECORD

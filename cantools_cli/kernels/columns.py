@@ -7,7 +7,7 @@ from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, W
 
 
 def payload_of(rows: UInt32s, offset: UInt32s) -> int:
-    """Return how many bytes of payload ``rows`` have together.
+    """Return the total size of the payload of ``rows``.
 
     Raises:
         IndexError: a row does not exist.
@@ -39,10 +39,10 @@ def gather(
     offset: UInt32s,
     payload: WriteBuffer,
 ) -> int:
-    """Copy ``rows`` of one batch into the columns of another, from row 0; return the payload's bytes.
+    """Copy ``rows`` of one batch into the columns of another, from row 0; return the size of the payload.
 
     Raises:
-        IndexError: a row does not exist, or the room does not suffice.
+        IndexError: a row does not exist, or the columns are too short.
     """
     count = len(rows)
     if len(timestamp_ns) < count or len(can_id) < count or len(flags) < count:
@@ -68,7 +68,7 @@ def gather(
         if used + end - at > room:
             raise IndexError("no room for the payload")
         if end <= at + 8 and at <= end and at + 8 <= size and used + 8 <= room:
-            # always 8 bytes: the next row's are written over those that are none
+            # always 8 bytes: the next row overwrites the surplus
             words.store8(payload, used, words.load8(from_payload, at))
             used += end - at
             continue
@@ -87,7 +87,7 @@ def shift(column: UInt32s, first: int, by: int) -> None:
 
 
 def translate(column: UInt16s, first: int, table: UInt16s) -> None:
-    """Replace the entries of ``column`` from ``first`` on by what ``table`` has for them."""
+    """Replace the entries of ``column`` from ``first`` on by their values in ``table``."""
     limit = len(table)
     for row in range(first, len(column)):
         old = column[row]
@@ -97,7 +97,7 @@ def translate(column: UInt16s, first: int, table: UInt16s) -> None:
 
 
 def count_bits(flags: ReadBuffer, mask: int) -> int:
-    """Return in how many rows ``flags`` has any bit of ``mask``."""
+    """Return the number of rows whose ``flags`` have any bit of ``mask``."""
     count = 0
     for row in range(len(flags)):
         count += (flags[row] & mask) != 0
@@ -105,7 +105,8 @@ def count_bits(flags: ReadBuffer, mask: int) -> int:
 
 
 def count_entries(column: UInt16s, entry: int) -> int:
-    """Return in how many rows ``column`` is ``entry``; ``array.count`` makes an object of each."""
+    """Return the number of rows whose ``column`` is ``entry``; ``array.count`` would create an object per
+    row."""
     count = 0
     for row in range(len(column)):
         count += column[row] == entry
@@ -113,7 +114,7 @@ def count_entries(column: UInt16s, entry: int) -> int:
 
 
 def count_words(can_id: UInt32s, mask: int) -> int:
-    """Return in how many rows ``can_id`` has any bit of ``mask``: EFF, RTR or ERR."""
+    """Return the number of rows whose ``can_id`` has any bit of ``mask``: EFF, RTR or ERR."""
     count = 0
     for row in range(len(can_id)):
         if can_id[row] & mask:
@@ -122,7 +123,7 @@ def count_words(can_id: UInt32s, mask: int) -> int:
 
 
 def count_raw_dlc(dlc_code: ReadBuffer, flags: ReadBuffer) -> int:
-    """Return how many classic frames have a DLC code above 8."""
+    """Return the number of classic frames with a DLC code above 8."""
     if len(flags) < len(dlc_code):
         raise ValueError("the columns differ in length")
     count = 0
@@ -141,7 +142,7 @@ def clear_raw_dlc(dlc_code: WriteBuffer, flags: ReadBuffer) -> None:
 
 
 def rows_without(can_id: UInt32s, mask: int, rows: UInt32s) -> int:
-    """Put the rows in which ``can_id`` has no bit of ``mask`` into ``rows``; return how many there are."""
+    """Write the rows whose ``can_id`` has no bit of ``mask`` into ``rows``; return their number."""
     if len(rows) < len(can_id):
         raise ValueError("no room for the rows")
     count = 0
@@ -153,11 +154,12 @@ def rows_without(can_id: UInt32s, mask: int, rows: UInt32s) -> int:
 
 
 def rows_without_fd(dlc_code: ReadBuffer, flags: ReadBuffer, above: int, rows: UInt32s) -> int:
-    """Put the rows that are not CAN FD with a code over ``above`` into ``rows``; return their number."""
+    """Write the rows that are not CAN FD frames with a DLC code above ``above`` into ``rows``; return their
+    number."""
     if len(rows) < len(flags) or len(dlc_code) < len(flags):
         raise ValueError("no room for the rows")
     count = 0
     for row in range(len(flags)):
-        rows[count] = row  # without a branch: which rows those are nobody could guess
+        rows[count] = row  # no branch: it would be unpredictable
         count += (flags[row] & 1 == 0) | (dlc_code[row] <= above)
     return count

@@ -1,4 +1,4 @@
-"""What the processor at hand can do."""
+"""The instruction sets of the processor."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from cantools_cli.kernels import _cpu
 
 
 def has_avx2() -> bool:
-    """Tell whether kernels compiled for AVX2, and for what came with it, run here."""
+    """Return whether kernels compiled for AVX2 and its companion instruction sets can run."""
     return bool(_cpu.has_avx2())

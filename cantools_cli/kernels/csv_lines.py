@@ -1,7 +1,6 @@
 """Rows of python-can's CSV to columns and back: ``1700000000.123456,0x123,0,0,0,3,AQID``.
 
-``parse`` takes the rows as canx and python-can write them; what else a row may be it leaves to the plain
-Python beside it, at the row's first byte.
+``parse`` handles rows as canx and python-can write them, and leaves any other row to the reader.
 """
 
 from __future__ import annotations
@@ -10,33 +9,33 @@ from cantools_cli.kernels import _gil as gil
 from cantools_cli.kernels import _words as words
 from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 
-DONE = 0  #: the text is used up
-FULL = 1  #: the batch has no more room
-STRANGE = 2  #: another form of row, a header, or a malformed one
-NAME = 3  #: the channel's text is not in the table yet
+DONE = 0  #: the end of the text is reached
+FULL = 1  #: the batch is full
+STRANGE = 2  #: a header, or an unusual or malformed row
+NAME = 3  #: a frame of a channel that is not in the table
 
 NIBBLE = bytes(
     int(chr(c), 16) if chr(c) in "0123456789abcdefABCDEF" else 0xFF for c in range(256)
-)  #: value of a hexadecimal digit, 0xFF for all other bytes
+)  #: value of a hexadecimal digit, 0xFF for any other byte
 ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 SEXTET = bytes(
     ALPHABET.index(c) if c in ALPHABET else 0xFF for c in range(256)
-)  #: value of a character of base64, 0xFF for all other bytes
+)  #: value of a base64 character, 0xFF for any other byte
 FD_LENGTHS = bytes((0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64))
 FD_CODES = bytes(next(code for code, size in enumerate(FD_LENGTHS) if size >= n) for n in range(65))
-MAX_SECONDS = 9_000_000_000  #: as nanoseconds within int64
+MAX_SECONDS = 9_000_000_000  #: in nanoseconds, within int64
 
-HEX = b"".join(b"%02x" % byte for byte in range(256))  #: two lower-case digits a byte
+HEX = b"".join(b"%02x" % byte for byte in range(256))  #: two lower-case digits per byte
 PAIRS = b"".join(bytes((high, low)) for high in ALPHABET for low in ALPHABET)  #: of 12 bits each
-#: characters of base64 that so many bytes have, and how many = behind; more than 8 are read otherwise
+#: number of base64 characters of up to 8 bytes, and of the following ``=``
 DATA_DIGITS = bytes((0, 2, 3, 4, 6, 7, 8, 10, 11)) + bytes(7)
 DATA_PADS = bytes((0, 2, 1, 0, 2, 1, 0, 2, 1)) + bytes(7)
 
-#: bytes of a formatted row beside the channel and the data
+#: maximum length of a formatted row without the channel and the data
 LINE_ROOM = 104
-#: bytes that the usual row has at most, and what is read of it as words
+#: maximum length of a usual row, and the bytes of it that are read as words
 USUAL = 80
-#: ``,0,0,0,0`` and which of its bits are not a value
+#: ``,0,0,0,0`` and a mask of the bits that are not values
 KINDS = words.load8(b",0,0,0,0", 0)
 KINDS_MASK = 0x00FFFEFFFEFFFEFF
 
@@ -57,12 +56,12 @@ def parse(
     offset: UInt32s,
     payload: WriteBuffer,
 ) -> tuple[int, int, int]:
-    """Read rows from ``text[at:end]``, which ends with a newline, into the rows from ``first`` on.
+    """Parse the lines of ``text[at:end]``, which ends with a newline, into the rows from ``first`` on.
 
-    ``full_rows`` says that five columns follow: the channel, FD, BRS, ESI, received. ``names`` holds the
-    known channels as they are spelt, end to end, ``name_ends`` where each ends; without those columns all
-    frames are on channel 0. Returns where it stopped (at the start of a row), how many rows are filled,
-    and why.
+    With ``full_rows`` five more columns follow: channel, FD, BRS, ESI, received. ``names`` holds the known
+    channels as the file spells them, concatenated, ``name_ends`` the end of each. Without these columns all
+    frames are on channel 0. Returns the position where it stopped (the start of a row), the number of filled
+    rows, and the reason.
     """
     nibble = NIBBLE
     sextet = SEXTET
@@ -96,8 +95,8 @@ def parse(
     extended_bit, error_bit = 0x80000000, 0x20000000
     before_id = 0x78302C  # ,0x
     both_pads = 0x3D3D  # ==
-    stamp_size = 0  # bytes up to the decimal point, as the row before had them; 0 for none
-    stamp_ns = 0  # what they say
+    stamp_size = 0  # length of the previous row's time up to the decimal point; 0 at first
+    stamp_ns = 0  # the value of those digits
     stamp = stamp_mask = stamp_end = end_mask = 0
     thread = gil.release()
     while at < end:
@@ -105,8 +104,8 @@ def parse(
             reason = full
             break
         reason = strange
-        # Most rows share their seconds with the one before and are data or error frames: they are read as
-        # words, then looked at once.
+        # Most rows share their seconds with the previous one and are data or error frames: they are read as
+        # words and checked by one condition.
         usual_head = 0
         if (
             at + usual <= end
@@ -115,7 +114,7 @@ def parse(
             and words.load8(text, at) & stamp_mask == stamp
             and words.load8(text, at + 8) & end_mask == stamp_end
         ):
-            # known early, so that the next row is begun beside this one
+            # computed early, so that the processor overlaps the next row with this one
             stop = at + 16 + words.newline_at(text, at + 16)
             pos = at + stamp_size
             word = words.fraction_run(words.load8(text, pos))
@@ -318,7 +317,7 @@ def parse(
             pos += 1
         if text[pos] != 10:
             break
-        # what goes together
+        # which flags can be combined
         code = length
         if kind & 2:
             if kind & 1 or size or mark & 1:
@@ -366,10 +365,10 @@ def format(
     full_rows: int,
     out: WriteBuffer,
 ) -> tuple[int, int]:
-    """Write the rows from ``first`` on; return (rows done, bytes written).
+    """Write the rows from ``first`` on; return (the next row, bytes written).
 
-    ``names`` holds the channels as they are to be spelt, ``name_ends`` where each ends. Stops before a row
-    that ``out`` may not hold, and before one with a negative time, which is for the caller.
+    ``names`` holds the channels as they are written, ``name_ends`` the end of each. Stops at a row for which
+    ``out`` may have no room, and at one with a negative time, which the caller handles.
     """
     alphabet = ALPHABET
     hexadecimal = HEX
@@ -394,8 +393,8 @@ def format(
         raise ValueError("the names do not fit")
     to = 0
     row = first
-    stamp_size = 0  # bytes up to the decimal point, as the row before had them; 0 for none
-    stamp_ns = 0  # what they say
+    stamp_size = 0  # length of the previous row's time up to the decimal point; 0 at first
+    stamp_ns = 0  # the value of those digits
     stamp = stamp_end = 0
     thread = gil.release()
     while row < rows:
@@ -403,7 +402,7 @@ def format(
         if index >= name_count:
             gil.acquire(thread)
             raise ValueError("no such channel")
-        start = name_ends[index - (index > 0)] * (index > 0)  # no branch: nobody could guess it
+        start = name_ends[index - (index > 0)] * (index > 0)  # no branch: it would be unpredictable
         stop = name_ends[index]
         begin = offset[row]
         end = offset[row + 1]
@@ -479,7 +478,7 @@ def format(
         to += 2
         # data
         if end - begin <= 8 and begin + 8 <= payload_size:
-            # always 8 bytes, zeros behind the last; what follows writes over those that are none
+            # always 8 bytes, padded with zeros: the following output overwrites the surplus
             size = end - begin
             bits = words.swapped(words.first_bytes(words.load8(payload, begin), size))
             words.copy2(pairs, 2 * (bits >> 52), out, to)

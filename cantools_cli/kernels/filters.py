@@ -1,7 +1,8 @@
-"""Which rows of a batch pass filters on the identifier word.
+"""Filters on the identifier word of the rows of a batch.
 
-A test is four words: ``mask, low, high, inverted``. A frame passes it if ``low <= can_id & mask <= high``,
-or if not, where ``inverted`` is 1. Error frames are not tested: a class bit in ``error_mask`` passes them.
+A test is four words: ``mask, low, high, inverted``. A frame passes it if ``low <= can_id & mask <= high``;
+with ``inverted`` 1 the result is reversed. Error frames are not tested: they pass if they have a class bit of
+``error_mask``.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ WORDS = 4  #: words of one test
 
 
 def select(can_id: UInt32s, tests: UInt32s, join: bool, error_mask: int, rows: UInt32s) -> int:
-    """Write the rows that pass into ``rows``, in order; return how many they are.
+    """Write the rows that pass into ``rows``, in order; return their number.
 
-    One passed test suffices, with ``join`` all have to; where there is none all data frames pass.
+    A frame has to pass one test, or with ``join`` all of them; without tests all data frames pass.
 
     Raises:
-        ValueError: ``rows`` is shorter than ``can_id``, or ``tests`` is not made of fours.
+        ValueError: ``rows`` is shorter than ``can_id``, or the length of ``tests`` is not a multiple of four.
     """
     size = len(can_id)
     words = len(tests)
@@ -26,7 +27,7 @@ def select(can_id: UInt32s, tests: UInt32s, join: bool, error_mask: int, rows: U
     if words % 4:
         raise ValueError("a test is four words")
     count = 0
-    if words == 4:  # the common case; its only branch is taken by error frames
+    if words == 4:  # the common case, with a branch for error frames only
         mask = tests[0]
         low = tests[1]
         high = tests[2]
@@ -40,7 +41,7 @@ def select(can_id: UInt32s, tests: UInt32s, join: bool, error_mask: int, rows: U
             rows[count] = row
             count += hit
         return count
-    wanted = not join  # the verdict that one test is enough for
+    wanted = not join  # the result of one test that decides
     for row in range(size):
         word = can_id[row]
         if word & 0x20000000:

@@ -29,7 +29,7 @@ FD_LENGTHS = bytes((0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64))
 
 
 def seeded(seed: int) -> tuple[int, int, int, int]:
-    """Return four words of state for ``seed``, of which 64 bits count: what SplitMix64 makes of it."""
+    """Return four words of state derived from the lowest 64 bits of ``seed`` by SplitMix64."""
     words: list[int] = []
     for _ in range(2):
         seed = (seed + 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
@@ -81,15 +81,15 @@ def fill(
     offset: UInt32s,
     payload: WriteBuffer,
 ) -> int:
-    """Fill all rows of a batch with frames of channel 0; return the payload's bytes.
+    """Fill all rows of a batch with frames of channel 0; return the size of the payload.
 
-    ``state`` holds the four words of the random generator and is left ready for the next batch. ``number``
-    is that of the first frame, from 0, ``time`` its timestamp; the next one is ``step`` and
-    ``extra / per`` nanoseconds later, of which ``rest / per`` have gathered before. One frame more than
-    there are rows has to fit int64. Data is ``pattern`` where ``mask`` has no bits, and random where it has.
+    ``state`` holds the four words of the random generator and is updated for the next batch. ``number`` is
+    the number of the first frame, from 0, ``time`` its timestamp. Each further frame is ``step + extra /
+    per`` nanoseconds later; ``rest / per`` is the fraction accumulated so far. The timestamp after the last
+    row has to fit int64. The data bits are random if set in ``mask``, else those of ``pattern``.
 
     Raises:
-        ValueError: a column is too short; every row needs room for the longest frame.
+        ValueError: a column is too short; every row needs room for a frame of maximum length.
     """
     lengths = FD_LENGTHS
     word_mask = 0xFFFFFFFF
@@ -111,7 +111,7 @@ def fill(
     while row < count:
         kind = kinds
         if kinds & 64:
-            # one word for all choices: a bit each, two for remote frames, which are a quarter
+            # one random word for all choices: one bit each, and two for remote frames, which are a quarter
             draw = _draw(state)
             kind = kinds & (draw >> 8) & 29
             kind |= kinds & 32

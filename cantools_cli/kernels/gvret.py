@@ -1,7 +1,6 @@
 """Rows of GVRET's CSV to columns and back: ``973,0000013B,false,Rx,0,8,00,00,08,00,00,00,00,4C,``.
 
-``parse`` takes frames as SavvyCAN and canx write them; what else a row may be it leaves to the plain Python
-beside it, at the row's first byte.
+``parse`` handles frames as SavvyCAN and canx write them, and leaves any other row to the reader.
 """
 
 from __future__ import annotations
@@ -11,28 +10,28 @@ from cantools_cli.kernels import _words as words
 from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 from cantools_cli.kernels.candump import DECIMAL, FD_CODES, FD_LENGTHS, HEX, NIBBLE
 
-DONE = 0  #: the text is used up
-FULL = 1  #: the batch has no more room
-STRANGE = 2  #: another form of row, a header, or a malformed one
-CHANNEL = 3  #: the bus has no channel yet
+DONE = 0  #: the end of the text is reached
+FULL = 1  #: the batch is full
+STRANGE = 2  #: a header, or an unusual or malformed row
+CHANNEL = 3  #: a frame of a bus that is not in the table
 
-#: buses that ``numbers`` has to have an entry for, and what it has for those without a channel
+#: number of entries of ``numbers``, and the entry of a bus without a channel
 CHANNELS = 256
 NO_CHANNEL = 0xFFFF
 
-MAX_MICROSECONDS = 9_000_000_000_000_000  #: as nanoseconds within int64
+MAX_MICROSECONDS = 9_000_000_000_000_000  #: in nanoseconds, within int64
 
-#: bytes of the longest formatted row
+#: maximum length of a formatted row
 LINE_ROOM = 96
-#: bytes that the usual row has at most, and what is read of it as words
+#: maximum length of a usual row, and the bytes of it that are read as words
 USUAL = 112
-#: what stands behind the identifier, and which bytes of that are looked at
+#: the text after the identifier, and a mask of the bytes that are compared
 FALSE, FALSE_MASK = words.load8(b",false,\0", 0), 0x00FFFFFFFFFFFFFF
 TRUE, TRUE_MASK = words.load8(b",true,\0\0", 0), 0x0000FFFFFFFFFFFF
-#: direction, bus and length: what is the same in all rows, and as they are written for 0 and 0
+#: direction, bus and length: the constant part, and the text written for 0 and 0
 FIXED, FIXED_MASK = words.load8(b"\0x,\0,\0,\0", 0), 0x00FF00FF00FFFF00
 RECEIVED = words.load8(b"Rx,0,0\0\0", 0)
-NO_DIRECTION = 0x2C7852  #: ``Rx,`` where rows have no direction
+NO_DIRECTION = 0x2C7852  #: ``Rx,`` for rows without a direction
 
 
 def parse(
@@ -50,10 +49,10 @@ def parse(
     offset: UInt32s,
     payload: WriteBuffer,
 ) -> tuple[int, int, int]:
-    """Read rows from ``text[at:end]``, which ends with a newline, into the rows from ``first`` on.
+    """Parse the lines of ``text[at:end]``, which ends with a newline, into the rows from ``first`` on.
 
-    ``numbers`` says for each bus which channel of the batch it is; ``directions`` whether rows have a column
-    for that. Returns where it stopped (at the start of a row), how many rows are filled, and why.
+    ``numbers`` maps each bus to a channel of the batch; ``directions`` is 1 if rows have a direction column.
+    Returns the position where it stopped (the start of a row), the number of filled rows, and the reason.
     """
     nibble = NIBBLE
     codes = FD_CODES
@@ -81,13 +80,13 @@ def parse(
     every_bit, every_id_bit = 0xFFFFFFFFFFFFFFFF, 0xFFFFFFFF
     false, false_mask, true, true_mask = FALSE, FALSE_MASK, TRUE, TRUE_MASK
     fixed, fixed_mask = FIXED, FIXED_MASK
-    # without directions they are put before the bus, so that all rows look alike
+    # a missing direction is inserted before the bus, so that all rows have the same form
     skipped = 0 if directions else 3
     put = 0 if directions else NO_DIRECTION
     kept = every_bit if directions else every_bit - 0xFFFFFF
     million, billion = 1000000, 1000000000
-    stamp_size = -1  # digits before the last six, as the row before had them; -1 for none
-    stamp_ns = 0  # what they say
+    stamp_size = -1  # digits of the previous row's time before the last six; -1 at first
+    stamp_ns = 0  # the value of those digits
     stamp = stamp_mask = stamp_end = end_mask = 0
     thread = gil.release()
     while at < end:
@@ -95,15 +94,15 @@ def parse(
             reason = full
             break
         reason = strange
-        # Most rows share their second with the one before, and have a classic frame on a bus of one digit:
-        # they are read as words, then looked at once. No branch on what the data decide.
+        # Most rows share their second with the previous one, and have a classic frame on a bus of one digit:
+        # they are read as words and checked by one condition. No branch depends on the data.
         if (
             at + usual <= end
             and stamp_size >= 0
             and words.load8(text, at) & stamp_mask == stamp
             and words.load8(text, at + 8) & end_mask == stamp_end
         ):
-            # known early, so that the next row is begun beside this one; none is shorter than 16
+            # computed early, so that the processor overlaps the next row with this one: 16 bytes or more
             stop = at + 16 + words.newline_at(text, at + 16)
             pos = at + stamp_size
             word = words.load8(text, pos)
@@ -136,7 +135,7 @@ def parse(
                 if (size >= length) & (pos == stop) & (index != no_channel):
                     timestamp_ns[row] = stamp_ns + time * 1000
                     can_id[row] = identifier | extended_bit * extended
-                    flags[row] = (mark & 4) << 1  # T for a sent one
+                    flags[row] = (mark & 4) << 1  # T of a sent frame
                     channel[row] = index
                     dlc_code[row] = length
                     used += length
@@ -228,7 +227,7 @@ def parse(
             break
         pos += 2
         code = length
-        columns = 8  # what may be there to fill them
+        columns = 8  # number of columns, which fillers may complete
         value = text[pos] - 48
         if 0 <= value <= 9:
             length = length * 10 + value
@@ -242,7 +241,7 @@ def parse(
             pos += 1
         elif length > 8:
             break
-        # data, and what fills the columns behind it
+        # data, then fillers in the remaining columns
         size = 0
         while size + 8 <= columns and pos + 32 <= end:
             if words.unhex_commas(text, pos, payload, used + size) < 8:
@@ -295,10 +294,10 @@ def format(
     numbers: UInt16s,
     out: WriteBuffer,
 ) -> tuple[int, int]:
-    """Write the rows from ``first`` on; return (rows done, bytes written).
+    """Write the rows from ``first`` on; return (the next row, bytes written).
 
-    ``numbers`` says which bus each channel is. Stops before a row that ``out`` may not hold, and before one
-    with a negative time or more than 8 bytes, which is for the caller.
+    ``numbers`` maps each channel to a bus. Stops at a row for which ``out`` may have no room, and at one with
+    a negative time or more than 8 bytes, which the caller handles.
     """
     hexadecimal = HEX
     decimal = DECIMAL
@@ -316,8 +315,8 @@ def format(
         raise ValueError("the offsets do not fit")
     to = 0
     row = first
-    stamp_size = 0  # digits before the last six, as the row before had them; 0 for none
-    stamp_ns = 0  # what they say
+    stamp_size = 0  # digits of the previous row's time before the last six; 0 at first
+    stamp_ns = 0  # the value of those digits
     stamp = stamp_end = 0
     half = 500  # microseconds are rounded half up
     thread = gil.release()

@@ -1,7 +1,7 @@
 """canx JSON lines to columns and back: ``{"timestamp":1.5,"channel":"can0","arbitration_id":291,...}``.
 
-``parse`` takes objects whose keys stand in canx's own order, with or without blanks behind ``:`` and ``,``;
-all other JSON it leaves to the plain Python beside it, at the line's first byte.
+``parse`` handles objects whose keys have the order that canx writes, with or without spaces after ``:`` and
+``,``. It leaves any other JSON to the reader.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from cantools_cli.kernels import _gil as gil
 from cantools_cli.kernels import _words as words
 from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 
-DONE = 0  #: the text is used up
-FULL = 1  #: the batch has no more room
-STRANGE = 2  #: other JSON, or none
-NAME = 3  #: the channel's text is not in the table yet
+DONE = 0  #: the end of the text is reached
+FULL = 1  #: the batch is full
+STRANGE = 2  #: an unusual or malformed line
+NAME = 3  #: a frame of a channel that is not in the table
 
 _KEYS = (
     b'{"timestamp":',
@@ -25,7 +25,7 @@ _KEYS = (
     b'"is_extended_id":',
     b'"dlc":',
     b'"data":',
-    b'"is_remote_frame":',  # from here on only where it differs from a received classic data frame
+    b'"is_remote_frame":',  # the following keys only if the frame differs from a received classic data frame
     b'"is_error_frame":',
     b'"is_fd":',
     b'"bitrate_switch":',
@@ -33,7 +33,7 @@ _KEYS = (
     b'"is_rx":',
     b'"dlc_code":',
 )
-KEYS = b"".join(_KEYS)  #: the keys end to end
+KEYS = b"".join(_KEYS)  #: the keys, concatenated
 KEY_ENDS = array("I", [len(b"".join(_KEYS[: count + 1])) for count in range(len(_KEYS))])
 
 _PIECES = (
@@ -52,24 +52,24 @@ _PIECES = (
     b',"is_rx":false',
     b',"dlc_code":',
 )
-PIECES = b"".join(_PIECES)  #: what stands between the values, end to end
+PIECES = b"".join(_PIECES)  #: the text between the values, concatenated
 PIECE_ENDS = array("I", [len(b"".join(_PIECES[: count + 1])) for count in range(len(_PIECES))])
 
 NIBBLE = bytes(
     int(chr(c), 16) if chr(c) in "0123456789abcdefABCDEF" else 0xFF for c in range(256)
-)  #: value of a hexadecimal digit, 0xFF for all other bytes
-HEX = b"".join(b"%02x" % byte for byte in range(256))  #: two lower-case digits a byte
-DECIMAL = b"".join(b"%02d" % number for number in range(100))  #: two decimal digits
+)  #: value of a hexadecimal digit, 0xFF for any other byte
+HEX = b"".join(b"%02x" % byte for byte in range(256))  #: two lower-case digits per byte
+DECIMAL = b"".join(b"%02d" % number for number in range(100))  #: two decimal digits per number
 FD_LENGTHS = bytes((0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64))
 FD_CODES = bytes(next(code for code, size in enumerate(FD_LENGTHS) if size >= n) for n in range(65))
-MAX_SECONDS = 9_000_000_000  #: as nanoseconds within int64
+MAX_SECONDS = 9_000_000_000  #: in nanoseconds, within int64
 MAX_NANOSECONDS = (1 << 63) - 1
 
-#: bytes of a formatted line beside the channel and the data: all keys, numbers at their longest
+#: maximum length of a formatted line without the channel and the data
 LINE_ROOM = 440
-#: bytes that the usual line has at most, and what is read of it as words
+#: maximum length of a usual line, and the bytes of it that are read as words
 USUAL = 176
-#: what the usual line has between its values, as words
+#: the text between the values of a usual line, as words
 CHANNEL_KEY = words.load8(b'channel"', 0)
 ID_KEY = words.load8(b',"arbitr', 0), words.load8(b"ation_id", 0)
 EXTENDED_KEY = words.load8(b',"is_ext', 0), words.load8(b"ended_id", 0)
@@ -94,10 +94,10 @@ def parse(
     offset: UInt32s,
     payload: WriteBuffer,
 ) -> tuple[int, int, int]:
-    """Read lines from ``text[at:end]``, which ends with a newline, into the rows from ``first`` on.
+    """Parse the lines of ``text[at:end]``, which ends with a newline, into the rows from ``first`` on.
 
-    ``names`` holds the known channels as JSON end to end, ``name_ends`` where each ends. Returns where it
-    stopped (at the start of a line), how many rows are filled, and why.
+    ``names`` holds the known channels as JSON, concatenated, ``name_ends`` the end of each. Returns the
+    position where it stopped (the start of a line), the number of filled rows, and the reason.
     """
     nibble = NIBBLE
     codes = FD_CODES
@@ -130,10 +130,10 @@ def parse(
     dlc_mask = 0xFF00FFFFFFFFFFFF  # all but the digit
     every_bit, every_value_bit = 0xFFFFFFFFFFFFFFFF, 0xFFFFFFFF
     extended_bit = 0x80000000
-    stamp_size = 0  # bytes up to the decimal point, as the line before had them; 0 for none
-    stamp_ns = 0  # what they say
+    stamp_size = 0  # length of the previous line's time up to the decimal point; 0 at first
+    stamp_ns = 0  # the value of those digits
     stamp = stamp_middle = stamp_end = end_mask = 0
-    # the two channels met last, with the comma behind, and which bytes those are; at first no channel
+    # the two most recent channels, each with the following comma, and masks of these bytes; empty at first
     first_key = second_key = every_bit
     first_mask = second_mask = 0
     first_name = second_name = 0
@@ -144,8 +144,8 @@ def parse(
             reason = full
             break
         reason = strange
-        # Most lines share their seconds with the one before, have six digits of fraction, no exact time,
-        # and one of the two channels met last: their head is read as words, then looked at once.
+        # Most lines share their seconds with the previous one, have six digits of fraction, no exact time,
+        # and one of the two most recent channels: their head is read as words and checked by one condition.
         usual_head = 0
         if (
             at + usual <= end
@@ -186,8 +186,8 @@ def parse(
             pos += 1
             time = stamp_ns + fraction * 1000
         if usual_head:
-            # mostly up to 8 bytes of data, and then the line ends: 94 to 134 bytes behind its begin. Where is
-            # known early, so that the next line is begun beside this one
+            # usually up to 8 bytes of data, then the end of the line, 94 to 134 bytes after its start:
+            # computed early, so that the processor overlaps the next line with this one
             stop = at + 80 + words.newline_at(text, at + 80)
             word = words.load8(text, pos)
             length = (word >> 48 & 255) - 48
@@ -270,7 +270,7 @@ def parse(
                 pos += 2
                 while text[pos] == 32:
                     pos += 1
-            # channel: most lines have that of the line before
+            # channel: usually that of the previous line
             pos = words.behind(text, pos, end, keys, ends, 2)
             if pos < 0:
                 break
@@ -415,7 +415,7 @@ def parse(
                     pos += 1
                     if raw < 10 or raw > 15:
                         raw = 0
-                elif value > 9:  # no digit
+                elif value > 9:  # not a digit
                     raw = 0
                 if raw < 9:
                     break
@@ -439,7 +439,7 @@ def parse(
             pos += 1
         if text[pos] != 10:
             break
-        # what goes together: 1 remote, 2 error, 4 FD, 8 BRS, 16 ESI, 32 sent, 64 raw DLC
+        # which flags can be combined: 1 remote, 2 error, 4 FD, 8 BRS, 16 ESI, 32 sent, 64 raw DLC
         code = size
         if marks & 4:
             if marks & 67 or size != length:
@@ -482,9 +482,9 @@ def parse(
 
 
 def copied(pieces: ReadBuffer, ends: UInt32s, piece: int, out: WriteBuffer, to: int) -> int:
-    """Copy piece number ``piece`` to ``out`` at ``to``; return the position behind.
+    """Copy piece number ``piece`` to ``out`` at ``to``; return the position after it.
 
-    8 bytes at a time: there are 7 more behind the last piece, and room for them.
+    8 bytes at a time: 7 more bytes follow the last piece, and ``out`` has room for them.
     """
     index = ends[piece - 1] if piece > 0 else 0
     stop = ends[piece]
@@ -497,7 +497,7 @@ def copied(pieces: ReadBuffer, ends: UInt32s, piece: int, out: WriteBuffer, to: 
 
 
 def number(value: int, out: WriteBuffer, to: int) -> int:
-    """Write ``value``, not negative, in decimal; return the position behind."""
+    """Write the non-negative ``value`` in decimal; return the position after it."""
     count = 1
     rest = value
     while rest > 9:
@@ -524,10 +524,10 @@ def format(
     name_ends: UInt32s,
     out: WriteBuffer,
 ) -> tuple[int, int]:
-    """Write the rows from ``first`` on as lines; return (rows done, bytes written).
+    """Write the rows from ``first`` on as lines; return (the next row, bytes written).
 
-    ``names`` holds the channels as JSON, ``name_ends`` where each ends. Stops before a row that ``out``
-    may not hold, and before one with a negative time or of CAN XL, which is for the caller.
+    ``names`` holds the channels as JSON, ``name_ends`` the end of each. Stops at a row for which ``out`` may
+    have no room, and at one with a negative time or of CAN XL, which the caller handles.
     """
     hexadecimal = HEX
     decimal = DECIMAL
@@ -548,9 +548,9 @@ def format(
     to = 0
     row = first
     billion = 1000000000
-    latest = 9223372035  # seconds after which the nanoseconds of a whole one may not fit
-    stamp_size = 0  # bytes up to the decimal point, as the line before had them; 0 for none
-    stamp_ns = 0  # what they say
+    latest = 9223372035  # the last second whose nanoseconds all fit into int64
+    stamp_size = 0  # length of the previous line's time up to the decimal point; 0 at first
+    stamp_ns = 0  # the value of those digits
     stamp = stamp_middle = stamp_end = 0
     thread = gil.release()
     while row < rows:
@@ -558,7 +558,7 @@ def format(
         if index >= name_count:
             gil.acquire(thread)
             raise ValueError("no such channel")
-        start = name_ends[index - (index > 0)] * (index > 0)  # no branch: nobody could guess it
+        start = name_ends[index - (index > 0)] * (index > 0)  # no branch: it would be unpredictable
         stop = name_ends[index]
         begin = offset[row]
         end = offset[row + 1]
@@ -568,7 +568,7 @@ def format(
         if time < 0 or flags[row] & 16:
             break
         since = time - stamp_ns + 500  # rounded
-        if stamp_size and 0 <= since < billion:  # most lines: the digits of the line before
+        if stamp_size and 0 <= since < billion:  # usually the digits of the previous line
             words.store8(out, to, stamp)
             words.store8(out, to + 8, stamp_middle)
             words.store8(out, to + 16, stamp_end)
@@ -614,7 +614,7 @@ def format(
                 out[to] = names[start]
                 to += 1
                 start += 1
-        # identifier: all 9 digits, then the key over those that are leading zeros
+        # identifier: all 9 digits, then the key over the leading zeros
         word = can_id[row]
         kind = word >> 29
         identifier = word & 0x1FFFFFFF
@@ -642,7 +642,7 @@ def format(
         to += 1
         to = copied(pieces, ends, 6, out, to)
         if end - begin <= 8 and begin + 8 <= payload_size:
-            # always 8 bytes: what follows writes over those that are none
+            # always 8 bytes: the following output overwrites the surplus
             words.hex8(payload, begin, out, to, 87)
             to += 2 * (end - begin)
             begin = end

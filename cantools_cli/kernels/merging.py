@@ -1,4 +1,4 @@
-"""Times of several logs brought into one order."""
+"""Rows of several logs merged in the order of time."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from cantools_cli.kernels.buffers import Int64s, UInt32s
 
 
 def due_times(stamps: Int64s, highest: int, due: Int64s) -> int:
-    """Put the highest of ``highest`` and all stamps so far into each entry of ``due``.
+    """Set each entry of ``due`` to the maximum of ``highest`` and all stamps so far.
 
-    Return in how many rows that is not the stamp itself.
+    Return the number of rows in which it differs from the stamp.
     """
     if len(due) < len(stamps):
         raise ValueError("no room for the times")
@@ -24,10 +24,10 @@ def due_times(stamps: Int64s, highest: int, due: Int64s) -> int:
 
 
 def interleave(due: Int64s, at: UInt32s, ends: UInt32s, rows: UInt32s) -> None:
-    """Put the rows of ``due`` into ``rows`` in their order, of equal ones the earlier first.
+    """Write the rows of ``due`` into ``rows`` in ascending order; equal ones keep their order.
 
-    ``due`` is runs that never go back: each ends before the entry of ``ends`` and begins at that of ``at``,
-    which is counted up.
+    ``due`` consists of ascending runs: each begins at its entry of ``at``, which is advanced, and ends before
+    its entry of ``ends``.
     """
     runs = len(ends)
     if len(at) < runs:

@@ -1,9 +1,8 @@
-"""Records of an MDF 4 file to columns and back; where the bytes come from is nothing to this file.
+"""Records of an MDF 4 file to columns and back; the caller reads and writes the bytes.
 
-``parse`` follows plans, which say where the fields of each kind of record are, so that one loop reads the
-files of every program; what is rare or malformed it leaves to the plain Python beside it, at the record's
-first byte. ``format`` writes canx's own records. Layouts: ``cantools_cli/io/mf4/layout.py`` and
-``cantools_cli/io/mf4/head.py``.
+``parse`` follows plans, which locate the fields of each kind of record, so that one loop reads the files of
+every program. It leaves rare and malformed records to the reader. ``format`` writes canx's own records.
+Layouts: ``cantools_cli/io/mf4/layout.py`` and ``cantools_cli/io/mf4/head.py``.
 """
 
 from __future__ import annotations
@@ -18,20 +17,20 @@ from cantools_cli.kernels.buffers import Float64s, Int64s, ReadBuffer, UInt16s, 
 if TYPE_CHECKING:
     from cantools_cli.kernels.buffers import UInt32s
 
-DONE = 0  #: the bytes are used up
-FULL = 1  #: the batch has no more room
-STRANGE = 2  #: a record that is rare, or malformed
-CHANNEL = 3  #: the record's channel is not in the table yet
-CUT = 4  #: the record goes on behind the bytes
-LOST = 5  #: no kind of record has this number, so nobody knows where the next one begins
+DONE = 0  #: the end of the bytes is reached
+FULL = 1  #: the batch is full
+STRANGE = 2  #: a rare or malformed record
+CHANNEL = 3  #: a record of a channel that is not in the table
+CUT = 4  #: the record continues after the end of the bytes
+LOST = 5  #: an unknown record number: the start of the next record is unknown
 WINDOW = 6  #: the record's data is not in the window of the data stream
 
 SKIP, DATA, REMOTE, ERROR, RARE, VARIABLE = range(6)
-#: the entry of a table of channels or kinds that means none
+#: the table entry of an unknown channel or kind
 UNKNOWN = 0xFFFF
 
-# A plan: PLAN numbers for each kind of record, which begin with these, then WIDTH numbers for each field,
-# then PLAN_MASKS pairs (byte, mask) of invalidation bits, as many as MASKS says.
+# A plan: PLAN numbers for each kind of record, first these, then WIDTH numbers for each field, then up to
+# PLAN_MASKS pairs (byte, mask) of invalidation bits; MASKS holds their number.
 PLAN = 112
 WIDTH = 6
 LENGTH, KIND, TIME_MODE, TIME_FACTOR, TIME_LIMIT = range(5)
@@ -41,21 +40,21 @@ PLAN_FIELDS = 11
 PLAN_MASKS = PLAN_FIELDS + 11 * WIDTH
 MAX_MASKS = (PLAN - PLAN_MASKS) // 2
 
-# The numbers of a field: (how, first byte, shift, bytes, mask, value); a CONSTANT has but its value, which
+# The numbers of a field: (method, first byte, shift, bytes, mask, value); a CONSTANT has only a value, which
 # is 0 for all others.
 ABSENT, CONSTANT, LITTLE, BIG = range(4)
-# What a time is: an unsigned or signed number of TIME_FACTOR nanoseconds, or a number of ``scale`` of them.
+# The type of a time: an unsigned or signed multiple of TIME_FACTOR nanoseconds, or a number times ``scale``.
 UNSIGNED, SIGNED, SCALED, FLOATING = range(4)
-# Where the data is: in the record, in a VARIABLE record behind it, or in a stream of its own.
+# The place of the data: in the record, in a following VARIABLE record, or in a separate stream.
 NO_DATA, INLINE, BEHIND, STREAM = range(4)
 
 FD_LENGTHS = bytes((0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64))
 FD_CODES = bytes(next(code for code, size in enumerate(FD_LENGTHS) if size >= n) for n in range(65))
-#: the largest time in nanoseconds since the start that is made of a double
+#: the maximum time, in nanoseconds since the start, computed from a double
 LARGEST_REAL = 9.0e18
-#: bytes of the largest record written
+#: maximum size of a written record
 RECORD_ROOM = 81
-#: bytes behind a record's own that a usual frame may be read in: number, length, data, and a word
+#: bytes after a record that may be read with a usual frame: number, length, data, and a word
 BEHIND_ROOM = 8 + 4 + 64 + 8
 
 
@@ -68,7 +67,7 @@ def _number(text: ReadBuffer, at: int, count: int) -> int:
 
 
 def _field(text: ReadBuffer, at: int, plan: Int64s, base: int) -> int:
-    """Return the field that ``plan`` describes from ``base`` on, of the record at ``at``; 0 if absent."""
+    """Return the field of the record at ``at`` that ``plan`` describes from ``base`` on; 0 if absent."""
     how = plan[base]
     value = 0
     if how == 1:
@@ -84,7 +83,7 @@ def _field(text: ReadBuffer, at: int, plan: Int64s, base: int) -> int:
 
 
 def _rounded(value: float) -> int:
-    """Return the whole number that is nearest to ``value``."""
+    """Return the integer nearest to ``value``."""
     if value < 0:
         return -words.whole(0.5 - value)
     return words.whole(value + 0.5)
@@ -109,11 +108,11 @@ def parse_own(
     offset: UInt32s,
     payload: WriteBuffer,
 ) -> int:
-    """Read a run of canx's own records of data frames with nothing of note, from ``text[at:end]``.
+    """Parse a run of canx's own records of ordinary data frames from ``text[at:end]``.
 
-    A loop of its own, since compilers keep more of a short one in registers. ``own`` has the bytes of data in
-    the records of each number, 0 for all other kinds; ``limit`` is the latest time. Returns where it
-    stopped, times 2**32, and how many rows are filled then. What it may read and write is up to ``parse``.
+    A separate loop, since compilers keep more of a short one in registers. ``own`` has the data size of each
+    record number, 0 for all other kinds; ``limit`` is the latest time. Returns the position where it stopped
+    times 2**32, plus the number of filled rows. ``parse`` checks the bounds.
     """
     unknown = 0xFFFF
     largest, every_id_bit, mask = 0x7FFFFFFFFFFFFFFF, 0xFFFFFFFF, 0x1FFFFFFF
@@ -146,7 +145,7 @@ def parse_own(
         wrong |= (count > 8) & ((fd ^ 1) | (count == code) | (lengths[length_code] != count))
         if wrong:
             break
-        # always 8 bytes: what follows writes over those that are none
+        # always 8 bytes: the following output overwrites the surplus
         words.store8(payload, used, words.load8(text, at + 17))
         for place in range(8, count, 8):
             words.store8(payload, used + place, words.load8(text, at + 17 + place))
@@ -154,7 +153,7 @@ def parse_own(
         can_id[row] = word | extended << 31
         flags[row] = fd * (1 | marks >> 2 & 6) | (marks & 2) << 2
         channel[row] = known
-        # the raw code of a classic frame of 8 bytes may be above that
+        # the raw DLC code of a classic frame of 8 bytes may be above 8
         dlc_code[row] = length_code + (code - length_code) * ((fd ^ 1) & (code > 8) & (count == 8))
         used += count
         row += 1
@@ -186,14 +185,14 @@ def parse(
     offset: UInt32s,
     payload: WriteBuffer,
 ) -> tuple[int, int, int]:
-    """Read records from ``text[at:end]`` into the rows from ``first`` on.
+    """Parse the records of ``text[at:end]`` into the rows from ``first`` on.
 
-    A record begins with its number, ``id_size`` bytes; ``kinds`` has the index of its plan for each
-    number. ``scales`` has a factor of time for each plan, ``own`` 256 bytes as ``parse_own`` takes them, none
-    if no records are canx's own. ``running`` says how many bytes of data of a VARIABLE
-    plan went by, which this updates. ``window`` is what is at hand of the data stream, from ``window_at``
-    on. Times count from ``start_ns``. ``table`` has the entry of the channel column for each channel number.
-    Returns where it stopped, behind the last record dealt with, how many rows are filled, and why.
+    A record begins with its number, of ``id_size`` bytes; ``kinds`` maps each number to the index of its
+    plan. ``scales`` has a time factor for each plan, ``own`` the 256 bytes for ``parse_own``, empty if no
+    records are canx's own. ``running`` counts the data bytes of each VARIABLE plan and is updated. ``window``
+    is the available part of the data stream, from ``window_at`` on. Times count from ``start_ns``. ``table``
+    maps each channel number to an entry of the channel column. Returns the position after the last record it
+    handled, the number of filled rows, and the reason.
     """
     lengths = FD_LENGTHS
     codes = FD_CODES
@@ -276,8 +275,8 @@ def parse(
         pos = at + id_size
         kind = plan[base + 1]
         length = plan[base]
-        # Most records are of data frames, with nothing of note: their fields are read as words, then looked
-        # at once. Any that is not as usual is read again below.
+        # Most records are of ordinary data frames: their fields are read as words and checked by one
+        # condition. An unusual one is read again below.
         if plan[base + 10] and end - pos >= length + 8:
             code = words.member(text, pos, plan, base + _plan.DLC)
             fd = words.member(text, pos, plan, base + _plan.EDL) & 1
@@ -326,7 +325,7 @@ def parse(
                 is_usual = (state == 1) | (word <= 0x7FF)
                 is_usual &= (count <= present) & ((fd == 1) | (count <= 8)) & (table[bus] != unknown)
                 is_usual &= (fd == 0) | (lengths[size] == count) & ((count != code) | (count <= 8))
-                # the raw code of a classic frame of 8 bytes may be above that
+                # the raw DLC code of a classic frame of 8 bytes may be above 8
                 code = size + (code - size) * ((fd == 0) & (code > 8) & (count == 8))
                 if plan[base + 2] == 0:
                     time = bits
@@ -342,7 +341,7 @@ def parse(
                         time = _rounded(real)
                         is_usual = time <= plan[base + 4]
                 if is_usual:
-                    # always 8 bytes: what follows writes over those that are none
+                    # always 8 bytes: the following output overwrites the surplus
                     if mode == 3:
                         words.store8(payload, used, words.load8(window, data))
                         for place in range(8, count, 8):
@@ -429,7 +428,7 @@ def parse(
             if state == 0 and word > 0x7FF:
                 break
             state = word | state << 31
-        # where the data is, and how much there is of it
+        # position and size of the data
         after = pos + length
         data = pos + plan[base + 6]
         present = plan[base + 7]
@@ -499,7 +498,7 @@ def parse(
                 fd = 1
             if fd:
                 if count == code and count > 8 and present >= lengths[code]:
-                    count = lengths[code]  # written by a program that took the code for the length
+                    count = lengths[code]  # written by a program that confuses code and length
                 code = codes[count]
                 if lengths[code] != count:
                     break
@@ -556,11 +555,12 @@ def format(
     counts: Int64s,
     out: WriteBuffer,
 ) -> tuple[int, int, int]:
-    """Write the rows from ``first`` on as canx's records; return (rows done, bytes written, early ones).
+    """Write the rows from ``first`` on as canx's records; return (the next row, bytes written, early times).
 
-    ``numbers`` has the number from 0 of each channel; ``counts`` counts the records by their number. A time
-    before ``start_ns`` becomes that: such a row is early. Stops before a record that ``out`` may not hold,
-    and before a frame that no record holds: more data than its kind has, or a channel beyond its field.
+    ``numbers`` has the number, from 0, of each channel; ``counts`` counts the records by their number. A time
+    before ``start_ns`` becomes ``start_ns`` and counts as early. Stops at a row for which ``out`` may have no
+    room, and at a frame that no record can hold: too much data for its kind, or a channel number too large
+    for the field.
     """
     record_room = RECORD_ROOM
     identifier_bits = 0x9FFFFFFF
@@ -628,7 +628,7 @@ def format(
         out[to + 16] = count
         to += 17
         if begin + size <= payload_size:
-            # as long as the record has room, and zeros for what is behind the frame's own
+            # the data fields of the record, padded with zeros after the frame's data
             for index in range(0, size, 8):
                 left = min(max(count - index, 0), 8)
                 words.store8(out, to + index, words.first_bytes(words.load8(payload, begin + index), left))

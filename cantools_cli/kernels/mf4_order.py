@@ -1,6 +1,6 @@
-"""Whether the records of an MDF 4 data group lie in the order of their times: no record is taken apart.
+"""Checks whether the records of an MDF 4 data group are in the order of their times, without decoding them.
 
-Plans and their numbers are those of ``kernels/mf4.py``.
+Plans are described in ``kernels/mf4.py``.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 from cantools_cli.kernels import _words as words
 from cantools_cli.kernels.buffers import Float64s, Int64s, ReadBuffer, UInt16s
 
-DONE = 0  #: the bytes are used up
-CUT = 1  #: the record goes on behind the bytes
-BACK = 2  #: the record is earlier than one before it
+DONE = 0  #: the end of the bytes is reached
+CUT = 1  #: the record continues after the end of the bytes
+BACK = 2  #: the record is earlier than a previous one
 STRANGE = 3  #: a record whose time or length is unusual
-LOST = 4  #: no kind of record has this number
+LOST = 4  #: an unknown record number
 
 PLAN = 112
 
@@ -27,10 +27,10 @@ def scan(
     scales: Float64s,
     latest_ns: int,
 ) -> tuple[int, int, int]:
-    """Look at the records of ``text[at:end]``; return (where it stopped, why, the latest time so far).
+    """Check the records of ``text[at:end]``; return (position, reason, latest time so far).
 
-    ``latest_ns`` is the latest time of those before, and times count from the start of the file. Behind
-    ``end`` there are 8 bytes of any value.
+    ``latest_ns`` is the latest time of the previous records; times count from the start of the file. At least
+    8 bytes of any value follow ``end``.
     """
     done, cut, back, strange, lost = DONE, CUT, BACK, STRANGE, LOST
     stride, unknown = PLAN, 0xFFFF
@@ -59,7 +59,7 @@ def scan(
         pos = at + id_size
         length = plan[base]
         kind = plan[base + 1]
-        if kind == 5:  # VARIABLE: its length stands before it
+        if kind == 5:  # VARIABLE: preceded by its length
             if end - pos < 4:
                 reason = cut
                 break

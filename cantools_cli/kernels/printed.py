@@ -4,9 +4,8 @@
 
     Timestamp: 1700000000.123456    ID:      123    S Rx                DL:  3    01 02 03 …    Channel: can0
 
-``parse`` takes such lines, with any number of blanks between the fields before the data; whatever else a line
-may hold it leaves to the plain Python beside it, at the line's first byte. Grammar:
-``cantools_cli/io/printer.py``.
+``parse`` handles such lines, with any number of spaces between the fields before the data, and leaves any
+other line to the reader. Grammar: ``cantools_cli/io/printer.py``.
 """
 
 from __future__ import annotations
@@ -16,10 +15,10 @@ from cantools_cli.kernels import _words as words
 from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 from cantools_cli.kernels.candump import FD_LENGTHS, NIBBLE
 
-DONE = 0  #: the text is used up
-FULL = 1  #: the batch has no more room
-STRANGE = 2  #: another form of line, or a malformed one
-NAME = 3  #: the channel is not in the table yet
+DONE = 0  #: the end of the text is reached
+FULL = 1  #: the batch is full
+STRANGE = 2  #: an unusual or malformed line
+NAME = 3  #: a frame of a channel that is not in the table
 
 BEGIN = b"Timestamp: "
 CHANNEL = words.load8(b"Channel:", 0)
@@ -27,25 +26,25 @@ BEFORE_ID = words.load8(b"    ID: ", 0)
 BEFORE_LENGTH = words.load8(b"    DL: ", 0)
 BEFORE_TEXT = words.load8(b"    '   ", 0)
 BLANKS = 0x2020202020202020
-#: what stands for the three upper bits of the identifier word, from the error bit on, and ``frames.TX``
+#: the text for the three upper bits of the identifier word, from the error bit on, and ``bits.TX``
 KINDS = b"".join(
     f"{'SX'[kind >> 2 & 1]} {'RT'[kind >> 3]}x {' E'[kind & 1]} {' R'[kind >> 1 & 1]}".encode()
     for kind in range(16)
 )
-#: what stands for ``frames.FD``, ``BRS`` and ``ESI``
+#: the text for ``bits.FD``, ``BRS`` and ``ESI``
 MARKS = b"".join(
     f" {' F'[mark & 1]} {('  ', 'BS')[mark >> 1 & 1]} {('  ', 'EI')[mark >> 2]}".encode() for mark in range(8)
 )
 LENGTHS = b"".join(b"%2d      " % size for size in range(65))
-CODES = bytes(FD_LENGTHS.index(size) if size in FD_LENGTHS else 255 for size in range(65))  #: 255 for none
+CODES = bytes(FD_LENGTHS.index(size) if size in FD_LENGTHS else 255 for size in range(65))  #: 255: invalid
 
-#: bytes of a formatted line beside the channel and four for each byte of data
+#: maximum length of a formatted line without the channel and four bytes per data byte
 LINE_ROOM = 192
-CHANNEL_ROOM = 24  #: bytes of a channel that are copied as words, whether it has them or not
-USUAL_HEAD = 96  #: bytes that the usual line has up to its data at most, and what is read of it as words
-DATA_ROOM = 32  #: bytes that are read as words beyond the data
-LATEST = 1 << 33  #: seconds from which on a double does not tell microseconds apart
-EARLY = 1 << 19  #: seconds before which a double is nearer to the time than a nanosecond by far
+CHANNEL_ROOM = 24  #: bytes copied as words for each channel, whatever its length
+USUAL_HEAD = 96  #: maximum length of a usual line up to its data, and the bytes of it that are read as words
+DATA_ROOM = 32  #: bytes after the data that are read as words
+LATEST = 1 << 33  #: seconds from which on a double cannot resolve microseconds
+EARLY = 1 << 19  #: seconds below which a double is far more precise than a nanosecond
 
 
 def parse(
@@ -63,11 +62,11 @@ def parse(
     offset: UInt32s,
     payload: WriteBuffer,
 ) -> tuple[int, int, int]:
-    """Read lines from ``text[at:end]``, which ends with a newline, into the rows from ``first`` on.
+    """Parse the lines of ``text[at:end]``, which ends with a newline, into the rows from ``first`` on.
 
-    ``names`` holds the known channels end to end, each with the blank before it, and nothing for none;
-    ``name_ends`` says where each ends. Returns where it stopped (at the start of a line), how many rows are
-    filled, and why.
+    ``names`` holds the known channels, concatenated, each with its leading space, empty for frames without a
+    channel; ``name_ends`` holds the end of each. Returns the position where it stopped (the start of a line),
+    the number of filled rows, and the reason.
     """
     nibble = NIBBLE
     begins = BEGIN
@@ -95,10 +94,10 @@ def parse(
     two_blanks, four_blanks, length_mask = blanks >> 48, blanks >> 32, 0xFFFFFFFFFF
     most_seconds = 9000000000
     every_bit = 0xFFFFFFFFFFFFFFFF
-    stamp_size = 0  # bytes up to the decimal point, as the line before had them; 0 for none
-    stamp_ns = 0  # what they say
+    stamp_size = 0  # length of the previous line's time up to the decimal point; 0 at first
+    stamp_ns = 0  # the value of those digits
     stamp = stamp_middle = stamp_end = end_mask = word = 0
-    # the two channels met last, with the line's end, and which bytes those are; at first no channel
+    # the two most recent channels, each with the end of the line, and masks of these bytes; empty at first
     first_key = second_key = every_bit
     first_mask = second_mask = 0
     first_name = second_name = 0
@@ -109,8 +108,8 @@ def parse(
             reason = full
             break
         reason = strange
-        # Most lines share their seconds with the one before and have the columns that print makes: their head
-        # is read as words, then looked at once, whatever kind of frame it is.
+        # Most lines share their seconds with the previous one and have the columns that ``print`` writes:
+        # their head is read as words and checked by one condition, for every kind of frame.
         wrong = every_bit
         if stamp_size and at + usual_head <= end:
             wrong = (
@@ -269,8 +268,8 @@ def parse(
                 pos -= 1
             elif text[pos] not in (10, 13):
                 break
-        # What a frame may be: a remote frame is neither CAN FD nor an error frame, and CAN FD has certain
-        # lengths. An error frame has an identifier of 29 bits; a flag says whether X stands there.
+        # Valid combinations: a remote frame is neither CAN FD nor an error frame, and CAN FD has certain
+        # lengths. An error frame has a 29-bit identifier; a flag stores whether X is printed.
         is_error = kind & 1
         is_remote = kind >> 1 & 1
         if number >> (11 + 18 * (is_error | kind >> 2 & 1)) or is_remote & (kind | mark):
@@ -281,7 +280,7 @@ def parse(
             break
         identifier = number | (kind & 7 & ~(is_error << 2)) << 29
         mark = mark * is_fd | kind & 8 | (is_error & kind >> 2) << 5
-        # data, each behind one blank
+        # data bytes, each after one space
         length = size * (1 - is_remote)
         if pos + 3 * length + data_room <= end:
             value = words.unhex_spaced(text, pos, payload, used) - length
@@ -317,7 +316,7 @@ def parse(
         value = text[pos]
         if pos == begin and value not in (10, 13):
             break
-        if value == 39:  # the data as text, which may be any letters and digits
+        if value == 39:  # the data as text, any letters and digits
             pos += 1
             if pos + 8 <= end:
                 pos += words.alphanumeric_run(words.load8(text, pos))
@@ -400,12 +399,12 @@ def format(
     name_ends: UInt32s,
     out: WriteBuffer,
 ) -> tuple[int, int]:
-    """Write the rows from ``first`` on as lines; return (rows done, bytes written).
+    """Write the rows from ``first`` on as lines; return (the next row, bytes written).
 
-    ``names`` holds the column of each channel, the blanks before it included, and nothing for none, and
-    ``CHANNEL_ROOM`` bytes behind the last one; ``name_ends`` says where each ends. Stops before a row that
-    ``out`` may not hold, and before one for the caller: of CAN XL or no frame at all, with a negative time or
-    one whose microsecond needs more digits than there are here.
+    ``names`` holds the column of each channel with its leading spaces, empty for frames without a channel,
+    followed by ``CHANNEL_ROOM`` bytes; ``name_ends`` holds the end of each. Stops at a row for which ``out``
+    may have no room, and at one that the caller handles: of CAN XL, not a valid frame, with a negative time,
+    or with a time whose microseconds need more precision.
     """
     kinds, marks, lengths = KINDS, MARKS, LENGTHS
     line_room, channel_room = LINE_ROOM, CHANNEL_ROOM
@@ -431,9 +430,9 @@ def format(
     two_blanks = blanks >> 48 << 48
     to = 0
     row = first
-    stamp_ns = never  # the second of the line before; at first none
+    stamp_ns = never  # the second of the previous line; none at first
     stamp_size = 0  # bytes up to its decimal point
-    shift = 0  # bits of a double behind that point, 0 for many
+    shift = 0  # bits of a double after that point, 0 for many
     stamp = stamp_middle = stamp_end = 0
     thread = gil.release()
     while row < rows:
@@ -441,7 +440,7 @@ def format(
         if index >= name_count:
             gil.acquire(thread)
             raise ValueError("no such channel")
-        start = name_ends[index - (index > 0)] * (index > 0)  # no branch: nobody could guess it
+        start = name_ends[index - (index > 0)] * (index > 0)  # no branch: it would be unpredictable
         name_size = name_ends[index] - start
         begin = offset[row]
         size = offset[row + 1] - begin
@@ -467,7 +466,7 @@ def format(
         micro = since // 1000
         rest = since - micro * 1000
         if rest:
-            # what is shown is a double of seconds, the one nearest to the time, rounded half to even
+            # the printed number is the double nearest to the time, in seconds, rounded half to even
             if shift:
                 scaled = ((since << shift) + billion // 2) // billion * million
                 half = one << (shift - 1)
@@ -507,7 +506,7 @@ def format(
             stamp = words.reload8(out, to)
             stamp_middle = words.reload8(out, to + 8)
             stamp_end = words.reload8(out, to + 16)
-            if seconds * billion != stamp_ns:  # the second behind, by rounding
+            if seconds * billion != stamp_ns:  # the next second, by rounding
                 stamp_ns = never
         words.store8(out, to, stamp)
         words.store8(out, to + 8, stamp_middle)
@@ -527,7 +526,7 @@ def format(
         count = count if count < 8 else 8
         words.store8(out, to + 50, words.load8(lengths, 8 * (size + is_remote * count)))
         to += 56
-        # data in a column of 23; what is written of 8 bytes behind the last one is written over
+        # data in a column of 23; the following output overwrites the surplus of the last 8 bytes
         edge = to - 1 + 3 * size
         has_text = 1
         if size <= 8 and begin + 8 <= payload_size:

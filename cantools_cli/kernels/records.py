@@ -8,7 +8,8 @@
     control  128 bytes a message  [0 size of the item, 8 | 8 level, 4 | 12 type, 4 | 16 data, to 8 bytes] ...
     vectors  16 bytes a message   0 address of its record, 8 | 8 size of its record, 8
 
-As 64-bit little-endian Linux has them: elsewhere ``socketcan_records`` does the same, a record at a time.
+The layout is that of 64-bit little-endian Linux. Elsewhere ``backends/socketcan/records.py`` does the same,
+one record at a time.
 
 Sources: Linux ``linux/can.h``, ``linux/socket.h``; recvmmsg(2), cmsg(3).
 """
@@ -17,11 +18,11 @@ from __future__ import annotations
 
 from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 
-DONE = 0  #: all messages are used up
+DONE = 0  #: all messages are read
 FULL = 1  #: the batch has no room for the next message
-BAD = 2  #: the next message is no record of a frame
+BAD = 2  #: the next message is not a valid record
 DROPPED = 3  #: frames were dropped before the next message
-STRANGE = 4  #: the next message came through an interface that is not in the table
+STRANGE = 4  #: the interface of the next message is not in the table
 
 HEADER_SIZE = 64
 NAME_SIZE = 32
@@ -29,13 +30,13 @@ RECORD_SIZE = 72
 CONTROL_SIZE = 128
 VECTOR_SIZE = 16
 
-#: data bytes of a CAN FD frame, padded to a length that CAN FD has; and the code of that length
+#: data length of a CAN FD frame, padded to a valid CAN FD length; and the DLC code of that length
 _PADDED = bytes([*range(9), *[12] * 4, *[16] * 4, *[20] * 4, *[24] * 4, *[32] * 8, *[48] * 16, *[64] * 16])
 _CODES = bytes([*range(9), *[9] * 4, *[10] * 4, *[11] * 4, *[12] * 4, *[13] * 8, *[14] * 16, *[15] * 16])
 
 
 def _number(text: ReadBuffer, at: int) -> int:
-    """Return the little-endian 32-bit number there."""
+    """Return the little-endian 32-bit integer at ``at``."""
     value = text[at + 3]
     return value << 24 | text[at + 2] << 16 | text[at + 1] << 8 | text[at]
 
@@ -68,11 +69,11 @@ def parse(
     offset: UInt32s,
     payload: WriteBuffer,
 ) -> tuple[int, int, int]:
-    """Read the messages from ``at`` to before ``end`` into the rows from ``first`` on.
+    """Parse the messages from ``at`` up to ``end`` into the rows from ``first`` on.
 
-    The channel of a frame is the place of its interface in ``indexes``, 0 where that is empty. ``now``
-    is the time of messages without one, ``dropped`` the count of dropped frames that is known already.
-    Returns the message where it stopped, how many rows are filled, and why.
+    The channel of a frame is the position of its interface in ``indexes``, or 0 if that is empty. ``now`` is
+    the time for messages without one, ``dropped`` the number of dropped frames already reported. Returns the
+    message where it stopped, the number of filled rows, and the reason.
     """
     done, full, bad, lost, strange = DONE, FULL, BAD, DROPPED, STRANGE
     padded: ReadBuffer = _PADDED
@@ -180,10 +181,9 @@ def format(
     records: WriteBuffer,
     vectors: WriteBuffer,
 ) -> int:
-    """Write the records of the rows from ``first`` on, and the size of each into its vector.
+    """Write the records of the rows from ``first`` on, and their sizes into the vectors.
 
-    Returns the row behind the last that there was a place for. ``vectors`` keep their addresses; the
-    upper half of each size is 0 already.
+    Returns the next row. ``vectors`` keep their addresses; the upper half of each size is already 0.
     """
     rows = len(can_id)
     room = min(len(records) // 72, len(vectors) // 16)
@@ -212,7 +212,7 @@ def format(
         if size == 72:
             records[pos + 5] = 4 | mark >> 1 & 3  # 4: CAN FD
         else:
-            if word & 0x60000000 == 0x40000000:  # a remote frame asks for what it has not
+            if word & 0x60000000 == 0x40000000:  # a remote frame has a length but no data
                 records[pos + 4] = code if code < 8 else 8
             if 8 < code < 16:
                 records[pos + 7] = code

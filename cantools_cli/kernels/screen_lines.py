@@ -1,8 +1,8 @@
 """Lines as candump prints them on a screen, to columns and back: `` (1.249713)  can0  123   [2]  DE AD``.
 
-``parse`` takes the forms that such recordings consist of, with any of candump's kinds of time; whatever else
-a line may hold it leaves to the plain Python beside it, at the line's first byte. Grammar:
-``cantools_cli/io/candump/screen_reader.py``. ``format`` is that of the writer, ``screen_writer.py`` there.
+``parse`` handles typical lines with any of candump's kinds of time, and leaves any other line to the reader.
+Grammar: ``cantools_cli/io/candump/screen_reader.py``. ``format`` belongs to ``screen_writer.py`` in the same
+folder.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from cantools_cli.kernels import _words as words
 from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 from cantools_cli.kernels.candump import DECIMAL, FD_CODES, FD_LENGTHS, HEX, NIBBLE
 
-DONE = 0  #: the text is used up
-FULL = 1  #: the batch has no more room
-STRANGE = 2  #: another form of line, or a malformed one
+DONE = 0  #: the end of the text is reached
+FULL = 1  #: the batch is full
+STRANGE = 2  #: an unusual or malformed line
 
-#: what lines have in common, as entries of ``state``: the sum of all short times, in units of 2**62 ns and
-#: the rest before these; the last one; how many there were, how many of them not forward; whether they are
-#: differences; then the nanoseconds of the date and second at hand; whether lines without a time are taken
+#: the state shared by lines, as entries of ``state``: the sum of all short times, split into units of 2**62
+#: ns and the rest; the last of them; their number, and the number that do not increase; whether they are
+#: differences; the nanoseconds of the current date and second; whether lines without a time are accepted
 SUM, SUM_HIGH, LAST, STEPS, BACK, DIFFERENCES, SECOND_NS, TIMELESS = range(8)
 STATE = 8
 UNIT_BITS = 62
 UNIT = 1 << UNIT_BITS
 
-#: bytes that the usual line has at most up to its first 8 bytes of data, and what is read of it as words
+#: maximum length of a usual line up to its first 8 bytes of data, and the bytes of it that are read as words
 USUAL = 112
 MAX_STAMP = 24  #: bytes that a time has at most up to its decimal point, blanks before it included
 DATE = 19  #: bytes of a date and time: ``2023-11-14 22:13:20``
@@ -32,20 +32,22 @@ DATE = 19  #: bytes of a date and time: ``2023-11-14 22:13:20``
 BLANKS = 0x2020202020202020
 DIRECTION = words.load8(b"RX - -  ", 0)
 LENGTH = words.load8(b"   [\0] \0", 0)
-FD_LENGTH = LENGTH ^ words.load8(b"  [\0\0] \0", 0)  #: what is different with CAN FD
+FD_LENGTH = LENGTH ^ words.load8(b"  [\0\0] \0", 0)  #: the difference of a CAN FD line
 LENGTH_MASK = words.load8(b"\xff\xff\xff\xff\0\xff\xff\0", 0)
 REMOTE = b"remote request"
 ERROR = b"ERRORFRAME"
 
 #: kinds of time that ``format`` writes
 NO_TIME, ABSOLUTE, DATED, SINCE_FIRST, DIFFERENCE = range(5)
-#: what its lines have in common: the time from which the next one counts, and whether there is one; whether
-#: 11-bit identifiers are aligned with 29-bit ones, since there was one; the nanoseconds of the second
+#: the state shared by written lines: the time from which the next one counts, and whether it is set; whether
+#: 11-bit identifiers are aligned with 29-bit ones, which is the case after the first of these; the
+#: nanoseconds of the second
 ZERO_NS, HAS_ZERO, INDENTS, SECOND_BEGIN = range(4)
 FORMAT_STATE = 4
-DATE_ROOM = 24  #: bytes of the text of a date and second, what stands around it and is behind it included
-DATE_SIZE = 22  #: of which these are written
-#: bytes of a formatted line beside the interface's name and the data, and what is written behind them
+DATE_ROOM = 24  #: size of the text of a date and second, with the surrounding bytes
+DATE_SIZE = 22  #: bytes of it that are written
+#: maximum length of a formatted line without the interface's name and the data, and of the surplus written
+#: after it
 LINE_ROOM = 128
 BEFORE_DIRECTION = words.load8(b"  RX - -", 0)
 REMOTE_END = b" remote request\n"
@@ -68,11 +70,11 @@ def parse(
     offset: UInt32s,
     payload: WriteBuffer,
 ) -> tuple[int, int, int]:
-    """Read lines from ``text[at:end]``, which ends with a newline, into the rows from ``first`` on.
+    """Parse the lines of ``text[at:end]``, which ends with a newline, into the rows from ``first`` on.
 
-    ``names`` holds the known interfaces end to end, ``name_ends`` where each ends. ``second`` is the only
-    date and time that is taken, of 19 bytes, or empty; ``state`` is described above, and brought up to
-    date. Returns where it stopped (at the start of a line), how many rows are filled, and why.
+    ``names`` holds the known interfaces, concatenated, ``name_ends`` the end of each. ``second`` is the only
+    date and time that is handled, of 19 bytes, or empty; ``state``, described above, is updated. Returns the
+    position where it stopped (the start of a line), the number of filled rows, and the reason.
     """
     nibble = NIBBLE
     codes = FD_CODES
@@ -113,12 +115,12 @@ def parse(
     indent = 0xFFFFFFFFFF  # 5 bytes
     tens_byte = 0xFF000000
     after_fraction = 0x2029  # ) and a blank
-    # the time up to the decimal point, as the line before had it; a size of 0 is none
+    # the previous line's time up to the decimal point; its size is 0 at first
     stamp_size = 0
     stamp_ns = 0
     stamp_is_short = 0
     stamp = stamp_mask = stamp_middle = middle_mask = stamp_end = end_mask = 0
-    # the two interfaces met last, from behind two blanks to the blank behind them; at first no name
+    # the two most recent interfaces, from after two spaces to the following space; empty at first
     first_key = second_key = every_bit
     first_mask = second_mask = 0
     first_name = second_name = 0
@@ -129,9 +131,9 @@ def parse(
             reason = full
             break
         reason = strange
-        # Most lines share their seconds with the one before, or have no time, and have the name of one of the
-        # two interfaces met last: their head is read as words, then looked at once. No branch on the kind of
-        # identifier or of frame: no processor could guess it.
+        # Most lines share their seconds with the previous one, or have no time, and have the name of one of
+        # the two most recent interfaces: their head is read as words and checked by one condition. No branch
+        # on the kind of identifier or frame: it would be unpredictable.
         usual_head = 0
         pos = 0
         is_whole = 0
@@ -159,7 +161,7 @@ def parse(
                 is_short = 0
                 pos = at + 2
             if usual_head:
-                # known early, so that the next line is begun beside this one
+                # computed early, so that the processor overlaps the next line with this one
                 stop = pos + 12 + words.newline_at(text, pos + 12)
                 key = words.load8(text, pos)
                 is_first = key & first_mask == first_key
@@ -179,7 +181,7 @@ def parse(
                     differs |= word ^ direction
                     mark = is_sent << 3 | is_switched << 1 | is_passive << 2
                     pos += 8
-                # the identifier: behind 5 blanks more where 3 digits are aligned with 8
+                # the identifier: after 5 more spaces if 3 digits are aligned with 8
                 word = words.load8(text, pos)
                 is_indented = text[pos] == 32
                 differs |= ((word ^ blanks) & indent) * is_indented
@@ -284,7 +286,7 @@ def parse(
                 key_at = pos + 2
                 while text[pos] == 32:
                     pos += 1
-            elif timeless == 0 or text[pos] == 35:  # such a line that begins with # is a comment
+            elif timeless == 0 or text[pos] == 35:  # without times, a line that begins with # is a comment
                 break
             # interface
             begin = pos
@@ -420,7 +422,7 @@ def parse(
                 if size < length or text[pos] not in (32, 10, 13):
                     used = begin_data
                     break
-            # what stands behind: that it is an error frame, the data as text
+            # the fields after the data: the mark of an error frame, the data as text
             while pos + 8 <= end and words.load8(text, pos) == blanks:
                 pos += 8
             while text[pos] == 32:
@@ -450,7 +452,7 @@ def parse(
                 used = begin_data
                 break
         if is_short:
-            # from the first frame or from the one before: what goes back too often is the latter
+            # since the first frame or since the previous one: times that decrease too often are the latter
             is_back = (differences == 0) & ((time < latest) | ((time == latest) & (latest > 0)))
             is_difference = differences | (is_back & ((back + is_back) * 8 > steps + 1))
             sum_now = total + time
@@ -499,13 +501,12 @@ def format(
     state: Int64s,
     out: WriteBuffer,
 ) -> tuple[int, int]:
-    """Write the rows from ``first`` on as lines; return (rows done, bytes written).
+    """Write the rows from ``first`` on as lines; return (the next row, bytes written).
 
-    ``names`` holds the channels' names, each behind its blanks, ``name_ends`` where each ends. ``form`` is
-    the kind of time, ``second`` what stands before the fraction of one that is ``DATED``, of 24 bytes, of
-    which 22 are written; ``state`` is described above, and brought up to date. Stops before a row that
-    ``out`` may not hold, before one of another second, and before one that is for the caller: an error
-    frame, one of CAN XL, one before 1970.
+    ``names`` holds the channels' names, each after its spaces, ``name_ends`` the end of each. ``form`` is the
+    kind of time, ``second`` the text before the fraction of a ``DATED`` time, 24 bytes, of which 22 are
+    written; ``state``, described above, is updated. Stops at a row for which ``out`` may have no room, at one
+    of another second, and at one that the caller handles: an error frame, one of CAN XL, one before 1970.
     """
     hexadecimal = HEX
     decimal = DECIMAL
@@ -529,12 +530,12 @@ def format(
         raise ValueError("the state does not fit")
     names_size = len(names)
     billion = 1000000000
-    latest = 9223372035000000000  # behind it the nanoseconds of a whole second may not fit
+    latest = 9223372035000000000  # after it the nanoseconds of a second may not fit into int64
     zero, has_zero, indents = state[ZERO_NS], state[HAS_ZERO], state[INDENTS]
     half = 500 if form in (absolute, dated) else 0
     least_digits = 10 if form == absolute else 3
-    stamp_size = 0  # bytes up to the decimal point, as the line before had them; 0 for none
-    stamp_ns = 0  # what they say
+    stamp_size = 0  # length of the previous line's time up to the decimal point; 0 at first
+    stamp_ns = 0  # the value of those digits
     stamp = stamp_middle = stamp_end = 0
     if form == dated:
         stamp_size, stamp_ns = DATE_SIZE, state[SECOND_BEGIN]
@@ -548,7 +549,7 @@ def format(
         if index >= name_count:
             gil.acquire(thread)
             raise ValueError("no such channel")
-        start = name_ends[index - (index > 0)] * (index > 0)  # no branch: nobody could guess it
+        start = name_ends[index - (index > 0)] * (index > 0)  # no branch: it would be unpredictable
         stop = name_ends[index]
         begin = offset[row]
         end = offset[row + 1]
@@ -571,7 +572,7 @@ def format(
                     break
                 since = time - zero if has_zero and time > zero else 0
             rest_ns = since - stamp_ns
-            if stamp_size == 0 or rest_ns < 0 or rest_ns >= billion:  # the line before has other digits
+            if stamp_size == 0 or rest_ns < 0 or rest_ns >= billion:  # the previous line has other digits
                 if form == dated:
                     break
                 seconds = since // billion
@@ -628,8 +629,8 @@ def format(
             octets ^= (mark >> 1 & 1) * switched ^ (mark >> 2 & 1) * passive
             words.store8(out, to, octets)
             to += 8
-        # identifier: always 8 digits, of which what follows writes over the last 5 of a base one; a branch
-        # on the kind is one that no processor could guess
+        # identifier: always 8 digits; the following output overwrites the last 5 of a base identifier; a
+        # branch on the kind would be unpredictable
         wide = kind >> 2
         indents |= wide
         words.store8(out, to, blanks)
@@ -658,7 +659,7 @@ def format(
             row += 1
             continue
         while begin < end and begin + 8 <= payload_size:
-            # always 8 bytes: what follows writes over those that are none
+            # always 8 bytes: the following output overwrites the surplus
             words.hex8_spaced(payload, begin, out, to)
             index = end - begin
             index = min(index, 8)

@@ -1,27 +1,27 @@
-"""The table of a live view: every frame of a batch into the row of its identifier and channel.
+"""The table of a live view: adds every frame of a batch to the row of its identifier and channel.
 
 ::
 
     slots      number of a row + 1, or 0: open addressing by identifier and channel
-    figures    16 integers a row, see the constants
-    changed    64 times a row: when each byte changed last, in the time of the view
-    octets     6 planes of 64 bytes a row, see the constants
-    past       a ring of 100 frames a row, 64 bytes each; their times and lengths in past_ns and past_size
-    totals     8 integers a channel, see the constants
+    figures    16 integers per row, see the constants
+    changed    64 times per row: when each byte last changed, in the time of the view
+    octets     6 planes of 64 bytes per row, see the constants
+    past       a ring of 100 frames per row, 64 bytes each; their times and lengths in past_ns and past_size
+    totals     8 integers per channel, see the constants
 """
 
 from __future__ import annotations
 
 from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 
-FIGURES = 16  #: integers a row
+FIGURES = 16  #: integers per row
 KEY, COUNT, FIRST, LAST, SEEN, PERIOD, SHORTEST, LONGEST = range(8)
 MEAN, JITTER, SIZE, FLAGS, REMOTE, STORED = range(8, 14)
-PLANES = 6  #: of bytes a row
+PLANES = 6  #: planes of bytes per row
 DATA, RECENT, EVER, NOTCH, LOW, HIGH = range(6)
-WIDTH = 64  #: bytes a row that are kept: all of any frame but a CAN XL one
-PAST = 100  #: frames a row that are kept
-TOTALS = 8  #: integers a channel
+WIDTH = 64  #: bytes kept per row: all data of any frame except CAN XL
+PAST = 100  #: frames kept per row
+TOTALS = 8  #: integers per channel
 FRAMES, ERRORS, NOMINAL, FAST, CROWDED = range(5)
 NEVER = -1
 
@@ -49,24 +49,25 @@ def absorb(
     past: WriteBuffer,
     totals: Int64s,
 ) -> tuple[int, int]:
-    """Take the frames from the row ``first`` of the batch on.
+    """Add the frames of the batch from the row ``first`` on.
 
-    ``numbers`` translates the channels of the batch to those of the table. Changes are stamped with ``now``,
-    or where it is ``NEVER`` with the time of their frame; those within ``hold`` nanoseconds of one another
-    are one change. ``used`` rows of the table are in use; at ``limit`` no other begins, and the frames
-    without one are counted.
+    ``numbers`` maps the channels of the batch to those of the table. Changes are stamped with ``now``, or
+    with the time of their frame if it is ``NEVER``; changes within ``hold`` nanoseconds of one another count
+    as one. ``used`` rows of the table are in use; from ``limit`` on no row is added, and frames without a row
+    are counted.
 
-    Returns (row, used): a row before the last needs more room in the table before going on.
+    Returns (row, used): if ``row`` is not the last row, the caller has to enlarge the table and continue
+    there.
 
     Raises:
-        IndexError: a row is on a channel that ``numbers`` or ``totals`` does not have.
-        ValueError: columns, or those of the table, do not fit together.
+        IndexError: the channel of a row is not in ``numbers`` or ``totals``.
+        ValueError: the lengths of the columns or of the table contradict each other.
     """
     fields, planes, wide, kept, sums, never = FIGURES, PLANES, WIDTH, PAST, TOTALS, NEVER
     rows = len(timestamp_ns)
     capacity = len(figures) // fields
     around = len(slots) - 1
-    longest = 72057594037927936  # 2**56 ns, so that no sum overflows; integers above 31 bits stand here
+    longest = 72057594037927936  # 2**56 ns, so that no sum overflows
     xl_key, extended, no_remote = 4294967296, 0x80000000, 0xBFFFFFFF
     channels = len(numbers)
     if len(can_id) < rows or len(flags) < rows or len(channel) < rows or len(dlc_code) < rows:
@@ -117,7 +118,7 @@ def absorb(
         if at == 0 and used == capacity and used < limit:
             break
 
-        # what the channel carried; a stuff bit in 16 bits, and CAN XL roughly
+        # the load of the channel: one stuff bit per 16 bits, CAN XL approximated
         totals[total] += 1
         if word & 0x20000000:
             totals[total + 1] += 1
@@ -165,7 +166,7 @@ def absorb(
                 figures[field + 7] = period
                 figures[field + 8] = period * 16
             else:
-                # mean and jitter as RFC 3550 smooths them: a sixteenth of what is new
+                # mean and jitter, smoothed as in RFC 3550: a sixteenth of the new value
                 step = period - figures[field + 5]
                 if step < 0:
                     step = -step
@@ -189,7 +190,7 @@ def absorb(
         while index < size:
             past[ring * wide + index] = payload[begin + index]
             index += 1
-        if remote:  # it has no data: what the row shows stays
+        if remote:  # a remote frame has no data: the row keeps its data
             continue
 
         plane = at * wide * planes

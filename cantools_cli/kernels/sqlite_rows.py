@@ -1,31 +1,30 @@
 """Rows of python-can's SQLite table to columns.
 
-``extract`` reads them out of the pages of the file; or SQLite hands them over as values, which plain Python
-has made into the same buffers. ``parse`` takes the frames that need no second look, and stops at each other
-one.
+``extract`` reads them from the pages of the file; alternatively SQLite returns values, which the reader
+converts into the same buffers. ``parse`` converts ordinary frames and stops at any other.
 """
 
 from __future__ import annotations
 
 from cantools_cli.kernels.buffers import Float64s, Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 
-DONE = 0  #: the rows are used up
-FULL = 1  #: the batch has no more room
-STRANGE = 2  #: a time that takes more digits, or no frame
-DAMAGED = 3  #: not a page as SQLite writes it, or one that it writes seldom
+DONE = 0  #: all rows are read
+FULL = 1  #: the batch is full
+STRANGE = 2  #: a time that needs more digits, or an invalid frame
+DAMAGED = 3  #: an invalid or unusual page
 
-SLACK = 32  #: bytes behind a page that may be looked at
-IGNORED = 7  #: a column that is none of the table's seven
+SLACK = 32  #: bytes after a page that may be read
+IGNORED = 7  #: a column other than the table's seven
 
 FD_LENGTHS = bytes((0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64))
 FD_CODES = bytes(next(code for code, size in enumerate(FD_LENGTHS) if size >= n) for n in range(65))
 
 
 def _nanoseconds(seconds: float) -> int:
-    """Return the nanoseconds of the shortest decimal that names ``seconds``; -1 where that is not simple.
+    """Return the nanoseconds of the shortest decimal that identifies ``seconds``; -1 if that is not simple.
 
-    At the times of today a double has steps of 2**-22 s, so that a decimal with seven digits is always
-    within half a step, and one with six, where there is one, is the only one.
+    Doubles of today's times have steps of 2**-22 s. So a decimal with seven digits is always within half a
+    step, and if there is one with six digits it is unique.
     """
     if not 0.0 <= seconds < 4000000000.0:
         return -1
@@ -40,7 +39,7 @@ def _nanoseconds(seconds: float) -> int:
     whole = int(seconds)
     fraction = (seconds - whole) * 10000000.0  # exact: 22 bits times 24
     count = int(fraction + 0.5)
-    if fraction + 0.5 == count:  # in the middle of two
+    if fraction + 0.5 == count:  # halfway between two
         return -1
     return whole * 1000000000 + count * 100
 
@@ -65,10 +64,10 @@ def parse(
     offset: UInt32s,
     payload: WriteBuffer,
 ) -> tuple[int, int, int]:
-    """Read the table's rows from ``at`` to before ``end`` into the batch's rows from ``first`` on.
+    """Parse the table's rows from ``at`` up to ``end`` into the batch's rows from ``first`` on.
 
-    ``data`` holds the data of all rows end to end, ``ends`` where that of each ends. All frames are on
-    channel 0. Returns where it stopped, how many rows are filled, and why.
+    ``data`` holds the data of all rows, concatenated, ``ends`` the end of each. All frames are on channel 0.
+    Returns the position where it stopped, the number of filled rows, and the reason.
     """
     codes = FD_CODES
     lengths = FD_LENGTHS
@@ -142,7 +141,7 @@ def parse(
 
 
 def _number(data: ReadBuffer, at: int, kind: int) -> int:
-    """Return the integer of the type ``kind`` at ``at``; -1 where it is none, or negative."""
+    """Return the integer of the type ``kind`` at ``at``; -1 if it is negative or not an integer."""
     if kind in (8, 9):
         return kind - 8
     if kind < 1 or kind > 6 or data[at] > 127:
@@ -178,11 +177,11 @@ def extract(
 ) -> tuple[int, int, int]:
     """Read the rows of a leaf page, from ``cell`` on, into the columns of ``parse``, from ``first`` on.
 
-    The page begins at ``data[base]``, where at least ``SLACK`` bytes follow its ``usable`` ones. ``places``
-    says which of the table's columns, ``IGNORED`` for another one, each of a record is; ``kinds`` and
-    ``spots`` are scratch of 8 entries. ``octets`` is the memory of ``seconds``, and ``swap`` 7 where that is
-    little-endian. A row that it does not take gets a ``dlc`` of 255, so that ``parse`` stops there. Returns
-    the cell where it stopped, how many rows are filled, and why.
+    The page begins at ``data[base]``; at least ``SLACK`` bytes follow its ``usable`` ones. ``places`` maps
+    each column of a record to one of the table's columns or ``IGNORED``; ``kinds`` and ``spots`` are scratch
+    space of 8 entries. ``octets`` is the memory of ``seconds``; ``swap`` is 7 if that is little-endian. An
+    unusual row gets a ``dlc`` of 255, so that ``parse`` stops there. Returns the cell where it stopped, the
+    number of filled rows, and the reason.
 
     Source: SQLite, "Database File Format", 1.6 and 2.1.
     """
@@ -231,7 +230,7 @@ def extract(
             rowid = rowid << 7 | octet & 127
             index += 1
             octet = data[at + index]
-        if index == 8:  # the ninth byte has 8 bits: over 2**56, or negative
+        if index == 8:  # the ninth byte has 8 bits: above 2**56, or negative
             break
         rowid = rowid << 7 | octet
         at += index + 1
@@ -240,7 +239,7 @@ def extract(
         if size <= usable - 35:
             if at + size > limit or size < 2:
                 break
-            # types of the values, and where each is
+            # types and positions of the values
             stop = at + size
             body = at + data[at]
             head_end = body

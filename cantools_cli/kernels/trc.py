@@ -7,9 +7,8 @@
          12     48937.600 RR 1      0704 Rx -  1
          1)      1059.9  Rx         0300  7  00 00 00 00 04 00 00
 
-``parse`` takes data and remote frames of all versions, their columns in any order with the data at the
-end; whatever else a line may hold it leaves to the plain Python beside it, at the line's first byte.
-Grammar: ``cantools_cli/io/trc/lines.py``.
+``parse`` handles data and remote frames of all versions, with columns in any order and the data last. It
+leaves any other line to the reader. Grammar: ``cantools_cli/io/trc/lines.py``.
 """
 
 from __future__ import annotations
@@ -19,40 +18,39 @@ from cantools_cli.kernels import _words as words
 from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 from cantools_cli.kernels.candump import FD_CODES, FD_LENGTHS, HEX, NIBBLE
 
-DONE = 0  #: the text is used up
-FULL = 1  #: the batch has no more room
-STRANGE = 2  #: another form of line, or a malformed one
-CHANNEL = 3  #: a frame of a bus that is not in the table yet
+DONE = 0  #: the end of the text is reached
+FULL = 1  #: the batch is full
+STRANGE = 2  #: an unusual or malformed line
+CHANNEL = 3  #: a frame of a bus that is not in the table
 
-NO_CHANNEL = 0xFFFF  #: entry of the table of buses that stands for none
-CHANNELS = 256  #: entries of that table
+NO_CHANNEL = 0xFFFF  #: the table entry of an unknown bus
+CHANNELS = 256  #: number of entries of that table
 FAR_FUTURE = 0x7FFFFFFFFFFFFFFF
 
-#: bytes of a formatted line beside the data
+#: maximum length of a formatted line without the data
 LINE_ROOM = 128
-#: bytes that the usual line has at most, and what is read of it as words; of one of CAN FD
+#: maximum length of a usual line, and the bytes of it that are read as words; likewise of a CAN FD line
 USUAL, USUAL_FD = 96, 256
 
 BLANKS = 0x2020202020202020
 BLANK_RETURN_NEWLINE = 0x0A0D20
-NUMBER_END = 0x2029  #: a parenthesis and a blank
-#: decimals behind their point, and room to read four bytes from the last ones
+NUMBER_END = 0x2029  #: a parenthesis and a space
+#: decimals after the point, and room to read four bytes from the last ones
 THOUSANDTHS = b"".join(b".%03d" % number for number in range(1000)) + bytes(4)
-#: two upper-case digits a byte, then as many blanks
+#: two upper-case digits per byte, then as many spaces
 PADDED_HEX = HEX + b"  " * 256
 #: types of data frames
 DT, FD, FB, FE, BI = (int.from_bytes(kind, "little") for kind in (b"DT", b"FD", b"FB", b"FE", b"BI"))
 
-# The usual line of a version: what stands behind the time, by the letters of the columns; a length may have
-# two digits. A layout is these bytes with blanks for letters, as words; which bits of them are the same in
-# every line; then numbers.
+# The usual line of a version: the text after the time, by the letters of the columns; a length may have two
+# digits. A layout is this text with spaces for letters, as words; masks of the constant bits; then numbers.
 _LAYOUT_WORDS = 4
 WIDTH, DECIMALS, TYPE, BUS, ID, DIRECTION, LENGTH, END = range(64, 72)
 ABSENT = 255
 
 
 def layout_of(width: int, decimals: int, line: bytes) -> bytes:
-    """Return a layout: digits of the column of numbers, digits behind the point, what follows."""
+    """Return a layout: width of the number column, digits after the point, the following text."""
     text = bytearray(line.ljust(8 * _LAYOUT_WORDS))
     mask = bytearray(b"\xff" * len(line)).ljust(len(text), b"\0")
     for at, letter in enumerate(line):
@@ -74,7 +72,7 @@ LAYOUTS = {
     b"NOTIdlD": layout_of(7, 3, b" TT IIIIIIII dx l  "),
     b"NOTBIdRLD": layout_of(7, 3, b" TT B  IIIIIIII dx -  L    "),
 }
-#: of columns in any other order
+#: the layout of columns in any other order
 NO_LAYOUT = bytes(64 + 8)
 
 
@@ -96,12 +94,12 @@ def parse(
     offset: UInt32s,
     payload: WriteBuffer,
 ) -> tuple[int, int, int]:
-    """Read lines from ``text[at:end]``, which ends with a newline, into the rows from ``first`` on.
+    """Parse the lines of ``text[at:end]``, which ends with a newline, into the rows from ``first`` on.
 
-    ``columns`` are their letters, ``D`` the last, ``layout`` how they usually stand, ``numbers`` says for
-    each number of a bus which channel of the batch it is. Times count from ``start_ns``; one of ``most_ms``
-    milliseconds or more is left to the caller. Returns where it stopped (at the start of a line), how many
-    rows are filled, and why.
+    ``columns`` are the letters of the columns, ``D`` last, ``layout`` is their usual layout, ``numbers`` maps
+    each bus number to a channel of the batch. Times count from ``start_ns``; the caller handles one of
+    ``most_ms`` milliseconds or more. Returns the position where it stopped (the start of a line), the number
+    of filled rows, and the reason.
     """
     nibble = NIBBLE
     lengths = FD_LENGTHS
@@ -136,9 +134,9 @@ def parse(
     id_at, way_at, size_at, data_at = layout[68], layout[69], layout[70], layout[71]
     coded = 1 if columns[count - 1] == 76 else 0
     most_size = 15 if coded else 8
-    shift = 0  # how much longer than their column the numbers are
-    stamp = 0xFFFFFFFFFFFFFFFF  # the digits before the last three of the milliseconds of a line before
-    stamp_ns = 0  # what they say
+    shift = 0  # by how much the numbers exceed their column
+    stamp = 0xFFFFFFFFFFFFFFFF  # the milliseconds of a previous line without the last three digits
+    stamp_ns = 0  # the value of those digits
     low_digits, high_digits = 0xFFFFFF, 0xFFFFFF000000
     row = first
     used = offset[first]
@@ -150,8 +148,8 @@ def parse(
             break
         reason = strange
         if width and at + usual <= end:
-            # Most lines have the columns of the format's own examples: they are read as words, then looked at
-            # once. Any other is read again below.
+            # Most lines have the columns of the format's own examples: they are read as words and checked by
+            # one condition. Any other line is read again below.
             is_usual = words.padded_decimal(words.load8(text, at), width + shift) >= 0
             pos = at + shift
             is_usual &= text[pos + 6] == 41 if width == 6 else text[pos + 7] == 32
@@ -205,7 +203,7 @@ def parse(
             if way_at != 255:
                 value = text[pos + way_at]
                 is_usual &= (value == 82) | (value == 84)
-                mark = (value & 4) << 1  # T for a sent one
+                mark = (value & 4) << 1  # T of a sent frame
             index = pos + id_at
             is_base = words.load4(text, index) == blanks >> 32
             found = words.hexadecimal(words.load8(text, index + 4 * is_base), 8 - 4 * is_base)
@@ -327,7 +325,7 @@ def parse(
                 digits = pos - begin
                 if digits == 0 or digits > 8:
                     break
-                if digits > 4:  # the width tells the kind, whatever the value
+                if digits > 4:  # the width determines the kind, not the value
                     if identifier > extended_mask:
                         break
                     identifier |= extended_bit
@@ -479,13 +477,13 @@ def format(
     number: int,
     out: WriteBuffer,
 ) -> tuple[int, int, int]:
-    """Write the rows from ``first`` on as lines; return (rows done, bytes written, times rounded).
+    """Write the rows from ``first`` on as lines; return (the next row, bytes written, times rounded).
 
-    ``numbers`` holds the number of each channel's bus, times count from ``start_ns``, lines are numbered
-    from ``number``, and ``version`` is that of the format, 101 for 1.1, with its ``layout``. A time that
-    three decimals do not hold gets six in versions 2.x and is rounded in those before. Stops before a row
-    that ``out`` may not hold, and before an error frame, one with a time before ``start_ns``, and one that
-    the version has no line for, which are for the caller.
+    ``numbers`` holds the number of each channel's bus, times count from ``start_ns``, lines are numbered from
+    ``number``, and ``version`` is that of the format, 101 for 1.1, with its ``layout``. A time that three
+    decimals do not hold gets six in versions 2.x and is rounded in those before. Stops at a row for which
+    ``out`` may have no room, and at an error frame, one with a time before ``start_ns``, and one that the
+    version has no line for, which are for the caller.
     """
     hexadecimal = HEX
     line_room = LINE_ROOM
@@ -553,7 +551,7 @@ def format(
                     value += 1
         whole = value // units_ms
         part = value - whole * units_ms
-        # most lines: every column has room for what is in it
+        # usually every value fits its column
         if number < most_number and bus < 10 and whole < 100000000 and word >> 30 & 1 == 0:
             words.store8(out, to, words.padded_digits(number) >> number_shift | number_end)
             words.store8(out, to + 8, blanks)
@@ -607,7 +605,7 @@ def format(
             out[index] = 48 + size % 10
             to += data_at - 1
             while begin + 8 <= payload_size:
-                # always 8 bytes, of which what follows writes over those that are none
+                # always 8 bytes: the following output overwrites the surplus
                 words.hex8_spaced(payload, begin, out, to)
                 if end - begin <= 8:
                     to += 3 * (end - begin)

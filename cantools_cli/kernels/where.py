@@ -1,7 +1,7 @@
-"""Tests of an expression over the columns of a batch, each narrowing one mask.
+"""The tests of an expression on the columns of a batch; each narrows one mask.
 
-``mask`` has a byte a row: 1 for the rows that passed so far, 0 for the others, of which nothing is asked.
-Where a test takes ``inverted``, the rows that fail it stay in place of those that pass.
+``mask`` has one byte per row: 1 for rows that passed all tests so far, 0 for the others, which are not
+tested. With ``inverted`` a test keeps the rows that fail.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, W
 def words(
     can_id: UInt32s, bits: int, low: int, high: int, inverted: bool, errors: bool, mask: WriteBuffer
 ) -> None:
-    """Keep rows with ``low <= can_id & bits <= high``; error frames by ``errors`` alone."""
+    """Keep rows with ``low <= can_id & bits <= high``; error frames depend on ``errors`` only."""
     rows = len(mask)
     if len(can_id) < rows:
         raise ValueError("the columns differ in length")
@@ -26,7 +26,7 @@ def words(
 
 
 def octets(column: ReadBuffer, bits: int, low: int, high: int, inverted: bool, mask: WriteBuffer) -> None:
-    """Keep rows with ``low <= column & bits <= high``: flags, or codes of lengths."""
+    """Keep rows with ``low <= column & bits <= high``: flags or DLC codes."""
     rows = len(mask)
     if len(column) < rows:
         raise ValueError("the columns differ in length")
@@ -44,7 +44,7 @@ def lengths(
     inverted: bool,
     mask: WriteBuffer,
 ) -> None:
-    """Keep rows whose length in bytes is from ``low`` to ``high``; of a remote frame what it asks for."""
+    """Keep rows whose length in bytes is from ``low`` to ``high``; of a remote frame, its DLC."""
     rows = len(mask)
     if len(can_id) < rows or len(dlc_code) < rows or len(offset) <= rows:
         raise ValueError("the columns differ in length")
@@ -68,10 +68,10 @@ def data(
     inverted: bool,
     mask: WriteBuffer,
 ) -> None:
-    """Keep rows whose bytes ``begin`` to before ``end``, as one integer, are from ``low`` to ``high``.
+    """Keep rows whose bytes from ``begin`` up to ``end``, as one integer, are from ``low`` to ``high``.
 
-    ``outside`` asks for the reverse of a frame that has these bytes. One that does not have them all fails,
-    so that it stays only with ``inverted``. ``little`` has the lowest byte first.
+    ``outside`` reverses the test for a frame that has these bytes. A frame without all of them fails, so that
+    it stays only with ``inverted``. ``little`` means little-endian.
 
     Raises:
         ValueError: not 1 to 8 bytes, or columns that do not fit together.
@@ -125,11 +125,11 @@ def payloads(
 ) -> None:
     """Keep rows whose data is ``pattern``, or with ``anywhere`` contains it.
 
-    ``outside`` asks for the reverse of a frame that can have data. A remote frame fails both, so that it
+    ``outside`` reverses the test for a frame that can have data. A remote frame fails either test, so that it
     stays only with ``inverted``.
 
     Raises:
-        ValueError: columns that do not fit together.
+        ValueError: the lengths of the columns contradict each other.
     """
     rows = len(mask)
     size = len(pattern)
@@ -167,10 +167,10 @@ def times(timestamp_ns: Int64s, low: int, high: int, inverted: bool, mask: Write
 
 
 def channels(channel: UInt16s, verdicts: ReadBuffer, mask: WriteBuffer) -> None:
-    """Keep rows of the channels for which ``verdicts``, by their index, has 1 and not 0.
+    """Keep rows of the channels whose entry of ``verdicts`` is 1.
 
     Raises:
-        IndexError: a row is on a channel that ``verdicts`` does not have.
+        IndexError: the channel of a row is not in ``verdicts``.
     """
     rows = len(mask)
     limit = len(verdicts)
@@ -184,7 +184,8 @@ def channels(channel: UInt16s, verdicts: ReadBuffer, mask: WriteBuffer) -> None:
 
 
 def every(step: int, count: int, inverted: bool, mask: WriteBuffer) -> int:
-    """Keep the first row and each ``step``-th after it; ``count`` is how far into a step the last batch was.
+    """Keep the first row and every ``step``-th after it; ``count`` is the position within a step after the
+    last batch.
 
     Returns the count for the next batch.
     """
@@ -200,7 +201,7 @@ def every(step: int, count: int, inverted: bool, mask: WriteBuffer) -> int:
 
 
 def marked(marks: ReadBuffer, inverted: bool, mask: WriteBuffer) -> None:
-    """Keep rows for which ``marks`` has 1."""
+    """Keep rows whose entry of ``marks`` is 1."""
     rows = len(mask)
     if len(marks) < rows:
         raise ValueError("the columns differ in length")
@@ -209,7 +210,7 @@ def marked(marks: ReadBuffer, inverted: bool, mask: WriteBuffer) -> None:
 
 
 def settle(passed: ReadBuffer, found: WriteBuffer, left: WriteBuffer) -> None:
-    """Move the rows of ``passed`` from ``left``, of which the next alternative is asked, to ``found``."""
+    """Move the rows of ``passed`` from ``left``, the rows that the next alternative tests, to ``found``."""
     rows = len(passed)
     if len(found) < rows or len(left) < rows:
         raise ValueError("the masks differ in length")
@@ -220,7 +221,7 @@ def settle(passed: ReadBuffer, found: WriteBuffer, left: WriteBuffer) -> None:
 
 
 def chosen(mask: ReadBuffer, rows: UInt32s) -> int:
-    """Write the rows whose mask is 1 into ``rows``, in order; return how many they are."""
+    """Write the rows whose mask is 1 into ``rows``, in order; return their number."""
     size = len(mask)
     if len(rows) < size:
         raise ValueError("no room for the rows")
@@ -246,17 +247,19 @@ def changes(
     used: int,
     marks: WriteBuffer,
 ) -> tuple[int, int]:
-    """Mark with 1 the rows from ``first`` whose data differs from the last of their identifier and channel.
+    """Mark with 1 the rows from ``first`` on whose data differs from the last frame of their identifier and
+    channel.
 
-    ``numbers`` translates the channels of the batch to those of the table. The table is open addressing:
-    ``keys``, a power of two of them, 0 where one is free, ``sizes`` and the ``last`` data, ``width`` bytes
-    each. ``used`` of them are.
+    ``numbers`` maps the channels of the batch to those of the table. The table uses open addressing:
+    ``keys``, whose length is a power of two and whose free entries are 0, ``sizes``, and the ``last`` data,
+    ``width`` bytes each. ``used`` entries are in use.
 
-    Returns (row, used): a row before the last needs a larger table, or more ``width``, before going on.
+    Returns (row, used): if ``row`` is not the last row, the caller has to enlarge the table or ``width`` and
+    continue there.
 
     Raises:
-        IndexError: a row is on a channel that ``numbers`` does not have.
-        ValueError: columns, or those of the table, do not fit together.
+        IndexError: the channel of a row is not in ``numbers``.
+        ValueError: the lengths of the columns or of the table contradict each other.
     """
     rows = len(marks)
     slots = len(keys)
@@ -359,17 +362,18 @@ def gaps(
     gap_ns: Int64s,
     period_ns: Int64s,
 ) -> tuple[int, int]:
-    """Write for each row from ``first`` the time since the last frame of its identifier, kind and channel.
+    """Write for each row from ``first`` on the time since the last frame of its identifier, kind and channel.
 
-    That is ``gap_ns``, 0 if the time goes backwards; ``period_ns`` is the mean of these gaps, to which each
-    new one contributes a sixteenth. Both are -1 for the first frame of an identifier. The table is that of
-    ``changes``, with the last time and 16 times the mean (-1 before there is one) in place of the data.
+    ``gap_ns`` is that time, 0 if time goes backwards; ``period_ns`` is the mean of these gaps, to which each
+    new gap contributes a sixteenth. Both are -1 for the first frame of an identifier. The table is that of
+    ``changes``, with the last time and 16 times the mean (-1 at first) instead of the data.
 
-    Returns (row, used): a row before the last needs a larger table before going on.
+    Returns (row, used): if ``row`` is not the last row, the caller has to enlarge the table and continue
+    there.
 
     Raises:
-        IndexError: a row is on a channel that ``numbers`` does not have.
-        ValueError: columns, or those of the table, do not fit together.
+        IndexError: the channel of a row is not in ``numbers``.
+        ValueError: the lengths of the columns or of the table contradict each other.
     """
     rows = len(gap_ns)
     slots = len(keys)

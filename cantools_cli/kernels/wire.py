@@ -1,33 +1,33 @@
-"""Datagrams of the virtual bus to columns and back: many frames end to end behind one header.
+"""Datagrams of the virtual bus to columns and back: many consecutive frames after one header.
 
 ::
 
-    header  0 version 1 | 1 kind: 1 = each record has its time, 2 = CAN XL | 2 zero | 4 size of the whole, 4
-            8 frames, 4 | 12 frames that the reader missed before these, 4 | 16 sender, 8 | 24 time, 8
+    header  0 version 1 | 1 kind: 1 = each record has its time, 2 = CAN XL | 2 zero | 4 total size, 4
+            8 frames, 4 | 12 frames the reader missed before these, 4 | 16 sender, 8 | 24 time, 8
     record  0 identifier word, 4 | 4 flags: FD, BRS, ESI, EXTENDED_ERROR | 5 DLC code | 6 bytes of data, 2
             [8 time, 8] | data
 
-A datagram of kind 2 holds one CAN XL frame, SocketCAN's record of it, at the time of the header: plain
-Python deals with it.
+A datagram of kind 2 holds one CAN XL frame as SocketCAN's record, with the time of the header; the caller
+handles it.
 
-All numbers are little-endian, all times int64 nanoseconds since the epoch. Whose own frame it is, and so
-its direction, follows from the sender.
+All numbers are little-endian, all times int64 nanoseconds since the epoch. The direction of a frame follows
+from the sender.
 """
 
 from __future__ import annotations
 
 from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 
-DONE = 0  #: the text is used up
+DONE = 0  #: the end of the text is reached
 FULL = 1  #: the batch has no room for the next datagram
 MISSED = 2  #: frames are missing before the next datagram
-BAD = 3  #: the next datagram contradicts itself
-XL = 4  #: the next datagram holds a CAN XL frame, for the caller
+BAD = 3  #: the next datagram is inconsistent
+XL = 4  #: the next datagram holds a CAN XL frame, which the caller handles
 
 VERSION = 1
 HEADER_SIZE = 32
 XL_KIND = 2
-#: the largest record: its fixed part, a time, the data of a CAN FD frame
+#: maximum size of a record: its fixed part, a time, the data of a CAN FD frame
 RECORD_ROOM = 80
 
 
@@ -45,10 +45,10 @@ def parse(
     offset: UInt32s,
     payload: WriteBuffer,
 ) -> tuple[int, int, int]:
-    """Read the datagrams ``text[at:end]`` into the rows from ``first`` on; all are on channel 0.
+    """Parse the datagrams of ``text[at:end]`` into the rows from ``first`` on; all are on channel 0.
 
-    Frames of the sender ``own`` are marked as sent. Returns where it stopped (at the start of a
-    datagram, none of which is in the rows then), how many rows are filled, and why.
+    Frames of the sender ``own`` are marked as sent. Returns the position where it stopped (the start of a
+    datagram, of which no frame is in the rows), the number of filled rows, and the reason.
     """
     done, full, missed, bad, is_xl = DONE, FULL, MISSED, BAD, XL
     version, header = VERSION, HEADER_SIZE
@@ -78,7 +78,7 @@ def parse(
         if text[at + 1] == 2:
             reason = is_xl
             break
-        if count > room - row or size > payload_room - used:  # more than is needed, and simple
+        if count > room - row or size > payload_room - used:  # more than needed, but simple
             reason = full
             break
         timed = text[at + 1]
@@ -159,10 +159,10 @@ def format(
     sender: int,
     out: WriteBuffer,
 ) -> tuple[int, int]:
-    """Write the rows from ``first`` on as one datagram, as many as ``out`` holds.
+    """Write the rows from ``first`` on as one datagram, as many as fit into ``out``.
 
-    All get the time ``now``, or with ``timed`` keep their own. Stops before a CAN XL frame, which is for the
-    caller. Returns (rows done, bytes written).
+    All get the time ``now``, or with ``timed`` keep their own. Stops at a CAN XL frame, which the caller
+    handles. Returns (the next row, bytes written).
     """
     header, record_room = HEADER_SIZE, RECORD_ROOM
     rows = len(timestamp_ns)
