@@ -105,8 +105,7 @@ def count_bits(flags: ReadBuffer, mask: int) -> int:
 
 
 def count_entries(column: UInt16s, entry: int) -> int:
-    """Return the number of rows whose ``column`` is ``entry``; ``array.count`` would create an object per
-    row."""
+    """Return the number of rows whose ``column`` is ``entry``; ``array.count`` creates an object per row."""
     count = 0
     for row in range(len(column)):
         count += column[row] == entry
@@ -154,8 +153,7 @@ def rows_without(can_id: UInt32s, mask: int, rows: UInt32s) -> int:
 
 
 def rows_without_fd(dlc_code: ReadBuffer, flags: ReadBuffer, above: int, rows: UInt32s) -> int:
-    """Write the rows that are not CAN FD frames with a DLC code above ``above`` into ``rows``; return their
-    number."""
+    """Write the rows except CAN FD frames with a DLC code above ``above`` into ``rows``; return their number."""
     if len(rows) < len(flags) or len(dlc_code) < len(flags):
         raise ValueError("no room for the rows")
     count = 0
