@@ -1,4 +1,7 @@
-"""Studer Xcom-CAN, the public protocol: read, write and watch an installation.
+"""Studer Xcom-CAN, the public protocol: a client, the objects of devices, and a simulated gateway.
+
+May import ``bus``, ``frame`` and the modules at the top of ``cantools_cli``; nothing but the command
+``canx xcom`` imports it. An example:
 
 ::
 
@@ -7,7 +10,7 @@
     with StuCanPublicClient(0, bustype="virtual", channel="xcom", scope="host") as client:
         print(client.read_user_info(addresses.XT_1_DEVICE_ID, 3000))
 
-A program written for the vendor's client runs with ``cantools_cli.xcom`` in place of ``xcomcan``.
+Programs written for the vendor's client run with ``cantools_cli.xcom`` instead of ``xcomcan``.
 """
 
 from __future__ import annotations
@@ -31,7 +34,7 @@ __all__ = ["MessageNotification", "StuCanPublicClient", "StuCanPublicError", "Ti
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for when it is asked for."""
+    """Import a public name on first use."""
     from importlib import import_module
 
     home = _HOMES.get(name)

@@ -1,12 +1,12 @@
-"""Addresses of devices, under the names of the vendor's client, and as the command line writes them.
+"""Addresses of devices, with the names of the vendor's client and the short names of the command line.
 
 ::
 
-    xt1 ... xt9    101 ... 109    Xtender; xt is all of them (100), l1 l2 l3 those of a phase (191 ... 193)
-    vt1 ... vt15   301 ... 315    VarioTrack; vt is all of them (300)
-    rcc1 ... rcc5  501 ... 505    remote controls; rcc is all of them (500), to whom messages are sent
-    bsp            601            battery status processor; bms: Xcom-CAN as a battery interface, there too
-    vs1 ... vs15   701 ... 715    VarioString; vs is all of them (700)
+    xt1 ... xt9    101 ... 109    Xtender; xt is the group (100), l1 l2 l3 are the phases (191 ... 193)
+    vt1 ... vt15   301 ... 315    VarioTrack; vt is the group (300)
+    rcc1 ... rcc5  501 ... 505    remote control; rcc is the group (500), the destination of messages
+    bsp            601            battery status processor; bms, an Xcom-CAN battery interface, shares it
+    vs1 ... vs15   701 ... 715    VarioString; vs is the group (700)
 
 Source: Studer Innotec, public Xcom-CAN client packages; serial protocol V1.6.32 for the phases.
 """
@@ -73,21 +73,21 @@ PARAMETER_PART_FLASH_MIN = 0x01
 PARAMETER_PART_FLASH_MAX = 0x02
 PARAMETER_PART_RAM = 0x04
 
-#: what ``from ... import *`` gives, as the vendor's module does
+#: the names that the vendor's module exports
 __all__ = [name for name in dir() if name.endswith("_DEVICE_ID") or name.startswith("PARAMETER_PART_")]
 
-#: to whom devices send their messages
+#: destination of the messages of devices
 NOTIFICATION_ADDRESS = RCC_GROUP_DEVICE_ID
 LARGEST_ADDRESS = 0x3FF
 
 
 class Family(NamedTuple):
-    """Devices of a kind.
+    """A kind of device.
 
     Attributes:
-        group: the address of all of them.
-        units: how many there may be; their addresses follow that of the group.
-        label: what people call them.
+        group: address of all devices of the family.
+        units: maximum number of devices; their addresses follow that of the group.
+        label: the name to print.
     """
 
     group: int
@@ -103,14 +103,14 @@ FAMILIES = {
     "bms": Family(600, 1, "Xcom-CAN BMS"),
     "vs": Family(700, 15, "VarioString"),
 }
-#: the Xtenders of a phase: all of them are written, its master is read
+#: the Xtenders of a phase: a write goes to all of them, a read to the master
 PHASES = {"l1": 191, "l2": 192, "l3": 193}
 
 _NAME = re.compile(r"(xt|vt|vs|rcc|bsp|bms)([0-9]{0,2})")
 
 
 class Device(NamedTuple):
-    """An address, and the family that decides which objects it has; None where nobody knows."""
+    """An address and its family, which determines its objects; None if the family is unknown."""
 
     address: int
     family: str | None
@@ -125,10 +125,10 @@ class Device(NamedTuple):
 
 
 def parse_device(text: str) -> Device:
-    """Return the device that ``xt1``, ``vt`` (all of them), ``l2``, ``bsp``, ``101`` or ``0x65`` name.
+    """Parse a device such as ``xt1``, ``vt`` (a group), ``l2``, ``bsp``, ``101`` or ``0x65``.
 
     Raises:
-        UsageError: ``text`` is none of these.
+        UsageError: ``text`` is not a device.
     """
     hint = "xt1 ... xt9, vt1 ... vt15, vs1 ... vs15, bsp, bms, rcc1 ... rcc5, a group as xt, or a number"
     word = text.strip().lower()
@@ -137,23 +137,23 @@ def parse_device(text: str) -> Device:
     found = _NAME.fullmatch(word)
     if found is not None:
         family, number = FAMILIES[found[1]], found[2]
-        if found[1] in ("bsp", "bms"):  # there is one, so that its bare name is not the group
+        if found[1] in ("bsp", "bms"):  # a single device, so the bare name is not the group
             if number in ("", "1"):
                 return Device(BSP_DEVICE_ID, found[1])
         elif not number:
             return Device(family.group, found[1])
         elif 1 <= int(number) <= family.units and not number.startswith("0"):
             return Device(family.group + int(number), found[1])
-        raise UsageError(f"there is no device {quoted(text)}", hint=hint)
+        raise UsageError(f"no such device: {quoted(text)}", hint=hint)
     if re.fullmatch(r"[0-9]{1,4}|0x[0-9a-f]{1,3}", word):
         address = int(word, 0) if word.startswith("0x") else int(word)
         if address <= LARGEST_ADDRESS:
             return Device(address, family_of(address))
-    raise UsageError(f"{quoted(text)} is no device", hint=hint)
+    raise UsageError(f"{quoted(text)} is not a device", hint=hint)
 
 
 def family_of(address: int) -> str | None:
-    """Return the family of a device or group; ``bsp`` for what may be a ``bms`` as well."""
+    """Return the family of a device or group; ``bsp`` also for the address of a ``bms``."""
     if address in PHASES.values():
         return "xt"
     for name, family in FAMILIES.items():
@@ -163,19 +163,19 @@ def family_of(address: int) -> str | None:
 
 
 def is_group(address: int) -> bool:
-    """Tell whether an address means several devices."""
+    """Return whether an address stands for several devices."""
     return address in PHASES.values() or any(family.group == address for family in FAMILIES.values())
 
 
 def is_member(address: int, group: int) -> bool:
-    """Tell whether a device at ``address`` may answer for ``group``."""
+    """Return whether the device at ``address`` may answer for ``group``."""
     if group in PHASES.values():
         return family_of(address) == "xt"
     return is_group(group) and family_of(address) is not None and family_of(address) == family_of(group)
 
 
 def device_name(address: int, family: str | None = None) -> str:
-    """Return the short name of an address, the number where it has none."""
+    """Return the short name of an address, or its number."""
     for name, phase in PHASES.items():
         if phase == address:
             return name

@@ -1,7 +1,7 @@
-"""The client of Studer's public protocol, under the names that the vendor's documentation gives it.
+"""The client of Studer's public protocol, with the names of the vendor's documentation.
 
-Beside what is documented there: any interface of canx on any system, several clients in one program, and
-an answer is only what answers the question (see ``node``).
+In addition to the vendor's client it supports every interface of canx, several clients in one program, and
+strict matching of replies to requests (see ``node``).
 
 Source: Studer Innotec, documentation of the public Xcom-CAN client, xcomcan.client.
 """
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 __all__ = ["StuCanPublicClient", "StuCanPublicError", "Timeout"]
 
-#: bit rates that a gateway can be set to, with its switches
+#: bit rates that the switches of a gateway can select
 BITRATES = (10_000, 20_000, 50_000, 100_000, 125_000, 250_000, 500_000, 1_000_000)
 _DESTINATION = ADDRESS_MASK << 19
-_DOCUMENTED = "kvaser"  # the interface that the documentation gives as the default
-_BUSY_PAUSE = 1.0  # seconds that a busy gateway is left alone
+_DOCUMENTED = "kvaser"  # the documented default interface
+_BUSY_PAUSE = 1.0  # seconds to wait for a busy gateway
 
 _Result = TypeVar("_Result")
 
@@ -37,18 +37,18 @@ _Result = TypeVar("_Result")
 class StuCanPublicClient:
     """A client at ``source_address``, for use in a ``with`` statement.
 
-    ``bustype`` is the interface. For kvaser, which all examples of the vendor name, an interface in the
-    configuration (``CAN_INTERFACE``, the files) comes first, as in the vendor's client except on Windows.
-    ``channel`` and other keywords are those of ``Bus``; an open ``bus`` is used as it is and stays open.
+    ``bustype`` is the interface. If it is kvaser, the default of the vendor's examples, an interface from the
+    configuration (``CAN_INTERFACE``, files) takes precedence, as in the vendor's client except on Windows.
+    ``channel`` and further keywords are passed to ``Bus``; an open ``bus`` is used instead, and stays open.
     ``debug`` logs all frames to the logger ``cantools_cli.xcom``.
 
     Attributes:
         source_address, can_bus_speed, bustype, debug: the arguments.
-        retries: how often a read that had no answer is tried again; a write never is.
-        node: what does the work, while the client is entered.
+        retries: how often to repeat a read without a reply; writes are never repeated.
+        node: the open node; available inside the ``with`` statement.
 
     Raises:
-        UsageError: the address is none.
+        UsageError: the source address is out of range.
     """
 
     def __init__(
@@ -107,11 +107,11 @@ class StuCanPublicClient:
         return self._node
 
     def read_user_info(self, destination_address: int, info_id: int, timeout: float | None = 1) -> float:
-        """Return the value of a user info: the present state of a device.
+        """Return the value of a user info, part of the current state of a device.
 
         Raises:
             StuCanPublicError: the device answered with an error.
-            Timeout: it did not answer within ``timeout`` seconds; None waits for ever.
+            Timeout: no reply within ``timeout`` seconds; None waits indefinitely.
             CanError: the bus failed.
         """
         return self._tried(
@@ -123,7 +123,11 @@ class StuCanPublicClient:
     def read_parameter(
         self, destination_address: int, parameter_id: int, part: int, timeout: float | None = 1
     ) -> float:
-        """Return a parameter's value, minimum or maximum. RAM reads as flash; otherwise as above."""
+        """Return the value, minimum or maximum of a parameter. Reading RAM returns the value in flash.
+
+        Raises:
+            StuCanPublicError, Timeout, CanError: see ``read_user_info``.
+        """
         return self._tried(
             lambda: _value(
                 self.node.request(
@@ -135,12 +139,12 @@ class StuCanPublicClient:
     def write_parameter(
         self, destination_address: int, parameter_id: int, part: int, value: float, timeout: float | None = 1
     ) -> int:
-        """Write a parameter, and return the number of the one that was written. It is never tried twice.
+        """Write a parameter once and return its number from the reply.
 
-        Flash is good for 1000 writes of a parameter: ``PARAMETER_PART_RAM`` has no such limit.
+        Flash is guaranteed for 1000 writes per parameter; ``PARAMETER_PART_RAM`` has no such limit.
 
         Raises:
-            StuCanPublicError, Timeout, CanError: as ``read_user_info``; after a timeout nobody knows
+            StuCanPublicError, Timeout, CanError: see ``read_user_info``; after a timeout it is unknown
                 whether the value was written.
         """
         answer = self.node.request(
@@ -149,11 +153,11 @@ class StuCanPublicClient:
         return answer.reply.object_id
 
     def messages(self) -> list[tuple[int, MessageNotification]]:
-        """Return (source address, message) of all messages since the client was entered."""
+        """Return (source address, message) of all messages received since the client was opened."""
         return [(one.source, one.notification) for one in self.notified()]
 
     def notified(self, timeout: float | None = 0.0) -> list[Notified]:
-        """Return the same with their times, having waited for more up to ``timeout`` seconds."""
+        """Return all messages with their timestamps, after waiting up to ``timeout`` seconds for more."""
         self.node.receive_messages(timeout)
         return list(self.node.messages)
 
@@ -176,7 +180,7 @@ def _value(answer: Answer) -> float:
 
 
 def _open(settings: dict[str, Any]) -> BusABC:
-    """Open the bus; settings that are not given come from the configuration, then from the documentation."""
+    """Open the bus; missing settings come from the configuration, then from the documented defaults."""
     from cantools_cli.bus.config import find_settings
     from cantools_cli.bus.interface import Bus
 

@@ -1,4 +1,4 @@
-"""Frames of Xcom-CAN, to requests, replies and notifications and back. Pure: no bus, no clock.
+"""Encoding and decoding of Xcom-CAN requests, replies and notifications, without bus or clock.
 
 ::
 
@@ -9,11 +9,11 @@
     0 read user info     id:u16                       id:u16 value:f32
     1 read parameter     id:u16 part:u8               id:u16 part:u8 value:f32
     2 write parameter    id:u16 part:u8 value:f32     id:u16 part:u8 value:f32
-    3 message            -                            id:u16 value:u32, unasked
+    3 message            -                            id:u16 value:u32, unsolicited
     error in a reply                                  id:u16 code:u32
 
-All numbers are big-endian, all values IEEE 754 single precision, whatever the object is. A request and
-the reply of service 2 have the same shape: which it is, is known by who sends it.
+Numbers are big-endian; values of every object are IEEE 754 single precision. A request of service 2 and its
+reply have the same layout; only the sender distinguishes them.
 
 Source: Studer Innotec, public Xcom-CAN client packages; Xtender serial protocol V1.6.32 for error codes.
 """
@@ -32,7 +32,7 @@ LARGEST_ID = 0xFFFF
 
 
 class Service(IntEnum):
-    """What a frame is about."""
+    """The service of a frame."""
 
     READ_USER_INFO = 0
     READ_PARAMETER = 1
@@ -41,7 +41,7 @@ class Service(IntEnum):
 
 
 class Part(IntEnum):
-    """Which value of a parameter: RAM is lost at a restart, and reading it gives the one in flash."""
+    """A value of a parameter. RAM is lost at a restart; reading it returns the value in flash."""
 
     FLASH = 0
     MIN = 1
@@ -58,10 +58,10 @@ REPLY_LENGTHS = {
 }
 ERROR_LENGTH = 6
 
-#: code -> (name, what it means)
+#: code -> (name, explanation)
 ERRORS = {
     0x01: ("INVALID_FRAME", "the frame is malformed"),
-    0x02: ("DEVICE_NOT_FOUND", "there is no such device"),
+    0x02: ("DEVICE_NOT_FOUND", "no such device"),
     0x03: ("RESPONSE_TIMEOUT", "the device did not answer the gateway"),
     0x11: ("SERVICE_NOT_SUPPORTED", "no such service"),
     0x12: ("INVALID_SERVICE_ARGUMENT", "an argument of the service is wrong"),
@@ -70,31 +70,31 @@ ERRORS = {
     0x22: ("OBJECT_ID_NOT_FOUND", "the device has no such object"),
     0x23: ("PROPERTY_NOT_SUPPORTED", "the object has no such property"),
     0x24: ("INVALID_DATA_LENGTH", "wrong number of data bytes"),
-    0x25: ("PROPERTY_IS_READ_ONLY", "it cannot be written"),
-    0x26: ("INVALID_DATA", "the value is impossible"),
+    0x25: ("PROPERTY_IS_READ_ONLY", "the property is read-only"),
+    0x26: ("INVALID_DATA", "the value is invalid"),
     0x27: ("DATA_TOO_SMALL", "the value is below the minimum"),
     0x28: ("DATA_TOO_BIG", "the value is above the maximum"),
     0x29: ("WRITE_PROPERTY_FAILED", "writing failed in the device"),
     0x2A: ("READ_PROPERTY_FAILED", "reading failed in the device"),
     0x2B: ("ACCESS_DENIED", "the access level is too low"),
     0x2C: ("OBJECT_NOT_SUPPORTED", "the object is not supported"),
-    0x2D: ("MULTICAST_READ_NOT_SUPPORTED", "a group of devices cannot be read"),
+    0x2D: ("MULTICAST_READ_NOT_SUPPORTED", "groups of devices cannot be read"),
     0x2E: ("OBJECT_PROPERTY_INVALID", "the property of the object is invalid"),
     0x2F: ("FILE_OR_DIR_NOT_PRESENT", "no such file"),
     0x30: ("FILE_CORRUPTED", "the file is damaged"),
-    0x81: ("INVALID_SHELL_ARG", "a wrong argument"),
+    0x81: ("INVALID_SHELL_ARG", "wrong argument"),
 }
 ERROR_CODES = {name: code for code, (name, _) in ERRORS.items()}
-error_identifier_dictionary = {code: name for code, (name, _) in ERRORS.items()}  # as the vendor calls it
+error_identifier_dictionary = {code: name for code, (name, _) in ERRORS.items()}  # the vendor's name
 
 
 def error_name(code: int) -> str:
-    """Return the name of an error code, UNKNOWN where it has none."""
+    """Return the name of an error code, or UNKNOWN."""
     return ERRORS[code][0] if code in ERRORS else "UNKNOWN"
 
 
 class Identifier(NamedTuple):
-    """The parts of a 29-bit identifier; ``flags`` are 6 bits, the lowest means error."""
+    """The fields of a 29-bit identifier; the lowest of the 6 ``flags`` marks an error."""
 
     destination: int
     source: int
@@ -107,7 +107,7 @@ class Identifier(NamedTuple):
 
 
 class MessageNotification(NamedTuple):
-    """A message that a device sent to all; ``value`` is unused so far."""
+    """A message of a device to all; devices do not use ``value`` yet."""
 
     message_id: int
     value: int
@@ -117,7 +117,7 @@ class MessageNotification(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """What a device answered: a value, or an error code."""
+    """The content of a reply: a value, or an error code."""
 
     object_id: int
     part: int | None = None
@@ -129,7 +129,7 @@ def encode_identifier(destination: int, source: int, service: int, flags: int = 
     """Return the 29-bit arbitration_id.
 
     Raises:
-        ValueError: a part does not fit.
+        ValueError: a field is out of range.
     """
     for what, number, limit in (
         ("destination", destination, ADDRESS_MASK),
@@ -143,7 +143,7 @@ def encode_identifier(destination: int, source: int, service: int, flags: int = 
 
 
 def decode_identifier(arbitration_id: int) -> Identifier:
-    """Take a 29-bit arbitration_id apart."""
+    """Split a 29-bit arbitration_id into its fields."""
     return Identifier(
         arbitration_id >> 19 & ADDRESS_MASK,
         arbitration_id >> 9 & ADDRESS_MASK,
@@ -156,7 +156,7 @@ def encode_value(value: float) -> bytes:
     """Return the 4 bytes of a value.
 
     Raises:
-        OverflowError: it is too large for single precision.
+        OverflowError: the value is too large for single precision.
     """
     return struct.pack(">f", value)
 
@@ -168,7 +168,7 @@ def decode_value(data: bytes) -> float:
 
 
 def rounded(value: float) -> float:
-    """Return ``value`` as it arrives, in single precision."""
+    """Round ``value`` to single precision."""
     return decode_value(encode_value(value))
 
 
@@ -187,10 +187,10 @@ def _part(part: int) -> bytes:
 def encode_request(
     service: int, object_id: int, part: int | None = None, value: float | None = None
 ) -> bytes:
-    """Return the data of a request: ``part`` for parameters, ``value`` for writing.
+    """Return the data of a request; ``part`` is for parameters, ``value`` for writing.
 
     Raises:
-        ValueError: a number does not fit, or one is missing.
+        ValueError: a number is missing or out of range.
         OverflowError: the value is too large for single precision.
     """
     data = _object(object_id)
@@ -206,7 +206,7 @@ def encode_request(
 
 
 def encode_reply(service: int, reply: Reply) -> bytes:
-    """Return the data of a reply; otherwise as ``encode_request``."""
+    """Return the data of a reply; raises like ``encode_request``."""
     data = _object(reply.object_id)
     if reply.error_code is not None:
         return data + reply.error_code.to_bytes(4, "big")
@@ -218,23 +218,23 @@ def encode_reply(service: int, reply: Reply) -> bytes:
 
 
 def decode_request(service: int, data: bytes) -> Reply:
-    """Return what a request is about: its object, part and value, where it has them.
+    """Return the object of a request, with its part and value if it has them.
 
     Raises:
-        ValueError: not the length of such a request.
+        ValueError: wrong length for the service.
     """
     if service not in REQUEST_LENGTHS or len(data) != REQUEST_LENGTHS[Service(service)]:
-        raise ValueError(f"{len(data)} bytes are no request of service {service}")
+        raise ValueError(f"a request of service {service} does not have {len(data)} bytes")
     object_id = int.from_bytes(data[:2], "big")
     part = data[2] if len(data) > 2 else None
     return Reply(object_id, part, decode_value(data[3:7]) if len(data) > 3 else None)
 
 
 def decode_reply(service: int, data: bytes, is_error: bool = False) -> Reply:
-    """Return what a reply says. More bytes than needed are ignored, as the vendor's client does.
+    """Return the content of a reply. Extra bytes are ignored, as in the vendor's client.
 
     Raises:
-        ValueError: too short, or no service that has replies.
+        ValueError: the data is too short, or the service has no replies.
     """
     if is_error:
         if len(data) < ERROR_LENGTH:
@@ -260,7 +260,7 @@ def decode_notification(data: bytes) -> MessageNotification:
     """Return the notification in ``data``.
 
     Raises:
-        ValueError: too short.
+        ValueError: the data is too short.
     """
     if len(data) < REPLY_LENGTHS[Service.MESSAGE]:
         raise ValueError(f"a message of {len(data)} bytes, not 6")
@@ -268,7 +268,7 @@ def decode_notification(data: bytes) -> MessageNotification:
 
 
 def frame(destination: int, source: int, service: int, data: bytes, flags: int = 0) -> Message:
-    """Return the CAN frame: always an extended one, also where the number would fit into 11 bits."""
+    """Return the CAN frame, extended even if the number would fit in 11 bits."""
     return Message(
         arbitration_id=encode_identifier(destination, source, service, flags),
         is_extended_id=True,
@@ -277,7 +277,7 @@ def frame(destination: int, source: int, service: int, data: bytes, flags: int =
 
 
 def is_carrier(message: Message) -> bool:
-    """Tell whether ``message`` is of the kind that carries Xcom-CAN: classic, extended, data."""
+    """Return whether ``message`` can carry Xcom-CAN: a classic, extended data frame."""
     return (
         message.is_extended_id
         and not message.is_remote_frame

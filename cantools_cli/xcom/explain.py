@@ -1,4 +1,4 @@
-"""Frames of Xcom-CAN in words; what is none, among the other traffic of a bus, is told apart.
+"""Xcom-CAN frames as text, recognised among the other traffic of a bus.
 
 ::
 
@@ -7,10 +7,10 @@
     error xt1->0 write parameter 1286 AC Output voltage: DATA_TOO_BIG (0x28)
     message xt1->all Warning (016): Fan error detected
 
-29-bit identifiers belong to other protocols as well. So it takes a known service, the length that goes with
-it, no reserved bits, and a device at exactly one end: at that of the source it is a reply.
+Other protocols use 29-bit identifiers as well. A frame is recognised if it has a known service, the length of
+that service, no reserved bits, and a device at exactly one end; if that is the source, it is a reply.
 
-Source: as ``codec``.
+Source: see ``codec``.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _VERBS = {
 
 @dataclass(frozen=True)
 class Explained:
-    """A frame of Xcom-CAN.
+    """A decoded frame.
 
     Attributes:
         what: request, reply, error or message.
-        object: None for a message, and where nobody knows.
-        content: the numbers in it; of a message its number is ``object_id``.
+        object: None for messages and unknown objects.
+        content: object, part, value and error code; ``object_id`` is the number of a message.
     """
 
     what: str
@@ -49,7 +49,7 @@ class Explained:
 
     @property
     def device(self) -> Device:
-        """The device at one end."""
+        """The device that received the request, or sent the reply or message."""
         end = self.identifier.destination if self.what == "request" else self.identifier.source
         return Device(end, family_of(end))
 
@@ -77,7 +77,7 @@ class Explained:
         return f"{Device(source, family_of(source)).name}->{to}"
 
     def as_json(self) -> dict[str, Any]:
-        """Return what the frame says as an object for JSON."""
+        """Return the frame as a JSON object."""
         content, identifier = self.content, self.identifier
         is_message = self.what == "message"
         found: dict[str, Any] = {
@@ -110,9 +110,9 @@ def _part_name(part: int) -> str:
 
 
 def explain(message: Message, *, lenient: bool = False) -> Explained | None:
-    """Return what a frame says; None where it is none of Xcom-CAN's.
+    """Decode a frame; return None if it is not Xcom-CAN.
 
-    ``lenient`` takes frames with reserved bits, and replies that are longer than they need to be.
+    ``lenient`` accepts frames with reserved bits and replies with extra bytes.
     """
     if not codec.is_carrier(message):
         return None
@@ -138,10 +138,10 @@ def explain(message: Message, *, lenient: bool = False) -> Explained | None:
 
 
 def _transaction(identifier: Identifier, data: bytes, *, is_reply: bool, lenient: bool) -> Explained | None:
-    """Return what a request or a reply says.
+    """Decode a request or a reply.
 
     Raises:
-        ValueError: its length is wrong.
+        ValueError: wrong length.
     """
     if not is_reply:
         if identifier.is_error:

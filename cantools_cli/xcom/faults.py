@@ -1,12 +1,12 @@
-"""Faults of a simulated gateway, on request: ``KIND[=VALUE][@DEVICE][/N]``, each Nth reply, else all.
+"""Injected faults of a simulated gateway: ``KIND[=VALUE][@DEVICE][/N]``, in every Nth reply or in all.
 
 ::
 
-    silence             no reply                 short           two bytes of the reply
-    late=1.5            1.5 s later              wrong-source    from another device: =vt1
-    duplicate           twice                    wrong-object    with the number of another object: =3021
-    busy                GATEWAY_BUSY             error=0x28      another error
-    standard            in an 11-bit frame
+    silence             no reply                 short           only two bytes of the reply
+    late=1.5            1.5 s late               wrong-source    reply from another device: =vt1
+    duplicate           reply sent twice         wrong-object    number of another object: =3021
+    busy                error GATEWAY_BUSY       error=0x28      any other error
+    standard            reply in an 11-bit frame
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from cantools_cli.units import duration
 from cantools_cli.xcom import codec
 from cantools_cli.xcom.addresses import is_member, parse_device
 
-#: kind -> what it takes when nothing is said
+#: kind -> default value
 KINDS = {
     "silence": "",
     "late": "1.5",
@@ -39,11 +39,11 @@ _TEXT = re.compile(
 
 @dataclass
 class Fault:
-    """What goes wrong with each ``every``-th reply of ``address``, of all devices where it is None.
+    """A fault in every ``every``-th reply of ``address``; None is all devices.
 
     Attributes:
         delay: seconds, for ``late``.
-        number: an address, an object or an error code, for what needs one.
+        number: an address, object or error code, if the kind needs one.
     """
 
     kind: str
@@ -55,15 +55,15 @@ class Fault:
 
     @classmethod
     def parse(cls, text: str) -> Fault:
-        """Return the fault that ``text`` asks for.
+        """Parse a fault.
 
         Raises:
-            UsageError: it asks for none.
+            UsageError: ``text`` is not a fault.
         """
         found = _TEXT.fullmatch(text.strip())
         if found is None or found["kind"] not in KINDS or found["every"] == "0":
             raise UsageError(
-                f"{quoted(text)} is no fault", hint=f"KIND[=VALUE][@DEVICE][/N]; KIND: {', '.join(KINDS)}"
+                f"{quoted(text)} is not a fault", hint=f"KIND[=VALUE][@DEVICE][/N]; KIND: {', '.join(KINDS)}"
             )
         kind, value = found["kind"], found["value"] or KINDS[found["kind"]]
         fault = cls(kind, every=int(found["every"] or 1))
@@ -78,14 +78,14 @@ class Fault:
         return fault
 
     def is_due(self, address: int) -> bool:
-        """Tell whether the reply of ``address`` is to go wrong, having counted it."""
+        """Count a reply of ``address``; return whether it is affected."""
         if self.address not in (None, address) and not is_member(address, self.address or 0):
             return False
         self._seen += 1
         return self._seen % self.every == 0
 
     def apply(self, reply: Message) -> list[tuple[float, Message]]:
-        """Return what is sent in place of ``reply``, each with its delay in seconds."""
+        """Return the frames to send instead of ``reply``, each with its delay in seconds."""
         if self.kind == "silence":
             return []
         if self.kind == "duplicate":

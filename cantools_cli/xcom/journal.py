@@ -1,11 +1,11 @@
-"""How often each parameter was written to flash, by this user: a line a write, never rewritten.
+"""An append-only journal of this user's writes to flash, one line per write.
 
 ::
 
     {"time":"2026-11-28T14:30:00Z","bus":"socketcan:can0","device":"xt1","number":1286,"value":230}
 
-Studer guarantees 1000 writes of a parameter. The line is there before the frame is sent: a write that then
-fails is counted all the same, which errs on the safe side.
+Studer guarantees 1000 writes per parameter. A write is recorded before its frame is sent, so that failed
+writes are counted too.
 
 Source: Studer Innotec, documentation of the public Xcom-CAN client, on flash memory.
 """
@@ -19,13 +19,13 @@ from collections.abc import Iterator
 from typing import Any
 
 ENDURANCE = 1000
-#: from here on a write says how many there were
+#: number of writes from which a warning is printed
 WARN_FROM = 100
 _NEAR = 900
 
 
 def default_path() -> str:
-    """Return the file of the user: ``$XDG_STATE_HOME/canx/xcom-flash.jsonl``."""
+    """Return the path of the user's journal, ``$XDG_STATE_HOME/canx/xcom-flash.jsonl``."""
     folder = os.environ.get("XDG_STATE_HOME", "")
     if not os.path.isabs(folder):
         folder = os.path.join(os.path.expanduser("~"), ".local", "state")
@@ -33,20 +33,20 @@ def default_path() -> str:
 
 
 class Journal:
-    """The journal in the file ``path``, which need not be there yet."""
+    """The journal in the file ``path``, which is created by the first write."""
 
     def __init__(self, path: str | None = None) -> None:
         self.path = path or default_path()
 
     def count(self, bus: str, device: str, number: int) -> int:
-        """Return how often a parameter of a device was written to flash; other lines count nothing."""
+        """Return how often a parameter of a device was written to flash; malformed lines are ignored."""
         asked = (bus, device, number)
         return sum(
             (line.get("bus"), line.get("device"), line.get("number")) == asked for line in self._lines()
         )
 
     def record(self, bus: str, device: str, number: int, value: float) -> None:
-        """Add a write, before it is sent.
+        """Append a write, before it is sent.
 
         Raises:
             OSError: the file cannot be written.
@@ -62,9 +62,9 @@ class Journal:
         fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         try:
             size = os.fstat(fd).st_size
-            cut = size > 0 and os.pread(fd, 1, size - 1) != b"\n"  # a line that a crash cut short
+            cut = size > 0 and os.pread(fd, 1, size - 1) != b"\n"  # a crash truncated the last line
             text = "\n" * cut + json.dumps(line, separators=(",", ":")) + "\n"
-            os.write(fd, text.encode())  # in one piece: others may append at the same time
+            os.write(fd, text.encode())  # in one call: other processes may append at the same time
             os.fsync(fd)
         finally:
             os.close(fd)
@@ -84,9 +84,11 @@ class Journal:
 
 
 def warning(count: int) -> str | None:
-    """Return what to say about ``count`` writes so far; None where they are few."""
+    """Return a warning about ``count`` writes so far; None if there are few."""
     if count < WARN_FROM:
         return None
     if count < _NEAR:
-        return f"{count} writes to flash so far, of {ENDURANCE} that are guaranteed"
-    return f"{count} writes to flash so far: the {ENDURANCE} that are guaranteed are nearly or quite used up"
+        return f"{count} of {ENDURANCE} guaranteed writes to flash are used"
+    return (
+        f"{count} of {ENDURANCE} guaranteed writes to flash are used: the parameter is worn out or nearly so"
+    )

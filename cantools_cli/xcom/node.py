@@ -1,16 +1,16 @@
-"""A client's place on the bus: sends a request, and knows which of the frames that follow is its reply.
+"""A node on the bus: sends requests and matches replies to them.
 
-Nothing in a reply says which request it answers, so that it has to be told by everything else:
+Replies carry no request number, so a reply is recognised by all of these rules:
 
-- it is a classic extended data frame, to our address, from whom we asked, of the service asked for;
-- its object is the one asked for, and its part as well (0 and 4 are the same on reading: RAM reads as flash);
-- an error for another object is believed only when nothing better came until the end of the timeout, since
-  it is not certain what that field holds; never when it names what was asked shortly before;
-- a reply that is too short is an error, at the end of the timeout, never a value;
-- after a parameter's request had no answer, the next one for the same parameter first waits until a late
-  reply can no longer come. A user info does not: a late one is its value all the same.
+- It is a classic extended data frame to our address, from the requested device, of the requested service.
+- It has the requested object and part (parts 0 and 4 are equal on reading: RAM reads as flash).
+- An error for another object counts only if nothing better arrives until the timeout, since the meaning of
+  that field is uncertain, and never if it names the object of a recent request.
+- A reply that is too short is an error at the end of the timeout, never a value.
+- After a request for a parameter had no reply, the next request for it waits until a late reply can no
+  longer arrive. Requests for a user info do not wait: a late reply has its value just as well.
 
-What came before the request was sent is passed over. Messages of devices are kept on the way.
+Frames received before the request was sent are ignored. Messages of devices are stored on the way.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from cantools_cli.xcom.addresses import NOTIFICATION_ADDRESS, device_name, is_gr
 from cantools_cli.xcom.codec import Identifier, MessageNotification, Part, Reply, Service
 from cantools_cli.xcom.turn import Turns
 
-#: how long after its timeout a reply may still come, in seconds
+#: seconds after its timeout during which a late reply may arrive
 LATE_SECONDS = 2.0
-#: messages of devices that are kept until somebody takes them
+#: maximum number of stored messages of devices
 _KEPT_MESSAGES = 65_536
-#: how long frames that are queued already are still taken, in seconds, if others keep coming
+#: seconds for draining queued frames while more keep arriving
 _BACKLOG = 0.2
-#: how long one wait for messages keeps other threads from a transaction, in seconds
+#: seconds for which a wait for messages may block transactions of other threads
 _LISTENING = 0.05
 _SERVICE_WORDS = {
     Service.READ_USER_INFO: "info",
@@ -46,13 +46,13 @@ _SERVICE_WORDS = {
 
 
 class StuCanPublicError(CanError):
-    """A device, or the gateway for it, answered with an error.
+    """A device, or the gateway on its behalf, answered with an error.
 
     Attributes:
-        id: the object that the reply names.
+        id: the object in the reply.
         error_code: the number of the error.
-        identifier: its name, UNKNOWN where it has none.
-        source: the address that it came from, None where nobody knows.
+        identifier: the name of the error, or UNKNOWN.
+        source: the address of the sender; None if unknown.
     """
 
     def __init__(self, id: int, error_code: int, *, source: int | None = None) -> None:
@@ -68,21 +68,21 @@ class StuCanPublicError(CanError):
 
     @property
     def explanation(self) -> str:
-        """The error in words: ``OBJECT_ID_NOT_FOUND (0x22): the device has no such object``."""
-        name, meaning = codec.ERRORS.get(self.error_code, ("UNKNOWN", "an error that nobody knows"))
+        """The error as text: ``OBJECT_ID_NOT_FOUND (0x22): the device has no such object``."""
+        name, meaning = codec.ERRORS.get(self.error_code, ("UNKNOWN", "unknown error"))
         return f"{name} (0x{self.error_code:02X}): {meaning}"
 
 
 class Timeout(CanTimeoutError):  # noqa: N818  # the vendor's name
-    """Nothing came that could be the reply."""
+    """No reply arrived in time."""
 
 
 class ShortReplyError(CanOperationError):
-    """All that came in the time was a reply that is too short to be one."""
+    """The only reply that arrived in time was too short."""
 
 
 class Notified(NamedTuple):
-    """A message of a device, and when it came, in seconds since the epoch."""
+    """A message of a device with its timestamp, in seconds since the epoch."""
 
     timestamp: float
     source: int
@@ -90,7 +90,7 @@ class Notified(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A reply, and the address that it came from."""
+    """A reply with the address of its sender."""
 
     source: int
     reply: Reply
@@ -102,7 +102,7 @@ class _Request(NamedTuple):
     object_id: int
     part: int | None
     value: float | None
-    ends: float = 0.0  # when nothing of it can come any more
+    ends: float = 0.0  # monotonic time after which no reply can arrive
     answered: bool = False
 
     def __str__(self) -> str:
@@ -110,7 +110,7 @@ class _Request(NamedTuple):
 
 
 class _Medium:
-    """What all nodes on one open bus share."""
+    """State shared by all nodes on one open bus."""
 
     def __init__(self, name: str) -> None:
         self.turns = Turns(name)
@@ -121,9 +121,9 @@ _media: WeakKeyDictionary[Any, _Medium] = WeakKeyDictionary()
 
 
 class Node:
-    """A client at ``address`` on an open ``bus``, which stays the caller's. Threads may share it.
+    """A client at ``address`` on an open ``bus``, which the caller closes. Threads may share a node.
 
-    ``on_detail`` is told, a line each, what was sent and received, and what was not taken for a reply.
+    ``on_detail`` is called with one line for each frame sent, received or ignored.
     """
 
     def __init__(
@@ -145,7 +145,7 @@ class Node:
         self._medium.nodes.add(self)
 
     def close(self) -> None:
-        """Leave the bus, which stays open."""
+        """Stop receiving messages; the bus stays open."""
         self._medium.nodes.discard(self)
         if not self._medium.nodes:
             self._medium.turns.close()
@@ -159,14 +159,14 @@ class Node:
         value: float | None = None,
         timeout: float | None = 1.0,
     ) -> Answer:
-        """Send a request and return its reply; None as ``timeout`` waits for ever.
+        """Send a request and return its reply; a ``timeout`` of None waits indefinitely.
 
         Raises:
             StuCanPublicError: the reply is an error.
-            Timeout: there was none.
-            ShortReplyError: there was only one that is too short.
+            Timeout: no reply arrived.
+            ShortReplyError: the only reply was too short.
             CanError: the bus failed.
-            ValueError, OverflowError: an argument does not fit.
+            ValueError, OverflowError: an argument is out of range.
         """
         return self._transact(destination, service, object_id, part, value, timeout, gather=False)[0]
 
@@ -179,19 +179,19 @@ class Node:
         value: float | None = None,
         timeout: float = 1.0,
     ) -> list[Answer]:
-        """Send a request to a group and return what all of it answered until the timeout ended.
+        """Send a request to a group and return all replies that arrive within the timeout.
 
-        Errors of single devices are among the answers; otherwise as ``request``.
+        Errors of single devices are included as replies; raises like ``request``.
         """
         return self._transact(destination, service, object_id, part, value, timeout, gather=True)
 
     def receive_messages(self, timeout: float | None = 0.0) -> None:
-        """Take what waits, or the first frames that come within ``timeout`` seconds, for their messages."""
+        """Store messages among the queued frames, or the first frames received within ``timeout`` seconds."""
         deadline = Deadline(timeout)
         while True:
             remaining = deadline.remaining()
             wait = _LISTENING if remaining is None else min(_LISTENING, remaining)
-            with self._medium.turns.take(among_processes=False):  # between waits others have their turn
+            with self._medium.turns.take(among_processes=False):  # other threads get turns between waits
                 batch = self.bus.recv_batch(wait)
                 for message in batch or ():
                     self._offer(message)
@@ -236,9 +236,9 @@ class Node:
 
     def _listen(self, request: _Request, timeout: float | None, gather: bool) -> list[Answer]:
         deadline = Deadline(timeout)
-        last = Deadline(None if timeout is None else timeout + _BACKLOG)  # of a bus that is never silent
+        last = Deadline(None if timeout is None else timeout + _BACKLOG)  # a busy bus is never silent
         answers: list[Answer] = []
-        doubtful: CanError | None = None  # what to raise when nothing better comes
+        doubtful: CanError | None = None  # raised if nothing better arrives
         while not (answers and not gather) and not last.passed:
             message = self.bus.recv(deadline.remaining())
             if message is None:
@@ -260,11 +260,11 @@ class Node:
             raise doubtful
         raise Timeout(
             f"{request}: no reply within {timeout:g} s",
-            hint="a gateway may take 2 s: --timeout 2; canx xcom scan shows what answers",
+            hint="a gateway may need 2 s: --timeout 2; canx xcom scan lists devices that answer",
         )
 
     def _reply_to(self, request: _Request, message: Message) -> Identifier | None:
-        """Return the identifier of what may be a reply to ``request``; None for anything else."""
+        """Return the identifier of ``message`` if it may be a reply to ``request``, else None."""
         self._offer(message)
         if not codec.is_carrier(message):
             return None
@@ -275,15 +275,15 @@ class Node:
         from_whom = identifier.source == asked or (is_group(asked) and is_member(identifier.source, asked))
         if identifier.service != request.service or not from_whom:
             if identifier.service != Service.MESSAGE:
-                self._tell("passed over, as no reply to this request", message)
+                self._tell("ignored, not a reply to this request", message)
             return None
         return identifier
 
     def _judged(self, request: _Request, identifier: Identifier, data: bytes) -> Answer | None:
-        """Return the answer in a frame from the right place; None if it answers something else.
+        """Return the answer in a frame from the right sender; None if it answers another request.
 
         Raises:
-            StuCanPublicError, ShortReplyError: it may be one, if nothing better comes.
+            StuCanPublicError, ShortReplyError: the frame is the reply unless a better one arrives.
         """
         source = identifier.source
         try:
@@ -296,7 +296,7 @@ class Node:
             if reply.object_id == request.object_id:
                 return Answer(source, reply)
             if any(past.object_id == reply.object_id for past in self._live_past()):
-                return None  # late, or twice
+                return None  # a late or duplicate reply
             raise StuCanPublicError(reply.object_id, reply.error_code, source=source)
         if reply.object_id != request.object_id or not _is_part(reply.part, request.part):
             return None
@@ -305,20 +305,20 @@ class Node:
         return Answer(source, reply)
 
     def _is_of_earlier_write(self, request: _Request, reply: Reply) -> bool:
-        """Tell whether a reply repeats another value that was written to the same parameter just before."""
+        """Return whether the reply has another value, recently written to the same parameter."""
         assert reply.value is not None
         if reply.value == request.value:
             return False
         return any(_is_same_object(past, request) and past.value == reply.value for past in self._live_past())
 
-    # --- what came before -----------------------------------------------------------------------------
+    # --- earlier requests -----------------------------------------------------------------------------
 
     def _live_past(self) -> list[_Request]:
         now = time.monotonic()
         return [past for past in self._past if past.ends > now]
 
     def _wait_for_late_replies(self, request: _Request) -> None:
-        """Wait until a reply to an earlier request for the same parameter can no longer come."""
+        """Wait until a late reply to an earlier request for the same parameter can no longer arrive."""
         if request.service == Service.READ_USER_INFO:
             return
         silent = (past for past in self._live_past() if not past.answered)
@@ -339,7 +339,7 @@ class Node:
     # --- messages of devices --------------------------------------------------------------------------
 
     def _offer(self, message: Message) -> None:
-        """Give a received frame to all nodes on this bus, in case it is a message of a device."""
+        """If a received frame is a message of a device, store it in all nodes on this bus."""
         if not codec.is_carrier(message):
             return
         self._tell("received", message)

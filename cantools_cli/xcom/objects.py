@@ -1,11 +1,11 @@
-"""The objects of Studer devices: parameters, user infos and messages, by number or part of a name.
+"""The objects of Studer devices (parameters, user infos, messages), found by number or part of a name.
 
-``objects.tsv.gz`` beside this module has a row an object; ``zcat`` shows it. ``pack`` makes it of the same
-table as comma separated values. Limits and defaults are those of 48 V batteries and 230 V mains: what a
-device allows is read from the device.
+``objects.tsv.gz`` next to this module has one row per object; ``pack`` creates it from comma-separated values
+with the same columns. Limits and defaults are for 48 V batteries and 230 V mains; the limits of an actual
+device have to be read from it.
 
 Source: Studer Innotec, "Xtender serial protocol", appendix V1.6.42 (28.05.2025): numbers, names, units,
-limits. Its objects are those of Xcom-CAN as well.
+limits. Xcom-CAN has the same objects.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ COLUMNS = (
     *("step", "level", "options", "short", "section", "note"),
 )
 KINDS = ("parameter", "info", "message")
-#: what switches, resets or reconfigures a device, beside every command (``is_signal``)
+#: parameters that switch, reset or reconfigure a device, in addition to all commands (``is_signal``)
 GUARDED = frozenset(
     (
         *(1124, 1125, 1127, 1128, 1287, 1395, 1399, 1415, 1468, 1550, 1576, 1628),
@@ -35,7 +35,7 @@ GUARDED = frozenset(
         *(5033, 5041, 5043, 5044, 5047, 5061, 5062, 5068, 5070, 5071, 5075, 5095, 5103, 5121),
     )
 )
-#: family -> the infos that tell its type, (high, low) of its software version, and of its serial number
+#: family -> infos with its type, its software version (high, low) and its serial number (high, low)
 IDENTITY = {
     "xt": (3124, (3130, 3131), (3156, 3157)),
     "bsp": (7034, (7037, 7038), (7048, 7049)),
@@ -43,7 +43,7 @@ IDENTITY = {
     "vt": (11015, (11050, 11051), (11067, 11068)),
     "vs": (15074, (15077, 15078), (15102, 15103)),
 }
-#: family -> an info that every device of it has, and none of the family that shares its address
+#: family -> an info of all its devices that the family sharing their address lacks
 PROBES = {"xt": 3000, "bsp": 7034, "bms": 7054, "vt": 11000, "vs": 15000}
 _RANGES = {
     "xt": ((1000, 1999), (3000, 3999)),
@@ -62,10 +62,10 @@ class XcomObject:
     Attributes:
         kind: parameter, info or message.
         family: xt, rcc, bsp, bms, vt or vs; ``xt120`` for limits of 120 V Xtenders, ``any`` for messages.
-        format: float, bool, short_enum, long_enum, int32, not_supported; empty where nobody knows.
-        default, minimum, maximum: of the table, None where it has none.
-        step: a number, ``one_bit``, ``bitfield`` or ``signal``; empty where it has none.
-        level: who may change a parameter; how severe a message is.
+        format: float, bool, short_enum, long_enum, int32, not_supported; empty if unknown.
+        default, minimum, maximum: as in the table; None if missing.
+        step: a number, ``one_bit``, ``bitfield`` or ``signal``; may be empty.
+        level: access level of a parameter, severity of a message.
         options: number -> label.
     """
 
@@ -87,7 +87,7 @@ class XcomObject:
 
     @property
     def is_signal(self) -> bool:
-        """Whether it is a command: writing 1 does something, its value means nothing."""
+        """Whether it is a command, executed by writing 1; its value has no meaning."""
         return self.step == "signal"
 
     @property
@@ -97,7 +97,7 @@ class XcomObject:
 
     @property
     def editing_step(self) -> float:
-        """What a remote control changes the value by; 0 where it is exact."""
+        """The step by which a remote control changes the value; 0 if there is none."""
         try:
             return float(self.step)
         except ValueError:
@@ -105,7 +105,7 @@ class XcomObject:
 
 
 def pack(text: str) -> bytes:
-    """Return the data file of a table of comma separated values with the columns ``COLUMNS``."""
+    """Return the data file for a table of comma-separated values with the columns ``COLUMNS``."""
     import csv
     import gzip
     import io
@@ -160,13 +160,13 @@ def _by_number() -> dict[tuple[str, int], list[XcomObject]]:
 
 
 def lookup(kind: str, number: int, family: str | None = None) -> XcomObject | None:
-    """Return the object of that number; without a ``family`` the first that has it; None for no such."""
+    """Return the object with ``number``, of any family if that is None; None if it is unknown."""
     found = _by_number().get((kind, number), [])
     return next((one for one in found if family in (None, one.family, "any")), None)
 
 
 def message_text(number: int, brief: bool = False) -> str:
-    """Return ``Warning (016): Fan error detected``; without the severity where ``brief``."""
+    """Return a text such as ``Warning (016): Fan error detected``; ``brief`` omits the severity."""
     found = lookup("message", number)
     if found is None:
         return f"({number:03d}): unknown message"
@@ -175,12 +175,12 @@ def message_text(number: int, brief: bool = False) -> str:
 
 
 def of_family(kind: str, family: str) -> list[XcomObject]:
-    """Return all objects of a kind that devices of a family have."""
+    """Return all objects of a kind and family."""
     return [one for one in table() if one.kind == kind and one.family == family]
 
 
 def search(pattern: str, kind: str | None = None, family: str | None = None) -> Iterator[XcomObject]:
-    """Yield the objects whose number, name, unit, short name or section has all words of ``pattern``."""
+    """Yield objects that contain all words of ``pattern`` in number, name, unit, short name or section."""
     words = pattern.casefold().split()
     for one in table():
         if one.family == "xt120" or (kind and one.kind != kind) or (family and one.family != family):
@@ -192,7 +192,7 @@ def search(pattern: str, kind: str | None = None, family: str | None = None) -> 
 
 
 def family_of_number(number: int) -> str | None:
-    """Return the family whose range a number of a parameter or an info is in."""
+    """Return the family whose range contains the number of a parameter or info."""
     for family, ranges in _RANGES.items():
         if any(low <= number <= high for low, high in ranges):
             return family
@@ -205,13 +205,13 @@ def default_device(family: str) -> Device:
 
 
 def find(text: str, kind: str, device: Device | None = None) -> tuple[XcomObject, Device]:
-    """Return the object that a number, or a part of one name alone, means, and the device to ask.
+    """Return the object with a number, or with a unique part of a name, and the device to ask.
 
-    ``xt2:1286`` names the device itself. Without any, it is the first unit of the object's family. A number
-    that the table does not have is taken where the device is known.
+    ``xt2:1286`` includes the device. The default is the first unit of the object's family. Numbers missing
+    from the table are accepted if the device is given.
 
     Raises:
-        UsageError: there is no such object, or more than one.
+        UsageError: no object matches, or more than one.
     """
     prefix, mark, rest = text.partition(":")
     if mark and rest.strip():
@@ -228,7 +228,7 @@ def find(text: str, kind: str, device: Device | None = None) -> tuple[XcomObject
 
 
 def find_readable(text: str, device: Device | None = None) -> tuple[XcomObject, Device]:
-    """Return the user info that ``text`` means, else the parameter; otherwise as ``find``."""
+    """Return a user info, else a parameter; like ``find``."""
     try:
         return find(text, "info", device)
     except UsageError as error:
@@ -239,7 +239,7 @@ def find_readable(text: str, device: Device | None = None) -> tuple[XcomObject, 
 
 
 def _families(device: Device | None) -> tuple[str, ...]:
-    """Return the families that a device may be of; none where nobody knows."""
+    """Return the possible families of a device; empty if unknown."""
     if device is None or device.family is None:
         return ()
     return ("bsp", "bms") if device.family == "bsp" else (device.family,)
@@ -247,7 +247,7 @@ def _families(device: Device | None) -> tuple[str, ...]:
 
 def _of_number(number: int, kind: str, device: Device | None) -> tuple[XcomObject, Device]:
     if number > LARGEST_ID:
-        raise UsageError(f"{number} is no number of an object: the largest is {LARGEST_ID}")
+        raise UsageError(f"{number} is not an object number: the largest is {LARGEST_ID}")
     if device is not None:
         for family in _families(device) or (None,):
             found = lookup(kind, number, family)
@@ -262,14 +262,14 @@ def _of_number(number: int, kind: str, device: Device | None) -> tuple[XcomObjec
         verb = {"info": "read-info", "parameter": "read-param"}[other]
         raise UsageError(f"{number} is not a {kind}, it is a{'n' * (other == 'info')} {other}", hint=verb)
     near = family_of_number(number)
-    hint = f"--device {near}1 asks a device all the same" if near else "canx xcom list shows what there is"
-    raise UsageError(f"no {kind} {number} is known", hint=hint)
+    hint = f"--device {near}1 asks a device anyway" if near else "canx xcom list shows all objects"
+    raise UsageError(f"unknown {kind} {number}", hint=hint)
 
 
 def _of_name(word: str, kind: str, device: Device | None) -> tuple[XcomObject, Device]:
     families = _families(device)
     if not word:
-        raise UsageError("the name of an object is empty", hint="canx xcom list shows what there is")
+        raise UsageError("the name of the object is empty", hint="canx xcom list shows all objects")
     key = word.casefold()
     known = [
         one
@@ -284,7 +284,7 @@ def _of_name(word: str, kind: str, device: Device | None) -> tuple[XcomObject, D
     if len(numbers) > 1:
         shown = ", ".join(f"{one.number} {one.name}" for one in _first_of_each(found)[:_SHOWN])
         more = f", and {len(numbers) - _SHOWN} more" if len(numbers) > _SHOWN else ""
-        raise UsageError(f"{quoted(word)} is the name of {len(numbers)} {kind}s", hint=shown + more)
+        raise UsageError(f"{quoted(word)} matches {len(numbers)} {kind}s", hint=shown + more)
     return found[0], device or default_device(found[0].family)
 
 

@@ -1,8 +1,8 @@
-"""A solar installation that is not there: what its devices measure in the course of a day.
+"""A simulated solar installation: the measurements of its devices in the course of a day.
 
-Sun from six to eighteen, behind some cloud; a load with a peak in the morning and one in the evening; a
-battery that takes what is left, and the mains that help while it is low. Pure: whoever drives it says what
-time it is. The same seed and times give the same values.
+The sun shines from six to eighteen, with some clouds; the load peaks in the morning and in the evening; the
+battery takes the rest, and the mains help while it is low. The caller advances the time. Equal seeds and
+times give equal values.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ import math
 from collections.abc import Mapping
 
 DAY = 86_400.0
-STEP = 60.0  # seconds that one step of the integration takes at most
+STEP = 60.0  # maximum integration step in seconds
 CAPACITY_AH = 400.0
-_LOW, _ENOUGH = 40.0, 60.0  # % of charge at which the mains come and go
+_LOW, _ENOUGH = 40.0, 60.0  # % of charge at which the mains are switched on and off
 
 
 def _start(text: str) -> dict[int, float]:
     return {int(number): float(value) for number, _, value in (pair.partition("=") for pair in text.split())}
 
 
-#: user infos at the start, exact in single precision so that they can be told byte by byte
+#: initial user infos, exact in single precision so that tests can compare bytes
 START = {
     "xt": _start(
         "3000=51.8125 3001=22 3005=12.5 3007=87 3010=4 3011=231 3012=3.25 3017=32 3020=1 3021=230 "
@@ -46,14 +46,14 @@ START = {
     ),
     "rcc": _start(""),
 }
-#: user infos that follow the parameter of a device at once, as its output does
+#: user infos that always equal a parameter of the device
 FOLLOWED = {3021: 1286, 3017: 1107, 3085: 1112}
 
 
 class Plant:
-    """What happens between sun, battery, mains and load.
+    """The energy flow between sun, battery, mains and load.
 
-    ``seconds_of_day`` is when it begins; ``pv_kilowatts`` what its panels give at noon.
+    ``seconds_of_day`` is the start time, ``pv_kilowatts`` the power of the panels at noon.
     """
 
     def __init__(self, seconds_of_day: float = 12 * 3600.0, seed: int = 1, pv_kilowatts: float = 5.5) -> None:
@@ -63,7 +63,7 @@ class Plant:
         self.current = 0.0  # A into the battery
         self.pv = 0.0  # kW
         self.load = 0.0  # kW
-        self._phase = (seed * 2.399963) % math.tau  # an angle that no two small seeds share
+        self._phase = (seed * 2.399963) % math.tau  # the golden angle: different for all small seeds
         self._noon = pv_kilowatts
         self.today = dict.fromkeys(("pv", "load", "mains", "discharge", "charged_ah", "discharged_ah"), 0.0)
         self.yesterday = dict(self.today, pv=14.75, load=7.25, mains=4.5, discharge=2.5)
@@ -81,10 +81,10 @@ class Plant:
         return max(0.0, height) * cloud
 
     def advance(self, seconds: float) -> None:
-        """Let so much time pass."""
+        """Simulate ``seconds`` of time."""
         left = max(0.0, seconds)
         while left > 0:
-            step = min(left, max(STEP, seconds / 2000))  # a long time in larger steps, not for ever
+            step = min(left, max(STEP, seconds / 2000))  # larger steps bound the work for long times
             left -= step
             self._balance(step)
 
@@ -112,7 +112,7 @@ class Plant:
             self.yesterday, self.today = self.today, dict.fromkeys(self.today, 0.0)
 
     def infos(self, family: str, share: float, ram: Mapping[int, float]) -> dict[int, float]:
-        """Return what a device of ``family`` measures that has ``share`` of its family's part in it."""
+        """Return the user infos of a device that contributes ``share`` of its family's power."""
         makes = {"xt": self._xtender, "vt": self._variotrack, "vs": self._variostring, "bsp": self._battery}
         make = makes.get("bsp" if family == "bms" else family)
         return {} if make is None else make(share, ram)
@@ -191,5 +191,5 @@ def _peak(hour: float, at: float, width: float) -> float:
 
 
 def _grid(value: float, parts: int) -> float:
-    """Return ``value`` in whole parts, as fixed point in a device does."""
+    """Round ``value`` to multiples of ``1 / parts``, like fixed point in a device."""
     return round(value * parts) / parts

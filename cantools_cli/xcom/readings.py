@@ -1,4 +1,4 @@
-"""Values that were read, for people and for programs.
+"""Values read from devices, as text and JSON.
 
 ::
 
@@ -25,11 +25,11 @@ PART_NAMES = {Part.FLASH: "flash", Part.MIN: "min", Part.MAX: "max", Part.RAM: "
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read of an object: a value, or what kept it from being read.
+    """The result of reading an object: a value or an error.
 
     Attributes:
-        timestamp: seconds since the epoch, when the answer was there.
-        part: of a parameter; None for a user info.
+        timestamp: when the reply arrived, in seconds since the epoch.
+        part: part of the parameter; None for a user info.
     """
 
     timestamp: float
@@ -47,7 +47,7 @@ class Reading:
 
     @property
     def problem(self) -> str:
-        """What kept it from being read, in words."""
+        """The error as text."""
         if isinstance(self.error, StuCanPublicError):
             return self.error.explanation
         return "no reply" if isinstance(self.error, Timeout) else str(self.error or "")
@@ -58,12 +58,12 @@ class Reading:
 
     @property
     def number_text(self) -> str:
-        """The value alone, empty where there is none."""
+        """The number without its unit; empty if there is no value."""
         missing = self.value is None or values.is_missing(self.object, self.value)
         return "" if missing or self.value is None else values.format_number(self.value)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the reading as an object for JSON; what is no number is None there."""
+        """Return the reading as a JSON object; a value that is not a number is None."""
         known = self.value is not None
         return {
             "timestamp": round(self.timestamp, 6),
@@ -96,7 +96,7 @@ def read(
     timeout: float | None = 1.0,
     clock: Callable[[], float] = time.time,
 ) -> Reading:
-    """Read an object; what the device, or its silence, has against it is part of the reading.
+    """Read an object; an error of the device or a timeout is part of the reading.
 
     Raises:
         CanError: the bus failed.

@@ -1,9 +1,9 @@
-"""Which devices answer, by asking each for something that all of its kind have.
+"""Finding devices by reading a user info that every device of a family has.
 
-Units are numbered without gaps, so that a family ends with the first that is not found; behind a mere
-silence one more is asked.
+Devices are numbered without gaps, so a family ends with the first address that is reported as not found, or
+after two addresses without any reply.
 
-Source: Studer Innotec, appendix V1.6.42, for the numbers asked; version and serial number from there too.
+Source: Studer Innotec, appendix V1.6.42, for the user infos, including version and serial number.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cantools_cli.xcom.node import ShortReplyError, StuCanPublicError, Timeout
 from cantools_cli.xcom.objects import IDENTITY, PROBES, lookup
 from cantools_cli.xcom.values import label
 
-#: families that are looked for, in this order; those at one address one after the other
+#: families to scan, in this order; those that share an address are adjacent
 SCANNED = ("xt", "vt", "vs", "bsp", "bms")
 _SILENT_IN_A_ROW = 2
 _NO_SUCH_OBJECT = ERROR_CODES["OBJECT_ID_NOT_FOUND"]
@@ -27,12 +27,12 @@ _NO_SUCH_DEVICE = ERROR_CODES["DEVICE_NOT_FOUND"]
 
 @dataclass(frozen=True)
 class Found:
-    """A device that answers; what it did not tell is None.
+    """A device that answered; None marks properties it did not report.
 
     Attributes:
-        model: its type in words, else as a number.
-        version: of its software, ``1.6.42``.
-        serial: what Studer calls FID.
+        model: name of the type, else its number.
+        version: software version, such as ``1.6.42``.
+        serial: serial number, called FID by Studer.
     """
 
     device: Device
@@ -48,7 +48,7 @@ def scan(
     *,
     identify: bool = True,
 ) -> Iterator[Found]:
-    """Yield the devices that answer, as they do.
+    """Yield devices as they answer.
 
     Raises:
         CanError: the bus failed.
@@ -74,14 +74,14 @@ def scan(
 
 
 def _is_there(client: StuCanPublicClient, device: Device, timeout: float | None) -> bool | None:
-    """Ask one device; None is silence."""
+    """Return whether the device exists; None without a reply."""
     assert device.family is not None
     try:
         client.read_user_info(device.address, PROBES[device.family], timeout)
     except Timeout:
         return None
     except StuCanPublicError as error:
-        # at the address of a BSP, a missing object tells it from a BMS
+        # BSP and BMS share an address; a missing object means that it is the other one
         missing = (
             (_NO_SUCH_DEVICE, _NO_SUCH_OBJECT) if device.address == BSP_DEVICE_ID else (_NO_SUCH_DEVICE,)
         )

@@ -1,4 +1,4 @@
-"""Parameters of devices in a TOML file, to keep, compare and bring back.
+"""Parameters of devices in a TOML file, to save, compare and restore them.
 
 ::
 
@@ -8,8 +8,8 @@
     # Operating mode (AUX 1): 1 Automatic, 2 Reversed automatic, 4 Manual ON, 8 Manual OFF
     1202 = 1
 
-A table a device, a key a parameter: its number, or its name in quotes. A value is a number, or text as the
-command line takes it: ``"Manual ON"``, ``"13:41"``, ``"mon,tue"``.
+Each table is a device; each key is the number of a parameter, or its name in quotes. A value is a number, or
+text in the form of the command line: ``"Manual ON"``, ``"13:41"``, ``"mon,tue"``.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from cantools_cli.xcom.readings import Reading
 
 @dataclass(frozen=True)
 class Setting:
-    """A value that a file wants a parameter to have."""
+    """The value of a parameter in a file."""
 
     device: Device
     object: XcomObject
@@ -37,12 +37,12 @@ class Setting:
 
 
 def device_table(device: Device) -> str:
-    """Return the line that begins a device's table."""
+    """Return the header of a device's table."""
     return f"[{device.name}]"
 
 
 def setting_lines(reading: Reading) -> str:
-    """Return the lines of a parameter that was read; as a comment where it has no value."""
+    """Return the lines for a parameter; a comment if it has no value."""
     one = reading.object
     head = f"# {one.name}"
     if one.options:
@@ -57,10 +57,10 @@ def setting_lines(reading: Reading) -> str:
 
 
 def read_settings(text: str, source: str) -> Iterator[Setting]:
-    """Yield what the TOML ``text`` of the file ``source`` wants.
+    """Yield the settings in the TOML ``text`` of the file ``source``.
 
     Raises:
-        FormatError: it is not TOML, or not of this form.
+        FormatError: the text is not TOML, or does not have this form.
     """
     tomllib: Any = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     try:
@@ -72,7 +72,7 @@ def read_settings(text: str, source: str) -> Iterator[Setting]:
     for name, table in tables.items():
         try:
             if not isinstance(table, dict):
-                raise UsageError(f"{name} is in no table of a device", hint="[xt1] begins one")
+                raise UsageError(f"{name} is outside of a device's table", hint="[xt1] starts a table")
             device = parse_device(name)
         except UsageError as error:
             raise FormatError(str(error), source=source, hint=error.hint) from error

@@ -1,4 +1,4 @@
-"""A simulated gateway on a bus: when its replies are sent, and how fast its days pass."""
+"""Runs a simulated gateway on a bus: delays of replies, and the pace of the simulated day."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from cantools_cli.bus.base import BusABC
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.xcom.simulator import Gateway, Sending
 
-#: how often the plant is moved on, in seconds
+#: seconds between two steps of the plant
 _PLANT_EVERY = 1.0
 
 
 class Simulation:
-    """Answers on ``bus`` for ``gateway``, ``latency`` seconds after each request, one after the other.
+    """Answers on ``bus`` for ``gateway``, one request at a time, ``latency`` seconds after each.
 
-    ``speed`` is how many seconds of the plant pass in one. ``notices`` are (address, message, value,
-    period): sent at the start, and again each period. ``on_frame`` is told of every frame received and sent.
+    ``speed`` is the number of simulated seconds per second. ``notices`` are (address, message, value,
+    period), sent at the start and once per period. ``on_frame`` is called for every request and every frame
+    sent.
 
     Attributes:
-        answered: how many frames were sent as replies.
+        answered: number of frames sent.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class Simulation:
         self._on_frame = on_frame
         self._queue: list[tuple[float, int, Sending]] = []
         self._number = 0
-        self._ready = self._moved = clock()  # when the gateway is free again; when the plant was moved
+        self._ready = self._moved = clock()  # when the gateway is free again; last step of the plant
         self._notices = [(self._ready, notice) for notice in notices or ()]
 
     def handle(self, batch: MessageBatch) -> None:
@@ -62,7 +63,7 @@ class Simulation:
         self.send_due()
 
     def send_due(self) -> float | None:
-        """Send what is due; return in how many seconds something is again, None where nothing is."""
+        """Send frames that are due; return the seconds until the next ones, None if there are none."""
         now = self._clock()
         if now - self._moved >= _PLANT_EVERY and self.gateway.plant is not None:
             seconds, self._moved = (now - self._moved) * self._speed, now
@@ -85,7 +86,7 @@ class Simulation:
         return max(0.0, min(dues) - now) if dues else None
 
     def run(self, is_wanted: Callable[[], bool]) -> None:
-        """Answer as long as ``is_wanted`` says so; it is asked at least ten times a second."""
+        """Answer requests until ``is_wanted``, called at least ten times per second, returns false."""
         while is_wanted():
             due = self.send_due()
             batch = self.bus.recv_batch(0.1 if due is None else min(0.1, due))

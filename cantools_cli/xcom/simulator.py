@@ -1,7 +1,7 @@
-"""A gateway with devices behind it, without the hardware: requests in, replies out. Pure: no bus, no clock.
+"""A simulated gateway with its devices: requests in, replies out, without bus or clock.
 
-It answers as the gateway is documented to: values and limits of the object table, the errors of each wrong
-request, groups that are written and not read, flash and RAM kept apart. ``simulation`` runs it on a bus.
+It answers as documented: values and limits from the object table, the documented error for every invalid
+request, groups that can be written but not read, separate flash and RAM. ``simulation`` runs it on a bus.
 
 Source: Studer Innotec, public Xcom-CAN client packages; serial protocol V1.6.32 for errors and devices.
 """
@@ -33,24 +33,24 @@ from cantools_cli.xcom.objects import XcomObject
 from cantools_cli.xcom.plant import FOLLOWED, START, Plant
 
 DEFAULT_DEVICES = "xt1,xt2,vt1,vs1,bsp"
-#: by family: the parameter that, at 0, keeps writes from flash
+#: family -> the parameter that disables writes to flash if it is 0
 _KEEPS_FROM_FLASH = {"xt": 1550, "vt": 10058, "vs": 14069}
-#: commands that start a device again, so that RAM becomes flash
+#: commands that restart a device, so that RAM is loaded from flash
 _RESTARTS = {1468, 10051, 14059, 5121}
 _RESTORES = {1395, 1287, 10056, 14067, 6004}
-_STARTED = 177  # the message of a device that starts
+_STARTED = 177  # the message of a device after a restart
 _BATTERY_LOW = 0
 _LOW_VOLTAGE = 1108
 
 
 class Sending(NamedTuple):
-    """A frame that the gateway sends, ``delay`` seconds later than it would otherwise."""
+    """A frame that the gateway sends with an additional ``delay`` in seconds."""
 
     message: Message
     delay: float = 0.0
 
 
-class Refusal(Exception):  # noqa: N818  # it is what a device answers, no failure of ours
+class Refusal(Exception):  # noqa: N818  # a device's answer, not an error of the program
     """A request is answered with an error."""
 
     def __init__(self, name: str) -> None:
@@ -59,10 +59,10 @@ class Refusal(Exception):  # noqa: N818  # it is what a device answers, no failu
 
 
 class Unit:
-    """A device: its parameters in flash and in RAM, and what it measures.
+    """A device: its parameters in flash and in RAM, and its measurements.
 
     Attributes:
-        wear: number -> how often that parameter was written to flash.
+        wear: number of writes to flash per parameter.
     """
 
     def __init__(self, device: Device) -> None:
@@ -86,7 +86,7 @@ class Unit:
         """Return the value of a user info.
 
         Raises:
-            Refusal: there is no such info.
+            Refusal: the info does not exist.
         """
         if number not in self.infos:
             raise Refusal("OBJECT_ID_NOT_FOUND")
@@ -98,7 +98,7 @@ class Unit:
         """Return a value of a parameter; RAM reads as flash.
 
         Raises:
-            Refusal: there is no such parameter, or part.
+            Refusal: the parameter or part does not exist.
         """
         one = self.parameter(number)
         if part == Part.MIN:
@@ -110,10 +110,10 @@ class Unit:
         return self.flash[number]
 
     def write(self, number: int, part: int, value: float) -> float:
-        """Take a value; return what was stored.
+        """Write a parameter; return the stored value.
 
         Raises:
-            Refusal: it is not allowed.
+            Refusal: the write is not allowed.
         """
         one = self.parameter(number)
         self.check(one, part, value)
@@ -127,7 +127,11 @@ class Unit:
         return value
 
     def check(self, one: XcomObject, part: int, value: float) -> None:
-        """Raise what writing ``value`` would be refused with."""
+        """Check a write.
+
+        Raises:
+            Refusal: the write is not allowed.
+        """
         if part in (Part.MIN, Part.MAX):
             raise Refusal("PROPERTY_IS_READ_ONLY")
         if part not in (Part.FLASH, Part.RAM):
@@ -149,16 +153,16 @@ class Unit:
             raise Refusal("DATA_TOO_BIG")
 
     def restart(self, restore: bool = False) -> None:
-        """Start again: what only RAM held is gone; with ``restore`` flash has the defaults."""
+        """Load RAM from flash; ``restore`` resets flash to the defaults first."""
         if restore:
             self.flash = {number: one.default or 0.0 for number, one in self.parameters.items()}
         self.ram = dict(self.flash)
 
     def parameter(self, number: int) -> XcomObject:
-        """Return a parameter that the unit has.
+        """Return a parameter of the unit.
 
         Raises:
-            Refusal: it has none of that number.
+            Refusal: the parameter does not exist.
         """
         if number not in self.parameters:
             raise Refusal("OBJECT_ID_NOT_FOUND")
@@ -166,28 +170,28 @@ class Unit:
 
 
 def parse_units(text: str) -> list[Unit]:
-    """Return the units of ``xt1,xt2,vt1,bsp``.
+    """Parse a list of devices such as ``xt1,xt2,vt1,bsp``.
 
     Raises:
-        UsageError: one is no single device, is named twice, or two want the same address.
+        UsageError: an entry is not a single device, or two have the same address.
     """
     units: dict[int, Unit] = {}
     for word in text.split(","):
         device = parse_device(word)
         if device.is_group or device.family is None:
-            raise UsageError(f"{word.strip()} is no single device", hint=DEFAULT_DEVICES)
+            raise UsageError(f"{word.strip()} is not a single device", hint=DEFAULT_DEVICES)
         if device.address in units:
-            raise UsageError(f"{word.strip()}: address {device.address} is taken already")
+            raise UsageError(f"{word.strip()}: address {device.address} is already in use")
         units[device.address] = Unit(device)
     return list(units.values())
 
 
 class Gateway:
-    """Answers for its units.
+    """Answers requests for its units.
 
-    ``exclusive``: what is no request is answered with an error, as with switch 4 off. ``only``: silent about
-    devices that it does not have, so that two gateways can share a bus. A ``plant`` makes values change.
-    ``flags`` are reserved bits that replies carry.
+    With ``exclusive``, malformed requests are answered with an error, as with switch 4 off. With ``only``,
+    requests to other devices are ignored, so that two gateways can share a bus. A ``plant`` makes values
+    change. ``flags`` are reserved bits set in replies.
     """
 
     def __init__(
@@ -208,12 +212,12 @@ class Gateway:
         self._faults = faults
         self._notify_to = notify_to
         self._flags = flags
-        self._waiting: list[Sending] = []  # messages that a request brought about
+        self._waiting: list[Sending] = []  # messages caused by a request
         self._was_low = False
         self.advance(0.0)
 
     def advance(self, seconds: float) -> list[Sending]:
-        """Let ``seconds`` pass in the plant; return the messages that this brings about."""
+        """Advance the plant by ``seconds``; return the messages this causes."""
         if self.plant is None:
             return []
         self.plant.advance(seconds)
@@ -238,7 +242,7 @@ class Gateway:
         return Sending(codec.frame(self._notify_to, source, Service.MESSAGE, data))
 
     def answer(self, request: Message) -> list[Sending]:
-        """Return what is sent upon a frame on the bus: usually one reply, or nothing."""
+        """Return the frames sent in response to a frame on the bus: usually one reply, or nothing."""
         if not self.is_request(request):
             return []
         identifier = codec.decode_identifier(request.arbitration_id)
@@ -251,11 +255,11 @@ class Gateway:
         return [*sent, *waiting]
 
     def is_request(self, message: Message) -> bool:
-        """Tell whether a frame on the bus asks us for something, well-formed or not."""
+        """Return whether a frame on the bus is a request to this gateway, well-formed or not."""
         if not codec.is_carrier(message):
             return False
         identifier = codec.decode_identifier(message.arbitration_id)
-        # our own replies come back on some buses, and must not be taken for requests
+        # some buses return sent frames, and a reply must not be mistaken for a request
         is_ours = identifier.source in self.units
         return not identifier.flags and not is_ours and self._serves(identifier.destination)
 
@@ -273,7 +277,7 @@ class Gateway:
         )
 
     def _reply(self, identifier: Identifier, data: bytes) -> Reply | None:
-        """Return the reply to a request; None for silence."""
+        """Return the reply to a request; None for no reply."""
         try:
             request = codec.decode_request(identifier.service, data)
         except ValueError:
@@ -314,10 +318,10 @@ class Gateway:
         return request.value
 
     def _members(self, address: int) -> list[Unit]:
-        """Return the units that an address means.
+        """Return the units at an address.
 
         Raises:
-            Refusal: there are none.
+            Refusal: the address has no units.
         """
         if address in PHASES.values():
             phase = 1 + address - PHASES["l1"]
@@ -341,17 +345,17 @@ class Gateway:
 
 
 def parse_notice(text: str) -> tuple[int, int, int, float | None]:
-    """Return (address, message, value, period in seconds) of ``DEVICE:MESSAGE[:VALUE][@PERIOD]``.
+    """Parse ``DEVICE:MESSAGE[:VALUE][@PERIOD]``; return (address, message, value, period in seconds).
 
     Raises:
-        UsageError: it is not of that form.
+        UsageError: ``text`` does not have this form.
     """
     what, mark, period = text.partition("@")
     parts = what.split(":")
     numbers = [int(part, 0) if part.isdigit() or part.startswith("0x") else -1 for part in parts[1:]]
     limits = (codec.LARGEST_ID, 0xFFFFFFFF)
     if len(parts) not in (2, 3) or any(not 0 <= n <= m for n, m in zip(numbers, limits, strict=False)):
-        raise UsageError(f"{quoted(text)} is no message to send", hint="DEVICE:MESSAGE[:VALUE][@PERIOD]")
+        raise UsageError(f"{quoted(text)} is not a message to send", hint="DEVICE:MESSAGE[:VALUE][@PERIOD]")
     address = parse_device(parts[0]).address
     assert address <= LARGEST_ADDRESS
     return address, numbers[0], numbers[1] if len(numbers) > 1 else 0, duration(period) if mark else None

@@ -1,7 +1,7 @@
-"""Whose turn it is on a bus: one transaction at a time, among threads and among processes of a user.
+"""Locks for buses: one transaction at a time, across threads and across processes of a user.
 
-A gateway answers one request after the other, and its replies do not say which request they answer. So
-whoever has a transaction on a bus holds the lock of that bus's name until it has ended.
+A gateway answers one request at a time, and its replies do not identify their request. A transaction
+therefore holds the lock with the name of its bus until it ends.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from cantools_cli.errors import CanError, CanTimeoutError
 
 try:
     import fcntl
-except ImportError:  # Windows: turns among threads alone
+except ImportError:  # Windows: locks between threads only
     fcntl = None  # type: ignore[assignment]  # checked before each use
 
-#: how long to wait for others to end their transactions
+#: seconds to wait for the transactions of others
 PATIENCE = 10.0
 
 _locks: dict[str, threading.Lock] = {}
@@ -27,7 +27,7 @@ _locks_lock = threading.Lock()
 
 
 class Turns:
-    """The turns on the bus called ``name``; keep one object for each bus that is open."""
+    """The lock of the bus ``name``; keep one object per open bus."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -37,10 +37,10 @@ class Turns:
 
     @contextmanager
     def take(self, patience: float = PATIENCE, *, among_processes: bool = True) -> Iterator[None]:
-        """Have the bus alone while the body runs; among the threads of this process at least.
+        """Hold the lock while the body runs; without ``among_processes`` only within this process.
 
         Raises:
-            CanTimeoutError: others did not let it go within ``patience`` seconds.
+            CanTimeoutError: the lock was not released within ``patience`` seconds.
         """
         deadline = Deadline(patience)
         if not self._lock.acquire(timeout=patience):
@@ -63,7 +63,7 @@ class Turns:
 
     def _busy(self) -> CanTimeoutError:
         return CanTimeoutError(
-            f"{self.name}: another program keeps it busy", hint="end it, or try again later"
+            f"{self.name}: another program keeps the bus busy", hint="stop it, or try again later"
         )
 
     def _lock_file(self, deadline: Deadline) -> None:
@@ -79,12 +79,12 @@ class Turns:
                 if deadline.passed:
                     raise self._busy() from None
                 deadline.pause()
-            except OSError:  # a file system without locks: turns among threads alone
+            except OSError:  # a file system without locks: locks between threads only
                 return
 
 
 def _open_lock(name: str) -> int:
-    """Open the file that is locked, in the private folder of the user; -1 where there is none."""
+    """Open the lock file in the private folder of the user; return -1 if that fails."""
     from cantools_cli.backends.virtual.line import folder_name, net_folder, net_name
 
     with suppress(CanError, OSError):

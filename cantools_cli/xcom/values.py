@@ -1,15 +1,15 @@
-"""Values of objects as people write and read them: numbers, yes and no, labels, days, times of day.
+"""Values of objects as text: numbers, yes and no, labels, days, times of day.
 
 ::
 
-    float                     231.5          what re-encodes to the same four bytes, in the fewest digits
-    bool                      yes            and on, true, 1; no, off, false, 0
+    float                     231.5          the fewest digits that encode to the same four bytes
+    bool                      yes            also on, true, 1; no, off, false, 0
     enumerations              Floating       the label, or its number
-    days (``bitfield``)       mon,tue        and all, none; Monday is bit 0
+    days (``bitfield``)       mon,tue        also all, none; Monday is bit 0
     minute_of_day             13:41          821 minutes
-    commands (``signal``)     1              nothing else
+    commands (``signal``)     1              the only value
 
-Source: Studer Innotec, "Xtender serial protocol", appendix V1.6.42; on CAN all are single precision.
+Source: Studer Innotec, "Xtender serial protocol", appendix V1.6.42; on CAN all values are single precision.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ _TRUTHS = {
 }
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?")
 _TIME = re.compile(r"([0-9]{1,2}):([0-9]{2})")
-#: what a temperature is, or nearly is, where no sensor is connected
+#: approximate temperature reported without a sensor
 NO_SENSOR = 32767
 _TEMPERATURES = frozenset((3001, 7005, 7029, 11005, 15032))
 
 
 def format_number(value: float) -> str:
-    """Return the shortest decimal that stands for a single-precision value, without an exponent.
+    """Return the shortest decimal of a single-precision value, usually without an exponent.
 
-    A value that is none is ``n/a``; infinities are ``inf`` and ``-inf``.
+    NaN is ``n/a``; infinities are ``inf`` and ``-inf``.
     """
     if math.isnan(value):
         return NOT_AVAILABLE
@@ -55,19 +55,19 @@ def format_number(value: float) -> str:
 def _is_same(number: float, value: float) -> bool:
     try:
         return encode_value(number) == encode_value(value)
-    except OverflowError:  # rounded up beyond the largest
+    except OverflowError:  # rounded up beyond the largest value
         return False
 
 
 def is_missing(one: XcomObject | None, value: float) -> bool:
-    """Tell whether a value says that there is none: not a number, or a sensor that is not there."""
+    """Return whether a value means "not available": not a finite number, or a missing sensor."""
     if math.isnan(value) or math.isinf(value):
         return True
     return one is not None and one.kind == "info" and one.number in _TEMPERATURES and value >= NO_SENSOR - 1
 
 
 def json_number(one: XcomObject | None, value: float) -> float | int | None:
-    """Return a value for JSON: what it prints as, None where there is none."""
+    """Return a value for JSON, rounded as in text; None if it is missing."""
     if is_missing(one, value):
         return None
     number = float(format_number(value))
@@ -75,7 +75,7 @@ def json_number(one: XcomObject | None, value: float) -> float | int | None:
 
 
 def label(one: XcomObject | None, value: float) -> str | None:
-    """Return what a value means in words: an option's label, days, a time of day; None for a plain number."""
+    """Return the label, days or time of day that a value stands for; None for a plain number."""
     if one is None or is_missing(one, value):
         return None
     if one.step == "bitfield":
@@ -95,12 +95,12 @@ def _days(value: float) -> str | None:
 
 
 def unit(one: XcomObject | None) -> str:
-    """Return the unit to print behind a number; empty for what the label explains."""
+    """Return the unit to print after a number; empty if the label explains the value."""
     return "" if one is None or one.unit in ("minute_of_day", "s_since_1970") else one.unit
 
 
 def text(one: XcomObject | None, value: float) -> str:
-    """Return a value as people read it: ``51.8125 Vdc``, ``4 (Floating)``, ``n/a``."""
+    """Format a value: ``51.8125 Vdc``, ``4 (Floating)``, ``n/a``."""
     if is_missing(one, value):
         return NOT_AVAILABLE
     number, words = format_number(value), label(one, value)
@@ -110,25 +110,25 @@ def text(one: XcomObject | None, value: float) -> str:
 
 
 def parse(one: XcomObject, given: str) -> float:
-    """Return the value that ``given`` spells for an object, rounded as it will arrive.
+    """Parse a value of an object; return it in single precision.
 
     Raises:
-        UsageError: it is none for this object.
+        UsageError: ``given`` is not a value of the object.
     """
     what = f"{one.number} {one.name}".strip()
     if one.format == "not_supported":
-        raise UsageError(f"{what} cannot be transferred by this protocol")
+        raise UsageError(f"this protocol cannot transfer {what}")
     if one.unit == "s_since_1970":
-        raise UsageError(f"{what} cannot be set: a value has 24 bits, and would be up to 64 s wrong")
+        raise UsageError(f"{what} cannot be set: 24-bit precision would be wrong by up to 64 s")
     value = _spelled(one, given.strip(), what)
     if math.isnan(value) or math.isinf(value):
-        raise UsageError(f"{quoted(given)} is no number")
+        raise UsageError(f"{quoted(given)} is not a number")
     try:
         arrives = decode_value(encode_value(value))
     except OverflowError as error:
         raise UsageError(f"{quoted(given)} is too large for single precision") from error
     if arrives != value and one.format in ("int32", "long_enum"):
-        raise UsageError(f"{quoted(given)} does not fit the 24 bits of a value")
+        raise UsageError(f"{quoted(given)} needs more than the 24 bits of a value")
     return arrives
 
 
@@ -136,11 +136,11 @@ def _spelled(one: XcomObject, given: str, what: str) -> float:
     word = given.casefold()
     if one.is_signal:
         if word != "1":
-            raise UsageError(f"{what} is a command: write 1", hint="nothing else means anything to it")
+            raise UsageError(f"{what} is a command: write 1", hint="other values have no meaning")
         return 1.0
     if one.format == "bool":
         if word not in _TRUTHS:
-            raise UsageError(f"{quoted(given)} is neither yes nor no, for {what}")
+            raise UsageError(f"{what} is yes or no, not {quoted(given)}")
         return _TRUTHS[word]
     if one.step == "bitfield":
         return _spelled_days(given, what)
@@ -150,17 +150,17 @@ def _spelled(one: XcomObject, given: str, what: str) -> float:
     if clock is not None and one.unit == "minute_of_day":
         minutes = int(clock[1]) * 60 + int(clock[2])
         if int(clock[2]) > 59 or minutes > 1440:
-            raise UsageError(f"{quoted(given)} is no time of day")
+            raise UsageError(f"{quoted(given)} is not a time of day")
         return float(minutes)
     number = _as_number(given, what)
     if one.format == "int32" and number != int(number):
-        raise UsageError(f"{quoted(given)} is not a whole number, for {what}")
+        raise UsageError(f"{what} is a whole number, not {quoted(given)}")
     return number
 
 
 def _as_number(given: str, what: str) -> float:
     if _NUMBER.fullmatch(given) is None:
-        raise UsageError(f"{quoted(given)} is no number, for {what}")
+        raise UsageError(f"{what} is a number, not {quoted(given)}")
     number = float(given)
     if math.isinf(number):
         raise UsageError(f"{quoted(given)} is too large for single precision")
@@ -175,7 +175,7 @@ def _spelled_option(one: XcomObject, given: str, what: str) -> float:
     if _NUMBER.fullmatch(given) is not None and not exact:
         number = _as_number(given, what)
         if number not in one.options:
-            raise UsageError(f"{quoted(given)} is no value of {what}", hint=choices)
+            raise UsageError(f"{quoted(given)} is not a value of {what}", hint=choices)
         return number
     if not word or len(found) != 1:
         raise UsageError(f"{quoted(given)} is not one value of {what}", hint=choices)
@@ -189,11 +189,11 @@ def _spelled_days(given: str, what: str) -> float:
     if _NUMBER.fullmatch(given) is not None:
         number = _as_number(given, what)
         if number != int(number) or not 0 <= number < 1 << len(DAYS):
-            raise UsageError(f"{quoted(given)} is not from 0 to 127, for {what}", hint="bit 0 is Monday")
+            raise UsageError(f"{what} is from 0 to 127, not {quoted(given)}", hint="bit 0 is Monday")
         return number
     bits = 0
     for day in word.split(","):
         if day.strip()[:3] not in DAYS:
-            raise UsageError(f"{quoted(day)} is no day, for {what}", hint="mon,tue,wed,thu,fri,sat,sun")
+            raise UsageError(f"{quoted(day)} is not a day, for {what}", hint="mon,tue,wed,thu,fri,sat,sun")
         bits |= 1 << DAYS.index(day.strip()[:3])
     return float(bits)

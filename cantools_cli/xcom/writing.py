@@ -1,8 +1,8 @@
-"""Writing parameters without harm: what is checked before, and after.
+"""Safe writing of parameters: checks before and after a write.
 
-Before anything is sent: the value lies between the minimum and the maximum that the device itself gives; a
-write to flash has a journal that says how worn the parameter is. After it: flash is read back. RAM cannot
-be: it reads as flash. A write that had no answer is never repeated.
+Before a write, the value is compared with the minimum and maximum read from the device, and the journal is
+consulted for the wear of flash. After a write, flash is read back; RAM cannot be, since it reads as flash. A
+write without a reply is never repeated.
 
 Source: Studer Innotec, documentation of the public Xcom-CAN client; serial protocol V1.6.32, unsaved values.
 """
@@ -25,16 +25,16 @@ from cantools_cli.xcom.values import format_number, text
 
 
 class WriteFailedError(CanOperationError):
-    """A write was not taken, or flash holds something else afterwards."""
+    """A write was not accepted, or flash holds another value afterwards."""
 
 
 class RefusedError(CanOperationError):
-    """A device answered with an error; the text says which, and to what."""
+    """A device answered with an error, which the message explains."""
 
 
 @contextmanager
 def _explained(heading: str) -> Iterator[None]:
-    """Say in words what a device refused."""
+    """Convert an error reply to a message that names the object."""
     try:
         yield
     except StuCanPublicError as error:
@@ -46,10 +46,10 @@ class Plan:
     """A write that passed its checks.
 
     Attributes:
-        present: the value in flash now, None where nobody could say.
-        minimum, maximum: of all devices that are written; None where none was asked for.
-        members: the devices of a group that answered; the device itself if it is one.
-        wear: writes to flash so far, by the journal.
+        present: the current value in flash; None if unknown or different among devices.
+        minimum, maximum: limits common to all devices; None if they were not read.
+        members: the devices to write: those of a group that answered, or the single device.
+        wear: writes to flash so far, according to the journal.
     """
 
     object: XcomObject
@@ -64,7 +64,7 @@ class Plan:
 
     @property
     def is_unchanged(self) -> bool:
-        """Whether flash holds the value already, as exactly as devices store it."""
+        """Whether flash already holds the value, within the precision of the device."""
         return (
             self.present is not None
             and not self.object.is_signal
@@ -78,12 +78,12 @@ class Plan:
 
 @dataclass
 class Outcome:
-    """What came of a write.
+    """The result of a write.
 
     Attributes:
-        others: what further devices of a group answered, a line each.
-        stored: what the device says that it took.
-        verified: the value read back from flash; None where that was not possible.
+        others: answers of further devices of a group, one line each.
+        stored: the value in the reply.
+        verified: the value read back from flash; None if that is impossible.
     """
 
     stored: float | None
@@ -92,10 +92,10 @@ class Outcome:
 
 
 class Writer:
-    """Plans and carries out writes of ``client``; ``bus`` is what the journal calls the bus.
+    """Plans and carries out writes of ``client``; ``bus`` is the name of the bus in the journal.
 
-    ``force`` passes limits, guarded parameters, what is unchanged, and a flash that is worn out.
-    ``broadcast`` lets groups be written.
+    ``force`` skips the checks of limits, guarded parameters and worn flash. ``broadcast`` allows writes to
+    groups.
     """
 
     def __init__(
@@ -116,23 +116,23 @@ class Writer:
         self._broadcast = broadcast
 
     def plan(self, one: XcomObject, device: Device, value: float, part: Part) -> Plan:
-        """Check a write against the device; nothing is written yet.
+        """Check a write without writing anything.
 
         Raises:
-            UsageError: it is not to be done, and the text says why.
-            RefusedError, Timeout: the device could not be asked.
+            UsageError: a check failed; the message explains which.
+            RefusedError, Timeout: the device could not be read.
         """
         plan = Plan(one, device, part, value)
         if part not in (Part.FLASH, Part.RAM):
             raise UsageError("only ram and flash can be written")
         if device.is_group and not self._broadcast:
             raise UsageError(
-                f"{device.name} is all devices of a kind: none is written unless that is asked for",
-                hint="--broadcast, or one device, such as --device xt1",
+                f"{device.name} is a group of devices: writing it needs --broadcast",
+                hint="or choose one device, such as --device xt1",
             )
         if one.is_guarded and not self._force:
             raise UsageError(
-                f"{plan.heading} switches, resets or reconfigures the device", hint="--force does it"
+                f"{plan.heading} switches, resets or reconfigures the device", hint="--force writes it"
             )
         with _explained(plan.heading):
             self._ask(plan)
@@ -142,13 +142,13 @@ class Writer:
             plan.wear = max(self._journal.count(self._bus, name, one.number) for name in self._names(plan))
             if plan.wear >= journals.ENDURANCE and not self._force:
                 raise UsageError(
-                    f"{plan.heading}: {plan.wear} writes to flash are all that is guaranteed",
-                    hint="write to RAM, or --force",
+                    f"{plan.heading}: all {plan.wear} guaranteed writes to flash are used",
+                    hint="write to RAM, or use --force",
                 )
         return plan
 
     def plan_if_changed(self, one: XcomObject, device: Device, value: float, part: Part) -> Plan | None:
-        """Return the plan of a write, None where flash holds the value already; otherwise as ``plan``."""
+        """Return the plan of a write, or None if flash already holds the value; like ``plan``."""
         if not device.is_group and not one.is_signal:
             with _explained(f"{one.number} {one.name} ({device.name})"):
                 present = self._read(device, one, Part.FLASH)
@@ -157,12 +157,12 @@ class Writer:
         return self.plan(one, device, value, part)
 
     def carry_out(self, plan: Plan) -> Outcome:
-        """Write, once, and read flash back.
+        """Write once and read flash back.
 
         Raises:
-            WriteFailedError: flash holds something else afterwards.
-            RefusedError: the device refused.
-            CanTimeoutError: it did not answer, and nobody knows whether it took the value.
+            WriteFailedError: flash holds another value afterwards.
+            RefusedError: the device answered with an error.
+            CanTimeoutError: no reply; it is unknown whether the value was written.
             OSError: the journal cannot be written; nothing was sent.
         """
         if plan.part == Part.FLASH:
@@ -181,7 +181,7 @@ class Writer:
         return self._client.read_parameter(device.address, one.number, part, self._timeout)
 
     def _ask(self, plan: Plan) -> None:
-        """Read limits and the present value of the device, or of all devices of the group."""
+        """Read limits and the current value of the device, or of all devices of the group."""
         one = plan.object
         if one.is_signal or (self._force and plan.part == Part.RAM):
             plan.members = [] if plan.device.is_group else [plan.device]
@@ -195,7 +195,7 @@ class Writer:
         plan.present = self._read(plan.device, one, Part.FLASH)
 
     def _ask_members(self, plan: Plan) -> None:
-        """Ask the devices of a group in their order: they are numbered without gaps."""
+        """Read from the devices of a group in order; they are numbered without gaps."""
         one, present = plan.object, set()
         family = plan.device.family or "xt"
         group = FAMILIES[family].group
@@ -214,7 +214,7 @@ class Writer:
             present.add(self._read(device, one, Part.FLASH))
             plan.members.append(device)
         if not plan.members:
-            raise CanTimeoutError(f"{plan.heading}: no device of the group answers")
+            raise CanTimeoutError(f"{plan.heading}: no device of the group answered")
         plan.present = present.pop() if len(present) == 1 else None
 
     def _check_range(self, plan: Plan) -> None:
@@ -222,9 +222,9 @@ class Writer:
             return
         if not plan.minimum <= plan.value <= plan.maximum:
             raise UsageError(
-                f"{plan.heading}: {format_number(plan.value)} is not from {format_number(plan.minimum)} "
-                f"to {text(plan.object, plan.maximum)}, which the device allows",
-                hint="--force sends it all the same",
+                f"{plan.heading}: {format_number(plan.value)} is outside of the device's limits, "
+                f"{format_number(plan.minimum)} to {text(plan.object, plan.maximum)}",
+                hint="--force writes it anyway",
             )
 
     def _write(self, plan: Plan) -> Outcome:
@@ -235,13 +235,13 @@ class Writer:
             first, *rest = self._client.node.request_all(*arguments, self._timeout)
         except Timeout as error:
             raise CanTimeoutError(
-                f"{plan.heading}: no reply, so that nobody knows whether it was written",
-                hint="read it, or what it acts upon, before you write again",
+                f"{plan.heading}: no reply, so it is unknown whether the value was written",
+                hint="read the value, or its effect, before writing again",
             ) from error
         lines = []
         for answer in (first, *rest):
             code = answer.reply.error_code
-            said = "taken" if code is None else ERRORS.get(code, (f"error 0x{code:02X}", ""))[0]
+            said = "accepted" if code is None else ERRORS.get(code, (f"error 0x{code:02X}", ""))[0]
             lines.append(f"{Device(answer.source, plan.device.family).name}: {said}")
         failed = first.reply.error_code
         if failed is not None:
@@ -258,11 +258,11 @@ class Writer:
                 raise WriteFailedError(
                     f"{plan.object.number} {plan.object.name} ({device.name}): flash holds "
                     f"{text(plan.object, found)} after {format_number(plan.value)} was written",
-                    hint="parameter 1550 (10058, 14069) at 0 keeps writes from flash",
+                    hint="parameter 1550 (10058, 14069) at 0 disables writes to flash",
                 )
         return found
 
 
 def _is_near(one: XcomObject, found: float, value: float, steps: float) -> bool:
-    """Tell whether two values are the same to a device, which stores some of them in 16 bits."""
+    """Return whether two values are equal for a device, which stores some of them in 16 bits."""
     return abs(found - value) <= rounded(one.editing_step * steps) or rounded(found) == rounded(value)

@@ -118,12 +118,12 @@ def test_silence_is_status_3_with_a_hint(simulate, xcom) -> None:
         (["read-param", "1286", "--timeout", "0"], "no time"),
         (["read-param", "1286", "--retries", "-1"], "negative"),
         (["read-param", "1286", "--json", "--value"], "contradict"),
-        (["write-param", "1286", "abc"], "no number"),
+        (["write-param", "1286", "abc"], "is a number, not"),
         (["write-param", "1286", "230", "--part", "min"], "not one of ram"),
         (["monitor", "3000", "-o", "a.xyz", "-n", "1"], "suffix"),
         (["apply", "not-there.toml"], "No such file"),
-        (["export", "xt"], "no single device"),
-        (["simulate", "--devices", "xt"], "no single device"),
+        (["export", "xt"], "not a single device"),
+        (["simulate", "--devices", "xt"], "not a single device"),
         (["simulate", "--fault", "x"], "no fault"),
         (["simulate", "--set", "1286"], "PARAMETER=VALUE"),
         (["list", "--kind", "x"], "not one of"),
@@ -191,7 +191,7 @@ def test_a_worn_parameter_warns_and_then_refuses(xcom, tmp_path) -> None:
         (["1286", "300"], "not from 110 to 280"),
         (["1124", "no"], "switches"),
         (["1286", "230", "--device", "xt"], "--broadcast"),
-        (["1202", "3"], "no value of"),
+        (["1202", "3"], "not a value of"),
     ],
 )
 def test_what_is_not_to_be_written_is_not_sent(xcom, simulate, arguments, reason) -> None:
@@ -217,7 +217,7 @@ def test_a_write_without_an_answer_is_sent_once(simulate, xcom) -> None:
     process = simulate("--fault", "silence/4", "--log")  # min, max, flash, and then the write
     result = xcom("write-param", "1286", "231", "--timeout", "100ms")
     assert result.returncode == 3
-    assert "nobody knows whether it was written" in result.stderr
+    assert "unknown whether the value was written" in result.stderr
     assert printed_by(process).count("03280080#") == 1
 
 

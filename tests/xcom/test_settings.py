@@ -76,12 +76,12 @@ def test_people_may_write_names_labels_and_several_devices() -> None:
     [
         ("[xt1]\n1286 = \n", "file.toml:2"),
         ("[nobody]\n1286 = 1\n", "no device"),
-        ("1286 = 1\n", "in no table"),
+        ("1286 = 1\n", "outside of a device"),
         ("[xt1]\n1286 = [1]\n", "neither a number nor text"),
-        ('[xt1]\n1286 = "abc"\n', r"\[xt1\] 1286: .*no number"),
-        ("[xt1]\n1202 = 3\n", "no value of"),
+        ('[xt1]\n1286 = "abc"\n', r"\[xt1\] 1286: .*is a number, not"),
+        ("[xt1]\n1202 = 3\n", "not a value of"),
         ('[xt1]\n"voltage" = 3\n', "name of"),
-        ("[xt1]\n1286 = nan\n", "no number"),
+        ("[xt1]\n1286 = nan\n", "is a number, not"),
         ("[xt1]\n1286 = 1e300\n", "too large"),
     ],
 )
