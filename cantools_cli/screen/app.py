@@ -1,4 +1,4 @@
-"""The full-screen view on textual: keys and clicks go to ``Controls``, the rest is drawn at a fixed rate."""
+"""The textual application: passes keys and clicks to ``Controls`` and redraws at a fixed rate."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from cantools_cli.sniff.view import View
 if TYPE_CHECKING:
     from textual import events
 
-#: so often the table is drawn: a frame is on the screen within a quarter of a second
+#: seconds between redraws: a frame is on the screen within a quarter of a second
 DRAWN_EVERY = 0.125
 
 
 class SniffApp(App[int]):
-    """The view of one session, which ends with an exit status."""
+    """The view of one session; its result is an exit status."""
 
     CSS = """
     Screen { layout: vertical; background: ansi_default; color: ansi_default; }
@@ -42,7 +42,7 @@ class SniffApp(App[int]):
     #status { height: 1; }
     """
     ENABLE_COMMAND_PALETTE = False
-    ALLOW_SELECT = False  # a click is for a row; the terminal selects with SHIFT
+    ALLOW_SELECT = False  # clicks choose rows; terminals select text with SHIFT
     AUTO_FOCUS = None
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "interrupt", priority=True, show=False),
@@ -59,7 +59,7 @@ class SniffApp(App[int]):
         self.source = source
         self.controls = Controls(session, view, look, ports or Ports())
         self.on_asked: Callable[[int], None] = lambda status: None
-        self._before: dict[int, Any] = {}  # handlers of signals
+        self._before: dict[int, Any] = {}  # signal handlers to restore
         self._own_loop: asyncio.AbstractEventLoop | None = None
 
     def compose(self) -> ComposeResult:
@@ -73,7 +73,7 @@ class SniffApp(App[int]):
         for name in ("SIGTERM", "SIGHUP", "SIGINT"):
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN and not self.is_headless:
-                # not the loop's own: it does not run them while it waits for a terminal that takes nothing
+                # not a handler of the loop: those do not run while the loop blocks on writing to the terminal
                 self._before[number] = signal.signal(number, self._signalled)
         self.set_interval(DRAWN_EVERY, self.draw)
         self.draw()
@@ -83,13 +83,13 @@ class SniffApp(App[int]):
         self.end(128 + number)
 
     def end(self, status: int) -> None:
-        """End with ``status``, from any thread."""
+        """End with ``status``; may be called from any thread."""
         if self._own_loop is not None:
-            with suppress(RuntimeError):  # it is closed: the end is there
+            with suppress(RuntimeError):  # the loop is closed: the application has ended
                 self._own_loop.call_soon_threadsafe(self.exit, status)
 
     def give_signals_back(self) -> None:
-        """Put the handlers back that were there before."""
+        """Restore the previous signal handlers."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
         self._before.clear()
@@ -97,9 +97,9 @@ class SniffApp(App[int]):
     # --- drawing --------------------------------------------------------------------------------------
 
     def draw(self) -> None:
-        """Draw what there is now."""
+        """Redraw the screen."""
         found = self.query("#header, #headings, #table, #status")
-        if len(found) < 4:  # the last call comes when the widgets are gone
+        if len(found) < 4:  # the last call comes after the widgets are removed
             return
         session, controls = self.session, self.controls
         controls.height = max(1, self.query_one("#table", Static).size.height)
@@ -118,7 +118,7 @@ class SniffApp(App[int]):
             self.query_one(f"#{name}", Static).update(shown)
 
     def _status(self) -> Text:
-        """Return the last line: the prompt, or what there is to say."""
+        """Return the last line: a prompt or a message."""
         session, controls = self.session, self.controls
         said = controls.said
         if controls.asked:
@@ -132,7 +132,7 @@ class SniffApp(App[int]):
         return Text(said) if said else Text("? help  q end", style="dim")
 
     def _page(self, now: int) -> tuple[Text, Text]:
-        """Return the headings and what is below them."""
+        """Return the headings and the text below them."""
         controls, look = self.controls, self.look
         row = controls.chosen_row()
         if controls.page == "help":
@@ -165,7 +165,7 @@ class SniffApp(App[int]):
         self.exit(130)
 
     def on_click(self, event: events.Click) -> None:
-        """Sort by the head of a column, choose or open a row."""
+        """Sort by a column, or choose or open a row."""
         name = event.widget.id if event.widget is not None else None
         if name == "headings":
             self.controls.click_heading(event.x)
@@ -182,7 +182,7 @@ class SniffApp(App[int]):
         self._go_on()
 
     def _go_on(self) -> None:
-        """Show what a key or a click did."""
+        """Apply the effect of a key or a click."""
         if self.controls.status is not None:
             self.exit(self.controls.status)
         self.draw()
@@ -193,7 +193,7 @@ def _joined(lines: list[Text]) -> Text:
 
 
 def run(app: SniffApp) -> int:
-    """Show ``app`` until it ends; return the status that it ended with."""
+    """Run ``app``; return its exit status."""
     try:
         result: Any = app.run()
     finally:
@@ -202,7 +202,7 @@ def run(app: SniffApp) -> int:
 
 
 def is_utf8() -> bool:
-    """Whether the terminal shows more than ASCII, as far as the locale tells."""
+    """Return whether the terminal shows UTF-8, according to the locale."""
     for name in ("LC_ALL", "LC_CTYPE", "LANG"):
         value = os.environ.get(name)
         if value:

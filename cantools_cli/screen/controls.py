@@ -1,4 +1,4 @@
-"""What keys, the mouse and prompts do to what is shown; of textual it knows the names of keys."""
+"""The actions of keys, mouse and prompts; depends on textual only for the names of keys."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _WHEEL_LINES = 3
 
 @dataclass
 class Ports:
-    """What the prompts reach outside of the screen; None where there is no such thing.
+    """Callables behind the prompts for sending and recording; None if they are unavailable.
 
-    Raises from both: CanError, UsageError, OSError are shown.
+    Their CanError, UsageError and OSError exceptions are shown.
     """
 
     send: Callable[[str], str] | None = None
@@ -34,17 +34,17 @@ class Ports:
 
 
 class Controls:
-    """The state of the screen, apart from what is drawn.
+    """The state of the screen, without drawing.
 
     Attributes:
-        said: what is told in the last line.
+        said: the message in the last line.
         page: "table", "row" or "help".
-        chosen: number of the row that the keys are about; -1 is the one on top.
-        shown: the rows, in order; ``first`` is the one on top, of ``height`` that there is room for.
-        scrolled: the line of an opened row that is on top.
-        frozen: what is shown in place of a live table while it is paused, since ``frozen_ns``.
-        asked: what the prompt is for, empty while there is none; ``line`` is what was typed there.
-        status: what to end with, None as long as nobody wants to.
+        chosen: number of the chosen row; -1 is the top row.
+        shown: the rows in order; ``first`` is the index of the top row, ``height`` the number of lines.
+        scrolled: the top line of an opened row.
+        frozen: copy of the table, shown while a live view is paused, made at ``frozen_ns``.
+        asked: kind of the open prompt, empty if there is none; ``line`` is its text.
+        status: exit status; None until the user ends the program.
     """
 
     def __init__(self, session: Session, view: View, look: Look, ports: Ports) -> None:
@@ -68,12 +68,12 @@ class Controls:
 
     @property
     def table(self) -> Table:
-        """What is shown."""
+        """The displayed table."""
         return self.session.table if self.frozen is None else self.frozen
 
     @property
     def state(self) -> str:
-        """In a word, what the source does."""
+        """The state of the source in one word."""
         session, player = self.session, self.session.player
         if session.error is not None:
             return "failed"
@@ -86,7 +86,7 @@ class Controls:
         return "ended" if player.has_ended else "paused" if player.is_paused else "replaying"
 
     def arrange(self, now_ns: int) -> None:
-        """Find the rows to show, and which of them there is room for."""
+        """Update the displayed rows and scroll to the chosen one."""
         self.look.sorted_by = self.view.order
         self.look.pinned = self.view.pinned
         self.look.hold_ns = self.session.table.hold_ns
@@ -106,7 +106,7 @@ class Controls:
     # --- keys -----------------------------------------------------------------------------------------
 
     def key(self, key: str, character: str | None = None) -> None:
-        """Do what a key means, by textual's name or by its character; in a prompt, type it."""
+        """Handle a key, given by textual's name and its character."""
         if not self.asked:
             name = KEYS.get(key) or KEYS.get(character or "")
             if name is not None:
@@ -120,7 +120,7 @@ class Controls:
             self._typed()
 
     def paste(self, text: str) -> None:
-        """Take text that was pasted, if something is asked."""
+        """Insert pasted text into an open prompt."""
         if self.asked:
             self.line.insert("".join(filter(str.isprintable, text)))
             self._typed()
@@ -129,7 +129,7 @@ class Controls:
         self.status = 0
 
     def do_leave(self) -> None:
-        """Close the page that is open, then lift the filter; end if neither is there."""
+        """Close the open page, else remove the filter, else end."""
         if self.page != "table":
             self.page = "table"
         elif self.view.chosen is not None:
@@ -184,7 +184,7 @@ class Controls:
         self._hold_on()
 
     def _hold_on(self) -> None:
-        """Let the chosen row be the same one, also where others come before it."""
+        """Keep the current row chosen if rows are inserted before it."""
         row = self.chosen_row()
         self.chosen = -1 if row is None else row.number
 
@@ -219,7 +219,7 @@ class Controls:
     def do_notch(self) -> None:
         with self.session.lock:
             self.session.table.notch(self.session.now_ns())
-        self.said = "notched: what changed just now is ignored; * looks at all bits again"
+        self.said = "bits that changed just now are ignored; * stops ignoring them"
 
     def do_unnotch(self) -> None:
         with self.session.lock:
@@ -268,7 +268,7 @@ class Controls:
 
     def _is_log(self) -> bool:
         if self.session.player is None:
-            self.said = "only a log from a file can be gone through"
+            self.said = "only a log file can be navigated"
         return self.session.player is not None
 
     def _go_to(self, text: str) -> str:
@@ -284,7 +284,7 @@ class Controls:
     # --- the mouse ------------------------------------------------------------------------------------
 
     def click_heading(self, x: int) -> None:
-        """Sort by the column at ``x``; by the one that is sorted by, the other way round."""
+        """Sort by the column at ``x``, or reverse the order if it is sorted by that column."""
         name = column_at(self.look, self.table, x)
         if self.page != "table" or not name:
             return
@@ -294,7 +294,7 @@ class Controls:
             self.view.order, self.view.descending = name, False
 
     def click_line(self, y: int) -> None:
-        """Choose the row in the line ``y`` of the table, or open the one that is chosen."""
+        """Choose the row in line ``y`` of the table; open it if it is chosen already."""
         at = self.first + y
         if self.page != "table" or not 0 <= at < len(self.shown):
             return
@@ -304,7 +304,7 @@ class Controls:
             self.chosen = self.shown[at].number
 
     def scroll(self, lines: int) -> None:
-        """Scroll by a turn of the wheel; the chosen row is one that is seen."""
+        """Scroll by steps of the wheel; the chosen row stays visible."""
         by = lines * _WHEEL_LINES
         if self.page == "row":
             self._move(by)
@@ -323,13 +323,13 @@ class Controls:
 
     def do_ask_frame(self) -> None:
         if self._ports.send is None:
-            self.said = "there is no bus to send to"
+            self.said = "no bus to send to"
         else:
             self._ask("frame")
 
     def do_ask_file(self) -> None:
         if self._ports.record is None:
-            self.said = "nothing can be recorded here"
+            self.said = "this source cannot be recorded"
         elif self.session.on_batch is not None:
             self._say(self._ports.record, "")
         else:
@@ -343,7 +343,7 @@ class Controls:
         self.asked, self.line = what, Line()
 
     def _typed(self) -> None:
-        """Try a filter at once; one that makes no sense, or not yet, changes nothing."""
+        """Apply a filter while it is typed; an invalid or incomplete one has no effect."""
         if self.asked == "filter":
             self._say(self._filter, self.line.text.strip())
 
@@ -357,7 +357,7 @@ class Controls:
         if asked == "filter":
             self.view.chosen = self._chosen_before
             self._say(self._filter, text)
-            self.said = self.said or (f"only {text}; / and ENTER show all" if text else "")
+            self.said = self.said or (f"showing only {text}; / ENTER shows all" if text else "")
         elif asked == "frame" and self._ports.send is not None:
             self._say(self._ports.send, text)
         elif asked == "file" and text and self._ports.record is not None:

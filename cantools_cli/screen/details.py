@@ -1,4 +1,4 @@
-"""One row opened: its figures, a line for each byte, and its last frames, as lines to scroll through."""
+"""The page of an opened row: its figures, one line per byte, and its last frames."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from cantools_cli.sniff.columns import COLUMNS, values_text
 from cantools_cli.sniff.history import bit_changes, periods_ns
 from cantools_cli.sniff.row import Past, Row
 
-_COURSE = 40  # frames of a byte's course
+_COURSE = 40  # frames in the sparkline of a byte
 _FIGURES = ("count", "rate", "period", "min", "max", "jitter")
 
 
 def details(row: Row, look: Look, now_ns: int) -> list[Text]:
-    """Return all that is known of a row."""
+    """Return the lines of the page."""
     past = row.past()
     named = (f"{COLUMNS[name].heading} {COLUMNS[name].text(row, now_ns) or '-'}" for name in _FIGURES)
     lines = [
@@ -44,14 +44,14 @@ def _bytes(row: Row, past: list[Past], look: Look) -> list[Text]:
 
 
 def _mark(count: int, ever: str, frames: int) -> str:
-    """Return a dot for a bit that never changed, else in how many tenths of the last frames it did."""
+    """Return a dot for a bit that never changed, else the tenths of the last frames in which it changed."""
     if not count:
         return "0" if ever == "1" else "."
     return str(min(9, max(1, 10 * count // max(1, frames - 1))))
 
 
 def _frames(row: Row, past: list[Past], look: Look) -> list[Text]:
-    heading = f"last {counted(len(past), 'frames')}, the latest first; ms since the one before"
+    heading = f"last {counted(len(past), 'frames')}, latest first; ms since the previous one"
     lines = [Text(heading, style="bold")]
     for one, period in reversed(list(zip(past, periods_ns(past), strict=True))):
         since = "" if period is None else f"{period / 1e6:.3f}"

@@ -1,6 +1,6 @@
 """The table as styled text.
 
-A change is bold and reversed at first, then bold, then as all else: it can be seen without colour.
+A recent change is bold and reversed, then bold, then plain, so that it is visible without colour.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def _fitted(text: str, size: int, *, is_right: bool) -> str:
 
 
 def table_line(row: Row, table: Table, look: Look, now_ns: int, *, is_chosen: bool) -> Text:
-    """Return one row, with its changes marked."""
+    """Return the line of one row, with recent changes marked."""
     line = Text(style="red" if row.is_error_frame and look.has_colour else "", no_wrap=True, overflow="crop")
     line.append(">" if is_chosen else "^" if row.number in look.pinned else " ")
     for index, name in enumerate(look.names_for(table)):
@@ -47,12 +47,12 @@ def table_line(row: Row, table: Table, look: Look, now_ns: int, *, is_chosen: bo
 
 
 def short_flags(text: str) -> str:
-    """Return one letter a mark: R remote, F CAN FD, B bit rate switch, E error state, X CAN XL, T sent."""
+    """Return one letter per flag: R remote, F CAN FD, B bit rate switch, E error state, X CAN XL, T sent."""
     return "".join(word[0] for word in text.split())
 
 
 def data_text(row: Row, look: Look, now_ns: int, size: int = 0) -> Text:
-    """Return the bytes, those (or as bits those bits) that changed of late marked."""
+    """Return the data with recently changed bytes, or bits in binary, marked."""
     text = Text()
     recent = row.recent_bits
     for index, (byte, age) in enumerate(zip(row.data, row.ages_ns(now_ns), strict=True)):

@@ -1,4 +1,4 @@
-"""The two lines at the top: where the frames come from, what is done with them, how many there are."""
+"""The two lines at the top: source, state and position, and the totals with their rates."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from cantools_cli.sniff.table import Table
 from cantools_cli.sniff.view import View
 
 _SECOND_NS = 1_000_000_000
-#: times before that are no dates, but since the beginning of a log
+#: earlier times are not dates but relative to the start of a log
 _DAY_NS = 86_400 * _SECOND_NS
 
 
 def header(
     session: Session, view: View, table: Table, source: str, state: str, look: Look, room: int
 ) -> Text:
-    """Return two lines, at most ``room`` wide where that is possible."""
+    """Return two lines, at most ``room`` characters wide if possible."""
     line = _first_line(session, view, table, source, state, room)
     numbers = _numbers(session)
     line.append(f"\n{numbers}  ")
@@ -60,7 +60,7 @@ def _numbers(session: Session) -> str:
 
 
 def speeds(known: Mapping[Channel, Speed]) -> str:
-    """Return the bit rates as far as they are known: ``500k/2M``, or by channel where they differ."""
+    """Return the known bit rates: ``500k/2M``, or one per channel if they differ."""
     texts = {str(channel): _speed(speed) for channel, speed in list(known.items()) if speed.bitrate}
     if len(set(texts.values())) == 1 and len(texts) == len(known):
         return next(iter(texts.values()))
@@ -76,7 +76,7 @@ def _short(rate: int) -> str:
 
 
 def position(session: Session) -> str:
-    """Return how far a log is played, and of how much if that is known: ``1:23.4/10:00.0``."""
+    """Return the position in a log, with its length if known: ``1:23.4/10:00.0``."""
     now, player = session.position_ns(), session.player
     if now is None or player is None:
         return ""
@@ -84,7 +84,7 @@ def position(session: Session) -> str:
 
 
 def length(nanoseconds: int) -> str:
-    """Return minutes and seconds, and hours where there are any: ``0:07.5``, ``1:00:00.0``."""
+    """Return minutes and seconds, with hours if there are any: ``0:07.5``, ``1:00:00.0``."""
     tenths = nanoseconds // 100_000_000
     minutes, rest = divmod(tenths, 600)
     hours, minutes = divmod(minutes, 60)
@@ -93,7 +93,7 @@ def length(nanoseconds: int) -> str:
 
 
 def moment(time_ns: int, *, is_live: bool) -> str:
-    """Return a frame's time as that of the wall, with the date of one that is not live."""
+    """Return a timestamp as local time, with its date unless the view is live."""
     if time_ns < _DAY_NS:
         return f"{time_ns / 1e9:.3f}"
     try:

@@ -1,8 +1,8 @@
-"""The keys of the screen, what its prompts ask, and the page that tells of them."""
+"""Key bindings, prompts and the help page of the screen."""
 
 from __future__ import annotations
 
-#: what a key is called, by textual or by its character -> the method that it calls
+#: textual's name or the character of a key -> method of ``Controls``, without ``do_``
 KEYS = {
     "q": "end",
     "escape": "leave",
@@ -43,23 +43,23 @@ KEYS = {
 QUESTIONS = {"filter": "show only: ", "frame": "send: ", "file": "record to: ", "place": "go to: "}
 
 HELP = """\
-q ESC       end                         c    clear all rows
-SPACE       pause and go on             h    mark changes, or not
-up down     choose a row                ENTER  its last frames, and back
-left right  sort by another column      r    the other way round
-s           sort by identifier          g    rows of one channel together
-p           keep the row on top         b    data as bits      @  as ASCII too
-#           notch: ignore what changes  *    look at all bits again
+q ESC       quit                        c    clear all rows
+SPACE       pause or resume             h    mark changes on or off
+up down     select a row                ENTER  open or close the row
+left right  sort by another column      r    reverse the order
+s           sort by identifier          g    group rows by channel
+p           pin the row to the top      b    data as bits      @  ASCII column
+#           ignore bits changing now    *    stop ignoring bits
 n a         hide, show 11-bit           N A  hide, show 29-bit identifiers
-/           show only 123, 100-1FF, 120:7F0, id in 100..1FF and data[0] eq 3
-t           send 123#DEADBEEF, or again and again: 123#DEADBEEF 100ms;
-            empty ends that
-w           record to a file from here on, and end it
-            in a log from a file:
-. ,         one frame on, one back      ] [  10 s on, back      } {  a minute
+/           filter: 123, 100-1FF, 120:7F0, id in 100..1FF and data[0] eq 3
+t           send 123#DEADBEEF, or periodically: 123#DEADBEEF 100ms;
+            empty stops periodic frames
+w           start recording to a file, or stop
+            in a log file:
+. ,         one frame forward, back     ] [  10 s forward, back } {  a minute
 :           go to a time: 90 (seconds), 2m, 50%, 2023-11-14 22:13:20
 ?           this page
-mouse       head of a column: sort; row: choose, again: open; wheel: scroll
+mouse       heading: sort; row: select, then open; wheel: scroll
 
 flags: R remote, F CAN FD, B bit rate switch, E error state, X CAN XL, T sent
 """

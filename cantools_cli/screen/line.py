@@ -1,25 +1,25 @@
-"""A line that is typed."""
+"""The input line of a prompt."""
 
 from __future__ import annotations
 
-#: keys that move the cursor -> by how much
+#: keys that move the cursor -> distance
 _MOVES = {"left": -1, "right": 1, "ctrl+b": -1, "ctrl+f": 1}
 
 
 class Line:
-    """What is typed so far, and where the cursor is."""
+    """The text of the line and the position of its cursor."""
 
     def __init__(self) -> None:
         self.text = ""
         self.at = 0
 
     def insert(self, text: str) -> None:
-        """Put ``text`` where the cursor is."""
+        """Insert ``text`` at the cursor."""
         self.text = self.text[: self.at] + text + self.text[self.at :]
         self.at += len(text)
 
     def key(self, name: str, character: str | None) -> bool:
-        """Do what a key means, by textual's name or by its character; return whether the text changed."""
+        """Handle a key, given by textual's name and its character; return whether the text changed."""
         before = self.text
         if name in _MOVES:
             self.at = min(max(0, self.at + _MOVES[name]), len(self.text))

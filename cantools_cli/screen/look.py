@@ -1,4 +1,4 @@
-"""How things are drawn: what the screen's parts share."""
+"""Display settings and helpers shared by the parts of the screen."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from cantools_cli.sniff.table import Table
 
-#: columns of a screen; the channel where there are several
+#: default columns of the screen; ``channel`` is added if there are several
 USUAL = ("id", "count", "rate", "period", "length", "flags", "data", "ascii")
 _WIDTHS = {
     "id": 8,
@@ -31,7 +31,7 @@ _PLAIN_BLOCKS = "_.-=+*%#"
 
 @dataclass
 class Look:
-    """How the table is drawn."""
+    """Display settings of the table."""
 
     names: Sequence[str] = USUAL
     marks_changes: bool = True
@@ -47,19 +47,19 @@ class Look:
         return ("channel", *self.names) if several else self.names
 
     def toggle(self, name: str) -> None:
-        """Show a column, behind the others, or no more."""
+        """Show a column after the others, or hide it."""
         shown = tuple(one for one in self.names if one != name)
         self.names = shown if name in self.names else (*shown, name)
 
 
 def width(name: str) -> int:
-    """Return how many characters a column has."""
+    """Return the width of a column in characters."""
     return _WIDTHS.get(name, 6)
 
 
 def column_at(look: Look, table: Table, x: int) -> str:
-    """Return the name of the column at ``x``, the last one for all behind it."""
-    x -= 1  # the mark of the chosen row
+    """Return the name of the column at ``x``; the last one if ``x`` is to the right of it."""
+    x -= 1  # the marker of the chosen row
     name = ""
     for name in look.names_for(table):
         if x <= width(name):
@@ -69,7 +69,7 @@ def column_at(look: Look, table: Table, x: int) -> str:
 
 
 def sparkline(values: Iterable[float], *, is_utf8: bool = True) -> str:
-    """Return a character for each value, between 0 and the largest."""
+    """Return one block character per value, scaled to the largest."""
     blocks = _BLOCKS if is_utf8 else _PLAIN_BLOCKS
     found = list(values)
     most = max(found, default=0)

@@ -1,8 +1,8 @@
-"""A log that is played in its own time, stepped through and sought; no clock, thread or screen in it.
+"""Playing a log: paused, stepped through or sought, without clock, thread or screen.
 
-``read`` gets the next frames of the log, ``advance`` hands on those that are due at a time that it is told.
-To go back is to begin again: the log is read once more, at once, up to the place that was asked for, and so
-whoever takes the frames is in the state in which it would have been there.
+``read`` gets the next frames of the log, ``advance`` passes on those that are due at a given time. To seek
+backwards, the log is read again from its start up to the target, so that the audience ends in the same state
+as if the log had been played to there.
 
 A position is the time since the first frame, in nanoseconds, by the rules of ``replay.Schedule``.
 """
@@ -19,32 +19,32 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.streams.replay import Ratio, Rational, Schedule
 
 _SECOND_NS = 1_000_000_000
-#: who is so late was stopped: it goes on from where it was
+#: a delay of more than this means that the process was stopped: playing resumes where it stopped
 STOPPED_NS = _SECOND_NS
 _END = (1 << 63) - 1
-#: so long before a place the rates are followed by the second; they remember a minute
+#: from this time before the target, frames are passed on second by second: the rates cover a minute
 _APPROACH_NS = 61 * _SECOND_NS
 
 
 class Audience(Protocol):
-    """Who takes the frames."""
+    """The receiver of the frames."""
 
     def take(self, batch: MessageBatch, *, is_sought: bool) -> None:
-        """Take frames; ``is_sought`` are those that are read only to get to a place."""
+        """Receive frames; ``is_sought`` marks frames that are only read on the way to a target."""
 
     def tick(self, now_ns: int) -> None:
-        """Know that the log's time is ``now_ns``: before its first frame, and where a place is sought before
-        each second that has frames.
+        """Note the time of the log; called before its first frame and, while seeking, for every second
+        that has frames.
         """
 
     def restart(self) -> None:
-        """Forget all frames: the log begins again."""
+        """Drop all frames: the log starts again."""
 
 
 class _Goal(NamedTuple):
-    """Where to seek to: the last frame at ``position_ns`` or before, and at most so many frames.
+    """The target of a seek: the last frame up to ``position_ns``, but at most ``frames`` frames.
 
-    ``about_ns`` is a position that is not before it by more than a few frames.
+    ``about_ns`` is an estimate of the target's position, at most a few frames too early.
     """
 
     position_ns: int
@@ -58,15 +58,15 @@ def _goal(position_ns: int, total_ns: int | None) -> _Goal:
 
 
 class Player:
-    """Plays the log that ``open_log`` opens, each time at its beginning, to ``audience``.
+    """Plays a log to ``audience``; each call of ``open_log`` opens it at its start.
 
-    ``speed`` is a factor, None plays as fast as the log is read. With ``measured`` the log is read to its end
-    first, so that its length is known.
+    ``speed`` is a factor; None plays as fast as the log can be read. With ``measured`` the log is first read
+    to its end, to find its length.
 
     Attributes:
-        is_paused: whether it stands still.
-        total_ns: the position of the last frame; None as long as nobody came there.
-        played: frames handed on since the beginning of the log.
+        is_paused: whether the player is paused.
+        total_ns: the position of the last frame; None until it is known.
+        played: number of frames passed on since the start of the log.
     """
 
     def __init__(
@@ -82,13 +82,13 @@ class Player:
         self._open_log = open_log
         self._audience = audience
         self._speed = speed
-        self._share: Rational | None = Ratio(0, 1) if measured else None  # to seek to when the end is known
+        self._share: Rational | None = Ratio(0, 1) if measured else None  # target once the length is known
         self._goal: _Goal | None = None
-        self._steps_then = 0  # from the place that is sought
+        self._steps_then = 0  # steps to take after the target is reached
         self._position_ns = 0
-        self._at_ns: int | None = None  # when it was there, by the clock; None before the first frame
-        self._offset_ns = 0  # from the position to the log's time
-        self._is_sought = False  # whether what is handed on is only on the way to a place
+        self._at_ns: int | None = None  # clock time of that position; None before the first frame
+        self._offset_ns = 0  # time of the log minus position
+        self._is_sought = False  # whether frames are only passed on the way to a target
         self._begin()
 
     def _begin(self) -> None:
@@ -96,26 +96,26 @@ class Player:
         self._log: Iterator[MessageBatch] | None = None
         self._schedule = Schedule()
         self._batch = MessageBatch()
-        self._times = array("q")  # positions of its frames
-        self._row = 0  # the next one
+        self._times = array("q")  # positions of the frames in the batch
+        self._row = 0  # the next row
         self._is_read = False
         self._last_ns = 0  # position of the last frame read
 
-    # --- where it is ----------------------------------------------------------------------------------
+    # --- state ----------------------------------------------------------------------------------------
 
     @property
     def is_seeking(self) -> bool:
-        """Whether it is on its way to a place."""
+        """Whether a seek is in progress."""
         return self._goal is not None or self._share is not None
 
     @property
     def has_ended(self) -> bool:
-        """Whether there is nothing more to play."""
+        """Whether the log was played to its end."""
         return self._is_read and not self._waiting and not self.is_seeking
 
     @property
     def wants_more(self) -> bool:
-        """Whether ``read`` is to be called."""
+        """Whether ``read`` should be called."""
         return not self._waiting and not self._is_read and (self.is_seeking or not self.is_paused)
 
     @property
@@ -123,7 +123,7 @@ class Player:
         return len(self._times) - self._row
 
     def position_ns(self, now_ns: int) -> int:
-        """Return where it is at ``now_ns`` by the clock."""
+        """Return the position at clock time ``now_ns``."""
         stands = self.is_paused or self.is_seeking or self.has_ended
         if stands or self._at_ns is None or self._speed is None:
             return self._position_ns
@@ -131,18 +131,18 @@ class Player:
         return self._position_ns + passed * self._speed.numerator // self._speed.denominator
 
     def log_ns(self, now_ns: int) -> int:
-        """Return the same as a time of the log."""
+        """Return the time of the log at clock time ``now_ns``."""
         return self.position_ns(now_ns) + self._offset_ns
 
-    # --- where it should be ---------------------------------------------------------------------------
+    # --- requests -------------------------------------------------------------------------------------
 
     def pause(self, now_ns: int, *, is_on: bool) -> None:
-        """Stand still, or go on."""
+        """Pause or resume."""
         self._settle(self.position_ns(now_ns), now_ns)
         self.is_paused = is_on
 
     def step(self, now_ns: int, frames: int = 1) -> None:
-        """Stand still, so many frames further on, or before where it is now."""
+        """Pause, ``frames`` frames after the current one; negative goes back."""
         self.pause(now_ns, is_on=True)
         if self._share is not None or (self._goal is not None and self._goal.frames == _END):
             self._steps_then += frames
@@ -151,24 +151,24 @@ class Player:
             self._seek(begin._replace(frames=max(0, begin.frames + frames)))
 
     def seek(self, position_ns: int) -> None:
-        """Go to a position; behind the end, to the end."""
+        """Seek to a position, at most to the end."""
         self._steps_then = 0
         self._seek(_goal(position_ns, self.total_ns))
 
     def seek_by(self, now_ns: int, by_ns: int) -> None:
-        """Go so far on, or back, from where it is, or is on its way to."""
+        """Seek relative to the current position, or to the target of a seek in progress."""
         going = self._goal.position_ns if self._goal is not None else _END
         self.seek((going if going != _END else self.position_ns(now_ns)) + by_ns)
 
     def seek_share(self, share: Rational) -> None:
-        """Go to a share, from 0 to 1, of the whole; where that is not known, read it first."""
+        """Seek to a share of the log, from 0 to 1; reads the log first if its length is unknown."""
         if self.total_ns is None:
             self._share, self._steps_then = share, 0
         else:
             self.seek(self.total_ns * share.numerator // share.denominator)
 
     def seek_time(self, time_ns: int) -> None:
-        """Go to a time of the log, as its frames say it."""
+        """Seek to a timestamp."""
         self.seek(time_ns - self._offset_ns)
 
     def _seek(self, goal: _Goal) -> None:
@@ -187,13 +187,14 @@ class Player:
     def _settle(self, position_ns: int, now_ns: int) -> None:
         self._position_ns, self._at_ns = position_ns, now_ns
 
-    # --- going there ----------------------------------------------------------------------------------
+    # --- playing --------------------------------------------------------------------------------------
 
     def read(self) -> None:
-        """Get the next frames of the log.
+        """Read the next frames of the log.
 
         Raises:
-            CanError, FormatError, UsageError, OSError: why there are no more; what came before is played.
+            CanError, FormatError, UsageError, OSError: the log cannot be read further; frames before the
+                error are still played.
         """
         try:
             if self._log is None:
@@ -201,7 +202,7 @@ class Player:
             batch = next(self._log, None)
         except (CanError, FormatError, UsageError, OSError):
             self._finish_reading()
-            if self._share is None:  # else it is only measured: whoever comes there will be told
+            if self._share is None:  # else the log is only measured, and the error is raised again later
                 raise
             return
         if batch is None:
@@ -218,11 +219,11 @@ class Player:
         self.total_ns = self._last_ns
 
     def advance(self, now_ns: int) -> int | None:
-        """Hand on what is due, or a part of the way to the place that is sought.
+        """Pass on the frames that are due, or do a part of a seek.
 
         Returns:
-            in how many nanoseconds more is due, by the clock; 0 to go on at once, with ``read`` if
-            ``wants_more``; None where nothing is, until somebody asks for something else.
+            the nanoseconds until the next frame is due; 0 to continue immediately, with ``read`` if
+            ``wants_more``; None to wait for the next request.
         """
         if self._share is not None:
             return self._measure()
@@ -252,7 +253,7 @@ class Player:
         return -(-left * self._speed.denominator // self._speed.numerator) if self._speed is not None else 0
 
     def _measure(self) -> int:
-        """Pass over what was read, then go to the share of the whole that is known by then."""
+        """Skip the frames read; at the end of the log, seek to the requested share of its length."""
         self._row = len(self._times)
         if self._is_read and self._share is not None and self.total_ns is not None:
             share = self._share
@@ -260,7 +261,7 @@ class Player:
         return 0
 
     def _approach(self, goal: _Goal, now_ns: int) -> int:
-        """Hand on the frames of a second at most, or while it is far away all that were read."""
+        """Pass on the frames of one second, or all frames read while the target is far away."""
         if self._waiting:
             last = min(bisect_right(self._times, goal.position_ns, self._row), self._row_of(goal))
             if last > self._row:
@@ -286,7 +287,7 @@ class Player:
         return min(len(self._times), self._row + goal.frames - self.played)
 
     def _hand_on(self, last: int) -> None:
-        """Hand on the frames up to before the row ``last``."""
+        """Pass on the frames up to row ``last - 1``."""
         first, self._row = self._row, last
         if last > first:
             if not self.played:

@@ -1,4 +1,4 @@
-"""A table that a thread feeds from a source, while a screen looks at it."""
+"""A table fed by a thread while the screen displays it."""
 
 from __future__ import annotations
 
@@ -15,27 +15,26 @@ from cantools_cli.sniff.rates import Rates, Speed
 from cantools_cli.sniff.table import HOLD_NS, Table
 from cantools_cli.streams.replay import Rational
 
-#: between two looks at the source: what comes meanwhile is one batch, and costs what a single frame does
+#: pause between two reads of the source: frames that arrive meanwhile form one batch
 GATHER_SECONDS = 0.005
-#: while a place in a log is sought, so long until the screen gets its turn, and for how long
+#: while seeking, the thread yields to the screen after this time, for this time
 _BUSY_NS, _TURN_SECONDS = 20_000_000, 0.001
-#: a lock does not wait for a frame that is due in 300 years
+#: maximum timeout of a wait: a lock cannot wait for a frame that is due in 300 years
 _LONG_SECONDS = 60.0
 
 
 class Session:
-    """Feeds a table from ``batches``, in its own thread.
+    """Feeds a table from ``batches`` in a thread; hold ``lock`` to access the table.
 
-    With ``is_paced`` that is a log, which each call opens at its beginning: a ``Player`` plays it, by
-    ``clock``, and the time of the view is that of the log. ``measured`` finds out first how long it is.
-    Whoever looks at the table holds ``lock``.
+    With ``is_paced``, each call of ``batches`` opens a log at its start. A ``Player`` plays it by ``clock``,
+    and the time of the view is that of the log. ``measured`` determines its length first.
 
     Attributes:
-        error: why the frames ended, if that was no end.
-        notes: what there is to say, the latest last.
-        on_batch: called with each batch, under the lock: a recording.
-        missed: tells how many frames the source lost; None where it does not know.
-        player: plays the log; None where frames are shown as they come.
+        error: the error that ended the source, if any.
+        notes: messages to the user, latest last.
+        on_batch: called with each batch, under the lock; used for recording.
+        missed: returns the number of frames lost by the source; None if unknown.
+        player: the player of a log; None for a live source.
     """
 
     def __init__(
@@ -54,7 +53,7 @@ class Session:
         self.on_batch: Callable[[MessageBatch], None] | None = None
         self.missed: Callable[[], int] | None = None
         self.player = Player(batches, self, speed, measured=measured) if is_paced else None
-        # a change is marked for a second of whoever looks at it, however fast the log goes by
+        # a change is marked for one second of real time at any speed
         factor = speed if is_paced and speed is not None else 1
         self.table = Table(HOLD_NS * factor.numerator // factor.denominator)
         self.speeds: dict[Channel, Speed] = {}
@@ -70,25 +69,25 @@ class Session:
 
     @property
     def has_ended(self) -> bool:
-        """Whether no more frames come, unless somebody goes back in the log."""
+        """Whether the source has ended; seeking back in a log resumes it."""
         return self._is_over or (self.player is not None and self.player.has_ended)
 
     def now_ns(self) -> int:
-        """The time of the view: that of the log, or of this computer since some beginning."""
+        """Return the time of the view: the time of the log, or monotonic time for a live source."""
         now = self._clock()
         return now if self.player is None else self.player.log_ns(now)
 
     def position_ns(self) -> int | None:
-        """How far the log is played, from its first frame; None where it is none."""
+        """Return the position in the log; None for a live source."""
         return None if self.player is None else self.player.position_ns(self._clock())
 
     def start(self, speeds: dict[Channel, Speed] | None = None) -> None:
-        self.speeds = speeds if speeds is not None else {}  # the caller may come to know more of them
+        self.speeds = speeds if speeds is not None else {}  # the caller may add entries later
         self.rates = Rates(self.table, self.speeds)
         self._thread.start()
 
     def stop(self) -> None:
-        """Let the thread end, and wait for it."""
+        """End the thread and wait for it."""
         self._stopped.set()
         self._wake.set()
         self._stop_source()
@@ -101,16 +100,16 @@ class Session:
             self.rates.restart()
 
     def keep_rates(self) -> None:
-        """Look at the totals, if a second went by; who calls holds the lock."""
-        if self.player is None or self.player.played:  # before, a log has no time
+        """Update the rates once per second; the caller holds the lock."""
+        if self.player is None or self.player.played:  # a log has no time before its first frame
             self.rates.tick(self.now_ns())
 
     def ask(self, wish: Callable[[Player, int], None]) -> None:
-        """Have ``wish`` called with the player and the clock's time, before it goes on."""
+        """Queue ``wish``, called by the thread with the player and the clock time."""
         self._wishes.append(wish)
         self._wake.set()
 
-    # --- what the thread does -------------------------------------------------------------------------
+    # --- the thread -----------------------------------------------------------------------------------
 
     def _run(self) -> None:
         try:
@@ -148,20 +147,20 @@ class Session:
                 self._stopped.wait(_TURN_SECONDS)
                 since = self._clock()
 
-    # --- what the player calls, under the lock --------------------------------------------------------
+    # --- audience of the player; called under the lock ------------------------------------------------
 
     def take(self, batch: MessageBatch, *, is_sought: bool) -> None:
-        """Feed the table; what is read only to get to a place is not recorded."""
+        """Feed the table; frames passed on the way to a target are not recorded."""
         self.table.feed(batch)
         if not is_sought:
             self._record(batch)
 
     def tick(self, now_ns: int) -> None:
-        """Keep the rates while a place is sought."""
+        """Update the rates while seeking."""
         self.rates.tick(now_ns)
 
     def restart(self) -> None:
-        """Forget all frames; the bits that are ignored stay so."""
+        """Clear the table; ignored bits stay ignored."""
         self.table.restart()
         self.rates = Rates(self.table, self.speeds)
         self.error = None

@@ -1,4 +1,6 @@
-"""The live view of buses: what it shows, apart from any screen and any clock.
+"""The model of the live view: the table of identifiers, its columns and its rates, without screen or clock.
 
-Batches and times go into a ``Table``; ``Row``s, ``Rates`` and the order of a ``View`` come out.
+A ``Table`` is fed with batches; ``Row`` gives access to its rows, ``Rates`` to bus load, and a ``View``
+filters and sorts. May import ``filtering``, ``frame``, ``kernels`` and the modules at the top of
+``cantools_cli``.
 """

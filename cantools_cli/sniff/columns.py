@@ -1,7 +1,7 @@
-"""The columns of the table: what each is called, shows, and is sorted by.
+"""The columns of the table: heading, text and sort key.
 
-Times are in milliseconds, ``time`` is in seconds. ``now`` is the time of the view; without it rates are those
-of the whole time.
+Times are in milliseconds, except ``time``, which is in seconds. ``now`` is the time of the view; without it,
+rates are averages of the whole recording.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Now = int | None
 
 
 class Column(NamedTuple):
-    """One column; ``key`` is what rows are sorted by."""
+    """A column; ``key`` returns the sort key of a row."""
 
     heading: str
     is_right: bool
@@ -35,7 +35,7 @@ def _none_first(value: int | None) -> int:
 
 
 def identifier(row: Row) -> str:
-    """Return 3 digits, 8 for 29 bits, or that it is an error."""
+    """Return the identifier as 3 or 8 digits, ``error`` for error frames."""
     if row.is_error_frame:
         return "error"
     return f"{row.arbitration_id:08X}" if row.is_extended_id else f"{row.arbitration_id:03X}"
@@ -46,7 +46,7 @@ def _id_key(row: Row) -> tuple[Any, ...]:
 
 
 def flags(row: Row) -> str:
-    """Return the marks of the last frame: FD BRS ESI XL, R for a remote one, Tx."""
+    """Return the flags of the last frame: R (remote), FD, BRS, ESI, XL, Tx."""
     marks = [
         (frames.FD, "FD"),
         (frames.BRS, "BRS"),
@@ -59,24 +59,24 @@ def flags(row: Row) -> str:
 
 
 def data(row: Row) -> str:
-    """Return the bytes in hexadecimal; of an error frame what it means."""
+    """Return the data in hexadecimal, or the meaning of an error frame."""
     return row.meaning if row.is_error_frame else row.data.hex(" ").upper()
 
 
 def ascii_text(row: Row) -> str:
-    """Return the bytes as characters, a dot for each that is none."""
+    """Return the data as ASCII, with a dot for each byte that is not printable."""
     if row.is_error_frame:
         return ""
     return "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row.data)
 
 
 def values(row: Row) -> str:
-    """Return the decoded values, or in parentheses why there are none."""
+    """Return the decoded values, or the reason for a failure in parentheses."""
     return values_text(row, row.data) if row.data else ""
 
 
 def values_text(row: Row, data: bytes) -> str:
-    """Return the same of the data of another frame of the row."""
+    """Return the decoded values of the data of another frame of the row."""
     try:
         found = row.values_in(data)
     except ValueError as error:
@@ -134,7 +134,7 @@ COLUMNS = {
     "values": Column("values", False, lambda row, now: values(row), lambda row, now: values(row)),
     "ascii": Column("ascii", False, lambda row, now: ascii_text(row), lambda row, now: row.data),
 }
-#: what a table has where nobody asks for something else
+#: the default columns
 USUAL = (
     *("channel", "id", "count", "rate", "period", "min", "max", "jitter"),
     *("length", "flags", "data", "changed", "ascii"),
@@ -142,13 +142,13 @@ USUAL = (
 
 
 def checked(names: Iterable[str]) -> list[str]:
-    """Return ``names`` if all are columns.
+    """Return ``names`` as a list.
 
     Raises:
-        UsageError: one is none.
+        UsageError: a name is not a column.
     """
     found = list(names)
     for name in found:
         if name not in COLUMNS:
-            raise UsageError(f"no column {quoted(name)}", hint=f"there are {', '.join(COLUMNS)}")
+            raise UsageError(f"no column {quoted(name)}", hint=f"columns: {', '.join(COLUMNS)}")
     return found

@@ -1,12 +1,12 @@
-"""Values in data, as python-can's viewer is told of them: ``100:<BHL:1:10:100.0``.
+"""Decoding of data with the format strings of python-can's viewer.
 
 ::
 
-    100:<BHL:1:10:100.0    identifier 100: a byte, 16 and 32 bits, little-endian; divided by 1, 10 and 100.0
+    100:<BHL:1:10:100.0    identifier 100: 8, 16 and 32 bits, little-endian; divided by 1, 10 and 100.0
 
-The identifier is hexadecimal, of either kind; the format is one of Python's ``struct``. Each value is divided
-by its scale: by a whole number downwards to a whole number, by a decimal one as it is. A format may cover the
-first bytes of the data alone.
+The identifier is hexadecimal and of either kind; the format is that of Python's ``struct``. Each value is
+divided by its scale: floor division for an integer scale, true division for a decimal one. Data may be longer
+than the format.
 
 Source: python-can's manual, "CAN viewer".
 """
@@ -27,21 +27,21 @@ _FORM = "HEXID:FORMAT[:SCALE...], as in 100:<BHL:1:10:100.0, or a file of such l
 
 
 class Decoder(Protocol):
-    """What finds values in frames: this module's, or a database's."""
+    """A callable that decodes frames."""
 
     def __call__(self, arbitration_id: int, is_extended_id: bool, data: bytes) -> list[Value] | None:
-        """Return the values of a frame; None of one that it knows nothing of.
+        """Return the values of a frame; None if its identifier is unknown.
 
         Raises:
-            ValueError: the data is not as it should be.
+            ValueError: the data does not match its description.
         """
 
 
 class StructDecoder:
-    """Decodes by ``struct`` formats, one an identifier; a later one of the same replaces it.
+    """Decodes with one ``struct`` format per identifier; the last one for an identifier wins.
 
     Raises:
-        UsageError: one makes no sense; the message names the file and line where it is in one.
+        UsageError: an invalid format; the message names its file and line.
         OSError: a file cannot be read.
     """
 
@@ -83,7 +83,7 @@ def _scaled(value: Value, scale: int | float) -> Value:
 
 
 def _lines(texts: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield each decoding, with the place that messages name."""
+    """Yield each format with its place for messages."""
     for text in texts:
         if ":" in text and not os.path.isfile(text):
             yield "", text
@@ -99,7 +99,7 @@ def _parsed(text: str) -> tuple[int, struct.Struct, list[int | float]]:
     form, *scales = rest.split(":")
     digits = identifier.removeprefix("0x")
     if not digits or not set(digits) <= set("0123456789abcdefABCDEF"):
-        raise ValueError("the identifier is hexadecimal")
+        raise ValueError("the identifier is not hexadecimal")
     if int(digits, 16) > bits.CAN_EFF_MASK:
         raise ValueError("the identifier is above 1FFFFFFF")
     try:
@@ -107,7 +107,7 @@ def _parsed(text: str) -> tuple[int, struct.Struct, list[int | float]]:
     except struct.error as error:
         raise ValueError(str(error)) from error
     if not 0 < layout.size <= 64:
-        raise ValueError(f"{layout.size} bytes, and a frame has 1 to 64")
+        raise ValueError(f"{layout.size} bytes, but a frame has 1 to 64")
     numbers = [_scale(scale) for scale in scales]
     values = len(layout.unpack(bytes(layout.size)))
     if numbers and len(numbers) != values:
@@ -119,7 +119,7 @@ def _scale(text: str) -> int | float:
     try:
         number = int(text) if text.strip().lstrip("+-").isdigit() else float(text)
     except ValueError:
-        raise ValueError(f"no number {quoted(text)}") from None
+        raise ValueError(f"{quoted(text)} is not a number") from None
     if not number or not isfinite(number):
-        raise ValueError(f"no scale {quoted(text)}")
+        raise ValueError(f"{quoted(text)} is not a scale")
     return number

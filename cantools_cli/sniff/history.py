@@ -1,4 +1,4 @@
-"""What the last frames of a row tell together."""
+"""Statistics of the last frames of a row."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cantools_cli.sniff.row import Past
 
 
 def bit_changes(past: Sequence[Past], size: int) -> list[list[int]]:
-    """Return for each of ``size`` bytes how often its bits changed from frame to frame, bit 7 first."""
+    """Return for each of ``size`` bytes the number of changes of each bit, bit 7 first."""
     counts = [[0] * 8 for _ in range(size)]
     data = [one.data for one in past if not one.is_remote_frame]
     for before, after in pairwise(data):
@@ -22,6 +22,6 @@ def bit_changes(past: Sequence[Past], size: int) -> list[list[int]]:
 
 
 def periods_ns(past: Sequence[Past]) -> list[int | None]:
-    """Return how long after the frame before each came; None of the first."""
+    """Return the time between each frame and its predecessor; None for the first."""
     times = [one.time_ns for one in past]
     return [None, *(after - before for before, after in pairwise(times))][: len(past)]

@@ -1,4 +1,4 @@
-"""What the header of a live view says: frames a second and its history, the load of each channel."""
+"""Figures for the header of a live view: frame rate with history, and the load of each channel."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from cantools_cli.kernels import sniff as kernel
 from cantools_cli.sniff.table import Table
 
 _SECOND_NS = 1_000_000_000
-#: seconds of the history
+#: length of the history in seconds
 SECONDS = 60
 
 
 @dataclass(frozen=True)
 class Speed:
-    """The bit rates of a channel, in bit/s; None where that is not known."""
+    """The bit rates of a channel, in bit/s; None if unknown."""
 
     bitrate: int | None = None
     data_bitrate: int | None = None
 
 
 class ChannelFigures(NamedTuple):
-    """One channel since the beginning, or in one interval.
+    """Totals of a channel, in one interval or since the start.
 
-    ``load`` is the part of the time, 0 to 1, in which it was busy; None where its bit rate is not known. It
-    is an estimate: lengths are those of the frames, with a stuff bit in 16 bits.
+    ``load`` is the busy share of the time, 0 to 1; None if the bit rate is unknown. It is an estimate that
+    assumes one stuff bit per 16 bits.
     """
 
     channel: Channel
@@ -38,12 +38,12 @@ class ChannelFigures(NamedTuple):
 
 
 class Rates:
-    """Looks at the totals of a table once a second, by the times that ``tick`` is given.
+    """Derives rates from the totals of a table, once per second of the times passed to ``tick``.
 
     Attributes:
-        frames_per_second: in the last whole second.
-        history: that of the last ``SECONDS`` seconds, the oldest first.
-        channels: the figures of that second.
+        frames_per_second: rate in the last full second.
+        history: rates of the last ``SECONDS`` seconds, oldest first.
+        channels: figures of the last full second.
     """
 
     def __init__(self, table: Table, speeds: dict[Channel, Speed] | None = None) -> None:
@@ -70,11 +70,11 @@ class Rates:
         return True
 
     def restart(self) -> None:
-        """Begin again, behind a table that was cleared; the history stays."""
+        """Start a new interval after the table was cleared; the history stays."""
         self._since_ns = None
 
     def whole(self, duration_ns: int | None = None) -> list[ChannelFigures]:
-        """Return the figures since the beginning, by ``duration_ns``, else from first to last frame."""
+        """Return the figures since the start; the duration is by default that from first to last frame."""
         first, last = self._table.first_ns, self._table.last_ns
         if duration_ns is None:
             duration_ns = last - first if first is not None and last is not None else 0

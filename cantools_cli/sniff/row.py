@@ -1,4 +1,4 @@
-"""One row of the table: an identifier on a channel, and all that is known of it."""
+"""One row of the table: an identifier on a channel with its statistics."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _XL_BIT = 1 << 32
 
 
 class Past(NamedTuple):
-    """One of the frames that a row had."""
+    """An earlier frame of a row."""
 
     time_ns: int
     length: int
@@ -25,7 +25,7 @@ class Past(NamedTuple):
 
 
 class Columns(Protocol):
-    """The columns of a table; those of frames past are rings."""
+    """The columns of a table; those of earlier frames are ring buffers."""
 
     hold_ns: int
     first_ns: int | None
@@ -40,7 +40,7 @@ class Columns(Protocol):
 
 
 class Row:
-    """An identifier on a channel; looks into its table, and so shows the latest."""
+    """An identifier on a channel: a view into the table, always up to date."""
 
     __slots__ = ("_at", "_table", "number")
 
@@ -56,11 +56,11 @@ class Row:
         begin = (self.number * kernel.PLANES + index) * kernel.WIDTH
         return bytes(self._table.octets[begin : begin + size])
 
-    # --- what it is -----------------------------------------------------------------------------------
+    # --- identity -------------------------------------------------------------------------------------
 
     @property
     def key(self) -> int:
-        """The channel and identifier as one number: the same for a row that comes again."""
+        """Channel and identifier as one number, stable if the row is removed and created again."""
         return self._figure(kernel.KEY)
 
     @property
@@ -88,7 +88,7 @@ class Row:
     def is_xl(self) -> bool:
         return bool((self._figure(kernel.KEY) & 0x1_FFFF_FFFF) - 1 & _XL_BIT)
 
-    # --- what it did ----------------------------------------------------------------------------------
+    # --- counts and times -----------------------------------------------------------------------------
 
     @property
     def count(self) -> int:
@@ -100,12 +100,12 @@ class Row:
 
     @property
     def last_ns(self) -> int:
-        """Time of the last frame, as it says."""
+        """Timestamp of the last frame."""
         return self._figure(kernel.LAST)
 
     @property
     def elapsed_ns(self) -> int:
-        """The time of the last frame, from that of the first frame of the table."""
+        """Time from the first frame of the table to the last frame of the row."""
         first = self._table.first_ns
         return 0 if first is None else self.last_ns - first
 
@@ -116,7 +116,7 @@ class Row:
 
     @property
     def period_ns(self) -> int | None:
-        """From the last frame but one to the last; None of a single frame, as all that follow."""
+        """Time between the last two frames; None if there is only one, as in the following properties."""
         return self._of_two(kernel.PERIOD)
 
     @property
@@ -129,13 +129,13 @@ class Row:
 
     @property
     def mean_ns(self) -> int | None:
-        """The mean period of late: each new one counts a sixteenth."""
+        """The recent mean period: an exponential average with weight 1/16."""
         mean = self._of_two(kernel.MEAN)
         return None if mean is None else mean >> 4
 
     @property
     def jitter_ns(self) -> int | None:
-        """By how much a period differs from the one before, smoothed in the same way.
+        """The difference between consecutive periods, averaged in the same way.
 
         Source: RFC 3550, 6.4.1.
         """
@@ -146,7 +146,7 @@ class Row:
         return self._figure(index) if self.count > 1 else None
 
     def rate(self, now_ns: int | None = None) -> float:
-        """Return the frames a second, of late by ``now_ns``; from first to last without it."""
+        """Return the recent rate in frames/s at ``now_ns``; without it, the rate from first to last frame."""
         if self.count < 2:
             return 0.0
         if now_ns is None:
@@ -158,7 +158,7 @@ class Row:
 
     @property
     def length(self) -> int:
-        """Bytes of the last frame; what it asks for, if it is a remote frame."""
+        """Length of the last frame in bytes; the requested length of a remote frame."""
         return self._figure(kernel.SIZE)
 
     @property
@@ -172,24 +172,24 @@ class Row:
 
     @property
     def data(self) -> bytes:
-        """Of the last frame that is not a remote one; of CAN XL the first 64 bytes."""
+        """Data of the last frame that is not a remote frame; the first 64 bytes of a CAN XL frame."""
         return self._plane(kernel.DATA, max(0, self._figure(kernel.STORED) - 1))
 
     @property
     def meaning(self) -> str:
-        """What an error frame says; empty for others."""
+        """The meaning of an error frame; empty for other frames."""
         return explain(self.arbitration_id, self.data) if self.is_error_frame else ""
 
     def values(self) -> list[Value] | None:
-        """Return the values in the data, None where nothing is known of them.
+        """Return the decoded values of the data; None without a decoder for them.
 
         Raises:
-            ValueError: the data is not as it should be.
+            ValueError: the data does not match its description.
         """
         return self.values_in(self.data) if self._figure(kernel.STORED) else None
 
     def values_in(self, data: bytes) -> list[Value] | None:
-        """Return the same of the data of another frame of this row."""
+        """Return the decoded values of the data of another frame of this row; like ``values``."""
         decoder = self._table.decoder
         if decoder is None or self.is_error_frame:
             return None
@@ -198,12 +198,12 @@ class Row:
     # --- changes --------------------------------------------------------------------------------------
 
     def changed_ns(self) -> list[int]:
-        """Return for each byte when it changed last, in the time of the view; ``NEVER`` if it did not."""
+        """Return the time of the last change of each byte, in the time of the view, or ``NEVER``."""
         begin = self.number * kernel.WIDTH
         return list(self._table.changed[begin : begin + len(self.data)])
 
     def ages_ns(self, now_ns: int) -> list[int | None]:
-        """Return for each byte how long ago it changed; None if it never did."""
+        """Return the time since the last change of each byte; None if it never changed."""
         return [None if at == kernel.NEVER else max(0, now_ns - at) for at in self.changed_ns()]
 
     def is_changing(self, now_ns: int) -> bool:
@@ -213,7 +213,7 @@ class Row:
 
     @property
     def recent_bits(self) -> bytes:
-        """The bits of each byte's latest change."""
+        """The bits that changed in the latest change of each byte."""
         return self._plane(kernel.RECENT, len(self.data))
 
     @property
@@ -228,7 +228,7 @@ class Row:
 
     @property
     def lowest(self) -> bytes:
-        """The lowest value that each byte had."""
+        """The lowest value of each byte."""
         return self._plane(kernel.LOW, len(self.data))
 
     @property
@@ -236,7 +236,7 @@ class Row:
         return self._plane(kernel.HIGH, len(self.data))
 
     def notch(self, now_ns: int) -> None:
-        """From here on ignore the bits that are changing now."""
+        """Ignore from now on the bits that are changing."""
         table = self._table
         begin = self.number * kernel.PLANES * kernel.WIDTH
         for index, age in enumerate(self.ages_ns(now_ns)):
@@ -247,16 +247,16 @@ class Row:
                 table.changed[self.number * kernel.WIDTH + index] = kernel.NEVER
 
     def unnotch(self) -> None:
-        """Look at all bits again."""
+        """Stop ignoring bits."""
         self._set_notch_plane(bytes(kernel.WIDTH))
 
     @property
     def notch_plane(self) -> bytes:
-        """The bits whose changes are ignored, in all bytes that a row may have."""
+        """The bits whose changes are ignored, for the maximum length of data."""
         return self._plane(kernel.NOTCH, kernel.WIDTH)
 
     def ignore(self, plane: bytes) -> None:
-        """Ignore the bits of a ``notch_plane``, in what changed so far as well."""
+        """Ignore the bits of a ``notch_plane``, including their earlier changes."""
         self._set_notch_plane(plane)
         begin = self.number * kernel.WIDTH
         for index, (recent, notched) in enumerate(zip(self.recent_bits, plane, strict=False)):
@@ -270,7 +270,7 @@ class Row:
     # --- frames ---------------------------------------------------------------------------------------
 
     def past(self) -> list[Past]:
-        """Return the last frames, at most ``PAST``, the oldest first."""
+        """Return the last frames, at most ``PAST``, oldest first."""
         table, count = self._table, self.count
         found = []
         for index in range(max(0, count - kernel.PAST), count):
@@ -284,7 +284,7 @@ class Row:
         return found
 
     def message(self) -> Message:
-        """Return the last frame, with the data that is shown."""
+        """Return the last frame with the displayed data."""
         flags = self.flags
         is_classic = not flags & bits.FD
         message = Message(

@@ -1,8 +1,8 @@
-"""The table of a live view: a row for each identifier and channel, fed with batches.
+"""The table of a live view: one row per identifier and channel, fed with batches.
 
-Remote frames share the row of their identifier, and do not touch its data; error frames have a row for
-each class, and CAN XL frames rows of their own. The memory is bounded: at most ``LIMIT`` rows, each with
-its last ``PAST`` frames, some 8 kB.
+Remote frames share the row of their identifier but do not change its data; error frames have one row per
+class, CAN XL frames have separate rows. Memory is bounded: at most ``LIMIT`` rows of about 8 kB, each with
+its last ``PAST`` frames.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from cantools_cli.kernels import sniff as kernel
 from cantools_cli.sniff.decoding import Decoder
 from cantools_cli.sniff.row import Row
 
-#: rows at most; the frames of further identifiers are counted
+#: maximum number of rows; frames of further identifiers are only counted
 LIMIT = 4096
 _FIRST_ROOM = 64
 _SLOTS = 4 * LIMIT
-#: so long a change is a change "now", which ``notch`` hides; cansniffer's
+#: how long a change counts as current, so that ``notch`` hides it; the value of cansniffer
 HOLD_NS = 1_000_000_000
 
 
 class Table:
-    """Rows of identifiers, in the order in which they came.
+    """Statistics of frames, one row per identifier, in the order of appearance.
 
     Attributes:
-        rows: one of each, which looks into the table and so is never old.
-        channels: what the rows' channel numbers stand for.
-        decoder: finds the values in the data of rows.
-        first_ns, last_ns: times of the first and the last frame fed; None before.
+        rows: the rows, which are views into the table.
+        channels: the channels by their number in the table.
+        decoder: decodes the data of rows.
+        first_ns, last_ns: timestamps of the first and the last frame; None if the table is empty.
     """
 
     def __init__(self, hold_ns: int = HOLD_NS) -> None:
@@ -40,11 +40,11 @@ class Table:
         self.channels: list[Channel] = []
         self.totals = array("q")
         self._numbers: dict[tuple[type, Channel], int] = {}
-        self._kept_notches: dict[int, bytes] = {}  # of rows that may come again
+        self._kept_notches: dict[int, bytes] = {}  # of rows that may be created again
         self.clear()
 
     def clear(self) -> None:
-        """Forget all rows, and what the channels carried."""
+        """Remove all rows and reset the totals of channels."""
         self.rows: list[Row] = []
         self.first_ns: int | None = None
         self.last_ns: int | None = None
@@ -60,13 +60,13 @@ class Table:
         self._grow(_FIRST_ROOM)
 
     def restart(self) -> None:
-        """Forget the same, for frames that are fed once more: the bits that are ignored stay so."""
+        """Clear the table to feed the same frames again; ignored bits stay ignored."""
         kept = self._kept_notches | {row.key: row.notch_plane for row in self.rows if any(row.notch_plane)}
         self.clear()
         self._kept_notches = kept
 
     def copy(self) -> Table:
-        """Return the table as it is now, which nothing fed to this one changes."""
+        """Return an independent copy of the table."""
         other = Table(self.hold_ns)
         for name in (
             "channels",
@@ -87,7 +87,7 @@ class Table:
         return other
 
     def feed(self, batch: MessageBatch, now_ns: int | None = None) -> None:
-        """Take the frames of ``batch``; changes are of ``now_ns``, or of the time of their frames."""
+        """Add the frames of ``batch``; changes are dated ``now_ns``, by default by their timestamps."""
         if not len(batch):
             return
         numbers = array("H", [self._number(channel) for channel in batch.channels])
@@ -123,7 +123,7 @@ class Table:
         self.last_ns = batch.timestamp_ns[-1]
 
     def _number(self, channel: Channel) -> int:
-        key = (type(channel), channel)  # 1 is not True, and 0 not "0"
+        key = (type(channel), channel)  # 1 is not True
         number = self._numbers.get(key)
         if number is None:
             number = self._numbers[key] = len(self.channels)
@@ -141,31 +141,31 @@ class Table:
         self.past.extend(bytes(kernel.WIDTH * kernel.PAST * more))
 
     def notch(self, now_ns: int) -> None:
-        """From here on ignore every bit that is changing now."""
+        """Ignore from now on every bit that is changing."""
         for row in self.rows:
             row.notch(now_ns)
 
     def unnotch(self) -> None:
-        """Look at all bits again."""
+        """Stop ignoring bits."""
         self._kept_notches = {}
         for row in self.rows:
             row.unnotch()
 
     @property
     def frames(self) -> int:
-        """All frames fed."""
+        """Total number of frames."""
         return sum(self.sums(kernel.FRAMES))
 
     @property
     def errors(self) -> int:
-        """All error frames fed."""
+        """Total number of error frames."""
         return sum(self.sums(kernel.ERRORS))
 
     @property
     def crowded(self) -> int:
-        """Frames of identifiers that have no row, since there are ``LIMIT`` others."""
+        """Number of frames without a row, because the table has ``LIMIT`` rows already."""
         return sum(self.sums(kernel.CROWDED))
 
     def sums(self, figure: int) -> Iterator[int]:
-        """Yield one figure of each channel."""
+        """Yield one total per channel."""
         return iter(self.totals[figure :: kernel.TOTALS])

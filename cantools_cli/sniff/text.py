@@ -1,4 +1,4 @@
-"""The table without a screen: aligned text, or one JSON object.
+"""The table as aligned text or as one JSON object.
 
 ::
 
@@ -22,11 +22,11 @@ from cantools_cli.sniff.row import Row
 
 
 def aligned(rows: Sequence[Row], names: Sequence[str], now: Now = None) -> list[str]:
-    """Return lines: the headings, then one for each row, columns two blanks apart."""
+    """Return the headings and one line per row, with columns two blanks apart."""
     columns = [COLUMNS[name] for name in names]
     lines = [[column.heading for column in columns]]
     lines += [[column.text(row, now) for column in columns] for row in rows]
-    # an error's meaning is longer than any data, and may stand across what follows
+    # the meaning of an error is longer than any data and may extend over the following columns
     ids = [True, *(not row.is_error_frame for row in rows)]
     widths = [
         max(len(line[index]) for line, is_counted in zip(lines, ids, strict=True) if is_counted)
@@ -45,7 +45,7 @@ def _padded(line: list[str], columns: list[Any], widths: list[int]) -> list[str]
 def as_json(
     rows: Sequence[Row], channels: Sequence[ChannelFigures], *, duration_ns: int, unshown: int
 ) -> str:
-    """Return one object: figures of the channels, and of each row. Names are those of the JSON stream."""
+    """Return a JSON object with the figures of channels and rows, with the names of the JSON stream."""
     found = {
         "duration": round(duration_ns / 1e9, 6),
         "frames": sum(one.frames for one in channels),
@@ -107,5 +107,5 @@ def _row(row: Row) -> dict[str, Any]:
 
 
 def _finite(value: Value) -> Value | None:
-    """Return None for what JSON has no number for."""
+    """Return None for infinities and NaN, which JSON lacks."""
     return value if not isinstance(value, float) or isfinite(value) else None

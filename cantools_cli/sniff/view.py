@@ -1,4 +1,4 @@
-"""Which rows of the table are shown, and in which order."""
+"""Selection and order of the displayed rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.sniff.columns import COLUMNS, Now, checked
 from cantools_cli.sniff.row import Row
 
-#: what is made of these characters is meant to be candump's tokens, identifiers or ranges
+#: text of these characters is parsed as filters, other text as an expression
 _FILTERS = re.compile(r"[0-9A-Fa-f#:~,jJ-]*")
 
 
@@ -21,12 +21,12 @@ class View:
     """An order, a filter and pinned rows.
 
     Attributes:
-        order: the column to sort by; empty is the order in which the rows came.
-        descending: the largest first.
-        by_channel: rows of one channel stand together.
-        pinned: numbers of the rows that stand on top, whatever the filter.
-        chosen: what the last frame of a row must pass; None shows all.
-        hides_standard, hides_extended: identifiers of 11 or of 29 bits have no row.
+        order: the column to sort by; empty is the order of appearance.
+        descending: whether the largest comes first.
+        by_channel: whether rows of one channel are grouped.
+        pinned: numbers of the rows that are always shown, on top.
+        chosen: selection that the last frame of a row must pass; None shows all.
+        hides_standard, hides_extended: whether rows of 11-bit or 29-bit identifiers are hidden.
     """
 
     order: str = "id"
@@ -39,10 +39,10 @@ class View:
 
     @classmethod
     def parse(cls, order: str) -> View:
-        """Return what ``--sort`` says: a column, with ``-`` before it the largest first.
+        """Parse ``--sort``: a column, with a leading ``-`` for descending order.
 
         Raises:
-            UsageError: there is no such column.
+            UsageError: the column does not exist.
         """
         name = order.removeprefix("-")
         if name != "none":
@@ -66,7 +66,7 @@ class View:
         if self.chosen is None or not rows:
             return rows
         batch = MessageBatch(row.message() for row in rows)
-        batch.timestamp_ns[:] = type(batch.timestamp_ns)("q", range(len(rows)))  # which row it is
+        batch.timestamp_ns[:] = type(batch.timestamp_ns)("q", range(len(rows)))  # the index of the row
         passed = set(self.chosen.select(batch).timestamp_ns)
         return [row for index, row in enumerate(rows) if index in passed or row.number in self.pinned]
 
@@ -77,16 +77,16 @@ class View:
 
 
 def parse_filter(text: str) -> Selection:
-    """Return what somebody types to see fewer rows: filters, as in ``100-1FF``, or an expression.
+    """Parse the filter prompt: filters such as ``100-1FF``, or an expression.
 
     Raises:
-        UsageError: it is neither, or tests the times or the order of frames, which a row does not have.
+        UsageError: the text is neither, or depends on the times or the order of frames.
     """
     selection = _parsed(text)
     if selection.tests_order:
         raise UsageError(
-            "changed, every, gap, period, time and timestamp test a stream, not the rows of a table",
-            hint="--where filters the frames",
+            "changed, every, gap, period, time and timestamp apply to frames, not to the rows of a table",
+            hint="--where filters frames",
         )
     return selection
 
@@ -97,6 +97,6 @@ def _parsed(text: str) -> Selection:
     try:
         return Selection.parse([text])
     except UsageError:
-        if not text.isalpha():  # fd is a word of expressions, and looks like an identifier
+        if not text.isalpha():  # "fd" is a word of expressions that looks like an identifier
             raise
         return Selection.parse(None, text)

@@ -252,9 +252,9 @@ def test_prompts_send_and_record_and_say_what_failed(controls):
         raise CanOperationError("no such bus")
 
     controls.key("t")
-    assert (controls.asked, controls.said) == ("", "there is no bus to send to")
+    assert (controls.asked, controls.said) == ("", "no bus to send to")
     controls.key("w")
-    assert (controls.asked, controls.said) == ("", "nothing can be recorded here")
+    assert (controls.asked, controls.said) == ("", "this source cannot be recorded")
     sent = []
     other = Controls(
         controls.session, View(), Look(), Ports(lambda text: sent.append(text) or f"sent {text}", refuse)

@@ -64,9 +64,9 @@ def test_a_file_has_one_a_line(tmp_path):
         ("100:", "0 bytes"),
         ("100:<9Q", "72 bytes"),
         ("100:<BB:1", "1 scales for 2 values"),
-        ("100:<B:0", "no scale"),
-        ("100:<B:x", "no number"),
-        ("100:<B:nan", "no scale"),
+        ("100:<B:0", "not a scale"),
+        ("100:<B:x", "not a number"),
+        ("100:<B:nan", "not a scale"),
     ],
 )
 def test_what_makes_no_sense_is_refused(text, said):
