@@ -85,7 +85,7 @@ def test_python_can_s_names_of_modules_are_attributes() -> None:
     assert cantools_cli.io.generic.MessageReader is cantools_cli.MessageReader
     assert cantools_cli.io.player.MessageSync is cantools_cli.io.MessageSync is cantools_cli.MessageSync
     with pytest.raises(AttributeError, match=r"'cantools_cli.io' has no attribute 'Notifier'"):
-        cantools_cli.io.Notifier  # noqa: B018
+        cantools_cli.io.Notifier  # noqa: B018  # the access raises
 
 
 def test_a_notifier_without_a_loop_imports_no_asyncio() -> None:
@@ -97,7 +97,7 @@ print('asyncio' in sys.modules)"
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'Buss'"):
-        cantools_cli.Buss  # noqa: B018
+        cantools_cli.Buss  # noqa: B018  # the access raises
 
 
 def test_the_version_is_that_of_the_project() -> None:

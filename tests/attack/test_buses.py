@@ -322,7 +322,7 @@ def test_a_default_timeout_of_the_program_does_not_block_a_poll(tmp_path: Path) 
     socket.setdefaulttimeout(PATIENCE)
     try:
         with VirtualBus("bus", scope="host", net=f"attack-{tmp_path.name}"[-40:]) as bus:
-            inbox: Any = bus._port._inbox  # type: ignore[union-attr]
+            inbox: Any = bus._port._inbox  # type: ignore[union-attr]  # the port of the host
             assert inbox._socket.gettimeout() is None
             assert bus.recv(0) is None
     finally:

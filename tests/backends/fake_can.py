@@ -37,7 +37,7 @@ class FakeCan(socket.socket):
             if number:  # 0 lets a call through
                 raise OSError(number, os.strerror(number))
 
-    def setsockopt(self, level: int, option: int, value: Any, *_: Any) -> None:  # type: ignore[override]
+    def setsockopt(self, level: int, option: int, value: Any, *_: Any) -> None:  # type: ignore[override]  # no overloads
         self._may_fail(f"option {option}")
         if level == codec.SOL_CAN_RAW:
             self.options.setdefault(option, []).append(value)
@@ -48,7 +48,7 @@ class FakeCan(socket.socket):
         self._may_fail("bind")
         self.bound.append(address)
 
-    def recvmsg(self, *arguments: Any) -> Any:  # type: ignore[override]
+    def recvmsg(self, *arguments: Any) -> Any:  # type: ignore[override]  # passes all arguments on
         self._may_fail("recv")
         record, items, marks, _ = super().recvmsg(*arguments)
         return record, [*items, *self.told], marks, ("can1",)

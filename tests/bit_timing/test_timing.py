@@ -141,7 +141,8 @@ def test_a_timing_is_a_read_only_mapping_equal_by_content() -> None:
     assert (BitTiming(**one), len(one), one["tseg1"], hash(one)) == (one, 6, 13, hash(BitTiming(**one)))
     assert one != {**one}
     assert one != BitTiming(8_000_000, 2, 13, 2, 1)
-    for change in (lambda: setattr(one, "brp", 2), lambda: one.__setitem__("brp", 2)):  # type: ignore[attr-defined]
+    mapping: Any = one
+    for change in (lambda: setattr(one, "brp", 2), lambda: mapping.__setitem__("brp", 2)):
         with pytest.raises(AttributeError):
             change()
     assert copy.deepcopy(one) == pickle.loads(pickle.dumps(one)) == one

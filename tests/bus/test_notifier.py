@@ -245,7 +245,7 @@ def test_a_bus_of_python_can_can_be_listened_to() -> None:
     recorder = Recorder()
     with can.Bus("notified", interface="virtual", receive_own_messages=True) as bus:
         bus.send(can.Message(arbitration_id=9))
-        with Notifier(bus, [recorder], timeout=0.01):  # type: ignore[arg-type]
+        with Notifier(bus, [recorder], timeout=0.01):  # type: ignore[arg-type]  # a bus of python-can
             assert recorder.identifiers(1) == [9]
 
 

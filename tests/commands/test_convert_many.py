@@ -255,7 +255,10 @@ def test_a_compressed_file_is_continued(canx, tmp_path, suffix, unpack):
         assert canx("convert", name, "-o", f"t.log{suffix}", "--append").returncode == 0
     data = (tmp_path / f"t.log{suffix}").read_bytes()
     if unpack is None:
-        unpack = lambda data: zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True).read()  # noqa: E731
+
+        def unpack(data):
+            return zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True).read()
+
     assert unpack(data).decode() == A + B
     assert canx("convert", f"t.log{suffix}").stdout == A + B
 

@@ -376,7 +376,7 @@ def test_what_cannot_be_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be continued"):
         ArrowWriter(tmp_path / "a.arrow", append=True)
     with pytest.raises(UsageError, match="unknown layout"):
-        ArrowWriter(tmp_path / "a.arrow", layout="tree")  # type: ignore[arg-type]
+        ArrowWriter(tmp_path / "a.arrow", layout="tree")  # type: ignore[arg-type]  # tests the refusal
     with pytest.raises(UsageError, match="unknown compression"):
         ArrowWriter(tmp_path / "a.arrow", compression="zip")
     assert not (tmp_path / "a.arrow").exists()

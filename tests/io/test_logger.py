@@ -58,7 +58,7 @@ def moment(monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.mark.parametrize("name", ["a.log", "A.LOG", "a.b.log", "a.log.gz", "A.LOG.GZ", "a.b.log.gz"])
 def test_the_suffix_chooses_the_writer(name: str, tmp_path: Path) -> None:
     with Logger(tmp_path / name) as log:
-        assert type(log) is CanutilsLogWriter  # type: ignore[comparison-overlap]
+        assert type(log) is CanutilsLogWriter  # type: ignore[comparison-overlap]  # not a Logger
         log.on_message_received(message())
     data = (tmp_path / name).read_bytes()
     assert (gzip.decompress(data) if name.lower().endswith(".gz") else data) == LINE
@@ -85,7 +85,7 @@ def test_arguments_reach_the_writer_and_the_reader(tmp_path: Path) -> None:
 
 def test_no_name_prints(capsys: pytest.CaptureFixture[str]) -> None:
     with Logger(None) as log:
-        assert type(log) is Printer  # type: ignore[comparison-overlap]
+        assert type(log) is Printer  # type: ignore[comparison-overlap]  # not a Logger
         log(message())
     assert capsys.readouterr().out == f"{message()}\n"
 
@@ -137,7 +137,7 @@ def test_a_compressing_stream_can_be_had_alone(tmp_path: Path) -> None:
 def test_the_first_bytes_win_over_the_suffix(tmp_path: Path) -> None:
     (tmp_path / "a.asc").write_bytes(LINE)
     with LogReader(tmp_path / "a.asc") as reader:
-        assert type(reader) is CanutilsLogReader  # type: ignore[comparison-overlap]
+        assert type(reader) is CanutilsLogReader  # type: ignore[comparison-overlap]  # not a LogReader
         assert len([*reader]) == 1
 
 

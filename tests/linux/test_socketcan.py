@@ -25,6 +25,7 @@ from cantools_cli.backends.socketcan.socket import new_socket
 from cantools_cli.bus.base import BusState
 from cantools_cli.bus.interface import Bus, detect_available_configs
 from cantools_cli.errors import CanInitializationError, CanOperationError, CanTimeoutError
+from cantools_cli.filtering.can_filter import CanFilters
 from cantools_cli.filtering.filters import FrameFilter
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
@@ -226,9 +227,9 @@ def test_joined_entries_pass_no_error_frames_at_all() -> None:
 
 
 def test_dictionaries_and_error_frames() -> None:
-    filters = [{"can_id": 0x123, "can_mask": 0x7FF, "extended": False}]
+    filters: CanFilters = [{"can_id": 0x123, "can_mask": 0x7FF, "extended": False}]
     with SocketcanBus("vcan0") as sender:
-        with SocketcanBus("vcan0", can_filters=filters) as bus:  # type: ignore[arg-type]
+        with SocketcanBus("vcan0", can_filters=filters) as bus:
             for message in (base(0x124), base(4, is_error_frame=True, data=bytes(8)), base(0x123)):
                 sender.send(message)
             assert [got.is_error_frame for got in received(bus, 2)] == [True, False]

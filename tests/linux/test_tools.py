@@ -78,7 +78,9 @@ def frames_of(text: str) -> list[str]:
     frames = []
     for line in text.splitlines():
         frame = line.split()[2]
-        kind, flags, data = re.fullmatch(r"(\w+#)(#\w)?(.*)", frame).groups()  # type: ignore[union-attr]
+        parts = re.fullmatch(r"(\w+#)(#\w)?(.*)", frame)
+        assert parts is not None
+        kind, flags, data = parts.groups()
         frames.append(kind + (f"#{int(flags[1], 16) & 3}" if flags else "") + data)
     return frames
 

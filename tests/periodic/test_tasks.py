@@ -478,7 +478,7 @@ class OldTask(tasks.CyclicSendTaskABC):
 class OldBus(SentBus):
     """Sends periodically as python-can 4.1 documents it, with three arguments."""
 
-    def _send_periodic_internal(self, msgs: Any, period: float, duration: Any = None) -> Any:  # type: ignore[override]
+    def _send_periodic_internal(self, msgs: Any, period: float, duration: Any = None) -> Any:  # type: ignore[override]  # the old form
         return OldTask(msgs, period)
 
 

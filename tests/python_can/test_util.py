@@ -34,9 +34,9 @@ def test_an_old_keyword_works_and_warns() -> None:
         return new
 
     with pytest.warns(DeprecationWarning, match="'old' argument is deprecated. Use 'new' instead"):
-        assert function(old=3) == 3  # type: ignore[call-arg]
+        assert function(old=3) == 3  # type: ignore[call-arg]  # the decorator accepts it
     with pytest.warns(DeprecationWarning, match="'useless' argument is deprecated.$"):
-        assert function(new=4, useless=5) == 4  # type: ignore[call-arg]
+        assert function(new=4, useless=5) == 4  # type: ignore[call-arg]  # the decorator accepts it
     assert function.__doc__ == "Say what it does."
 
 
@@ -46,9 +46,9 @@ def test_an_old_keyword_beside_the_new_one_is_refused() -> None:
         return new
 
     with pytest.raises(TypeError, match=r"received both 'old' \(deprecated\) and 'new'"):
-        function(old=3, new=4)  # type: ignore[call-arg]
+        function(old=3, new=4)  # type: ignore[call-arg]  # the decorator accepts it
     with pytest.warns(DeprecationWarning, match="since version 4.2.0, and will be removed in version 5.0.0"):
-        function(old=3)  # type: ignore[call-arg]
+        function(old=3)  # type: ignore[call-arg]  # the decorator accepts it
 
 
 def test_a_new_keyword_does_not_warn() -> None:

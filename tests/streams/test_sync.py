@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import can
 import can.io.player
@@ -58,11 +59,11 @@ CASES = [
 
 @pytest.mark.parametrize(("timestamps", "arguments", "expected"), CASES)
 def test_messages_come_at_their_times(
-    clock: Clock, timestamps: Sequence[float], arguments: dict[str, float], expected: Sequence[float]
+    clock: Clock, timestamps: Sequence[float], arguments: dict[str, Any], expected: Sequence[float]
 ) -> None:
     messages = at(*timestamps)
     times = []
-    for message, wanted in zip(MessageSync(messages, **arguments), messages, strict=True):  # type: ignore[arg-type]
+    for message, wanted in zip(MessageSync(messages, **arguments), messages, strict=True):
         assert message is wanted
         times.append(clock.now - 1000.0)
     assert times == pytest.approx(list(expected), abs=1e-6)
@@ -85,19 +86,19 @@ def test_what_is_late_comes_at_once(clock: Clock) -> None:
 
 
 def test_the_messages_are_read_one_by_one(clock: Clock) -> None:
-    def endless() -> object:
+    def endless() -> Iterator[Message]:
         while True:
             yield Message(timestamp=clock.now)
 
-    assert next(iter(MessageSync(endless()))) is not None  # type: ignore[arg-type]
+    assert next(iter(MessageSync(endless()))) is not None
 
 
 def test_the_first_message_comes_when_it_is_there(clock: Clock) -> None:
-    def late() -> object:
+    def late() -> Iterator[Message]:
         clock.now += 30.0
         yield from at(50, 51)
 
-    times = [clock.now for _ in MessageSync(late())]  # type: ignore[arg-type]
+    times = [clock.now for _ in MessageSync(late())]
     assert times == pytest.approx([1030, 1031])
 
 

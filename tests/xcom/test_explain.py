@@ -47,7 +47,9 @@ def test_frames_in_words(text: str, words: str) -> None:
 @pytest.mark.parametrize("name", EXCHANGES)
 def test_requests_and_replies_are_told_apart(name: str) -> None:
     one = EXCHANGES[name]
-    assert explain(frame("#".join(one.request))).what == "request"  # type: ignore[union-attr]
+    found = explain(frame("#".join(one.request)))
+    assert found is not None
+    assert found.what == "request"
     found = explain(frame("#".join(one.reply)))
     assert found is not None
     assert found.what == ("reply" if one.error is None else "error")

@@ -137,7 +137,9 @@ def test_what_switches_a_device_is_guarded() -> None:
         one = lookup("parameter", number)
         assert one is not None
         assert one.is_guarded
-    assert not lookup("parameter", 1286).is_guarded  # type: ignore[union-attr]
+    one = lookup("parameter", 1286)
+    assert one is not None
+    assert not one.is_guarded
 
 
 @pytest.mark.parametrize(

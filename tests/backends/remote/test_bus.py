@@ -435,7 +435,7 @@ def test_what_the_server_cannot_do_is_done_here() -> None:
         mine.stop()
         late = bus.send_periodic(other, 10, autostart=False)
         assert isinstance(late, RemoteCyclicTask)
-        mine.start()  # type: ignore[attr-defined]
+        mine.start()  # type: ignore[attr-defined]  # a restartable task
         with pytest.raises(CanOperationError, match="another message 0x7 already"):
             late.start()
 

@@ -200,7 +200,7 @@ def test_closing_ends_a_wait_that_has_no_end(open_bus: Opener) -> None:
             bus.recv()
         ended.set()
 
-    bus._port.wait = note_wait  # type: ignore[method-assign]
+    bus._port.wait = note_wait  # type: ignore[method-assign]  # to see when the thread waits
     threading.Thread(target=receive, daemon=True).start()
     assert waits.wait(TIMEOUT)
     bus.shutdown()
@@ -357,7 +357,7 @@ def test_frames_before_a_failure_are_not_lost(open_bus: Opener) -> None:
             return recvmsg(*arguments)
         raise OSError(errno.ENETDOWN, "down")
 
-    fake.recvmsg = fail_second  # type: ignore[method-assign]
+    fake.recvmsg = fail_second  # type: ignore[method-assign]  # fails after a first success
     assert bus.recv(TIMEOUT) is not None
     with pytest.raises(CanOperationError, match="down"):
         bus.recv(TIMEOUT)

@@ -70,7 +70,8 @@ class _Finder:
         interface = TABLE["folders"].get(folder, folder)
         if not fullname.startswith("can.interfaces.") or interface not in TABLE["interfaces"]:
             return None
-        return ModuleSpec(fullname, self, is_package=True) if is_absent(interface) else None  # type: ignore[arg-type]
+        loader: Any = self  # has the methods of a loader that are used
+        return ModuleSpec(fullname, loader, is_package=True) if is_absent(interface) else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         folder = spec.name.removeprefix("can.interfaces.").partition(".")[0]

@@ -7,6 +7,7 @@ import os
 import struct
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,9 +47,9 @@ class Pipe(io.RawIOBase):
     def writable(self) -> bool:
         return True
 
-    def write(self, data: object) -> int:
-        self.data += bytes(memoryview(data))  # type: ignore[arg-type]
-        return len(memoryview(data))  # type: ignore[arg-type]
+    def write(self, data: Any) -> int:
+        self.data += bytes(memoryview(data))
+        return len(memoryview(data))
 
 
 def test_the_head_says_what_the_file_holds() -> None:
@@ -69,9 +70,9 @@ def test_compression_is_what_was_asked_for(level: int, in_head: int, method: int
 @pytest.mark.parametrize(
     ("option", "value"), [("compression_level", 10), ("channel", 0), ("tz", "Mars/Olympus")]
 )
-def test_options_out_of_range_are_refused(option: str, value: object) -> None:
+def test_options_out_of_range_are_refused(option: str, value: Any) -> None:
     with pytest.raises(UsageError):
-        BLFWriter(io.BytesIO(), **{option: value})  # type: ignore[arg-type]
+        BLFWriter(io.BytesIO(), **{option: value})
 
 
 def test_only_times_in_utc_have_the_mark_that_says_so() -> None:

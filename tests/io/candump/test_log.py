@@ -281,7 +281,7 @@ def test_python_can_reads_what_we_write(frames: list[Message]) -> None:
     peers = list(can.CanutilsLogReader(io.StringIO(written(frames))))
     assert len(peers) == len(frames)
     for ours, theirs in zip(frames, peers, strict=True):
-        assert ours.equals(theirs, timestamp_delta=1e-6)  # type: ignore[arg-type]
+        assert ours.equals(theirs, timestamp_delta=1e-6)  # type: ignore[arg-type]  # a message of python-can
 
 
 @given(st.lists(messages(kinds=("classic", "fd"), times=st.integers(0, 1 << 50)), max_size=8))
@@ -290,7 +290,7 @@ def test_we_read_what_python_can_writes(frames: list[Message]) -> None:
     file = io.StringIO()
     writer = can.CanutilsLogWriter(file)
     for message in frames:
-        writer(message)  # type: ignore[arg-type]
+        writer(message)  # type: ignore[arg-type]  # python-can takes any object with these attributes
     for message, back in zip(frames, read(file.getvalue().encode()), strict=True):
         assert back.equals(message, timestamp_delta=2e-6)
 

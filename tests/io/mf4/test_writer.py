@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -41,9 +42,9 @@ class Pipe(io.RawIOBase):
     def writable(self) -> bool:
         return True
 
-    def write(self, data: object) -> int:
-        self.data += bytes(memoryview(data))  # type: ignore[arg-type]
-        return len(memoryview(data))  # type: ignore[arg-type]
+    def write(self, data: Any) -> int:
+        self.data += bytes(memoryview(data))
+        return len(memoryview(data))
 
 
 def test_the_records_are_those_of_the_standard() -> None:
