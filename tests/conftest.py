@@ -5,6 +5,13 @@ from __future__ import annotations
 import signal
 from typing import Any
 
+from hypothesis import settings
+
+
+# no time limit for an example: a busy machine would fail tests at random
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+
 
 def pytest_configure() -> None:
     """Give signals back their meaning, for here and for the programs that tests start.

@@ -49,7 +49,7 @@ up down     select a row                ENTER  open or close the row
 left right  sort by another column      r    reverse the order
 s           sort by identifier          g    group rows by channel
 p           pin the row to the top      b    data as bits      @  ASCII column
-#           ignore bits changing now    *    stop ignoring bits
+#           notch changing bits         *    stop ignoring bits
 n a         hide, show 11-bit           N A  hide, show 29-bit identifiers
 /           filter: 123, 100-1FF, 120:7F0, id in 100..1FF and data[0] eq 3
 t           send 123#DEADBEEF, or periodically: 123#DEADBEEF 100ms;

@@ -89,6 +89,4 @@ def warning(count: int) -> str | None:
         return None
     if count < _NEAR:
         return f"{count} of {ENDURANCE} guaranteed writes to flash are used"
-    return (
-        f"{count} of {ENDURANCE} guaranteed writes to flash are used: the parameter is worn out or nearly so"
-    )
+    return f"{count} of {ENDURANCE} guaranteed writes to flash are used: prefer writing to RAM"

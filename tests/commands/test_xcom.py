@@ -112,7 +112,7 @@ def test_silence_is_status_3_with_a_hint(simulate, xcom) -> None:
         (["read-param", "no such thing"], "has"),
         (["read-param", "3000"], "read-info"),
         (["read-param", "1286", "--part", "x"], "not one of flash"),
-        (["read-param", "1286", "--device", "xt77"], "no device"),
+        (["read-param", "1286", "--device", "xt77"], "no such device"),
         (["read-param", "1286", "--source", "101"], "address of xt1"),
         (["read-param", "1286", "--source", "2000"], "0 to 1023"),
         (["read-param", "1286", "--timeout", "0"], "no time"),
@@ -122,9 +122,9 @@ def test_silence_is_status_3_with_a_hint(simulate, xcom) -> None:
         (["write-param", "1286", "230", "--part", "min"], "not one of ram"),
         (["monitor", "3000", "-o", "a.xyz", "-n", "1"], "suffix"),
         (["apply", "not-there.toml"], "No such file"),
-        (["export", "xt"], "not a single device"),
-        (["simulate", "--devices", "xt"], "not a single device"),
-        (["simulate", "--fault", "x"], "no fault"),
+        (["export", "xt"], "single device"),
+        (["simulate", "--devices", "xt"], "single device"),
+        (["simulate", "--fault", "x"], "not a fault"),
         (["simulate", "--set", "1286"], "PARAMETER=VALUE"),
         (["list", "--kind", "x"], "not one of"),
         (["scan", "--family", "x"], "not one of"),
@@ -177,18 +177,18 @@ def test_flash_is_written_where_it_is_confirmed_and_counted(xcom, tmp_path) -> N
 @pytest.mark.usefixtures("plant")
 def test_a_worn_parameter_warns_and_then_refuses(xcom, tmp_path) -> None:
     line = '{"bus":"virtual:xcom","device":"xt1","number":1286}\n'
-    for count, status in ((950, 0), (1000, 2)):
+    for count, status, words in ((950, 0, "950 of 1000 guaranteed writes"), (1000, 2, "all 1000 guaranteed")):
         (tmp_path / "worn.jsonl").write_text(line * count)
         options = ["--part", "flash", "--yes", "--journal", "worn.jsonl"]
         result = xcom("write-param", "1286", "225", *options)
         assert result.returncode == status
-        assert f"{count} writes to flash" in result.stderr
+        assert words in result.stderr
 
 
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["1286", "300"], "not from 110 to 280"),
+        (["1286", "300"], "limits, 110 to 280"),
         (["1124", "no"], "switches"),
         (["1286", "230", "--device", "xt"], "--broadcast"),
         (["1202", "3"], "not a value of"),

@@ -155,7 +155,7 @@ def test_a_filter_of_rows_refuses_tests_of_a_stream(controls, text):
     controls.key("/")
     answer(controls, text)
     assert controls.view.chosen is None
-    assert "not the rows of a table" in controls.said
+    assert "not to the rows of a table" in controls.said
 
 
 def test_the_head_of_a_column_sorts_by_it_and_again_turns_it_round(controls):

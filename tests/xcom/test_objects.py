@@ -93,11 +93,11 @@ def test_an_object_is_found(text, kind, device, number, address) -> None:
 @pytest.mark.parametrize(
     ("text", "kind", "reason"),
     [
-        ("Battery voltage", "info", "name of"),
+        ("Battery voltage", "info", "matches"),
         ("no such thing", "parameter", "has"),
         ("3000", "parameter", "it is an info"),
         ("1286", "info", "it is a parameter"),
-        ("1999", "parameter", "no parameter 1999"),
+        ("1999", "parameter", "unknown parameter 1999"),
         ("70000", "parameter", "largest"),
         ("", "parameter", "empty"),
     ],
