@@ -7,7 +7,6 @@ from typing import Any
 
 from hypothesis import settings
 
-
 # no time limit for an example: a busy machine would fail tests at random
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")

@@ -122,15 +122,15 @@ class FrameFilter:
 
         None if no dictionaries can express that. The filter itself still has to be applied afterwards.
         """
-        found: list[CanFilter] = []
+        dictionaries: list[CanFilter] = []
         for test in self.tests:
             entries = None if test.inverted else _dictionaries(test)
             if self.join and entries:
                 return entries
             if entries is None and not self.join:
                 return None
-            found += entries or ()
-        return found or None
+            dictionaries += entries or ()
+        return dictionaries or None
 
     @property
     def passes_everything(self) -> bool:
@@ -310,10 +310,10 @@ def conjunction(filters: Iterable[FrameFilter]) -> FrameFilter | None:
     """
     groups: list[tuple[IdTest, ...]] = []
     error_mask = ALL_ERRORS
-    for one in filters:
-        if one.error_mask & error_mask == one.error_mask:
-            error_mask = one.error_mask
-        groups += [(test,) for test in one.tests] if one.join else [one.tests] if one.tests else []
+    for part in filters:
+        if part.error_mask & error_mask == part.error_mask:
+            error_mask = part.error_mask
+        groups += [(test,) for test in part.tests] if part.join else [part.tests] if part.tests else []
     chosen = next((group for group in groups if len(group) > 1), groups[0] if groups else ())
     others: list[IdTest] = []
     for group in groups:

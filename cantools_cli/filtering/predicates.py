@@ -72,7 +72,7 @@ class Words(Predicate):
 
 
 @dataclass(frozen=True)
-class ReadBuffer(Predicate):
+class ByteColumn(Predicate):
     """Tests the column ``flags`` or ``dlc_code``."""
 
     column: str
@@ -85,7 +85,7 @@ class ReadBuffer(Predicate):
         column = batch.flags if self.column == "flags" else batch.dlc_code
         kernel.octets(column, self.bits, self.low, self.high, self.inverted, mask)
 
-    def negated(self) -> ReadBuffer:
+    def negated(self) -> ByteColumn:
         return replace(self, inverted=not self.inverted)
 
 
@@ -162,8 +162,8 @@ class Channels(Predicate):
     inverted: bool = False
 
     def narrow(self, batch: MessageBatch, memory: Memory, mask: bytearray) -> None:
-        found = [channel is not None and str(channel) in self.names for channel in batch.channels]
-        kernel.channels(batch.channel, bytes(one != self.inverted for one in found), mask)
+        matches = [channel is not None and str(channel) in self.names for channel in batch.channels]
+        kernel.channels(batch.channel, bytes(match != self.inverted for match in matches), mask)
 
     def negated(self) -> Channels:
         return replace(self, inverted=not self.inverted)
@@ -270,8 +270,8 @@ class AllOf(Predicate):
         """Combine the filters up to the first ``every``, which has to count what later tests drop."""
         filters: list[FrameFilter] = []
         for predicate in self.predicates:
-            if (found := predicate.frame_filter()) is not None:
-                filters.append(found)
+            if (part := predicate.frame_filter()) is not None:
+                filters.append(part)
             if predicate.has(Every):
                 break
         return conjunction(filters)
@@ -284,14 +284,14 @@ class AnyOf(Predicate):
     predicates: tuple[Predicate, ...]
 
     def narrow(self, batch: MessageBatch, memory: Memory, mask: bytearray) -> None:
-        found, left = bytearray(len(mask)), bytearray(mask)
+        union, left = bytearray(len(mask)), bytearray(mask)
         for predicate in self.predicates:
             passed = bytearray(left)
             predicate.narrow(batch, memory, passed)
-            kernel.settle(passed, found, left)
+            kernel.settle(passed, union, left)
             if 1 not in left:
                 break
-        mask[:] = found
+        mask[:] = union
 
     def negated(self) -> AllOf:
         return AllOf(tuple(predicate.negated() for predicate in self.predicates))
@@ -303,10 +303,10 @@ class AnyOf(Predicate):
         tests: list[IdTest] = []
         error_mask = 0
         for predicate in self.predicates:
-            found = predicate.frame_filter()
-            if found is None:
+            part = predicate.frame_filter()
+            if part is None:
                 return None
-            error_mask |= found.error_mask
-            tests += (found.tests[:1] if found.join else found.tests) or [EVERYTHING]
+            error_mask |= part.error_mask
+            tests += (part.tests[:1] if part.join else part.tests) or [EVERYTHING]
         result = FrameFilter(tests or [NOTHING], error_mask=error_mask)
         return None if EVERYTHING in tests and error_mask == ALL_ERRORS else result

@@ -24,8 +24,8 @@ class Selection:
     """
 
     def __init__(self, *filters: FrameFilter | None, where: str | None = None, tz: str | None = None) -> None:
-        self.filters = tuple(one for one in filters if one is not None and not one.passes_everything)
-        self.warnings = [line for one in filters if one is not None for line in one.warnings]
+        self.filters = tuple(part for part in filters if part is not None and not part.passes_everything)
+        self.warnings = [line for part in filters if part is not None for line in part.warnings]
         self._where: Where | None = None
         self._tz = tz
         if where is not None:
@@ -60,8 +60,8 @@ class Selection:
 
     def select(self, batch: MessageBatch) -> MessageBatch:
         """Return the frames that pass; ``batch`` itself if all do."""
-        for one in self.filters:
-            batch = one.select(batch)
+        for part in self.filters:
+            batch = part.select(batch)
         return batch if self._where is None else self._where.select(batch)
 
     def frame_filter(self, *others: FrameFilter | None) -> FrameFilter | None:
@@ -69,6 +69,6 @@ class Selection:
 
         A bus may apply it first (``push_filter``) without changing the result. None passes everything.
         """
-        parts = [one for one in others if one is not None] + list(self.filters)
+        parts = [part for part in others if part is not None] + list(self.filters)
         pushed = None if self._where is None else self._where.frame_filter()
         return conjunction([*parts, pushed] if pushed is not None else parts)

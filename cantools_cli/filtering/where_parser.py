@@ -10,6 +10,7 @@ from cantools_cli.filtering.filters import NOTHING, IdTest
 from cantools_cli.filtering.predicates import (
     AllOf,
     AnyOf,
+    ByteColumn,
     Changed,
     Channels,
     Data,
@@ -18,32 +19,39 @@ from cantools_cli.filtering.predicates import (
     Length,
     Payload,
     Predicate,
-    ReadBuffer,
     Times,
     Words,
 )
 from cantools_cli.filtering.where_tokens import HEXADECIMAL, Tokens
-from cantools_cli.frame import bits as frames
+from cantools_cli.frame.bits import (
+    BRS,
+    CAN_EFF_FLAG,
+    CAN_EFF_MASK,
+    CAN_RTR_FLAG,
+    CAN_SFF_MASK,
+    ESI,
+    FD,
+    TX,
+    XL,
+)
 
-_ID_BITS = frames.CAN_EFF_FLAG | frames.CAN_EFF_MASK
+_ID_BITS = CAN_EFF_FLAG | CAN_EFF_MASK
 _MAX_DATA = 2048  #: bytes of CAN XL
 _MAX_NESTED = 50
 
 #: tests that consist of one word
 WORDS: dict[str, Predicate] = {
-    "data": Words(IdTest(frames.CAN_RTR_FLAG, 0, 0), errors=False),
-    "remote": Words(IdTest(frames.CAN_RTR_FLAG, frames.CAN_RTR_FLAG, frames.CAN_RTR_FLAG), errors=False),
+    "data": Words(IdTest(CAN_RTR_FLAG, 0, 0), errors=False),
+    "remote": Words(IdTest(CAN_RTR_FLAG, CAN_RTR_FLAG, CAN_RTR_FLAG), errors=False),
     "error": Words(NOTHING, errors=True),
-    "base": Words(IdTest(frames.CAN_EFF_FLAG, 0, 0), errors=True, is_open=True),
-    "extended": Words(
-        IdTest(frames.CAN_EFF_FLAG, frames.CAN_EFF_FLAG, frames.CAN_EFF_FLAG), errors=True, is_open=True
-    ),
-    "fd": ReadBuffer("flags", frames.FD, frames.FD, frames.FD),
-    "brs": ReadBuffer("flags", frames.BRS, frames.BRS, frames.BRS),
-    "esi": ReadBuffer("flags", frames.ESI, frames.ESI, frames.ESI),
-    "xl": ReadBuffer("flags", frames.XL, frames.XL, frames.XL),
-    "tx": ReadBuffer("flags", frames.TX, frames.TX, frames.TX),
-    "rx": ReadBuffer("flags", frames.TX, 0, 0),
+    "base": Words(IdTest(CAN_EFF_FLAG, 0, 0), errors=True, is_open=True),
+    "extended": Words(IdTest(CAN_EFF_FLAG, CAN_EFF_FLAG, CAN_EFF_FLAG), errors=True, is_open=True),
+    "fd": ByteColumn("flags", FD, FD, FD),
+    "brs": ByteColumn("flags", BRS, BRS, BRS),
+    "esi": ByteColumn("flags", ESI, ESI, ESI),
+    "xl": ByteColumn("flags", XL, XL, XL),
+    "tx": ByteColumn("flags", TX, TX, TX),
+    "rx": ByteColumn("flags", TX, 0, 0),
     "changed": Changed(),
 }
 FIELDS = (
@@ -118,9 +126,9 @@ class Parser(Tokens):
         predicate = self._expression()
         if not self.skip(")"):
             token = self.peek()
-            found = f'{quoted(token)} instead of ")"' if token else 'missing ")"'
+            reason = f'{quoted(token)} instead of ")"' if token else 'missing ")"'
             hint = self.meant(token, ("and", "or"), _HINT_JOIN) if token else _HINT_JOIN
-            raise self.refusal(f'{found} for the "(" at position {begin + 1}', hint)
+            raise self.refusal(f'{reason} for the "(" at position {begin + 1}', hint)
         self._depth -= 1
         return predicate
 
@@ -172,8 +180,8 @@ class Parser(Tokens):
             return make(_COMPARISONS[token], (number, number))
         if token != "in":
             words = ("in",) if is_negated else (*_COMPARISONS, "in", "not")
-            found = f"{quoted(token)} is not a comparison" if token else "a comparison is missing"
-            raise self.refusal(found, self.meant(token, words, _HINT_COMPARISONS))
+            reason = f"{quoted(token)} is not a comparison" if token else "a comparison is missing"
+            raise self.refusal(reason, self.meant(token, words, _HINT_COMPARISONS))
         self.take()
         is_enclosed = self.skip("(")
         tests: list[Predicate] = []
@@ -192,7 +200,7 @@ class Parser(Tokens):
         low = high = value()
         if self.skip(".."):
             high = value()
-            if (low ^ high) & frames.CAN_EFF_FLAG and value == self._id_value:
+            if (low ^ high) & CAN_EFF_FLAG and value == self._id_value:
                 hint = "write both ends with 3 digits, or both with 8"
                 raise self.refusal("a range from an 11-bit to a 29-bit identifier", hint, begin)
             if low > high:
@@ -204,31 +212,31 @@ class Parser(Tokens):
     def _id_value(self) -> int:
         """Return the identifier word of an identifier: 3 digits for 11 bits, 8 for 29 bits."""
         begin, text = self.value("an identifier")
-        found = HEXADECIMAL.fullmatch(text)
-        if found is None:
+        match = HEXADECIMAL.fullmatch(text)
+        if match is None:
             hint = f"a range is {text.replace('-', '..')}" if "-" in text else "id eq 123, id in 100..1FF"
             raise self.refusal(f"{quoted(text)} is not a hexadecimal identifier", hint, begin)
-        digits, number = len(found[1]), int(found[1], 16)
-        if digits == 3 and number <= frames.CAN_SFF_MASK:
+        digits, number = len(match[1]), int(match[1], 16)
+        if digits == 3 and number <= CAN_SFF_MASK:
             return number
-        if digits == 8 and number <= frames.CAN_EFF_MASK:
-            return number | frames.CAN_EFF_FLAG
+        if digits == 8 and number <= CAN_EFF_MASK:
+            return number | CAN_EFF_FLAG
         if digits in (3, 8):
             reason = "an 11-bit identifier above 7FF" if digits == 3 else "a 29-bit identifier above 1FFFFFFF"
             hint = f"with 29 bits: {number:08X}" if digits == 3 else _HINT_HEX
             raise self.refusal(reason, hint, begin)
-        padded = "" if number > frames.CAN_SFF_MASK else f"{number:03X} (11 bits) or "
+        padded = "" if number > CAN_SFF_MASK else f"{number:03X} (11 bits) or "
         hint = _HINT_HEX if digits > 8 else f"pad with zeros: {padded}{number:08X} (29 bits)"
         raise self.refusal(f"{digits} identifier digits, not 3 (11 bits) or 8 (29 bits)", hint, begin)
 
     def _id_test(self, mask: int | None) -> Make:
-        bits = _ID_BITS if mask is None else frames.CAN_EFF_FLAG | mask & frames.CAN_EFF_MASK
+        bits = _ID_BITS if mask is None else CAN_EFF_FLAG | mask & CAN_EFF_MASK
 
         def make(comparison: str, span: Range) -> Predicate:
             if comparison in ("eq", "ne", "in", "not in"):
                 self._check_bits(span, bits)
-            kind = span[0] & frames.CAN_EFF_FLAG
-            low, high, outside = _bounds(comparison, span, kind, kind | frames.CAN_EFF_MASK)
+            kind = span[0] & CAN_EFF_FLAG
+            low, high, outside = _bounds(comparison, span, kind, kind | CAN_EFF_MASK)
             return Words(IdTest(bits, low, high, outside), errors=True, is_open=True)
 
         return make
@@ -252,15 +260,15 @@ class Parser(Tokens):
         if not little:
             self.skip("big")
         size = last - first
-        most = (1 << 8 * size) - 1
-        value = partial(self.number, most) if size > 1 else self._byte_value
+        maximum = (1 << 8 * size) - 1
+        value = partial(self.number, maximum) if size > 1 else self._byte_value
         mask = self._mask(8 * size)
-        bits = most if mask is None else mask
+        bits = maximum if mask is None else mask
 
         def make(comparison: str, span: Range) -> Predicate:
             if comparison in ("eq", "ne", "in", "not in"):
                 self._check_bits(span, bits)
-            low, high, outside = _bounds(comparison, span, 0, most)
+            low, high, outside = _bounds(comparison, span, 0, maximum)
             return Data(first, last, little, bits, low, high, outside)
 
         return self._comparison(value, make)
@@ -321,10 +329,10 @@ class Parser(Tokens):
         if not self.skip("&"):
             return None
         begin, text = self.value("a mask")
-        found = HEXADECIMAL.fullmatch(text)
-        if found is None:
+        match = HEXADECIMAL.fullmatch(text)
+        if match is None:
             raise self.refusal(f"{quoted(text)} is not a hexadecimal mask", _HINT_HEX, begin)
-        mask = int(found[1], 16)
+        mask = int(match[1], 16)
         if mask >> width:
             raise self.refusal(f"a mask of more than {width} bits", None, begin)
         if decimal_is_odd and text.isdecimal() and len(text.lstrip("0")) > 1:
@@ -393,17 +401,17 @@ def _is_number(text: str) -> bool:
     return text.replace(".", "", 1).isdecimal()
 
 
-def _bounds(comparison: str, span: Range, least: int, most: int) -> tuple[int, int, bool]:
+def _bounds(comparison: str, span: Range, minimum: int, maximum: int) -> tuple[int, int, bool]:
     """Return (low, high, outside): values from low to high pass, or with ``outside`` all others."""
     low, high = span
     if comparison == "lt":
-        low, high = least, low - 1
+        low, high = minimum, low - 1
     elif comparison == "le":
-        low = least
+        low = minimum
     elif comparison == "gt":
-        low, high = high + 1, most
+        low, high = high + 1, maximum
     elif comparison == "ge":
-        high = most
+        high = maximum
     if low > high:
         low, high = 1, 0  # an empty range that fits every column
     return low, high, comparison in ("ne", "not in")
@@ -415,7 +423,7 @@ def _length_test(comparison: str, span: Range) -> Predicate:
 
 def _dlc_code_test(comparison: str, span: Range) -> Predicate:
     low, high, outside = _bounds(comparison, span, 0, 15)
-    return ReadBuffer("dlc_code", 0xFF, low, high, outside)
+    return ByteColumn("dlc_code", 0xFF, low, high, outside)
 
 
 def _gap_test(*, is_mean: bool) -> Make:

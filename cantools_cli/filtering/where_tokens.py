@@ -62,8 +62,8 @@ class Tokens:
 
     def peek(self) -> str:
         """Return the next token without consuming it; empty at the end."""
-        found = _TOKEN.match(self.text, self.place())
-        return found[0] if found else ""
+        match = _TOKEN.match(self.text, self.place())
+        return match[0] if match else ""
 
     def take(self) -> None:
         """Consume the next token."""
@@ -86,18 +86,18 @@ class Tokens:
                 raise self.refusal("a missing closing quote", None, begin)
             self.at = end + 1
             return begin, self.text[begin + 1 : end]
-        found = _VALUE.match(self.text, begin)
-        if found is None:
+        match = _VALUE.match(self.text, begin)
+        if match is None:
             token = self.peek()
             raise self.refusal(f"{quoted(token)} instead of {what}" if token else f"{what} is missing", None)
-        self.at = found.end()
-        return begin, found[0]
+        self.at = match.end()
+        return begin, match[0]
 
-    def number(self, most: int) -> int:
+    def number(self, maximum: int) -> int:
         """Return the next number, decimal or with 0x."""
         begin = self.value_at = self.place()
-        found = _VALUE.match(self.text, begin)
-        text = found[0].partition(":")[0] if found else ""  # in data[2:4]
+        match = _VALUE.match(self.text, begin)
+        text = match[0].partition(":")[0] if match else ""  # in data[2:4]
         if not text:
             token = self.peek()
             raise self.refusal(
@@ -111,8 +111,8 @@ class Tokens:
             )
             raise self.refusal(f"{quoted(text)} is not a number", hint, begin)
         number = int(text, 16) if text[:2] in ("0x", "0X") else int(text[:40])
-        if number > most:
-            raise self.refusal(f"{text} is above the maximum of {most}", None, begin)
+        if number > maximum:
+            raise self.refusal(f"{text} is above the maximum of {maximum}", None, begin)
         self.at = begin + len(text)
         return number
 

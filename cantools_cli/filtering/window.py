@@ -69,12 +69,12 @@ def _wall_time(text: str) -> datetime:
 
     from dateutil import parser  # type: ignore[import-untyped,unused-ignore]  # stubs are another package
 
-    found: list[datetime] = []
+    dates: list[datetime] = []
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", parser.UnknownTimezoneWarning)
             for default in (datetime(2000, 1, 1), datetime(2004, 2, 2)):  # fill in parts that are missing
-                found.append(parser.parse(text, default=default))
+                dates.append(parser.parse(text, default=default))
     except parser.UnknownTimezoneWarning as error:
         raise UsageError(
             f"bad time {quoted(text)}: unknown time zone",
@@ -82,9 +82,9 @@ def _wall_time(text: str) -> datetime:
         ) from error
     except (ValueError, ArithmeticError) as error:  # Decimal raises the latter for seconds of 28 digits
         raise UsageError(f"bad time {quoted(text)}", hint=_FORMS) from error
-    if found[0] != found[1] or not _YEAR.search(text):
+    if dates[0] != dates[1] or not _YEAR.search(text):
         raise UsageError(f"bad time {quoted(text)}: a date needs year, month and day", hint=_FORMS)
-    return found[0]
+    return dates[0]
 
 
 def shift_ns(text: str) -> int:

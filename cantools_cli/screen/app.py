@@ -98,8 +98,8 @@ class SniffApp(App[int]):
 
     def draw(self) -> None:
         """Redraw the screen."""
-        found = self.query("#header, #headings, #table, #status")
-        if len(found) < 4:  # the last call comes after the widgets are removed
+        widgets = self.query("#header, #headings, #table, #status")
+        if len(widgets) < 4:  # the last call comes after the widgets are removed
             return
         session, controls = self.session, self.controls
         controls.height = max(1, self.query_one("#table", Static).size.height)
@@ -120,16 +120,16 @@ class SniffApp(App[int]):
     def _status(self) -> Text:
         """Return the last line: a prompt or a message."""
         session, controls = self.session, self.controls
-        said = controls.said
-        if controls.asked:
+        message = controls.message
+        if controls.prompt:
             line = controls.line
-            text = Text(f"{QUESTIONS[controls.asked]}{line.text[: line.at]}")
+            text = Text(f"{QUESTIONS[controls.prompt]}{line.text[: line.at]}")
             text.append(line.text[line.at : line.at + 1] or " ", style="reverse")
             text.append(line.text[line.at + 1 :])
-            return text.append(f"  {said}", style="dim")
-        if not said:
-            said = str(session.error or "") or (session.notes[-1] if session.notes else "")
-        return Text(said) if said else Text("? help  q end", style="dim")
+            return text.append(f"  {message}", style="dim")
+        if not message:
+            message = str(session.error or "") or (session.notes[-1] if session.notes else "")
+        return Text(message) if message else Text("? help  q end", style="dim")
 
     def _page(self, now: int) -> tuple[Text, Text]:
         """Return the headings and the text below them."""

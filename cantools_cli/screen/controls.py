@@ -51,7 +51,7 @@ class Controls:
         self.session = session
         self.view = view
         self.look = look
-        self.said = ""
+        self.message = ""
         self.page = "table"
         self.chosen = -1
         self.shown: list[Row] = []
@@ -60,7 +60,7 @@ class Controls:
         self.scrolled = 0
         self.frozen: Table | None = None
         self.frozen_ns = 0
-        self.asked = ""
+        self.prompt = ""
         self.line = Line()
         self.status: int | None = None
         self._ports = ports
@@ -107,10 +107,10 @@ class Controls:
 
     def key(self, key: str, character: str | None = None) -> None:
         """Handle a key, given by textual's name and its character."""
-        if not self.asked:
+        if not self.prompt:
             name = KEYS.get(key) or KEYS.get(character or "")
             if name is not None:
-                self.said = ""
+                self.message = ""
                 getattr(self, f"do_{name}")()
         elif key == "escape":
             self._abandon()
@@ -121,7 +121,7 @@ class Controls:
 
     def paste(self, text: str) -> None:
         """Insert pasted text into an open prompt."""
-        if self.asked:
+        if self.prompt:
             self.line.insert("".join(filter(str.isprintable, text)))
             self._typed()
 
@@ -219,7 +219,7 @@ class Controls:
     def do_notch(self) -> None:
         with self.session.lock:
             self.session.table.notch(self.session.now_ns())
-        self.said = "bits that changed just now are ignored; * stops ignoring them"
+        self.message = "bits that changed just now are ignored; * stops ignoring them"
 
     def do_unnotch(self) -> None:
         with self.session.lock:
@@ -268,7 +268,7 @@ class Controls:
 
     def _is_log(self) -> bool:
         if self.session.player is None:
-            self.said = "only a log file can be navigated"
+            self.message = "only a log file can be navigated"
         return self.session.player is not None
 
     def _go_to(self, text: str) -> str:
@@ -319,57 +319,57 @@ class Controls:
 
     def do_ask_filter(self) -> None:
         self._chosen_before = self.view.chosen
-        self._ask("filter")
+        self._open_prompt("filter")
 
     def do_ask_frame(self) -> None:
         if self._ports.send is None:
-            self.said = "no bus to send to"
+            self.message = "no bus to send to"
         else:
-            self._ask("frame")
+            self._open_prompt("frame")
 
     def do_ask_file(self) -> None:
         if self._ports.record is None:
-            self.said = "this source cannot be recorded"
+            self.message = "this source cannot be recorded"
         elif self.session.on_batch is not None:
-            self._say(self._ports.record, "")
+            self._perform(self._ports.record, "")
         else:
-            self._ask("file")
+            self._open_prompt("file")
 
     def do_ask_place(self) -> None:
         if self._is_log():
-            self._ask("place")
+            self._open_prompt("place")
 
-    def _ask(self, what: str) -> None:
-        self.asked, self.line = what, Line()
+    def _open_prompt(self, what: str) -> None:
+        self.prompt, self.line = what, Line()
 
     def _typed(self) -> None:
         """Apply a filter while it is typed; an invalid or incomplete one has no effect."""
-        if self.asked == "filter":
-            self._say(self._filter, self.line.text.strip())
+        if self.prompt == "filter":
+            self._perform(self._filter, self.line.text.strip())
 
     def _abandon(self) -> None:
-        if self.asked == "filter":
+        if self.prompt == "filter":
             self.view.chosen = self._chosen_before
-        self.asked = self.said = ""
+        self.prompt = self.message = ""
 
     def _answer(self, text: str) -> None:
-        asked, self.asked, self.said = self.asked, "", ""
-        if asked == "filter":
+        prompt, self.prompt, self.message = self.prompt, "", ""
+        if prompt == "filter":
             self.view.chosen = self._chosen_before
-            self._say(self._filter, text)
-            self.said = self.said or (f"showing only {text}; / ENTER shows all" if text else "")
-        elif asked == "frame" and self._ports.send is not None:
-            self._say(self._ports.send, text)
-        elif asked == "file" and text and self._ports.record is not None:
-            self._say(self._ports.record, text)
-        elif asked == "place" and text:
-            self._say(self._go_to, text)
+            self._perform(self._filter, text)
+            self.message = self.message or (f"showing only {text}; / ENTER shows all" if text else "")
+        elif prompt == "frame" and self._ports.send is not None:
+            self._perform(self._ports.send, text)
+        elif prompt == "file" and text and self._ports.record is not None:
+            self._perform(self._ports.record, text)
+        elif prompt == "place" and text:
+            self._perform(self._go_to, text)
 
-    def _say(self, do: Callable[[str], str], text: str) -> None:
+    def _perform(self, do: Callable[[str], str], text: str) -> None:
         try:
-            self.said = do(text)
+            self.message = do(text)
         except (CanError, UsageError, FormatError, OSError, ValueError) as error:
-            self.said = str(error)
+            self.message = str(error)
 
     def _filter(self, text: str) -> str:
         self.view.chosen = parse_filter(text) if text else None

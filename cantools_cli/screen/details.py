@@ -33,7 +33,7 @@ def _bytes(row: Row, past: list[Past], look: Look) -> list[Text]:
     lines = [Text("byte  now  low high  bits 7-0  course", style="bold")]
     size = len(row.data)
     for index, counts in enumerate(bit_changes(past, size)):
-        values = [one.data[index] for one in past if index < len(one.data)]
+        values = [frame.data[index] for frame in past if index < len(frame.data)]
         line = Text(f"{index:>4}   {row.data[index]:02X}   {row.lowest[index]:02X}   ")
         line.append(f"{row.highest[index]:02X}  ")
         ever = f"{row.changed_bits[index]:08b}"
@@ -53,19 +53,19 @@ def _mark(count: int, ever: str, frames: int) -> str:
 def _frames(row: Row, past: list[Past], look: Look) -> list[Text]:
     heading = f"last {counted(len(past), 'frames')}, latest first; ms since the previous one"
     lines = [Text(heading, style="bold")]
-    for one, period in reversed(list(zip(past, periods_ns(past), strict=True))):
+    for frame, period in reversed(list(zip(past, periods_ns(past), strict=True))):
         since = "" if period is None else f"{period / 1e6:.3f}"
-        time = f"{one.time_ns // 1_000_000_000}.{one.time_ns // 1000 % 1_000_000:06d}"
-        lines.append(Text(f"{time}  {since:>10}  {one.length:>2}  {_shown(row, one, look)}"))
+        time = f"{frame.time_ns // 1_000_000_000}.{frame.time_ns // 1000 % 1_000_000:06d}"
+        lines.append(Text(f"{time}  {since:>10}  {frame.length:>2}  {_shown(row, frame, look)}"))
     return lines
 
 
-def _shown(row: Row, one: Past, look: Look) -> str:
-    if one.is_remote_frame:
+def _shown(row: Row, frame: Past, look: Look) -> str:
+    if frame.is_remote_frame:
         return "remote"
     if look.is_binary:
-        data = " ".join(f"{byte:08b}" for byte in one.data)
+        data = " ".join(f"{byte:08b}" for byte in frame.data)
     else:
-        data = f"{one.data.hex(' ').upper():<23}"
-    found = explain(row.arbitration_id, one.data) if row.is_error_frame else values_text(row, one.data)
-    return f"{data}  {found}" if found else data
+        data = f"{frame.data.hex(' ').upper():<23}"
+    meaning = explain(row.arbitration_id, frame.data) if row.is_error_frame else values_text(row, frame.data)
+    return f"{data}  {meaning}" if meaning else data

@@ -50,7 +50,7 @@ def _first_line(session: Session, view: View, table: Table, source: str, state: 
 
 def _numbers(session: Session) -> str:
     table, rates = session.table, session.rates
-    loads = [one.load for one in rates.channels if one.load is not None]
+    loads = [figures.load for figures in rates.channels if figures.load is not None]
     busy = f"  load ~{100 * max(loads):.1f} %" if loads else ""
     count = counted(table.frames, "frames", ",")
     text = f"{count}  {rates.frames_per_second:,.0f}/s{busy}  errors {table.errors:,}"

@@ -48,7 +48,7 @@ class Look:
 
     def toggle(self, name: str) -> None:
         """Show a column after the others, or hide it."""
-        shown = tuple(one for one in self.names if one != name)
+        shown = tuple(column for column in self.names if column != name)
         self.names = shown if name in self.names else (*shown, name)
 
 
@@ -71,8 +71,8 @@ def column_at(look: Look, table: Table, x: int) -> str:
 def sparkline(values: Iterable[float], *, is_utf8: bool = True) -> str:
     """Return one block character per value, scaled to the largest."""
     blocks = _BLOCKS if is_utf8 else _PLAIN_BLOCKS
-    found = list(values)
-    most = max(found, default=0)
-    if most <= 0:
-        return blocks[0] * len(found)
-    return "".join(blocks[min(7, int(8 * max(0.0, value) / most))] for value in found)
+    numbers = list(values)
+    maximum = max(numbers, default=0)
+    if maximum <= 0:
+        return blocks[0] * len(numbers)
+    return "".join(blocks[min(7, int(8 * max(0.0, value) / maximum))] for value in numbers)

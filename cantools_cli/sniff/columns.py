@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from cantools_cli.errors import UsageError, quoted
-from cantools_cli.frame import bits as frames
+from cantools_cli.frame.bits import BRS, ESI, FD, TX, XL
 from cantools_cli.sniff.decoding import Value
 from cantools_cli.sniff.row import Row
 
@@ -48,14 +48,14 @@ def _id_key(row: Row) -> tuple[Any, ...]:
 def flags(row: Row) -> str:
     """Return the flags of the last frame: R (remote), FD, BRS, ESI, XL, Tx."""
     marks = [
-        (frames.FD, "FD"),
-        (frames.BRS, "BRS"),
-        (frames.ESI, "ESI"),
-        (frames.XL, "XL"),
-        (frames.TX, "Tx"),
+        (FD, "FD"),
+        (BRS, "BRS"),
+        (ESI, "ESI"),
+        (XL, "XL"),
+        (TX, "Tx"),
     ]
-    found = [name for bit, name in marks if row.flags & bit]
-    return " ".join((["R"] if row.is_remote_frame else []) + found)
+    names = [name for bit, name in marks if row.flags & bit]
+    return " ".join((["R"] if row.is_remote_frame else []) + names)
 
 
 def data(row: Row) -> str:
@@ -78,10 +78,10 @@ def values(row: Row) -> str:
 def values_text(row: Row, data: bytes) -> str:
     """Return the decoded values of the data of another frame of the row."""
     try:
-        found = row.values_in(data)
+        values = row.values_in(data)
     except ValueError as error:
         return f"({error})"
-    return "" if found is None else "  ".join(_value(value) for value in found)
+    return "" if values is None else "  ".join(_value(value) for value in values)
 
 
 def _value(value: Value) -> str:
@@ -147,8 +147,8 @@ def checked(names: Iterable[str]) -> list[str]:
     Raises:
         UsageError: a name is not a column.
     """
-    found = list(names)
-    for name in found:
+    columns = list(names)
+    for name in columns:
         if name not in COLUMNS:
             raise UsageError(f"no column {quoted(name)}", hint=f"columns: {', '.join(COLUMNS)}")
-    return found
+    return columns

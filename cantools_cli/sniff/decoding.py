@@ -55,10 +55,10 @@ class StructDecoder:
             self._known[identifier] = layout, scales
 
     def __call__(self, arbitration_id: int, is_extended_id: bool, data: bytes) -> list[Value] | None:
-        found = self._known.get(arbitration_id)
-        if found is None:
+        known = self._known.get(arbitration_id)
+        if known is None:
             return None
-        layout, scales = found
+        layout, scales = known
         if layout.size > len(data):
             raise ValueError(f"{len(data)} of {layout.size} bytes")
         values = [_plain(value) for value in layout.unpack_from(data)]

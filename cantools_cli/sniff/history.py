@@ -11,7 +11,7 @@ from cantools_cli.sniff.row import Past
 def bit_changes(past: Sequence[Past], size: int) -> list[list[int]]:
     """Return for each of ``size`` bytes the number of changes of each bit, bit 7 first."""
     counts = [[0] * 8 for _ in range(size)]
-    data = [one.data for one in past if not one.is_remote_frame]
+    data = [frame.data for frame in past if not frame.is_remote_frame]
     for before, after in pairwise(data):
         for index, (old, new) in enumerate(zip(before[:size], after, strict=False)):
             bits = old ^ new
@@ -23,5 +23,5 @@ def bit_changes(past: Sequence[Past], size: int) -> list[list[int]]:
 
 def periods_ns(past: Sequence[Past]) -> list[int | None]:
     """Return the time between each frame and its predecessor; None for the first."""
-    times = [one.time_ns for one in past]
+    times = [frame.time_ns for frame in past]
     return [None, *(after - before for before, after in pairwise(times))][: len(past)]

@@ -64,7 +64,7 @@ class Rates:
         if took < _SECOND_NS:
             return False
         self.channels = self._figures(took, self._before)
-        self.frames_per_second = sum(one.frames for one in self.channels) * _SECOND_NS / took
+        self.frames_per_second = sum(figures.frames for figures in self.channels) * _SECOND_NS / took
         self.history.extend([self.frames_per_second] * min(SECONDS, took // _SECOND_NS))
         self._begin(now_ns)
         return True
@@ -86,15 +86,15 @@ class Rates:
 
     def _figures(self, took_ns: int, before: array[int]) -> list[ChannelFigures]:
         totals = self._table.totals
-        found = []
+        figures = []
         for number, channel in enumerate(self._table.channels):
             at = number * kernel.TOTALS
             now = totals[at : at + kernel.TOTALS]
             then = before[at : at + kernel.TOTALS] or [0] * kernel.TOTALS
             frames, errors, nominal, fast, _, *_ = (b - a for a, b in zip(then, now, strict=True))
             load = self._load(channel, nominal, fast, took_ns)
-            found.append(ChannelFigures(channel, frames, errors, load))
-        return found
+            figures.append(ChannelFigures(channel, frames, errors, load))
+        return figures
 
     def _load(self, channel: Channel, nominal: int, fast: int, took_ns: int) -> float | None:
         speed = self._speeds.get(channel, Speed())

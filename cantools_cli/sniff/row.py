@@ -272,7 +272,7 @@ class Row:
     def past(self) -> list[Past]:
         """Return the last frames, at most ``PAST``, oldest first."""
         table, count = self._table, self.count
-        found = []
+        frames = []
         for index in range(max(0, count - kernel.PAST), count):
             ring = self.number * kernel.PAST + index % kernel.PAST
             size = table.past_size[ring]
@@ -280,8 +280,8 @@ class Row:
             kept = 0 if is_remote else min(length, kernel.WIDTH)
             begin = ring * kernel.WIDTH
             data = bytes(table.past[begin : begin + kept])
-            found.append(Past(table.past_ns[ring], length, is_remote, data))
-        return found
+            frames.append(Past(table.past_ns[ring], length, is_remote, data))
+        return frames
 
     def message(self) -> Message:
         """Return the last frame with the displayed data."""

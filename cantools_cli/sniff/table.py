@@ -116,8 +116,8 @@ class Table:
             self._grow(min(LIMIT, 2 * used))
         fresh = [Row(self, index) for index in range(len(self.rows), used)]
         self.rows += fresh
-        for one in fresh if self._kept_notches else ():
-            one.ignore(self._kept_notches.pop(one.key, bytes(kernel.WIDTH)))
+        for new_row in fresh if self._kept_notches else ():
+            new_row.ignore(self._kept_notches.pop(new_row.key, bytes(kernel.WIDTH)))
         if self.first_ns is None:
             self.first_ns = batch.timestamp_ns[0]
         self.last_ns = batch.timestamp_ns[-1]

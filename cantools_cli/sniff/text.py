@@ -46,27 +46,27 @@ def as_json(
     rows: Sequence[Row], channels: Sequence[ChannelFigures], *, duration_ns: int, unshown: int
 ) -> str:
     """Return a JSON object with the figures of channels and rows, with the names of the JSON stream."""
-    found = {
+    result = {
         "duration": round(duration_ns / 1e9, 6),
-        "frames": sum(one.frames for one in channels),
-        "errors": sum(one.errors for one in channels),
+        "frames": sum(figures.frames for figures in channels),
+        "errors": sum(figures.errors for figures in channels),
         "frames_without_row": unshown,
         "channels": [
             {
-                "channel": one.channel,
-                "frames": one.frames,
-                "errors": one.errors,
-                "load": None if one.load is None else round(one.load, 6),
+                "channel": figures.channel,
+                "frames": figures.frames,
+                "errors": figures.errors,
+                "load": None if figures.load is None else round(figures.load, 6),
             }
-            for one in channels
+            for figures in channels
         ],
         "rows": [_row(row) for row in rows],
     }
-    return json.dumps(found, separators=(",", ":"))
+    return json.dumps(result, separators=(",", ":"))
 
 
 def _row(row: Row) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    result: dict[str, Any] = {
         "channel": row.channel,
         "arbitration_id": row.arbitration_id,
         "is_extended_id": row.is_extended_id,
@@ -79,10 +79,10 @@ def _row(row: Row) -> dict[str, Any]:
         "bitrate_switch": bool(row.flags & bits.BRS),
         "error_state_indicator": bool(row.flags & bits.ESI),
     }
-    found |= {name: True for name, is_so in marks.items() if is_so}
+    result |= {name: True for name, is_so in marks.items() if is_so}
     if row.flags & bits.TX:
-        found["is_rx"] = False
-    found |= {
+        result["is_rx"] = False
+    result |= {
         "count": row.count,
         "rate": round(row.rate(), 3),
         "first_ns": str(row.first_ns),
@@ -100,10 +100,10 @@ def _row(row: Row) -> dict[str, Any]:
     with suppress(ValueError):
         values = row.values()
         if values is not None:
-            found["values"] = [_finite(value) for value in values]
+            result["values"] = [_finite(value) for value in values]
     if row.is_error_frame:
-        found["meaning"] = row.meaning
-    return found
+        result["meaning"] = row.meaning
+    return result
 
 
 def _finite(value: Value) -> Value | None:

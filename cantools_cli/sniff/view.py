@@ -51,14 +51,14 @@ class View:
 
     def rows(self, rows: Iterable[Row], now: Now = None) -> list[Row]:
         """Return the rows to show, in order."""
-        found = sorted(self._passing(list(rows)), key=lambda row: row.number)
+        chosen = sorted(self._passing(list(rows)), key=lambda row: row.number)
         if self.order:
             key = COLUMNS[self.order].key
-            found.sort(key=lambda row: key(row, now), reverse=self.descending)
+            chosen.sort(key=lambda row: key(row, now), reverse=self.descending)
         if self.by_channel:
-            found.sort(key=lambda row: str(row.channel))
-        found.sort(key=lambda row: row.number not in self.pinned)
-        return found
+            chosen.sort(key=lambda row: str(row.channel))
+        chosen.sort(key=lambda row: row.number not in self.pinned)
+        return chosen
 
     def _passing(self, rows: list[Row]) -> list[Row]:
         if self.hides_standard or self.hides_extended:

@@ -99,33 +99,33 @@ def _direction(text: str, names: Sequence[str]) -> tuple[str | None, str | None,
 
 
 def _rule(text: str, rule: str) -> Rewrite:
-    found = _RULE.fullmatch(rule)
-    if found is None:
+    match = _RULE.fullmatch(rule)
+    if match is None:
         _refuse(text, f"{quoted(rule)} is not a rule")
-    first = _word(text, found["first"])
-    if found["mask"] is not None:
-        return _masked(text, found, first)
-    last = _word(text, found["last"]) if found["last"] is not None else first
+    first = _word(text, match["first"])
+    if match["mask"] is not None:
+        return _masked(text, match, first)
+    last = _word(text, match["last"]) if match["last"] is not None else first
     if (first ^ last) & bits.CAN_EFF_FLAG or last < first:
         _refuse(text, f"{quoted(rule)} is not a range: both ends need 3 digits or 8, the lower one first")
-    if found["new"] is not None:
-        new = _word(text, found["new"])
+    if match["new"] is not None:
+        new = _word(text, match["new"])
     else:
-        new = first + int(found["sign"] + found["distance"], 16)
-    kind = new & bits.CAN_EFF_FLAG if found["new"] is not None else first & bits.CAN_EFF_FLAG
+        new = first + int(match["sign"] + match["distance"], 16)
+    kind = new & bits.CAN_EFF_FLAG if match["new"] is not None else first & bits.CAN_EFF_FLAG
     limit = kind | (bits.CAN_EFF_MASK if kind else bits.CAN_SFF_MASK)
     if not kind <= new <= new + last - first <= limit:
         _refuse(text, f"{quoted(rule)} leaves the range of {29 if kind else 11}-bit identifiers")
     return Rewrite(_KIND_AND_ID, first, last, new)
 
 
-def _masked(text: str, found: re.Match[str], word: int) -> Rewrite:
+def _masked(text: str, match: re.Match[str], word: int) -> Rewrite:
     """Return the rule for ``ID:MASK=ID``."""
     kind = word & bits.CAN_EFF_FLAG
-    mask = int(found["mask"], 16) & (bits.CAN_EFF_MASK if kind else bits.CAN_SFF_MASK)
-    if found["new"] is None:
+    mask = int(match["mask"], 16) & (bits.CAN_EFF_MASK if kind else bits.CAN_SFF_MASK)
+    if match["new"] is None:
         _refuse(text, "a mask needs a new identifier, not an offset")
-    new = _word(text, found["new"])
+    new = _word(text, match["new"])
     if (new ^ word) & bits.CAN_EFF_FLAG:
         _refuse(text, "with a mask, both identifiers need 3 digits, or both 8")
     low = kind | (word & mask)

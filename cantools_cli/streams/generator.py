@@ -262,9 +262,9 @@ def _length(text: str | None, kinds: int, data: _Data) -> tuple[int, int]:
     return kernel.FIXED, code
 
 
-def parse_data(text: str, most: int) -> _Data:
+def parse_data(text: str, maximum: int) -> _Data:
     """Parse a data mode or hexadecimal data of at most ``most`` bytes."""
-    room = max(64, most)
+    room = max(64, maximum)
     if text == "r":
         return _Data(kernel.RANDOM, bytes(room), b"\xff" * room)
     if text == "i":
@@ -277,9 +277,9 @@ def parse_data(text: str, most: int) -> _Data:
     if len(text) % 2:
         raise UsageError(f"odd number of hex digits in data {quoted(text)}", hint="two digits per byte")
     size = len(text) // 2
-    if size > most:
-        hint = "CAN FD frames hold 64" if most == 8 else None
-        raise UsageError(f"{size} bytes of data in {quoted(text)}, but frames hold {most}", hint=hint)
+    if size > maximum:
+        hint = "CAN FD frames hold 64" if maximum == 8 else None
+        raise UsageError(f"{size} bytes of data in {quoted(text)}, but frames hold {maximum}", hint=hint)
     text = text.lower()
     pattern = bytes.fromhex(text.replace("x", "0")).ljust(room, b"\0")
     mask = bytes.fromhex("".join("f" if digit == "x" else "0" for digit in text)).ljust(room, b"\0")

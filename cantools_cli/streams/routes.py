@@ -55,9 +55,9 @@ class Routes:
             UsageError: the channel would name the bus, but is not a valid name.
         """
         names = channel_names(channel)
-        found = tuple(dict.fromkeys(rule.target for rule in self.rules if rule.source in names))
-        if found:
-            return found
+        targets = tuple(dict.fromkeys(rule.target for rule in self.rules if rule.source in names))
+        if targets:
+            return targets
         if self.default is not None:
             return (self.default,)
         return () if self.rules else (_bus_of(channel),)
@@ -123,6 +123,6 @@ class Renaming:
         self._seen[names[0]] = None
         for rule in self._rules:
             if rule.source in names:
-                self.unused = [one for one in self.unused if one.source != rule.source]
+                self.unused = [other for other in self.unused if other.source != rule.source]
                 return int(rule.target) if rule.target.isdecimal() and rule.target.isascii() else rule.target
         return channel

@@ -114,9 +114,9 @@ def _dealt(batch: MessageBatch, names: Sequence[str]) -> Iterator[tuple[str, Mes
         return
     rows: dict[str, array[int]] = {}
     for row, name in enumerate(names):
-        found = rows.get(name)
-        if found is None:
-            found = rows[name] = array("I")
-        found.append(row)
+        part = rows.get(name)
+        if part is None:
+            part = rows[name] = array("I")
+        part.append(row)
     for name, chosen in rows.items():
         yield name, batch.select(chosen)

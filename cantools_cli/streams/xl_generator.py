@@ -105,29 +105,30 @@ class XlGenerator(Generator):
 class _Field:
     """A field with values from 0 to ``most``: random, incremented or fixed."""
 
-    def __init__(self, text: str, most: int, name: str, *, ignored: int = 0) -> None:
+    def __init__(self, text: str, maximum: int, name: str, *, ignored: int = 0) -> None:
         self._mode = text
-        self._most = most
+        self._maximum = maximum
         self._fixed = 0
         if text in ("r", "i"):
             return
         digits = text[2:] if text[:2] in ("0x", "0X") else text
-        if not digits or set(digits) - _HEX or int(digits, 16) & ~ignored > most:
+        if not digits or set(digits) - _HEX or int(digits, 16) & ~ignored > maximum:
             raise UsageError(
-                f"bad {name} {quoted(text)}", hint=f"r (random), i (increment), or hexadecimal up to {most:X}"
+                f"bad {name} {quoted(text)}",
+                hint=f"r (random), i (increment), or hexadecimal up to {maximum:X}",
             )
-        self._fixed = int(digits, 16) & most
+        self._fixed = int(digits, 16) & maximum
 
     def value(self, number: int, random: Random) -> int:
         if self._mode == "r":
-            return random.getrandbits(self._most.bit_length())
-        return number & self._most if self._mode == "i" else self._fixed
+            return random.getrandbits(self._maximum.bit_length())
+        return number & self._maximum if self._mode == "i" else self._fixed
 
 
-def _size(text: str | None, given: int) -> str | int:
+def _size(text: str | None, default: int) -> str | int:
     """Return a mode or a number of bytes; the default is the length of fixed data."""
     if text is None:
-        return given or "r"
+        return default or "r"
     if text in ("r", "i"):
         return text
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[-18:]) <= MAX_DATA:

@@ -134,16 +134,16 @@ def parse_device(text: str) -> Device:
     word = text.strip().lower()
     if word in PHASES:
         return Device(PHASES[word], "xt")
-    found = _NAME.fullmatch(word)
-    if found is not None:
-        family, number = FAMILIES[found[1]], found[2]
-        if found[1] in ("bsp", "bms"):  # a single device, so the bare name is not the group
+    match = _NAME.fullmatch(word)
+    if match is not None:
+        family, number = FAMILIES[match[1]], match[2]
+        if match[1] in ("bsp", "bms"):  # a single device, so the bare name is not the group
             if number in ("", "1"):
-                return Device(BSP_DEVICE_ID, found[1])
+                return Device(BSP_DEVICE_ID, match[1])
         elif not number:
-            return Device(family.group, found[1])
+            return Device(family.group, match[1])
         elif 1 <= int(number) <= family.units and not number.startswith("0"):
-            return Device(family.group + int(number), found[1])
+            return Device(family.group + int(number), match[1])
         raise UsageError(f"no such device: {quoted(text)}", hint=hint)
     if re.fullmatch(r"[0-9]{1,4}|0x[0-9a-f]{1,3}", word):
         address = int(word, 0) if word.startswith("0x") else int(word)

@@ -154,7 +154,7 @@ class StuCanPublicClient:
 
     def messages(self) -> list[tuple[int, MessageNotification]]:
         """Return (source address, message) of all messages received since the client was opened."""
-        return [(one.source, one.notification) for one in self.notified()]
+        return [(message.source, message.notification) for message in self.notified()]
 
     def notified(self, timeout: float | None = 0.0) -> list[Notified]:
         """Return all messages with their timestamps, after waiting up to ``timeout`` seconds for more."""

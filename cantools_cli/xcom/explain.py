@@ -80,7 +80,7 @@ class Explained:
         """Return the frame as a JSON object."""
         content, identifier = self.content, self.identifier
         is_message = self.what == "message"
-        found: dict[str, Any] = {
+        result: dict[str, Any] = {
             "what": self.what,
             "source": identifier.source,
             "destination": identifier.destination,
@@ -90,19 +90,19 @@ class Explained:
             "name": None if self.object is None else self.object.name,
         }
         if content.part is not None:
-            found["part"] = _part_name(content.part)
+            result["part"] = _part_name(content.part)
         if is_message:
-            found |= {"name": objects.message_text(content.object_id), "value": int(content.value or 0)}
+            result |= {"name": objects.message_text(content.object_id), "value": int(content.value or 0)}
         elif content.value is not None:
-            found |= {
+            result |= {
                 "value": values.json_number(self.object, content.value),
                 "unit": values.unit(self.object) or None,
                 "label": values.label(self.object, content.value),
                 "raw": codec.encode_value(content.value).hex(),
             }
         if content.error_code is not None:
-            found["error"] = {"code": content.error_code, "name": codec.error_name(content.error_code)}
-        return found
+            result["error"] = {"code": content.error_code, "name": codec.error_name(content.error_code)}
+        return result
 
 
 def _part_name(part: int) -> str:
@@ -127,8 +127,10 @@ def explain(message: Message, *, lenient: bool = False) -> Explained | None:
         to_all = identifier.destination == NOTIFICATION_ADDRESS
         if not to_all and family_of(identifier.destination) is not None:
             return None
-        found = codec.decode_notification(data)
-        return Explained("message", identifier, None, Reply(found.message_id, value=float(found.value)))
+        notification = codec.decode_notification(data)
+        return Explained(
+            "message", identifier, None, Reply(notification.message_id, value=float(notification.value))
+        )
     if identifier.service not in _VERBS or from_device == (family_of(identifier.destination) is not None):
         return None
     try:
@@ -158,7 +160,7 @@ def _transaction(identifier: Identifier, data: bytes, *, is_reply: bool, lenient
         what, device = "error" if identifier.is_error else "reply", identifier.source
     kind = "info" if identifier.service == Service.READ_USER_INFO else "parameter"
     family = family_of(device)
-    one = objects.lookup(kind, content.object_id, family)
-    if one is None and family == "bsp":
-        one = objects.lookup(kind, content.object_id, "bms")
-    return Explained(what, identifier, one, content)
+    obj = objects.lookup(kind, content.object_id, family)
+    if obj is None and family == "bsp":
+        obj = objects.lookup(kind, content.object_id, "bms")
+    return Explained(what, identifier, obj, content)

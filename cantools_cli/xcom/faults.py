@@ -60,15 +60,15 @@ class Fault:
         Raises:
             UsageError: ``text`` is not a fault.
         """
-        found = _TEXT.fullmatch(text.strip())
-        if found is None or found["kind"] not in KINDS or found["every"] == "0":
+        match = _TEXT.fullmatch(text.strip())
+        if match is None or match["kind"] not in KINDS or match["every"] == "0":
             raise UsageError(
                 f"{quoted(text)} is not a fault", hint=f"KIND[=VALUE][@DEVICE][/N]; KIND: {', '.join(KINDS)}"
             )
-        kind, value = found["kind"], found["value"] or KINDS[found["kind"]]
-        fault = cls(kind, every=int(found["every"] or 1))
-        if found["device"]:
-            fault.address = parse_device(found["device"]).address
+        kind, value = match["kind"], match["value"] or KINDS[match["kind"]]
+        fault = cls(kind, every=int(match["every"] or 1))
+        if match["device"]:
+            fault.address = parse_device(match["device"]).address
         if kind == "late":
             fault.delay = duration(value)
         elif kind == "wrong-source":

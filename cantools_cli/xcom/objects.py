@@ -152,43 +152,43 @@ def _number(text: str) -> float | None:
 
 @cache
 def _by_number() -> dict[tuple[str, int], list[XcomObject]]:
-    found: dict[tuple[str, int], list[XcomObject]] = {}
-    for one in table():
-        if one.family != "xt120":
-            found.setdefault((one.kind, one.number), []).append(one)
-    return found
+    objects: dict[tuple[str, int], list[XcomObject]] = {}
+    for obj in table():
+        if obj.family != "xt120":
+            objects.setdefault((obj.kind, obj.number), []).append(obj)
+    return objects
 
 
 def lookup(kind: str, number: int, family: str | None = None) -> XcomObject | None:
     """Return the object with ``number``, of any family if that is None; None if it is unknown."""
-    found = _by_number().get((kind, number), [])
-    return next((one for one in found if family in (None, one.family, "any")), None)
+    objects = _by_number().get((kind, number), [])
+    return next((obj for obj in objects if family in (None, obj.family, "any")), None)
 
 
 def message_text(number: int, brief: bool = False) -> str:
     """Return a text such as ``Warning (016): Fan error detected``; ``brief`` omits the severity."""
-    found = lookup("message", number)
-    if found is None:
+    message = lookup("message", number)
+    if message is None:
         return f"({number:03d}): unknown message"
-    text = f"({number:03d}): {found.name}"
-    return text if brief or not found.level else f"{found.level.capitalize()} {text}"
+    text = f"({number:03d}): {message.name}"
+    return text if brief or not message.level else f"{message.level.capitalize()} {text}"
 
 
 def of_family(kind: str, family: str) -> list[XcomObject]:
     """Return all objects of a kind and family."""
-    return [one for one in table() if one.kind == kind and one.family == family]
+    return [obj for obj in table() if obj.kind == kind and obj.family == family]
 
 
 def search(pattern: str, kind: str | None = None, family: str | None = None) -> Iterator[XcomObject]:
     """Yield objects that contain all words of ``pattern`` in number, name, unit, short name or section."""
     words = pattern.casefold().split()
-    for one in table():
-        if one.family == "xt120" or (kind and one.kind != kind) or (family and one.family != family):
+    for obj in table():
+        if obj.family == "xt120" or (kind and obj.kind != kind) or (family and obj.family != family):
             continue
-        fields = (str(one.number), one.name, one.unit, one.short, one.section)
+        fields = (str(obj.number), obj.name, obj.unit, obj.short, obj.section)
         text = "\n".join(fields).casefold()
         if all(word in text for word in words):
-            yield one
+            yield obj
 
 
 def family_of_number(number: int) -> str | None:
@@ -250,13 +250,13 @@ def _of_number(number: int, kind: str, device: Device | None) -> tuple[XcomObjec
         raise UsageError(f"{number} is not an object number: the largest is {LARGEST_ID}")
     if device is not None:
         for family in _families(device) or (None,):
-            found = lookup(kind, number, family)
-            if found is not None:
-                return found, device
+            obj = lookup(kind, number, family)
+            if obj is not None:
+                return obj, device
         return XcomObject(number, kind, device.family or "", f"{kind} {number}"), device
-    found = lookup(kind, number)
-    if found is not None:
-        return found, default_device(found.family)
+    obj = lookup(kind, number)
+    if obj is not None:
+        return obj, default_device(obj.family)
     other = next((k for k in KINDS if k not in (kind, "message") and lookup(k, number)), None)
     if other is not None:
         verb = {"info": "read-info", "parameter": "read-param"}[other]
@@ -272,21 +272,21 @@ def _of_name(word: str, kind: str, device: Device | None) -> tuple[XcomObject, D
         raise UsageError("the name of the object is empty", hint="canx xcom list shows all objects")
     key = word.casefold()
     known = [
-        one
-        for one in table()
-        if one.kind == kind and one.family != "xt120" and (not families or one.family in families)
+        obj
+        for obj in table()
+        if obj.kind == kind and obj.family != "xt120" and (not families or obj.family in families)
     ]
-    exact = [one for one in known if key in (one.name.casefold(), one.short.casefold())]
-    found = exact or [one for one in known if key in one.name.casefold()]
-    numbers = {(one.number, one.name) for one in found}
-    if not found:
+    exact = [obj for obj in known if key in (obj.name.casefold(), obj.short.casefold())]
+    matches = exact or [obj for obj in known if key in obj.name.casefold()]
+    numbers = {(obj.number, obj.name) for obj in matches}
+    if not matches:
         raise UsageError(f"no {kind} has {quoted(word)} in its name", hint="canx xcom list WORD searches")
     if len(numbers) > 1:
-        shown = ", ".join(f"{one.number} {one.name}" for one in _first_of_each(found)[:_SHOWN])
+        shown = ", ".join(f"{obj.number} {obj.name}" for obj in _first_of_each(matches)[:_SHOWN])
         more = f", and {len(numbers) - _SHOWN} more" if len(numbers) > _SHOWN else ""
         raise UsageError(f"{quoted(word)} matches {len(numbers)} {kind}s", hint=shown + more)
-    return found[0], device or default_device(found[0].family)
+    return matches[0], device or default_device(matches[0].family)
 
 
-def _first_of_each(found: Sequence[XcomObject]) -> list[XcomObject]:
-    return list({(one.number, one.name): one for one in found}.values())
+def _first_of_each(objects: Sequence[XcomObject]) -> list[XcomObject]:
+    return list({(obj.number, obj.name): obj for obj in objects}.values())

@@ -90,7 +90,7 @@ class Reading:
 
 def read(
     client: StuCanPublicClient,
-    one: XcomObject,
+    obj: XcomObject,
     device: Device,
     part: Part | None = None,
     timeout: float | None = 1.0,
@@ -102,11 +102,11 @@ def read(
         CanError: the bus failed.
     """
     try:
-        if one.kind == "info":
-            value = client.read_user_info(device.address, one.number, timeout)
+        if obj.kind == "info":
+            value = client.read_user_info(device.address, obj.number, timeout)
         else:
             part = Part.FLASH if part is None else part
-            value = client.read_parameter(device.address, one.number, part, timeout)
+            value = client.read_parameter(device.address, obj.number, part, timeout)
     except (StuCanPublicError, Timeout, ShortReplyError) as error:
-        return Reading(clock(), device, one, part, error=error)
-    return Reading(clock(), device, one, part, value)
+        return Reading(clock(), device, obj, part, error=error)
+    return Reading(clock(), device, obj, part, value)

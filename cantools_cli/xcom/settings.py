@@ -43,17 +43,17 @@ def device_table(device: Device) -> str:
 
 def setting_lines(reading: Reading) -> str:
     """Return the lines for a parameter; a comment if it has no value."""
-    one = reading.object
-    head = f"# {one.name}"
-    if one.options:
-        head += ": " + ", ".join(f"{value} {name}" for value, name in one.options.items())
-    elif one.unit:
-        head += f", {one.unit}"
+    obj = reading.object
+    head = f"# {obj.name}"
+    if obj.options:
+        head += ": " + ", ".join(f"{value} {name}" for value, name in obj.options.items())
+    elif obj.unit:
+        head += f", {obj.unit}"
     if reading.value is None or values.is_missing(None, reading.value):
-        return f"{head}\n# {one.number} has no value: {reading.problem or values.NOT_AVAILABLE}\n"
-    label = values.label(one, reading.value)
-    behind = "" if label is None or one.options else f"  # {label}"
-    return f"{head}\n{one.number} = {values.format_number(reading.value)}{behind}\n"
+        return f"{head}\n# {obj.number} has no value: {reading.problem or values.NOT_AVAILABLE}\n"
+    label = values.label(obj, reading.value)
+    behind = "" if label is None or obj.options else f"  # {label}"
+    return f"{head}\n{obj.number} = {values.format_number(reading.value)}{behind}\n"
 
 
 def read_settings(text: str, source: str) -> Iterator[Setting]:
@@ -84,7 +84,7 @@ def read_settings(text: str, source: str) -> Iterator[Setting]:
 
 
 def _setting(device: Device, key: str, value: object) -> Setting:
-    one, _ = find(key, "parameter", device)
+    obj, _ = find(key, "parameter", device)
     if isinstance(value, bool):
         spelled = "yes" if value else "no"
     elif isinstance(value, int | float):
@@ -93,4 +93,4 @@ def _setting(device: Device, key: str, value: object) -> Setting:
         spelled = value
     else:
         raise UsageError("the value is neither a number nor text")
-    return Setting(device, one, values.parse(one, spelled))
+    return Setting(device, obj, values.parse(obj, spelled))

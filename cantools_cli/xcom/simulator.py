@@ -69,9 +69,9 @@ class Unit:
         assert device.family is not None
         self.address = device.address
         self.family = device.family
-        self.parameters = {one.number: one for one in objects.of_family("parameter", self.family)}
-        self.infos = {one.number: one for one in objects.of_family("info", self.family)}
-        self.flash = {number: one.default or 0.0 for number, one in self.parameters.items()}
+        self.parameters = {obj.number: obj for obj in objects.of_family("parameter", self.family)}
+        self.infos = {obj.number: obj for obj in objects.of_family("info", self.family)}
+        self.flash = {number: obj.default or 0.0 for number, obj in self.parameters.items()}
         self.ram = dict(self.flash)
         self.wear: Counter[int] = Counter()
         self.measured: dict[int, float] = dict(START[self.family])
@@ -100,11 +100,11 @@ class Unit:
         Raises:
             Refusal: the parameter or part does not exist.
         """
-        one = self.parameter(number)
+        obj = self.parameter(number)
         if part == Part.MIN:
-            return one.minimum or 0.0
+            return obj.minimum or 0.0
         if part == Part.MAX:
-            return 1.0 if one.is_signal else one.maximum or 0.0
+            return 1.0 if obj.is_signal else obj.maximum or 0.0
         if part not in (Part.FLASH, Part.RAM):
             raise Refusal("INVALID_SERVICE_ARGUMENT")
         return self.flash[number]
@@ -115,9 +115,9 @@ class Unit:
         Raises:
             Refusal: the write is not allowed.
         """
-        one = self.parameter(number)
-        self.check(one, part, value)
-        if one.is_signal:
+        obj = self.parameter(number)
+        self.check(obj, part, value)
+        if obj.is_signal:
             return value
         self.ram[number] = value
         keeper = _KEEPS_FROM_FLASH.get(self.family)
@@ -126,7 +126,7 @@ class Unit:
             self.wear[number] += 1
         return value
 
-    def check(self, one: XcomObject, part: int, value: float) -> None:
+    def check(self, obj: XcomObject, part: int, value: float) -> None:
         """Check a write.
 
         Raises:
@@ -136,26 +136,26 @@ class Unit:
             raise Refusal("PROPERTY_IS_READ_ONLY")
         if part not in (Part.FLASH, Part.RAM):
             raise Refusal("INVALID_SERVICE_ARGUMENT")
-        if one.format == "not_supported":
+        if obj.format == "not_supported":
             raise Refusal("ACCESS_DENIED")
         if not math.isfinite(value):
             raise Refusal("INVALID_DATA")
         whole = value == int(value)
-        if (one.format == "bool" or one.is_signal) and value not in (0.0, 1.0):
+        if (obj.format == "bool" or obj.is_signal) and value not in (0.0, 1.0):
             raise Refusal("INVALID_DATA")
-        if (one.step == "one_bit" and value not in one.options) or (one.format == "int32" and not whole):
+        if (obj.step == "one_bit" and value not in obj.options) or (obj.format == "int32" and not whole):
             raise Refusal("INVALID_DATA")
-        if one.is_signal:
+        if obj.is_signal:
             return
-        if one.minimum is not None and value < codec.rounded(one.minimum):
+        if obj.minimum is not None and value < codec.rounded(obj.minimum):
             raise Refusal("DATA_TOO_SMALL")
-        if one.maximum is not None and value > codec.rounded(one.maximum):
+        if obj.maximum is not None and value > codec.rounded(obj.maximum):
             raise Refusal("DATA_TOO_BIG")
 
     def restart(self, restore: bool = False) -> None:
         """Load RAM from flash; ``restore`` resets flash to the defaults first."""
         if restore:
-            self.flash = {number: one.default or 0.0 for number, one in self.parameters.items()}
+            self.flash = {number: obj.default or 0.0 for number, obj in self.parameters.items()}
         self.ram = dict(self.flash)
 
     def parameter(self, number: int) -> XcomObject:
@@ -221,7 +221,7 @@ class Gateway:
         if self.plant is None:
             return []
         self.plant.advance(seconds)
-        found = []
+        messages = []
         for unit in self.units.values():
             alike = sum(other.family == unit.family for other in self.units.values())
             share = 1 / alike if unit.family in ("xt", "bsp", "bms") else self._pv_share()
@@ -229,9 +229,9 @@ class Gateway:
         first = next((unit for unit in self.units.values() if unit.family == "xt"), None)
         is_low = first is not None and first.measured[3000] < first.ram[_LOW_VOLTAGE]
         if first is not None and is_low and not self._was_low:
-            found.append(self.notification(first.address, _BATTERY_LOW))
+            messages.append(self.notification(first.address, _BATTERY_LOW))
         self._was_low = is_low
-        return found
+        return messages
 
     def _pv_share(self) -> float:
         return 1 / max(1, sum(unit.family in ("vt", "vs") for unit in self.units.values()))
@@ -325,14 +325,14 @@ class Gateway:
         """
         if address in PHASES.values():
             phase = 1 + address - PHASES["l1"]
-            found = [unit for unit in self.units.values() if unit.measured.get(3089) == phase]
+            units = [unit for unit in self.units.values() if unit.measured.get(3089) == phase]
         elif is_group(address):
-            found = [unit for number, unit in self.units.items() if is_member(number, address)]
+            units = [unit for number, unit in self.units.items() if is_member(number, address)]
         else:
-            found = [self.units[address]] if address in self.units else []
-        if not found:
+            units = [self.units[address]] if address in self.units else []
+        if not units:
             raise Refusal("DEVICE_NOT_FOUND")
-        return found
+        return units
 
     def _framed(self, request: Identifier, reply: Reply) -> list[Sending]:
         flags = self._flags | (codec.ERROR_FLAG if reply.error_code is not None else 0)

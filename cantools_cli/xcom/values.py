@@ -59,31 +59,31 @@ def _is_same(number: float, value: float) -> bool:
         return False
 
 
-def is_missing(one: XcomObject | None, value: float) -> bool:
+def is_missing(obj: XcomObject | None, value: float) -> bool:
     """Return whether a value means "not available": not a finite number, or a missing sensor."""
     if math.isnan(value) or math.isinf(value):
         return True
-    return one is not None and one.kind == "info" and one.number in _TEMPERATURES and value >= NO_SENSOR - 1
+    return obj is not None and obj.kind == "info" and obj.number in _TEMPERATURES and value >= NO_SENSOR - 1
 
 
-def json_number(one: XcomObject | None, value: float) -> float | int | None:
+def json_number(obj: XcomObject | None, value: float) -> float | int | None:
     """Return a value for JSON, rounded as in text; None if it is missing."""
-    if is_missing(one, value):
+    if is_missing(obj, value):
         return None
     number = float(format_number(value))
     return int(number) if number.is_integer() else number
 
 
-def label(one: XcomObject | None, value: float) -> str | None:
+def label(obj: XcomObject | None, value: float) -> str | None:
     """Return the label, days or time of day that a value stands for; None for a plain number."""
-    if one is None or is_missing(one, value):
+    if obj is None or is_missing(obj, value):
         return None
-    if one.step == "bitfield":
+    if obj.step == "bitfield":
         return _days(value)
-    if one.unit == "minute_of_day" and 0 <= value <= 1440:
+    if obj.unit == "minute_of_day" and 0 <= value <= 1440:
         return f"{int(value) // 60:02d}:{int(value) % 60:02d}"
-    if value == int(value) and int(value) in one.options:
-        return one.options[int(value)]
+    if value == int(value) and int(value) in obj.options:
+        return obj.options[int(value)]
     return None
 
 
@@ -94,102 +94,102 @@ def _days(value: float) -> str | None:
     return ",".join(day for bit, day in enumerate(DAYS) if number >> bit & 1) or "none"
 
 
-def unit(one: XcomObject | None) -> str:
+def unit(obj: XcomObject | None) -> str:
     """Return the unit to print after a number; empty if the label explains the value."""
-    return "" if one is None or one.unit in ("minute_of_day", "s_since_1970") else one.unit
+    return "" if obj is None or obj.unit in ("minute_of_day", "s_since_1970") else obj.unit
 
 
-def text(one: XcomObject | None, value: float) -> str:
+def text(obj: XcomObject | None, value: float) -> str:
     """Format a value: ``51.8125 Vdc``, ``4 (Floating)``, ``n/a``."""
-    if is_missing(one, value):
+    if is_missing(obj, value):
         return NOT_AVAILABLE
-    number, words = format_number(value), label(one, value)
+    number, words = format_number(value), label(obj, value)
     if words is not None:
         return f"{number} ({words})"
-    return f"{number} {unit(one)}".rstrip()
+    return f"{number} {unit(obj)}".rstrip()
 
 
-def parse(one: XcomObject, given: str) -> float:
+def parse(obj: XcomObject, entry: str) -> float:
     """Parse a value of an object; return it in single precision.
 
     Raises:
         UsageError: ``given`` is not a value of the object.
     """
-    what = f"{one.number} {one.name}".strip()
-    if one.format == "not_supported":
+    what = f"{obj.number} {obj.name}".strip()
+    if obj.format == "not_supported":
         raise UsageError(f"this protocol cannot transfer {what}")
-    if one.unit == "s_since_1970":
+    if obj.unit == "s_since_1970":
         raise UsageError(f"{what} cannot be set: 24-bit precision would be wrong by up to 64 s")
-    value = _spelled(one, given.strip(), what)
+    value = _spelled(obj, entry.strip(), what)
     if math.isnan(value) or math.isinf(value):
-        raise UsageError(f"{quoted(given)} is not a number")
+        raise UsageError(f"{quoted(entry)} is not a number")
     try:
         arrives = decode_value(encode_value(value))
     except OverflowError as error:
-        raise UsageError(f"{quoted(given)} is too large for single precision") from error
-    if arrives != value and one.format in ("int32", "long_enum"):
-        raise UsageError(f"{quoted(given)} needs more than the 24 bits of a value")
+        raise UsageError(f"{quoted(entry)} is too large for single precision") from error
+    if arrives != value and obj.format in ("int32", "long_enum"):
+        raise UsageError(f"{quoted(entry)} needs more than the 24 bits of a value")
     return arrives
 
 
-def _spelled(one: XcomObject, given: str, what: str) -> float:
-    word = given.casefold()
-    if one.is_signal:
+def _spelled(obj: XcomObject, entry: str, what: str) -> float:
+    word = entry.casefold()
+    if obj.is_signal:
         if word != "1":
             raise UsageError(f"{what} is a command: write 1", hint="other values have no meaning")
         return 1.0
-    if one.format == "bool":
+    if obj.format == "bool":
         if word not in _TRUTHS:
-            raise UsageError(f"{what} is yes or no, not {quoted(given)}")
+            raise UsageError(f"{what} is yes or no, not {quoted(entry)}")
         return _TRUTHS[word]
-    if one.step == "bitfield":
-        return _spelled_days(given, what)
-    if one.options:
-        return _spelled_option(one, given, what)
-    clock = _TIME.fullmatch(given)
-    if clock is not None and one.unit == "minute_of_day":
+    if obj.step == "bitfield":
+        return _spelled_days(entry, what)
+    if obj.options:
+        return _spelled_option(obj, entry, what)
+    clock = _TIME.fullmatch(entry)
+    if clock is not None and obj.unit == "minute_of_day":
         minutes = int(clock[1]) * 60 + int(clock[2])
         if int(clock[2]) > 59 or minutes > 1440:
-            raise UsageError(f"{quoted(given)} is not a time of day")
+            raise UsageError(f"{quoted(entry)} is not a time of day")
         return float(minutes)
-    number = _as_number(given, what)
-    if one.format == "int32" and number != int(number):
-        raise UsageError(f"{what} is a whole number, not {quoted(given)}")
+    number = _as_number(entry, what)
+    if obj.format == "int32" and number != int(number):
+        raise UsageError(f"{what} is a whole number, not {quoted(entry)}")
     return number
 
 
-def _as_number(given: str, what: str) -> float:
-    if _NUMBER.fullmatch(given) is None:
-        raise UsageError(f"{what} is a number, not {quoted(given)}")
-    number = float(given)
+def _as_number(entry: str, what: str) -> float:
+    if _NUMBER.fullmatch(entry) is None:
+        raise UsageError(f"{what} is a number, not {quoted(entry)}")
+    number = float(entry)
     if math.isinf(number):
-        raise UsageError(f"{quoted(given)} is too large for single precision")
+        raise UsageError(f"{quoted(entry)} is too large for single precision")
     return number
 
 
-def _spelled_option(one: XcomObject, given: str, what: str) -> float:
-    word = given.casefold()
-    exact = [value for value, name in one.options.items() if name.casefold() == word]
-    found = exact or [value for value, name in one.options.items() if name.casefold().startswith(word)]
-    choices = ", ".join(f"{value} {name}" for value, name in one.options.items())
-    if _NUMBER.fullmatch(given) is not None and not exact:
-        number = _as_number(given, what)
-        if number not in one.options:
-            raise UsageError(f"{quoted(given)} is not a value of {what}", hint=choices)
+def _spelled_option(obj: XcomObject, entry: str, what: str) -> float:
+    word = entry.casefold()
+    exact = [value for value, name in obj.options.items() if name.casefold() == word]
+    matches = exact or [value for value, name in obj.options.items() if name.casefold().startswith(word)]
+    choices = ", ".join(f"{value} {name}" for value, name in obj.options.items())
+    if _NUMBER.fullmatch(entry) is not None and not exact:
+        number = _as_number(entry, what)
+        if number not in obj.options:
+            raise UsageError(f"{quoted(entry)} is not a value of {what}", hint=choices)
         return number
-    if not word or len(found) != 1:
-        raise UsageError(f"{quoted(given)} is not one value of {what}", hint=choices)
-    return float(found[0])
+    if not word or len(matches) != 1:
+        raise UsageError(f"{quoted(entry)} is not one value of {what}", hint=choices)
+    return float(matches[0])
 
 
-def _spelled_days(given: str, what: str) -> float:
-    word = given.casefold()
+def _spelled_days(entry: str, what: str) -> float:
+    word = entry.casefold()
     if word in ("none", "all"):
         return float(0 if word == "none" else (1 << len(DAYS)) - 1)
-    if _NUMBER.fullmatch(given) is not None:
-        number = _as_number(given, what)
+    if _NUMBER.fullmatch(entry) is not None:
+        number = _as_number(entry, what)
         if number != int(number) or not 0 <= number < 1 << len(DAYS):
-            raise UsageError(f"{what} is from 0 to 127, not {quoted(given)}", hint="bit 0 is Monday")
+            raise UsageError(f"{what} is from 0 to 127, not {quoted(entry)}", hint="bit 0 is Monday")
         return number
     bits = 0
     for day in word.split(","):

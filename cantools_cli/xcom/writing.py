@@ -115,14 +115,14 @@ class Writer:
         self._force = force
         self._broadcast = broadcast
 
-    def plan(self, one: XcomObject, device: Device, value: float, part: Part) -> Plan:
+    def plan(self, obj: XcomObject, device: Device, value: float, part: Part) -> Plan:
         """Check a write without writing anything.
 
         Raises:
             UsageError: a check failed; the message explains which.
             RefusedError, Timeout: the device could not be read.
         """
-        plan = Plan(one, device, part, value)
+        plan = Plan(obj, device, part, value)
         if part not in (Part.FLASH, Part.RAM):
             raise UsageError("only ram and flash can be written")
         if device.is_group and not self._broadcast:
@@ -130,7 +130,7 @@ class Writer:
                 f"{device.name} is a group of devices: writing it needs --broadcast",
                 hint="or choose one device, such as --device xt1",
             )
-        if one.is_guarded and not self._force:
+        if obj.is_guarded and not self._force:
             raise UsageError(
                 f"{plan.heading} switches, resets or reconfigures the device", hint="--force writes it"
             )
@@ -139,7 +139,7 @@ class Writer:
         if not self._force:
             self._check_range(plan)
         if part == Part.FLASH:
-            plan.wear = max(self._journal.count(self._bus, name, one.number) for name in self._names(plan))
+            plan.wear = max(self._journal.count(self._bus, name, obj.number) for name in self._names(plan))
             if plan.wear >= journals.ENDURANCE and not self._force:
                 raise UsageError(
                     f"{plan.heading}: all {plan.wear} guaranteed writes to flash are used",
@@ -147,14 +147,14 @@ class Writer:
                 )
         return plan
 
-    def plan_if_changed(self, one: XcomObject, device: Device, value: float, part: Part) -> Plan | None:
+    def plan_if_changed(self, obj: XcomObject, device: Device, value: float, part: Part) -> Plan | None:
         """Return the plan of a write, or None if flash already holds the value; like ``plan``."""
-        if not device.is_group and not one.is_signal:
-            with _explained(f"{one.number} {one.name} ({device.name})"):
-                present = self._read(device, one, Part.FLASH)
-            if Plan(one, device, part, value, present).is_unchanged:
+        if not device.is_group and not obj.is_signal:
+            with _explained(f"{obj.number} {obj.name} ({device.name})"):
+                present = self._read(device, obj, Part.FLASH)
+            if Plan(obj, device, part, value, present).is_unchanged:
                 return None
-        return self.plan(one, device, value, part)
+        return self.plan(obj, device, value, part)
 
     def carry_out(self, plan: Plan) -> Outcome:
         """Write once and read flash back.
@@ -177,32 +177,32 @@ class Writer:
     def _names(self, plan: Plan) -> list[str]:
         return [member.name for member in plan.members] or [plan.device.name]
 
-    def _read(self, device: Device, one: XcomObject, part: Part) -> float:
-        return self._client.read_parameter(device.address, one.number, part, self._timeout)
+    def _read(self, device: Device, obj: XcomObject, part: Part) -> float:
+        return self._client.read_parameter(device.address, obj.number, part, self._timeout)
 
     def _ask(self, plan: Plan) -> None:
         """Read limits and the current value of the device, or of all devices of the group."""
-        one = plan.object
-        if one.is_signal or (self._force and plan.part == Part.RAM):
+        obj = plan.object
+        if obj.is_signal or (self._force and plan.part == Part.RAM):
             plan.members = [] if plan.device.is_group else [plan.device]
             return
         if plan.device.is_group:
             self._ask_members(plan)
             return
         plan.members = [plan.device]
-        plan.minimum = self._read(plan.device, one, Part.MIN)
-        plan.maximum = self._read(plan.device, one, Part.MAX)
-        plan.present = self._read(plan.device, one, Part.FLASH)
+        plan.minimum = self._read(plan.device, obj, Part.MIN)
+        plan.maximum = self._read(plan.device, obj, Part.MAX)
+        plan.present = self._read(plan.device, obj, Part.FLASH)
 
     def _ask_members(self, plan: Plan) -> None:
         """Read from the devices of a group in order; they are numbered without gaps."""
-        one, present = plan.object, set()
+        obj, present = plan.object, set()
         family = plan.device.family or "xt"
         group = FAMILIES[family].group
         for address in range(group + 1, group + 1 + FAMILIES[family].units):
             device = Device(address, family)
             try:
-                low, high = self._read(device, one, Part.MIN), self._read(device, one, Part.MAX)
+                low, high = self._read(device, obj, Part.MIN), self._read(device, obj, Part.MAX)
             except Timeout:
                 break
             except StuCanPublicError as error:
@@ -211,7 +211,7 @@ class Writer:
                 break
             plan.minimum = low if plan.minimum is None else max(plan.minimum, low)
             plan.maximum = high if plan.maximum is None else min(plan.maximum, high)
-            present.add(self._read(device, one, Part.FLASH))
+            present.add(self._read(device, obj, Part.FLASH))
             plan.members.append(device)
         if not plan.members:
             raise CanTimeoutError(f"{plan.heading}: no device of the group answered")
@@ -251,18 +251,18 @@ class Writer:
         return Outcome(first.reply.value, others=lines[1:])
 
     def _verified(self, plan: Plan) -> float | None:
-        found = None
+        stored = None
         for device in plan.members:
-            found = self._read(device, plan.object, Part.FLASH)
-            if not _is_near(plan.object, found, plan.value, 1.0):
+            stored = self._read(device, plan.object, Part.FLASH)
+            if not _is_near(plan.object, stored, plan.value, 1.0):
                 raise WriteFailedError(
                     f"{plan.object.number} {plan.object.name} ({device.name}): flash holds "
-                    f"{text(plan.object, found)} after {format_number(plan.value)} was written",
+                    f"{text(plan.object, stored)} after {format_number(plan.value)} was written",
                     hint="parameter 1550 (10058, 14069) at 0 disables writes to flash",
                 )
-        return found
+        return stored
 
 
-def _is_near(one: XcomObject, found: float, value: float, steps: float) -> bool:
+def _is_near(obj: XcomObject, stored: float, value: float, steps: float) -> bool:
     """Return whether two values are equal for a device, which stores some of them in 16 bits."""
-    return abs(found - value) <= rounded(one.editing_step * steps) or rounded(found) == rounded(value)
+    return abs(stored - value) <= rounded(obj.editing_step * steps) or rounded(stored) == rounded(value)

@@ -110,7 +110,7 @@ def test_the_ascii_column_goes_and_comes(controls):
 def test_a_filter_applies_while_it_is_typed(controls, typed, shown, is_explained):
     controls.key("/")
     type_in(controls, typed)
-    assert (ids(controls), bool(controls.said)) == (shown, is_explained)
+    assert (ids(controls), bool(controls.message)) == (shown, is_explained)
     assert controls.line.text == typed
 
 
@@ -129,11 +129,11 @@ def test_escape_gives_the_filter_back_that_was_there(controls):
     type_in(controls, "124")
     assert ids(controls) == ["124"]
     controls.key("escape")
-    assert (ids(controls), controls.asked, controls.said) == (["123"], "", "")
+    assert (ids(controls), controls.prompt, controls.message) == (["123"], "", "")
     controls.key("/")
     answer(controls, "124x")
     assert ids(controls) == ["123"]
-    assert "124x" in controls.said
+    assert "124x" in controls.message
     controls.key("/")
     controls.key("enter")
     assert len(controls.view.rows(controls.table.rows)) == len(FRAMES)
@@ -155,7 +155,7 @@ def test_a_filter_of_rows_refuses_tests_of_a_stream(controls, text):
     controls.key("/")
     answer(controls, text)
     assert controls.view.chosen is None
-    assert "not to the rows of a table" in controls.said
+    assert "not to the rows of a table" in controls.message
 
 
 def test_the_head_of_a_column_sorts_by_it_and_again_turns_it_round(controls):
@@ -226,9 +226,9 @@ def test_a_log_is_stepped_sought_and_paused(log_controls):
 )
 def test_a_place_in_a_log_is_typed(log_controls, place, seconds):
     log_controls.key(":")
-    assert log_controls.asked == "place"
+    assert log_controls.prompt == "place"
     answer(log_controls, place)
-    assert log_controls.said == ""
+    assert log_controls.message == ""
     assert log_controls.session.position_ns() == seconds * SECOND
 
 
@@ -236,15 +236,15 @@ def test_a_place_in_a_log_is_typed(log_controls, place, seconds):
 def test_a_place_that_is_none_is_explained(log_controls, place):
     log_controls.key(":")
     answer(log_controls, place)
-    assert place.rstrip("%") in log_controls.said
+    assert place.rstrip("%") in log_controls.message
     assert log_controls.session.position_ns() == 0
 
 
 @pytest.mark.parametrize("key", [".", ",", "[", "]", "{", "}", ":"])
 def test_what_is_live_cannot_be_gone_through(controls, key):
     controls.key(key)
-    assert "only a log" in controls.said
-    assert not controls.asked
+    assert "only a log" in controls.message
+    assert not controls.prompt
 
 
 def test_prompts_send_and_record_and_say_what_failed(controls):
@@ -252,16 +252,16 @@ def test_prompts_send_and_record_and_say_what_failed(controls):
         raise CanOperationError("no such bus")
 
     controls.key("t")
-    assert (controls.asked, controls.said) == ("", "no bus to send to")
+    assert (controls.prompt, controls.message) == ("", "no bus to send to")
     controls.key("w")
-    assert (controls.asked, controls.said) == ("", "this source cannot be recorded")
+    assert (controls.prompt, controls.message) == ("", "this source cannot be recorded")
     sent = []
     other = Controls(
         controls.session, View(), Look(), Ports(lambda text: sent.append(text) or f"sent {text}", refuse)
     )
     other.key("t")
     answer(other, " 123#11 ")
-    assert (sent, other.said) == (["123#11"], "sent 123#11")
+    assert (sent, other.message) == (["123#11"], "sent 123#11")
     other.key("w")
     answer(other, "a.log")
-    assert other.said == "no such bus"
+    assert other.message == "no such bus"
