@@ -154,6 +154,11 @@ def error_check(
         raise exception_type(str(error) if error_message is None else error_message) from error
 
 
+def reason_of(error: Exception) -> str:
+    """Return the system's text for ``error`` without its number, or the message of another error."""
+    return getattr(error, "strerror", None) or str(error)
+
+
 def quoted(text: object, limit: int = 60) -> str:
     """Return offending text fit for one line of a message: shortened, escaped, in double quotes."""
     text = text.decode("utf-8", "backslashreplace") if isinstance(text, bytes) else str(text)

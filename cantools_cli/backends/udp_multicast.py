@@ -6,30 +6,29 @@ Nothing is guaranteed: datagrams may be lost, or overtake each other.
 from __future__ import annotations
 
 import os
-import select
 import socket
 import struct
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
 from cantools_cli.backends import udp_multicast_codec as codec
-from cantools_cli.backends.transport import udp
-from cantools_cli.bus.base import BusABC, CanProtocol
-from cantools_cli.bus.deadline import Deadline
+from cantools_cli.backends.transport.port import PortBus
+from cantools_cli.backends.transport.udp import UdpPort
+from cantools_cli.bus.base import CanProtocol
 from cantools_cli.bus.settings import refuse_unknown
 from cantools_cli.errors import (
     CanInitializationError,
     CanInterfaceNotImplementedError,
     CanOperationError,
-    CanTimeoutError,
     FormatError,
     UsageError,
     quoted,
+    reason_of,
 )
 from cantools_cli.filtering.can_filter import CanFilters
 from cantools_cli.frame.batch import MessageBatch
-from cantools_cli.frame.message import Message
 
 # Linux's number, which the socket module does not have (linux/in.h).
 _IP_MULTICAST_ALL = 49
@@ -40,11 +39,8 @@ _MEMBERSHIPS = "/proc/net/igmp6"
 #: scopes of IPv6 groups that mean something on one network interface alone: interface-local, link-local
 _NEED_INTERFACE = (1, 2)
 
-#: datagrams fetched at once, at most
-BATCH = 1024
 
-
-class UdpMulticastBus(BusABC):
+class UdpMulticastBus(PortBus):
     """A bus of UDP datagrams.
 
     ``channel`` is the group, an IPv4 or IPv6 multicast address; ``%NAME`` behind it, or ``interface``, is
@@ -52,6 +48,8 @@ class UdpMulticastBus(BusABC):
     routers a datagram may pass, plus one. Without ``fd`` CAN FD frames are refused, and ignored when
     they come. Frames have the time at which they came, with ``keep_timestamps`` the sender's.
     """
+
+    _port: UdpPort
 
     DEFAULT_GROUP_IPv6 = "ff15:7079:7468:6f6e:6465:6d6f:6d63:6173"
     DEFAULT_GROUP_IPv4 = "239.74.163.2"
@@ -82,88 +80,49 @@ class UdpMulticastBus(BusABC):
         self._fd = fd
         self._keep_timestamps = keep_timestamps
         self._can_protocol = CanProtocol.CAN_FD if fd else CanProtocol.CAN_20
-        self._sender: socket.socket | None = None  # made by the first send
         self._own_address: tuple[Any, ...] | None = None
-        try:
-            self._receiver = self._group.receiving_socket()
-        except OSError as error:
-            raise CanInitializationError(f"udp_multicast:{channel}: cannot join: {error}") from error
         self.channel_info = f"Multicast on {channel}, port {port}"
+        try:
+            receiver = self._group.receiving_socket()
+        except OSError as error:
+            raise CanInitializationError(
+                f"udp_multicast:{channel}: cannot join: {reason_of(error)}"
+            ) from error
+        self._port = UdpPort(receiver, self._decode, self.channel_info, max_length=codec.MAX_LENGTH)
         super().__init__(channel, can_filters, **kwargs)
 
-    def _receive(self, timeout: float | None) -> MessageBatch | None:
-        deadline = Deadline(timeout)
-        batch = MessageBatch()
-        while True:
-            for _ in range(BATCH):
-                message = self._next()
-                if message is None:
-                    break
-                if message is not _NOTHING:
-                    batch.append(message)
-            if len(batch):
-                return batch
-            if not udp.ready(self._receiver, select.POLLIN, deadline):
-                return None
-
-    def _next(self) -> Message | None:
-        """Return the frame of the next datagram, None where none is waiting, _NOTHING where it has none."""
-        try:
-            datagram, extra, _, source = self._receiver.recvmsg(codec.MAX_LENGTH, 64)
-        except BlockingIOError:
-            return None
-        except OSError as error:
-            raise CanOperationError(f"{self}: receiving failed: {error}") from error
+    def _decode(self, datagram: bytes, source: Any, time_ns: int, batch: MessageBatch) -> None:
         if source[:2] == self._own_address:
-            return _NOTHING
+            return
         try:
             message = codec.decode(datagram)
         except FormatError as error:
             self.losses.add_fault("malformed datagrams skipped", error)
-            return _NOTHING
+            return
         if message.is_fd and not self._fd:
-            return _NOTHING
+            return
         if not self._keep_timestamps:
-            message.timestamp_ns = udp.arrival(extra)
-        return message
+            message.timestamp_ns = time_ns
+        batch.append(message)
 
-    def _send(self, batch: MessageBatch, timeout: float | None) -> None:
-        deadline = Deadline(timeout)
-        sender = self._sending_socket()
+    def _encode(self, batch: MessageBatch) -> Iterator[bytes]:
+        self._open_sender()
         for row, message in enumerate(batch):
             if message.is_fd and not self._fd:
                 raise CanOperationError("cannot send FD message over bus with CAN FD disabled", sent=row)
-            datagram = codec.encode(message)
-            while not self._has_left(sender, datagram, row):
-                if not udp.ready(sender, select.POLLOUT, deadline) or deadline.passed:
-                    raise CanTimeoutError(f"{self}: no room to send in time", sent=row)
+            yield codec.encode(message)
 
-    def _has_left(self, sender: socket.socket, datagram: bytes, row: int) -> bool:
-        try:
-            return udp.has_left(lambda: sender.send(datagram))
-        except OSError as error:
-            raise CanOperationError(f"{self}: sending failed: {error}", sent=row) from error
-
-    def _sending_socket(self) -> socket.socket:
-        """Return a socket of its own, whose address tells our own datagrams from those of others."""
-        if self._sender is None:
+    def _open_sender(self) -> None:
+        """Open a socket of its own for sending, whose address distinguishes our datagrams from others'."""
+        if self._own_address is None:
             try:
-                self._sender = self._group.sending_socket(self._hop_limit)
+                self._port.sender = self._group.sending_socket(self._hop_limit)
             except OSError as error:
-                raise CanOperationError(f"{self}: sending failed: {error}") from error
-            self._own_address = self._sender.getsockname()[:2]
-        return self._sender
-
-    def _fileno(self) -> int:
-        return self._receiver.fileno()
+                raise CanOperationError(f"{self}: sending failed: {reason_of(error)}") from error
+            self._own_address = self._port.sender.getsockname()[:2]
 
     def fileno(self) -> int:
         return -1 if self.is_shutdown else super().fileno()
-
-    def _close(self) -> None:
-        self._receiver.close()
-        if self._sender is not None:
-            self._sender.close()
 
     @staticmethod
     def _detect_available_configs() -> list[dict[str, Any]]:
@@ -222,7 +181,6 @@ class Group:
         """Return a socket that gets what is sent to the group, and when it came."""
         receiver = socket.socket(self.family, socket.SOCK_DGRAM)
         try:
-            udp.prepare(receiver)
             receiver.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if hasattr(socket, "SO_REUSEPORT"):
                 receiver.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -268,10 +226,6 @@ class Group:
         if self.family == socket.AF_INET:
             return self.address, self.port
         return self.address, self.port, 0, self._index
-
-
-#: stands for a datagram that gives no frame
-_NOTHING = Message()
 
 
 def _chosen_by_the_system() -> int:

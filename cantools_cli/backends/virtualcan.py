@@ -7,10 +7,9 @@ import time
 from typing import Any
 
 from cantools_cli.backends import virtualcan_codec as codec
+from cantools_cli.backends.transport.port import PortBus
 from cantools_cli.backends.transport.tcp import TcpPort, connect, endpoint
-from cantools_cli.bus.base import BusABC
 from cantools_cli.bus.settings import refuse_unknown
-from cantools_cli.errors import CanOperationError
 from cantools_cli.filtering.can_filter import CanFilters
 from cantools_cli.frame.batch import MessageBatch
 
@@ -18,7 +17,7 @@ DEFAULT_HOST = "localhost"
 DEFAULT_PORT = 18881
 
 
-class VirtualCanBus(BusABC):
+class VirtualCanBus(PortBus):
     """A client of a virtualcan server.
 
     ``channel`` is ``host:port``. Some servers return a frame to its sender: ``echo_suppress`` drops the
@@ -28,6 +27,8 @@ class VirtualCanBus(BusABC):
     Raises:
         CanInitializationError: nobody answers at ``channel``.
     """
+
+    _port: TcpPort
 
     def __init__(
         self,
@@ -49,33 +50,16 @@ class VirtualCanBus(BusABC):
         self.channel_info = f"virtualcan server {host}, port {port}"
         super().__init__(channel, can_filters, **kwargs)
 
-    def _decode(self, text: bytes) -> MessageBatch:
+    def _decode(self, data: bytes, time_ns: int) -> MessageBatch:
         with self._echo_lock:
-            batch = self._decoder.feed(text, time.time_ns())
+            batch = self._decoder.feed(data, time_ns)
         if self._decoder.failure is not None:
             self._port.fail(str(self._decoder.failure))
         return batch
 
-    def _receive(self, timeout: float | None) -> MessageBatch | None:
-        try:
-            return self._port.receive(timeout)
-        except CanOperationError:
-            self.shutdown()
-            raise
-
-    def _send(self, batch: MessageBatch, timeout: float | None) -> None:
+    def _encode(self, batch: MessageBatch) -> list[bytes]:
         records = codec.encode(batch)
         if self._echoes is not None:
             with self._echo_lock:
                 self._echoes.add(records, time.time_ns())
-        try:
-            self._port.send(records, timeout)
-        except CanOperationError:
-            self.shutdown()
-            raise
-
-    def _fileno(self) -> int:
-        return self._port.fileno()
-
-    def _close(self) -> None:
-        self._port.close()
+        return records

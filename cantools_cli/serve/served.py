@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from cantools_cli.backends.transport.wakeup import Wakeup
+from cantools_cli.backends.transport.waiting import Wakeup
 from cantools_cli.bus.base import BusABC
 from cantools_cli.errors import CanError, CanTimeoutError, FormatError
 from cantools_cli.filtering.filters import FrameFilter
@@ -93,7 +93,7 @@ class Served:
 
             def show(sent: Message) -> None:
                 self._echoes.append((sent, sender))
-                self._wakeup.ring()
+                self._wakeup.set()
 
             task.modifier_callback = show
         task.start()

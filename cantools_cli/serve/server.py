@@ -12,7 +12,7 @@ from typing import Protocol
 
 from cantools_cli.backends.socketcand.beacon import PERIOD, format_beacon
 from cantools_cli.backends.socketcand.codec import DEFAULT_PORT
-from cantools_cli.backends.transport.wakeup import Wakeup
+from cantools_cli.backends.transport.waiting import Wakeup
 from cantools_cli.bus.base import BusABC
 from cantools_cli.errors import CanInitializationError, UsageError, quoted
 from cantools_cli.filtering.filters import FrameFilter
@@ -151,7 +151,7 @@ class SocketcandServer:
     def stop(self) -> None:
         """End ``serve``, from any thread."""
         self._requested = True
-        self._wakeup.ring()
+        self._wakeup.set()
 
     def close(self) -> None:
         """End ``serve``, stop listening and close all sessions; what clients take at once is still sent."""
@@ -206,7 +206,7 @@ class SocketcandServer:
             self._beacon.send(now)
 
     def _woken(self) -> None:
-        self._wakeup.reset()
+        self._wakeup.clear()
         for served in self._served.values():
             served.show_echoes()
 

@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -279,7 +280,7 @@ def test_sending_waits_for_room_as_long_as_asked() -> None:
     full, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     with bus() as here, full, other:
         full.setblocking(False)
-        here._sender = full
+        here._port.sender, here._own_address = full, ("", 0)
         many = MessageBatch([Message()] * 100_000)
         with pytest.raises(CanTimeoutError, match="no room to send in time") as caught:
             here.send_batch(many, timeout=0.01)
@@ -295,6 +296,26 @@ def test_polling_and_waiting_end() -> None:
         assert here.recv(0) is None
         assert here.recv(0.05) is None
         assert time.monotonic() - start >= 0.05
+
+
+@in_a_network_of_its_own
+def test_closing_ends_a_wait() -> None:
+    failures: list[str] = []
+    here = bus()
+
+    def wait() -> None:
+        try:
+            here.recv(30)
+        except CanOperationError as error:
+            failures.append(str(error))
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    while not here._port._wakeup._waits and thread.is_alive():
+        pass
+    here.shutdown()
+    thread.join(30)
+    assert failures == ["Cannot operate on a closed bus"]
 
 
 # --- without a socket ---------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cantools_cli.backends.transport import tcp
+from cantools_cli.backends.transport import stream
 from cantools_cli.backends.transport.tcp import endpoint
 from cantools_cli.backends.virtualcan import VirtualCanBus
 from cantools_cli.bus.interface import Bus
@@ -186,7 +186,7 @@ def test_two_ends_that_both_only_write_go_on() -> None:
 
 
 def test_what_nobody_receives_is_dropped_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tcp, "QUEUE_FRAMES", 4)
+    monkeypatch.setattr(stream, "QUEUE_FRAMES", 4)
     with serving(lambda end: end.sendall(STREAM)) as port, bus(port) as here:
         batch = here.recv_batch(10)
         assert batch is not None

@@ -6,18 +6,15 @@ Over UDP datagrams may be lost, which the peer's numbers tell, or overtake each 
 
 from __future__ import annotations
 
-import errno
-import select
 import socket
-from contextlib import suppress
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from cantools_cli.backends.cannelloni import codec
 from cantools_cli.backends.cannelloni.peer import Peer
-from cantools_cli.backends.transport import udp
-from cantools_cli.backends.transport.tcp import endpoint, reason_of
-from cantools_cli.bus.base import BusABC, CanProtocol
-from cantools_cli.bus.deadline import Deadline
+from cantools_cli.backends.transport.port import PortBus
+from cantools_cli.backends.transport.tcp import endpoint
+from cantools_cli.backends.transport.udp import UdpPort
+from cantools_cli.bus.base import CanProtocol
 from cantools_cli.bus.settings import refuse_unknown
 from cantools_cli.errors import (
     CanOperationError,
@@ -28,28 +25,14 @@ from cantools_cli.errors import (
 from cantools_cli.filtering.can_filter import CanFilters
 from cantools_cli.frame.batch import MessageBatch
 
-DEFAULT_PORT = 20000
+if TYPE_CHECKING:
+    from cantools_cli.backends.cannelloni.tcp import TcpTunnel
 
-#: datagrams fetched at once, at most
-BATCH = 256
+DEFAULT_PORT = 20000
 _MAX_LENGTH = 65535
 
 
-class Port(Protocol):
-    """What connects a bus to its peer.
-
-    ``where`` is the own address, for people.
-    """
-
-    where: str
-
-    def send(self, batch: MessageBatch, timeout: float | None) -> None: ...
-    def receive(self, timeout: float | None) -> MessageBatch | None: ...
-    def fileno(self) -> int: ...
-    def close(self) -> None: ...
-
-
-class CannelloniBus(BusABC):
+class CannelloniBus(PortBus):
     """One end of a tunnel.
 
     ``channel`` is the peer, ``host:port``. ``local_port`` and ``bind`` are the port and the address here;
@@ -85,97 +68,53 @@ class CannelloniBus(BusABC):
             raise UsageError(f"port {local_port} is not in 0 to 65535")
         if listen and transport == "udp":
             raise UsageError("listen is for transport=tcp: over UDP both sides listen")
-        self._decoder = codec.Decoder(channel, self.losses)
-        self._port: Port
+        decoder = codec.Decoder(channel, self.losses)
         name = f"cannelloni:{channel}"
         peer = Peer(host, port, name)
+        self._sequence = 0
+        self._room = 0  # of a datagram; over TCP there are none
+        self._port: UdpPort | TcpTunnel
         if transport == "tcp":
             from cantools_cli.backends.cannelloni.tcp import TcpTunnel
 
             here = (bind or peer.local_address(), local_port) if listen else None
-            self._port = TcpTunnel(peer, here, self._decoder, channel)
+            self._port = TcpTunnel(peer, here, decoder, channel)
+            where = self._port.where
         else:
-            self._port = UdpPort(peer, bind or peer.local_address(), local_port, self._decoder)
-        self.channel_info = f"cannelloni peer {host}, port {port}, {transport}; {self._port.where}"
+            self._room = codec.ROOM_IPV4 if peer.family == socket.AF_INET else codec.ROOM_IPV6
+            end = _udp_socket(peer, bind or peer.local_address(), local_port)
+            where = "here {}, port {}".format(*end.getsockname())
+
+            def decode(datagram: bytes, source: Any, time_ns: int, batch: MessageBatch) -> None:
+                if source and peer.is_at(source):  # a socket that is being closed receives from no address
+                    decoder.datagram(datagram, time_ns, batch)
+
+            self._port = UdpPort(
+                end, decode, name, max_length=_MAX_LENGTH, channels=(channel,), destination=peer.address
+            )
+        self.channel_info = f"cannelloni peer {host}, port {port}, {transport}; {where}"
         super().__init__(channel, can_filters, **kwargs)
 
-    def _receive(self, timeout: float | None) -> MessageBatch | None:
-        batch = self._port.receive(timeout)
-        if batch is None:
-            self._check_open()  # closed by another thread meanwhile
-        return batch
+    def _encode(self, batch: MessageBatch) -> list[bytes]:
+        return list(codec.datagrams(batch, self._sequence, self._room)) if self._room else codec.encode(batch)
 
     def _send(self, batch: MessageBatch, timeout: float | None) -> None:
-        self._port.send(batch, timeout)
-
-    def _fileno(self) -> int:
-        return self._port.fileno()
-
-    def _close(self) -> None:
-        self._port.close()
-
-
-class UdpPort:
-    """A socket that datagrams of the peer come to, and leave from."""
-
-    def __init__(self, peer: Peer, address: str, port: int, decoder: codec.Decoder) -> None:
-        self._peer = peer
-        self._decoder = decoder
-        self._sequence = 0
-        self._room = codec.ROOM_IPV4 if peer.family == socket.AF_INET else codec.ROOM_IPV6
-        self._end = end = peer.socket_at(address, port, socket.SOCK_DGRAM)
-        here = end.getsockname()
-        if here[:2] == peer.address[:2]:
-            end.close()
-            raise UsageError(f"{peer.name} is this end itself", hint="local_port= takes another port here")
-        udp.prepare(end)
-        self.where = f"here {here[0]}, port {here[1]}"
-
-    def fileno(self) -> int:
-        return self._end.fileno()
-
-    def receive(self, timeout: float | None) -> MessageBatch | None:
-        deadline = Deadline(timeout)
-        batch = self._decoder.batch()
-        while True:
-            for _ in range(BATCH):
-                if not self._read_one(batch):
-                    break
-            if len(batch):
-                return batch
-            if self._end.fileno() < 0 or not udp.ready(self._end, select.POLLIN, deadline):
-                return None
-
-    def _read_one(self, batch: MessageBatch) -> bool:
-        """Add the frames of the next datagram; return False where none is waiting."""
+        records = self._encode(batch)
+        sent = len(records)
         try:
-            text, extra, _, source = self._end.recvmsg(_MAX_LENGTH, 64)
-        except OSError as error:
-            if error.errno == errno.EAGAIN or self._end.fileno() < 0:
-                return False
-            raise CanOperationError(f"{self._peer.name}: receiving failed: {reason_of(error)}") from error
-        if source and self._peer.is_at(source):  # no source: it is being closed
-            self._decoder.datagram(text, udp.arrival(extra), batch)
-        return bool(source)
+            self._port.send(records, timeout)
+        except (CanOperationError, CanTimeoutError) as error:
+            if self._room and error.sent is not None:
+                sent = error.sent
+                error.sent = sum(map(codec.frames_in, records[:sent]))
+            raise
+        finally:
+            self._sequence = self._sequence + sent & 0xFF
 
-    def send(self, batch: MessageBatch, timeout: float | None) -> None:
-        deadline = Deadline(timeout)
-        row = 0
-        for datagram in codec.datagrams(batch, self._sequence, self._room):
-            while not self._has_left(datagram, row):
-                if not udp.ready(self._end, select.POLLOUT, deadline) or deadline.passed:
-                    raise CanTimeoutError(f"{self._peer.name}: no room to send in time", sent=row)
-            self._sequence = (self._sequence + 1) & 0xFF
-            row += codec.frames_in(datagram)
 
-    def _has_left(self, datagram: bytes, row: int) -> bool:
-        try:
-            return udp.has_left(lambda: self._end.sendto(datagram, self._peer.address))
-        except OSError as error:
-            text = f"{self._peer.name}: sending failed: {reason_of(error)}"
-            raise CanOperationError(text, sent=row) from error
-
-    def close(self) -> None:
-        with suppress(OSError):
-            self._end.shutdown(socket.SHUT_RDWR)  # wakes who waits; there is no connection to end
-        self._end.close()
+def _udp_socket(peer: Peer, address: str, port: int) -> socket.socket:
+    end = peer.socket_at(address, port, socket.SOCK_DGRAM)
+    if end.getsockname()[:2] == peer.address[:2]:
+        end.close()
+        raise UsageError(f"{peer.name} is this end itself", hint="local_port= takes another port here")
+    return end

@@ -7,8 +7,7 @@ import socket
 from ipaddress import ip_address
 from typing import Any
 
-from cantools_cli.backends.transport.tcp import reason_of
-from cantools_cli.errors import CanInitializationError
+from cantools_cli.errors import CanInitializationError, reason_of
 
 
 class Peer:

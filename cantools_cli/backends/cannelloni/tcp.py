@@ -9,14 +9,14 @@ from __future__ import annotations
 import select
 import socket
 import threading
-import time
+from collections.abc import Iterable
 from contextlib import suppress
 
 from cantools_cli.backends.cannelloni import codec
 from cantools_cli.backends.cannelloni.peer import Peer
-from cantools_cli.backends.transport.tcp import TcpPort, reason_of
+from cantools_cli.backends.transport.tcp import TcpPort
 from cantools_cli.bus.deadline import Deadline
-from cantools_cli.errors import CanInitializationError, CanOperationError, CanTimeoutError, quoted
+from cantools_cli.errors import CanInitializationError, CanOperationError, CanTimeoutError, quoted, reason_of
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel
 
@@ -36,6 +36,8 @@ class TcpTunnel:
         connections: how many there were.
         first_refusal: what was wrong with the first that was not made, None if nothing was.
     """
+
+    is_lost = False  # another connection follows
 
     def __init__(
         self, peer: Peer, here: tuple[str, int] | None, decoder: codec.Decoder, channel: Channel
@@ -69,19 +71,21 @@ class TcpTunnel:
         while True:
             port = self._connected(deadline)
             if port is None:
+                if self._closed:
+                    raise CanOperationError("Cannot operate on a closed bus")
                 return None
             try:
                 return port.receive(deadline.remaining())
             except CanOperationError as error:
                 self._drop(port, error)
 
-    def send(self, batch: MessageBatch, timeout: float | None) -> None:
+    def send(self, records: Iterable[bytes], timeout: float | None) -> None:
         deadline = Deadline(SEND_TIMEOUT if timeout is None else timeout)
         port = self._connected(deadline)
         if port is None:
             raise CanTimeoutError(f"{self._peer.name}: nobody is connected", sent=0)
         try:
-            port.send(codec.encode(batch), None if timeout is None else deadline.remaining())
+            port.send(records, None if timeout is None else deadline.remaining())
         except CanOperationError as error:
             self._drop(port, error)
             raise
@@ -204,8 +208,8 @@ class TcpTunnel:
     def _use(self, end: socket.socket) -> None:
         stream = codec.Stream(self._decoder)
 
-        def decode(text: bytes) -> MessageBatch:
-            batch = stream.feed(text, time.time_ns())
+        def decode(data: bytes, time_ns: int) -> MessageBatch:
+            batch = stream.feed(data, time_ns)
             if stream.failure is not None:
                 port.fail(str(stream.failure))
             return batch

@@ -6,18 +6,19 @@ The server opens the bus with the settings of this one, so whoever reaches it ma
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from cantools_cli import plugins
 from cantools_cli.backends.remote import codec
+from cantools_cli.backends.transport.port import PortBus
 from cantools_cli.backends.transport.tcp import TcpPort, connect
 from cantools_cli.backends.transport.websocket import WebSocket
-from cantools_cli.bus.base import BusABC, CanProtocol
+from cantools_cli.bus.base import CanProtocol
 from cantools_cli.bus.deadline import Deadline
-from cantools_cli.errors import CanError, CanInitializationError, CanOperationError, FormatError, UsageError
+from cantools_cli.errors import CanError, CanInitializationError, FormatError, UsageError
 from cantools_cli.filtering.can_filter import CanFilters
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
@@ -30,7 +31,7 @@ DEFAULT_PORT = 54701
 ANSWER = 5.0  #: seconds that the server may take to open its bus
 
 
-class RemoteBus(BusABC):
+class RemoteBus(PortBus):
     """A bus that a server has.
 
     ``channel`` is ``ws://host:port/path``, or ``wss://``; without a scheme it is ``ws`` and the port 54701.
@@ -46,6 +47,8 @@ class RemoteBus(BusABC):
     """
 
     passes_settings_on = True
+
+    _port: TcpPort
 
     def __init__(
         self,
@@ -107,7 +110,7 @@ class RemoteBus(BusABC):
             self._port.send(self._socket.output(), deadline.remaining())
             if not self._port.wait_for(lambda: self._socket.is_open, deadline):
                 raise CanInitializationError(f"{self._name}: no WebSocket server answers there")
-            self._say_all([request], ANSWER)
+            self._port.send(self._records([request]), ANSWER)
             if not self._port.wait_for(lambda: self._info is not None, Deadline(ANSWER)):
                 raise CanInitializationError(f"{self._name}: the server does not say that its bus is open")
         except CanInitializationError:
@@ -117,10 +120,10 @@ class RemoteBus(BusABC):
 
     # --- receiving ------------------------------------------------------------------------------------
 
-    def _decode(self, text: bytes) -> MessageBatch:
-        """Return the frames that ``text`` completes; called by the port."""
+    def _decode(self, data: bytes, time_ns: int) -> MessageBatch:
+        """Return the frames that ``data`` completes; called by the port."""
         with self._speaking:
-            messages = self._socket.receive(text)
+            messages = self._socket.receive(data)
             for piece in self._socket.output():
                 self._port.reply(piece)
         batch = MessageBatch(channels=self._channels)
@@ -145,37 +148,18 @@ class RemoteBus(BusABC):
         elif kind == "error":
             self._port.fail(f"the server says: {payload}", lost=False)
 
-    def _receive(self, timeout: float | None) -> MessageBatch | None:
-        with self._closing_when_lost():
-            return self._port.receive(timeout)
-
-    @contextmanager
-    def _closing_when_lost(self) -> Iterator[None]:
-        try:
-            yield
-        except CanOperationError:
-            if self._port.is_lost:
-                self.shutdown()
-            raise
-
     # --- sending --------------------------------------------------------------------------------------
 
-    def _send(self, batch: MessageBatch, timeout: float | None) -> None:
-        messages: Sequence[str | bytes]
+    def _encode(self, batch: MessageBatch) -> list[bytes]:
         if self._socket.subprotocol == codec.BINARY:
-            messages = codec.encode(batch)
-        else:
-            messages = [codec.format_object("message", codec.message_payload(one)) for one in batch]
-        with self._closing_when_lost():
-            self._say_all(messages, timeout)
+            return self._records(codec.encode(batch))
+        return self._records([codec.format_object("message", codec.message_payload(one)) for one in batch])
 
-    def _say_all(self, messages: Sequence[str | bytes], timeout: float | None) -> None:
+    def _records(self, messages: Sequence[str | bytes]) -> list[bytes]:
         with self._speaking:
-            if self._socket.failure is not None:
-                records = []  # the port knows why
-            else:
-                records = [b"".join(self._socket.send(message)) for message in messages]
-        self._port.send(records, timeout)
+            if self._socket.failure is not None:  # the port raises it
+                return []
+            return [b"".join(self._socket.send(message)) for message in messages]
 
     def _send_periodic_internal(
         self,
@@ -203,12 +187,9 @@ class RemoteBus(BusABC):
     def _tell(self, kind: str, payload: object) -> None:
         """Send a JSON object about a periodic task; with a connection that is lost, they all ended."""
         if kind == "periodic_start" or not self._port.is_lost:
-            self._say_all([codec.format_object(kind, payload)], ANSWER)
+            self._port.send(self._records([codec.format_object(kind, payload)]), ANSWER)
 
     # --- the end --------------------------------------------------------------------------------------
-
-    def _fileno(self) -> int:
-        return self._port.fileno()
 
     def _close(self) -> None:
         if not self._port.is_lost:
@@ -216,7 +197,7 @@ class RemoteBus(BusABC):
                 records = self._socket.close()
             with suppress(CanError):  # full, or lost meanwhile: closing is what is asked for
                 self._port.send(records, 0)
-        self._port.close()
+        super()._close()
 
 
 def _url(channel: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import select
 import socket
 import sys
 import threading
@@ -14,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cantools_cli.backends.socketcan import records as codec
+from cantools_cli.backends.transport.waiting import Wakeup
 from cantools_cli.bus.losses import MISSED_FRAMES, Losses
 from cantools_cli.errors import CanOperationError, FormatError
 from cantools_cli.frame import bits
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
 FEW = 16
 #: fetched at once, where there are more calls of 256
 BATCH_FRAMES = 4096
-
-_A_DAY = 86_400.0
 
 
 class Port:
@@ -58,10 +55,7 @@ class Port:
         self._error: OSError | None = None  # to be told after the frames before it
         self._receiving = threading.Lock()
         self._sending = threading.Lock()
-        self._lock = threading.Lock()  # of the two lines below the bell
-        self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        self._waits = 0
-        self._closed = False
+        self._wakeup = Wakeup(end.close)
 
     # --- receiving ------------------------------------------------------------------------------------
 
@@ -270,42 +264,19 @@ class Port:
     # --- waiting and closing --------------------------------------------------------------------------
 
     def wait(self, event: int | None, seconds: float | None) -> None:
-        """Wait for ``event`` of the socket, ``seconds`` at most, a day at most; None waits for no event.
-
-        Closing ends every wait.
-        """
-        with self._lock:
-            if self._closed:
-                return
-            self._waits += 1
-        try:
-            poll = select.poll()  # one of each wait, since it serves one thread
-            poll.register(self._bell, select.POLLIN)
-            if event is not None:
-                poll.register(self.socket, event)
-            poll.poll(1000 * min(_A_DAY, _A_DAY if seconds is None else seconds))
-        finally:
-            with self._lock:
-                self._waits -= 1
-                if self._closed and not self._waits:
-                    self._release()
+        """Wait at most ``seconds`` for ``event`` of the socket, or for closing alone if ``event`` is None."""
+        if event is None:
+            self._wakeup.wait(seconds)
+        else:
+            self._wakeup.wait(seconds, self.socket, event)
 
     def close(self) -> None:
-        """Close the socket, once nobody waits for it any more."""
-        with self._receiving, self._sending, self._lock:
-            if self._closed:
-                return
-            self._closed = True
-            os.eventfd_write(self._bell, 1)
-            if not self._waits:
-                self._release()
-
-    def _release(self) -> None:
-        self.socket.close()
-        os.close(self._bell)
+        """Close the socket once no thread waits for it; all waits end."""
+        with self._receiving, self._sending:
+            self._wakeup.close()
 
     def _check_open(self) -> None:
-        if self._closed:
+        if self._wakeup.is_closed:
             raise CanOperationError("Cannot operate on a closed bus")
 
 

@@ -13,8 +13,9 @@ from contextlib import suppress
 from typing import Any
 
 from cantools_cli.backends.socketcand import beacon, codec
+from cantools_cli.backends.transport.port import PortBus
 from cantools_cli.backends.transport.tcp import TcpPort, connect, endpoint
-from cantools_cli.bus.base import BusABC, CanProtocol
+from cantools_cli.bus.base import CanProtocol
 from cantools_cli.bus.deadline import Deadline
 from cantools_cli.bus.settings import refuse_unknown
 from cantools_cli.errors import (
@@ -31,12 +32,10 @@ from cantools_cli.frame.batch import MessageBatch
 
 #: seconds without a word after which the server is asked whether it is there, and has to answer
 SILENCE = 10.0
-#: seconds in which a send without a timeout has to find room
-_ROOM_SECONDS = 10.0
 _ECHO = b"< echo >"
 
 
-class SocketCanDaemonBus(BusABC):
+class SocketCanDaemonBus(PortBus):
     """A bus at a socketcand server.
 
     ``channel`` is the interface's name there, and may name the server too: ``can0@HOST:PORT`` or
@@ -44,6 +43,9 @@ class SocketCanDaemonBus(BusABC):
     for CAN FD and remote frames, which a canx server alone has. ``connect_timeout`` bounds the time until
     the bus is open, in seconds.
     """
+
+    _port: TcpPort
+    _send_seconds = 10.0
 
     def __init__(
         self,
@@ -116,14 +118,14 @@ class SocketCanDaemonBus(BusABC):
         deadline = Deadline(timeout)
         while True:
             left = deadline.remaining()
-            batch = self._port.receive(SILENCE if left is None else min(left, SILENCE))
+            batch = super()._receive(SILENCE if left is None else min(left, SILENCE))
             if batch is not None:
                 return batch
             self._ask_if_there()
             if deadline.passed:
                 return None
 
-    def _decode(self, data: bytes) -> MessageBatch:
+    def _decode(self, data: bytes, time_ns: int) -> MessageBatch:
         """Return the frames in what was read; the other messages are answers."""
         self._heard, self._asked = time.monotonic(), None
         if self._quick:  # the system forgets it again
@@ -154,26 +156,17 @@ class SocketCanDaemonBus(BusABC):
         now = time.monotonic()
         if self._asked is not None and now - self._asked >= SILENCE:
             self._port.fail(f"no answer for {SILENCE:g} s")
-            self._port.receive(0)
+            super()._receive(0)
         elif self._asked is None and now - self._heard >= SILENCE:
             self._asked = now
             with suppress(CanTimeoutError):  # where what was written before waits for the server as well
                 self._port.send([_ECHO], 0)
 
-    # --- sending, end ---------------------------------------------------------------------------------
-
-    def _send(self, batch: MessageBatch, timeout: float | None) -> None:
+    def _encode(self, batch: MessageBatch) -> list[bytes]:
         try:
-            records = [codec.format_send(message, extended=self._fd) for message in batch]
+            return [codec.format_send(message, extended=self._fd) for message in batch]
         except ValueError as error:
             raise CanOperationError(f"{self}: {error}") from error
-        self._port.send(records, _ROOM_SECONDS if timeout is None else timeout)
-
-    def _fileno(self) -> int:
-        return self._port.fileno()
-
-    def _close(self) -> None:
-        self._port.close()
 
     @staticmethod
     def _detect_available_configs() -> list[dict[str, Any]]:

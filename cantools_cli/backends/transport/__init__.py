@@ -1,4 +1,19 @@
-"""The ways to a device: waiting, TCP, TLS, UDP, WebSocket. No protocol of CAN.
+"""The ways to a device or a peer, without any protocol of CAN.
 
-Imports ``errors`` and ``plugins``.
+``waiting``
+    ``Wakeup``: the one wait with a bound that another thread can end.
+``port``
+    ``Port``, the interface of a connection, and ``PortBus``, which makes a bus of a port and a codec.
+``stream``, ``tcp``, ``tls``
+    Byte streams, which are decoded as they arrive and written in whole records.
+``udp``
+    Datagrams.
+``websocket``
+    The protocol of WebSockets, without input and output.
+
+Serial ports, USB devices and the libraries of vendors belong here too, one module each. A device with a
+descriptor is a ``Stream`` for ``StreamPort``. For a device without one, a thread queues the frames and sets a
+``Wakeup``, whose descriptor is that of the port.
+
+May import ``bus``, ``frame`` and the modules at the top of ``cantools_cli``.
 """

@@ -5,8 +5,8 @@ from __future__ import annotations
 import socket
 import ssl
 
-from cantools_cli.backends.transport.tcp import TcpPort, reason_of
-from cantools_cli.errors import CanInitializationError
+from cantools_cli.backends.transport.tcp import TcpPort
+from cantools_cli.errors import CanInitializationError, reason_of
 
 
 class TlsPort(TcpPort):

@@ -1,4 +1,4 @@
-"""UDP sockets as buses use them: when a datagram came, whether one left, and waits that closing ends."""
+"""UDP sockets as ports: arrival times of datagrams, and a socket that closing wakes."""
 
 from __future__ import annotations
 
@@ -8,67 +8,139 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
+from cantools_cli.backends.transport.waiting import Wakeup
 from cantools_cli.bus.deadline import Deadline
+from cantools_cli.errors import CanOperationError, CanTimeoutError, reason_of
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Channel
 
-_SO_TIMESTAMPNS = 35  # Linux's number, which the socket module does not have (asm-generic/socket.h)
+BATCH = 1024  #: maximum number of datagrams received at once
+
+_SO_TIMESTAMPNS = 35  # Linux's number, which the socket module lacks (asm-generic/socket.h)
 _TIMESPEC = struct.Struct("@qq")
 _BUFFER = 4 << 20
 _FULL_PAUSE = 0.001  # seconds
-_MAX_WAIT = 86_400.0  # of one poll, whose milliseconds have 31 bits
 
 
-def prepare(end: socket.socket) -> None:
-    """Let ``end`` block nobody, hold much, and know when each datagram came, as far as the system can."""
-    end.setblocking(False)
-    end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
-    if sys.platform == "linux":
-        end.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+class UdpPort:
+    """Moves datagrams of ``receiver`` and of ``sender``, which is the same socket by default.
+
+    ``decode(datagram, source, time_ns, batch)`` adds the frames of a datagram to the batch, which has the
+    channels ``channels``. Datagrams go to ``destination``, or to the address that the sender is connected to.
+    ``name`` is the port's name in errors.
+    """
+
+    is_lost = False
+
+    def __init__(
+        self,
+        receiver: socket.socket,
+        decode: Callable[[bytes, Any, int, MessageBatch], None],
+        name: str,
+        *,
+        max_length: int,
+        channels: tuple[Channel, ...] = (),
+        destination: Any = None,
+    ) -> None:
+        self.sender = receiver
+        self._receiver = receiver
+        self._decode = decode
+        self._name = name
+        self._max_length = max_length
+        self._channels = channels
+        self._destination = destination
+        self._wakeup = Wakeup(self._release)
+        receiver.setblocking(False)
+        receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+        if sys.platform == "linux":
+            receiver.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+
+    def fileno(self) -> int:
+        return self._receiver.fileno()
+
+    def receive(self, timeout: float | None) -> MessageBatch | None:
+        """Return the frames that arrived, or None after ``timeout`` seconds.
+
+        Raises:
+            CanOperationError: the port is closed, or the socket failed.
+        """
+        deadline = Deadline(timeout)
+        batch = MessageBatch(channels=self._channels)
+        while True:
+            self._check_open()
+            for _ in range(BATCH):
+                if not self._read(batch):
+                    break
+            if len(batch):
+                return batch
+            if not self._wakeup.wait(deadline.remaining(), self._receiver, select.POLLIN):
+                return None
+
+    def _read(self, batch: MessageBatch) -> bool:
+        """Add the frames of the next datagram; return False if no datagram is queued."""
+        try:
+            datagram, extra, _, source = self._receiver.recvmsg(self._max_length, 64)
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            self._check_open()
+            raise CanOperationError(f"{self._name}: receiving failed: {reason_of(error)}") from error
+        self._decode(datagram, source, _arrival_ns(extra), batch)
+        return True
+
+    def send(self, datagrams: Iterable[bytes], timeout: float | None) -> None:
+        """Send all datagrams; ``sent`` of an error is the number of those that left.
+
+        Raises:
+            CanOperationError: the port is closed, or the socket failed.
+            CanTimeoutError: there was no room in time.
+        """
+        deadline = Deadline(timeout)
+        for sent, datagram in enumerate(datagrams):
+            while not self._has_left(datagram, sent):
+                ready = self._wakeup.wait(deadline.remaining(), self.sender, select.POLLOUT)
+                if not ready or deadline.passed:
+                    raise CanTimeoutError(f"{self._name}: no room to send in time", sent=sent)
+
+    def _has_left(self, datagram: bytes, sent: int) -> bool:
+        try:
+            if self._destination is None:
+                self.sender.send(datagram)
+            else:
+                self.sender.sendto(datagram, self._destination)
+        except OSError as error:
+            self._check_open()
+            if error.errno == errno.ENOBUFS:  # the queue of the network device is full, which no poll reports
+                time.sleep(_FULL_PAUSE)
+                return False
+            if error.errno == errno.EAGAIN:
+                return False
+            raise CanOperationError(f"{self._name}: sending failed: {reason_of(error)}", sent=sent) from error
+        return True
+
+    def close(self) -> None:
+        """Close the sockets; threads that wait for them return."""
+        self._wakeup.close()
+
+    def _release(self) -> None:
+        self._receiver.close()
+        self.sender.close()
+
+    def _check_open(self) -> None:
+        if self._wakeup.is_closed:
+            raise CanOperationError("Cannot operate on a closed bus")
 
 
-def arrival(extra: list[tuple[int, int, bytes]]) -> int:
-    """Return when a datagram came, in nanoseconds since the epoch, by the system or else by the clock.
+def _arrival_ns(extra: list[tuple[int, int, bytes]]) -> int:
+    """Return when a datagram arrived, in nanoseconds since 1970, from the ancillary data of ``recvmsg``.
 
-    ``extra`` is what ``recvmsg`` returned beside it.
+    If the system does not report it, the current time is returned.
     """
     for level, kind, data in extra:
         if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS and len(data) >= _TIMESPEC.size:
             seconds, nanoseconds = _TIMESPEC.unpack_from(data)
             return int(seconds) * 1_000_000_000 + int(nanoseconds)
     return time.time_ns()
-
-
-def has_left(send: Callable[[], object]) -> bool:
-    """Send by ``send``; return False where there is no room.
-
-    Raises:
-        OSError: the socket has failed.
-    """
-    try:
-        send()
-    except OSError as error:
-        if error.errno == errno.ENOBUFS:  # of the network device, which nobody can wait for
-            time.sleep(_FULL_PAUSE)
-            return False
-        if error.errno == errno.EAGAIN:
-            return False
-        raise
-    return True
-
-
-def ready(end: socket.socket, event: int, deadline: Deadline) -> bool:
-    """Wait for ``event``, or an error, of ``end``; return False when the time is over, or it is closed."""
-    poll = select.poll()
-    try:
-        poll.register(end, event)
-    except (OSError, ValueError):
-        return False
-    while True:
-        remaining = deadline.remaining()
-        wait = _MAX_WAIT if remaining is None else min(remaining, _MAX_WAIT)
-        found = poll.poll(wait * 1000)
-        if found:
-            return bool(found[0][1] & (event | select.POLLERR))
-        if deadline.passed:
-            return False

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from cantools_cli.backends.transport.wakeup import Wakeup
+from cantools_cli.backends.transport.waiting import Wakeup
 from cantools_cli.backends.virtual import finder
 from cantools_cli.bus.base import BusABC, CanProtocol
 from cantools_cli.bus.deadline import Deadline
@@ -219,7 +219,7 @@ class ProcessPort:
                 row = last
             self._changed.notify_all()
             if self._wakeup is not None and self._queue:
-                self._wakeup.ring()
+                self._wakeup.set()
         return row
 
     def _put(self, frames: MessageBatch, row: int, own: bool, timeout: float | None) -> bool:
@@ -257,16 +257,16 @@ class ProcessPort:
         if self._wakeup is not None:
             with self._changed:
                 if more or self._queue:
-                    self._wakeup.ring()
+                    self._wakeup.set()
                 else:
-                    self._wakeup.reset()
+                    self._wakeup.clear()
 
     def fileno(self) -> int:
         with self._changed:
             if self._wakeup is None:
                 self._wakeup = Wakeup()
                 if self._queue:
-                    self._wakeup.ring()
+                    self._wakeup.set()
         return self._wakeup.fileno()
 
     def close(self) -> None:

@@ -16,7 +16,7 @@ import time
 from collections import deque
 from contextlib import ExitStack, closing, suppress
 
-from cantools_cli.backends.transport.wakeup import Wakeup
+from cantools_cli.backends.transport.waiting import Wakeup
 from cantools_cli.backends.virtual.line import DATAGRAM, Line
 from cantools_cli.bus.deadline import Deadline
 from cantools_cli.bus.losses import MISSED_FRAMES, Losses
@@ -148,7 +148,7 @@ class Inbox:
         self._queue.append((rows, datagram))
         self._frames_in += rows
         self._bytes_in += size + _OBJECT_BYTES
-        self._wakeup.ring()
+        self._wakeup.set()
 
     def _add_fault(self, reason: str) -> None:
         error = FormatError(f"not a datagram of the virtual bus: {reason}")
@@ -215,7 +215,7 @@ class Inbox:
         if not more:
             self._settle()
             return
-        self._wakeup.ring()
+        self._wakeup.set()
         if self._is_full:  # frames of a batch are taken one by one: that is progress too
             self._note_progress()
 
@@ -223,10 +223,10 @@ class Inbox:
         return self._wakeup.fileno()
 
     def _settle(self) -> None:
-        if not self._queue and self._wakeup.is_rung:
-            self._wakeup.reset()
+        if not self._queue and self._wakeup.is_set:
+            self._wakeup.clear()
             if self._queue or self._closed:  # came after the first look
-                self._wakeup.ring()
+                self._wakeup.set()
 
     def _take(self) -> MessageBatch:
         rows = size = 0
@@ -286,7 +286,7 @@ class Inbox:
         self._closed = True
         self._room.set()
         self._wake_thread()
-        self._wakeup.ring()
+        self._wakeup.set()
         self._thread.join(2.0)
         with self._taking:
             try:

@@ -54,7 +54,7 @@ def beside(host: str = "127.0.0.1", **options: Any) -> Iterator[tuple[Cannelloni
 
 def here(bus: CannelloniBus) -> tuple[str, int]:
     """Return the address of a bus over UDP, or of one that listens."""
-    end = getattr(bus._port, "_end", None) or getattr(bus._port, "_listener", None)
+    end = getattr(bus._port, "sender", None) or getattr(bus._port, "_listener", None)
     assert end is not None
     address: tuple[str, int] = end.getsockname()[:2]
     return address
@@ -193,7 +193,6 @@ def test_a_full_socket_is_a_timeout() -> None:
     with beside() as (bus, _), full, other:
         full.setblocking(False)
         port: Any = bus._port
-        port._end.close()
 
         class Full:
             def sendto(self, text: bytes, address: object) -> None:
@@ -205,7 +204,7 @@ def test_a_full_socket_is_a_timeout() -> None:
             def shutdown(self, how: int) -> None: ...
             def close(self) -> None: ...
 
-        port._end = Full()
+        port.sender = Full()
         with pytest.raises(CanTimeoutError, match="no room to send in time") as caught:
             bus.send_batch(MessageBatch([Message()] * 200_000), timeout=0.01)
         left = 0
@@ -356,7 +355,7 @@ def test_one_that_listens_takes_only_its_peer() -> None:
 
 
 def test_frames_that_are_not_received_over_tcp_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cantools_cli.backends.transport.tcp.QUEUE_FRAMES", 2)
+    monkeypatch.setattr("cantools_cli.backends.transport.stream.QUEUE_FRAMES", 2)
 
     def peer(end: socket.socket) -> None:
         greeted(end)

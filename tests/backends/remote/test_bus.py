@@ -19,7 +19,7 @@ pytest.importorskip("websockets", reason="needs canx[remote]")
 from cantools_cli.backends.remote import bus as remote
 from cantools_cli.backends.remote.bus import RemoteBus
 from cantools_cli.backends.remote.cyclic import RemoteCyclicTask
-from cantools_cli.backends.transport import tcp
+from cantools_cli.backends.transport import stream
 from cantools_cli.backends.transport.websocket import WebSocket
 from cantools_cli.errors import (
     CanInitializationError,
@@ -285,7 +285,7 @@ def test_what_nobody_receives_is_dropped_and_told(monkeypatch: pytest.MonkeyPatc
         sent.set()
         session.end_politely()
 
-    monkeypatch.setattr(tcp, "QUEUE_FRAMES", 4)
+    monkeypatch.setattr(stream, "QUEUE_FRAMES", 4)
     with server(script) as channel, RemoteBus(channel) as bus:
         sent.wait(PATIENCE)
         batch = bus.recv_batch(PATIENCE)

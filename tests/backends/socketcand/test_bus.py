@@ -16,7 +16,7 @@ import pytest
 from cantools_cli.backends.socketcand import bus as socketcand
 from cantools_cli.backends.socketcand.beacon import format_beacon
 from cantools_cli.backends.socketcand.bus import SocketCanDaemonBus, detect_beacon
-from cantools_cli.backends.transport import tcp
+from cantools_cli.backends.transport import stream
 from cantools_cli.bus.interface import Bus
 from cantools_cli.errors import CanInitializationError, CanOperationError, UsageError
 from cantools_cli.frame.batch import MessageBatch
@@ -360,7 +360,7 @@ def test_beacons_are_collected_and_told_once(monkeypatch):
 
 
 def test_frames_that_are_not_received_are_counted(server, connect, monkeypatch):
-    monkeypatch.setattr(tcp, "QUEUE_FRAMES", 2)
+    monkeypatch.setattr(stream, "QUEUE_FRAMES", 2)
     bus = connect(server(rawmode=b"< ok >" + b"< frame 123 1.0 AA >" * 5))
     received = 0
     while received + bus.losses["frames lost because they were not read in time"] < 5:

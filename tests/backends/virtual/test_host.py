@@ -474,22 +474,22 @@ def test_closing_ends_a_recv_that_is_about_to_wait(open_bus: Opener, monkeypatch
     """The close comes between the look at the queue and the wait, and must not be wiped away."""
     bus, closers = open_bus(), []
     inbox = bus._port._inbox  # type: ignore[attr-defined]  # the moment is not to be had from outside
-    rung = threading.Event()
-    settle, ring = inbox._settle, inbox._wakeup.ring
+    is_set = threading.Event()
+    settle, set_event = inbox._settle, inbox._wakeup.set
 
     def close_then_settle() -> None:
         if not closers:
             closers.append(threading.Thread(target=bus.shutdown))
             closers[0].start()
-            assert rung.wait(TIMEOUT)
+            assert is_set.wait(TIMEOUT)
         settle()
 
-    def ring_and_tell() -> None:
-        ring()
-        rung.set()
+    def set_and_tell() -> None:
+        set_event()
+        is_set.set()
 
     monkeypatch.setattr(inbox, "_settle", close_then_settle)
-    monkeypatch.setattr(inbox._wakeup, "ring", ring_and_tell)
+    monkeypatch.setattr(inbox._wakeup, "set", set_and_tell)
     with pytest.raises(CanOperationError, match="closed bus"):
         assert bus.recv(TIMEOUT) is not None
     closers[0].join(TIMEOUT)

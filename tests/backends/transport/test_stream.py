@@ -1,0 +1,128 @@
+"""A bus on a stream that is not a socket: what an interface for a serial adapter adds."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from io import FileIO
+from typing import Any
+
+import pytest
+
+from cantools_cli.backends.transport.port import PortBus
+from cantools_cli.backends.transport.stream import StreamPort
+from cantools_cli.errors import CanOperationError, FormatError
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+
+PATIENCE = 30
+
+pty = pytest.importorskip("pty", reason="needs pseudo-terminals")
+
+
+class SerialLine:
+    """A serial device as a stream."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        os.set_blocking(descriptor, False)
+
+    def recv(self, size: int) -> bytes:
+        return os.read(self._descriptor, size)
+
+    def send(self, data: memoryview) -> int:
+        return os.write(self._descriptor, data)
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+        self._descriptor = -1
+
+
+class LineBus(PortBus):
+    """An adapter with slcan's standard data frames: ``t1232DEAD`` and a carriage return."""
+
+    _port: StreamPort
+
+    def __init__(self, channel: Any, **kwargs: Any) -> None:
+        self._rest = b""
+        self._port = StreamPort(SerialLine(channel), self._decode, "line", channel, self.losses)
+        super().__init__(channel, **kwargs)
+
+    def _decode(self, data: bytes, time_ns: int) -> MessageBatch:
+        *lines, self._rest = (self._rest + data).split(b"\r")
+        batch = MessageBatch()
+        for line in lines:
+            try:
+                identifier, payload = int(line[1:4], 16), bytes.fromhex(line[5:].decode())
+            except ValueError:
+                self.losses.add_fault("malformed lines skipped", FormatError(repr(line)))
+            else:
+                message = Message(arbitration_id=identifier, is_extended_id=False, data=payload)
+                message.timestamp_ns = time_ns
+                batch.append(message)
+        return batch
+
+    def _encode(self, batch: MessageBatch) -> list[bytes]:
+        return [f"t{m.arbitration_id:03X}{m.dlc:X}{m.data.hex().upper()}\r".encode() for m in batch]
+
+
+Line = tuple[LineBus, FileIO]
+
+
+@pytest.fixture
+def line() -> Iterator[Line]:
+    """Return a bus, and the adapter's side of its line."""
+    import tty
+
+    adapter, device = pty.openpty()
+    for end in (adapter, device):
+        tty.setraw(end)
+    with FileIO(adapter, "r+") as file, LineBus(device) as bus:
+        yield bus, file
+
+
+def test_frames_go_both_ways(line: Line) -> None:
+    bus, adapter = line
+    adapter.write(b"t1232DEAD\rtXYZ\rt456")
+    batch = bus.recv_batch(PATIENCE)
+    assert batch is not None
+    assert [(m.arbitration_id, bytes(m.data)) for m in batch] == [(0x123, b"\xde\xad")]
+    adapter.write(b"0\r")
+    message = bus.recv(PATIENCE)
+    assert message is not None
+    assert (message.arbitration_id, message.dlc) == (0x456, 0)
+    assert dict(bus.losses) == {"malformed lines skipped": 1}
+    assert str(bus.first_fault) == "b'tXYZ'"
+    bus.send(Message(arbitration_id=0x7FF, is_extended_id=False, data=b"\x01"))
+    assert adapter.read(100) == b"t7FF101\r"
+
+
+def test_closing_ends_a_wait_and_closes_the_device(line: Line) -> None:
+    bus, _ = line
+    failures: list[str] = []
+
+    def wait() -> None:
+        with pytest.raises(CanOperationError) as caught:
+            bus.recv(PATIENCE)
+        failures.append(str(caught.value))
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    while not bus._port._wakeup._waits and thread.is_alive():
+        pass
+    bus.shutdown()
+    thread.join(PATIENCE)
+    assert failures == ["Cannot operate on a closed bus"]
+    assert bus._port.fileno() == -1
+
+
+def test_a_device_that_is_unplugged_shuts_the_bus_down(line: Line) -> None:
+    bus, adapter = line
+    adapter.close()
+    with pytest.raises(CanOperationError, match="line: (the connection is lost|the other side closed)"):
+        bus.recv(PATIENCE)
+    assert bus.is_shutdown
