@@ -123,6 +123,6 @@ def test_closing_ends_a_wait_and_closes_the_device(line: Line) -> None:
 def test_a_device_that_is_unplugged_shuts_the_bus_down(line: Line) -> None:
     bus, adapter = line
     adapter.close()
-    with pytest.raises(CanOperationError, match="line: (the connection is lost|the other side closed)"):
+    with pytest.raises(CanOperationError, match=r"line: (the connection is lost|the other side closed)"):
         bus.recv(PATIENCE)
     assert bus.is_shutdown

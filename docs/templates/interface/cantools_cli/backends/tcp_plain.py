@@ -13,11 +13,11 @@ Source: name the document that specifies the protocol, and its section.
 from __future__ import annotations
 
 import re
-import time
 from typing import Any
 
+from cantools_cli.backends.transport.port import PortBus
 from cantools_cli.backends.transport.tcp import TcpPort, connect, endpoint
-from cantools_cli.bus.base import BusABC
+from cantools_cli.bus.losses import Losses
 from cantools_cli.bus.settings import refuse_unknown
 from cantools_cli.errors import CanOperationError, FormatError, quoted
 from cantools_cli.filtering.can_filter import CanFilters
@@ -50,16 +50,11 @@ def encode(batch: MessageBatch) -> list[bytes]:
 class Decoder:
     """Turns a byte stream into batches; keeps an unfinished line for the next ``feed``.
 
-    A malformed line is skipped and counted.
-
-    Attributes:
-        faults: the number of malformed lines.
-        first_fault: the error of the first malformed line.
+    A malformed line is skipped and counted in ``losses``.
     """
 
-    def __init__(self, channel: Channel = None) -> None:
-        self.faults = 0
-        self.first_fault: FormatError | None = None
+    def __init__(self, losses: Losses, channel: Channel = None) -> None:
+        self._losses = losses
         self._channel = channel
         self._rest = b""
 
@@ -71,8 +66,8 @@ class Decoder:
         for line in lines:
             message = self._message(line)
             if message is None:
-                self.faults += 1
-                self.first_fault = self.first_fault or FormatError(f"not a tcp_plain line: {quoted(line)}")
+                error = FormatError(f"not a tcp_plain line: {quoted(line)}")
+                self._losses.add_fault("malformed lines skipped", error)
             else:
                 message.timestamp_ns = timestamp_ns
                 batch.append(message)
@@ -92,14 +87,10 @@ class Decoder:
         )
 
 
-class TcpPlainBus(BusABC):
+class TcpPlainBus(PortBus):
     """A client of a tcp_plain server.
 
     ``channel`` is ``host:port``; ``connect_timeout`` is in seconds. Received frames are stamped on arrival.
-
-    Attributes:
-        bad_frames: the number of malformed lines received.
-        missed_frames: the number of frames dropped because the program did not receive them.
 
     Raises:
         UsageError: ``channel`` is not ``host:port``.
@@ -117,34 +108,10 @@ class TcpPlainBus(BusABC):
         refuse_unknown("tcp_plain", TcpPlainBus, kwargs)
         host, port = endpoint(channel, DEFAULT_PORT)
         name = f"tcp_plain:{channel}"
-        self._decoder = Decoder(channel)
-        self._port = TcpPort(connect(host, port, connect_timeout, name), self._decode, name, channel)
+        end = connect(host, port, connect_timeout, name)
+        self._port = TcpPort(end, Decoder(self.losses, channel).feed, name, channel, self.losses)
         self.channel_info = name
         super().__init__(channel, can_filters, **kwargs)
 
-    @property
-    def bad_frames(self) -> int:
-        return self._decoder.faults
-
-    @property
-    def first_fault(self) -> FormatError | None:
-        return self._decoder.first_fault
-
-    @property
-    def missed_frames(self) -> int:
-        return self._port.missed
-
-    def _decode(self, data: bytes) -> MessageBatch:
-        return self._decoder.feed(data, time.time_ns())
-
-    def _receive(self, timeout: float | None) -> MessageBatch | None:
-        return self._port.receive(timeout)
-
-    def _send(self, batch: MessageBatch, timeout: float | None) -> None:
-        self._port.send(encode(batch), timeout)
-
-    def _fileno(self) -> int:
-        return self._port.fileno()
-
-    def _close(self) -> None:
-        self._port.close()
+    def _encode(self, batch: MessageBatch) -> list[bytes]:
+        return encode(batch)
