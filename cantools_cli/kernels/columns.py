@@ -153,7 +153,7 @@ def rows_without(can_id: UInt32s, mask: int, rows: UInt32s) -> int:
 
 
 def rows_without_fd(dlc_code: ReadBuffer, flags: ReadBuffer, above: int, rows: UInt32s) -> int:
-    """Write the rows except CAN FD frames with a DLC code above ``above`` into ``rows``; return their number."""
+    """Write the rows except CAN FD frames with a code above ``above`` into ``rows``; return their number."""
     if len(rows) < len(flags) or len(dlc_code) < len(flags):
         raise ValueError("no room for the rows")
     count = 0
