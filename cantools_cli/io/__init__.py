@@ -1,4 +1,9 @@
-"""One module a log format: a reader, a writer, and the pure functions they stand on.
+"""Log formats: one module per format, or a package for a format of more than two files.
+
+A format has a reader and a writer (``base``), and pure functions on bytes, most of them kernels. ``files``
+holds the streams of bytes with their compression, ``formats`` and ``suffixes`` choose a format, ``logger``
+and ``player`` are python-can's front ends. This package imports ``frame``, ``kernels`` and the bases of
+``bus``, but no backend.
 
 python-can documents the classes, and some modules under other names, as attributes of this package.
 """
@@ -15,7 +20,7 @@ _MODULES = ("asc", "blf", "csv", "logger", "mf4", "player", "printer", "sqlite",
 
 
 def __getattr__(name: str) -> Any:
-    """Import a class, or a module, the first time that it is asked for (PEP 562)."""
+    """Import a class or a module at its first use (PEP 562)."""
     from importlib import import_module
 
     import cantools_cli

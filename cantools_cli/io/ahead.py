@@ -1,6 +1,6 @@
-"""Reads a log in a thread of its own, while what came before is being written.
+"""Reads a log in a thread of its own, while earlier batches are being written.
 
-Kernels let go of the interpreter while they work, so reading and writing take two processors.
+Kernels release the interpreter while they work, so reading and writing use two processors.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ from threading import Thread
 
 from cantools_cli.frame.batch import MessageBatch
 
-DEPTH = 4  #: batches that are read at most before one is taken
+DEPTH = 4  #: batches to read ahead
 
 
 class BatchesAhead:
-    """Iterates over ``batches``, which a thread takes from the reader: the same ones, in the same order.
+    """Iterates over ``batches``, read by a thread, in the same order.
 
-    What the reader raises is raised behind the batches before it. Leaving the context ends the thread, with
-    the batch that it is at, and closes ``batches`` there.
+    An exception of the reader is raised after the batches before it. Leaving the context ends the thread
+    after its current batch, and closes ``batches`` there.
     """
 
     def __init__(self, batches: Iterator[MessageBatch]) -> None:
         self._batches = batches
         self._is_over = False
         self._ready: SimpleQueue[MessageBatch | BaseException | None] = SimpleQueue()
-        # a token for each batch that there is room for: False ends the thread
+        # one token for each batch that there is room for; False ends the thread
         self._room: SimpleQueue[bool] = SimpleQueue()
         for _ in range(DEPTH):
             self._room.put(True)
@@ -55,12 +55,12 @@ class BatchesAhead:
                     if batch is None:
                         break
                     self._ready.put(batch)
-                    del batch  # one that is held here could not be reused where it goes
+                    del batch  # a reference would keep the consumer from reusing it
             finally:
                 close = getattr(self._batches, "close", None)
                 if close is not None:
                     close()
-        except BaseException as error:  # it belongs to who iterates
+        except BaseException as error:  # raised by the iteration
             self._ready.put(error)
         else:
             self._ready.put(None)

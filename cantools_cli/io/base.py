@@ -1,8 +1,8 @@
-"""What every reader and writer of a log format shares.
+"""The base classes of all readers and writers of log formats.
 
-A reader yields batches in file order; a writer takes batches and single messages. Both are context
-managers, hold one chunk at a time, and never print: what they have to say is in ``notes`` and
-``losses``, or goes to ``on_note`` as it happens.
+A reader yields batches in file order; a writer accepts batches and single messages. Both are context
+managers, hold one chunk at a time, and never print: they record ``notes`` and ``losses``, and call
+``on_note`` with each note at once.
 """
 
 from __future__ import annotations
@@ -28,33 +28,32 @@ __all__ = ["BaseIOHandler", "FileIOMessageWriter", "MessageReader", "MessageWrit
 
 OnError = Literal["stop", "skip"]
 
-#: rows and bytes of payload of a batch that a reader fills: both stay within a processor's cache
+#: rows and bytes of payload of a batch that a reader fills, chosen for the processor's cache
 BATCH_ROWS = 8192
 BATCH_PAYLOAD = 1 << 17
-#: messages that a writer gathers before it writes them as one batch
+#: messages that a writer gathers to one batch
 GATHERED = 512
-#: the loss of a writer whose times never go backwards
+#: the loss of a writer that raises times which go backwards
 BACKWARDS = "times that go backwards"
 
 
 class MessageReader(BaseIOHandler):
     """Reads a log from a path or a stream.
 
-    A subclass implements ``batches``, which reads bytes from ``input``; or, as python-can documents it,
-    ``__iter__`` alone, which yields messages from ``file``, a path being opened in ``mode``. ``encoding`` is
-    that of a text file given by its path, UTF-8 by default.
+    A subclass implements ``batches``, which reads bytes from ``input``. python-can's documented way works as
+    well: ``__iter__`` alone, which yields messages from ``file``; a path is opened in ``mode``. ``encoding``
+        is that of a text file given by its path, UTF-8 by default.
 
-    ``on_error`` says what a malformed record does: ``stop`` raises ``FormatError`` after the frames before
-    it were delivered; ``skip`` goes on past it and counts it.
+    ``on_error`` selects the reaction to a malformed record: ``stop`` raises ``FormatError`` after the frames
+    before the record were yielded; ``skip`` counts the record and continues.
 
-    Channels are as python-can documents them: numbers for a format that numbers its channels, None for one
-    that has none. With ``named_channels`` both are called ``can0``, ``can1`` and so on, as the commands need
-    them.
+    Channels are as python-can documents them: numbers if the format numbers its channels, None if it has
+    none. With ``named_channels`` both are named ``can0``, ``can1`` and so on, as the commands need them.
 
     Attributes:
-        skipped: malformed records passed over.
-        first_fault: the error of the first of them.
-        reads_in_thread: whether ``batches`` may run in another thread, and gains by it.
+        skipped: the number of malformed records that were skipped.
+        first_fault: the error of the first skipped record.
+        reads_in_thread: whether ``batches`` is faster in a thread of its own.
         is_text: whether the format is text, so that ``file`` is a text stream.
     """
 
@@ -77,7 +76,7 @@ class MessageReader(BaseIOHandler):
         if tz is not None:
             from cantools_cli.clock import zone
 
-            zone(tz)  # else every line that needs it would be malformed
+            zone(tz)  # raises UsageError for an unknown zone, before any line is read
         if implements(self, "batches", of=MessageReader):
             refuse_unknown(self, args, kwargs)
             super().__init__(None, on_note=on_note)
@@ -104,7 +103,7 @@ class MessageReader(BaseIOHandler):
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
-        """Tell from the first bytes of a file, compression peeled off, whether it is of this format."""
+        """Return whether a file is of this format, from its first bytes without compression."""
         return False
 
     def batches(self) -> Iterator[MessageBatch]:
@@ -113,7 +112,7 @@ class MessageReader(BaseIOHandler):
 
     @property
     def consumed(self) -> int:
-        """Bytes of the file that were read so far, before decompression, of ``input.size``."""
+        """Bytes of the file read so far, before decompression; the total is ``input.size``."""
         return self.input.consumed
 
     def __iter__(self) -> Iterator[Message]:
@@ -127,23 +126,23 @@ class MessageReader(BaseIOHandler):
             super().stop()
 
     def _as_documented(self, batches: Iterable[MessageBatch]) -> Iterator[MessageBatch]:
-        """Yield ``batches``, whose channels have names, with the channels that the caller asked for."""
+        """Yield ``batches``, in place of named channels with the documented ones unless names are wanted."""
         for batch in batches:
             if not self.named_channels:
                 batch.with_channels(self._documented_channel)
             yield batch
 
     def _documented_channel(self, channel: Channel) -> Channel:
-        """Return the channel that python-can's documentation gives a frame of ``channel``."""
+        """Return the channel of python-can's documentation for the named ``channel``."""
         return channel
 
     def fault(self, error: FormatError) -> None:
-        """Raise ``error``, or count it where faults are skipped."""
+        """Raise ``error``, or count it if faults are skipped."""
         error.source = display_name(self.file) if not hasattr(self, "input") else self.input.name
         if isinstance(error, NotALogError):
             raise error
         if self.on_error == "stop":
-            error.hint = error.hint or "--on-error skip goes on past it"
+            error.hint = error.hint or "--on-error skip continues after it"
             raise error
         self.skipped += 1
         if self.first_fault is None:
@@ -162,7 +161,7 @@ class MessageReader(BaseIOHandler):
         """Raise NotALogError, since all records of the file were skipped."""
         count = f"{self.skipped} malformed record{'s' if self.skipped > 1 else ''}"
         raise NotALogError(
-            f"not a log that canx recognises: {count} and no frame, the first: {self.first_fault}",
+            f"not a log that canx recognises: {count} and no frame; the first error: {self.first_fault}",
             source=self.input.name,
             hint="--from names the format",
         )
@@ -181,15 +180,15 @@ def gathered(messages: Iterable[Message]) -> Iterator[MessageBatch]:
 
 
 class MessageWriter(BaseIOHandler, Listener):
-    """Takes frames, as batches or one at a time.
+    """Writes frames, as batches or one at a time.
 
-    A subclass implements ``write``; or, as python-can documents it, ``on_message_received`` alone, which
-    writes to ``file``, a path being opened in ``mode``.
+    A subclass implements ``write``. python-can's documented way works as well: ``on_message_received`` alone,
+    which writes to ``file``; a path is opened in ``mode``.
 
     Attributes:
-        losses: what the format could not carry, by kind, each with how many frames it hit.
-        is_monotonic: whether a message that is earlier than the one before gets its time, as python-can
-            documents it; frames given to ``write`` always keep theirs.
+        losses: the number of frames with a loss, by the kind of information that the format cannot hold.
+        is_monotonic: whether a message earlier than the previous one gets the time of that one, as python-can
+            documents it; the frames of ``write`` always keep their times.
     """
 
     is_monotonic = False
@@ -215,18 +214,18 @@ class MessageWriter(BaseIOHandler, Listener):
         self._received_ns: int | None = None  # the time of the last message
 
     def write(self, batch: MessageBatch) -> None:
-        """Write all frames of ``batch`` after those written before.
+        """Append all frames of ``batch``.
 
         Raises:
-            OSError: the file cannot take them.
+            OSError: writing to the file failed.
         """
         for message in batch:
             self.on_message_received(message)
 
     def on_message_received(self, msg: Message) -> None:
-        """Write one message; it may wait in memory until ``flush`` or ``stop``.
+        """Write one message; it may stay in memory until ``flush`` or ``stop``.
 
-        One without a timestamp gets that of the message before, or 0.
+        A message without a timestamp gets that of the previous message, or 0.
         """
         if not isinstance(msg, Message):
             msg = as_message(msg)
@@ -236,7 +235,7 @@ class MessageWriter(BaseIOHandler, Listener):
                 self.losses[BACKWARDS] += 1
             msg = copy(msg)
             msg.timestamp_ns = last or 0
-        self._gathered.append(msg)  # which raises ValueError for a time beyond 64 bits
+        self._gathered.append(msg)  # raises ValueError for a time beyond 64 bits
         self._received_ns = msg.timestamp_ns
         if len(self._gathered) >= GATHERED:
             self._write_gathered()
@@ -247,7 +246,7 @@ class MessageWriter(BaseIOHandler, Listener):
         self.write(batch)
 
     def _forward(self, batch: MessageBatch) -> MessageBatch:
-        """Return ``batch`` with times that never go backwards."""
+        """Return ``batch`` with times that never go backwards, and count the changed ones."""
         first = batch.timestamp_ns[0] if self._received_ns is None else self._received_ns
         times = array("q", accumulate(batch.timestamp_ns, max, initial=first))[1:]
         self._received_ns = times[-1]
@@ -260,7 +259,7 @@ class MessageWriter(BaseIOHandler, Listener):
         return batch
 
     def without_xl(self, batch: MessageBatch) -> MessageBatch:
-        """Count the CAN XL frames, for which few formats have a place, and return ``batch`` without them."""
+        """Return ``batch`` without its CAN XL frames, which are counted as lost."""
         if batch.xl is None:
             return batch
         left = batch.without_xl()
@@ -273,16 +272,16 @@ class MessageWriter(BaseIOHandler, Listener):
             self.write(batch)
 
     def flush(self) -> None:
-        """Hand all frames to the operating system, so that they survive this process."""
+        """Pass all frames to the operating system, so that they survive a crash of this process."""
         self._write_gathered()
 
 
 class FileIOMessageWriter(MessageWriter):
-    """A writer with a file.
+    """A writer to a file.
 
-    A subclass implements ``write``, which writes to ``output``, and ``_finish`` if its format has an end; or
-    ``on_message_received`` alone, which writes to ``file``. ``mode`` with a ``b`` is that of a binary format.
-    ``encoding`` is that of a text file given by its path, UTF-8 by default.
+    A subclass implements ``write``, which writes to ``output``, and ``_finish`` if the format ends a file in
+    some way; or ``on_message_received`` alone, which writes to ``file``. A binary format has a ``mode`` with
+    a ``b``. ``encoding`` is that of a text file given by its path, UTF-8 by default.
     """
 
     def __init__(
@@ -295,7 +294,7 @@ class FileIOMessageWriter(MessageWriter):
         **kwargs: Any,
     ) -> None:
         if file is None:
-            raise ValueError("a file is needed to write to")
+            raise ValueError("a writer needs a file")
         if implements(self, "write", of=MessageWriter):
             super().__init__(None, mode, *args, **kwargs)
             if encoding is not None and is_path(file):
@@ -316,7 +315,7 @@ class FileIOMessageWriter(MessageWriter):
         self._open = True
 
     def file_size(self) -> int:
-        """Return an estimate of the file's size in bytes: what was written so far."""
+        """Return an estimate of the file's size in bytes."""
         if not implements(self, "write", of=MessageWriter):
             return int(self.file.tell())
         self._write_gathered()
@@ -327,7 +326,7 @@ class FileIOMessageWriter(MessageWriter):
         self.output.flush()
 
     def stop(self) -> None:
-        """Write what is gathered, end the file properly, close it; a second call does nothing."""
+        """Write the gathered messages and the end of the file, and close it; a second call does nothing."""
         if not self._open:
             return
         self._open = False

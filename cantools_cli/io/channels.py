@@ -1,4 +1,4 @@
-"""Channels of formats that spell their names, or number them."""
+"""Channels in log formats: tables of names and numbers for the kernels."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def channel_name(channel: Channel) -> str:
 
 
 class NameTable:
-    """The names of channels for a kernel: concatenated in ``names``, each ending at its entry of ``ends``.
+    """The names of channels for a kernel: concatenated in ``names``, with the end of each in ``ends``.
 
-    ``spelt`` returns a channel as the format spells it.
+    ``spelt`` returns the spelling of a channel in the format.
     """
 
     def __init__(
@@ -42,18 +42,18 @@ class NameTable:
         self.add_as(channel, self._spelt(channel).encode("utf-8", "surrogateescape"))
 
     def add_as(self, channel: Channel, text: bytes) -> None:
-        """Add ``channel``, which the format spells ``text``."""
+        """Add ``channel``, spelled ``text`` in the format."""
         self.channels += (channel,)
         self.names += text
         self.ends.append(len(self.names))
 
 
 class ChannelTable:
-    """The channels of a file that numbers them: what a reader has met, for the look-up by a kernel.
+    """The channels of a file that numbers them, for look-ups by a kernel.
 
     Attributes:
-        channels: in the order of their appearance.
-        entries: by number: the index of the channel, ``UNKNOWN`` for a number that has not appeared.
+        channels: the channels so far, in the order of their appearance.
+        entries: by number: the index of its channel in ``channels``, or ``UNKNOWN``.
     """
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class ChannelTable:
         self.entries = array("H")
 
     def add(self, number: int, channel: Channel) -> None:
-        """Enter ``channel`` for ``number``; several numbers may stand for the same channel."""
+        """Assign ``channel`` to ``number``; several numbers may have the same channel."""
         if channel not in self.channels:
             self.channels += (channel,)
         self.entries.extend([UNKNOWN] * (number + 1 - len(self.entries)))
@@ -69,10 +69,10 @@ class ChannelTable:
 
 
 class NumberedChannels:
-    """Numbers from 0 for the channels of a format that has no names.
+    """Assigns numbers from 0 to channels, for a format without channel names.
 
-    ``canN``, ``vcanN``, and a number N are N; any other name, and one whose number is another channel's
-    already, takes the next free number in order of appearance, which is told once. None is ``default``.
+    ``canN``, ``vcanN``, and a number N become N, and None becomes ``default``. Any other name, and a name
+    whose number is already in use by another channel, gets the next free number, with a note.
     """
 
     def __init__(
@@ -80,11 +80,12 @@ class NumberedChannels:
     ) -> None:
         self._default = default
         self._note = note
-        self._first = first  # what the format's own counting starts at, for the note
+        self._first = first  # the first number of the format, for the note
         self._numbers: dict[Channel, int] = {}
-        self._owners: dict[int, str] = {}  # by number: who has it
+        self._owners: dict[int, str] = {}  # by number: the name that it was assigned to
 
     def number(self, channel: Channel) -> int:
+        """Return the number of ``channel``."""
         known = self._numbers.get(channel)
         if known is None:
             known = self._numbers[channel] = self._choose(channel)
@@ -94,15 +95,15 @@ class NumberedChannels:
         """Return the numbers of the batch's channels as uint16.
 
         Raises:
-            UsageError: a number is above ``limit``, which the format cannot hold.
+            UsageError: a number exceeds ``limit``, the largest number of the format.
         """
-        for channel in batch.channels:  # first those that say their number, so that no other takes it
+        for channel in batch.channels:  # names with a number first, so that no other name takes that number
             if channel is None or _own_number(channel) is not None:
                 self.number(channel)
         numbers = [self.number(channel) for channel in batch.channels]
         for channel, number in zip(batch.channels, numbers, strict=True):
             if number > limit:
-                raise UsageError(f"channel {quoted(channel)} has a number above {limit}, the format's last")
+                raise UsageError(f"channel {quoted(channel)} exceeds {limit}, the format's largest number")
         return array("H", numbers)
 
     def _choose(self, channel: Channel) -> int:
@@ -126,7 +127,7 @@ class NumberedChannels:
 
 
 def count_named(batch: MessageBatch) -> int:
-    """Return how many frames are on another channel than can0, which formats without channels stand for."""
+    """Return the number of frames on other channels than can0: a format without channels loses them."""
     plain = [index for index, channel in enumerate(batch.channels) if channel in ("can0", 0, None)]
     if len(plain) == len(batch.channels):
         return 0
@@ -134,13 +135,13 @@ def count_named(batch: MessageBatch) -> int:
 
 
 def channel_number(channel: Channel, first: int = 0) -> Channel:
-    """Return the number of a channel named ``can0``, ``can1`` and so on, ``first`` being that of ``can0``."""
+    """Return the number of a channel named ``can0``, ``can1`` and so on; ``can0`` is ``first``."""
     number = _own_number(channel)
     return channel if number is None else number + first
 
 
 def _own_number(channel: Channel) -> int | None:
-    """Return the number that a channel's name says, if it says one."""
+    """Return the number in the name of a channel, None if it has none."""
     if channel is None or (isinstance(channel, int) and channel < 0):
         return None
     name = str(channel)

@@ -1,4 +1,4 @@
-"""Which compression is around a log, by its suffix and its first bytes, and what undoes and does it."""
+"""Compression of logs: recognised by suffix or first bytes; objects that compress and decompress."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from cantools_cli.kernels.buffers import ReadBuffer
 from cantools_cli.plugins import COMPRESSIONS
 
 GZIP_MAGIC = b"\x1f\x8b"
-#: other compressions, named when met so that the message can say what to do
+#: unsupported compressions: (name, command that decompresses), for the error message
 UNSUPPORTED_MAGIC = {
     b"\x04\x22\x4d\x18": ("lz4", "lz4 -dc"),
     b"\xfd7zXZ\x00": ("xz", "xz -dc"),
     b"BZh": ("bzip2", "bzip2 -dc"),
 }
-#: what compressed data begins with: gzip, zstd and its skippable frames, lz4, xz, bzip2
+#: the first bytes of compressed data: gzip, zstd and its skippable frames, lz4, xz, bzip2
 FIRST_BYTES = frozenset(b"\x1f\x28\x04\xfdB") | frozenset(range(0x50, 0x60))
 _GZIP_WBITS = 31
 
 
 def compression_of(path: str) -> str | None:
-    """Return which compression the suffix of ``path`` means: ``gzip``, ``zstd`` or none."""
+    """Return the compression for the suffix of ``path``: ``gzip``, ``zstd`` or None."""
     return COMPRESSIONS.get(os.path.splitext(path)[1].lower())
 
 
 def compression_at(head: bytes) -> str:
-    """Return which compression begins like ``head``, empty for none."""
+    """Return the compression of data that starts with ``head``, empty for none."""
     if head.startswith(GZIP_MAGIC):
         return "gzip"
     if len(head) >= 4 and head[0] in FIRST_BYTES:
@@ -38,7 +38,7 @@ def compression_at(head: bytes) -> str:
 
 
 def goes_on(compression: str, head: bytes) -> bool:
-    """Tell whether another member of the same kind begins, or may begin, with ``head``."""
+    """Return whether ``head`` is, or may be, the start of another member of the same compression."""
     if compression == "gzip":
         return GZIP_MAGIC.startswith(head[:2])
     from cantools_cli.io import zstd
@@ -47,7 +47,7 @@ def goes_on(compression: str, head: bytes) -> bool:
 
 
 def inflater(compression: str) -> Any:
-    """Return what unpacks one member, with the interface of ``zlib.decompressobj``.
+    """Return a decompressor of one member, with the interface of ``zlib.decompressobj``.
 
     Raises:
         UsageError: the library for it is not installed.
@@ -62,13 +62,13 @@ def inflater(compression: str) -> Any:
 class _GzipInflater:
     """Unpacks one gzip member; the interface is that of ``zlib.decompressobj``.
 
-    zlib gives nothing of a piece of data with damage in it. Here what is before the damage comes first, and
-    the error with the next piece.
+    zlib returns nothing for a piece of data that contains damage. This class returns the data before the
+    damage, and raises the error for the next piece.
     """
 
     def __init__(self) -> None:
         self._inflate = zlib.decompressobj(wbits=_GZIP_WBITS)
-        self._rest: bytes | None = None  # what begins with the damage, once that is met
+        self._rest: bytes | None = None  # the data from the damage on
 
     @property
     def eof(self) -> bool:
@@ -83,7 +83,7 @@ class _GzipInflater:
         return self._inflate.unconsumed_tail if self._rest is None else self._rest
 
     def decompress(self, data: bytes, size: int) -> bytes:
-        """Return what ``data`` unpacks to, ``size`` bytes at most.
+        """Return the unpacked ``data``, at most ``size`` bytes.
 
         Raises:
             zlib.error: the data is damaged.
@@ -94,13 +94,13 @@ class _GzipInflater:
         except zlib.error:
             if self._rest is not None:
                 raise
-            found = self._before_damage(before, data, size)
-            if not found:
+            intact = self._before_damage(before, data, size)
+            if not intact:
                 raise
-            return found
+            return intact
 
     def _before_damage(self, inflate: Any, data: bytes, size: int) -> bytes:
-        """Return what ``inflate`` makes of the bytes of ``data`` before the damage, found by halving."""
+        """Return the data before the damage, unpacked by ``inflate`` in steps that are halved."""
         pieces, at, step = [], 0, len(data)
         while step:
             trial = inflate.copy()
@@ -116,7 +116,7 @@ class _GzipInflater:
 
 
 class _GzipDeflater:
-    """Compresses into one gzip member; ``zstd.Deflater`` is its like."""
+    """Compresses into one gzip member, with the interface of ``zstd.Deflater``."""
 
     def __init__(self) -> None:
         self._deflate = zlib.compressobj(6, zlib.DEFLATED, _GZIP_WBITS)
@@ -132,7 +132,7 @@ class _GzipDeflater:
 
 
 def deflater(compression: str | None) -> Any:
-    """Return what compresses into one member, or None for no compression.
+    """Return a compressor into one member, or None for no compression.
 
     Raises:
         UsageError: the library for it is not installed.

@@ -1,4 +1,4 @@
-"""A log file that is to be continued: opened, and looked at before anything is written behind its end."""
+"""Log files to continue: opened, locked, and checked before anything is appended."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from cantools_cli.io.formats import HEAD
 
 @dataclass
 class Continued:
-    """A file whose position is its end.
+    """A file to continue, positioned at its end.
 
     Attributes:
-        is_empty: nothing is in it, so that a log begins as in a new file.
-        is_cut: compressed text that ends inside a line, which only a writer of bytes can end.
+        is_empty: whether the file is empty, so that it gets the header of a new log.
+        is_cut: whether the file is compressed text that ends inside a line.
     """
 
     file: io.FileIO
@@ -31,16 +31,16 @@ class Continued:
 
 
 def open_to_continue(path: str, form: str, note: Callable[[str], None] | None = None) -> Continued:
-    """Open ``path``, which is created where it is missing, to go on behind its end in the format ``form``.
+    """Open ``path``, or create it, to append to it in the format ``form``.
 
     ``note`` is called with a warning if the file cannot be locked.
 
-    Compressed data is read to its end, since nothing that stands behind damaged data is ever found again.
+    Compressed data is checked up to its end, since data that follows damage cannot be read.
 
     Raises:
-        UsageError: the file holds something else, or is compressed in another way, or damaged.
-        FileInUseError: another writer has it open.
-        OSError: it cannot be opened.
+        UsageError: the file has another format or compression, or is damaged.
+        FileInUseError: another writer has the file open.
+        OSError: the file cannot be opened.
     """
     if os.path.exists(path) and not os.path.isfile(path):
         return Continued(io.FileIO(path, "wb"))
@@ -51,14 +51,14 @@ def open_to_continue(path: str, form: str, note: Callable[[str], None] | None = 
     shares = form in plugins.FORMATS and plugins.FORMATS[form].is_shared
     file = open_file() if shares else locks.open_locked(open_file, path, note)
     try:
-        found = Continued(file, is_empty=os.fstat(file.fileno()).st_size == 0)
-        if not found.is_empty:
-            found.is_cut = _look(InputStream(file), path, form)
+        continued = Continued(file, is_empty=os.fstat(file.fileno()).st_size == 0)
+        if not continued.is_empty:
+            continued.is_cut = _check(InputStream(file), path, form)
         file.seek(0, os.SEEK_END)
     except BaseException:
         file.close()
         raise
-    return found
+    return continued
 
 
 @contextmanager
@@ -76,16 +76,16 @@ def cannot_continue(reason: str, position: int) -> FormatError:
     return FormatError(f"{reason}, so the file cannot be continued", position=position, unit="byte")
 
 
-def _look(stream: InputStream, path: str, form: str) -> bool:
-    """Return whether compressed text ends inside a line; raise UsageError where nothing can follow."""
+def _check(stream: InputStream, path: str, form: str) -> bool:
+    """Return whether compressed text ends inside a line; raise UsageError if nothing can be appended."""
     wanted = compression_of(path) or ""
     if stream.compression != wanted:
         held = stream.compression or "uncompressed"
-        raise UsageError(f"{path}: holds {held} data, which nothing of another kind can follow")
+        raise UsageError(f"{path}: holds {held} data; only {held} data can be appended")
     head = stream.peek(HEAD)
     if head and not plugins.reader_class(form).recognises(head):
         raise UsageError(
-            f"{path}: holds something else than {form}, so it cannot be continued", hint="--force replaces it"
+            f"{path}: not a file of the format {form}, so it cannot be continued", hint="--force replaces it"
         )
     if not wanted:
         return False
@@ -94,7 +94,7 @@ def _look(stream: InputStream, path: str, form: str) -> bool:
         last = data[-1:]
     if stream.notes:
         raise UsageError(
-            f"{path}: {stream.notes[0]}; what follows it would be lost",
-            hint=f"canx convert {path} -o OTHER saves what can be read",
+            f"{path}: {stream.notes[0]}; appended frames could not be read",
+            hint=f"canx convert {path} -o OTHER saves the readable part",
         )
     return last != b"\n" and not plugins.FORMATS[form].is_binary

@@ -1,6 +1,6 @@
-"""Where the bytes of a log come from and go to: paths, pipes, text streams; ``.gz`` and ``.zst`` peeled off.
+"""Streams of bytes for readers and writers: paths, pipes and text streams, with ``.gz`` and ``.zst``.
 
-Bytes are counted, never guessed at; nothing here knows a log format.
+This module knows no log format.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from cantools_cli.kernels.buffers import ReadBuffer
 AnyFile = Any  # a path, or a binary or text stream
 
 CHUNK = 1 << 18
-_INFLATED = 1 << 20  # most bytes that one step of inflating gives
+_INFLATED = 1 << 20  # maximum bytes of one inflating step
 
 
 def is_path(file: AnyFile) -> TypeGuard[str | os.PathLike[str]]:
@@ -36,7 +36,7 @@ def is_path(file: AnyFile) -> TypeGuard[str | os.PathLike[str]]:
 
 
 def display_name(file: AnyFile) -> str:
-    """Return what messages call ``file``."""
+    """Return the name of ``file`` for messages, ``-`` if it has none."""
     if is_path(file):
         return os.fspath(file)
     name = getattr(file, "name", None)
@@ -44,13 +44,14 @@ def display_name(file: AnyFile) -> str:
 
 
 class InputStream:
-    """Bytes to read, as they come: ``read`` returns what is there, and b"" only at the end.
+    """A source of bytes: ``read`` returns available bytes without waiting for more, and b"" only at the end.
 
     Attributes:
-        name: what messages call it.
-        consumed: bytes read so far, before decompression; with ``size`` (None for a pipe) the progress.
+        name: the name for messages.
+        consumed: bytes read so far, before decompression.
+        size: the total of ``consumed``, None for a pipe.
         compression: ``gzip``, ``zstd``, or empty.
-        notes: what was odd about the file, a line each; set once the end is reached.
+        notes: one line per problem of the file; complete once the end is reached.
     """
 
     def __init__(self, file: AnyFile, *, owned: bool | None = None) -> None:
@@ -65,7 +66,7 @@ class InputStream:
             status = os.fstat(self._file.fileno())
             self.size = status.st_size if stat.S_ISREG(status.st_mode) else None
         self._read = reader_of(self._file)
-        # io's base classes have a readinto that an object with nothing but read does not support
+        # a subclass of io's base classes inherits a readinto that need not work
         direct = isinstance(self._file, io.FileIO) or not (
             isinstance(self._file, io.IOBase) or is_text(self._file)
         )
@@ -82,15 +83,16 @@ class InputStream:
         return self._file
 
     def text(self) -> Any:
-        """Return the open stream as a text stream, if it was opened from a path that is not compressed."""
+        """Return the open stream, as a text stream if it was opened from the path of a plain file."""
         if isinstance(self._file, io.FileIO) and not self.compression:
             return io.TextIOWrapper(self._file, encoding="utf-8")
         return self._file
 
     def peek(self, size: int) -> bytes:
-        """Return up to ``size`` first bytes without taking them; fewer when the end or a pause is near.
+        """Return up to the first ``size`` bytes without consuming them.
 
-        Reads on while the bytes there are fewer than 16, too few to recognise a format by.
+        At least 16 bytes, enough to recognise a format, are waited for; otherwise fewer bytes may be
+        returned.
         """
         while len(self._head) < min(size, 16):
             more = self._next(CHUNK)
@@ -100,23 +102,23 @@ class InputStream:
         return self._head[:size]
 
     def read(self, size: int = CHUNK) -> bytes:
-        """Return at least one and about ``size`` bytes, whatever is there first; b"" at the end."""
+        """Return at least one and about ``size`` bytes, without waiting for more; b"" at the end."""
         if self._head:
             head, self._head = self._head, b""
             return head
         return self._next(size)
 
     def random_access(self) -> tuple[Any, int] | None:
-        """Return (the file, where in it the first byte is), to be read anywhere; None for pipes and ``.gz``.
+        """Return (file, position of the first byte) for random access; None for pipes and compressed data.
 
-        Nothing may have been taken before; ``consumed`` is the caller's from now on.
+        Nothing may have been read before. The caller maintains ``consumed`` from now on.
         """
         if self.size is None or self._inflater is not None:
             return None
         return self._file, self._file.tell() - len(self._head)
 
     def readinto(self, room: memoryview) -> int:
-        """Read as ``read``, into ``room``; return how many bytes there were, 0 at the end."""
+        """Read as ``read``, into ``room``; return the number of bytes, 0 at the end."""
         if not self._head and self._inflater is None and self._readinto is not None:
             size = self._readinto(room) or 0
             self.consumed += size
@@ -128,7 +130,7 @@ class InputStream:
         return size
 
     def seekable_file(self) -> Any | None:
-        """Return the file itself where it can be read anywhere; None for a pipe, and for compressed data."""
+        """Return the file if it is seekable and binary; None for a pipe, and for compressed data."""
         file = getattr(self._file, "buffer", self._file)
         if self._inflater is not None or isinstance(file, io.TextIOBase):
             return None
@@ -177,7 +179,7 @@ class InputStream:
                     return b""
                 continue
             try:
-                # bounded: a small file may inflate to a thousand times its size
+                # bounded, since a file may inflate to a thousand times its size
                 data = self._inflater.decompress(self._compressed, _INFLATED)
             except (zlib.error, ValueError) as error:  # zstd's is a ValueError
                 self.notes.append(f"damaged {self.compression} data: {error}")
@@ -187,17 +189,17 @@ class InputStream:
             if data:
                 return cast("bytes", data)
             if ended and not self._inflater.eof:
-                self.notes.append(f"the {self.compression} data is cut off; what inflates was read")
+                self.notes.append(f"the {self.compression} data is cut off; the data before the cut was read")
                 self._drop_rest()
                 return b""
 
     def _next_member(self) -> None:
-        """Go on with what follows the end of a member: another one of a concatenated file, or padding."""
+        """Start the member that follows in a concatenated file, or skip padding."""
         self._compressed = self._compressed.lstrip(b"\0")
         if not self._compressed:
             return
         if not goes_on(self.compression, self._compressed):
-            self.notes.append(f"{len(self._compressed)} bytes behind the {self.compression} data left out")
+            self.notes.append(f"{len(self._compressed)} bytes after the {self.compression} data left out")
             self._drop_rest()
             return
         self._inflater = inflater(self.compression)
@@ -210,15 +212,16 @@ class InputStream:
 
 
 class OutputStream:
-    """Bytes to write, to a path, a binary or a text stream.
+    """A destination of bytes: a path, a binary stream or a text stream.
 
-    They are compressed where the path ends in ``.gz`` or ``.zst``, or ``compression`` says so. ``append``
-    goes on behind what there is; behind compressed data that is a member of its own, which readers take
-    for the same stream. A text stream is written in its own encoding, unless the format ``is_binary``.
+    The data is compressed if the path ends in ``.gz`` or ``.zst``, or if ``compression`` is set. ``append``
+    adds to the existing data; compressed data is added as another member, which readers join. A text stream
+    is written in its own encoding, unless the format ``is_binary``.
 
     Attributes:
-        file: the open stream; that of a path takes text, unless the format ``is_binary`` or is compressed.
-        written: bytes in the file so far, after compression; what a given stream held only with ``append``.
+        file: the open stream; for a path a text stream, unless the format ``is_binary`` or is compressed.
+        written: bytes in the file so far, after compression; bytes that an open stream held before count
+            only with ``append``.
         seekable: whether ``patch`` works.
         is_locked: whether ``close`` releases a lock of a stream that stays open.
     """
@@ -240,7 +243,7 @@ class OutputStream:
         if is_path(file):
             path = os.fspath(file)
             compression = compression or compression_of(path)
-            self._deflater = deflater(compression)  # first, so that nothing is created where it fails
+            self._deflater = deflater(compression)  # first, so that no file is created if it fails
             file = raw = _open_to_write(path, append)
             if append and raw.seekable():
                 self.written = raw.seek(0, os.SEEK_END)
@@ -270,7 +273,7 @@ class OutputStream:
         """Write all of ``data``.
 
         Raises:
-            OSError: the disk is full, the pipe's reader is gone.
+            OSError: the disk is full, or the reader of the pipe was closed.
         """
         if self._deflater is not None:
             self._dirty = True
@@ -278,7 +281,7 @@ class OutputStream:
         self._write(data)
 
     def flush(self) -> None:
-        """Hand everything to the operating system; what was written before is readable from now on."""
+        """Pass all data to the operating system, so that it can be read from now on."""
         if self._deflater is not None and self._dirty:
             self._dirty = False
             self._write(self._deflater.flush_block())
@@ -301,14 +304,14 @@ class OutputStream:
         return self.written
 
     def patch(self, position: int, data: bytes) -> None:
-        """Replace bytes that were written before."""
+        """Replace bytes that were written earlier."""
         end = self._out.tell()
         self._out.seek(position)
         self._out.write(data)
         self._out.seek(end)
 
     def read_back(self, position: int, size: int) -> bytes:
-        """Return bytes of a file that is being continued; the write position stays."""
+        """Return bytes of a file to continue; the write position does not change."""
         end = self._out.tell()
         self._out.seek(position)
         data = cast("bytes", self._out.read(size))
@@ -316,13 +319,13 @@ class OutputStream:
         return data
 
     def truncate(self, size: int) -> None:
-        """Cut the file to ``size`` bytes and go on writing there."""
+        """Cut the file to ``size`` bytes and continue writing there."""
         self._out.truncate(size)
         self._out.seek(size)
         self.written = size
 
     def close(self) -> None:
-        """Finish the compression and close what was opened here; a stream that was given stays open."""
+        """Finish the compression, and close the file if this object owns it."""
         if self._out is None:
             return
         try:
@@ -348,9 +351,9 @@ class OutputStream:
         view = memoryview(data)
         while view:
             try:
-                count = self._out.write(view)  # a raw file may take less than all
+                count = self._out.write(view)  # a raw file may write less than all
             except OSError as error:
-                error.filename = error.filename or self.name  # a full disk does not say whose
+                error.filename = error.filename or self.name  # missing for a full disk
                 raise
             if count is None:
                 raise BlockingIOError("the output is not ready")
@@ -359,8 +362,8 @@ class OutputStream:
 
 
 def _open_to_write(path: str, append: bool) -> Any:
-    """Open ``path``, a regular file with a lock; without ``append`` it is emptied once the lock is held."""
-    # "r+b" where bytes already written will be patched: "ab" would move every write to the end
+    """Open ``path``, with a lock on a regular file; without ``append`` it is emptied once it is locked."""
+    # "r+b", since headers are patched: "ab" would move every write to the end
     mode = "r+b" if append and os.path.isfile(path) else "wb"
 
     def open_file() -> Any:
@@ -384,7 +387,7 @@ def _can_seek(file: Any) -> bool:
 
 
 def appends(file: Any) -> bool:
-    """Tell whether every write goes to the end wherever the position is, as behind a shell's ``>>``."""
+    """Return whether every write goes to the end of the file, as with a shell's ``>>``."""
     try:
         from fcntl import F_GETFL, fcntl
 

@@ -1,4 +1,4 @@
-"""Readers and writers written for python-can's documentation, which know single messages only."""
+"""Adapters for python-can readers and writers of other distributions, which work on single messages."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from cantools_cli.io.files import InputStream, OutputStream
 
 
 def gives_batches(kind: type) -> bool:
-    """Return whether ``batches`` of a reader's class is as new as its ``__iter__``."""
+    """Return whether a reader class defines ``batches`` at least as deep in its hierarchy as ``__iter__``."""
     own = getattr(kind, "batches", MessageReader.batches)
     return own is not MessageReader.batches and is_nearer(kind, "batches", "__iter__")
 
 
 def takes_batches(kind: type) -> bool:
-    """Return whether ``write`` of a writer's class is as new as its ``on_message_received``."""
+    """Return whether a writer class defines ``write`` at least as deep as ``on_message_received``."""
     own = getattr(kind, "write", MessageWriter.write)
     return own is not MessageWriter.write and is_nearer(kind, "write", "on_message_received")
 
 
 class ForeignReader(MessageReader):
-    """Makes batches of the messages that ``documented``, a reader of another distribution, iterates over.
+    """Yields the messages of ``documented``, a reader of another distribution, as batches.
 
-    ``documented`` opened the file itself; ``stream`` is what it was recognised by.
+    ``documented`` opened the file itself; ``stream`` is the one that the format was recognised from.
     """
 
     def __init__(self, documented: Any, stream: InputStream, **options: Any) -> None:
@@ -42,9 +42,9 @@ class ForeignReader(MessageReader):
 
 
 class ForeignWriter(MessageWriter):
-    """Hands batches message by message to ``documented``, a writer of another distribution.
+    """Passes batches message by message to ``documented``, a writer of another distribution.
 
-    ``documented`` opened the file itself; ``stream`` holds the file's lock meanwhile.
+    ``documented`` opened the file itself; ``stream`` holds the lock of the file.
     """
 
     def __init__(self, documented: Any, stream: OutputStream | None = None) -> None:

@@ -1,4 +1,4 @@
-"""A file and a format's name to a reader or a writer: by name, by suffix, by the first bytes."""
+"""Chooses a reader or writer for a file: by the name of a format, by suffix, or by the first bytes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cantools_cli.io.text_streams import stays_open
 if TYPE_CHECKING:
     from cantools_cli.io.base import MessageReader, MessageWriter
 
-#: bytes looked at to recognise a format
+#: bytes to recognise a format by
 HEAD = 4096
 
 
@@ -25,14 +25,13 @@ def parse_format(text: str, *, writing: bool) -> tuple[str, dict[str, Any]]:
     name, *parts = text.split(",")
     name = name.strip().lower()
     if name.startswith(".") and name in plugins.entry_points_of("writer" if writing else "reader"):
-        form = None  # the dot asks for what another distribution has for the suffix
+        form = None  # with a dot, the class of another distribution for the suffix
     else:
         name = name.lstrip(".")
         form = plugins.FORMATS.get(name) or _by_suffix(name)
     if form is None:
-        plugins.writer_class(name) if writing else plugins.reader_class(
-            name
-        )  # of another distribution, or raises
+        load = plugins.writer_class if writing else plugins.reader_class
+        load(name)  # of another distribution, or raises
         return name, {key: _cast(value) for key, _, value in (part.partition("=") for part in parts)}
     known = form.writer_options if writing else form.reader_options
     options: dict[str, Any] = {}
@@ -51,16 +50,16 @@ def parse_format(text: str, *, writing: bool) -> tuple[str, dict[str, Any]]:
 
 
 def check_writer(form: str, options: dict[str, Any]) -> None:
-    """Raise what a writer of ``form`` raises for its ``options``, before a file is created or emptied.
+    """Check the ``options`` of a writer of ``form``, before a file is created or emptied.
 
-    A writer that needs the name of a file is not tried.
+    A writer that needs a file name is not checked.
 
     Raises:
-        UsageError: a value makes no sense.
-        OSError: a file that an option names cannot be read.
+        UsageError: a value is invalid.
+        OSError: a file named by an option cannot be read.
     """
-    found = plugins.FORMATS.get(form)
-    if options and found is not None and not found.is_shared:
+    row = plugins.FORMATS.get(form)
+    if options and row is not None and not row.is_shared:
         import io
 
         open_writer(OutputStream(io.BytesIO()), form, options, on_note=lambda _: None).close()
@@ -68,7 +67,7 @@ def check_writer(form: str, options: dict[str, Any]) -> None:
 
 def _default(kind: type, keyword: str) -> object:
     """Return the default of a parameter of ``kind``, None if it has no such parameter."""
-    function: Any = kind.__init__  # type: ignore[misc]  # its defaults are asked for, it is not called
+    function: Any = kind.__init__  # type: ignore[misc]  # only its defaults are read, it is not called
     named = dict(function.__kwdefaults__ or {})
     if keyword in named:
         return named[keyword]
@@ -78,10 +77,10 @@ def _default(kind: type, keyword: str) -> object:
 
 
 def _typed(option: str, text: str | None, default: object) -> int | bool | str:
-    """Return the value of a format's ``option``, of the type of its ``default``; ``text`` is None for ``=``.
+    """Return the value of a format's ``option``, of the type of its ``default``; None means no ``=VALUE``.
 
     Raises:
-        UsageError: it is of another type.
+        UsageError: the value has another type.
     """
     value = True if text is None else _cast(text)
     if isinstance(default, bool):
@@ -103,13 +102,12 @@ def open_reader(
     as_command: bool = False,
     **common: Any,
 ) -> MessageReader:
-    """Return a reader of ``file``, of the format ``form`` or of the one that it is recognised as.
+    """Return a reader of ``file``, of the format ``form``, which is recognised by default.
 
-    The suffix is asked first and its format kept if the first bytes agree; else the first bytes decide.
-    ``as_command`` uses the defaults of the commands, not the documented ones of the classes.
+    ``as_command`` uses the defaults of the commands instead of the documented ones of the classes.
 
     Raises:
-        FormatError: none of the formats is recognised.
+        FormatError: the format is not recognised.
         OSError: the file cannot be opened.
     """
     stream = file
@@ -149,10 +147,10 @@ def open_writer(
 
 
 def format_for_output(path: str) -> str:
-    """Return the format that the suffix of ``path`` means.
+    """Return the name of the format for the suffix of ``path``.
 
     Raises:
-        UsageError: it means none, or one that cannot be compressed again.
+        UsageError: no format has the suffix, or the format cannot be compressed.
     """
     name, is_compressed = plugins.format_of_suffix(path)
     if name is None:
@@ -167,34 +165,36 @@ def format_for_output(path: str) -> str:
         suffix = plugins.peeled(path)[1]
         how = "gzipped" if suffix == ".gz" else "compressed"
         raise UsageError(
-            f"{path}: {name} is compressed inside and cannot be {how} as well", hint=f"leave out {suffix}"
+            f"{path}: {name} compresses its own data and cannot be {how} as well", hint=f"leave out {suffix}"
         )
     return name
 
 
 def recognised(stream: InputStream) -> str:
-    """Return the name of the format of ``stream``, nothing of which is taken.
+    """Return the name of the format of ``stream``, without consuming data.
+
+    The format of the suffix is kept if the first bytes agree with it; else the first bytes decide.
 
     Raises:
-        FormatError: it is none that is known.
+        FormatError: the format is unknown.
     """
     head = stream.peek(HEAD)
     by_suffix, _ = plugins.format_of_suffix(stream.name)
     if by_suffix and (not head or plugins.reader_class(by_suffix).recognises(head)):
         return by_suffix
     if not head:
-        return "log"  # nothing at all is an empty log
+        return "log"  # an empty file is an empty log
     for name in plugins.FORMATS:
         if name != by_suffix and plugins.reader_class(name).recognises(head):
             return name
     if by_suffix:
-        return by_suffix  # its reader says where the file goes wrong
+        return by_suffix  # its reader reports the place of the error
     others = plugins.entry_points_of("reader")
     for suffix in others:
         if stream.name.lower().endswith(suffix):
             return suffix
     raise FormatError(
-        f"not a log that canx recognises, it begins with {quoted(head[:16])}",
+        f"not a log that canx recognises: it begins with {quoted(head[:16])}",
         source=stream.name,
         hint="--from names the format: " + ", ".join(plugins.FORMATS),
     )

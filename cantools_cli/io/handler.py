@@ -1,4 +1,4 @@
-"""What readers and writers of python-can's documentation share, and how ours and theirs are told apart."""
+"""The base class of readers and writers that python-can documents, and helpers of their constructors."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 class BaseIOHandler:
-    """A file that is read or written; a context manager that ends with ``stop()``.
+    """A reader or writer of a file; a context manager that calls ``stop()`` at the end.
 
-    A path is opened in ``mode``, as text in UTF-8 unless ``encoding`` names another. ``stop()`` closes the
-    file, also one that was given open; the standard streams and streams in memory stay open.
+    A path is opened in ``mode``, as text in UTF-8 by default. ``stop()`` closes the file, even one that the
+    caller opened, except for the standard streams and streams in memory.
 
     Attributes:
-        file: the open stream, or None when there is none.
-        notes: what was said so far, a line each.
+        file: the open stream, or None.
+        notes: the notes so far, one line each.
     """
 
     file: Any
@@ -41,7 +41,7 @@ class BaseIOHandler:
         super().__init__()
 
     def note(self, text: str) -> None:
-        """Keep ``text`` for the user, once; names out of files are in it."""
+        """Record ``text`` for the user, once; it is made printable, since it may quote a file."""
         text = printable(text)
         if text not in self.notes:
             self.notes.append(text)
@@ -69,7 +69,7 @@ def implements(handler: object, name: str, *, of: type) -> bool:
 
 
 def refuse_unknown(handler: object, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> None:
-    """Raise TypeError if any arguments are left, as a function does that was called with too many."""
+    """Raise TypeError if any arguments are left, as for a function call with too many."""
     kind = type(handler).__name__
     for keyword in keywords:
         raise TypeError(f"{kind}() got an unexpected keyword argument {keyword!r}")
@@ -78,5 +78,5 @@ def refuse_unknown(handler: object, arguments: tuple[Any, ...], keywords: dict[s
 
 
 def opened(path: AnyFile, mode: str, encoding: str | None) -> Any:
-    """Open ``path``; text is UTF-8 unless ``encoding`` names another."""
+    """Open ``path``; text is UTF-8 by default."""
     return open(path, mode, encoding=encoding or (None if "b" in mode else "utf-8"))

@@ -1,8 +1,8 @@
 """One writer per log file: a file that is being written is locked against other writers.
 
-The lock is ``flock``'s: it belongs to the open file, so closing the file releases it, and so does the end
-of the process, however it ends. It binds only programs that ask for it. Pipes and devices are not locked.
-Windows has no ``flock``, nor have some network mounts: there files are written without a lock.
+The lock, by ``flock``, belongs to the open file: closing the file releases it, and so does the end of the
+process. It is advisory. Pipes and devices are not locked. On Windows and some network mounts, which have no
+``flock``, files are written without a lock.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from typing import Any
 
 from cantools_cli.errors import FileInUseError
 
-_ATTEMPTS = 100  #: a rotating logger renames the file under its name now and then, never this often
+_ATTEMPTS = 100  #: a rotating logger renames its file sometimes, but never this often
 
 
 def open_locked(open_file: Callable[[], Any], path: str, note: Callable[[str], None] | None = None) -> Any:
-    """Return ``open_file()``, which opens ``path`` without truncating it, once it is locked.
+    """Call ``open_file``, which opens ``path`` without truncating it; lock the file and return it.
 
     ``note`` is called with a warning if the filesystem has no locks.
 
     Raises:
         FileInUseError: another writer has the file open.
-        OSError: it cannot be opened.
+        OSError: the file cannot be opened.
     """
     for _ in range(_ATTEMPTS):
         file = open_file()
@@ -35,7 +35,7 @@ def open_locked(open_file: Callable[[], Any], path: str, note: Callable[[str], N
         except BaseException:
             file.close()
             raise
-        file.close()  # it was renamed or removed between opening and locking
+        file.close()  # renamed or removed between opening and locking
     raise FileInUseError(path)
 
 
@@ -57,11 +57,11 @@ def lock(file: Any, path: str, *, shared: bool = False, note: Callable[[str], No
         raise FileInUseError(path) from None
     except OSError:  # ENOLCK, EOPNOTSUPP, ENOSYS: the filesystem has no locks
         if note is not None:
-            note(f"{path}: this filesystem has no locks, so another program could write the file as well")
+            note(f"{path}: this filesystem has no locks, so another program could write to the file as well")
 
 
 def unlock(file: Any) -> None:
-    """Release the lock of a file that stays open, as stdout does in the shell that redirected it."""
+    """Release the lock of a file that stays open, such as a redirected stdout, which the shell holds open."""
     try:
         import fcntl
 
@@ -76,7 +76,7 @@ def without_truncation(path: str, flags: int) -> int:
 
 
 def _is_at(file: Any, path: str) -> bool:
-    """Return whether ``path`` still names the regular file ``file``; pipes and devices always do."""
+    """Return whether ``path`` still names the regular file ``file``; always true for pipes and devices."""
     status = os.fstat(file.fileno())
     try:
         return not stat.S_ISREG(status.st_mode) or os.path.samestat(status, os.stat(path))

@@ -1,4 +1,4 @@
-"""Loggers: a file name to the writer of its format, and logs in a sequence of files."""
+"""python-can's loggers: the writer for a file name, and logs in a sequence of files."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from cantools_cli.io.suffixes import SuffixTable, leave_out
 
 Path = str | os.PathLike[str]
 
-#: Suffix -> the writer's class. A program may set its own; those of other distributions win over ours.
+#: Suffix -> writer class. A program may set its own; classes of other distributions replace those of canx.
 MESSAGE_WRITERS = SuffixTable("writer")
-#: keywords that programs pass whatever the format is, and some writers do not have
+#: keywords that programs pass for any format; writers that do not have them ignore them
 _COMMON = ("append", "channel", "compression_level", "database", "encoding", "table_name")
-#: bytes that no frame needs in any format, up to 64 bytes of data and a channel's name of sensible length
+#: bytes that a frame needs at most, in any format, with 64 bytes of data and a channel name of usual length
 _MAX_FRAME = 512
 
 
 class Logger(MessageWriter):
-    """Opens a log for writing: what is returned is the writer that the suffix of ``filename`` means.
+    """Opens a log for writing; creating a ``Logger`` returns the writer for the suffix of ``filename``.
 
-    ``.gz`` or ``.zst`` behind the suffix compresses. None prints to stdout. Positional and keyword
-    arguments are the writer's; a keyword that only other formats have is left out, and ``notes`` says so. The
-    file is complete only after ``stop()``.
+    A further suffix ``.gz`` or ``.zst`` compresses the file. None prints to stdout. All other arguments are
+    passed to the writer; a keyword of other formats is ignored with a note. The file is complete only after
+    ``stop()``.
 
     Attributes:
         message_writers: suffix -> class, as ``MESSAGE_WRITERS``.
 
     Raises:
-        ValueError: the suffix means no format.
+        ValueError: no format has the suffix.
         TypeError: no format has such a keyword.
         OSError: the file cannot be opened.
     """
@@ -47,7 +47,7 @@ class Logger(MessageWriter):
     message_writers: ClassVar[SuffixTable] = MESSAGE_WRITERS
 
     def __new__(cls, filename: Path | None, *args: Any, **kwargs: Any) -> Logger:
-        """Return the writer: to type checkers a ``Logger``, in truth another ``MessageWriter``."""
+        """Return the writer: a ``Logger`` for type checkers, but in fact another ``MessageWriter``."""
         suffix = ".txt" if filename is None else _suffix_of(os.fspath(filename))
         kind = MESSAGE_WRITERS[suffix]
         left_out = leave_out(kind, kwargs, _COMMON) if MESSAGE_WRITERS.is_ours(suffix) else []
@@ -58,12 +58,12 @@ class Logger(MessageWriter):
 
     @staticmethod
     def compress(filename: Path, *args: Any, **kwargs: Any) -> tuple[str, Any]:
-        """Open ``filename``, which ends in ``.gz``, as a stream that compresses, of text if the format is.
+        """Open ``filename``, which ends in ``.gz``, as a compressing stream: a text stream for a text format.
 
         Return the suffix before ``.gz``, and the stream. ``append=True`` adds to the file.
 
         Raises:
-            ValueError: the format cannot be compressed as it is written.
+            ValueError: the format cannot be compressed while it is written.
         """
         import gzip
 
@@ -82,14 +82,14 @@ class Logger(MessageWriter):
 
     def write(self, batch: MessageBatch) -> None:
         """Write all frames of ``batch``."""
-        raise NotImplementedError("the writer of a format does this")
+        raise NotImplementedError("implemented by the writer of each format")
 
 
 def _suffix_of(path: str) -> str:
     """Return the suffix of ``path`` that has a writer.
 
     Raises:
-        UsageError: there is none.
+        UsageError: no writer has the suffix.
     """
     suffix = MESSAGE_WRITERS.suffix_of(path)
     if suffix is None:
@@ -101,13 +101,13 @@ def _suffix_of(path: str) -> str:
 
 
 class BaseRotatingLogger(MessageWriter):
-    """Logs to a sequence of files; a subclass says when the next one begins, and what it is called.
+    """Logs to a sequence of files; a subclass decides when to start the next file, and names the files.
 
-    A subclass sets ``_writer`` when it is made.
+    The constructor of a subclass sets ``_writer``.
 
     Attributes:
-        namer: changes the name that a finished file would get, see ``rotation_filename``.
-        rotator: puts a finished file in its place, instead of a rename, see ``rotate``.
+        namer: changes the name of a finished file, see ``rotation_filename``.
+        rotator: moves a finished file, instead of a rename, see ``rotate``.
         rollover_count: the number of the next finished file.
     """
 
@@ -123,22 +123,22 @@ class BaseRotatingLogger(MessageWriter):
 
     @property
     def writer(self) -> Any:
-        """The writer of the file that is open now."""
+        """The writer of the current file."""
         return self._writer
 
     def rotation_filename(self, default_name: Path) -> Path:
-        """Return what ``namer`` makes of ``default_name``; without one, the same name."""
+        """Return the result of ``namer`` for ``default_name``, or the same name without a ``namer``."""
         return default_name if self.namer is None else self.namer(default_name)
 
     def rotate(self, source: Path, dest: Path) -> None:
-        """Let ``rotator`` put the file ``source`` in the place ``dest``; without one, rename it."""
+        """Move the file ``source`` to ``dest`` with ``rotator``, or rename it without a ``rotator``."""
         if self.rotator is not None:
             self.rotator(source, dest)
         elif os.path.exists(source):
             os.rename(source, dest)
 
     def on_message_received(self, msg: Message) -> None:
-        """Begin the next file if it is time, and write one message."""
+        """Start the next file if it is due, and write one message."""
         if self.should_rollover(msg):
             self.do_rollover()
         self.writer.on_message_received(msg)
@@ -149,43 +149,43 @@ class BaseRotatingLogger(MessageWriter):
 
     @abstractmethod
     def should_rollover(self, msg: Message) -> bool:
-        """Tell whether the next file begins before ``msg``."""
+        """Return whether to start the next file before ``msg``."""
 
     @abstractmethod
     def do_rollover(self) -> None:
-        """Finish the open file, put it in its place, and begin the next one."""
+        """Finish the current file, move it, and start the next one."""
 
     def flush(self) -> None:
         self.writer.flush()
 
     def stop(self) -> None:
-        """Finish the open file, which keeps its name."""
+        """Finish the current file, which keeps its name."""
         self.writer.stop()
 
     def _get_new_writer(self, filename: Path) -> Any:
-        """Open the next file; its losses are counted together with those of the others."""
+        """Open the next file, with one count of losses for all files."""
         writer = Logger(filename, *self.writer_args, **self.writer_kwargs)
         writer.losses = self.losses
         return writer
 
 
 class RotatingLogger(BaseRotatingLogger):
-    """Logs to a sequence of files, each of about ``max_bytes``, or of ``max_seconds``, whichever ends first.
+    """Logs to a sequence of files, limited by size (``max_bytes``) and duration (``max_seconds``).
 
-    The file being written is called ``base_filename``. When it has the size it is finished and renamed to
-    ``NAME_YYYY-MM-DDTHHMMSS_#NNN.SUFFIX``, with the local time and ``rollover_count``, or a higher number
-    where there is such a file already. The size is looked at before each message, so that a file may be
-    larger by one. The time is that of the messages: one that is ``max_seconds`` or more from the first of
-    the file begins the next. 0 is no limit.
+    The current file is named ``base_filename``. When it reaches a limit it is finished and renamed to
+    ``NAME_YYYY-MM-DDTHHMMSS_#NNN.SUFFIX``, with the local time and ``rollover_count``, or a higher number if
+    such a file exists. The size is checked before each message, so a file may exceed it by one message. The
+    duration is that of the timestamps: a message ``max_seconds`` or more away from the first message of the
+    file starts the next file. 0 is no limit.
 
-    ``max_files`` is how many files are kept, the one being written included: older ones are removed, those
-    with such names from earlier runs first; where a ``namer`` or a ``rotator`` is set, only what this logger
-    made. ``opener`` opens each file instead of ``Logger``. ``moment`` returns the time for the name instead
-    of the clock, from that of the last message, in nanoseconds since the epoch. Other arguments are the
-    writer's.
+    ``max_files`` is the number of files to keep, including the current one: older files are removed, starting
+    with files of earlier runs that have such names. With a ``namer`` or a ``rotator``, only files of this
+    logger are removed. ``opener`` opens each file instead of ``Logger``. ``moment`` returns the time for a
+    file name instead of the clock; its argument is the timestamp of the last message, in nanoseconds since
+    the epoch. All other arguments are passed to the writer.
 
     Raises:
-        ValueError: the suffix means no format, or one whose size is not known where it has a limit.
+        ValueError: no format has the suffix, or the size is limited and its writer does not know it.
         OSError: a file cannot be opened.
     """
 
@@ -208,10 +208,10 @@ class RotatingLogger(BaseRotatingLogger):
         self._opener = opener
         self._moment = moment
         self._finished: list[str] = []
-        self._left = 0  # bytes that were left when the size was last looked at, before these messages:
-        self._gathered_since = 0
-        self._is_empty = True  # the open file has no frame yet: a format's head alone does not fill it
-        self._first_ns: int | None = None  # of the open file
+        self._left = 0  # bytes that were left when the size was last checked
+        self._gathered_since = 0  # messages since then
+        self._is_empty = True  # the current file has no frame: a header alone does not fill it
+        self._first_ns: int | None = None  # of the current file
         if opener is None and max_bytes > 0:
             _check_has_size(self.base_filename)
         self._writer = self._get_new_writer(self.base_filename)
@@ -234,9 +234,9 @@ class RotatingLogger(BaseRotatingLogger):
         self.write(batch)
 
     def write(self, batch: MessageBatch) -> None:
-        """Write all frames of ``batch``, as many at a time as surely fit."""
+        """Write all frames of ``batch``, in parts that fit into the current file."""
         if type(self).should_rollover is not RotatingLogger.should_rollover:
-            super().write(batch)  # a subclass looks at each message
+            super().write(batch)  # a subclass checks each message
             return
         stamps, first, rows = batch.timestamp_ns, 0, len(batch)
         while first < rows:
@@ -274,27 +274,27 @@ class RotatingLogger(BaseRotatingLogger):
         return writer
 
     def _room(self) -> int:
-        """Return how many messages fit for sure, at least 1 while the file is below its size, else 0."""
+        """Return the number of messages that certainly fit: at least 1 below the limit, 0 above it."""
         left = self._left - self._gathered_since * _MAX_FRAME
-        if left < _MAX_FRAME:  # now the exact size counts, for which the writer writes what it gathered
+        if left < _MAX_FRAME:  # ask for the exact size, for which the writer writes gathered messages
             left = self._left = self.max_bytes - self.writer.file_size()
             self._gathered_since = 0
         return max(1, left // _MAX_FRAME) if left > 0 or self._is_empty else 0
 
     def _is_late(self, stamp: int) -> bool:
-        """Tell whether ``stamp`` is too far from the first of the file, on either side: clocks are set."""
+        """Return whether ``stamp`` is too far from the first of the file, in either direction: clocks jump."""
         if self._first_ns is None or self.max_seconds <= 0:
             return False
         return abs(stamp - self._first_ns) >= self.max_seconds * 1_000_000_000
 
     def _late_row(self, stamps: array[int]) -> int:
-        """Return the first row whose message belongs to the next file, or how many rows there are."""
+        """Return the first row whose message belongs to the next file, or the number of rows."""
         if self.max_seconds <= 0 or not (self._is_late(min(stamps)) or self._is_late(max(stamps))):
             return len(stamps)
         return next(row for row, stamp in enumerate(stamps) if self._is_late(stamp))
 
     def _free_name(self) -> Path:
-        """Return the next name that no file has; one that a namer makes without the number is kept."""
+        """Return the next unused name; a name from a namer that ignores the number is kept."""
         previous: Path | None = None
         moment = time.localtime() if self._moment is None else self._moment(self._last_ns)
         while True:
@@ -309,7 +309,7 @@ class RotatingLogger(BaseRotatingLogger):
         return f"{stem}_{time.strftime('%Y-%m-%dT%H%M%S', moment)}_#{self.rollover_count:03}{suffix}"
 
     def _remove_old(self) -> None:
-        """Remove the oldest files beyond ``max_files``; one that is gone already is no error."""
+        """Remove the oldest files beyond ``max_files``; a file that does not exist any more is no error."""
         if self.max_files <= 0:
             return
         known = self._earlier() + self._finished
@@ -320,7 +320,7 @@ class RotatingLogger(BaseRotatingLogger):
                 self._finished.remove(name)
 
     def _earlier(self) -> list[str]:
-        """Return the files of earlier runs, the oldest first, as far as their names tell."""
+        """Return the files of earlier runs, the oldest first, recognised and sorted by their names."""
         if self.namer is not None or self.rotator is not None:
             return []
         stem, suffix = plugins.split_suffix(self.base_filename)
@@ -328,17 +328,17 @@ class RotatingLogger(BaseRotatingLogger):
         pattern = re.compile(
             re.escape(base) + r"_([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6})_#([0-9]{3,})" + re.escape(suffix)
         )
-        found = []
+        files = []
         for name in os.listdir(folder or "."):
             match = pattern.fullmatch(name)
             path = os.path.join(folder, name)
             if match and path not in self._finished:
-                found.append((match[1], int(match[2]), path))
-        return [path for _, _, path in sorted(found)]
+                files.append((match[1], int(match[2]), path))
+        return [path for _, _, path in sorted(files)]
 
 
 class SizedRotatingLogger(RotatingLogger):
-    """Logs to a sequence of files, each of about ``max_bytes``; 0 never begins another file."""
+    """Logs to a sequence of files of about ``max_bytes`` each; 0 is no limit."""
 
     def __init__(self, base_filename: Path, max_bytes: int = 0, *args: Any, **kwargs: Any) -> None:
         _check_has_size(os.fspath(base_filename))
@@ -346,14 +346,14 @@ class SizedRotatingLogger(RotatingLogger):
 
 
 class TimedRotatingLogger(RotatingLogger):
-    """Logs to a sequence of files, each of the messages of ``max_seconds``; 0 never begins another file."""
+    """Logs to a sequence of files of ``max_seconds`` each; 0 is no limit."""
 
     def __init__(self, base_filename: Path, max_seconds: float = 0.0, *args: Any, **kwargs: Any) -> None:
         super().__init__(base_filename, *args, max_seconds=max_seconds, **kwargs)
 
 
 def _check_has_size(path: str) -> None:
-    """Raise ValueError for a format whose writer cannot tell the size of its file."""
+    """Raise ValueError for a format whose writer does not know the size of its file."""
     suffix = _suffix_of(path)
     if not hasattr(MESSAGE_WRITERS[suffix], "file_size"):
         known = ", ".join(form.suffixes[0] for form in plugins.writable().values())

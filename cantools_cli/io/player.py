@@ -1,4 +1,4 @@
-"""A log of any format to read: the first bytes of the file, and its suffix, say which."""
+"""python-can's ``LogReader``: the reader for the format of a file, from its suffix and first bytes."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from cantools_cli.streams.sync import MessageSync
 
 __all__ = ["MESSAGE_READERS", "LogReader", "MessageSync"]
 
-#: Suffix -> the reader's class. A program may set its own; those of other distributions win over ours.
+#: Suffix -> reader class. A program may set its own; classes of other distributions replace those of canx.
 MESSAGE_READERS = SuffixTable("reader")
-#: keywords that programs pass whatever the format is, and some readers do not have
+#: keywords that programs pass for any format; readers that do not have them ignore them
 _COMMON = ("base", "relative_timestamp", "table_name")
 
 
 class LogReader(MessageReader):
-    """Opens a log for reading: what is returned is the reader of the file's format.
+    """Opens a log for reading; creating a ``LogReader`` returns the reader for the format of the file.
 
-    Positional and keyword arguments are that reader's; a keyword that only other formats have is left out,
-    and ``notes`` says so. ``relative_timestamp``, for a format that has relative times, leaves them so.
+    All other arguments are passed to that reader; a keyword of other formats is ignored with a note.
+    ``relative_timestamp`` keeps the times of a format with relative times relative.
 
     Attributes:
         message_readers: suffix -> class, as ``MESSAGE_READERS``.
@@ -40,11 +40,11 @@ class LogReader(MessageReader):
     message_readers: ClassVar[SuffixTable] = MESSAGE_READERS
 
     def __new__(cls, filename: AnyFile, *args: Any, **kwargs: Any) -> LogReader:
-        """Return the reader: to type checkers a ``LogReader``, in truth another ``MessageReader``."""
+        """Return the reader: a ``LogReader`` for type checkers, but in fact another ``MessageReader``."""
         suffix = MESSAGE_READERS.suffix_of(display_name(filename))
         if suffix is not None and not MESSAGE_READERS.is_ours(suffix):
             if is_path(filename):
-                open(filename, "rb").close()  # a reader may say anything about a missing file
+                open(filename, "rb").close()  # raises OSError, whatever the reader does with a missing file
             return cast("LogReader", MESSAGE_READERS[suffix](filename, *args, **kwargs))
         stream = InputStream(filename, owned=is_path(filename) or not stays_open(filename))
         try:
@@ -64,4 +64,4 @@ class LogReader(MessageReader):
 
     def batches(self) -> Iterator[MessageBatch]:
         """Yield the frames in file order."""
-        raise NotImplementedError("the reader of a format does this")
+        raise NotImplementedError("implemented by the reader of each format")

@@ -1,8 +1,8 @@
-"""The start of a log whose times count from it: that of the earliest of the first frames.
+"""The start of a log with relative times: the time of the earliest of the first frames.
 
-A frame that is earlier than the start can still come. It gets the time of the start, and is counted as a
-loss: no format of this kind has negative times, and tools differ on them. python-can leaves such a line
-of ASC out, asc2log drops the sign.
+A later frame may be earlier than the start. It gets the time of the start and is counted as a loss: no format
+of this kind has negative times, and tools disagree on them. python-can ignores such a line of ASC, and
+asc2log drops the sign.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.text_writer import TextWriter
 
-#: frames that wait for the start of the file
+#: frames to hold before the start of the file is chosen
 HELD = 4096
-#: the losses of times that cannot be written
+#: losses of times that cannot be written
 EARLY = "times before the start of the file"
 FAR = "frames too long after the start of the file (left out)"
 _NS_LIMIT = 1 << 63
 
 
 def start_of(earliest_ns: int, step_ns: int = 1_000_000) -> int:
-    """Return the start of a file whose earliest frame is at ``earliest_ns``: floored to ``step_ns``.
+    """Return the start of a file with the earliest frame at ``earliest_ns``, floored to ``step_ns``.
 
-    Within the first step of 64 bits of nanoseconds it is the next one.
+    If that is below 64 bits of nanoseconds, the result is one step later.
     """
     start = earliest_ns // step_ns * step_ns
     return start if start >= -_NS_LIMIT else start + step_ns
 
 
 def not_before(batch: MessageBatch, start_ns: int) -> tuple[MessageBatch, int]:
-    """Return ``batch`` with times of at least ``start_ns``, and how many were earlier."""
+    """Return ``batch`` with times of at least ``start_ns``, and the number of earlier frames."""
     early = sum(time < start_ns for time in batch.timestamp_ns)
     if early:
         batch = copy(batch)  # the other columns are shared
@@ -43,11 +43,11 @@ def not_before(batch: MessageBatch, start_ns: int) -> tuple[MessageBatch, int]:
 
 
 class RelativeWriter(TextWriter):
-    """A writer of times that count from a start, which the earliest of the first frames gives.
+    """A writer of times relative to a start, the time of the earliest of the first frames.
 
-    The first frames wait in memory until there are enough of them, or until ``flush`` or ``stop``. A subclass
-    also implements ``_begin``, which writes the head; one that continues a file sets ``_begun``. A message
-    that is earlier than the one before gets its time; frames given to ``write`` keep theirs.
+    The first frames stay in memory until there are enough of them, or until ``flush`` or ``stop``. A subclass
+    also implements ``_begin``, which writes the file header; to continue a file it sets ``_begun``. A message
+    earlier than the previous one gets the time of that one; the frames of ``write`` keep their times.
     """
 
     is_monotonic = True
@@ -60,7 +60,7 @@ class RelativeWriter(TextWriter):
 
     @abstractmethod
     def _begin(self, start_ns: int) -> None:
-        """Write what comes before the first frame of a file that starts at ``start_ns``."""
+        """Write the header of a file that starts at ``start_ns``."""
 
     def write(self, batch: MessageBatch) -> None:
         self._write_gathered()
@@ -72,7 +72,7 @@ class RelativeWriter(TextWriter):
             self._put(batch)
 
     def file_size(self) -> int:
-        """Return an estimate of the file's size in bytes: what is written, and what waits for the start."""
+        """Return an estimate of the file's size in bytes, including frames that are not written yet."""
         self._write_gathered()
         if self._received_ns is not None and len(self._held):
             self._release()  # the times of messages never go backwards, so the first is the earliest
@@ -85,7 +85,7 @@ class RelativeWriter(TextWriter):
         self.output.flush()
 
     def _release(self, *others_ns: int) -> None:
-        """Begin with the earliest of the frames that wait and of ``others_ns``; write those frames."""
+        """Start the file at the earliest of the held frames and ``others_ns``; write the held frames."""
         held, self._held = self._held, MessageBatch()
         if not self._begun:
             self._begun = True
@@ -96,11 +96,11 @@ class RelativeWriter(TextWriter):
 
     @property
     def _zero_ns(self) -> int:
-        """The time that the times of a batch count from."""
+        """The time from which the times of a batch count."""
         return self._start_ns
 
     def _completed(self, batch: MessageBatch, row: int) -> MessageBatch | None:
-        """Return ``batch`` with the start of the file in place of earlier times; count those."""
+        """Return ``batch`` with earlier times raised to the start of the file; count those."""
         if batch.timestamp_ns[row] >= self._zero_ns:
             return None
         batch, early = not_before(batch, self._zero_ns)

@@ -1,4 +1,4 @@
-"""Which class a file name's suffix means: a program's own first, then other distributions', then ours."""
+"""The class for the suffix of a file name: a program's own first, then other distributions', then canx's."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from cantools_cli import plugins
 
 
 class SuffixTable(MutableMapping[str, Any]):
-    """Suffix such as ``.asc`` -> class, imported when it is asked for; a program may set its own.
+    """Suffix such as ``.asc`` -> class, imported at its first use; a program may set its own.
 
-    An entry point of another distribution wins over the class of canx for the same suffix.
+    An entry point of another distribution takes precedence over the class of canx for the same suffix.
     """
 
     def __init__(self, kind: Literal["reader", "writer"]) -> None:
         self._kind = kind
-        self._set: dict[str, Any] = {}  # by the program; None for a suffix that it removed
+        self._set: dict[str, Any] = {}  # set by the program; None for a suffix that it removed
 
     def __getitem__(self, suffix: str) -> Any:
         if suffix in self._set:
-            found = self._set[suffix]
-            if found is None:
+            kind = self._set[suffix]
+            if kind is None:
                 raise KeyError(suffix)
-            return found
+            return kind
         return self._load(self._names()[suffix])
 
-    def __setitem__(self, suffix: str, found: Any) -> None:
-        self._set[suffix] = found
+    def __setitem__(self, suffix: str, kind: Any) -> None:
+        self._set[suffix] = kind
 
     def __delitem__(self, suffix: str) -> None:
         self[suffix]
@@ -42,16 +42,16 @@ class SuffixTable(MutableMapping[str, Any]):
         return sum(1 for _ in self)
 
     def suffix_of(self, path: str) -> str | None:
-        """Return the longest suffix of ``path`` that has a class; that of a compression is peeled off."""
+        """Return the longest suffix of ``path`` that has a class, ignoring that of a compression."""
         name = plugins.peeled(path)[0].lower()
         return max((suffix for suffix in self if name.endswith(suffix)), key=len, default=None)
 
     def is_ours(self, suffix: str) -> bool:
-        """Return whether the class of ``suffix`` is the one of canx."""
+        """Return whether the class of ``suffix`` belongs to canx."""
         return suffix not in self._set and not self._names()[suffix].startswith(".")
 
     def _names(self) -> dict[str, str]:
-        """Return suffix -> the name of its format, or of an entry point, which is the suffix."""
+        """Return suffix -> name of its format; the name of an entry point is the suffix."""
         forms = plugins.FORMATS.values() if self._kind == "reader" else plugins.writable().values()
         names = {suffix: form.name for form in forms for suffix in form.suffixes}
         return {**names, **{suffix: suffix for suffix in plugins.entry_points_of(self._kind)}}
@@ -61,7 +61,7 @@ class SuffixTable(MutableMapping[str, Any]):
 
 
 def leave_out(kind: type, keywords: dict[str, Any], common: tuple[str, ...]) -> list[str]:
-    """Remove those of the ``common`` keywords that ``kind`` does not have; return their names."""
+    """Remove the ``common`` keywords that ``kind`` does not have; return their names."""
     known = keywords_of(kind)
     names = [name for name in common if name in keywords and name not in known]
     for name in names:

@@ -1,4 +1,4 @@
-"""Text streams in place of files: which streams are text, and how bytes in UTF-8 reach them."""
+"""Text streams in place of binary files: recognising them, and reading and writing UTF-8 bytes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _UTF_8 = ("utf-8", "ascii", "utf-8-sig")
 
 
 def is_text(file: Any) -> bool:
-    """Return whether ``file`` is known to be a text stream: one of ``io``, ``codecs`` or ``tempfile``."""
+    """Return whether ``file`` is known to be a text stream, of ``io``, ``codecs`` or ``tempfile``."""
     if isinstance(file, _TEXT):
         return True
     if isinstance(file, io.IOBase):
@@ -29,9 +29,9 @@ def is_text(file: Any) -> bool:
 
 
 def takes_text(file: Any) -> bool:
-    """Return whether ``file``, which may be any object with ``write``, is written as text.
+    """Return whether ``file``, any object with ``write``, has to be written as text.
 
-    An object that nothing is known about is asked to write an empty text.
+    For an object of unknown type this is tried, with an empty text.
     """
     if is_text(file):
         return True
@@ -41,7 +41,7 @@ def takes_text(file: Any) -> bool:
         return False
     try:
         file.write("")
-    except Exception:  # whatever an object raises that wants bytes
+    except Exception:  # an object that wants bytes may raise anything
         return False
     return True
 
@@ -56,12 +56,12 @@ def utf8_buffer(file: Any) -> Any | None:
         if file.seekable():
             file.seek(file.tell())  # the buffer is ahead of a text that was read in part
     except (OSError, ValueError):
-        return None  # in the middle of a loop over lines no position is known
+        return None  # the position is unknown inside a loop over lines
     return buffer
 
 
 def reader_of(file: Any) -> Any:
-    """Return a function that reads at most n bytes, of text in UTF-8, as soon as there are any."""
+    """Return a function that reads at most n available bytes of ``file``; text is encoded in UTF-8."""
     if is_text(file):
         buffer = utf8_buffer(file)
         if buffer is None:
@@ -85,10 +85,10 @@ def write_text(file: Any, data: ReadBuffer) -> None:
 
 
 def stays_open(file: Any) -> bool:
-    """Return whether ``file`` is never closed by a reader or writer that it was given to.
+    """Return whether readers and writers leave ``file`` open.
 
-    That are the standard streams, which the program still needs, and streams in memory, whose data would
-    be lost.
+    These are the standard streams, which the program still needs, and streams in memory, whose data would be
+    lost.
     """
     standard = (sys.stdin, sys.stdout, sys.stderr, sys.__stdin__, sys.__stdout__, sys.__stderr__)
     if any(file is stream or file is getattr(stream, "buffer", stream) for stream in standard):

@@ -1,4 +1,4 @@
-"""Something done in the background once nothing more comes: what a writer gathered reaches its file."""
+"""An action in the background after a pause: a writer flushes the frames that it gathered."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from collections.abc import Callable
 class WhenQuiet:
     """Calls ``act`` in a thread, ``quiet`` seconds after the last ``touch``, or ``limit`` after the first.
 
-    The thread exists only while a call is due, and is no reason for the program to stay alive.
+    The thread exists only while a call is due, and does not keep the program alive.
 
     Attributes:
-        lock: held while ``act`` runs, and by all other code that uses the same data.
-        failure: the error of ``act``, to be raised by the thread that touches next.
+        lock: held while ``act`` runs; all other code that uses the same data has to hold it as well.
+        failure: the error of ``act``, which the next ``touch`` raises.
     """
 
     def __init__(self, act: Callable[[], None], quiet: float, limit: float) -> None:
@@ -29,10 +29,10 @@ class WhenQuiet:
         self._is_stopped = False
 
     def touch(self) -> None:
-        """Have ``act`` called later; the lock is held by the caller.
+        """Schedule a call of ``act``; the caller holds the lock.
 
         Raises:
-            Exception: whatever the last call of ``act`` raised.
+            Exception: the error of the last call of ``act``.
         """
         self.check()
         self._touches += 1
@@ -47,7 +47,7 @@ class WhenQuiet:
             raise failure
 
     def stop(self) -> None:
-        """End the thread without another call; the lock is not held by the caller."""
+        """End the thread without another call; the caller must not hold the lock."""
         with self.lock:
             self._is_stopped = True
             self._changed.notify_all()
@@ -66,5 +66,5 @@ class WhenQuiet:
                 return
             try:
                 self._act()
-            except Exception as error:  # another thread asks for it, which can handle it
+            except Exception as error:  # raised in the thread of the caller, which can handle it
                 self.failure = error

@@ -1,4 +1,4 @@
-"""Zstandard data, as ``.zst`` files have it, unpacked block by block so that memory stays bounded.
+"""Zstandard data of ``.zst`` files, unpacked block by block in bounded memory.
 
 Source: RFC 8878, section 3.1 (frames and blocks) and 3.1.2 (skippable frames).
 """
@@ -11,27 +11,27 @@ from cantools_cli.errors import UsageError
 
 MAGIC = b"\x28\xb5\x2f\xfd"
 LEVEL = 3
-_SKIPPABLE = b"\x2a\x4d\x18"  # behind any of 50 to 5F
-#: no block is larger when it is unpacked
+_SKIPPABLE = b"\x2a\x4d\x18"  # after any byte from 50 to 5F
+#: bytes of an unpacked block
 _BLOCK_LIMIT = 1 << 17
-_RLE = 1  # a block of this type is one byte, however often it stands there
-_CHECKSUM_BIT = 0x04  # of the frame's descriptor, the byte behind the magic number
-_MIN_HEADER = 5  # then it is known how long it is
+_RLE = 1  # a block of this type stores one byte, which is repeated
+_CHECKSUM_BIT = 0x04  # of the frame's descriptor, the byte after the magic number
+_MIN_HEADER = 5  # enough to know the size of the header
 _SKIPPABLE_HEADER = 8
 
 
 def is_skippable(head: bytes) -> bool:
-    """Tell whether a frame without data begins here, as some compressors write for their own purposes."""
+    """Return whether ``head`` starts a skippable frame, which holds no data."""
     return len(head) >= 4 and head[0] & 0xF0 == 0x50 and head[1:4] == _SKIPPABLE
 
 
 def begins(head: bytes) -> bool:
-    """Tell whether a frame begins here, or may: where there are fewer bytes than that takes."""
+    """Return whether ``head`` starts a frame, or is too short to exclude that."""
     return MAGIC.startswith(head[:4]) or (head[0] & 0xF0 == 0x50 and _SKIPPABLE.startswith(head[1:4]))
 
 
 class ZstdError(ValueError):
-    """The data is not what a compressor writes."""
+    """The compressed data is damaged."""
 
 
 def _library() -> Any:
@@ -53,13 +53,13 @@ def _library() -> Any:
 class Inflater:
     """Unpacks one frame; the interface is that of ``zlib.decompressobj``.
 
-    The library gives all that a piece of data unpacks to at once, which may be thousands of times its size.
-    So it gets a few whole blocks at a time, whose sizes stand before them.
+    The library unpacks a piece of data as a whole, possibly to thousands of times its size. So it is fed a
+    few complete blocks at a time; the size of each precedes it.
 
     Attributes:
         eof: whether the end of the frame was reached.
-        unused_data: what follows that end.
-        unconsumed_tail: what has not been looked at, since enough was unpacked.
+        unused_data: the data after that end.
+        unconsumed_tail: the data that was not processed, since enough was unpacked.
     """
 
     def __init__(self) -> None:
@@ -68,17 +68,17 @@ class Inflater:
         self.unconsumed_tail = b""
         self._library = _library()
         self._inflate: Any = None  # None until the frame's header is complete
-        self._kept = b""  # the begin of a block or header whose rest is still to come
-        self._tail = 0  # bytes of checksum behind the last block
-        self._skip = 0  # bytes of a skippable frame still to come
+        self._kept = b""  # the start of an incomplete block or header
+        self._tail = 0  # bytes of checksum after the last block
+        self._skip = 0  # remaining bytes of a skippable frame
         self._is_last = False
-        # what was met behind data that was good; the error itself would hold on to all this
+        # an error after intact data, as text: the exception would keep all data in memory
         self._damage = ""
 
     def decompress(self, data: bytes, size: int) -> bytes:
-        """Return what ``data`` unpacks to, about ``size`` bytes at most.
+        """Return the unpacked ``data``, about ``size`` bytes at most.
 
-        What is before damage comes first, and the error with the next piece of data.
+        The data before damage is returned first; the next call raises the error.
 
         Raises:
             ZstdError: the data is damaged.
@@ -106,9 +106,9 @@ class Inflater:
         return out
 
     def _unpacked(self, data: bytes, header: int, limit: int) -> tuple[bytes, int, bool]:
-        """Unpack up to ``limit`` whole blocks, and return their content, where they end, if that many came.
+        """Unpack up to ``limit`` complete blocks; return (content, end, whether there were that many).
 
-        One by one, since the library gives nothing of data with damage in it.
+        Blocks are unpacked one by one, since the library returns nothing for data that contains damage.
         """
         pieces, begin, end = [], 0, header
         is_enough = False
@@ -129,7 +129,7 @@ class Inflater:
         return b"".join(pieces), end, is_enough
 
     def _begin(self, data: bytes) -> int:
-        """Read the frame's header and return its size; 0 where it is not complete, or there are no blocks."""
+        """Read the frame's header; return its size, 0 if it is incomplete or the frame has no blocks."""
         if is_skippable(data):
             if len(data) < _SKIPPABLE_HEADER:
                 self._kept = data
@@ -149,9 +149,9 @@ class Inflater:
         return int(size)
 
     def _block(self, data: bytes, at: int) -> tuple[int, bool]:
-        """Return where the block at ``at`` ends, or the checksum behind the last; and if more may follow.
+        """Return (end of the block at ``at``, whether more may follow); the checksum counts as a block.
 
-        The checksum comes alone, since a wrong one says nothing of the blocks before it.
+        The checksum is unpacked on its own, so that a wrong one does not cost the blocks before it.
         """
         if self._is_last:
             if len(data) < at + self._tail:
@@ -187,7 +187,7 @@ class Deflater:
         return bytes(self._deflate.compress(data))
 
     def flush_block(self) -> bytes:
-        """Return what makes everything so far readable."""
+        """Return the bytes that make all data so far readable."""
         return bytes(self._deflate.flush(self._flush_block))
 
     def finish(self) -> bytes:

@@ -105,7 +105,7 @@ def test_losses_are_said_on_one_line_and_strict_makes_them_a_status(canx, log):
         (("convert", "."), "canx: .: Is a directory"),
         (("convert", "-o", "x.xyz"), 'canx: x.xyz: no format has the suffix ".xyz"'),
         (("convert", "--to", "abc"), 'canx: unknown format "abc"'),
-        (("convert", "-o", "x.blf.gz"), "canx: x.blf.gz: blf is compressed inside"),
+        (("convert", "-o", "x.blf.gz"), "canx: x.blf.gz: blf compresses its own data"),
         (("convert", "--to", "log,level=3"), 'canx: format log has no option "level"'),
         (("convert", "-o", "no/such/folder.log"), "canx: no/such/folder.log: No such file or directory"),
         (
@@ -130,7 +130,7 @@ def test_a_malformed_line_stops_with_its_place_and_keeps_what_was_before(canx, t
     result = canx("convert", "bad.log", "-o", "out.log")
     assert result.returncode == 2
     assert 'canx: bad.log:6: bad data byte "G1"' in result.stderr
-    assert "hint: --on-error skip goes on past it" in result.stderr
+    assert "hint: --on-error skip continues after it" in result.stderr
     assert "out.log holds the 5 frames before the error" in result.stderr
     assert (tmp_path / "out.log").read_text() == LOG
 

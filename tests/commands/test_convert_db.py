@@ -54,7 +54,7 @@ def test_a_malformed_row_stops_there_and_keeps_what_was_before(canx, made, tmp_p
     assert result.stderr == (
         "canx: a.db:row 500: dlc is 3, but there are 8 data bytes\n"
         "canx: out.log holds the 499 frames before the error\n"
-        "hint: --on-error skip goes on past it\n"
+        "hint: --on-error skip continues after it\n"
     )
     assert (tmp_path / "out.log").read_text() == "".join(LOG.splitlines(keepends=True)[:499])
     result = canx("convert", "a.db", "--on-error", "skip")

@@ -203,7 +203,7 @@ def test_losses_of_all_parts_are_one_line(canx):
         (["--map", "can0=can1", "--map", "can0=can2"], "--map can0=can1 and --map can0=can2"),
         (["--map", "can0"], "--map can0 is not of the form SRC=DST"),
         (["--shift", "soon"], "bad duration 'soon'"),
-        (["-o", "x.blf.zst"], "x.blf.zst: blf is compressed inside"),
+        (["-o", "x.blf.zst"], "x.blf.zst: blf compresses its own data"),
     ],
 )
 def test_wrong_usage_is_refused_before_anything_is_written(canx, tmp_path, options, message):
@@ -273,7 +273,7 @@ def test_what_is_cut_or_of_another_kind_is_not_continued(canx, tmp_path):
         ("cut.log.gz", "is cut off"),
         ("plain.log.gz", "holds uncompressed data"),
         ("packed.log", "holds gzip data"),
-        ("other.csv", "holds something else than csv"),
+        ("other.csv", "not a file of the format csv"),
     ):
         result = canx("convert", "b.log", "-o", name, "--append")
         assert (result.returncode, message in result.stderr) == (2, True), result.stderr

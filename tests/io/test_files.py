@@ -74,7 +74,7 @@ def test_a_cut_gzip_gives_what_inflates_and_says_so(cut):
     packed = gzip.compress(bytes(range(256)) * 40)
     stream = InputStream(io.BytesIO(packed[:cut]))
     assert (bytes(range(256)) * 40).startswith(everything(stream))
-    assert stream.notes == ["the gzip data is cut off; what inflates was read"]
+    assert stream.notes == ["the gzip data is cut off; the data before the cut was read"]
 
 
 def test_a_wrong_checksum_is_said_after_the_data():
@@ -88,7 +88,7 @@ def test_a_wrong_checksum_is_said_after_the_data():
 def test_what_follows_a_gzip_is_left_out_and_said():
     stream = InputStream(io.BytesIO(gzip.compress(TEXT) + b"rubbish"))
     assert everything(stream) == TEXT
-    assert stream.notes == ["7 bytes behind the gzip data left out"]
+    assert stream.notes == ["7 bytes after the gzip data left out"]
     padded = InputStream(io.BytesIO(gzip.compress(TEXT) + bytes(512)))
     assert (everything(padded), padded.notes) == (TEXT, [])
 

@@ -67,7 +67,7 @@ def test_every_cut_gives_the_whole_blocks_and_is_said(checksum: bool) -> None:
     for cut in range(4, len(data)):
         stream = InputStream(io.BytesIO(data[:cut]))
         assert whole.startswith(everything(stream))
-        assert stream.notes == ["the zstd data is cut off; what inflates was read"]
+        assert stream.notes == ["the zstd data is cut off; the data before the cut was read"]
 
 
 def test_a_cut_file_gives_most_of_what_is_there() -> None:
@@ -90,7 +90,7 @@ def test_noise_behind_the_magic_number_never_raises(noise: bytes) -> None:
 
 
 def test_what_follows_is_left_out_and_said() -> None:
-    assert noted(packed(TEXT) + b"rubbish") == ["7 bytes behind the zstd data left out"]
+    assert noted(packed(TEXT) + b"rubbish") == ["7 bytes after the zstd data left out"]
     assert noted(packed(TEXT) + bytes(512)) == []
 
 
