@@ -282,7 +282,7 @@ class RotatingLogger(BaseRotatingLogger):
         return max(1, left // _MAX_FRAME) if left > 0 or self._is_empty else 0
 
     def _is_late(self, stamp: int) -> bool:
-        """Return whether ``stamp`` is too far from the first of the file, in either direction: clocks jump."""
+        """Return whether ``stamp`` is too far from the first of the file, either way: clocks jump."""
         if self._first_ns is None or self.max_seconds <= 0:
             return False
         return abs(stamp - self._first_ns) >= self.max_seconds * 1_000_000_000
