@@ -36,7 +36,7 @@ def test_numbers_stay_over_batches_and_made_up_ones_are_told_once():
 
 
 def test_a_number_beyond_the_format_is_refused():
-    with pytest.raises(UsageError, match="above 254"):
+    with pytest.raises(UsageError, match="exceeds 254"):
         NumberedChannels().table(MessageBatch(channels=("can255",)), 254)
 
 
