@@ -156,5 +156,5 @@ def test_a_filesystem_without_locks_is_named(second, tmp_path, monkeypatch, caps
     monkeypatch.setattr(fcntl, "flock", no_locks)
     assert run(["convert", second, "-o", "a.log"]) == 0
     assert capsys.readouterr().err == (
-        "canx: a.log: this filesystem has no locks, so another program could write the file as well\n"
+        "canx: a.log: this filesystem has no locks, so another program could write to the file as well\n"
     )
