@@ -1,8 +1,8 @@
-"""Bit timing: how a controller cuts its clock into bits, classic and CAN FD.
+"""The bit timing of classic CAN.
 
-A bit is one sync quantum, ``tseg1`` quanta up to the sample point and ``tseg2`` behind it. A quantum is
-``brp`` periods of ``f_clock``, the clock that the controller divides: a SJA1000 with a crystal of 16 MHz
-has 8 MHz. All rounding is half to even.
+A bit is one sync quantum, ``tseg1`` quanta up to the sample point and ``tseg2`` quanta after it. A quantum is
+``brp`` periods of ``f_clock``, the clock of the controller: 8 MHz for an SJA1000 with a 16 MHz crystal. All
+rounding is half to even.
 
 Sources: ISO 11898-1:2015, "Bit timing"; the register layout is that of the SJA1000 data sheet; the names
 and texts are python-can's.
@@ -16,18 +16,14 @@ from typing import TYPE_CHECKING, Any
 from cantools_cli.bit_timing.fd import BitTimingFd
 from cantools_cli.bit_timing.phase import (
     SAMPLE_POINT_TOLERANCE,
-    TOLERANCE,
     Phase,
     Timing,
-    clock_text,
+    Value,
     diverging,
-    nominal_conditions,
     outside,
     phases_near,
     prescaler,
     raise_first,
-    rescaled_sjw,
-    shorter_buffer,
     tolerance,
 )
 
@@ -36,8 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BitTiming", "BitTimingFd"]
 
-_LARGEST_BRP = 64
-_LARGEST_BITRATE = 1_000_000
+_MAX_BRP = 64
+_MAX_BITRATE = 1_000_000
 _CLASSIC_KEYS = ("f_clock", "brp", "tseg1", "tseg2", "sjw", "nof_samples")
 
 
@@ -45,18 +41,17 @@ class BitTiming(Timing):
     """The timing of a classic bus.
 
     Usually all of ``f_clock`` (Hz), ``brp``, ``tseg1``, ``tseg2`` and ``sjw`` (quanta) are given.
-    ``bitrate`` may replace ``brp``, or the registers ``btr0`` and ``btr1`` everything but the clock.
-    ``f_clock`` may be left out: a property that depends on it then raises ValueError. ``nof_samples`` is 1,
-    or 3 for a slow bus.
+    ``bitrate`` may replace ``brp``; the registers ``btr0`` and ``btr1`` may replace everything but the clock.
+    Without ``f_clock``, properties that depend on it raise ValueError. ``nof_samples`` is 1, or 3 for a slow
+    bus. A bit rate that differs slightly from ``bitrate`` is a warning.
 
-    Positional arguments are in the order of python-can 4.1, or in that of later versions: ``f_clock, brp,
-    tseg1, tseg2, sjw, nof_samples, strict``. Their size tells which: no bit rate is above 1 Mbit/s, no
-    clock below, and no prescaler above 64.
+    Positional arguments have the order of python-can 4.1 or that of later versions, ``f_clock, brp, tseg1,
+    tseg2, sjw, nof_samples, strict``; their size decides: no bit rate is above 1 Mbit/s, no clock below, and
+    no prescaler above 64.
 
     Raises:
-        ValueError: a value is out of range, of any SJA1000; with ``strict`` also what few controllers
-            take. What is not quite the ``bitrate`` that was asked for is a warning alone.
-        TypeError: too little is given, or twice the same.
+        ValueError: a value is out of the range of an SJA1000, or with ``strict`` of common controllers.
+        TypeError: arguments are missing or contradict each other.
     """
 
     __slots__ = ()
@@ -75,15 +70,15 @@ class BitTiming(Timing):
         *,
         strict: bool = False,
     ) -> None:
-        if f_clock is None and bitrate is not None and bitrate > _LARGEST_BITRATE:
+        if f_clock is None and bitrate is not None and bitrate > _MAX_BITRATE:
             f_clock, bitrate = bitrate, None
-        if bitrate is not None and f_clock is not None and f_clock <= _LARGEST_BRP:
+        if bitrate is not None and f_clock is not None and f_clock <= _MAX_BRP:
             later = _in_later_order(bitrate, f_clock, brp, tseg1, tseg2, sjw, nof_samples)
             self.__init__(btr0=btr0, btr1=btr1, **{"strict": strict, **later})  # type: ignore[misc]  # once more
             return
         if btr0 is not None and btr1 is not None:
             if (brp, tseg1, tseg2, sjw) != (None, None, None, None):
-                raise TypeError("btr0 and btr1 stand for brp, tseg1, tseg2 and sjw: give either")
+                raise TypeError("btr0 and btr1 replace brp, tseg1, tseg2 and sjw: give either")
             (brp, tseg1, tseg2, sjw), nof_samples = _from_registers(btr0, btr1)
         if tseg1 is None or tseg2 is None or sjw is None or (brp is None and bitrate is None):
             raise TypeError("BitTiming needs tseg1, tseg2, sjw, and brp or bitrate; or btr0 and btr1")
@@ -93,18 +88,18 @@ class BitTiming(Timing):
                 brp = prescaler(f_clock, bitrate, nbt, "Invalid inputs")
             elif brp is not None and f_clock is None:
                 f_clock = bitrate * brp * nbt
-        given = dict(zip(_CLASSIC_KEYS, (f_clock, brp, tseg1, tseg2, sjw, nof_samples), strict=True))
-        self._values = {key: value for key, value in given.items() if value is not None}
+        values = zip(_CLASSIC_KEYS, (f_clock, brp, tseg1, tseg2, sjw, nof_samples), strict=True)
+        self._values = {key: value for key, value in values if value is not None}
         if bitrate is not None and "f_clock" not in self._values:
             self._values["bitrate"] = bitrate
         raise_first(self._broken_rules(strict))
-        if bitrate is not None and abs(self.bitrate - bitrate) > bitrate / TOLERANCE:
+        for text in () if bitrate is None else diverging("", self.bitrate, bitrate):
             from warnings import warn
 
-            warn(diverging("", self.bitrate, bitrate), stacklevel=2)
+            warn(text, stacklevel=2)
 
     def _broken_rules(self, strict: bool) -> Iterator[str]:
-        brp = self._values.get("brp", 1)  # where it is not known, nothing is wrong with it
+        brp = self._values.get("brp", 1)  # an unknown one breaks no rule
         yield from outside("bitrate prescaler", brp, 1, 64)
         yield from outside("tseg1", self.tseg1, 1, 16)
         yield from outside("tseg2", self.tseg2, 1, 8)
@@ -142,13 +137,12 @@ class BitTiming(Timing):
         """
         brp = prescaler(f_clock, bitrate, 1 + tseg1 + tseg2, "Invalid inputs")
         timing = cls(None, f_clock, brp, tseg1, tseg2, sjw, nof_samples, strict=strict)
-        if abs(timing.bitrate - bitrate) > bitrate / TOLERANCE:
-            raise ValueError(diverging("", timing.bitrate, bitrate))
+        raise_first(diverging("", timing.bitrate, bitrate))
         return timing
 
     @classmethod
     def from_registers(cls, f_clock: int, btr0: int, btr1: int) -> Self:
-        """Return the timing of a SJA1000's bus timing registers 0 and 1."""
+        """Return the timing of the bus timing registers 0 and 1 of an SJA1000."""
         phase, nof_samples = _from_registers(btr0, btr1)
         return cls(None, f_clock, *phase, nof_samples)
 
@@ -167,13 +161,13 @@ class BitTiming(Timing):
 
     @classmethod
     def from_sample_point(cls, f_clock: int, bitrate: int, sample_point: float = 69.0) -> Self:
-        """Return the strict timing closest to ``sample_point`` (percent), then of the smallest prescaler.
+        """Return the strict timing closest to ``sample_point`` (percent), with the smallest prescaler.
 
         Raises:
-            ValueError: there is none; or the sample point is below 50 %.
+            ValueError: no timing fits, or the sample point is below 50 %.
         """
-        found = cls.iterate_from_sample_point(f_clock, bitrate, sample_point)
-        best = min(found, key=lambda timing: abs(timing.sample_point - sample_point), default=None)
+        timings = cls.iterate_from_sample_point(f_clock, bitrate, sample_point)
+        best = min(timings, key=lambda timing: abs(timing.sample_point - sample_point), default=None)
         if best is None:
             raise ValueError("No suitable bit timings found.")
         return best
@@ -182,7 +176,7 @@ class BitTiming(Timing):
         """Return the same bit rate and sample point (within 1 percentage point) for another clock.
 
         Raises:
-            ValueError: there is none.
+            ValueError: no timing fits.
         """
         rest = (self.tseg1, self.tseg2, self.sjw, self.nof_samples)
         try:
@@ -192,7 +186,7 @@ class BitTiming(Timing):
         near = self.from_sample_point(f_clock, self.bitrate, self.sample_point)
         if abs(near.sample_point - self.sample_point) > SAMPLE_POINT_TOLERANCE:
             raise ValueError("f_clock change failed because of sample point discrepancy.")
-        sjw = rescaled_sjw(self._phase, near._phase, 4)
+        sjw = self._phase.rescaled_sjw(near._phase, 4)
         phase = (near.brp, near.tseg1, near.tseg2, sjw)
         return type(self)(None, f_clock, *phase, self.nof_samples, strict=True)
 
@@ -204,51 +198,32 @@ class BitTiming(Timing):
     def _has_bitrate(self) -> bool:
         return "bitrate" in self._values or "f_clock" in self._values
 
-    @property
-    def brp(self) -> int:
-        """The prescaler."""
-        return self._known("brp")
-
-    @property
-    def tseg1(self) -> int:
-        """Quanta from the sync quantum to the sample point."""
-        return self._values["tseg1"]
-
-    @property
-    def tseg2(self) -> int:
-        """Quanta from the sample point to the end of the bit."""
-        return self._values["tseg2"]
-
-    @property
-    def sjw(self) -> int:
-        """By how many quanta resynchronisation may move the sample point."""
-        return self._values["sjw"]
-
-    @property
-    def nof_samples(self) -> int:
-        """How often a bit is sampled."""
-        return self._values["nof_samples"]
+    brp = Value("The prescaler.")
+    tseg1 = Value("The quanta from the sync quantum to the sample point.")
+    tseg2 = Value("The quanta from the sample point to the end of the bit.")
+    sjw = Value("The largest shift of the sample point by resynchronisation, in quanta.")
+    nof_samples = Value("The number of samples per bit.")
 
     @property
     def bitrate(self) -> int:
-        """In bit/s."""
+        """The bit rate in bit/s."""
         if "bitrate" in self._values:
             return self._values["bitrate"]
         return self._phase.bitrate(self.f_clock)
 
     @property
     def nbt(self) -> int:
-        """Quanta of a bit."""
+        """The quanta of a bit."""
         return self._phase.nbt
 
     @property
     def tq(self) -> int:
-        """A quantum in nanoseconds."""
+        """The length of a quantum in nanoseconds."""
         return Phase(self.brp, 0, 0, 0).tq(self.f_clock)
 
     @property
     def sample_point(self) -> float:
-        """In percent of the bit."""
+        """The sample point in percent of the bit."""
         return self._phase.sample_point
 
     @property
@@ -262,12 +237,12 @@ class BitTiming(Timing):
         return (self.nof_samples == 3) << 7 | (self.tseg2 - 1) << 4 | (self.tseg1 - 1)
 
     def oscillator_tolerance(self, node_loop_delay_ns: float = 250.0, bus_length_m: float = 10.0) -> float:
-        """Return by how many percent the clocks of the nodes may be off, on a bus of that length.
+        """Return the permitted deviation of the nodes' clocks in percent.
 
         Source: ISO 11898-1, "Oscillator tolerance", conditions 1 and 2.
         """
-        shorter = shorter_buffer(self._phase, self.tq, node_loop_delay_ns, bus_length_m)
-        return tolerance(nominal_conditions(self._phase, shorter))
+        shorter = self._phase.shorter_segment(self.tq, node_loop_delay_ns, bus_length_m)
+        return tolerance(self._phase.tolerances(shorter))
 
     def __str__(self) -> str:
         known = self._values
@@ -281,7 +256,7 @@ class BitTiming(Timing):
         if "brp" in known:
             fields.append(f"BTR: {self.btr0:02X}{self.btr1:02X}h")
         if "f_clock" in known:
-            fields.append(clock_text(self.f_clock))
+            fields.append(self._clock_text())
         return ", ".join(fields)
 
 
@@ -294,9 +269,9 @@ def _in_later_order(
     sixth: int | None,
     seventh: int,
 ) -> dict[str, Any]:
-    """Return the keywords that positional arguments in the order of later versions of python-can mean.
+    """Return positional arguments in the order of later versions of python-can as keywords.
 
-    Those behind the last one given by position are keywords already.
+    The arguments after the last positional one were given as keywords.
     """
     keywords: dict[str, Any] = {"f_clock": f_clock, "brp": brp}
     rest = (third, fourth, fifth, sixth)

@@ -1,4 +1,4 @@
-"""The bit timing of CAN FD: two phases. See ``timing``."""
+"""The bit timing of CAN FD, which has two phases; see ``classic``."""
 
 from __future__ import annotations
 
@@ -7,18 +7,14 @@ from typing import TYPE_CHECKING
 
 from cantools_cli.bit_timing.phase import (
     SAMPLE_POINT_TOLERANCE,
-    TOLERANCE,
     Phase,
     Timing,
-    clock_text,
+    Value,
     diverging,
-    nominal_conditions,
     outside,
     phases_near,
     prescaler,
     raise_first,
-    rescaled_sjw,
-    shorter_buffer,
     tolerance,
 )
 
@@ -36,7 +32,7 @@ class BitTimingFd(Timing):
     """The timing of a CAN FD bus: the nominal phase, and the data phase of frames that switch the rate.
 
     Raises:
-        ValueError: the values contradict each other; with ``strict`` also what few controllers take.
+        ValueError: the values contradict each other, or with ``strict`` exceed common controllers.
     """
 
     __slots__ = ()
@@ -85,7 +81,7 @@ class BitTimingFd(Timing):
 
     def _broken_strict_rules(self) -> Iterator[str]:
         yield from outside("Nominal bit time", self.nbt, 8, 80, end="")
-        yield from outside("Nominal bit time", self.dbt, 5, 25, end="")  # so worded, for the data phase
+        yield from outside("Nominal bit time", self.dbt, 5, 25, end="")  # python-can's text
         yield from outside("data_tseg1", self.data_tseg1, 1, 16)
         yield from outside("data_tseg2", self.data_tseg2, 2, 8)
         yield from outside("data_sjw", self.data_sjw, 1, 8)
@@ -117,10 +113,8 @@ class BitTimingFd(Timing):
         data_brp = prescaler(f_clock, data_bitrate, 1 + data_tseg1 + data_tseg2, "Invalid inputs.")
         nominal = (nom_brp, nom_tseg1, nom_tseg2, nom_sjw)
         timing = cls(f_clock, *nominal, data_brp, data_tseg1, data_tseg2, data_sjw, strict)
-        if abs(timing.nom_bitrate - nom_bitrate) > nom_bitrate / TOLERANCE:
-            raise ValueError(diverging("nom. ", timing.nom_bitrate, nom_bitrate))
-        if abs(timing.data_bitrate - data_bitrate) > data_bitrate / TOLERANCE:
-            raise ValueError(diverging("data ", timing.data_bitrate, data_bitrate))
+        raise_first(diverging("nom. ", timing.nom_bitrate, nom_bitrate))
+        raise_first(diverging("data ", timing.data_bitrate, data_bitrate))
         return timing
 
     @classmethod
@@ -154,29 +148,29 @@ class BitTimingFd(Timing):
         data_bitrate: int,
         data_sample_point: float,
     ) -> Self:
-        """Return the strict timing closest to the sample points (percent), with equal prescalers if any has.
+        """Return the strict timing closest to the sample points (percent), if possible with equal prescalers.
 
         Raises:
-            ValueError: there is none; or a sample point is below 50 %.
+            ValueError: no timing fits, or a sample point is below 50 %.
         """
         points = (nom_bitrate, nom_sample_point, data_bitrate, data_sample_point)
-        found = [*cls.iterate_from_sample_point(f_clock, *points)]
-        found = [timing for timing in found if timing.nom_brp == timing.data_brp] or found
+        timings = [*cls.iterate_from_sample_point(f_clock, *points)]
+        timings = [timing for timing in timings if timing.nom_brp == timing.data_brp] or timings
 
         def merit(timing: Self) -> tuple[float, int, int]:
             off = abs(timing.nom_sample_point - nom_sample_point)
             off += abs(timing.data_sample_point - data_sample_point)
             return off, abs(timing.nom_brp - timing.data_brp), timing.nom_brp + timing.data_brp
 
-        if not found:
+        if not timings:
             raise ValueError("No suitable bit timings found.")
-        return min(found, key=merit)
+        return min(timings, key=merit)
 
     def recreate_with_f_clock(self, f_clock: int) -> Self:
         """Return the same bit rates and sample points (within 1 percentage point) for another clock.
 
         Raises:
-            ValueError: there is none.
+            ValueError: no timing fits.
         """
         nominal, data = self._nominal, self._data
         rates = ((self.nom_bitrate, *nominal[1:]), (self.data_bitrate, *data[1:]))
@@ -192,8 +186,8 @@ class BitTimingFd(Timing):
         )
         if max(map(abs, moved)) > SAMPLE_POINT_TOLERANCE:
             raise ValueError("f_clock change failed because of sample point discrepancy.")
-        nominal = near._nominal._replace(sjw=rescaled_sjw(nominal, near._nominal, 128))
-        data = near._data._replace(sjw=rescaled_sjw(data, near._data, 16))
+        nominal = near._nominal._replace(sjw=nominal.rescaled_sjw(near._nominal, 128))
+        data = near._data._replace(sjw=data.rescaled_sjw(near._data, 16))
         return type(self)(f_clock, *nominal, *data, strict=True)
 
     @property
@@ -204,96 +198,65 @@ class BitTimingFd(Timing):
     def _data(self) -> Phase:
         return Phase(self.data_brp, self.data_tseg1, self.data_tseg2, self.data_sjw)
 
-    @property
-    def nom_brp(self) -> int:
-        """The prescaler of the nominal phase."""
-        return self._values["nom_brp"]
-
-    @property
-    def nom_tseg1(self) -> int:
-        """Quanta of the nominal phase from the sync quantum to the sample point."""
-        return self._values["nom_tseg1"]
-
-    @property
-    def nom_tseg2(self) -> int:
-        """Quanta of the nominal phase from the sample point to the end of the bit."""
-        return self._values["nom_tseg2"]
-
-    @property
-    def nom_sjw(self) -> int:
-        """By how many quanta resynchronisation may move the sample point in the nominal phase."""
-        return self._values["nom_sjw"]
-
-    @property
-    def data_brp(self) -> int:
-        """The prescaler of the data phase."""
-        return self._values["data_brp"]
-
-    @property
-    def data_tseg1(self) -> int:
-        """Quanta of the data phase from the sync quantum to the sample point."""
-        return self._values["data_tseg1"]
-
-    @property
-    def data_tseg2(self) -> int:
-        """Quanta of the data phase from the sample point to the end of the bit."""
-        return self._values["data_tseg2"]
-
-    @property
-    def data_sjw(self) -> int:
-        """By how many quanta resynchronisation may move the sample point in the data phase."""
-        return self._values["data_sjw"]
+    nom_brp = Value("The prescaler of the nominal phase.")
+    nom_tseg1 = Value("The quanta of the nominal phase from the sync quantum to the sample point.")
+    nom_tseg2 = Value("The quanta of the nominal phase from the sample point to the end of the bit.")
+    nom_sjw = Value("The largest shift of the sample point in the nominal phase, in quanta.")
+    data_brp = Value("The prescaler of the data phase.")
+    data_tseg1 = Value("The quanta of the data phase from the sync quantum to the sample point.")
+    data_tseg2 = Value("The quanta of the data phase from the sample point to the end of the bit.")
+    data_sjw = Value("The largest shift of the sample point in the data phase, in quanta.")
 
     @property
     def nom_bitrate(self) -> int:
-        """Of the nominal phase, in bit/s."""
+        """The bit rate of the nominal phase in bit/s."""
         return self._nominal.bitrate(self.f_clock)
 
     @property
     def nom_sample_point(self) -> float:
-        """In percent of a bit of the nominal phase."""
+        """The sample point of the nominal phase in percent of a bit."""
         return self._nominal.sample_point
 
     @property
     def nom_tq(self) -> int:
-        """A quantum of the nominal phase in nanoseconds."""
+        """The length of a quantum of the nominal phase in nanoseconds."""
         return self._nominal.tq(self.f_clock)
 
     @property
     def nbt(self) -> int:
-        """Quanta of a bit of the nominal phase."""
+        """The quanta of a bit of the nominal phase."""
         return self._nominal.nbt
 
     @property
     def data_bitrate(self) -> int:
-        """Of the data phase, in bit/s."""
+        """The bit rate of the data phase in bit/s."""
         return self._data.bitrate(self.f_clock)
 
     @property
     def data_sample_point(self) -> float:
-        """In percent of a bit of the data phase."""
+        """The sample point of the data phase in percent of a bit."""
         return self._data.sample_point
 
     @property
     def data_tq(self) -> int:
-        """A quantum of the data phase in nanoseconds."""
+        """The length of a quantum of the data phase in nanoseconds."""
         return self._data.tq(self.f_clock)
 
     @property
     def dbt(self) -> int:
-        """Quanta of a bit of the data phase."""
+        """The quanta of a bit of the data phase."""
         return self._data.nbt
 
     def oscillator_tolerance(self, node_loop_delay_ns: float = 250.0, bus_length_m: float = 10.0) -> float:
-        """Return by how many percent the clocks of the nodes may be off, on a bus of that length.
+        """Return the permitted deviation of the nodes' clocks in percent.
 
         Source: ISO 11898-1, "Oscillator tolerance", conditions 1 to 5.
         """
         nominal, data = self._nominal, self._data
-        shorter = shorter_buffer(nominal, self.nom_tq, node_loop_delay_ns, bus_length_m)
+        shorter = nominal.shorter_segment(self.nom_tq, node_loop_delay_ns, bus_length_m)
         ratio = nominal.brp / data.brp
         conditions = (
-            *nominal_conditions(nominal, shorter),
+            *nominal.tolerances(shorter),
             data.sjw / (2 * 10 * data.nbt),
             shorter / (2 * ((6 * data.nbt - data.tseg2) * data.brp / nominal.brp + 7 * nominal.nbt)),
             (data.sjw - max(0, ratio - 1))
@@ -312,4 +275,4 @@ class BitTimingFd(Timing):
                 f"{letter}TSEG2: {phase.tseg2}",
                 f"{letter}SJW: {phase.sjw}",
             ]
-        return ", ".join([*fields, clock_text(self.f_clock)])
+        return ", ".join([*fields, self._clock_text()])

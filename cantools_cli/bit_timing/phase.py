@@ -1,24 +1,26 @@
-"""What classic and CAN FD bit timing have in common: the arithmetic of one phase, and its texts.
+"""The arithmetic of one phase, and the base class of the two bit timings.
 
-Sources: see ``timing``.
+Sources: as in ``classic``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from math import ceil
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
-#: how far the bit rate may be off: 1/256 of it
-TOLERANCE = 256
-#: how far the sample point may move with a new clock, in percentage points
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+#: largest change of the sample point by another clock, in percentage points
 SAMPLE_POINT_TOLERANCE = 1.0
-#: of a signal on the cable
-_NS_PER_METER = 5
+
+_TOLERANCE = 256  # the bit rate may be off by 1/256
+_NS_PER_METER = 5  # of a signal on the cable
 
 
 class Phase(NamedTuple):
-    """The timing of one phase; CAN FD has two."""
+    """The timing of one phase in quanta; CAN FD has two phases."""
 
     brp: int
     tseg1: int
@@ -39,9 +41,46 @@ class Phase(NamedTuple):
     def tq(self, f_clock: int) -> int:
         return round(self.brp / f_clock * 1e9)
 
+    def rescaled_sjw(self, other: Phase, limit: int) -> int:
+        """Return the jump width that is the same part of a bit in the phase ``other``."""
+        return max(1, min(round(self.sjw / self.nbt * other.nbt), other.tseg2, limit))
+
+    def shorter_segment(self, tq: int, node_loop_delay_ns: float, bus_length_m: float) -> int:
+        """Return the length of the shorter phase segment; the first one is without the propagation time."""
+        propagation = ceil(2 * (node_loop_delay_ns + _NS_PER_METER * bus_length_m) / tq)
+        return min(self.tseg1 - propagation, self.tseg2)
+
+    def tolerances(self, shorter: int) -> tuple[float, float]:
+        """Return the oscillator tolerances of conditions 1 and 2 of ISO 11898-1."""
+        return self.sjw / (2 * 10 * self.nbt), shorter / (2 * (13 * self.nbt - self.tseg2))
+
+
+class Value:
+    """A given value of a timing, read-only; ValueError if it was not given and cannot be calculated."""
+
+    def __init__(self, doc: str) -> None:
+        self.__doc__ = doc
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, timing: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, timing: Timing, owner: type) -> int: ...
+    def __get__(self, timing: Timing | None, owner: type) -> Any:
+        if timing is None:
+            return self
+        try:
+            return timing._values[self._name]
+        except KeyError:
+            raise ValueError(
+                f"{self._name} is unknown: it was neither given nor can it be calculated"
+            ) from None
+
 
 class Timing(Mapping[str, int]):
-    """What the two classes have in common: read-only, equal by content, hashable."""
+    """The base class of the two bit timings: read-only, equal by content, hashable."""
 
     __slots__ = ("_values",)
 
@@ -66,21 +105,16 @@ class Timing(Mapping[str, int]):
         keywords = ", ".join(f"{key}={value}" for key, value in self._values.items())
         return f"can.{type(self).__name__}({keywords})"
 
-    def _known(self, key: str) -> int:
-        try:
-            return self._values[key]
-        except KeyError:
-            raise ValueError(f"{key} is not known: it was not given, nor what it follows from") from None
+    f_clock = Value("The clock of the controller, in Hz.")
 
-    @property
-    def f_clock(self) -> int:
-        """The clock that is divided, in Hz."""
-        return self._known("f_clock")
+    def _clock_text(self) -> str:
+        return f"CLK: {round(self.f_clock / 1e6)}MHz"
 
 
-def raise_first(texts: Iterable[str]) -> None:
-    for text in texts:
-        raise ValueError(text)
+def raise_first(faults: Iterable[str]) -> None:
+    """Raise the first of ``faults`` as a ValueError, if there is any."""
+    for fault in faults:
+        raise ValueError(fault)
 
 
 def outside(name: str, value: int, low: int, high: int, end: str = ".") -> Iterator[str]:
@@ -88,15 +122,12 @@ def outside(name: str, value: int, low: int, high: int, end: str = ".") -> Itera
         yield f"{name} (={value}) must be in [{low}...{high}]{end}"
 
 
-def diverging(which: str, effective: int, requested: int) -> str:
-    return (
-        f"the effective {which}bitrate (={effective}) diverges "
-        f"from the requested {which}bitrate (={requested})"
-    )
-
-
-def clock_text(f_clock: int) -> str:
-    return f"CLK: {round(f_clock / 1e6)}MHz"
+def diverging(which: str, effective: int, requested: int) -> Iterator[str]:
+    if abs(effective - requested) > requested / _TOLERANCE:
+        yield (
+            f"the effective {which}bitrate (={effective}) diverges "
+            f"from the requested {which}bitrate (={requested})"
+        )
 
 
 def prescaler(f_clock: int, bitrate: int, nbt: int, failure: str) -> int:
@@ -115,32 +146,18 @@ def phases_near(
     min_tseg2: int,
     max_sjw: int,
 ) -> Iterator[Phase]:
-    """Yield for each prescaler the segments nearest to ``sample_point``, where the bit rate fits."""
+    """Yield the phase nearest to ``sample_point`` for each prescaler that gives the bit rate."""
     for brp in range(1, max_brp + 1):
         nbt = int(f_clock / (bitrate * brp))
         if nbt < min_nbt:
             return
-        if abs(f_clock / (nbt * brp) - bitrate) > bitrate / TOLERANCE:
+        if abs(f_clock / (nbt * brp) - bitrate) > bitrate / _TOLERANCE:
             continue
         tseg1 = min(round(sample_point / 100 * nbt) - 1, nbt - 1 - min_tseg2)
         tseg2 = nbt - 1 - tseg1
         yield Phase(brp, tseg1, tseg2, min(tseg2, max_sjw))
 
 
-def rescaled_sjw(old: Phase, new: Phase, limit: int) -> int:
-    """Return the jump width of ``old`` as the same part of a bit of ``new``."""
-    return max(1, min(round(old.sjw / old.nbt * new.nbt), new.tseg2, limit))
-
-
-def shorter_buffer(phase: Phase, tq: int, node_loop_delay_ns: float, bus_length_m: float) -> int:
-    """Return the shorter of the two phase segments; what propagation takes is no part of the first."""
-    propagation = ceil(2 * (node_loop_delay_ns + _NS_PER_METER * bus_length_m) / tq)
-    return min(phase.tseg1 - propagation, phase.tseg2)
-
-
-def nominal_conditions(phase: Phase, shorter: int) -> tuple[float, float]:
-    return phase.sjw / (2 * 10 * phase.nbt), shorter / (2 * (13 * phase.nbt - phase.tseg2))
-
-
 def tolerance(conditions: Iterable[float]) -> float:
+    """Return the strictest of ``conditions`` in percent."""
     return max(0.0, min(conditions) * 100)

@@ -6,13 +6,12 @@ Source: the python-can manual, "Thread safe bus".
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock, get_ident
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
 
-from cantools_cli.bus.base import BusABC, BusState, CanProtocol, SendRows
+from cantools_cli.bus.base import BusABC, BusState, SendRows
 from cantools_cli.bus.deadline import Deadline
 from cantools_cli.bus.interface import Bus
 from cantools_cli.errors import CanOperationError, CanTimeoutError
@@ -23,24 +22,24 @@ from cantools_cli.frame.message import Message
 if TYPE_CHECKING:
     from cantools_cli.periodic.tasks import CyclicSendTaskABC
 
-#: how long a thread that receives keeps the bus, before others may change its filters or close it
+#: seconds that a receiving thread keeps the bus before other threads may change its filters or close it
 _TURN = 0.25
-#: how long closing waits for whoever uses the bus: a stuck one fails when the bus is closed
+#: seconds that closing waits for the threads that use the bus; after that, a stuck thread fails
 _PATIENCE = 1.0
-#: how long a poll waits for its turn: who polls since the descriptor is ready would spin until then
+#: seconds that a poll waits for its turn; without them a thread woken by the descriptor would spin
 _POLL_PATIENCE = 0.001
 
 if TYPE_CHECKING:
     _Base = BusABC
 else:
-    _Base = object  # whose attributes are not in the way of the bus's; registered below as a BusABC
+    _Base = object  # a BusABC would hide the attributes of the wrapped bus; registered as one below
 
 
 class ThreadSafeBus(_Base):
-    """A bus whose methods may be called by several threads at once; arguments are those of ``Bus``.
+    """A bus whose methods several threads may call at once; the arguments are those of ``Bus``.
 
-    One thread sends while another receives; two that send, or two that receive, take turns, each within
-    its timeout. What is not part of every bus goes to the bus behind it as it is.
+    One thread may send while another receives; two senders, or two receivers, take turns, each within its
+    timeout. Attributes that ``BusABC`` lacks are those of the wrapped bus, without a lock.
     """
 
     __slots__ = ("__weakref__", "_is_closing", "_receiving", "_sending", "_wrapped")
@@ -53,7 +52,7 @@ class ThreadSafeBus(_Base):
         self._wrapped._lock_send_periodic = self._sending
 
     def __getattr__(self, name: str) -> Any:
-        if name == "_wrapped":  # the bus could not be opened
+        if name == "_wrapped":  # opening the bus failed
             raise AttributeError(name)
         return getattr(self._wrapped, name)
 
@@ -74,7 +73,7 @@ class ThreadSafeBus(_Base):
         return batch
 
     def _received(self, method: str, timeout: float | None) -> Any:
-        """Receive in turns: whoever waits for ever must not keep others from closing the bus."""
+        """Receive in turns: a thread that waits for ever must not keep others from closing the bus."""
         if timeout is not None and timeout < 0:
             return getattr(self._wrapped, method)(timeout)
         deadline = Deadline(timeout)
@@ -93,17 +92,8 @@ class ThreadSafeBus(_Base):
             if received is not None or deadline.passed:
                 return received
 
-    def batches(self) -> Iterator[MessageBatch]:
-        while True:
-            batch = self.recv_batch()
-            if batch is not None:
-                yield batch
-
-    def __iter__(self) -> Iterator[Message]:
-        while True:
-            message = self.recv(timeout=1.0)
-            if message is not None:
-                yield message
+    batches = BusABC.batches
+    __iter__ = BusABC.__iter__
 
     @property
     def filters(self) -> CanFilters | None:
@@ -144,14 +134,14 @@ class ThreadSafeBus(_Base):
 
     @contextmanager
     def _turn_to_send(self, timeout: float | None) -> Iterator[float | None]:
-        """Wait for it; what is given is how much of ``timeout`` is left."""
+        """Wait for the turn; yield the rest of ``timeout``."""
         if timeout is None or timeout <= 0:
             with self._sending:
                 yield timeout
             return
         deadline = Deadline(timeout)
         if not self._sending.acquire(timeout):
-            raise CanTimeoutError(f"{self}: other threads were sending all the time", sent=0)
+            raise CanTimeoutError(f"{self}: other threads kept sending", sent=0)
         try:
             yield deadline.remaining()
         finally:
@@ -161,23 +151,13 @@ class ThreadSafeBus(_Base):
         with self._sending:
             self._wrapped.flush_tx_buffer()
 
-    def send_periodic(
-        self,
-        msgs: Message | Sequence[Message],
-        period: float,
-        duration: float | None = None,
-        store_task: bool = True,
-        autostart: bool = True,
-        modifier_callback: Callable[[Message], None] | None = None,
-    ) -> CyclicSendTaskABC:
+    def send_periodic(self, *args: Any, **kwargs: Any) -> CyclicSendTaskABC:
         with self._sending:
-            task: CyclicSendTaskABC = self._wrapped.send_periodic(
-                msgs, period, duration, store_task, autostart, modifier_callback
-            )
+            task: CyclicSendTaskABC = self._wrapped.send_periodic(*args, **kwargs)
             return task
 
     def stop_all_periodic_tasks(self, remove_tasks: bool = True) -> None:
-        self._wrapped.stop_all_periodic_tasks(remove_tasks)  # which are sending, in turn
+        self._wrapped.stop_all_periodic_tasks(remove_tasks)  # without a lock: the tasks take turns, too
 
     # --- state and end --------------------------------------------------------------------------------
 
@@ -192,11 +172,6 @@ class ThreadSafeBus(_Base):
         with self._receiving, self._sending:
             self._wrapped.state = new_state
 
-    @property
-    def protocol(self) -> CanProtocol:
-        protocol: CanProtocol = self._wrapped.protocol
-        return protocol
-
     def shutdown(self) -> None:
         self._is_closing = True
         self.stop_all_periodic_tasks()
@@ -207,16 +182,8 @@ class ThreadSafeBus(_Base):
             for lock in locks:
                 lock.release()
 
-    def __enter__(self) -> ThreadSafeBus:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.shutdown()
+    __enter__ = BusABC.__enter__
+    __exit__ = BusABC.__exit__
 
     def __str__(self) -> str:
         return str(self._wrapped)
@@ -230,9 +197,9 @@ if not TYPE_CHECKING:
 
 
 class _Turns:
-    """A re-entrant lock that is given in the order of asking.
+    """A re-entrant lock that is granted in the order of requests.
 
-    Python's own is often taken again by the thread that just gave it back, before those that wait.
+    Python's own is often acquired again by the thread that just released it, before the waiting ones.
     """
 
     def __init__(self) -> None:
@@ -242,7 +209,7 @@ class _Turns:
         self._depth = 0
 
     def acquire(self, timeout: float | None = None) -> bool:
-        """Wait up to ``timeout`` seconds; return whether it was given."""
+        """Wait up to ``timeout`` seconds; return whether the lock was acquired."""
         if self._owner != get_ident():
             seconds = -1.0 if timeout is None else timeout
             end = time.monotonic() + seconds

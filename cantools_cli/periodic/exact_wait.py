@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 #: The last part of a wait, in which the clock is watched, at least and at most.
-SHORTEST_WATCH_NS, MAX_WATCH_NS = 200_000, 5_000_000
+MIN_WATCH_NS, MAX_WATCH_NS = 200_000, 5_000_000
 #: Of all sleeps one in 200 ends later than that part begins: one that does makes it longer by half, each
 #: other one shorter by so much.
 _LONGER, _SHORTER = 1.5, 1 - 0.5 / 199
@@ -35,7 +35,7 @@ class ExactWait:
     def __init__(self, clock: Clock, stopped: Callable[[], bool]) -> None:
         self._clock = clock
         self._stopped = stopped
-        self._watch_ns = float(SHORTEST_WATCH_NS)
+        self._watch_ns = float(MIN_WATCH_NS)
 
     def sleep_until_nearly(self, time_ns: int, on_sleep: Callable[[], None]) -> int:
         """Sleep until shortly before ``time_ns``, if that is not past; return the time.
@@ -58,4 +58,4 @@ class ExactWait:
 
     def _learn(self, overslept_ns: int) -> None:
         factor = _LONGER if overslept_ns > self._watch_ns else _SHORTER
-        self._watch_ns = min(max(self._watch_ns * factor, SHORTEST_WATCH_NS), MAX_WATCH_NS)
+        self._watch_ns = min(max(self._watch_ns * factor, MIN_WATCH_NS), MAX_WATCH_NS)
