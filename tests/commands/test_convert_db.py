@@ -42,7 +42,7 @@ def test_pipes_are_refused_on_both_sides(shell, made):
     for command in ("cat a.db | canx convert", "canx convert a.db --to db | cat; exit ${PIPESTATUS[0]}"):
         result = shell(command)
         assert (result.returncode, result.stdout) == (2, "")
-        assert result.stderr.startswith("canx: -: a SQLite database is a file with a name, and cannot ")
+        assert result.stderr.startswith("canx: -: a SQLite database must be a regular file and cannot ")
         assert result.stderr.count("\n") == 2
 
 

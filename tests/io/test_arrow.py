@@ -220,8 +220,8 @@ def test_slices_and_many_dictionaries() -> None:
 @pytest.mark.parametrize(
     ("columns", "said"),
     [
-        ({"arbitration_id": [1, 0x20000000], "is_extended_id": [True, True]}, "is over 1FFFFFFF"),
-        ({"arbitration_id": [1, 0x800], "is_extended_id": [False, False]}, "0x800 is over 7FF"),
+        ({"arbitration_id": [1, 0x20000000], "is_extended_id": [True, True]}, "is above 1FFFFFFF"),
+        ({"arbitration_id": [1, 0x800], "is_extended_id": [False, False]}, "0x800 is above 7FF"),
         ({"arbitration_id": [1, -1]}, "not in range"),
         ({"arbitration_id": [1, None]}, "timestamp or arbitration_id is null"),
         ({"data": [b"", bytes(9)], "is_fd": [False, False]}, "9 data bytes, but a classic frame holds 8"),

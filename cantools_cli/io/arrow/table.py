@@ -330,9 +330,9 @@ class _Columns:
         if kinds & kernel.VOID:
             return "timestamp or arbitration_id is null"
         if identifier > bits.CAN_EFF_MASK:
-            return f"arbitration_id {identifier:#x} is over 1FFFFFFF, the largest of 29 bits"
+            return f"arbitration_id {identifier:#x} is above 1FFFFFFF, the largest 29-bit identifier"
         if identifier > bits.CAN_SFF_MASK and not kinds & (kernel.EXTENDED | kernel.ERROR):
-            return f"arbitration_id {identifier:#x} is over 7FF, the largest of 11 bits"
+            return f"arbitration_id {identifier:#x} is above 7FF, the largest 11-bit identifier"
         if kinds & (kernel.BRS | kernel.ESI) and not kinds & kernel.FD:
             return "bitrate_switch and error_state_indicator need is_fd"
         if kinds & kernel.REMOTE:

@@ -186,7 +186,7 @@ class SqliteReader(MessageReader):
         path = self.input.name
         if not os.path.isfile(path):
             raise UsageError(
-                f"{path}: {NEEDS_A_NAME}, and cannot be read from a pipe", hint="canx ... FILE.db"
+                f"{path}: {NEEDS_A_NAME} and cannot be read from a pipe", hint="canx ... FILE.db"
             )
         with open(path, "rb") as file:
             if file.read(2) != head[:2]:

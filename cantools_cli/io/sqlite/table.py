@@ -28,7 +28,7 @@ TYPES = ("REAL", *["INTEGER"] * 5, "BLOB")
 CHANNEL = "can0"
 MAX_DATA = 64
 _ROWS_AT_ONCE = 24
-NEEDS_A_NAME = "a SQLite database is a file with a name"
+NEEDS_A_NAME = "a SQLite database must be a regular file"
 
 _ERRORS = {  # part of SQLite's message -> error number of the system
     "locked": errno.EBUSY,
@@ -161,9 +161,11 @@ def path_to_write(file: AnyFile) -> str:
     path = display_name(file) if not isinstance(file, OutputStream) else file.name
     is_stream = not (is_path(file) or isinstance(file, OutputStream)) or path == "-"
     if is_stream or (os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path))):
-        raise UsageError(f"{path}: {NEEDS_A_NAME}, and cannot go into a stream", hint="-o FILE.db")
+        raise UsageError(f"{path}: {NEEDS_A_NAME} and cannot be written to a stream", hint="-o FILE.db")
     if isinstance(file, OutputStream) and compression_of(path):
-        raise UsageError(f"{path}: SQLite writes anywhere in its file, so not into .gz", hint="leave out .gz")
+        raise UsageError(
+            f"{path}: a SQLite database cannot be compressed while it is written", hint="leave out .gz"
+        )
     return path
 
 

@@ -446,7 +446,7 @@ def test_streams_are_refused(tmp_path: Path) -> None:
     data = (tmp_path / "a.db").read_bytes()
     with pytest.raises(UsageError, match="cannot be read from a pipe"):
         SqliteReader(io.BytesIO(data))
-    with pytest.raises(UsageError, match="cannot go into a stream"):
+    with pytest.raises(UsageError, match="cannot be written to a stream"):
         SqliteWriter(io.BytesIO())
     output = OutputStream(tmp_path / "b.db.gz")
     with pytest.raises(UsageError, match=r"not into \.gz"):
