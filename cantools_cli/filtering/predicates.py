@@ -33,7 +33,7 @@ class Predicate(ABC):
         """Return the negation."""
 
     def frame_filter(self) -> FrameFilter | None:
-        """Return a filter that passes at least the same frames; None if there is none but everything."""
+        """Return a filter that passes at least the same frames; None if only passing everything would do."""
         return None
 
     def parts(self) -> Sequence[Predicate]:

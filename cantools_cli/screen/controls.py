@@ -43,7 +43,7 @@ class Controls:
         shown: the rows in order; ``first`` is the index of the top row, ``height`` the number of lines.
         scrolled: the top line of an opened row.
         frozen: copy of the table, shown while a live view is paused, made at ``frozen_ns``.
-        asked: kind of the open prompt, empty if there is none; ``line`` is its text.
+        asked: kind of the open prompt, or empty; ``line`` is its text.
         status: exit status; None until the user ends the program.
     """
 

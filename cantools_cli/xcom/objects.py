@@ -97,7 +97,7 @@ class XcomObject:
 
     @property
     def editing_step(self) -> float:
-        """The step by which a remote control changes the value; 0 if there is none."""
+        """The step by which a remote control changes the value, or 0."""
         try:
             return float(self.step)
         except ValueError:

@@ -34,7 +34,7 @@ class End(NamedTuple):
     Attributes:
         position: the end of the last complete object with its padding; beyond the end of the file if that
             padding is missing.
-        last: the start of the last complete container, 0 if there is none.
+        last: the start of the last complete container, or 0.
         unpacked_size: the correct value for the field of that name in the file header.
         rest: bytes after ``position``, of an incomplete object.
     """

@@ -92,7 +92,7 @@ class Group:
         is_variable: whether its records are data of variable length, preceded by their size.
         size: bytes of all other records, without their number.
         channels: the members of the event by their short names; "" is the structure.
-        data_stream: the position of the block that holds data of variable length, 0 if there is none.
+        data_stream: the position of the block that holds data of variable length, or 0.
     """
 
     at: int
