@@ -160,8 +160,10 @@ class Commands(_PlainParameters, TyperGroup):
 
 
 def _as_command(function: Any, name: str) -> Any:
+    from cantools_cli.console.bundles import unbundled
+
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    app.command(name, cls=Command, context_settings=_SETTINGS)(function)
+    app.command(name, cls=Command, context_settings=_SETTINGS)(unbundled(function))
     return typer.main.get_command(app)
 
 

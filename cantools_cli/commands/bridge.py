@@ -12,12 +12,13 @@ import typer
 from cantools_cli.bus.address import parse_address, stream_names
 from cantools_cli.console import options
 from cantools_cli.console.buses import BusOptions, NamedBus, open_buses
+from cantools_cli.console.chain import FilterChain, Filters
 from cantools_cli.console.interruption import Interruption
 from cantools_cli.console.report import Report
+from cantools_cli.console.run import Run
 from cantools_cli.console.sources import live_batches
 from cantools_cli.errors import UsageError, counted
 from cantools_cli.filtering.selection import Selection
-from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.streams.bridge import MAX_HOPS, DirectedRewrite, LoopGuard, Rewriter, parse_rewrite
 from cantools_cli.streams.outlet import Outlet, QueuedOutlet
@@ -45,8 +46,8 @@ def bridge_command(
             help="Change identifiers: 123=456, 100-1FF=+200, 120:7F0=520. Repeatable.",
         ),
     ] = None,
-    filters: options.Filter = None,
-    where: options.Where = None,
+    *,
+    filters: Filters,
     error_frames: Annotated[
         bool, typer.Option("--error-frames", help="Forward error frames as well.")
     ] = False,
@@ -70,15 +71,8 @@ def bridge_command(
     ] = MAX_HOPS,
     count: options.Count = None,
     strict: options.Strict = False,
-    interface: options.Interface = None,
-    bitrate: options.Bitrate = None,
-    fd: options.Fd = False,
-    data_bitrate: options.DataBitrate = None,
-    settings: options.Setting = None,
-    context: options.Context = None,
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = 0,
-    debug: options.Debug = False,
+    bus_options: BusOptions,
+    run: Run,
 ) -> int:
     """Forward the frames of each bus to the others.
 
@@ -90,7 +84,7 @@ def bridge_command(
     canx bridge can0 udp_multicast:239.74.163.2 --one-way
     canx bridge can0 can1 --rewrite "can0>can1:100-1FF=+200"
     """
-    report = Report(quiet=quiet, verbose=verbose)
+    report = run.report
     options.checked_count(count)
     names = _checked_names(buses)
     rules = [rule for text in rewrites or () for rule in parse_rewrite(text, names)]
@@ -99,26 +93,23 @@ def bridge_command(
             if rule.source not in (None, names[0]) or rule.target == names[0]:
                 way = f"{rule.source or '*'}>{rule.target or '*'}"
                 raise UsageError(f"--rewrite {way} has no effect: --one-way goes from {names[0]} only")
-    selections = [Selection.parse(filters, where) for _ in buses]
-    for warning in selections[0].warnings:
-        report.note(warning)
+    selection = filters.selection(report)
+    selections = [selection, *(selection.again() for _ in buses[1:])]
     seconds = duration(timeout)
-    bus_options = BusOptions(interface, bitrate, fd, data_bitrate, settings or (), context)
-    with Interruption() as interruption, ExitStack() as stack:
+    with run, ExitStack() as stack:
         opened = _open(buses, names, bus_options, report, stack, selections, one_way=one_way)
         sources = opened[:1] if one_way else opened
+        chains = [FilterChain(one, passes_error_frames=error_frames) for one in selections]
         targets = [
             None if one_way and index == 0 else QueuedOutlet(Outlet(one.bus, one.name, seconds), seconds)
             for index, one in enumerate(opened)
         ]
-        bridge = Bridge(sources, targets, selections, rules, max_hops, error_frames=error_frames)
+        bridge = Bridge(sources, targets, chains, rules, max_hops)
         try:
-            bridge.run(interruption, count)
+            bridge.run(run.interruption, count)
         finally:
             lost = bridge.close(seconds, report)
-        if interruption.signum is not None:
-            return 128 + interruption.signum
-    return 2 if strict and lost else 0
+    return run.status(strict and lost)
 
 
 def _checked_names(buses: Sequence[str]) -> list[str]:
@@ -168,19 +159,15 @@ class Bridge:
         self,
         sources: Sequence[NamedBus],
         targets: Sequence[QueuedOutlet | None],
-        selections: Sequence[Selection],
+        chains: Sequence[FilterChain],
         rules: Sequence[DirectedRewrite],
         max_hops: int,
-        *,
-        error_frames: bool,
     ) -> None:
         self._sources = sources
         self._targets = targets
-        self._selections = selections
+        self._chains = chains
         self._guard = LoopGuard(len(targets), max_hops)
-        self._passes_errors = error_frames
         self._has_rules = bool(rules)
-        self._left_out = 0
         self._received = 0
         self._forwarded = [0] * len(sources)
         self._rewriters: dict[tuple[int, int], Rewriter] = {}
@@ -206,23 +193,16 @@ class Bridge:
             return
         buses = [source.bus for source in self._sources]
         for index, batch in live_batches(buses, interruption, self._on_idle):
-            batch = self._chosen(index, batch)
+            source = self._sources[index]
+            batch = self._chains[index].select(
+                batch if source.filter is None else source.filter.select(batch)
+            )
             if count is not None and self._received + len(batch) >= count:
                 batch = batch.part(0, count - self._received)
             self._forward(index, batch)
             self._check()
             if self._received == count:
                 return
-
-    def _chosen(self, index: int, batch: MessageBatch) -> MessageBatch:
-        if not self._passes_errors:
-            whole = len(batch)
-            batch = batch.without(bits.CAN_ERR_FLAG)
-            self._left_out += whole - len(batch)
-        behind_bus = self._sources[index].filter
-        if behind_bus is not None:
-            batch = behind_bus.select(batch)
-        return self._selections[index].select(batch)
 
     def _forward(self, index: int, batch: MessageBatch) -> None:
         if not len(batch):
@@ -272,6 +252,7 @@ class Bridge:
                 report.detail(f"{names[0]}>{names[1]}: {counted(rewriter.rewritten, 'frames')} rewritten")
         if self._has_rules and self._received and not any(one.rewritten for one in self._rewriters.values()):
             report.note("--rewrite changed no frame: none had such an identifier")
-        if self._left_out:
-            report.note(f"{counted(self._left_out, 'error frames')} left out; --error-frames forwards them")
+        left_out = sum(chain.error_frames for chain in self._chains)
+        if left_out:
+            report.note(f"{counted(left_out, 'error frames')} left out; --error-frames forwards them")
         return lost

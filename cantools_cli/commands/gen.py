@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 import time
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
@@ -12,10 +13,11 @@ from cantools_cli.bus.address import is_log_name
 from cantools_cli.bus.base import BusABC
 from cantools_cli.bus.deadline import Deadline
 from cantools_cli.console import options
+from cantools_cli.console.bundles import spelled
 from cantools_cli.console.buses import BusOptions, open_buses
 from cantools_cli.console.interruption import Interruption
-from cantools_cli.console.report import Report
-from cantools_cli.console.sinks import checked_form, open_sink
+from cantools_cli.console.output import FormatOptions, Output, OutputFormat
+from cantools_cli.console.run import Run
 from cantools_cli.errors import CanTimeoutError, UsageError
 from cantools_cli.streams.generator import BATCH_ROWS, Generator
 from cantools_cli.units import duration_ns, milliseconds_must_have_unit, rate
@@ -26,49 +28,93 @@ DEFAULT_GAP_NS = 200_000_000
 STOPPED_NS = 1_000_000_000
 
 
-def gen_command(
-    bus: Annotated[
-        str | None,
-        typer.Argument(metavar="BUS", help="Send to this bus, in real time; without it: stdout or -o."),
-    ] = None,
-    extended: Annotated[bool, typer.Option("--extended", "-e", help="29-bit identifiers.")] = False,
-    can_fd: Annotated[bool, typer.Option("--can-fd", "-f", help="CAN FD frames.")] = False,
-    bitrate_switch: Annotated[bool, typer.Option("--brs", "-b", help="CAN FD with bit rate switch.")] = False,
-    esi: Annotated[bool, typer.Option("--esi", "-E", help="CAN FD with error state indicator.")] = False,
-    remote: Annotated[bool, typer.Option("--remote", "-R", help="Remote frames.")] = False,
-    can_xl: Annotated[bool, typer.Option("--can-xl", "-X", help="CAN XL frames, and no others.")] = False,
-    raw_dlc: Annotated[bool, typer.Option("--raw-dlc", "-8", help="Also raw DLC codes 9 to 15.")] = False,
+@dataclass(eq=False, repr=False)
+class FrameRules:
+    """Options for the kinds of frames, and for what is in them."""
+
+    extended: Annotated[bool, typer.Option("--extended", "-e", help="29-bit identifiers.")] = False
+    can_fd: Annotated[bool, typer.Option("--can-fd", "-f", help="CAN FD frames.")] = False
+    bitrate_switch: Annotated[bool, typer.Option("--brs", "-b", help="CAN FD with bit rate switch.")] = False
+    esi: Annotated[bool, typer.Option("--esi", "-E", help="CAN FD with error state indicator.")] = False
+    remote: Annotated[bool, typer.Option("--remote", "-R", help="Remote frames.")] = False
+    can_xl: Annotated[bool, typer.Option("--can-xl", "-X", help="CAN XL frames, and no others.")] = False
+    raw_dlc: Annotated[bool, typer.Option("--raw-dlc", "-8", help="Also raw DLC codes 9 to 15.")] = False
     mix: Annotated[
         bool, typer.Option("--mix", "-m", help="A mix of the kinds named; of all, if none is.")
-    ] = False,
+    ] = False
     identifier: Annotated[
         str, typer.Option("--id", "-I", metavar="MODE", help="r random, e even, o odd, i counted up, or hex.")
-    ] = "r",
+    ] = "r"
     length: Annotated[
         str | None,
         typer.Option(
             "--length", "-L", metavar="MODE", help="r random, i counted up, or a DLC code; CAN XL: bytes."
         ),
-    ] = None,
+    ] = None
     data: Annotated[
         str,
         typer.Option(
             "--data", "-D", metavar="MODE", help="r random, i counted up, or hex, x for random digits."
         ),
-    ] = "r",
+    ] = "r"
     xl_flags: Annotated[
         str | None, typer.Option("--xl-flags", "-F", metavar="MODE", help="CAN XL: r, i or 1 SEC, 2 RRS. [0]")
-    ] = None,
+    ] = None
     sdt: Annotated[
         str | None, typer.Option("--sdt", "-S", metavar="MODE", help="CAN XL: SDU type, r, i or hex. [0]")
-    ] = None,
+    ] = None
     acceptance_field: Annotated[
         str | None,
         typer.Option("--acceptance-field", "-A", metavar="MODE", help="CAN XL: r, i or hex. [r]"),
-    ] = None,
+    ] = None
     vcid: Annotated[
         str | None, typer.Option("--vcid", "-V", metavar="MODE", help="CAN XL: VCID, r, i or hex. [0]")
+    ] = None
+
+    def generator(self, **schedule: Any) -> Generator:
+        """Return a generator of these frames.
+
+        Raises:
+            UsageError: CAN XL is combined with another kind, its fields are given without it, or a value
+                is invalid.
+        """
+        kinds: dict[str, Any] = {
+            "is_extended_id": self.extended,
+            "is_remote_frame": self.remote,
+            "is_fd": self.can_fd,
+            "bitrate_switch": self.bitrate_switch,
+            "error_state_indicator": self.esi,
+            "raw_dlc": self.raw_dlc,
+            "mix": self.mix,
+        }
+        fields = {
+            "flags": self.xl_flags,
+            "sdt": self.sdt,
+            "acceptance_field": self.acceptance_field,
+            "vcid": self.vcid,
+        }
+        given = {name: text for name, text in fields.items() if text is not None}
+        contents: dict[str, Any] = {"identifier": self.identifier, "length": self.length, "data": self.data}
+        if not self.can_xl:
+            if given:
+                raise UsageError(f"{next(iter(given))} is a field of CAN XL frames", hint="-X makes these")
+            return Generator(**kinds, **contents, **schedule)
+        if any(kinds.values()):
+            raise UsageError(
+                "CAN XL frames are of no other kind", hint="-X goes without -e -f -b -E -R -8 -m"
+            )
+        from cantools_cli.streams.xl_generator import XlGenerator
+
+        return XlGenerator(**given, **contents, **schedule)
+
+
+def gen_command(
+    bus: Annotated[
+        str | None,
+        typer.Argument(metavar="BUS", help="Send to this bus, in real time; without it: stdout or -o."),
     ] = None,
+    *,
+    rules: FrameRules,
     gap: Annotated[
         str | None,
         typer.Option("--gap", "-g", metavar="TIME", help="Time between frames, with a unit. [200ms]"),
@@ -94,15 +140,8 @@ def gen_command(
     as_json: options.Json = False,
     ns: options.Ns = False,
     force: options.Force = False,
-    interface: options.Interface = None,
-    bitrate: options.Bitrate = None,
-    fd: options.Fd = False,
-    data_bitrate: options.DataBitrate = None,
-    settings: options.Setting = None,
-    context: options.Context = None,
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = 0,
-    debug: options.Debug = False,
+    bus_options: BusOptions,
+    run: Run,
 ) -> int:
     """Generate frames by rule, to stdout, a file or a bus.
 
@@ -116,10 +155,9 @@ def gen_command(
     canx gen vcan0 --rate 1000 --duration 10s
     canx gen -m --rate 5000 -n 1000000 -o mix.blf
     """
-    report = Report(quiet=quiet, verbose=verbose)
+    report = run.report
     if bus is None:
-        given = options.bus_options(interface, bitrate, fd, data_bitrate, settings, context)
-        options.check_effect(given, "the frames go to no bus", "canx gen BUS sends them")
+        options.check_effect(spelled(bus_options), "the frames go to no bus", "canx gen BUS sends them")
         if channel == "":
             raise UsageError("--channel is empty", hint="such as can0")
     else:
@@ -131,21 +169,7 @@ def gen_command(
         gap_ns = DEFAULT_GAP_NS
     rate_given = None if frames_per_second is None else rate(frames_per_second)
     duration_given = _duration_ns(seconds, gap_ns, to_bus=bus is not None)
-    generator = _generator(
-        {
-            "is_extended_id": extended,
-            "is_remote_frame": remote,
-            "is_fd": can_fd,
-            "bitrate_switch": bitrate_switch,
-            "error_state_indicator": esi,
-            "raw_dlc": raw_dlc,
-            "mix": mix,
-        },
-        {"flags": xl_flags, "sdt": sdt, "acceptance_field": acceptance_field, "vcid": vcid},
-        is_xl=can_xl,
-        identifier=identifier,
-        length=length,
-        data=data,
+    generator = rules.generator(
         seed=seed,
         start_ns=_start_ns(start, seed),
         gap_ns=gap_ns,
@@ -154,20 +178,11 @@ def gen_command(
         duration_ns=duration_given,
         channel="can0" if channel is None else channel,
     )
-    to = options.output_format(to_format, as_json=as_json)
-    checked_form(output, to)
+    form = OutputFormat.resolve(output, to_format, as_json=as_json, special=FormatOptions(ns))
     report.detail(f"--seed {generator.seed} makes these frames again")
-    with Interruption() as interruption:
+    with run:
         if bus is None:
-            made = _write(
-                generator,
-                interruption,
-                report,
-                output,
-                to,
-                force,
-                ns,
-            )
+            made = _write(generator, run, Output(output, form, force))
         elif output is not None or to_format is not None or as_json:
             raise UsageError(
                 "frames go to BUS or to a file, not both", hint="canx gen ... | tee FILE | canx send BUS"
@@ -175,14 +190,11 @@ def gen_command(
         elif is_log_name(bus):
             raise UsageError(f"{bus}: a log file, not a bus", hint=f"-o {bus} writes it")
         else:
-            bus_options = BusOptions(interface, bitrate, fd, data_bitrate, settings or (), context)
             (opened,) = open_buses([bus], bus_options, report, receive=False, send=True)
             with opened:
-                made = _send(generator, opened.bus, interruption, duration_given)
+                made = _send(generator, opened.bus, run.interruption, duration_given)
         report.detail(f"{made} frames")
-        if interruption.signum is not None:
-            return 128 + interruption.signum
-    return 1 if count is not None and made < count else 0
+    return run.status(is_no=count is not None and made < count)
 
 
 def _duration_ns(text: str | None, gap_ns: int | None, *, to_bus: bool) -> int | None:
@@ -198,46 +210,18 @@ def _duration_ns(text: str | None, gap_ns: int | None, *, to_bus: bool) -> int |
     return duration_ns(text)
 
 
-def _generator(
-    kinds: dict[str, Any], fields: dict[str, str | None], *, is_xl: bool, **rules: Any
-) -> Generator:
-    """Return the generator; ``fields`` are those of CAN XL, None where they are not given.
-
-    Raises:
-        UsageError: CAN XL is asked for with another kind, or its fields without it.
-    """
-    given = {name: text for name, text in fields.items() if text is not None}
-    if not is_xl:
-        if given:
-            raise UsageError(f"{next(iter(given))} is a field of CAN XL frames", hint="-X makes these")
-        return Generator(**kinds, **rules)
-    if any(kinds.values()):
-        raise UsageError("CAN XL frames are of no other kind", hint="-X goes without -e -f -b -E -R -8 -m")
-    from cantools_cli.streams.xl_generator import XlGenerator
-
-    return XlGenerator(**given, **rules)
-
-
 def _start_ns(start: str | None, seed: int | None) -> int:
     if start is not None:
         return duration_ns(start)
     return time.time_ns() // 1000 * 1000 if seed is None else 0
 
 
-def _write(
-    generator: Generator,
-    interruption: Interruption,
-    report: Report,
-    output: str | None,
-    to: str | None,
-    force: bool,
-    ns: bool,
-) -> int:
+def _write(generator: Generator, run: Run, target: Output) -> int:
     """Write all frames, or those up to a signal; return how many."""
-    with open_sink(output, to, report, force=force, ns=ns) as sink:
+    with target.open(run.report) as sink:
         for batch in generator.batches():
             sink.write(batch)
-            if interruption.requested:
+            if run.interruption.requested:
                 break
     return sink.count
 

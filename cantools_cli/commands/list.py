@@ -12,6 +12,7 @@ import typer
 from cantools_cli import plugins
 from cantools_cli.console import options
 from cantools_cli.console.report import Report
+from cantools_cli.console.run import Run
 
 _WHAT = ("buses", "interfaces", "formats")
 
@@ -26,9 +27,8 @@ def list_command(
     ] = "buses",
     interface: options.Interface = None,
     as_json: options.Json = False,
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = 0,
-    debug: options.Debug = False,
+    *,
+    run: Run,
 ) -> int:
     """List buses that can be opened here, interfaces, or formats.
 
@@ -42,8 +42,7 @@ def list_command(
     options.checked(what, "what to list:", _WHAT)
     if what == "formats":
         options.check_effect({"--interface": interface}, "formats belong to no interface")
-    report = Report(quiet=quiet, verbose=verbose)
-    rows = {"buses": _buses, "interfaces": _interfaces, "formats": _formats}[what](interface, report)
+    rows = {"buses": _buses, "interfaces": _interfaces, "formats": _formats}[what](interface, run.report)
     if as_json:
         for row in rows:
             print(json.dumps(row, separators=(",", ":"), default=str))

@@ -13,13 +13,13 @@ import typer
 
 from cantools_cli.console import options
 from cantools_cli.console.buses import BusOptions
+from cantools_cli.console.chain import FilterChain, Filters, TimeSpan
 from cantools_cli.console.interruption import Interruption
-from cantools_cli.console.playback import Log, LogOptions, Outlets
+from cantools_cli.console.playback import Log, Outlets
 from cantools_cli.console.progress import Progress
-from cantools_cli.console.report import Report
+from cantools_cli.console.run import Run
+from cantools_cli.console.sources import ReadOptionsWithFormat
 from cantools_cli.errors import CanError, FormatError, UsageError, counted
-from cantools_cli.filtering.selection import Selection
-from cantools_cli.filtering.window import Moment, check_order
 from cantools_cli.io.base import BATCH_ROWS
 from cantools_cli.streams.replay import PART_ROWS, Pacer, Schedule, Timetable, loops, speed
 from cantools_cli.streams.routes import Routes, Rule
@@ -61,36 +61,23 @@ def replay_command(
     skip: Annotated[
         str | None, typer.Option("--skip", "-s", metavar="TIME", help="Cut out silences longer than this.")
     ] = None,
-    start: options.Start = None,
-    end: options.End = None,
+    *,
+    span: TimeSpan,
     loop: Annotated[
         str, typer.Option("--loop", "-l", metavar="N|i", help="Replay N times; i: again and again.")
     ] = "1",
     count: options.Count = None,
-    filters: options.Filter = None,
-    where: options.Where = None,
-    error_frames: Annotated[
-        bool, typer.Option("--error-frames", help="Send error frames as well, which are left out otherwise.")
-    ] = False,
+    filters: Filters,
+    error_frames: options.ErrorFrames = False,
     timeout: Annotated[
         str,
         typer.Option(
             "--timeout", metavar="TIME", help="How long to wait for room on a bus.", show_default=True
         ),
     ] = "10s",
-    from_format: options.From = None,
-    on_error: options.OnError = "stop",
-    strict: options.Strict = False,
-    tz: options.Tz = None,
-    interface: options.Interface = None,
-    bitrate: options.Bitrate = None,
-    fd: options.Fd = False,
-    data_bitrate: options.DataBitrate = None,
-    settings: options.Setting = None,
-    context: options.Context = None,
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = 0,
-    debug: options.Debug = False,
+    reading: ReadOptionsWithFormat,
+    bus_options: BusOptions,
+    run: Run,
 ) -> int:
     """Replay a log onto buses, with its own timing.
 
@@ -103,9 +90,7 @@ def replay_command(
     canx replay trace.asc vcan0 --start 10s --end 20s --loop i
     canx convert drive.log -f 100-1FF | canx replay - vcan0
     """
-    report = Report(quiet=quiet, verbose=verbose)
-    options.checked_zone(tz)
-    options.checked_input_format(from_format)
+    report = run.report
     seconds = duration(timeout)
     if ignore_timestamps and factor not in ("1", "max"):
         raise UsageError(f"--ignore-timestamps and --speed {factor} contradict each other")
@@ -118,43 +103,35 @@ def replay_command(
         gap_ns=round(gap_seconds * 1_000_000_000),
         skip_ns=duration_ns(skip) if skip is not None else None,
     )
-    log_options = LogOptions(
-        lambda: Selection.parse(filters, where, tz=tz),
-        form=from_format,
-        on_error=options.checked_on_error(on_error),
-        tz=tz,
-        passes=loops(loop),
-        start=Moment.parse(start, tz or "local") if start is not None else None,
-        end=Moment.parse(end, tz or "local") if end is not None else None,
-        error_frames=error_frames,
-        count=options.checked_count(count),
+    chain = FilterChain(
+        filters.selection(report, reading.tz),
+        *span.moments(reading.tz),
+        passes_error_frames=error_frames,
+        count=count,
     )
-    check_order(log_options.start, log_options.end)
-    for warning in log_options.selection().warnings:
-        report.note(warning)
+    passes = loops(loop)
     routes = Routes([Rule.parse(text) for text in maps or ()], bus)
-    bus_options = BusOptions(interface, bitrate, fd, data_bitrate, settings or (), context)
     timetable = Timetable(schedule) if factor_value is not None or gap_seconds else None
-    with Interruption() as interruption, ExitStack() as stack:
-        log = Log(file, log_options, routes, report, interruption)
+    with run, ExitStack() as stack:
+        log = Log(file, chain, routes, report, run.interruption, reading=reading, passes=passes)
         outlets = Outlets(routes, bus_options, report, seconds, stack)
         try:
             log.sent = lambda: outlets.count
-            with Progress(log, log.sent, share=lambda: log.share(outlets.last_ns), quiet=quiet) as progress:
-                _replay(log, outlets, timetable, interruption, progress)
+            with Progress(
+                log, log.sent, share=lambda: log.share(outlets.last_ns), quiet=run.quiet
+            ) as progress:
+                _replay(log, outlets, timetable, run.interruption, progress)
         except CanError:
             if outlets.count:
                 report.note(f"{counted(outlets.count, 'frames')} sent before this")
             raise
         finally:
-            _tell(log, outlets, timetable, interruption, report)
-        if interruption.signum is not None:
-            return 128 + interruption.signum
-    if log.error is not None:
+            _tell(log, outlets, timetable, run)
+    if log.error is not None and run.interruption.signum is None:
         if isinstance(log.error, FormatError):
             log.error.afterword = f"{counted(outlets.count, 'frames')} sent before it"
         raise log.error
-    return 2 if strict and (log.lost or outlets.lost) else 0
+    return run.status(reading.strict and (log.lost or outlets.lost))
 
 
 def _replay(
@@ -210,16 +187,15 @@ def _no_collection() -> Iterator[None]:
         gc.unfreeze()
 
 
-def _tell(
-    log: Log, outlets: Outlets, timetable: Timetable | None, interruption: Interruption, report: Report
-) -> None:
-    """Say what was left out, how exact it was, and how far it came where a signal ended it."""
+def _tell(log: Log, outlets: Outlets, timetable: Timetable | None, run: Run) -> None:
+    """Report what was left out, how exact the timing was, and how far a run came that a signal ended."""
+    report = run.report
     log.tell()
     outlets.tell()
     if timetable is not None and timetable.restarts:
         times = "once" if timetable.restarts == 1 else f"{timetable.restarts} times"
         report.note(f"stopped or held up for over 1 s, {times}: the rest was sent that much later")
-    if interruption.signum is not None:
+    if run.interruption.signum is not None:
         sent = counted(outlets.count, "frames")
         report.note(f"stopped after {sent}, {outlets.seconds_into(log):.3f} s into the log")
     report.detail(f"{counted(outlets.count, 'frames')} replayed")

@@ -12,13 +12,14 @@ import typer
 from cantools_cli.bus.not_a_bus import is_filter, is_identifier, misplaced_filter
 from cantools_cli.console import options
 from cantools_cli.console.buses import BusOptions, NamedBus, open_buses
+from cantools_cli.console.chain import FilterChain, Filters
 from cantools_cli.console.report import Report
+from cantools_cli.console.run import Run
 from cantools_cli.errors import UsageError, counted
-from cantools_cli.filtering.selection import Selection
-from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 
 if TYPE_CHECKING:
+    from cantools_cli.console.sources import ReadOptions
     from cantools_cli.periodic.schedule import Schedule
 
 
@@ -38,9 +39,7 @@ def send_command(
     duration: Annotated[
         str | None, typer.Option("--duration", metavar="TIME", help="End after TIME, with --period.")
     ] = None,
-    error_frames: Annotated[
-        bool, typer.Option("--error-frames", help="Send error frames as well, which are left out otherwise.")
-    ] = False,
+    error_frames: options.ErrorFrames = False,
     timeout: Annotated[
         str,
         typer.Option(
@@ -48,19 +47,12 @@ def send_command(
         ),
     ] = "10s",
     from_format: options.From = None,
-    filters: options.Filter = None,
-    where: options.Where = None,
+    *,
+    filters: Filters,
     on_error: options.OnError = "stop",
     strict: options.Strict = False,
-    interface: options.Interface = None,
-    bitrate: options.Bitrate = None,
-    fd: options.Fd = False,
-    data_bitrate: options.DataBitrate = None,
-    settings: options.Setting = None,
-    context: options.Context = None,
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = 0,
-    debug: options.Debug = False,
+    bus_options: BusOptions,
+    run: Run,
 ) -> int:
     """Send frames to a bus, from arguments or from stdin.
 
@@ -73,50 +65,36 @@ def send_command(
     canx send can0 123#01 123#02 --period 100ms --count 20
     canx gen -n 1000 | canx send vcan0
     """
-    report = Report(quiet=quiet, verbose=verbose)
     from cantools_cli.units import duration as parse_duration
 
+    report = run.report
     seconds = parse_duration(timeout)
-    options.checked_on_error(on_error)
-    options.checked_input_format(from_format)
-    chosen = Selection.parse(filters, where)
-    for warning in chosen.warnings:
-        report.note(warning)
-    if frame_texts and not chosen.passes_everything:
+    selection = filters.selection(report)
+    if frame_texts and not selection.passes_everything:
         for text in frame_texts:
             if is_filter(text) or is_identifier(text):
                 raise misplaced_filter(text, "a frame")
         raise UsageError("--filter and --where choose among the frames of stdin, but FRAME... is given")
+    schedule = _schedule(period, count, duration, has_frames=bool(frame_texts))
     if frame_texts:
         options.check_effect(
             {"--from": from_format, "--on-error": on_error != "stop"},
             "frames are given, and stdin is not read",
         )
-    schedule = _schedule(period, count, duration, has_frames=bool(frame_texts))
-    given = _parsed(frame_texts, report, strict=strict, error_frames=error_frames) if frame_texts else None
-    (opened,) = open_buses(
-        [bus],
-        BusOptions(interface, bitrate, fd, data_bitrate, settings or (), context),
-        report,
-        receive=False,
-        send=True,
-    )
+        frames = _parsed(frame_texts, report, strict=strict, error_frames=error_frames)
+    else:
+        from cantools_cli.console.sources import ReadOptions  # not needed to send one frame
+
+        reading = ReadOptions(from_format, on_error, strict)
+    (opened,) = open_buses([bus], bus_options, report, receive=False, send=True)
     with opened:
-        if given is not None and schedule is not None:
-            return _send_periodically(opened, given, schedule, seconds, report, strict=strict)
-        if given is not None:
-            opened.bus.send_batch(given, seconds)
-            return 0
-        return _send_stdin(
-            opened,
-            report,
-            seconds,
-            from_format,
-            chosen,
-            on_error,
-            strict=strict,
-            error_frames=error_frames,
-        )
+        if not frame_texts:
+            chain = FilterChain(selection, passes_error_frames=error_frames)
+            return _send_stdin(opened, run, seconds, chain, reading)
+        if schedule is not None:
+            return _send_periodically(opened, frames, schedule, seconds, run, strict=strict)
+        opened.bus.send_batch(frames, seconds)
+        return 0
 
 
 def _schedule(
@@ -171,76 +149,40 @@ def _parsed(texts: list[str], report: Report, *, strict: bool, error_frames: boo
 
 
 def _send_periodically(
-    opened: NamedBus,
-    given: MessageBatch,
-    schedule: Schedule,
-    seconds: float,
-    report: Report,
-    *,
-    strict: bool,
+    opened: NamedBus, frames: MessageBatch, schedule: Schedule, seconds: float, run: Run, *, strict: bool
 ) -> int:
-    """Send one frame of ``given`` whenever one is due, in turn, to the end of ``schedule`` or a signal."""
-    from cantools_cli.console.interruption import Interruption
-
-    rows = [given.part(row, row + 1) for row in range(len(given))]
-    with Interruption() as interruption:
+    """Send the ``frames`` one by one, in turn, as ``schedule`` has it, to its end or a signal."""
+    rows = [frames.part(row, row + 1) for row in range(len(frames))]
+    with run:
         schedule.begin(time.monotonic_ns())
-        while (due_ns := schedule.due_ns) is not None and not interruption.requested:
+        while (due_ns := schedule.due_ns) is not None and not run.interruption.requested:
             wait_ns = due_ns - time.monotonic_ns()
             if wait_ns > 0:
-                select.select([interruption.fd], [], [], wait_ns / 1_000_000_000)
+                select.select([run.interruption.fd], [], [], wait_ns / 1_000_000_000)
                 continue
             opened.bus.send_batch(rows[schedule.sent % len(rows)], seconds)
             schedule.advance(time.monotonic_ns())
         if schedule.skipped:
-            report.losses(opened.name, Counter({"frames that could not be sent in time": schedule.skipped}))
-        report.detail(f"{counted(schedule.sent, 'frames')} sent")
-        if interruption.signum is not None:
-            return 128 + interruption.signum
-    if schedule.is_short:
-        return 1
-    return 2 if strict and (schedule.skipped or opened.losses) else 0
+            losses = Counter({"frames that could not be sent in time": schedule.skipped})
+            run.report.losses(opened.name, losses)
+        run.report.detail(f"{counted(schedule.sent, 'frames')} sent")
+    return run.status(strict and (schedule.skipped or opened.losses), is_no=schedule.is_short)
 
 
-def _send_stdin(
-    opened: NamedBus,
-    report: Report,
-    seconds: float,
-    from_format: str | None,
-    chosen: Selection,
-    on_error: str,
-    *,
-    strict: bool,
-    error_frames: bool,
-) -> int:
-    from cantools_cli.console.interruption import Interruption
+def _send_stdin(opened: NamedBus, run: Run, seconds: float, chain: FilterChain, reading: ReadOptions) -> int:
     from cantools_cli.console.sources import open_input
 
-    sent = left_out = 0
-    with Interruption() as interruption:
-        reader, _ = open_input(
-            "-",
-            interruption,
-            form=from_format,
-            on_error=options.checked_on_error(on_error),
-            on_note=report.note,
-            tz=None,
-        )
+    sent = 0
+    with run:
+        reader, _ = open_input("-", run.interruption, run.report, reading)
         with reader:
             for batch in reader.batches():
-                batch = chosen.select(batch)
-                if not error_frames:
-                    whole = len(batch)
-                    batch = batch.without(bits.CAN_ERR_FLAG)
-                    left_out += whole - len(batch)
+                batch = chain.select(batch)
                 opened.bus.send_batch(batch, seconds)
                 sent += len(batch)
-                if interruption.requested:
+                if run.interruption.requested:
                     break
-        report.faults(reader.skipped, reader.first_fault)
-        if left_out:
-            report.note(f"{counted(left_out, 'error frames')} left out; --error-frames sends them")
-        report.detail(f"{counted(sent, 'frames')} sent")
-        if interruption.signum is not None:
-            return 128 + interruption.signum
-    return 2 if strict and (reader.skipped or left_out or opened.losses) else 0
+        run.report.faults(reader.skipped, reader.first_fault)
+        chain.tell_error_frames(run.report)
+        run.report.detail(f"{counted(sent, 'frames')} sent")
+    return run.status(reading.strict and (reader.skipped or chain.error_frames or opened.losses))

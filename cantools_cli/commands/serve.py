@@ -9,8 +9,8 @@ import typer
 
 from cantools_cli.console import options
 from cantools_cli.console.buses import BusOptions, open_buses
-from cantools_cli.console.interruption import Interruption
-from cantools_cli.console.report import Report, say
+from cantools_cli.console.report import say
+from cantools_cli.console.run import Run
 from cantools_cli.errors import UsageError
 
 _LISTEN = "127.0.0.1:29536"
@@ -46,15 +46,9 @@ def serve_command(
             "--beacon", metavar="ADDRESS[:PORT]", help="Announce the server there every 3 s; port 42000."
         ),
     ] = None,
-    interface: options.Interface = None,
-    bitrate: options.Bitrate = None,
-    fd: options.Fd = False,
-    data_bitrate: options.DataBitrate = None,
-    settings: options.Setting = None,
-    context: options.Context = None,
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = 0,
-    debug: options.Debug = False,
+    *,
+    bus_options: BusOptions,
+    run: Run,
 ) -> int:
     """Serve buses over TCP to clients that speak socketcand.
 
@@ -71,7 +65,7 @@ def serve_command(
     from cantools_cli.serve.access import parse_place
     from cantools_cli.serve.server import SocketcandServer
 
-    report = Report(quiet=quiet, verbose=verbose)
+    report = run.report
     host, listen_port = parse_place(listen, DEFAULT_PORT, "--listen")
     if port is not None:
         names_port = listen_port == parse_place(listen, DEFAULT_PORT + 1, "--listen")[1]
@@ -81,8 +75,7 @@ def serve_command(
     if queue < 1:
         raise UsageError(f"--queue {queue} is not above 0", hint="20000 takes about 1 MB a client")
     to = parse_place(beacon, BEACON_PORT, "--beacon") if beacon is not None else None
-    bus_options = BusOptions(interface, bitrate, fd, data_bitrate, settings or (), context)
-    with Interruption() as interruption, ExitStack() as stack:
+    with run, ExitStack() as stack:
         opened = open_buses(buses or (), bus_options, report, receive=True, send=not read_only)
         for one in opened:
             stack.enter_context(one)
@@ -102,5 +95,5 @@ def serve_command(
         )
         names = ", ".join(one.name for one in opened)
         report.note(f"serving {names}, listening on {server.place}")
-        server.serve(interruption)
-        return 128 + (interruption.signum or 0)
+        server.serve(run.interruption)
+    return 128 + (run.interruption.signum or 0)

@@ -12,12 +12,14 @@ import typer
 
 from cantools_cli.bus.address import is_log_name
 from cantools_cli.console import options
-from cantools_cli.console.buses import BusOptions
-from cantools_cli.console.interruption import Interruption
+from cantools_cli.console.bundles import spelled
+from cantools_cli.console.buses import ListeningOptions
+from cantools_cli.console.chain import Filters
 from cantools_cli.console.report import Report
-from cantools_cli.console.watching import LogForm, Watched, WatchedBuses, WatchedLogs, is_log
+from cantools_cli.console.run import Run
+from cantools_cli.console.sources import ReadOptionsWithFormat
+from cantools_cli.console.watching import Watched, WatchedBuses, WatchedLogs, is_log
 from cantools_cli.errors import CanError, FormatError, UsageError, counted
-from cantools_cli.filtering.selection import Selection
 from cantools_cli.sniff.columns import USUAL, checked
 from cantools_cli.sniff.decoding import Decoder, StructDecoder
 from cantools_cli.sniff.rates import ChannelFigures, Rates
@@ -67,25 +69,11 @@ def sniff_command(
             help="Values in the data, as for python-can's viewer; or a file of them. Repeatable.",
         ),
     ] = None,
-    filters: options.Filter = None,
-    where: options.Where = None,
-    from_format: options.From = None,
-    on_error: options.OnError = "stop",
-    strict: options.Strict = False,
-    tz: options.Tz = None,
-    interface: options.Interface = None,
-    bitrate: options.Bitrate = None,
-    fd: options.Fd = False,
-    data_bitrate: options.DataBitrate = None,
-    settings: options.Setting = None,
-    context: options.Context = None,
-    passive: Annotated[
-        bool,
-        typer.Option("--passive", "--listen-only", help="Only listen: the interface acknowledges nothing."),
-    ] = False,
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = 0,
-    debug: options.Debug = False,
+    *,
+    filters: Filters,
+    reading: ReadOptionsWithFormat,
+    bus_options: ListeningOptions,
+    run: Run,
 ) -> int:
     """Show one row for each identifier of buses, of a log, or of a stream.
 
@@ -102,54 +90,54 @@ def sniff_command(
     canx sniff trace.blf --sort -count --columns id,count,period,data
     canx dump can0 -n 1000 | canx sniff -
     """
-    report = Report(quiet=quiet, verbose=verbose)
-    options.checked_zone(tz)
-    options.checked_input_format(from_format)
-    chosen = Selection.parse(filters, where, tz=tz)
-    for warning in chosen.warnings:
-        report.note(warning)
+    report = run.report
+    selection = filters.selection(report, reading.tz)
     view = View.parse(sort)
     view.by_channel = by_channel
     decoder = StructDecoder(decodings) if decodings else None
-    usual = (*USUAL, "values") if decoder else USUAL
-    names = checked(columns.split(",")) if columns is not None else list(usual)
-    bus_options = BusOptions(interface, bitrate, fd, data_bitrate, settings or (), context, passive=passive)
+    shown = checked(columns.split(",")) if columns is not None else None
     seconds = duration(watched) if watched is not None else None
-    on_fault = options.checked_on_error(on_error)
     texts = buses or []
     is_of_logs = _are_logs(texts)
     pace = speed(factor)
     has_screen = not (once or as_object or watched is not None) and _has_screen()
     options.check_effect({"--columns": columns if as_object else None}, "--json has all of them")
     if is_of_logs:
-        given = options.bus_options(
-            interface, None, fd, data_bitrate=None, settings=settings, context=context
-        )
-        options.check_effect({**given, "--passive": passive}, "a log is shown, and no bus is opened")
+        given = spelled(bus_options)
+        for name in ("--bitrate", "--data-bitrate"):  # for the load of the bus
+            del given[name]
+        options.check_effect(given, "a log is shown, and no bus is opened")
     else:
-        given = {"--from": from_format, "--on-error": on_error != "stop"}
-        options.check_effect(given, "buses are shown, and no log is read")
+        read = {"--from": reading.form, "--on-error": reading.on_error != "stop"}
+        options.check_effect(read, "buses are shown, and no log is read")
     if not (has_screen and is_of_logs):
         options.check_effect({"--speed": factor != "1"}, "no log is replayed on a screen")
     if has_screen:
         from cantools_cli.console.sniff_screen import show
 
-        shown = checked(columns.split(",")) if columns is not None else None
-        logs = LogForm(from_format, on_fault, tz) if is_of_logs else None
-        return show(texts, bus_options, chosen, view, shown, decoder, pace, logs, report, strict=strict)
-    with Interruption() as interruption:
+        of_logs = reading if is_of_logs else None
+        return show(
+            texts,
+            bus_options,
+            selection,
+            view,
+            shown,
+            decoder,
+            pace,
+            of_logs,
+            report,
+            strict=reading.strict,
+        )
+    names = shown if shown is not None else [*USUAL, "values"] if decoder else [*USUAL]
+    with run:
         source: Watched
         if is_of_logs:
-            source = WatchedLogs(
-                texts, bus_options, chosen, report, interruption, LogForm(from_format, on_fault, tz)
-            )
+            source = WatchedLogs(texts, bus_options, selection, report, run.interruption, reading)
         else:
-            source = WatchedBuses(texts, bus_options, chosen, report, interruption)
+            source = WatchedBuses(texts, bus_options, selection, report, run.interruption)
         with source:
             lost = _print_once(source, seconds, view, names, decoder, report, as_object=as_object)
-        if interruption.signum is not None:
-            return 128 + interruption.signum
-    return 2 if strict and lost else 0
+    return run.status(reading.strict and lost)
 
 
 def _has_screen() -> bool:

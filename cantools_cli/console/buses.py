@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from cantools_cli.bus.address import BusAddress, parse_address, resolve, stream_
 from cantools_cli.bus.base import BusABC
 from cantools_cli.bus.losses import MISSED_FRAMES
 from cantools_cli.bus.not_a_bus import is_identifier, misplaced_filter
+from cantools_cli.console import options
 from cantools_cli.console.report import Report
 from cantools_cli.errors import CanError, UsageError, quoted
 from cantools_cli.filtering.filters import FrameFilter
@@ -20,16 +21,20 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.units import bitrate as parse_bitrate
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class BusOptions:
-    """What the options say about every bus of the command."""
+    """Options for every bus of the command.
 
-    interface: str | None = None
-    bitrate: str | None = None
-    fd: bool = False
-    data_bitrate: str | None = None
-    settings: Sequence[str] = ()
-    context: str | None = None
+    Raises:
+        UsageError: the interface is unknown, or a setting is invalid.
+    """
+
+    interface: options.Interface = None
+    bitrate: options.Bitrate = None
+    fd: options.Fd = False
+    data_bitrate: options.DataBitrate = None
+    settings: options.Setting = None
+    context: options.Context = None
     passive: bool = False
     hardware_times: bool = False
     wait_when_down: bool = False
@@ -48,7 +53,7 @@ class BusOptions:
         from cantools_cli.bus.config import cast_from_string
 
         given: dict[str, Any] = {}
-        for setting in self.settings:
+        for setting in self.settings or ():
             key, mark, value = setting.partition("=")
             if not mark or not key:
                 raise UsageError(f"-O {quoted(setting)} is not of the form KEY=VALUE")
@@ -66,6 +71,13 @@ class BusOptions:
         if self.wait_when_down:
             given["down"] = "wait"
         return given
+
+
+@dataclass(eq=False, repr=False)
+class ListeningOptions(BusOptions):
+    """The same, with --passive."""
+
+    passive: options.Passive = False
 
 
 #: settings that have an option of their own
@@ -117,7 +129,7 @@ class NamedBus:
 
 def open_buses(
     texts: Sequence[str],
-    options: BusOptions,
+    bus_options: BusOptions,
     report: Report,
     *,
     receive: bool,
@@ -139,11 +151,12 @@ def open_buses(
     opened: list[NamedBus] = []
     try:
         for address, name in zip(addresses, stream_names(addresses), strict=True):
-            keywords = _resolved(address, options, report, has_filters=bool(selection and selection.filters))
+            has_filters = bool(selection and selection.filters)
+            keywords = _resolved(address, bus_options, report, has_filters=has_filters)
             row = plugins.interface(keywords["interface"])
             if row.can_only_send and not receive:
                 keywords["receive"] = False
-            bus = open_bus(address, keywords, options)
+            bus = open_bus(address, keywords, bus_options)
             if hasattr(bus, "on_note"):
                 bus.on_note = report.note
             name = "" if keywords["channel"] in row.all_channels else name
@@ -157,7 +170,14 @@ def open_buses(
     return opened
 
 
-def open_bus(address: BusAddress, keywords: dict[str, Any], options: BusOptions) -> BusABC:
+def chosen_by(
+    opened: Sequence[NamedBus], select: Callable[[MessageBatch], MessageBatch]
+) -> Callable[[int, MessageBatch], MessageBatch]:
+    """Return what ``live_batches`` calls to choose: the filter of the address, then ``select``."""
+    return lambda index, batch: select(opened[index].chosen(batch))
+
+
+def open_bus(address: BusAddress, keywords: dict[str, Any], bus_options: BusOptions) -> BusABC:
     """Open the bus of ``address`` with ``keywords``, checked against the parameters of its class.
 
     Raises:
@@ -170,7 +190,7 @@ def open_bus(address: BusAddress, keywords: dict[str, Any], options: BusOptions)
 
     interface, channel = keywords["interface"], keywords["channel"]
     settings = {key: value for key, value in keywords.items() if key not in ("interface", "channel")}
-    given = {**options.keywords(), **address.settings}
+    given = {**bus_options.keywords(), **address.settings}
 
     def place_of(key: str) -> str:
         from cantools_cli.bus.config import find_settings
@@ -178,7 +198,7 @@ def open_bus(address: BusAddress, keywords: dict[str, Any], options: BusOptions)
         if key in given:
             option = "" if key in address.settings else _OPTIONS.get(key, "")
             return f"{address.text}: {option}" if option else address.text
-        context = options.context or os.environ.get("CANX_CONTEXT") or None
+        context = bus_options.context or os.environ.get("CANX_CONTEXT") or None
         source = find_settings(None, given, context).sources.get(key)
         return f"{address.text}: {source}" if source else address.text
 
@@ -193,7 +213,7 @@ def open_bus(address: BusAddress, keywords: dict[str, Any], options: BusOptions)
 
 
 def _resolved(
-    address: BusAddress, options: BusOptions, report: Report, *, has_filters: bool
+    address: BusAddress, bus_options: BusOptions, report: Report, *, has_filters: bool
 ) -> dict[str, Any]:
     """Return the keywords of a bus.
 
@@ -205,9 +225,9 @@ def _resolved(
     try:
         keywords = resolve(
             address,
-            options.interface,
-            options.keywords(),
-            options.context,
+            bus_options.interface,
+            bus_options.keywords(),
+            bus_options.context,
             note=report.note,
             detail=report.detail,
         )

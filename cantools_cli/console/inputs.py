@@ -8,10 +8,10 @@ from contextlib import AbstractContextManager, ExitStack, nullcontext
 
 from cantools_cli.console.interruption import Interruption
 from cantools_cli.console.report import Report
-from cantools_cli.console.sources import OnIdle, PatientInput, open_input
+from cantools_cli.console.sources import OnIdle, PatientInput, ReadOptions, open_input
 from cantools_cli.errors import FormatError, UsageError
 from cantools_cli.frame.batch import MessageBatch
-from cantools_cli.io.base import MessageReader, OnError
+from cantools_cli.io.base import MessageReader
 from cantools_cli.io.processors import usable_processors
 
 _LARGE = 4 << 20  # bytes of which a thread is worth its start
@@ -30,10 +30,7 @@ class Inputs:
         files: Sequence[str],
         interruption: Interruption,
         report: Report,
-        *,
-        form: str | None,
-        on_error: OnError,
-        tz: str | None,
+        reading: ReadOptions,
     ) -> None:
         if files.count("-") > 1:
             raise UsageError("stdin can be read only once", hint="- stands there twice")
@@ -42,9 +39,7 @@ class Inputs:
         self._patient: list[PatientInput] = []
         with ExitStack() as stack:
             for file in files:
-                reader, patient = open_input(
-                    file, interruption, form=form, on_error=on_error, on_note=report.note, tz=tz
-                )
+                reader, patient = open_input(file, interruption, report, reading)
                 self._readers.append(stack.enter_context(reader))
                 if patient is not None:
                     self._patient.append(patient)

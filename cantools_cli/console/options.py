@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Literal, NamedTuple, cast
+from typing import Annotated
 
 import typer
 
 from cantools_cli import plugins
 from cantools_cli.errors import UsageError, quoted
 
-OnErrorChoice = Literal["stop", "skip"]
 BUS_HELP = "[INTERFACE:]CHANNEL[,KEY=VALUE...][,FILTER...], such as can0 or virtual:vcan0."
 
 
@@ -127,41 +126,18 @@ Setting = Annotated[
 Context = Annotated[
     str | None, typer.Option("--context", metavar="NAME", help="Section of the configuration to use.")
 ]
+Passive = Annotated[
+    bool,
+    typer.Option("--passive", "--listen-only", help="Only listen: the interface acknowledges nothing."),
+]
+ErrorFrames = Annotated[
+    bool, typer.Option("--error-frames", help="Send error frames as well, which are left out otherwise.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No notes; errors and losses are still said.")]
 Verbose = Annotated[
     int, typer.Option("--verbose", "-v", count=True, help="Say more on stderr.", show_default=False)
 ]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.", hidden=True)]
-
-
-def output_format(to: str | None, *, as_json: bool) -> str | None:
-    """Return what ``--to`` and ``--json`` say together.
-
-    Raises:
-        UsageError: they contradict each other.
-    """
-    if as_json and to not in (None, "json"):
-        raise UsageError(f"--json and --to {to} contradict each other")
-    return "json" if as_json else to
-
-
-class FormatOption(NamedTuple):
-    """An option that is for one format, and means the same as ``--to FORMAT,KEY=VALUE``."""
-
-    spelling: str
-    form: str
-    key: str
-    value: str | bool
-
-
-def format_options(trc_version: str | None, *, index: bool) -> list[FormatOption]:
-    """Return those that were given."""
-    found = []
-    if trc_version is not None:
-        found.append(FormatOption("--trc-version", "trc", "version", trc_version))
-    if index:
-        found.append(FormatOption("--index", "db", "index", index))
-    return found
 
 
 def checked_count(count: int | None) -> int | None:
@@ -175,32 +151,6 @@ def checked_count(count: int | None) -> int | None:
     return count
 
 
-def checked_zone(tz: str | None) -> str | None:
-    """Return the zone of ``--tz``.
-
-    Raises:
-        UsageError: there is no such zone.
-    """
-    if tz is not None:
-        from cantools_cli.clock import zone
-
-        zone(tz)
-    return tz
-
-
-def checked_input_format(form: str | None) -> str | None:
-    """Return the format of ``--from``.
-
-    Raises:
-        UsageError: there is no such format, or it has no such option.
-    """
-    if form is not None:
-        from cantools_cli.io.formats import parse_format
-
-        parse_format(form, writing=False)
-    return form
-
-
 def check_effect(options: Mapping[str, object], reason: str, hint: str | None = None) -> None:
     """Refuse the first of ``options``, spelling to value, that was given.
 
@@ -210,35 +160,6 @@ def check_effect(options: Mapping[str, object], reason: str, hint: str | None = 
     for spelling, value in options.items():
         if value not in (None, False, [], ()):
             raise UsageError(f"{spelling} has no effect: {reason}", hint=hint)
-
-
-def bus_options(
-    interface: str | None,
-    bitrate: str | None,
-    fd: bool,
-    data_bitrate: str | None,
-    settings: list[str] | None,
-    context: str | None,
-) -> dict[str, object]:
-    """Return the options of a bus for ``check_effect``."""
-    return {
-        "--interface": interface,
-        "--bitrate": bitrate,
-        "--fd": fd,
-        "--data-bitrate": data_bitrate,
-        "--option": settings,
-        "--context": context,
-    }
-
-
-def checked_on_error(choice: str) -> OnErrorChoice:
-    """Return what ``--on-error`` says.
-
-    Raises:
-        UsageError: it says something else.
-    """
-    checked(choice, "--on-error", ("stop", "skip"))
-    return cast("OnErrorChoice", choice)
 
 
 def checked(choice: str, option: str, choices: Iterable[str]) -> None:

@@ -7,45 +7,20 @@ from array import array
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from itertools import count as count_from
 
 from cantools_cli.console.buses import BusOptions, NamedBus, open_buses
+from cantools_cli.console.chain import FilterChain
 from cantools_cli.console.interruption import Interruption
 from cantools_cli.console.report import Report, say
-from cantools_cli.console.sources import OnIdle, open_input
+from cantools_cli.console.sources import OnIdle, ReadOptions, open_input
 from cantools_cli.errors import CanError, FormatError, UsageError, counted
-from cantools_cli.filtering.selection import Selection
-from cantools_cli.filtering.window import Moment, Window
-from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel
-from cantools_cli.io.base import OnError
 from cantools_cli.io.files import InputStream
 from cantools_cli.streams.outlet import Outlet
 from cantools_cli.streams.replay import Part
 from cantools_cli.streams.routes import Routes, channel_names, channels_there
-
-
-@dataclass
-class LogOptions:
-    """What the options say about the log.
-
-    Attributes:
-        passes: how often it is replayed; None again and again.
-        selection: makes a fresh one for each pass, since an expression may remember frames.
-        count: frames after which it ends; None for no limit.
-    """
-
-    selection: Callable[[], Selection]
-    form: str | None = None
-    on_error: OnError = "stop"
-    tz: str | None = None
-    passes: int | None = 1
-    start: Moment | None = None
-    end: Moment | None = None
-    error_frames: bool = False
-    count: int | None = None
 
 
 class Log:
@@ -55,30 +30,38 @@ class Log:
 
     Attributes:
         sent: frames that were sent in this pass and those before; the caller sets it.
-        window: of the pass under way.
+        chain: chooses the frames, in all passes together.
         error: why reading ended before the end.
         skipped: malformed records passed over.
-        error_frames: error frames left out.
         unmapped: frames that no rule sends anywhere, by the channel's name.
         first_ns: timestamp of the first frame replayed.
     """
 
     def __init__(
-        self, file: str, options: LogOptions, routes: Routes, report: Report, interruption: Interruption
+        self,
+        file: str,
+        chain: FilterChain,
+        routes: Routes,
+        report: Report,
+        interruption: Interruption,
+        *,
+        reading: ReadOptions,
+        passes: int | None = 1,
     ) -> None:
         self.error: FormatError | OSError | None = None
         self.skipped = 0
-        self.error_frames = 0
         self.unmapped: Counter[str] = Counter()
         self.first_ns: int | None = None
         self.on_idle: OnIdle = lambda: None
+        self.chain = chain
+        chain.route = self._mapped if routes.rules else None
         self._file = file
-        self._options = options
+        self._reading = reading
+        self._passes = passes
         self._routes = routes
         self._report = report
         self._interruption = interruption
         self.sent: Callable[[], int] = lambda: 0
-        self.window = Window(options.start, options.end)
         self._input: InputStream | None = None
         self._marks: deque[tuple[int, int]] = deque([(0, 0)])  # (frames to send, bytes they were read from)
         self._before = 0  # bytes in front of the first frame that is sent
@@ -86,7 +69,6 @@ class Log:
         self._seen: set[str] = set()  # what the channels of the log may be called
         self._channels: list[str] = []  # what they are called
         self._is_whole = False
-        self._left = options.count
         if file == "-":
             self._check_passes()
 
@@ -102,20 +84,20 @@ class Log:
 
     def share(self, now_ns: int) -> float:
         """Return how near --count and --end are at a frame of ``now_ns``, 0 to 1; bytes tell the rest."""
-        if self._options.passes != 1:
+        if self._passes != 1:
             return 0.0
-        by_count = min(self.sent() / self._options.count, 1.0) if self._options.count else 0.0
-        return max(by_count, self.window.share_at(now_ns))
+        by_count = min(self.sent() / self.chain.count, 1.0) if self.chain.count else 0.0
+        return max(by_count, self.chain.window.share_at(now_ns))
 
     @property
     def size(self) -> int | None:
-        whole = self._input.size if self._input is not None and self._options.passes == 1 else None
+        whole = self._input.size if self._input is not None and self._passes == 1 else None
         return None if whole is None else max(whole - self._before, 0)
 
     @property
     def lost(self) -> int:
         """How many records of the log were not replayed, though no option said so."""
-        return self.skipped + self.error_frames + sum(self.unmapped.values())
+        return self.skipped + self.chain.error_frames + sum(self.unmapped.values())
 
     def parts(self, rows: int) -> Iterator[MessageBatch | None]:
         """Yield the frames in parts of at most ``rows``; None before each further pass.
@@ -130,14 +112,15 @@ class Log:
                 for first in range(0, len(batch), rows):
                     last = min(first + rows, len(batch))
                     yield batch if last - first == len(batch) else batch.part(first, last)
-            finished = self.error is not None or self._left == 0 or number == self._options.passes
+            finished = self.error is not None or self.chain.left == 0 or number == self._passes
             if finished or was_empty:
                 return
             gc.collect()  # nothing else does while frames are sent; what a reader leaves is little
+            self.chain.begin_again()
             yield None
 
     def _batches(self) -> Iterator[MessageBatch]:
-        if self._left == 0:
+        if self.chain.left == 0:
             return
         try:
             yield from self._one_pass()
@@ -145,32 +128,22 @@ class Log:
             self.error = error
 
     def _one_pass(self) -> Iterator[MessageBatch]:
-        options = self._options
-        reader, patient = open_input(
-            self._file,
-            self._interruption,
-            form=options.form,
-            on_error=options.on_error,
-            on_note=self._report.note,
-            tz=options.tz,
-        )
+        reader, patient = open_input(self._file, self._interruption, self._report, self._reading)
         with reader:
             self._input = reader.input
             if patient is not None:
                 self._check_passes()
                 self._interruption.drains = False  # Ctrl-C ends a replay, however much is in the pipe
                 patient.on_idle = self.on_idle
-            self.window = window = Window(options.start, options.end)
-            selection = options.selection()
             try:
                 for batch in reader.batches():
-                    batch = self._kept(selection.select(window.select(batch)))
+                    batch = self.chain.select(batch)
                     self._mark(len(batch), reader.consumed)
                     if len(batch):
                         if self.first_ns is None:
                             self.first_ns = batch.timestamp_ns[0]
                         yield batch
-                    if window.is_past or self._left == 0 or self._interruption.requested:
+                    if self.chain.is_done or self._interruption.requested:
                         return
                 self._is_whole = True
             finally:
@@ -188,26 +161,13 @@ class Log:
         self._marks.append((frames_before + count, consumed))
 
     def _check_passes(self) -> None:
-        if self._options.passes != 1:
+        if self._passes != 1:
             raise UsageError(
                 f"{self._file}: this input can be read only once", hint="--loop needs the name of a file"
             )
 
-    def _kept(self, batch: MessageBatch) -> MessageBatch:
-        """Return what has somewhere to go."""
-        if not self._options.error_frames:
-            whole = len(batch)
-            batch = batch.without(bits.CAN_ERR_FLAG)
-            self.error_frames += whole - len(batch)
-        if self._routes.rules:
-            batch = self._mapped(batch)
-        if self._left is not None:
-            batch = batch if len(batch) <= self._left else batch.part(0, self._left)
-            self._left -= len(batch)
-        return batch
-
     def _mapped(self, batch: MessageBatch) -> MessageBatch:
-        """Return what the rules send somewhere."""
+        """Return the frames that a rule gives a destination."""
         dropped = set()
         for index in set(batch.channel):
             names = channel_names(batch.channels[index])
@@ -226,10 +186,7 @@ class Log:
     def tell(self) -> None:
         """Say what was left out."""
         self._report.faults(self.skipped, self._first_fault)
-        if self.error_frames:
-            self._report.note(
-                f"{counted(self.error_frames, 'error frames')} left out; --error-frames sends them"
-            )
+        self.chain.tell_error_frames(self._report)
         if self.unmapped:
             what = ", ".join(f"{counted(count, 'frames')} of {name}" for name, count in self.unmapped.items())
             say(f"not sent, since no --map names their channel: {what}")

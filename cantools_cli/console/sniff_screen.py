@@ -8,10 +8,12 @@ from contextlib import ExitStack, contextmanager
 
 from cantools_cli.console.buses import BusOptions
 from cantools_cli.console.interruption import Interruption
+from cantools_cli.console.output import Output, OutputFormat
 from cantools_cli.console.report import Report
-from cantools_cli.console.sinks import Sink, open_sink
+from cantools_cli.console.sinks import Sink
+from cantools_cli.console.sources import ReadOptions
 from cantools_cli.console.terminal_watch import TerminalWatch
-from cantools_cli.console.watching import LogForm, WatchedBuses, WatchedLogs
+from cantools_cli.console.watching import WatchedBuses, WatchedLogs
 from cantools_cli.errors import UsageError, counted
 from cantools_cli.filtering.selection import Selection
 from cantools_cli.io.frame_text import parse_frame
@@ -36,12 +38,12 @@ def show(
     columns: Sequence[str] | None,
     decoder: Decoder | None,
     pace: Rational | None,
-    logs: LogForm | None,
+    reading: ReadOptions | None,
     report: Report,
     *,
     strict: bool = False,
 ) -> int:
-    """Show the buses, or with ``logs`` the logs, until somebody ends it; return the exit status.
+    """Show the buses, or with ``reading`` the logs, until somebody ends it; return the exit status.
 
     Raises:
         UsageError, CanError, FormatError, OSError: what cannot be opened; why the frames ended.
@@ -54,11 +56,11 @@ def show(
         watch = stack.enter_context(TerminalWatch())
         source: WatchedBuses | WatchedLogs
         ports, is_paced, is_short = Ports(), False, False
-        if logs is None:
+        if reading is None:
             source = stack.enter_context(WatchedBuses(texts, bus_options, chosen, notes, stop))
             ports.send = _Sender(source)
         else:
-            source = stack.enter_context(WatchedLogs(texts, bus_options, chosen, notes, stop, logs))
+            source = stack.enter_context(WatchedLogs(texts, bus_options, chosen, notes, stop, reading))
             is_paced, is_short = source.size is not None, (source.size or 0) <= _SHORT_BYTES
         session = Session(source.batches, is_paced=is_paced, speed=pace, measured=is_short, stop=stop.stop)
         session.table.decoder = decoder
@@ -137,7 +139,7 @@ class Recorder:
         """Begin to record to the file ``text``, or end it; return what to say."""
         if self._sink is not None:
             return self._end()
-        sink = open_sink(text, None, self._report)
+        sink = Output(text, OutputFormat.resolve(text)).open(self._report)
         with self._session.lock:
             self._sink = sink.__enter__()
             self._session.on_batch = sink.write

@@ -7,12 +7,12 @@ import select
 import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
 
-from cantools_cli.bus.base import BusABC
-from cantools_cli.bus.deadline import Deadline
+from cantools_cli.console import options
 from cantools_cli.console.interruption import Interruption
-from cantools_cli.console.report import say
+from cantools_cli.console.report import Report, say
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.io.base import MessageReader, OnError
 from cantools_cli.io.files import InputStream
@@ -27,12 +27,67 @@ DRAIN_SECONDS = 2.0
 #: the same where the end was set beforehand, which is not to move
 LATE_SECONDS = 0.1
 
+if TYPE_CHECKING:
+    from cantools_cli.bus.base import BusABC
+    from cantools_cli.bus.deadline import Deadline
+
 OnIdle = Callable[[], float | None]
 """Called before a wait; returns in how many seconds it wants to be called again, or None."""
 
 
 def _never() -> float | None:
     return None
+
+
+@dataclass(eq=False, repr=False)
+class ReadOptions:
+    """How a log is read.
+
+    Attributes:
+        form: the format, with its options; None to recognise it.
+
+    Raises:
+        UsageError: one of the options is invalid.
+    """
+
+    form: str | None = None
+    on_error: options.OnError = "stop"
+    strict: options.Strict = False
+    tz: options.Tz = None
+
+    def __post_init__(self) -> None:
+        if self.form is not None:
+            parse_format(self.form, writing=False)
+        options.checked(self.on_error, "--on-error", ("stop", "skip"))
+        check_zone(self.tz)
+
+    def of_format(self, form: str | None) -> ReadOptions:
+        """Return the same for the format ``form``."""
+        return replace(self, form=form)
+
+    @property
+    def fault_action(self) -> OnError:
+        """What a malformed record does."""
+        return cast("OnError", self.on_error)
+
+
+@dataclass(eq=False, repr=False)
+class ReadOptionsWithFormat(ReadOptions):
+    """The same, with --from first."""
+
+    form: options.From = None
+
+
+def check_zone(tz: str | None) -> None:
+    """Check the zone of --tz.
+
+    Raises:
+        UsageError: there is no such zone.
+    """
+    if tz is not None:
+        from cantools_cli.clock import zone
+
+        zone(tz)
 
 
 class PatientInput:
@@ -86,15 +141,9 @@ def enlarge_pipe(fd: int) -> None:
 
 
 def open_input(
-    file: str,
-    interruption: Interruption,
-    *,
-    form: str | None,
-    on_error: OnError,
-    on_note: Callable[[str], None],
-    tz: str | None,
+    file: str, interruption: Interruption, report: Report, reading: ReadOptions
 ) -> tuple[MessageReader, PatientInput | None]:
-    """Open ``file``, ``-`` for stdin, for reading; the second result is set where reading may wait.
+    """Open ``file``, ``-`` for stdin, for reading; the second result is set if reading may wait.
 
     Raises:
         FormatError, UsageError: the format is not recognised, or not known.
@@ -120,9 +169,17 @@ def open_input(
         patient = PatientInput(fd, file, interruption)
         source = InputStream(patient)
     source.name = file
-    name, options = parse_format(form, writing=False) if form else (None, {})
-    common: dict[str, Any] = {"on_error": on_error, "on_note": on_note, "tz": tz}
-    return open_reader(source, name, options, as_command=True, **common), patient
+    name, settings = parse_format(reading.form, writing=False) if reading.form else (None, {})
+    reader = open_reader(
+        source,
+        name,
+        settings,
+        as_command=True,
+        on_error=reading.fault_action,
+        on_note=report.note,
+        tz=reading.tz,
+    )
+    return reader, patient
 
 
 def _opened(file: str) -> int:

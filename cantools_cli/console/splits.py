@@ -6,15 +6,15 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from types import TracebackType
-from typing import Any
 
 from cantools_cli import plugins
+from cantools_cli.console.output import Output
 from cantools_cli.console.report import Report
-from cantools_cli.console.sinks import Rotation, Sink, open_sink
+from cantools_cli.console.sinks import Sink
 from cantools_cli.errors import UsageError
 from cantools_cli.frame.batch import MessageBatch
-from cantools_cli.io.formats import format_for_output, parse_format
 from cantools_cli.streams.splitting import Splitter, parse
 
 #: files that are open at the same time, and where none can be continued, so that closing one is for good
@@ -40,24 +40,21 @@ class SplitSink:
 
     def __init__(
         self,
-        output: str,
+        output: Output,
         splitter: Splitter,
         opener: Opener,
         report: Report,
-        *,
-        flush_every: float,
-        can_append: bool,
     ) -> None:
-        self._stem, self._suffix = plugins.split_suffix(output)
+        self._stem, self._suffix = plugins.split_suffix(output.path or "")
         self.name = f"{self._stem}_*{self._suffix}"
         self.count = 0
         self.losses: Counter[str] = Counter()
         self._splitter = splitter
         self._opener = opener
         self._report = report
-        self._flush_every = flush_every
-        self._can_append = can_append
-        self._limit = MAX_OPEN if can_append else _room_for_files()
+        self._flush_every = output.flush_every
+        self._can_append = output.format.can_append
+        self._limit = MAX_OPEN if self._can_append else _room_for_files()
         self._open: dict[str, Sink] = {}  # the one that waited longest first
         self._paths: dict[str, str] = {}  # by the part's name
         self._pending = MessageBatch()
@@ -168,35 +165,24 @@ def _room_for_files() -> int:
     return MAX_OPEN_FOR_GOOD if allowed < 0 else max(1, min(MAX_OPEN_FOR_GOOD, allowed - MAX_OPEN))
 
 
-def open_split(
-    output: str | None,
-    to: str | None,
-    split_by: str,
-    report: Report,
-    *,
-    append: bool,
-    rotation: Rotation | None,
-    flush_every: float,
-    tz: str | None,
-    **options: Any,
-) -> SplitSink:
-    """Return the outputs that ``--split-by`` and ``--output`` mean.
+def open_split(output: Output, split_by: str, report: Report, *, tz: str | None) -> SplitSink:
+    """Return the files that ``--split-by`` and ``--output`` name.
 
     Raises:
-        UsageError: they make no sense, or not with the other options.
+        UsageError: --split-by is invalid, or contradicts other options.
     """
     splitter = parse(split_by, tz or "local")
-    if output is None or output == "-":
+    if output.is_stdout:
         raise UsageError("--split-by needs names for its files", hint="-o trace.blf makes trace_can0.blf")
-    if rotation is not None:
+    if output.rotation is not None:
         raise UsageError(
             "--split-by and --max-size or --max-time cannot go together", hint="--split-by time=10m"
         )
-    form = parse_format(to, writing=True)[0] if to else format_for_output(output)
-    can_append = form in plugins.FORMATS and plugins.FORMATS[form].can_append
 
     def opener(path: str, was_begun: bool) -> Sink:
-        again = {**options, "force": False, "append": True} if was_begun else {**options, "append": append}
-        return open_sink(path, to or form, report, flush_every=flush_every, tz=tz, **again)
+        part = (
+            replace(output, path=path, force=False, append=True) if was_begun else replace(output, path=path)
+        )
+        return part.open(report)
 
-    return SplitSink(output, splitter, opener, report, flush_every=flush_every, can_append=can_append)
+    return SplitSink(output, splitter, opener, report)

@@ -7,22 +7,22 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from types import TracebackType
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from cantools_cli import plugins
 from cantools_cli.bus.address import parse_address
 from cantools_cli.bus.deadline import Deadline
-from cantools_cli.console.buses import BusOptions, NamedBus, open_buses
+from cantools_cli.console.buses import BusOptions, NamedBus, chosen_by, open_buses
+from cantools_cli.console.chain import FilterChain
 from cantools_cli.console.inputs import Inputs
 from cantools_cli.console.interruption import Interruption
 from cantools_cli.console.report import Report
-from cantools_cli.console.sources import OnIdle, live_batches
+from cantools_cli.console.sources import OnIdle, ReadOptions, live_batches
 from cantools_cli.errors import FormatError, UsageError
 from cantools_cli.filtering.selection import Selection
-from cantools_cli.filtering.window import Moment, Window
+from cantools_cli.filtering.window import Moment
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel
-from cantools_cli.io.base import OnError
 from cantools_cli.sniff.rates import Speed
 from cantools_cli.units import bitrate
 
@@ -110,11 +110,9 @@ class WatchedBuses:
     def batches(self, seconds: float | None = None) -> Iterator[MessageBatch]:
         buses = [one.bus for one in self.opened]
         end = None if seconds is None else Deadline(seconds)
-        for _, batch in live_batches(buses, self._interruption, self.on_idle, end=end, chosen=self._passing):
+        chosen = chosen_by(self.opened, self._chosen.select)
+        for _, batch in live_batches(buses, self._interruption, self.on_idle, end=end, chosen=chosen):
             yield batch
-
-    def _passing(self, index: int, batch: MessageBatch) -> MessageBatch:
-        return self._chosen.select(self.opened[index].chosen(batch))
 
     def tell(self) -> int:
         """Return how many buses lost something; closing them reports it."""
@@ -142,14 +140,6 @@ def _rate(value: object) -> int | None:
         return None
 
 
-class LogForm(NamedTuple):
-    """What the options say about a log: its format, what a malformed record does, the time zone."""
-
-    name: str | None
-    on_error: OnError
-    tz: str | None
-
-
 class WatchedLogs:
     """Logs merged by time, or a stream on stdin. Of files ``batches`` begins again each time.
 
@@ -166,7 +156,7 @@ class WatchedLogs:
         chosen: Selection,
         report: Report,
         interruption: Interruption,
-        form: LogForm,
+        reading: ReadOptions,
     ) -> None:
         self.on_idle: OnIdle = lambda: None
         self._chosen = chosen
@@ -175,9 +165,7 @@ class WatchedLogs:
         given = bus_options.keywords()
         self._speed = Speed(_rate(given.get("bitrate")), _rate(given.get("data_bitrate")))
         self._seen: dict[Channel, Speed] = {}
-        self._open = partial(
-            Inputs, files, interruption, report, form=form.name, on_error=form.on_error, tz=form.tz
-        )
+        self._open = partial(Inputs, files, interruption, report, reading)
         self._inputs = self._open()
         self._is_begun = False
         self._skipped = 0
@@ -196,13 +184,14 @@ class WatchedLogs:
         if self._is_begun:
             self._reopen()
         self._is_begun = True
-        chosen = self._chosen.again()
-        window = Window(None, None if seconds is None else Moment(round(seconds * 1e9)))
+        chain = FilterChain(
+            self._chosen.again(), end=None if seconds is None else Moment(round(seconds * 1e9))
+        )
         self._inputs.on_idle(self.on_idle)
         for batch in self._inputs.batches():
             self._seen.update((channel, self._speed) for channel in batch.channels)
-            yield chosen.select(window.select(batch))
-            if window.is_past or self._interruption.requested:
+            yield chain.select(batch)
+            if chain.is_done or self._interruption.requested:
                 return
 
     def _reopen(self) -> None:

@@ -83,7 +83,7 @@ def test_an_existing_file_is_refused_and_forced(canx, log, tmp_path):
     refused = canx("convert", log, "-o", "t.log")
     assert (refused.returncode, refused.stderr) == (
         2,
-        "canx: t.log: exists already\nhint: --force replaces it, --append continues it\n",
+        "canx: t.log: already exists\nhint: --force replaces it, --append continues it\n",
     )
     assert (tmp_path / "t.log").read_text() == "precious"
     assert canx("convert", log, "-o", "t.log", "--force").returncode == 0

@@ -12,8 +12,9 @@ import pytest
 
 from cantools_cli import plugins
 from cantools_cli.cli import run
+from cantools_cli.console.output import Output, OutputFormat, Rotation
 from cantools_cli.console.report import Report
-from cantools_cli.console.sinks import Rotation, Sink, open_sink
+from cantools_cli.console.sinks import Sink
 from cantools_cli.errors import FileInUseError
 from cantools_cli.io.formats import open_reader
 from cantools_cli.io.logger import Logger
@@ -57,7 +58,8 @@ def first(second: str, tmp_path: Path) -> Any:
     """Return a function that opens a log, writes the first frames, and leaves it open."""
 
     def begin(name: str, **options: Any) -> Sink:
-        sink = open_sink(str(tmp_path / name), None, Report(quiet=True), **options)
+        output = Output(str(tmp_path / name), OutputFormat.resolve(name), **options)
+        sink = output.open(Report(quiet=True))
         sink.write(batch_of(FIRST, tmp_path))
         sink.flush()
         return sink

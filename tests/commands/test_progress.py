@@ -18,11 +18,14 @@ import pytest
 
 from cantools_cli import plugins
 from cantools_cli.console import progress
+from cantools_cli.console.chain import FilterChain
 from cantools_cli.console.inputs import Inputs
 from cantools_cli.console.interruption import Interruption
-from cantools_cli.console.playback import Log, LogOptions
+from cantools_cli.console.playback import Log
 from cantools_cli.console.progress import Progress, line, spoken
 from cantools_cli.console.report import Report, say, status_line
+from cantools_cli.console.sources import ReadOptions
+from cantools_cli.filtering.selection import Selection
 from cantools_cli.filtering.window import Moment, Window
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
@@ -106,7 +109,7 @@ def opened(*paths: Path) -> Iterator[Inputs]:
     names = [str(path) for path in paths]
     with (
         Interruption() as interruption,
-        Inputs(names, interruption, Report(), form=None, on_error="stop", tz=None) as inputs,
+        Inputs(names, interruption, Report(), ReadOptions()) as inputs,
     ):
         yield inputs
 
@@ -130,9 +133,7 @@ def test_bytes_of_several_inputs_are_added(written: Callable[[str], Path]) -> No
     paths = [written(suffix) for suffix in (".log", ".blf", ".asc.gz")]
     with (
         Interruption() as interruption,
-        Inputs(
-            [str(path) for path in paths], interruption, Report(), form=None, on_error="stop", tz=None
-        ) as inputs,
+        Inputs([str(path) for path in paths], interruption, Report(), ReadOptions()) as inputs,
     ):
         assert inputs.size == sum(path.stat().st_size for path in paths)
         *_, last = (inputs.consumed for _ in inputs.batches())
@@ -150,22 +151,18 @@ def test_the_end_of_a_window_is_known_beforehand() -> None:
     assert Window(Moment.parse("10s")).share_at(begin) == 0
 
 
-def replayed(path: Path, **options: Any) -> Iterator[tuple[Log, list[int]]]:
+def replayed(path: Path, start: Moment | None = None) -> Iterator[tuple[Log, list[int]]]:
     """Yield the log and a list of what was sent, which the caller fills, at each part that is read."""
     sent = [0]
     with Interruption() as interruption:
-        log = Log(str(path), LogOptions(_All, **options), Routes([], "x"), Report(), interruption)
+        chain = FilterChain(Selection(), start)
+        log = Log(str(path), chain, Routes([], "x"), Report(), interruption, reading=ReadOptions())
         log.sent = lambda: sent[0]
         for part in log.parts(1024):
             if part is not None:
                 for _ in range(len(part)):
                     sent[0] += 1
                     yield log, sent
-
-
-class _All:
-    def select(self, batch: MessageBatch) -> MessageBatch:
-        return batch
 
 
 @pytest.mark.parametrize("suffix", [".log", ".blf", ".mf4"])

@@ -13,6 +13,7 @@ from cantools_cli.bus.base import BusABC
 from cantools_cli.commands import send
 from cantools_cli.console.buses import NamedBus
 from cantools_cli.console.report import Report
+from cantools_cli.console.run import Run
 from cantools_cli.errors import CanOperationError
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
@@ -117,7 +118,7 @@ def send_on(monkeypatch: Any, takes_ns: int, schedule: Schedule) -> tuple[int, l
     with SlowBus(time, takes_ns) as bus:
         given = MessageBatch([Message(arbitration_id=1)])
         opened = NamedBus(bus, "slow", Report())
-        status = send._send_periodically(opened, given, schedule, 1.0, Report(), strict=True)
+        status = send._send_periodically(opened, given, schedule, 1.0, Run(), strict=True)
         return status, [time_ns // 1000 for time_ns in bus.times]
 
 

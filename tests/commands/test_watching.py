@@ -7,7 +7,8 @@ import pytest
 from cantools_cli.console.buses import BusOptions
 from cantools_cli.console.interruption import Interruption
 from cantools_cli.console.report import Report
-from cantools_cli.console.watching import LogForm, WatchedBuses, WatchedLogs
+from cantools_cli.console.sources import ReadOptions
+from cantools_cli.console.watching import WatchedBuses, WatchedLogs
 from cantools_cli.filtering.selection import Selection
 
 LOG = "(1.0) can0 123#01\n(1.1) can0 123#0G\n(1.2) can0 123#03\n(1.3) can0 456#04\n(1.4) can0 123#05\n"
@@ -26,7 +27,7 @@ def numbers(watched):
 def test_a_log_begins_again_each_time_and_tells_of_its_faults_once(tmp_path, capsys, interruption):
     (tmp_path / "a.log").write_text(LOG)
     chosen = Selection.parse(["123"], "every 2")
-    form = LogForm(None, "skip", None)
+    form = ReadOptions(on_error="skip")
     with WatchedLogs([str(tmp_path / "a.log")], BusOptions(), chosen, Report(), interruption, form) as logs:
         assert logs.size == len(LOG)
         assert numbers(logs) == [1, 5]

@@ -14,6 +14,7 @@ from cantools_cli.console import inputs as inputs_module
 from cantools_cli.console.inputs import Inputs
 from cantools_cli.console.interruption import Interruption
 from cantools_cli.console.report import Report
+from cantools_cli.console.sources import ReadOptions
 from cantools_cli.errors import FormatError
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.io.ahead import DEPTH, BatchesAhead
@@ -101,9 +102,7 @@ def test_a_thread_reads_large_files_of_formats_that_gain(
     monkeypatch.setattr(inputs_module, "usable_processors", lambda: processors)
     with (
         Interruption() as interruption,
-        Inputs(
-            [str(path)], interruption, Report(quiet=True), form=suffix, on_error="stop", tz=None
-        ) as inputs,
+        Inputs([str(path)], interruption, Report(quiet=True), ReadOptions(suffix)) as inputs,
     ):
         assert isinstance(inputs.batches_ahead(), BatchesAhead) == is_ahead
 

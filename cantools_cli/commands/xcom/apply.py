@@ -9,8 +9,9 @@ import typer
 
 from cantools_cli.console.options import check_effect
 from cantools_cli.console.report import Report, say
+from cantools_cli.console.run import Run
 from cantools_cli.console.xcom import shared
-from cantools_cli.console.xcom.shared import Link, chosen_device, confirm, open_session, print_line
+from cantools_cli.console.xcom.shared import PatientLink, chosen_device, confirm, open_session, print_line
 from cantools_cli.errors import CanError, FormatError, UsageError, counted, quoted
 from cantools_cli.xcom import values
 from cantools_cli.xcom.codec import Part
@@ -37,17 +38,9 @@ def apply_command(
     journal: Annotated[
         str | None, typer.Option("--journal", metavar="FILE", help="Where writes to flash are counted.")
     ] = None,
-    bus: shared.BusName = None,
-    interface: shared.Interface = None,
-    bitrate: shared.Bitrate = None,
-    settings: shared.Setting = None,
-    context: shared.Context = None,
-    source: shared.Source = 0,
-    timeout: shared.Timeout = "1s",
-    retries: shared.Retries = 1,
-    quiet: shared.Quiet = False,
-    verbose: shared.Verbose = 0,
-    debug: shared.Debug = False,
+    *,
+    link: PatientLink,
+    run: Run,
 ) -> int:
     """Write the parameters of a TOML file that differ from the device, after a look at the differences.
 
@@ -70,9 +63,8 @@ def apply_command(
         raise UsageError(f"{file} has no parameter" + (f" of {device}" if device else ""))
     if not (yes or dry_run):
         shared.require_terminal("writing")
-    report = Report(quiet=quiet, verbose=verbose)
-    link = Link(bus, interface, bitrate, settings, context, source, timeout, retries, report)
-    with open_session(link) as session:
+    report = run.report
+    with open_session(link, report) as session:
         writer = Writer(
             session.client, Journal(journal), session.bus_name, timeout=session.seconds, force=force
         )

@@ -8,8 +8,8 @@ import typer
 
 from cantools_cli.console import options
 from cantools_cli.console.inputs import Inputs
-from cantools_cli.console.interruption import Interruption
-from cantools_cli.console.report import Report
+from cantools_cli.console.run import Run
+from cantools_cli.console.sources import ReadOptions
 from cantools_cli.console.xcom import shared
 from cantools_cli.console.xcom.shared import print_json
 from cantools_cli.frame.message import Message
@@ -25,12 +25,9 @@ def decode_command(
     lenient: Annotated[
         bool, typer.Option("--lenient", help="Take reserved bits, and replies with bytes to spare.")
     ] = False,
-    on_error: options.OnError = "stop",
-    strict: options.Strict = False,
-    tz: options.Tz = None,
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = 0,
-    debug: options.Debug = False,
+    *,
+    reading: ReadOptions,
+    run: Run,
 ) -> int:
     """Explain the Xcom frames in a stream or a log, a line each; others are passed over.
 
@@ -42,14 +39,12 @@ def decode_command(
     canx xcom decode trace.blf
     canx xcom decode trace.log --json | jq .value
     """
-    report = Report(quiet=quiet, verbose=verbose)
-    options.checked_zone(tz)
-    options.checked_input_format(from_format)
+    report = run.report
     found = total = 0
-    on_fault = options.checked_on_error(on_error)
+    reading = reading.of_format(from_format)
     with (
-        Interruption() as interruption,
-        Inputs(files or ["-"], interruption, report, form=from_format, on_error=on_fault, tz=tz) as inputs,
+        run,
+        Inputs(files or ["-"], run.interruption, report, reading) as inputs,
     ):
         for batch in inputs.batches():
             for message in batch:
@@ -58,13 +53,11 @@ def decode_command(
                 if one is not None:
                     found += 1
                     _print(message, one, as_json=as_json)
-            if interruption.requested:
+            if run.interruption.requested:
                 break
         report.faults(inputs.skipped, inputs.first_fault)
         report.detail(f"{found} of {total} frames are of Xcom-CAN")
-        if interruption.signum is not None:
-            return 128 + interruption.signum
-    return 2 if strict and inputs.skipped else 0
+    return run.status(reading.strict and inputs.skipped)
 
 
 def _print(message: Message, one: Explained, *, as_json: bool) -> None:

@@ -11,8 +11,8 @@ import typer
 
 from cantools_cli.console import options
 from cantools_cli.console.report import Report
-from cantools_cli.console.xcom import shared
-from cantools_cli.console.xcom.shared import Link, Session, open_session
+from cantools_cli.console.run import Run
+from cantools_cli.console.xcom.shared import PatientLink, Session, open_session
 from cantools_cli.errors import FAILURE_STATUS, CanOperationError, UsageError, counted
 from cantools_cli.xcom.addresses import Device, parse_device
 from cantools_cli.xcom.node import Timeout
@@ -25,17 +25,9 @@ def export_command(
     devices: Annotated[list[str], typer.Argument(metavar="DEVICE...", help="xt1, vt1, bsp, ...")],
     output: options.Output = None,
     force: options.Force = False,
-    bus: shared.BusName = None,
-    interface: shared.Interface = None,
-    bitrate: shared.Bitrate = None,
-    settings: shared.Setting = None,
-    context: shared.Context = None,
-    source: shared.Source = 0,
-    timeout: shared.Timeout = "1s",
-    retries: shared.Retries = 1,
-    quiet: shared.Quiet = False,
-    verbose: shared.Verbose = 0,
-    debug: shared.Debug = False,
+    *,
+    link: PatientLink,
+    run: Run,
 ) -> int:
     """Save all parameters of devices, as they are in flash, to a TOML file.
 
@@ -53,10 +45,9 @@ def export_command(
             raise UsageError(f"{device.name} is no single device of a known kind", hint="such as xt1")
     if output in (None, "-"):
         options.check_effect({"--force": force}, "there is no file", "-o FILE")
-    report = Report(quiet=quiet, verbose=verbose)
-    link = Link(bus, interface, bitrate, settings, context, source, timeout, retries, report)
+    report = run.report
     failed = 0
-    with open_session(link) as session, _Output(output, force=force) as file:
+    with open_session(link, report) as session, _Output(output, force=force) as file:
         file.write(f"# made by canx xcom export, {datetime.now(timezone.utc):%Y-%m-%d %H:%M:%S} UTC\n")
         for device in wanted:
             failed += _export(session, device, file, report)
@@ -103,7 +94,7 @@ class _Output:
         try:
             self._file = open(self._path, "w" if self._force else "x", encoding="utf-8")
         except FileExistsError:
-            raise UsageError(f"{self._path}: exists already", hint="--force replaces it") from None
+            raise UsageError(f"{self._path}: already exists", hint="--force replaces it") from None
         return self._file
 
     def __exit__(self, kind: object, *_: object) -> None:

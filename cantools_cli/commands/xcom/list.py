@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from cantools_cli.console import options
 from cantools_cli.console.options import check_effect, checked
 from cantools_cli.console.xcom import shared
 from cantools_cli.console.xcom.shared import print_json
@@ -32,7 +33,7 @@ def list_command(
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Limits, labels and menus as well.", show_default=False)
     ] = False,
-    debug: shared.Debug = False,
+    debug: options.Debug = False,
 ) -> int:
     """Search the table of parameters, infos and messages; no bus is needed.
 

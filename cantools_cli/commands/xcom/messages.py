@@ -12,7 +12,7 @@ from cantools_cli.bus.base import BusABC
 from cantools_cli.bus.deadline import Deadline
 from cantools_cli.console.interruption import Interruption
 from cantools_cli.console.options import checked_count
-from cantools_cli.console.report import Report
+from cantools_cli.console.run import Run
 from cantools_cli.console.sources import live_batches
 from cantools_cli.console.xcom import shared
 from cantools_cli.console.xcom.shared import Link, open_session, print_json, print_line
@@ -32,15 +32,9 @@ def messages_command(
         int | None, typer.Option("--count", "-n", metavar="N", help="End after N messages.")
     ] = None,
     as_json: shared.Json = False,
-    bus: shared.BusName = None,
-    interface: shared.Interface = None,
-    bitrate: shared.Bitrate = None,
-    settings: shared.Setting = None,
-    context: shared.Context = None,
-    source: shared.Source = 0,
-    quiet: shared.Quiet = False,
-    verbose: shared.Verbose = 0,
-    debug: shared.Debug = False,
+    *,
+    link: Link,
+    run: Run,
 ) -> int:
     """Print the messages that devices send: warnings, errors, notes.
 
@@ -51,23 +45,20 @@ def messages_command(
     canx xcom messages --duration 1m --json
     canx xcom messages --follow -n 1
     """
-    report = Report(quiet=quiet, verbose=verbose)
+    report = run.report
     checked_count(count)
     if follow and seconds is not None:
         raise UsageError("--follow and --duration contradict each other")
     length = None if follow else parse_duration(seconds or "5s")
-    link = Link(bus, interface, bitrate, settings, context, source, report=report)
     found = 0
-    with Interruption() as interruption, open_session(link) as session:
-        heard = _messages(session.client.node.bus, source, interruption, Deadline(length))
+    with run, open_session(link, report) as session:
+        heard = _messages(session.client.node.bus, link.source, run.interruption, Deadline(length))
         for when, one in heard:
             _print(when, one, as_json=as_json)
             found += 1
             if count is not None and found >= count:
-                return 0
-        if interruption.signum is not None:
-            return 128 + interruption.signum
-    return 1 if count is not None and found < count else 0
+                break
+    return run.status(is_no=count is not None and found < count)
 
 
 def _messages(

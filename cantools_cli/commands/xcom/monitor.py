@@ -12,10 +12,10 @@ import typer
 
 from cantools_cli.console import options
 from cantools_cli.console.interruption import Interruption
-from cantools_cli.console.report import Report
+from cantools_cli.console.run import Run
 from cantools_cli.console.xcom import shared
 from cantools_cli.console.xcom.rows import Rows, open_rows
-from cantools_cli.console.xcom.shared import Link, Session, chosen_device, open_session
+from cantools_cli.console.xcom.shared import ReadingLink, Session, chosen_device, open_session
 from cantools_cli.errors import FAILURE_STATUS, UsageError
 from cantools_cli.units import duration
 from cantools_cli.xcom.addresses import Device
@@ -45,17 +45,9 @@ def monitor_command(
     force: options.Force = False,
     append: options.Append = False,
     as_json: shared.Json = False,
-    bus: shared.BusName = None,
-    interface: shared.Interface = None,
-    bitrate: shared.Bitrate = None,
-    settings: shared.Setting = None,
-    context: shared.Context = None,
-    source: shared.Source = 0,
-    timeout: shared.Timeout = "1s",
-    retries: shared.Retries = 0,
-    quiet: shared.Quiet = False,
-    verbose: shared.Verbose = 0,
-    debug: shared.Debug = False,
+    *,
+    link: ReadingLink,
+    run: Run,
 ) -> int:
     """Read objects again and again, as a time series, until Ctrl-C, -n or --duration.
 
@@ -69,29 +61,26 @@ def monitor_command(
     """
     if output not in (None, "-"):
         options.check_effect({"--json": as_json}, "the suffix of -o says the format", "-o FILE.jsonl")
-    report = Report(quiet=quiet, verbose=verbose)
+    report = run.report
     options.checked_count(count)
     period = duration(interval)
     chosen = chosen_device(device)
     wanted = [find_readable(text, chosen) for text in objects]
     if force and append:
         raise UsageError("--force and --append contradict each other")
-    link = Link(bus, interface, bitrate, settings, context, source, timeout, retries, report)
     length = None if seconds is None else duration(seconds)
     with (
-        Interruption() as interruption,
-        open_session(link) as session,
+        run,
+        open_session(link, report) as session,
         closing(open_rows(output, as_json=as_json, force=force, append=append)) as rows,
     ):
-        schedule = _Schedule(period, length, count, interruption)
+        schedule = _Schedule(period, length, count, run.interruption)
         failed = 0
         while schedule.next_round():
             failed += _round(session, wanted, rows)
         if schedule.skipped:
             report.note(f"{schedule.skipped} rounds left out: one takes longer than {interval}")
-        if interruption.signum is not None:
-            return 128 + interruption.signum
-    return FAILURE_STATUS if failed else 0
+    return run.status() or (FAILURE_STATUS if failed else 0)
 
 
 def _round(session: Session, wanted: Sequence[tuple[XcomObject, Device]], rows: Rows) -> int:

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from cantools_cli.console.report import Report
+from cantools_cli.console.run import Run
 from cantools_cli.console.xcom import shared
 from cantools_cli.console.xcom.reading import print_readings
-from cantools_cli.console.xcom.shared import Link
+from cantools_cli.console.xcom.shared import ReadingLink
 
 
 def read_info_command(
@@ -19,17 +19,9 @@ def read_info_command(
     device: shared.DeviceName = None,
     as_json: shared.Json = False,
     value_only: Annotated[bool, typer.Option("--value", help="The number alone.")] = False,
-    bus: shared.BusName = None,
-    interface: shared.Interface = None,
-    bitrate: shared.Bitrate = None,
-    settings: shared.Setting = None,
-    context: shared.Context = None,
-    source: shared.Source = 0,
-    timeout: shared.Timeout = "1s",
-    retries: shared.Retries = 0,
-    quiet: shared.Quiet = False,
-    verbose: shared.Verbose = 0,
-    debug: shared.Debug = False,
+    *,
+    link: ReadingLink,
+    run: Run,
 ) -> int:
     """Read user infos: what a device measures now.
 
@@ -40,6 +32,6 @@ def read_info_command(
     canx xcom read-info 'Battery cycle phase' --device xt1
     canx xcom read-info 3000 vt1:11004 bsp:7002 --json
     """
-    report = Report(quiet=quiet, verbose=verbose)
-    link = Link(bus, interface, bitrate, settings, context, source, timeout, retries, report)
-    return print_readings(link, infos, "info", device, [None], as_json=as_json, value_only=value_only)
+    return print_readings(
+        link, run.report, infos, "info", device, [None], as_json=as_json, value_only=value_only
+    )

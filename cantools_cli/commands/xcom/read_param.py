@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from cantools_cli.console.report import Report
+from cantools_cli.console.run import Run
 from cantools_cli.console.xcom import shared
 from cantools_cli.console.xcom.reading import print_readings
-from cantools_cli.console.xcom.shared import Link
+from cantools_cli.console.xcom.shared import ReadingLink
 from cantools_cli.errors import UsageError, quoted
 from cantools_cli.xcom.codec import Part
 
@@ -38,17 +38,9 @@ def read_param_command(
     ] = "flash",
     as_json: shared.Json = False,
     value_only: Annotated[bool, typer.Option("--value", help="The number alone.")] = False,
-    bus: shared.BusName = None,
-    interface: shared.Interface = None,
-    bitrate: shared.Bitrate = None,
-    settings: shared.Setting = None,
-    context: shared.Context = None,
-    source: shared.Source = 0,
-    timeout: shared.Timeout = "1s",
-    retries: shared.Retries = 0,
-    quiet: shared.Quiet = False,
-    verbose: shared.Verbose = 0,
-    debug: shared.Debug = False,
+    *,
+    link: ReadingLink,
+    run: Run,
 ) -> int:
     """Read parameters: their value, minimum and maximum.
 
@@ -62,8 +54,13 @@ def read_param_command(
     """
     if part not in _PARTS:
         raise UsageError(f"--part {quoted(part)} is not one of {', '.join(_PARTS)}")
-    report = Report(quiet=quiet, verbose=verbose)
-    link = Link(bus, interface, bitrate, settings, context, source, timeout, retries, report)
     return print_readings(
-        link, parameters, "parameter", device, _PARTS[part], as_json=as_json, value_only=value_only
+        link,
+        run.report,
+        parameters,
+        "parameter",
+        device,
+        _PARTS[part],
+        as_json=as_json,
+        value_only=value_only,
     )

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from cantools_cli.console.report import Report
+from cantools_cli.console.run import Run
 from cantools_cli.console.xcom import shared
-from cantools_cli.console.xcom.shared import Link, open_session, print_json, print_line
+from cantools_cli.console.xcom.shared import ReadingLink, open_session, print_json, print_line
 from cantools_cli.errors import UsageError, quoted
 from cantools_cli.xcom.addresses import FAMILIES
 from cantools_cli.xcom.scan import SCANNED, Found, scan
@@ -19,17 +19,9 @@ def scan_command(
         str, typer.Option("--family", metavar="NAME,...", help="Which kinds to look for.", show_default=True)
     ] = ",".join(SCANNED),
     as_json: shared.Json = False,
-    bus: shared.BusName = None,
-    interface: shared.Interface = None,
-    bitrate: shared.Bitrate = None,
-    settings: shared.Setting = None,
-    context: shared.Context = None,
-    source: shared.Source = 0,
-    timeout: shared.Timeout = "1s",
-    retries: shared.Retries = 0,
-    quiet: shared.Quiet = False,
-    verbose: shared.Verbose = 0,
-    debug: shared.Debug = False,
+    *,
+    link: ReadingLink,
+    run: Run,
 ) -> int:
     """Find out which devices answer: kind, address, model, software, serial number.
 
@@ -44,10 +36,9 @@ def scan_command(
     for name in wanted:
         if name not in SCANNED:
             raise UsageError(f"--family {quoted(name)} is not one of {', '.join(SCANNED)}")
-    report = Report(quiet=quiet, verbose=verbose)
-    link = Link(bus, interface, bitrate, settings, context, source, timeout, retries, report)
+    report = run.report
     found = 0
-    with open_session(link) as session:
+    with open_session(link, report) as session:
         for one in scan(session.client, wanted, session.seconds):
             found += 1
             _print(one, as_json=as_json)

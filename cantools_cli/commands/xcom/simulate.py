@@ -7,13 +7,11 @@ from typing import Annotated
 
 import typer
 
-from cantools_cli.bus.base import BusABC
 from cantools_cli.console import options
-from cantools_cli.console.interruption import Interruption
-from cantools_cli.console.report import Report
+from cantools_cli.console.run import Run
 from cantools_cli.console.sources import live_batches
 from cantools_cli.console.xcom import shared
-from cantools_cli.console.xcom.shared import Link
+from cantools_cli.console.xcom.shared import Wire
 from cantools_cli.errors import UsageError, quoted
 from cantools_cli.frame.message import Message
 from cantools_cli.units import duration
@@ -82,13 +80,9 @@ def simulate_command(
         typer.Option("--flags", metavar="N", help="Reserved bits in replies, 0 to 62.", show_default=True),
     ] = 0,
     log: Annotated[bool, typer.Option("--log", help="Print requests and what is sent.")] = False,
-    interface: shared.Interface = None,
-    bitrate: shared.Bitrate = None,
-    settings: shared.Setting = None,
-    context: shared.Context = None,
-    quiet: shared.Quiet = False,
-    verbose: shared.Verbose = 0,
-    debug: shared.Debug = False,
+    *,
+    wire: Wire,
+    run: Run,
 ) -> int:
     """Be a gateway with devices that are not there, until Ctrl-C.
 
@@ -102,7 +96,7 @@ def simulate_command(
     canx xcom simulate virtual:xcom --fault late=1.5@xt1 --fault silence/3
     canx xcom simulate virtual:xcom --notify xt1:16@5s
     """
-    report = Report(quiet=quiet, verbose=verbose)
+    report = run.report
     if not 0 <= flags <= 62 or flags & 1 or not 0 <= notify_to <= 1023:
         raise UsageError("--flags is even and up to 62, --notify-to up to 1023")
     if still:
@@ -126,9 +120,9 @@ def simulate_command(
         flags=flags,
     )
     told = [parse_notice(text) for text in notices or ()]
-    link = Link(bus, interface, bitrate, settings, context, report=report)
-    keywords = link.keywords()
-    with Interruption() as interruption, link.open(keywords) as opened:
+    wire.bus = bus
+    keywords = wire.keywords(report)
+    with run, wire.open(keywords, report) as opened:
         simulation = Simulation(
             opened.bus,
             gateway,
@@ -138,13 +132,9 @@ def simulate_command(
             on_frame=_print_frame if log else None,
         )
         report.note(f"{', '.join(unit.name for unit in units)} on {opened.name}")
-        return _run(simulation, opened.bus, interruption)
-
-
-def _run(simulation: Simulation, bus: BusABC, interruption: Interruption) -> int:
-    for _, batch in live_batches([bus], interruption, simulation.send_due):
-        simulation.handle(batch)
-    return 128 + (interruption.signum or 0)
+        for _, batch in live_batches([opened.bus], run.interruption, simulation.send_due):
+            simulation.handle(batch)
+    return 128 + (run.interruption.signum or 0)
 
 
 def _preset(units: list[Unit], text: str) -> None:

@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from cantools_cli.console.options import check_effect
-from cantools_cli.console.report import Report, say
+from cantools_cli.console.report import say
+from cantools_cli.console.run import Run
 from cantools_cli.console.xcom import shared
 from cantools_cli.console.xcom.shared import (
-    Link,
+    ReplyLink,
     chosen_device,
     confirm,
     open_session,
@@ -51,16 +52,9 @@ def write_param_command(
     journal: Annotated[
         str | None, typer.Option("--journal", metavar="FILE", help="Where writes to flash are counted.")
     ] = None,
-    bus: shared.BusName = None,
-    interface: shared.Interface = None,
-    bitrate: shared.Bitrate = None,
-    settings: shared.Setting = None,
-    context: shared.Context = None,
-    source: shared.Source = 0,
-    timeout: shared.Timeout = "1s",
-    quiet: shared.Quiet = False,
-    verbose: shared.Verbose = 0,
-    debug: shared.Debug = False,
+    *,
+    link: ReplyLink,
+    run: Run,
 ) -> int:
     """Write a parameter, to RAM unless flash is asked for.
 
@@ -80,16 +74,15 @@ def write_param_command(
         check_effect({"--journal": journal}, "only writes to flash are counted", "--part flash")
     one, target = find(parameter, "parameter", chosen_device(device))
     wanted = values.parse(one, value)
-    report = Report(quiet=quiet, verbose=verbose)
-    link = Link(bus, interface, bitrate, settings, context, source, timeout, 0, report)
+    report = run.report
     if dry_run:
         data = encode_request(Service.WRITE_PARAMETER, one.number, _PARTS[part], wanted)
-        message = frame(target.address, source, Service.WRITE_PARAMETER, data)
+        message = frame(target.address, link.source, Service.WRITE_PARAMETER, data)
         print_line(f"{message.arbitration_id:08X}#{data.hex().upper()}")
         return 0
     if _PARTS[part] == Part.FLASH and not yes:
         shared.require_terminal("writing to flash")
-    with open_session(link) as session:
+    with open_session(link, report) as session:
         writer = Writer(
             session.client,
             Journal(journal),

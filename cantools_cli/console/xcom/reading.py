@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from cantools_cli.console.report import say
+from cantools_cli.console.report import Report, say
 from cantools_cli.console.xcom.shared import Link, chosen_device, open_session, print_json, print_line
 from cantools_cli.errors import FAILURE_STATUS, UsageError
 from cantools_cli.xcom.codec import Part
@@ -16,6 +16,7 @@ from cantools_cli.xcom.readings import Reading, read
 
 def print_readings(
     link: Link,
+    report: Report,
     texts: Sequence[str],
     kind: str,
     device_name: str | None,
@@ -30,7 +31,7 @@ def print_readings(
     device = chosen_device(device_name)
     wanted = [find(text, kind, device) for text in texts]
     status, hint = 0, None
-    with open_session(link) as session:
+    with open_session(link, report) as session:
         for one, asked in wanted:
             for part in parts:
                 reading = read(session.client, one, asked, part, session.seconds)
@@ -39,7 +40,7 @@ def print_readings(
                     status = FAILURE_STATUS
                     if isinstance(reading.error, Timeout):
                         hint = reading.error.hint
-    if hint and not link.report.quiet:
+    if hint and not report.quiet:
         sys.stderr.write(f"hint: {hint}\n")
     return status
 

@@ -51,7 +51,7 @@ def open_rows(path: str | None, *, as_json: bool, force: bool, append: bool) -> 
         file = open(path, "ab" if append else "wb" if force else "xb")  # noqa: SIM115  # closed by the rows
     except FileExistsError:
         hint = "--force replaces it" + ("" if suffix == ".parquet" else ", --append continues it")
-        raise UsageError(f"{path}: exists already", hint=hint) from None
+        raise UsageError(f"{path}: already exists", hint=hint) from None
     if suffix == ".parquet":
         return _Parquet(file)
     return _Csv(file) if suffix == ".csv" else _Json(file)

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
@@ -62,28 +62,69 @@ Retries = Annotated[
         "--retries", metavar="N", help="Try a read again so often; writes never.", show_default=True
     ),
 ]
-Interface = options.Interface
-Setting = options.Setting
-Context = options.Context
-Quiet = options.Quiet
-Verbose = options.Verbose
-Debug = options.Debug
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 
-@dataclass
-class Link:
-    """What the options say about the bus and the client on it."""
+@dataclass(eq=False, repr=False)
+class Wire:
+    """Options for the bus."""
 
     bus: str | None = None
-    interface: str | None = None
-    bitrate: str | None = None
-    settings: list[str] | None = None
-    context: str | None = None
-    source: int = 0
+    interface: options.Interface = None
+    bitrate: Bitrate = None
+    settings: options.Setting = None
+    context: options.Context = None
+
+    @property
+    def address(self) -> BusAddress:
+        return BusAddress("the configured bus") if self.bus is None else parse_address(self.bus)
+
+    @property
+    def _options(self) -> BusOptions:
+        return BusOptions(self.interface, self.bitrate, settings=self.settings, context=self.context)
+
+    def open(self, keywords: dict[str, Any], report: Report) -> NamedBus:
+        """Open the bus with its ``keywords``.
+
+        Raises:
+            UsageError, CanError: a setting is unknown or invalid, the bus cannot be opened.
+        """
+        name = f"{keywords['interface']}:{keywords['channel']}"
+        return NamedBus(open_bus(self.address, keywords, self._options), name, report)
+
+    def keywords(self, report: Report) -> dict[str, Any]:
+        """Return the keywords of the bus; its bit rate is the gateway's usual one unless another is set.
+
+        Raises:
+            UsageError, CanError: no bus is named, or its name is invalid.
+        """
+        address = self.address
+        if address.filters:
+            raise UsageError(f"{address.text}: a filter behind the bus means nothing here")
+        keywords = resolve(
+            address,
+            self.interface,
+            self._options.keywords(),
+            self.context,
+            note=report.note,
+            detail=report.detail,
+        )
+        if "timing" not in keywords and not plugins.interface(keywords["interface"]).has_system_bitrate:
+            keywords.setdefault("bitrate", DEFAULT_BITRATE)
+        if keywords.get("bitrate", DEFAULT_BITRATE) not in BITRATES:
+            known = ", ".join(str(rate) for rate in BITRATES)
+            report.note(f"no gateway can be set to {keywords['bitrate']} bit/s, only to {known}")
+        return keywords
+
+
+@dataclass(eq=False, repr=False)
+class Link(Wire):
+    """Options for the bus and the client on it."""
+
+    bus: BusName = None
+    source: Source = 0
     timeout: str = "1s"
     retries: int = 0
-    report: Report = field(default_factory=Report)
 
     @property
     def seconds(self) -> float:
@@ -97,46 +138,26 @@ class Link:
             raise UsageError("--timeout 0 leaves no time for a reply", hint="such as --timeout 2")
         return seconds
 
-    @property
-    def address(self) -> BusAddress:
-        return BusAddress("the configured bus") if self.bus is None else parse_address(self.bus)
 
-    @property
-    def _options(self) -> BusOptions:
-        return BusOptions(self.interface, self.bitrate, settings=self.settings or (), context=self.context)
+@dataclass(eq=False, repr=False)
+class ReplyLink(Link):
+    """The same, with --timeout."""
 
-    def open(self, keywords: dict[str, Any]) -> NamedBus:
-        """Open the bus with its ``keywords``.
+    timeout: Timeout = "1s"
 
-        Raises:
-            UsageError, CanError: a setting is unknown or wrong, the bus cannot be opened.
-        """
-        name = f"{keywords['interface']}:{keywords['channel']}"
-        return NamedBus(open_bus(self.address, keywords, self._options), name, self.report)
 
-    def keywords(self) -> dict[str, Any]:
-        """Return the keywords of the bus, its bit rate the gateway's usual one where nothing is said.
+@dataclass(eq=False, repr=False)
+class ReadingLink(ReplyLink):
+    """The same, with --retries."""
 
-        Raises:
-            UsageError, CanError: the bus is not named, or its name makes no sense.
-        """
-        address = self.address
-        if address.filters:
-            raise UsageError(f"{address.text}: a filter behind the bus means nothing here")
-        keywords = resolve(
-            address,
-            self.interface,
-            self._options.keywords(),
-            self.context,
-            note=self.report.note,
-            detail=self.report.detail,
-        )
-        if "timing" not in keywords and not plugins.interface(keywords["interface"]).has_system_bitrate:
-            keywords.setdefault("bitrate", DEFAULT_BITRATE)
-        if keywords.get("bitrate", DEFAULT_BITRATE) not in BITRATES:
-            known = ", ".join(str(rate) for rate in BITRATES)
-            self.report.note(f"no gateway can be set to {keywords['bitrate']} bit/s, only to {known}")
-        return keywords
+    retries: Retries = 0
+
+
+@dataclass(eq=False, repr=False)
+class PatientLink(ReadingLink):
+    """The same, for commands that read a whole device: a read is tried again once."""
+
+    retries: Retries = 1
 
 
 @dataclass
@@ -149,7 +170,7 @@ class Session:
 
 
 @contextmanager
-def open_session(link: Link) -> Iterator[Session]:
+def open_session(link: Link, report: Report) -> Iterator[Session]:
     """Open the bus and a client on it.
 
     Raises:
@@ -162,9 +183,9 @@ def open_session(link: Link) -> Iterator[Session]:
         raise UsageError(f"--source {link.source} is the address of {name}", hint="0 to 99 are free")
     if link.retries < 0:
         raise UsageError(f"--retries {link.retries} is negative")
-    seconds, keywords = link.seconds, link.keywords()
-    on_detail = link.report.detail if link.report.verbose else None
-    with link.open(keywords) as opened:
+    seconds, keywords = link.seconds, link.keywords(report)
+    on_detail = report.detail if report.verbose else None
+    with link.open(keywords, report) as opened:
         client = StuCanPublicClient(link.source, bus=opened.bus, on_detail=on_detail)
         client.retries = link.retries
         with client:

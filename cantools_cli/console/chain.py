@@ -1,0 +1,126 @@
+"""The frames of its input that a command takes: the options that choose them, and how they apply."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cantools_cli.console import options
+from cantools_cli.console.report import Report
+from cantools_cli.errors import counted
+from cantools_cli.filtering.selection import Selection
+from cantools_cli.filtering.window import Moment, Window, check_order
+from cantools_cli.frame import bits
+from cantools_cli.frame.batch import MessageBatch
+
+
+@dataclass(eq=False, repr=False)
+class Filters:
+    """The filters and the expression that frames have to pass."""
+
+    filters: options.Filter = None
+    where: options.Where = None
+
+    def selection(self, report: Report, tz: str | None = None) -> Selection:
+        """Return them as one object, and report likely mistakes in them.
+
+        Raises:
+            UsageError: one of them is invalid.
+        """
+        selection = Selection.parse(self.filters, self.where, tz=tz)
+        for warning in selection.warnings:
+            report.note(warning)
+        return selection
+
+
+@dataclass(eq=False, repr=False)
+class TimeSpan:
+    """The part of a log by time."""
+
+    start: options.Start = None
+    end: options.End = None
+
+    def moments(self, tz: str | None) -> tuple[Moment | None, Moment | None]:
+        """Return the start and the end; dates without a zone are in ``tz``.
+
+        Raises:
+            UsageError: one of them is invalid, or the end is not later than the start.
+        """
+        start, end = (
+            None if text is None else Moment.parse(text, tz or "local") for text in (self.start, self.end)
+        )
+        check_order(start, end)
+        return start, end
+
+
+class FilterChain:
+    """Passes frames by time, by filters and expression, by kind, by route, and by count, in this order.
+
+    Attributes:
+        window: the part by time, of the pass under way.
+        route: returns the frames that have a destination.
+        left: frames that may still pass; None for no limit.
+        taken: frames given to ``select``.
+        last_ns: timestamp of the last of them.
+        error_frames: error frames left out.
+    """
+
+    def __init__(
+        self,
+        selection: Selection,
+        start: Moment | None = None,
+        end: Moment | None = None,
+        *,
+        passes_error_frames: bool = True,
+        count: int | None = None,
+    ) -> None:
+        self.window = Window(start, end)
+        self.left = self.count = options.checked_count(count)
+        self.route: Callable[[MessageBatch], MessageBatch] | None = None
+        self.taken = self.last_ns = self.error_frames = 0
+        self._selection = selection
+        self._span = start, end
+        self._passes_error_frames = passes_error_frames
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether the input is read to its end."""
+        return self.count is None and not self.window.has_end
+
+    @property
+    def is_done(self) -> bool:
+        """Whether no later frame passes."""
+        return self.left == 0 or self.window.is_past
+
+    def share(self) -> float:
+        """Return how near --count and --end are, from 0 to 1."""
+        by_count = 1 - self.left / self.count if self.left is not None and self.count else 0.0
+        return max(by_count, self.window.share_at(self.last_ns))
+
+    def begin_again(self) -> None:
+        """Forget earlier frames, for another pass over the input; the count goes on."""
+        self.window = Window(*self._span)
+        self._selection = self._selection.again()
+
+    def select(self, batch: MessageBatch) -> MessageBatch:
+        """Return the frames that pass: ``batch`` itself if all do, else a new one."""
+        if len(batch):
+            self.taken += len(batch)
+            self.last_ns = batch.timestamp_ns[-1]
+        batch = self._selection.select(self.window.select(batch))
+        if not self._passes_error_frames:
+            whole = len(batch)
+            batch = batch.without(bits.CAN_ERR_FLAG)
+            self.error_frames += whole - len(batch)
+        if self.route is not None:
+            batch = self.route(batch)
+        if self.left is not None:
+            if len(batch) > self.left:
+                batch = batch.part(0, self.left)
+            self.left -= len(batch)
+        return batch
+
+    def tell_error_frames(self, report: Report) -> None:
+        """Report the error frames that were left out."""
+        if self.error_frames:
+            report.note(f"{counted(self.error_frames, 'error frames')} left out; --error-frames sends them")
