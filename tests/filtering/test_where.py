@@ -415,7 +415,7 @@ STREAMS = st.lists(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(tree=trees(LEAVES), stream=STREAMS)
 def test_columns_answer_as_the_model_does_message_by_message(tree: Any, stream: list[Message]) -> None:
     assert Where(tree.text).rows(MessageBatch(stream)).tolist() == passing(tree, stream)
@@ -432,7 +432,7 @@ def test_any_cut_into_batches_gives_the_same_frames(
     assert found == passing(tree, stream)
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(
     tree=trees(IDENTIFIERS | data_tests() | CHANGED | COUNTS),
     tokens=st.lists(st.sampled_from(["123", "000-003", "1:3", "00000001", "2~3", "j", "#1"]), max_size=3),

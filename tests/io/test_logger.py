@@ -185,7 +185,7 @@ def test_a_file_that_has_the_size_is_renamed(tmp_path: Path, moment: str) -> Non
 @settings(max_examples=30, deadline=None)
 @given(
     limit=st.integers(1, 20_000),
-    cuts=st.lists(st.integers(1, 700), min_size=1, max_size=8),
+    cuts=st.lists(st.integers(1, 400), min_size=1, max_size=6),
     singly=st.booleans(),
 )
 def test_each_file_ends_at_the_first_frame_that_gives_it_the_size(

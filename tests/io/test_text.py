@@ -38,11 +38,14 @@ def test_lines_much_shorter_or_longer_than_those_before_are_all_read() -> None:
 @pytest.mark.parametrize("form", FORMS)
 def test_a_carriage_return_anywhere_ends_a_line_as_a_newline_does(form: str) -> None:
     """No kernel may take one for a part of its line: what stands behind would be lost."""
-    text = max(seeds.of(form), key=len).replace(b"\r\n", b"\n")[:3000]
-    for at in range(0, len(text), 1 if form in ("log", "json") else 2):
-        if text[at : at + 1] != b"\n":  # the two are one end
-            head, tail = text[:at], text[at:]
-            assert read(form, head + b"\r" + tail) == read(form, head + b"\n" + tail), (head[-60:], tail[:60])
+    lines = max(seeds.of(form), key=len).replace(b"\r\n", b"\n")[:3000].splitlines(keepends=True)
+    header = next(count for count in range(len(lines)) if read(form, b"".join(lines[: count + 1]))[0])
+    for number, line in enumerate(lines):  # each within the header and the lines next to it
+        before = b"".join(lines[: min(header, number)] + lines[max(header, number - 1) : number])
+        after = b"".join(lines[number + 1 : max(header, number) + 2])
+        for at in range(len(line) - 1):
+            head, tail = before + line[:at], line[at:] + after
+            assert read(form, head + b"\r" + tail) == read(form, head + b"\n" + tail), (line[:at], line[at:])
 
 
 @pytest.mark.parametrize("form", FORMS)
