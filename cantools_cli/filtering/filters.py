@@ -23,7 +23,7 @@ from operator import index
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from cantools_cli.errors import UsageError, quoted
-from cantools_cli.frame import bits as frames
+from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from cantools_cli.kernels import filters as kernel
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from cantools_cli.filtering.can_filter import CanFilter, CanFilters
 
 #: an error mask that passes every error frame, even one without a class
-ALL_ERRORS = frames.CAN_ERR_FLAG | frames.CAN_EFF_MASK
+ALL_ERRORS = bits.CAN_ERR_FLAG | bits.CAN_EFF_MASK
 
-_KIND_AND_ID = frames.CAN_EFF_FLAG | frames.CAN_EFF_MASK
+_KIND_AND_ID = bits.CAN_EFF_FLAG | bits.CAN_EFF_MASK
 #: SocketCAN's CAN_INV_FILTER: in a dictionary's ``can_id`` it inverts the filter
 _INVERTED = 0x20000000
 _HEX = frozenset("0123456789abcdefABCDEF")
@@ -153,12 +153,12 @@ class FrameFilter:
     def matches(self, message: Message) -> bool:
         """Return whether ``message`` passes."""
         if message.is_error_frame:
-            return bool((message.arbitration_id | frames.CAN_ERR_FLAG) & self.error_mask)
+            return bool((message.arbitration_id | bits.CAN_ERR_FLAG) & self.error_mask)
         can_id = message.arbitration_id
         if message.is_extended_id:
-            can_id |= frames.CAN_EFF_FLAG
+            can_id |= bits.CAN_EFF_FLAG
         if message.is_remote_frame:
-            can_id |= frames.CAN_RTR_FLAG
+            can_id |= bits.CAN_RTR_FLAG
         if self.join or not self.tests:
             return all(test.passes(can_id) for test in self.tests)
         return any(test.passes(can_id) for test in self.tests)
@@ -189,7 +189,7 @@ def _test(text: str, begin: int, end: int) -> IdTest:
     first, digits = _hexadecimal(text, begin, at)
     if separator in {":", "~"}:
         if digits == 8:
-            first |= frames.CAN_EFF_FLAG
+            first |= bits.CAN_EFF_FLAG
         return _masked(text, begin, first, _hexadecimal(text, at + 1, end)[0], separator == "~")
     low = _identifier(text, begin, first, digits)
     if not separator:
@@ -210,10 +210,10 @@ def _test(text: str, begin: int, end: int) -> IdTest:
 
 def _masked(text: str, at: int, value: int, mask: int, inverted: bool) -> IdTest:
     """Return the test for ``ID:MASK`` or ``ID~MASK``."""
-    if value & frames.CAN_ERR_FLAG:
+    if value & bits.CAN_ERR_FLAG:
         # candump passes this bit on to the kernel, where it inverts the filter
         _refuse(text, at, "an identifier above 1FFFFFFF", "#FF filters error frames by class; ~ inverts")
-    mask &= ~frames.CAN_ERR_FLAG
+    mask &= ~bits.CAN_ERR_FLAG
     return IdTest(mask, value & mask, value & mask, inverted)
 
 
@@ -221,7 +221,7 @@ def _identifier(text: str, at: int, value: int, digits: int) -> int:
     """Return the identifier word of a bare identifier: 3 digits for 11 bits, 8 for 29 bits."""
     if digits not in (3, 8):
         number = f"{value:X}"
-        padded = "" if value > frames.CAN_SFF_MASK else f"{number:0>3} (11 bits) or "
+        padded = "" if value > bits.CAN_SFF_MASK else f"{number:0>3} (11 bits) or "
         padded += f"{number:0>8} (29 bits)"
         _refuse(
             text,
@@ -230,18 +230,18 @@ def _identifier(text: str, at: int, value: int, digits: int) -> int:
             f"pad with zeros: {padded}",
         )
     if digits == 3:
-        if value > frames.CAN_SFF_MASK:
+        if value > bits.CAN_SFF_MASK:
             _refuse(text, at, "an 11-bit identifier above 7FF", f"with 29 bits: {value:08X}")
         return value
-    if value > frames.CAN_EFF_MASK:
+    if value > bits.CAN_EFF_MASK:
         _refuse(text, at, "a 29-bit identifier above 1FFFFFFF")
-    return value | frames.CAN_EFF_FLAG
+    return value | bits.CAN_EFF_FLAG
 
 
 def _classes(mask: int) -> int:
     """Return the error mask of ``#MASK``; with all classes it also passes error frames without a class."""
-    mask &= frames.CAN_EFF_MASK
-    return ALL_ERRORS if mask == frames.CAN_EFF_MASK else mask
+    mask &= bits.CAN_EFF_MASK
+    return ALL_ERRORS if mask == bits.CAN_EFF_MASK else mask
 
 
 def _hexadecimal(text: str, begin: int, end: int) -> tuple[int, int]:
@@ -270,33 +270,33 @@ def _dictionary_test(entry: CanFilter) -> IdTest:
             f"bad filter {quoted(entry)}",
             hint='a filter is {"can_id": 0x123, "can_mask": 0x7FF, "extended": False}',
         ) from error
-    if can_id & ~frames.CAN_EFF_MASK == _INVERTED and not can_mask & _INVERTED:
+    if can_id & ~bits.CAN_EFF_MASK == _INVERTED and not can_mask & _INVERTED:
         test = _dictionary_test({**entry, "can_id": can_id & ~_INVERTED})
         return test._replace(inverted=not test.inverted)
-    if can_id & can_mask & ~frames.CAN_EFF_MASK:
+    if can_id & can_mask & ~bits.CAN_EFF_MASK:
         return NOTHING  # an identifier has no such bit
-    mask = can_mask & frames.CAN_EFF_MASK
+    mask = can_mask & bits.CAN_EFF_MASK
     word = can_id & mask
     extended = entry.get("extended")
     if extended is not None:
-        mask |= frames.CAN_EFF_FLAG
-        word |= frames.CAN_EFF_FLAG if extended else 0
+        mask |= bits.CAN_EFF_FLAG
+        word |= bits.CAN_EFF_FLAG if extended else 0
     return IdTest(mask, word, word)
 
 
 def _dictionaries(test: IdTest) -> list[CanFilter]:
     """Return dictionaries equivalent to ``test``, except that they ignore the RTR bit."""
-    low, high = test.low & frames.CAN_EFF_MASK, test.high & frames.CAN_EFF_MASK
-    mask = test.mask & frames.CAN_EFF_MASK
+    low, high = test.low & bits.CAN_EFF_MASK, test.high & bits.CAN_EFF_MASK
+    mask = test.mask & bits.CAN_EFF_MASK
     entries: list[CanFilter] = []
     while low <= high:
         # the largest power-of-two block that starts at low; a test for equality is a single block of size 1
-        size = low & -low or frames.CAN_EFF_MASK + 1
+        size = low & -low or bits.CAN_EFF_MASK + 1
         while low + size - 1 > high:
             size >>= 1
         entry: CanFilter = {"can_id": low, "can_mask": mask & ~(size - 1)}
-        if test.mask & frames.CAN_EFF_FLAG:
-            entry["extended"] = bool(test.low & frames.CAN_EFF_FLAG)
+        if test.mask & bits.CAN_EFF_FLAG:
+            entry["extended"] = bool(test.low & bits.CAN_EFF_FLAG)
         entries.append(entry)
         low += size
     return entries
@@ -334,11 +334,11 @@ def conjunction(filters: Iterable[FrameFilter]) -> FrameFilter | None:
 def _merged(first: IdTest, second: IdTest) -> IdTest | None:
     """Return the single test that equals both together, None if there is no such test."""
     for test, fixed in ((first, second), (second, first)):
-        bits, value = fixed.mask, fixed.low
-        lowest_bit = bits & -bits or 1 << 32
-        if test.inverted or fixed.inverted or value != fixed.high or value & ~bits:
+        mask, value = fixed.mask, fixed.low
+        lowest_bit = mask & -mask or 1 << 32
+        if test.inverted or fixed.inverted or value != fixed.high or value & ~mask:
             continue
         # the fixed bits must lie above the bits that vary within the range
-        if (test.mask | test.low | test.high) & bits == 0 and test.low ^ test.high < lowest_bit:
-            return IdTest(test.mask | bits, test.low | value, test.high | value)
+        if (test.mask | test.low | test.high) & mask == 0 and test.low ^ test.high < lowest_bit:
+            return IdTest(test.mask | mask, test.low | value, test.high | value)
     return None

@@ -1,10 +1,10 @@
-"""Batches for Arrow's C data interface, through which pandas, Polars, DuckDB and pyarrow take them.
+"""Batches for Arrow's C data interface, which pandas, Polars, DuckDB and pyarrow import.
 
 ::
 
     timestamp              timestamp[ns, UTC]
-    channel                dictionary<uint16, string>   null for none
-    arbitration_id         uint32                       without flags; of an error frame its class bits
+    channel                dictionary<uint16, string>   null if unknown
+    arbitration_id         uint32                       without flags; the class bits of an error frame
     is_extended_id         bool
     is_remote_frame        bool
     is_error_frame         bool
@@ -12,21 +12,21 @@
     bitrate_switch         bool
     error_state_indicator  bool
     is_rx                  bool
-    dlc                    uint16                       bytes; of a remote frame those asked for
+    dlc                    uint16                       bytes; the requested length of a remote frame
     dlc_code               uint8                        the 4-bit code on the wire; null for CAN XL
     data                   binary
     is_xl                  bool                         CAN XL, whose priority is ``arbitration_id``
-    vcid                   uint8                        this and what follows is null for all but CAN XL
+    vcid                   uint8                        this and the following: null except for CAN XL
     sdt                    uint8
     sec                    bool
     rrs                    bool
     acceptance_field       uint32
 
-Of the others only ``channel`` has nulls. A channel that is a number is written in digits; a name of digits
-alone, or one that begins with a quotation mark, stands in quotation marks.
+Of the other columns only ``channel`` has nulls. A numeric channel is written in digits; a name that consists
+of digits or begins with a quotation mark is quoted.
 
-Nothing is copied but what Arrow lays out otherwise: identifiers, ``dlc``, and the booleans, which are bits.
-Until Arrow releases the columns the batch cannot grow, and must not be changed.
+Only columns with another layout in Arrow are copied: identifiers, ``dlc``, and the booleans, which are bits.
+Until Arrow releases the columns, the batch cannot grow and must not be modified.
 
 Sources: Apache Arrow, "The Arrow C data interface" and "The Arrow PyCapsule Interface".
 """
@@ -40,7 +40,7 @@ from array import array
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from cantools_cli.frame import bits as frames
+from cantools_cli.frame.bits import XL
 from cantools_cli.frame.xl import SEC
 from cantools_cli.kernels import arrow as kernel
 from cantools_cli.kernels import arrow_release, columns
@@ -87,7 +87,7 @@ COLUMNS = {
     "rrs": b"b",
     "acceptance_field": b"I",
 }
-#: those of CAN XL alone
+#: columns of CAN XL frames only
 XL_COLUMNS = ("vcid", "sdt", "sec", "rrs", "acceptance_field")
 _WITH_NULLS = {"channel", "dlc_code", *XL_COLUMNS}
 
@@ -98,7 +98,7 @@ _NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}", re.ASCII)
 
 
 def spell_channel(channel: Channel) -> str:
-    """Return ``channel`` as the string that stands for it; ``read_channel`` is the reverse."""
+    """Return ``channel`` as a string; ``read_channel`` is the inverse."""
     if channel is None:
         return ""
     if isinstance(channel, int):
@@ -109,7 +109,7 @@ def spell_channel(channel: Channel) -> str:
 
 
 def read_channel(text: str) -> Channel:
-    """Return the channel that ``text`` stands for."""
+    """Return the channel of a string of ``spell_channel``."""
     if _NUMBER.fullmatch(text):
         return int(text)
     if len(text) > 1 and text.startswith('"') and text.endswith('"'):
@@ -150,23 +150,23 @@ ArrowArray._fields_ = [
 ]
 _Struct = ArrowSchema | ArrowArray
 
-#: what each struct that is not released yet needs, by its ``private_data``
+#: the objects that each unreleased struct needs, by its ``private_data``
 _kept: dict[int, Any] = {}
 _keys = itertools.count(1)
 
 
 def _callback(which: int, prototype: Any, handler: Callable[[int], None], argument: Any = None) -> int:
-    """Return the address of a C function that calls ``handler``, by ctypes where no kernel is compiled.
+    """Return the address of a C function that calls ``handler``, made by ctypes if kernels are not compiled.
 
-    There an exception that is on its way when Arrow releases something becomes a SystemError.
+    With ctypes, an exception that propagates while Arrow releases something becomes a SystemError.
     """
     address = arrow_release.install(which, handler)
     if address:
         return address
 
-    def called(given: int) -> None:
-        _clear_error()  # first of all: with one set every other call fails
-        handler(given if argument is None else argument(given))
+    def called(address: int) -> None:
+        _clear_error()  # first: with an error set, every other call fails
+        handler(address if argument is None else argument(address))
 
     callback = prototype(called)
     _callbacks.append(callback)
@@ -174,7 +174,7 @@ def _callback(which: int, prototype: Any, handler: Callable[[int], None], argume
 
 
 def _release_at(kind: type[_Struct], address: int) -> None:
-    """Release the struct at ``address``, with what it holds, unless somebody has moved it away."""
+    """Release the struct at ``address`` and its children, unless it was moved away."""
     struct = kind.from_address(address)
     if not struct.release:
         return
@@ -183,7 +183,7 @@ def _release_at(kind: type[_Struct], address: int) -> None:
     if struct.dictionary:
         _release_at(kind, ctypes.addressof(struct.dictionary.contents))
     struct.release = None
-    _kept.pop(struct.private_data, None)  # behind it the memory of the children is gone
+    _kept.pop(struct.private_data, None)  # frees the memory of the children
 
 
 def _release_schema(address: int) -> None:
@@ -205,14 +205,14 @@ def _destroy_array(address: int) -> None:
 
 
 _SCHEMA_NAME, _ARRAY_NAME = b"arrow_schema", b"arrow_array"
-_callbacks: list[Any] = []  # as long as the process lives: somebody may hold a column to its end
+_callbacks: list[Any] = []  # for the life of the process, since a column may live as long
 _top: dict[int, _Struct] = {}  # by address: the memory of the structs in capsules
 
 _clear_error = ctypes.PYFUNCTYPE(None)(("PyErr_Clear", ctypes.pythonapi))
 _new_capsule = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)(
     ("PyCapsule_New", ctypes.pythonapi)
 )
-# the capsule as a plain address: counting references to an object that is going would bring it back
+# the capsule as a plain address: a reference to an object that is being destroyed would revive it
 _pointer_in = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_char_p)(
     ("PyCapsule_GetPointer", ctypes.pythonapi)
 )
@@ -236,7 +236,7 @@ _ARRAY_DESTRUCTOR = _callback(
 
 
 def _keep(struct: _Struct, release: int, *needed: Any) -> None:
-    """Let ``struct`` own what it points to, until it is released."""
+    """Let ``struct`` own ``needed`` until it is released."""
     key = next(_keys)
     _kept[key] = needed
     struct.private_data = key
@@ -273,7 +273,7 @@ def _array(
     children: Sequence[ArrowArray] = (),
     dictionary: ArrowArray | None = None,
 ) -> ArrowArray:
-    """Return an array of ``buffers``: writable, contiguous objects, or None where there is none."""
+    """Return an array of ``buffers``, each a writable, contiguous object or None."""
     views = [None if buffer is None else _view(buffer) for buffer in buffers]
     addresses = [None if view is None else ctypes.addressof(view) for view in views]
     table = (ctypes.c_void_p * max(len(views), 1))(*addresses)
@@ -290,8 +290,8 @@ def _array(
 
 
 def _view(buffer: array[int] | bytearray) -> Any:
-    """Return the memory of ``buffer``, which cannot be resized as long as this lives."""
-    if not len(buffer):  # whose address need not be one
+    """Return the memory of ``buffer``, which cannot be resized while the result exists."""
+    if not len(buffer):  # an empty buffer may have no valid address
         return (ctypes.c_char * 8)()
     size = len(buffer) * (buffer.itemsize if isinstance(buffer, array) else 1)
     return (ctypes.c_char * size).from_buffer(buffer)
@@ -322,14 +322,14 @@ def _array_struct(batch: Columns) -> ArrowArray:
     kernel.split(
         batch.can_id, batch.flags, batch.dlc_code, batch.offset, arbitration_id, dlc, stride, bitmaps
     )
-    *bits, is_xl = [bytearray(bitmaps[at * stride : (at + 1) * stride]) for at in range(kernel.BITMAPS)]
-    count = 0 if batch.xl is None else columns.count_bits(batch.flags, frames.XL)
+    *booleans, is_xl = [bytearray(bitmaps[at * stride : (at + 1) * stride]) for at in range(kernel.BITMAPS)]
+    count = 0 if batch.xl is None else columns.count_bits(batch.flags, XL)
     has_code = bytearray(octet ^ 0xFF for octet in is_xl) if count else None
     children = [
         _array(rows, [None, batch.timestamp_ns]),
         _channel_array(batch),
         _array(rows, [None, arbitration_id]),
-        *[_array(rows, [None, bitmap]) for bitmap in bits],
+        *[_array(rows, [None, bitmap]) for bitmap in booleans],
         _array(rows, [None, dlc]),
         _array(rows, [has_code, batch.dlc_code], count),
         _array(rows, [None, batch.offset, batch.payload]),
@@ -353,7 +353,7 @@ def _xl_values(batch: Columns, stride: int) -> list[bytearray | array[int]]:
 
 
 def _zeros(size: int) -> bytearray:
-    """Return at least ``size`` zero bytes, which all batches without CAN XL share."""
+    """Return at least ``size`` zero bytes, shared by all batches without CAN XL."""
     global _shared  # noqa: PLW0603 -- one buffer for the process, replaced when it is too small
     if len(_shared) < size:
         _shared = bytearray(size)
@@ -362,7 +362,7 @@ def _zeros(size: int) -> bytearray:
 
 def _channel_array(batch: Columns) -> ArrowArray:
     channels, column = batch.channels, batch.channel
-    if len({*channels}) < len(channels):  # two got the same name
+    if len({*channels}) < len(channels):  # two channels have the same name
         channels = tuple(dict.fromkeys(channels))
         column = column[:]
         columns.translate(column, 0, array("H", [channels.index(channel) for channel in batch.channels]))
@@ -370,7 +370,7 @@ def _channel_array(batch: Columns) -> ArrowArray:
     if None in channels:
         validity = bytearray(-(-rows // 64) * 8)
         nulls = kernel.valid(column, channels.index(None), validity)
-    # an escape for what is not Unicode: Arrow's strings are UTF-8, and its readers trust that
+    # escape invalid Unicode: Arrow's readers do not check that strings are UTF-8
     names = [spell_channel(channel).encode("utf-8", "backslashreplace") for channel in channels]
     return _array(rows, [validity, column], nulls, dictionary=_strings(names))
 
@@ -390,7 +390,7 @@ def array_capsules(batch: Columns) -> tuple[object, object]:
     """Return the schema and the columns of ``batch``, in PyCapsules ``arrow_schema`` and ``arrow_array``.
 
     Raises:
-        ValueError: the batch holds over 2 GiB of data.
+        ValueError: the batch holds more than 2 GiB of data.
     """
     array_struct = _array_struct(batch)
     return schema_capsule(), _capsule(array_struct, _ARRAY_NAME, _ARRAY_DESTRUCTOR)

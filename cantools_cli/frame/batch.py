@@ -1,4 +1,4 @@
-"""Many CAN frames as columns: the one currency between readers, buses, filters and writers."""
+"""Many CAN frames as columns, which readers, buses, filters and writers exchange."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _LONG, _INT, _SHORT = array("q", (0,)), array("I", (0,)), array("H", (0,))
 
 
 def _keep_freed_memory() -> None:
-    """Have glibc keep what batches free for the next one, where it gives it back to the kernel by default.
+    """Make glibc reuse freed batches instead of returning their memory to the kernel.
 
-    It keeps twice what was the largest block freed so far. Fresh pages for the columns of each batch cost
-    20 ns a frame, a third of what parsing a line does; a block that nothing was written to costs nothing.
+    It keeps up to twice the largest block freed so far. Fresh pages for each batch cost 20 ns per frame, a
+    third of the time of parsing a line; a block that was never written costs nothing.
     """
     bytes(1 << 21)
 
@@ -28,22 +28,22 @@ _keep_freed_memory()
 
 
 class MessageBatch:
-    """Frames as columns, one entry a frame; each column speaks the buffer protocol.
+    """Frames as columns with one entry per frame; each column supports the buffer protocol.
 
-    A batch from a reader or a bus belongs to whoever takes it and is not used again by its maker.
+    The caller owns a batch that a reader or a bus returns.
 
     Attributes:
         timestamp_ns: int64, nanoseconds since the epoch.
         can_id: uint32, the identifier with SocketCAN's EFF, RTR and ERR bits. An error frame has its class
             bits here and never the EFF bit.
-        flags: uint8, ``frames.FD``, ``BRS``, ``ESI``, ``TX``, ``XL`` and ``EXTENDED_ERROR``.
+        flags: uint8, the bits ``FD``, ``BRS``, ``ESI``, ``TX``, ``XL`` and ``EXTENDED_ERROR`` of ``bits``.
         channel: uint16, index into ``channels``.
-        dlc_code: uint8, the 4-bit code on the wire; for a remote frame of what is asked for. 0 for CAN XL.
-        offset: uint32, where the data of each frame begins in ``payload``; one entry more than frames.
-        payload: uint8, the data of all frames end to end.
-        channels: what the entries of ``channel`` stand for: a name, a number or None.
-        xl: what CAN XL frames say beyond others; None where there are none. Kernels do not take it: those
-            that write stop at such a row, or are not given any.
+        dlc_code: uint8, the 4-bit code on the wire, of a remote frame the requested one; 0 for CAN XL.
+        offset: uint32, start of the data of each frame in ``payload``; one entry more than frames.
+        payload: uint8, the data of all frames without gaps.
+        channels: the channels of the batch, each a name, a number or None.
+        xl: the fields that only CAN XL frames have, or None. Kernels do not use it: those that write stop at
+            a CAN XL frame, or get none.
     """
 
     __slots__ = (
@@ -75,7 +75,7 @@ class MessageBatch:
 
     @classmethod
     def with_room(cls, rows: int, payload_bytes: int, channels: tuple[Channel, ...] = ()) -> MessageBatch:
-        """Return a batch for a kernel to fill: ``rows`` entries a column, to be ``cut`` to length after."""
+        """Return a batch with room for a kernel to fill; ``cut`` it to its length afterwards."""
         batch = cls.__new__(cls)
         batch.timestamp_ns = _LONG * rows
         batch.can_id = _INT * rows
@@ -89,7 +89,7 @@ class MessageBatch:
         return batch
 
     def cut(self, rows: int) -> MessageBatch:
-        """Drop all rows from ``rows`` on, and the payload behind; return the batch."""
+        """Drop the rows from ``rows`` on and their payload; return the batch."""
         end = self.offset[rows]
         del self.timestamp_ns[rows:]
         del self.can_id[rows:]
@@ -105,7 +105,7 @@ class MessageBatch:
     def columns(
         self,
     ) -> tuple[array[int], array[int], bytearray, array[int], bytearray, array[int], bytearray]:
-        """Return all columns, in the order in which every kernel takes them."""
+        """Return all columns, in the order of the kernels' parameters."""
         return (
             self.timestamp_ns,
             self.can_id,
@@ -123,8 +123,8 @@ class MessageBatch:
         """Add one frame.
 
         Raises:
-            ValueError: the message is not a frame: identifier out of range, more data than its kind
-                holds, a length that is not that of its data, a timestamp that is not finite.
+            ValueError: the identifier or the timestamp is out of range, the frame has too much data, or its
+                ``dlc`` is not the length of its data.
         """
         if not isinstance(message, Message):
             message = as_message(message)
@@ -145,11 +145,11 @@ class MessageBatch:
             self.xl.put(-1, message)
 
     def put(self, row: int, message: Message) -> None:
-        """Set row ``row`` of a batch with room; the rows before it are set already.
+        """Set row ``row`` of a batch with room, whose earlier rows are set.
 
         Raises:
             ValueError: as ``append``.
-            IndexError: there is no such row, or no room for the data. That of CAN XL brings its own.
+            IndexError: there is no such row, or no room for the data; CAN XL data needs no room.
         """
         size = len(message.data)
         can_id, flags, code = _checked(message, size)
@@ -170,9 +170,9 @@ class MessageBatch:
             self.xl.put(row, message)
 
     def channel_index(self, channel: Channel) -> int:
-        """Return the index of ``channel`` in ``channels``, adding it when it is new.
+        """Return the index of ``channel`` in ``channels``, adding it if it is new.
 
-        Numbers and names are different: ``0`` is not ``"0"``.
+        A number and a name are different channels: ``0`` is not ``"0"``.
         """
         try:
             return self.channels.index(channel)
@@ -183,9 +183,9 @@ class MessageBatch:
             return len(self.channels) - 1
 
     def extend(self, other: MessageBatch) -> None:
-        """Add all frames of ``other``; its channels are matched by what they stand for."""
+        """Add all frames of ``other``, matching its channels by name."""
         rows, end = len(self), self.offset[-1]
-        if other is self:  # a buffer cannot grow by itself
+        if other is self:  # a buffer cannot be appended to itself
             other = self.part(0, rows)
         if end + len(other.payload) > 0xFFFFFFFF:
             raise ValueError("a batch holds at most 4 GiB of data")
@@ -214,19 +214,19 @@ class MessageBatch:
         return result
 
     def without(self, mask: int) -> MessageBatch:
-        """Return the rows whose ``can_id`` has no bit of ``mask``; the batch itself when those are all."""
+        """Return the rows whose ``can_id`` has no bit of ``mask``; the batch itself if those are all."""
         rows = array("I", bytes(4 * len(self)))
         count = kernel.rows_without(self.can_id, mask, rows)
         return self if count == len(self) else self.select(rows[:count])
 
     def without_fd(self, above: int = -1) -> MessageBatch:
-        """Return the rows that are not CAN FD with a code over ``above``; the batch itself if all are."""
+        """Return all rows but CAN FD frames with a code over ``above``; the batch itself if that is all."""
         rows = array("I", bytes(4 * len(self)))
         count = kernel.rows_without_fd(self.dlc_code, self.flags, above, rows)
         return self if count == len(self) else self.select(rows[:count])
 
     def without_xl(self) -> MessageBatch:
-        """Return the rows that are not of CAN XL; the batch itself where all are so."""
+        """Return all rows but CAN XL frames; the batch itself if those are all."""
         if self.xl is None:
             return self
         return self.select([row for row, flags in enumerate(self.flags) if not flags & bits.XL])
@@ -236,7 +236,7 @@ class MessageBatch:
         return xl if kernel.count_bits(self.flags, bits.XL) else None
 
     def part(self, first: int, last: int) -> MessageBatch:
-        """Return a new batch of the rows from ``first`` to before ``last``."""
+        """Return a new batch of the rows ``first`` to ``last - 1``."""
         begin, end = self.offset[first], self.offset[last]
         part = MessageBatch(channels=self.channels)
         part.timestamp_ns = self.timestamp_ns[first:last]
@@ -295,16 +295,16 @@ class MessageBatch:
         return message
 
     def __arrow_c_schema__(self) -> object:
-        """Return the columns' types as Arrow's PyCapsule interface has them: see ``arrow_interface``."""
+        """Return the types of the columns for Arrow's PyCapsule interface; see ``frame.arrow``."""
         from cantools_cli.frame.arrow import schema_capsule
 
         return schema_capsule()
 
     def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
-        """Return (types, columns) for Arrow, mostly without a copy: the batch cannot grow while it is held.
+        """Return (types, columns) for Arrow, mostly without a copy; the batch cannot grow while they exist.
 
         Raises:
-            ValueError: the batch holds over 2 GiB of data.
+            ValueError: the batch holds more than 2 GiB of data.
         """
         from cantools_cli.frame.arrow import array_capsules
 
@@ -315,10 +315,10 @@ class MessageBatch:
 
 
 def sendable(messages: Iterable[Message]) -> MessageBatch:
-    """Return the batch of ``messages`` that are about to be sent.
+    """Return the batch of ``messages`` to send.
 
     Raises:
-        InvalidMessageError: one is not a CAN frame.
+        InvalidMessageError: a message is not a CAN frame.
     """
     try:
         return MessageBatch(messages)
@@ -331,8 +331,8 @@ def _checked(message: Message, size: int) -> tuple[int, int, int]:
     if not -_TIME_LIMIT <= message.timestamp_ns < _TIME_LIMIT:
         raise ValueError("the timestamp is out of range, 64 bits of nanoseconds")
     if isinstance(message, XlMessage):
-        for wrong, text in message.field_rules():
-            if wrong:
+        for violated, text in message.field_rules():
+            if violated:
                 raise ValueError(text)
         return message.arbitration_id, bits.XL | (0 if message.is_rx else bits.TX), 0
     identifier = message.arbitration_id
@@ -357,7 +357,7 @@ def _checked(message: Message, size: int) -> tuple[int, int, int]:
     flags = bits.FD if message.is_fd else 0
     if message.is_fd:
         if bits.dlc2len(bits.len2dlc(size)) != size:
-            raise ValueError(f"{size} is no CAN FD length")
+            raise ValueError(f"{size} is not a CAN FD length")
         flags |= bits.BRS if message.bitrate_switch else 0
         flags |= bits.ESI if message.error_state_indicator else 0
     if message.is_error_frame and message.is_extended_id:

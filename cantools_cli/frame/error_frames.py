@@ -1,15 +1,15 @@
-"""What an error frame says: SocketCAN's class bits and data, in words and in controllers' codes.
+"""The contents of error frames: SocketCAN's class bits and data, as words and as controllers' codes.
 
 ::
 
     20000088#0000040200000000     protocol-violation{{bit-stuffing-error}{id.28-to-id.21}},bus-error
                                   SJA1000 error code capture 10100010: stuff error, receiving, id.28-21
 
-An error frame is the same everywhere in canx: its identifier holds class bits, its 8 data bytes the
-details. Formats and backends that know the cause only as a code translate it here.
+All of canx uses this form of an error frame: the identifier holds class bits, the 8 data bytes the details.
+Formats and backends that have the cause as a code translate it by the functions below.
 
-Sources: the Linux kernel's ``linux/can/error.h``; NXP SJA1000 data sheet, "Error code capture register";
-the words are those that can-utils prints, so that searches carry over.
+Sources: the Linux kernel's ``linux/can/error.h``; NXP SJA1000 data sheet, "Error code capture register". The
+words are those of can-utils.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ _KIND_OF_CODE = {
     CODE_STUFF: KIND_STUFF,
     CODE_OVERLOAD: KIND_OVERLOAD,
 }
-#: bits 7-6 of an error code capture, by what SocketCAN says; the capture has one code for all bit errors
+#: bits 7-6 of an error code capture by SocketCAN's kind; the capture has one code for all bit errors
 _ECC_OF_KIND = {
     KIND_BIT: 0,
     KIND_DOMINANT: 0,
@@ -131,15 +131,15 @@ _ECC_RECEIVING = 0x20
 
 
 def explain(arbitration_id: int, data: bytes | bytearray) -> str:
-    """Return what an error frame says, in one line of can-utils' words, joined by commas.
+    """Return the contents of an error frame in can-utils' words, joined by commas.
 
-    ``arbitration_id`` are the class bits; data bytes that are missing count as 0.
+    ``arbitration_id`` holds the class bits; missing data bytes count as 0.
     """
     detail = bytes(data).ljust(8, b"\0")
     parts = []
     for bit, word in CLASS_WORDS.items():
         if bit == COUNTERS:
-            # Drivers give the counters long before they set the class that announces them.
+            # Drivers fill the counters in long before they set the class of the counters.
             if arbitration_id & bit or detail[6] or detail[7]:
                 parts.append(f"{word}{{{{{detail[6]}}}{{{detail[7]}}}}}")
         elif arbitration_id & bit:
@@ -148,7 +148,7 @@ def explain(arbitration_id: int, data: bytes | bytearray) -> str:
 
 
 def rx_overflow(timestamp_ns: int, channel: Channel) -> Message:
-    """Return the error frame that tells a reader that frames before it were dropped."""
+    """Return the error frame that marks the place of dropped frames."""
     message = Message(
         arbitration_id=CONTROLLER,
         is_extended_id=False,
@@ -161,9 +161,9 @@ def rx_overflow(timestamp_ns: int, channel: Channel) -> Message:
 
 
 def from_code(code: int, segment: int, transmitting: bool) -> tuple[int, bytes]:
-    """Return (class bits, 8 data bytes) of an error with a cause as Vector numbers it.
+    """Return (class bits, 8 data bytes) of an error with Vector's number of its cause.
 
-    ``segment`` is the place as in ``PLACE_WORDS``, 0 where it is not known.
+    ``segment`` is the place as in ``PLACE_WORDS``, 0 if unknown.
     """
     place = segment & 0x1F
     if code == CODE_CRC:
@@ -180,7 +180,7 @@ def from_code(code: int, segment: int, transmitting: bool) -> tuple[int, bytes]:
 def from_ecc(ecc: int) -> tuple[int, bytes]:
     """Return (class bits, 8 data bytes) of an SJA1000 error code capture.
 
-    Its bits: 7-6 the kind (bit, form, stuff, other), 5 set while receiving, 4-0 the segment.
+    Bits 7-6 are the kind (bit, form, stuff, other), bit 5 is set while receiving, bits 4-0 are the segment.
     """
     code, segment, transmitting = ecc >> 6 & 3, ecc & 0x1F, not ecc & _ECC_RECEIVING
     if code == CODE_OTHER and segment == PLACE_ACK and transmitting:
@@ -189,9 +189,9 @@ def from_ecc(ecc: int) -> tuple[int, bytes]:
 
 
 def to_ecc(error_class: int, data: bytes | bytearray) -> int | None:
-    """Return the SJA1000 error code capture of an error frame, or None where cause or place is not known.
+    """Return the SJA1000 error code capture of an error frame, or None if its cause or place is unknown.
 
-    What else the frame says (counters, which kind of bit error) is lost; ``from_ecc`` tells.
+    The capture has neither the counters nor the kind of a bit error.
     """
     detail = bytes(data).ljust(8, b"\0")
     kind = detail[2] & ~ON_TX if error_class & PROTOCOL else 0

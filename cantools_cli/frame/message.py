@@ -1,4 +1,4 @@
-"""One CAN frame as an object: the ``Message`` that python-can documents, with exact time."""
+"""A CAN frame as an object: python-can's documented ``Message``, with exact time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NANO = 1_000_000_000
 
 
 def timestamp_to_ns(timestamp: float) -> int:
-    """Return the nanoseconds of the shortest decimal that names the double ``timestamp``.
+    """Return ``timestamp`` in nanoseconds, from its shortest decimal representation.
 
     ``1700000000.123456`` gives ``1700000000123456000``; multiplying the double would give ...456001.
 
@@ -37,13 +37,13 @@ def timestamp_to_ns(timestamp: float) -> int:
 class Message:
     """A CAN frame to send, received, or read from a log.
 
-    Compared by identity, never by value: see ``equals``. ``dlc`` is a length in bytes (for a remote frame
-    the length asked for), also for CAN FD. ``data`` given as a bytearray is kept, not copied.
+    Messages compare by identity; ``equals`` compares by value. ``dlc`` is a length in bytes, also for CAN FD;
+    for a remote frame it is the requested length. A bytearray given as ``data`` is kept, not copied.
 
     Attributes:
-        is_xl: whether it is of CAN XL, an ``XlMessage``.
-        timestamp: seconds since the epoch; setting it sets ``timestamp_ns`` and the reverse.
-        timestamp_ns: the same in integer nanoseconds, exact.
+        is_xl: whether this is a CAN XL frame, an ``XlMessage``.
+        timestamp: seconds since the epoch; setting it sets ``timestamp_ns``, and vice versa.
+        timestamp_ns: the timestamp in nanoseconds, exact.
         dlc_code: the 4-bit code on the wire. It differs from ``dlc`` for CAN FD, and for a classic frame
             of 8 bytes that was sent with a code of 9 to 15.
 
@@ -122,7 +122,7 @@ class Message:
     def timestamp(self) -> float:
         if self._timestamp is None and self._timestamp_ns is not None:
             self._timestamp = self._timestamp_ns / _NANO
-        return cast("float", self._timestamp)  # or None, where a program gave that
+        return cast("float", self._timestamp)  # or None, if a program set that
 
     @timestamp.setter
     def timestamp(self, seconds: float) -> None:
@@ -151,10 +151,7 @@ class Message:
         self._dlc_code = code if code > 8 else None
 
     def __str__(self) -> str:
-        """Return the line that python-can 4 prints, with flags such as ``X Rx`` and ``DL:``.
-
-        The manual of 4.1 shows two older forms, with ``DLC:`` and without the direction.
-        """
+        """Return the line that python-can 4 prints; the manual of 4.1 shows two older forms."""
         identifier = f"{self.arbitration_id:08x}" if self.is_extended_id else f"{self.arbitration_id:03x}"
         flags = " ".join(
             (
@@ -231,12 +228,12 @@ class Message:
         return twin
 
     def _check(self) -> None:
-        for wrong, text in self._rules():
-            if wrong:
+        for violated, text in self._rules():
+            if violated:
                 raise ValueError(text)
 
     def _rules(self) -> Iterable[tuple[bool, str]]:
-        """Yield what must not be, in the documented order."""
+        """Yield ``(violated, message)`` for every validation rule, in the documented order."""
         yield self.timestamp < 0.0, "the timestamp may not be negative"
         yield isinf(self.timestamp), "the timestamp may not be infinite"
         yield isnan(self.timestamp), "the timestamp may not be NaN"
@@ -270,10 +267,9 @@ class Message:
         check_direction: bool = True,
         check_channel: bool = True,
     ) -> bool:
-        """Tell whether ``other`` has the same contents.
+        """Return whether ``other`` has the same contents.
 
-        ``timestamp_delta`` is the largest difference in seconds at which two timestamps still count as
-        equal; None leaves them out.
+        ``timestamp_delta`` is the permitted difference of the timestamps in seconds; None ignores them.
         """
         return self is other or (
             (timestamp_delta is None or abs(self.timestamp - other.timestamp) <= timestamp_delta)
@@ -288,12 +284,12 @@ class Message:
             and self.is_fd == other.is_fd
             and self.bitrate_switch == other.bitrate_switch
             and self.error_state_indicator == other.error_state_indicator
-            and self.is_xl == getattr(other, "is_xl", False)  # of another library it may be
+            and self.is_xl == getattr(other, "is_xl", False)  # a message of another library may lack it
         )
 
 
 def as_message(foreign: Any) -> Message:
-    """Return a message with the documented attributes of ``foreign``, an object of another library."""
+    """Return a copy of ``foreign``, a message of another library."""
     message = Message(
         timestamp=foreign.timestamp,
         arbitration_id=foreign.arbitration_id,

@@ -1,12 +1,12 @@
-"""CAN XL: its frames as objects, what they say beyond other frames as columns, and SocketCAN's record of one.
+"""CAN XL: frames as objects, their additional fields as columns, and SocketCAN's record of a frame.
 
 ::
 
     record, 12 + n bytes   0 priority, VCID in bits 16-23, 4 | 4 80 | SEC 1 | RRS 2 | 5 SDU type
                            6 n, 2 | 8 acceptance field, 4 | 12 data, n
 
-The 11-bit priority decides who sends first and is the frame's ``arbitration_id``; what a frame is about is in
-its acceptance field. There are no extended identifiers, and no remote frames.
+The 11-bit priority decides arbitration and is the frame's ``arbitration_id``; the acceptance field identifies
+the contents. CAN XL has no extended identifiers and no remote frames.
 
 Sources: ISO 11898-1:2024 (fields), Linux ``linux/can.h`` (record).
 """
@@ -24,19 +24,19 @@ from cantools_cli.frame.bits import CAN_SFF_MASK
 from cantools_cli.frame.message import Channel, Message
 
 MAX_DATA = 2048
-#: bits of the record's flags, and of ``XlColumns.bits``
+#: bits of a record's flags and of ``XlColumns.bits``
 SEC, RRS = 0x01, 0x02
-IS_XL = 0x80  #: this one is always set in a record, and never in that of another frame
+IS_XL = 0x80  #: set in every record of a CAN XL frame, and in no other
 HEAD_SIZE = 12
 
 _FORMATS = {"little": "<IBBHI", "big": ">IBBHI"}
 
 
 class XlMessage(Message):
-    """A CAN XL frame, of 1 to 2048 bytes of data.
+    """A CAN XL frame with 1 to 2048 bytes of data.
 
     Attributes:
-        arbitration_id: the priority, 11 bits; ``priority`` is the same.
+        arbitration_id: the priority, 11 bits; ``priority`` is an alias.
         vcid: virtual network, 8 bits.
         sdt: type of the data (SDU type), 8 bits.
         sec: whether the data is secured (simple extended content).
@@ -88,7 +88,7 @@ class XlMessage(Message):
 
     @property
     def dlc_code(self) -> int:
-        """The 11-bit code on the wire, one less than the length; it follows from that."""
+        """The 11-bit code on the wire, one less than the length."""
         return self.dlc - 1
 
     @dlc_code.setter
@@ -97,7 +97,7 @@ class XlMessage(Message):
 
     @property
     def bits(self) -> int:
-        """``SEC`` and ``RRS``, as a record has them."""
+        """``SEC`` and ``RRS`` as in a record."""
         return (SEC if self.sec else 0) | (RRS if self.rrs else 0)
 
     def __str__(self) -> str:
@@ -129,11 +129,11 @@ class XlMessage(Message):
         return twin
 
     def _rules(self) -> Iterable[tuple[bool, str]]:
-        yield from islice(super()._rules(), 3)  # those of the timestamp
+        yield from islice(super()._rules(), 3)  # of the timestamp
         yield from self.field_rules()
 
     def field_rules(self) -> Iterable[tuple[bool, str]]:
-        """Yield what must not be, whether it is, and why, of all but the timestamp."""
+        """Yield ``(violated, message)`` for every validation rule except those of the timestamp."""
         size = len(self.data)
         yield (
             not 0 <= self.arbitration_id <= CAN_SFF_MASK,
@@ -143,7 +143,7 @@ class XlMessage(Message):
         yield self.dlc != size, f"dlc is {self.dlc}, but there are {size} data bytes"
         yield (
             self.is_extended_id or self.is_remote_frame or self.is_error_frame or self.is_fd,
-            "a CAN XL frame is of no other kind",
+            "a CAN XL frame is not extended, remote, an error frame or CAN FD",
         )
         yield not 0 <= self.vcid <= 0xFF, f"VCID {self.vcid:#x} is out of range, at most 0xff"
         yield not 0 <= self.sdt <= 0xFF, f"SDU type {self.sdt:#x} is out of range, at most 0xff"
@@ -180,10 +180,10 @@ def unpack(record: bytes, order: str = "little") -> XlMessage:
     """Return the frame of ``record``, without time, channel and direction.
 
     Raises:
-        FormatError: it is not whole, or not of 1 to 2048 bytes.
+        FormatError: the record is truncated, or its data does not have 1 to 2048 bytes.
     """
     if len(record) < HEAD_SIZE or not record[4] & IS_XL:
-        raise FormatError(f"no CAN XL frame in a record of {len(record)} bytes")
+        raise FormatError(f"not a CAN XL frame: a record of {len(record)} bytes")
     word, bits, sdt, size, field = struct.unpack_from(_FORMATS[order], record)
     if not 1 <= size <= MAX_DATA or size != len(record) - HEAD_SIZE:
         raise FormatError(f"{size} data bytes in a CAN XL record of {len(record)}")
@@ -199,7 +199,7 @@ def unpack(record: bytes, order: str = "little") -> XlMessage:
 
 
 class XlColumns:
-    """What CAN XL frames of a batch say beyond others, one entry a frame of the batch; 0 for all others.
+    """The additional fields of CAN XL frames, one entry per frame of the batch; 0 for other frames.
 
     Attributes:
         vcid: uint8.

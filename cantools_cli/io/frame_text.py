@@ -118,7 +118,7 @@ def _fd(text: str, at: int, message: Message, pad: bool) -> str | None:
     size = frames.dlc2len(frames.len2dlc(len(data)))
     warning = None
     if size != len(data):
-        problem = f"{len(data)} is no CAN FD length"
+        problem = f"{len(data)} is not a CAN FD length"
         if not pad:
             _refuse(text, problem, hint=f"pad to {size} bytes")
         warning = f"{quoted(text)}: {problem}, padded with zeros to {size}"

@@ -209,7 +209,7 @@ class _Record:
         elif message.dlc != len(message.data):
             raise self._fault(f"dlc is {message.dlc}, but there are {len(message.data)} data bytes")
         if message.is_fd and bits.dlc2len(bits.len2dlc(message.dlc)) != message.dlc:
-            raise self._fault(f"{message.dlc} is no CAN FD length")
+            raise self._fault(f"{message.dlc} is not a CAN FD length")
         if not message.is_fd and message.dlc > 8:
             raise self._fault(f"dlc is {message.dlc}, but a classic frame has at most 8; is_fd marks CAN FD")
         code = self._integer("dlc_code", 15, default=message.dlc_code)

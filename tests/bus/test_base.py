@@ -266,7 +266,7 @@ INVALID = [
     (Message(data=bytes(9)), "a classic frame holds 8"),
     (Message(is_remote_frame=True, is_error_frame=True), "a remote frame is classic"),
     (Message(dlc=3, data=b"a"), "dlc is 3, but there are 1 data bytes"),
-    (Message(is_fd=True, data=bytes(9)), "9 is no CAN FD length"),
+    (Message(is_fd=True, data=bytes(9)), "9 is not a CAN FD length"),
 ]
 
 

@@ -95,7 +95,7 @@ def test_numbers_and_names_are_different_channels() -> None:
         ({"arbitration_id": -1}, "out of range"),
         ({"data": bytes(9)}, "9 data bytes, but a classic frame holds 8"),
         ({"data": bytes(65), "is_fd": True}, "65 data bytes, but a CAN FD frame holds 64"),
-        ({"data": bytes(9), "is_fd": True}, "9 is no CAN FD length"),
+        ({"data": bytes(9), "is_fd": True}, "9 is not a CAN FD length"),
         ({"data": bytes(2), "dlc": 3}, "dlc is 3, but there are 2 data bytes"),
         ({"is_remote_frame": True, "dlc": 9}, "a remote frame is classic"),
         ({"is_remote_frame": True, "is_fd": True}, "a remote frame is classic"),

@@ -177,7 +177,7 @@ def test_a_log_without_a_date_is_of_1970_and_says_so() -> None:
         ("22:20:14:992 Rx 1 0x1 q 0", 'type "q" is not one of s, x, sr, xr, s-fd, x-fd'),
         ("22:20:14:992 Rx 1 0x1 s 65", 'length "65" is not 0 to 64'),
         ("22:20:14:992 Rx 1 0x1 s 9 " + "00 " * 9, "a classic frame holds 8"),
-        ("22:20:14:992 Rx 1 0x1 s-fd 9 " + "00 " * 9, "9 is no CAN FD length"),
+        ("22:20:14:992 Rx 1 0x1 s-fd 9 " + "00 " * 9, "9 is not a CAN FD length"),
         ("22:20:14:992 Rx 1 0x1 s 2 00", "the length is 2, but there are 1 data bytes"),
         ("22:20:14:992 Rx 1 0x1 s 1 00 11", "the length is 1, but there are 2 data bytes"),
         ("22:20:14:992 Rx 1 0x1 s 1 100", 'bad data byte "100"'),

@@ -166,7 +166,7 @@ def test_an_unmarked_fd_row_of_another_spelling_is_noted() -> None:
         (b",3,", b",4,", "dlc is 4, but there are 3 data bytes"),
         (b",3,", b",x,", 'dlc is "x"'),
         (b",3,", b",65,", "dlc is 65, not 0 to 64"),
-        (b"3,AQID", b"9,AAECAwQFBgcI", "9 is no CAN FD length"),
+        (b"3,AQID", b"9,AAECAwQFBgcI", "9 is not a CAN FD length"),
         (b"AQID", b"AQI!", 'data is "AQI!", neither base64 nor hexadecimal'),
         (b"0,0,0,3", b"0,1,0,3", "a remote frame has no data"),
         (b"0,0,0,3,AQID", b"0,1,0,9,", "a remote frame asks for at most 8 bytes"),

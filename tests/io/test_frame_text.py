@@ -171,8 +171,8 @@ def test_fd_data_between_lengths_is_padded_or_refused(size: int, padded: int) ->
     message, warning = parse_frame(text)
     assert bytes(message.data) == b"\xaa" * size + bytes(padded - size)
     assert message.dlc == padded
-    assert f"{size} is no CAN FD length, padded with zeros to {padded}" in (warning or "")
-    with pytest.raises(FormatError, match=f"{size} is no CAN FD length"):
+    assert f"{size} is not a CAN FD length, padded with zeros to {padded}" in (warning or "")
+    with pytest.raises(FormatError, match=f"{size} is not a CAN FD length"):
         parse_frame(text, pad=False)
 
 

@@ -177,7 +177,7 @@ def test_the_exact_time_wins() -> None:
         ({"data": [1]}, "not a string of hex digits"),
         ({"dlc": 5}, "dlc is 5, but there are 4 data bytes"),
         ({"dlc": 9, "data": "00" * 9}, "dlc is 9, but a classic frame has at most 8; is_fd marks CAN FD"),
-        ({"dlc": 9, "data": "00" * 9, "is_fd": True}, "9 is no CAN FD length"),
+        ({"dlc": 9, "data": "00" * 9, "is_fd": True}, "9 is not a CAN FD length"),
         ({"is_remote_frame": True}, "a remote frame has no data"),
         ({"bitrate_switch": True}, "go with is_fd only"),
         ({"dlc_code": 9}, "dlc_code 9 does not go with dlc 4"),

@@ -149,7 +149,7 @@ def _set_data(message: Message, data: bytearray, text: bytes) -> None:
 
 def _set_flags(message: Message, flags: int, text: bytes) -> None:
     if len(message.data) not in bits.FD_LENGTHS:
-        raise FormatError(f"{len(message.data)} is no CAN FD length: {quoted(text)}")
+        raise FormatError(f"{len(message.data)} is not a CAN FD length: {quoted(text)}")
     message.is_fd = True
     message.bitrate_switch = bool(flags & 1)
     message.error_state_indicator = bool(flags & 2)

@@ -83,7 +83,7 @@ REFUSED = [
     ("  can0  123   [2]  01 02 03", '"03" behind 2 data bytes'),
     ("  can0  123   [2]  01 0G", 'bad data byte "0G"'),
     ("  can0  123   [9]  01 02 03 04 05 06 07 08 09", "9 data bytes, but a classic frame holds 8"),
-    ("  can0  123  [09]  01 02 03 04 05 06 07 08 09", "9 is no CAN FD length"),
+    ("  can0  123  [09]  01 02 03 04 05 06 07 08 09", "9 is not a CAN FD length"),
     ("  can0  FFF   [0]", "identifier FFF is out of range"),
     ("  can0  40000001   [0]", "out of range"),
     ("  can0  1234   [0]", "not a candump line"),

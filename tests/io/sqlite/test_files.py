@@ -340,7 +340,7 @@ def test_a_database_of_something_else_is_refused(tmp_path: Path) -> None:
 def test_what_is_wrong_with_a_row_is_said(column: int, value: object, said: str, tmp_path: Path) -> None:
     row = (*ROW[:column], value, *ROW[column + 1 :])
     if column == 6 and value == bytes(9):
-        said, row = "9 is no CAN FD length", (*row[:5], 9, *row[6:])
+        said, row = "9 is not a CAN FD length", (*row[:5], 9, *row[6:])
     path = database(tmp_path / "a.db", [ROW, row, ROW])
     frames: list[Message] = []
     with SqliteReader(path) as reader, pytest.raises(FormatError) as caught:
