@@ -1,4 +1,4 @@
-"""Access control: only local clients, unless there is an allow-list. The protocol has no authentication."""
+"""Who may connect: nobody but this computer, unless an allow-list says so. The protocol has no passwords."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cantools_cli.errors import UsageError, quoted
 
 
 class Access:
-    """The networks from which clients are accepted; without any, all clients are accepted.
+    """The networks whose clients are let in; without any, all that can reach the address listened on.
 
     Raises:
         UsageError: one of ``allowed`` is neither an address nor a network.
@@ -22,7 +22,7 @@ class Access:
         return bool(self._networks)
 
     def lets_in(self, host: str) -> bool:
-        """Return whether a client from the address ``host`` may connect."""
+        """Tell whether a client from the address ``host`` may connect."""
         if not self._networks:
             return True
         address = _address(host)
@@ -33,7 +33,7 @@ def parse_place(text: str, default_port: int, option: str) -> tuple[str, int]:
     """Return the host and the port of ``HOST``, ``HOST:PORT``, ``[IPv6]:PORT`` or ``:PORT``; also port 0.
 
     Raises:
-        UsageError: the host is missing or the port is invalid; the message names ``option``.
+        UsageError: there is no host, or the port is not one; ``option`` said so.
     """
     host, colon, port = text.rpartition(":")
     if not colon or "]" in port or (":" in host and not text.startswith("[")):
@@ -53,7 +53,7 @@ def format_place(host: str, port: int) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether ``host``, a name or an address, is reachable only from this computer."""
+    """Tell whether only this computer can reach ``host``, a name or an address."""
     if host == "localhost":
         return True
     try:
@@ -65,7 +65,7 @@ def is_loopback(host: str) -> bool:
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     address = ipaddress.ip_address(host.partition("%")[0])
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return mapped or address  # a dual-stack socket reports IPv4 addresses as mapped ones
+    return mapped or address  # a socket for both versions shows IPv4 so
 
 
 def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:

@@ -1,4 +1,4 @@
-"""A connected client of the server: its socket, its session and its outbox."""
+"""A connected client of the server: its socket, its session and what waits to be sent to it."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from cantools_cli.serve.session import Session
 
 #: bytes read at once
 _PIECE = 1 << 16
-#: bytes of unsent answers above which no more commands are read
+#: a client's commands wait while so many bytes of answers do
 _MAX_ANSWERS = 1 << 16
 
 RawTexts = dict[tuple[bool, bool], tuple[bytes, int]]
 
 
 class Client:
-    """One connection. No method blocks; a lost connection sets ``is_over``.
+    """One connection. Nothing here waits, and a connection that is lost is just over.
 
     Attributes:
-        name: its address, for notes.
-        is_over: whether the connection has to be closed.
+        name: its address, for people.
+        is_over: whether it is to be closed.
     """
 
     def __init__(self, end: socket.socket, name: str, session: Session, queue_frames: int) -> None:
@@ -43,26 +43,26 @@ class Client:
 
     @property
     def lost(self) -> int:
-        """The number of frames dropped because the client read too slowly."""
+        """How many frames the client did not take in time."""
         return self._outbox.lost
 
     @property
     def is_reading(self) -> bool:
-        """Whether to read commands: not while too many answers are unsent."""
+        """Whether to read its commands: not while it does not take the answers."""
         return self._outbox.answer_bytes < _MAX_ANSWERS
 
     def is_writing(self, now: float) -> bool:
-        """Whether to wait until the socket is writable."""
+        """Whether to wait for room to write."""
         return bool(self._outbox) and not self._outbox.is_held(now)
 
     def due(self, now: float) -> float | None:
-        """Return when ``tick`` must be called next, None for never."""
+        """Return when ``tick`` has something to do, None for never."""
         held = self._outbox.hold_until if self._outbox.is_held(now) else None
         times = (held, self.session.due())
         return min((time for time in times if time is not None), default=None)
 
     def read(self, now: float) -> None:
-        """Read and answer commands."""
+        """Take what the client says, and answer it."""
         try:
             data = self._end.recv(_PIECE)
         except BlockingIOError:
@@ -78,27 +78,27 @@ class Client:
         self.is_over = self.is_over or self.session.is_over
 
     def deliver(self, batch: MessageBatch, raw: RawTexts, now: float) -> None:
-        """Send the frames of ``batch`` that the client has to receive."""
+        """Send what the client wants to know of ``batch``."""
         text, count = self.session.deliver(batch, raw, now)
         if count:
             self._outbox.add_frames(text, count)
             self.write(now)
 
     def tick(self, now: float) -> None:
-        """Send the reports that are due."""
+        """Send what is due."""
         text, count = self.session.tick(now)
         self._outbox.add_frames(text, count)
         self.write(now)
 
     def write(self, now: float) -> None:
-        """Send as much of the outbox as the socket accepts."""
+        """Send as much of what waits as the client takes."""
         try:
             self._outbox.send(self._end.send, now)
         except OSError:
             self.is_over = True
 
     def close(self, now: float) -> None:
-        """End the session, after sending what the socket accepts immediately."""
+        """End the session; what the client takes at once is still sent."""
         self.session.close()
         self._outbox.hold_until = 0.0
         self.write(now)
@@ -107,21 +107,21 @@ class Client:
         self._end.close()
 
     def summary(self) -> list[str]:
-        """Return the problems of the connection, one phrase each."""
+        """Return what went wrong with it, a phrase each."""
         session = self.session
         found = [] if session.reason is None else [session.reason]
         if self.lost:
-            found.append(f"{counted(self.lost, 'frames')} lost because it read too slowly")
+            found.append(f"{counted(self.lost, 'frames')} lost, since it read too slowly")
         if session.left_out:
-            found.append(f"{counted(session.left_out, 'frames')} left out that it does not support")
+            found.append(f"{counted(session.left_out, 'frames')} left out that it cannot be told of")
         if session.refused:
-            found.append(f"{counted(session.refused, 'frames')} rejected because of --read-only")
+            found.append(f"{counted(session.refused, 'frames')} refused, since --read-only was given")
         if session.faults:
             found.append(f"{counted(session.faults, 'malformed messages')}, the first: {session.first_fault}")
         return found
 
     def _overflow(self) -> bytes:
-        """Return the error frame that reports lost frames, empty if the client receives none."""
+        """Return the error frame that stands for frames it lost, if it can be told of error frames."""
         if not self.session.wants_errors:
             return b""
         return f"< error {CONTROLLER:03X} {time_text(time.time_ns())} >".encode()

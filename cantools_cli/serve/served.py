@@ -15,9 +15,9 @@ from cantools_cli.filtering.filters import FrameFilter
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 
-#: seconds within which the bus has to accept a client's frames; the other clients wait meanwhile
+#: seconds in which the bus has to take what a client sends; all others wait meanwhile
 SEND_SECONDS = 0.1
-#: maximum number of queued frames of cyclic jobs that the other clients have not received yet
+#: frames of cyclic jobs that wait to be shown to the other clients, at most
 _MAX_ECHOES = 4096
 
 Deliver = Callable[[str, MessageBatch, object], None]
@@ -26,11 +26,11 @@ Deliver = Callable[[str, MessageBatch, object], None]
 class Served:
     """An open bus under the name by which clients open it.
 
-    ``deliver`` is called with the name, frames, and the session that sent them (None: the bus).
+    ``deliver`` is called with the name, frames, and the session that sent them, None for a bus.
 
     Attributes:
-        received_bytes, received_frames, sent_bytes, sent_frames: totals since the start; bytes of data.
-        failure: the error that ended the bus, None while it works.
+        received_bytes, received_frames, sent_bytes, sent_frames: since the server was started; bytes of data.
+        failure: why the bus is of no use any more, None while it is.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Served:
         self._echoes: deque[tuple[Message, object]] = deque(maxlen=_MAX_ECHOES)
 
     def receive(self) -> bool:
-        """Deliver received frames; return whether there were any."""
+        """Deliver what the bus has; return whether it had anything."""
         try:
             batch = self.bus.recv_batch(0)
         except CanError as error:
@@ -62,10 +62,10 @@ class Served:
         return True
 
     def send(self, batch: MessageBatch, sender: object) -> None:
-        """Send ``batch``, and deliver it to the other clients, since the bus does not echo it.
+        """Send ``batch``, and show it to the other clients, which the bus would not.
 
         Raises:
-            CanError: the bus cannot send it.
+            CanError: the bus does not take it.
         """
         lock = self.bus.periodic_lock  # a task's thread may be sending, on a bus that is stuck
         if not lock.acquire(timeout=SEND_SECONDS):
@@ -86,10 +86,10 @@ class Served:
         """Send ``message`` every ``period`` seconds.
 
         Raises:
-            CanError: the bus rejects the task.
+            CanError: the bus does not take the task.
         """
         task: Any = self.bus.send_periodic(message, period, autostart=False)
-        if hasattr(task, "modifier_callback"):  # the kernel's own tasks echo their frames
+        if hasattr(task, "modifier_callback"):  # a kernel that sends by itself shows its frames by itself
 
             def show(sent: Message) -> None:
                 self._echoes.append((sent, sender))
@@ -100,14 +100,14 @@ class Served:
         return BusJob(task)
 
     def show_echoes(self) -> None:
-        """Deliver the frames that jobs have sent since the last call."""
+        """Deliver what jobs sent since the last call."""
         while self._echoes:
             message, sender = self._echoes.popleft()
             self._show(MessageBatch([message]), sender)
 
 
 class BusJob:
-    """A cyclic task of a bus, with the interface that a session needs."""
+    """A cyclic task of a bus, as a session knows it."""
 
     def __init__(self, task: Any) -> None:
         self._task = task
@@ -116,7 +116,7 @@ class BusJob:
         """Send ``message`` from now on.
 
         Raises:
-            FormatError: the task rejects it.
+            FormatError: the task refuses it.
         """
         try:
             self._task.modify_data(message)

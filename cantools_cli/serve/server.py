@@ -1,4 +1,4 @@
-"""The server's event loop: one thread for all buses and clients, which blocks on none of them."""
+"""The server's loop: one thread that waits for buses, clients and signals, and blocks for none of them."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from cantools_cli.serve.session import Session
 
 #: clients at a time, each with a queue of its own
 MAX_CLIENTS = 64
-#: seconds between polls of a bus without a descriptor
+#: seconds between two looks at a bus that has no descriptor to wait on
 POLL_SECONDS = 0.05
-#: seconds without new clients after the system has run out of descriptors
+#: seconds without new clients where the system has no descriptor left for one
 _PAUSE = 1.0
-#: maximum number of rejected addresses that are reported
+#: strangers that are named, one by one
 _MAX_NAMED = 16
 
 
 class Interruption(Protocol):
-    """A request to end the loop: ``fd`` becomes readable, and ``requested`` is set."""
+    """What ends the loop: ``fd`` becomes readable, and ``requested`` is set."""
 
     fd: int
 
@@ -44,21 +44,20 @@ class Interruption(Protocol):
 
 
 class SocketcandServer:
-    """Serves ``buses``, each under its name, to socketcand clients.
+    """Serves ``buses``, each under its name, to socketcand's clients.
 
-    The server listens on ``host`` and ``port``; port 0 selects a free port, see ``address``. An address that
-    other computers can reach requires ``allow``, the addresses and networks that may connect. With
-    ``error_frames``, every client in raw mode receives error frames, which not all of them support.
-    ``queue_frames`` limits the backlog of a client. The server is announced to ``beacon``, a (host, port),
-    every three seconds. ``filters`` select the frames of a bus. ``on_note`` is called with each note, one
-    line.
+    ``host`` and ``port`` are where it listens; port 0 takes a free one, which ``address`` tells. An address
+    that other computers reach needs ``allow``, the addresses and networks that may connect. ``error_frames``
+    tells every client in raw mode of error frames, which not all of them know. ``queue_frames`` bounds how
+    far a client may lag behind. ``beacon`` is where to announce the server every three seconds, as (host,
+    port). ``filters`` choose what is shown of a bus. ``on_note`` gets what people should know, a line each.
 
-    The caller shuts the buses down, after ``close``. A context manager.
+    The buses stay the caller's to shut down, behind ``close``. A context manager.
 
     Raises:
-        UsageError: other computers could connect and there is no allow-list, or the protocol cannot express
-            the name of a bus.
-        CanInitializationError: the address cannot be listened on.
+        UsageError: others could connect and no allow-list says who may, or a bus has a name that no client
+            could say.
+        CanInitializationError: it cannot listen there.
     """
 
     def __init__(
@@ -78,23 +77,23 @@ class SocketcandServer:
         self._access = Access(allow)
         if not self._access and not is_loopback(host):
             raise UsageError(
-                f"other computers can connect to {host}, and the protocol has no authentication",
-                hint="--allow ADDRESS or --allow NETWORK limits access",
+                f"other computers can connect to {host}, and the protocol has no passwords",
+                hint="--allow ADDRESS or --allow NETWORK says who may",
             )
         for name in buses:
             if not name or not name.isprintable() or any(mark in name for mark in " <>"):
-                raise UsageError(f"the protocol cannot express the bus name {quoted(name)}")
+                raise UsageError(f"no client could name the bus {quoted(name)}")
         self._read_only = read_only
         self._error_frames = error_frames
         self._queue_frames = queue_frames
         self._note = on_note
         self._strangers: set[str] = set()
-        self._said: set[object] = set()  # notes that are printed once
-        self._clients: dict[Client, str | None] = {}  # with the bus that each has opened
+        self._said: set[object] = set()  # what is noted once
+        self._clients: dict[Client, str | None] = {}  # and the bus that each opened
         self._requested = False
         self._is_closed = False
         self._serving = threading.RLock()  # held while the loop runs
-        self._accept_at: float | None = None  # when to accept clients again, after a pause
+        self._accept_at: float | None = None  # when new clients are looked for again, after a pause
         self._listener = _listening_socket(host, port)
         self._wakeup = Wakeup()
         self._selector = selectors.DefaultSelector()
@@ -129,7 +128,7 @@ class SocketcandServer:
     # --- the loop -------------------------------------------------------------------------------------
 
     def serve(self, interruption: Interruption | None = None) -> None:
-        """Serve until ``stop`` is called or ``interruption`` is requested.
+        """Serve until ``stop`` is called, or ``interruption`` asks for the end.
 
         Raises:
             CanError: the last bus failed.
@@ -155,7 +154,7 @@ class SocketcandServer:
         self._wakeup.set()
 
     def close(self) -> None:
-        """End ``serve``, stop listening and close all sessions, sending what clients accept immediately."""
+        """End ``serve``, stop listening and close all sessions; what clients take at once is still sent."""
         self.stop()
         with self._serving:
             if self._is_closed:
@@ -176,7 +175,7 @@ class SocketcandServer:
         self.close()
 
     def _wait_seconds(self) -> float | None:
-        """Return the seconds until the next scheduled work, None if nothing is scheduled."""
+        """Return how long nothing has to be done unless something comes."""
         now = time.monotonic()
         times = [client.due(now) for client in self._clients]
         times.append(self._accept_at)
@@ -186,7 +185,7 @@ class SocketcandServer:
         return None if first is None else max(0.0, first - now)
 
     def _look_after(self) -> None:
-        """Do the scheduled work, and remove failed buses and closed clients."""
+        """Do what the time asks for, and take note of what ended."""
         now = time.monotonic()
         for served in self._polled:
             served.receive()
@@ -217,7 +216,7 @@ class SocketcandServer:
         served.receive()
 
     def _deliver(self, name: str, batch: MessageBatch, sender: object) -> None:
-        """Deliver ``batch`` to every client of the bus ``name``; each text is formatted once for all."""
+        """Give every client of the bus ``name`` its text of ``batch``; each is made once for all."""
         clients = [
             client
             for client, bus in self._clients.items()
@@ -234,7 +233,7 @@ class SocketcandServer:
                 client.deliver(piece, raw, now)
 
     def _end_bus(self, served: Served) -> None:
-        """Remove a failed bus and its clients; the other buses continue."""
+        """Give up a bus that failed, and its clients; the others go on."""
         del self._served[served.name]
         for key in list(self._selector.get_map().values()):
             if isinstance(key.data, partial) and key.data.args == (served,):
@@ -247,7 +246,7 @@ class SocketcandServer:
         assert served.failure is not None
         if not self._served:
             raise served.failure
-        self._note(f"{served.name} is no longer served: {served.failure}")
+        self._note(f"{served.name} is not served any more: {served.failure}")
 
     # --- clients --------------------------------------------------------------------------------------
 
@@ -256,11 +255,11 @@ class SocketcandServer:
             end, place = self._listener.accept()
         except BlockingIOError:
             return
-        except OSError as error:  # the client has disconnected, or the system has run out of descriptors
+        except OSError as error:  # the client is gone already, or there is no descriptor left
             if error.errno in _NO_DESCRIPTOR:
                 if error.errno not in self._said:
                     self._said.add(error.errno)
-                    self._note(f"cannot accept another client: {error.strerror}")
+                    self._note(f"no room for another client: {error.strerror}")
                 self._selector.unregister(self._listener)
                 self._accept_at = time.monotonic() + _PAUSE
             return
@@ -268,7 +267,7 @@ class SocketcandServer:
         if not self._access.lets_in(place[0]):
             if place[0] not in self._strangers and len(self._strangers) < _MAX_NAMED:
                 self._strangers.add(place[0])
-                self._note(f"{place[0]} is not allowed to connect; --allow {place[0]} would permit it")
+                self._note(f"{place[0]} is not allowed to connect; --allow {place[0]} would let it in")
             end.close()
             return
         if len(self._clients) >= MAX_CLIENTS and not self._make_room():
@@ -277,15 +276,15 @@ class SocketcandServer:
         self._start_session(end, name)
 
     def _make_room(self) -> bool:
-        """Drop the oldest client without an open bus; return whether there was one.
+        """Drop the client that has been connected longest without opening a bus; return whether there is one.
 
-        Otherwise idle connections could block all others. A note is printed only once.
+        Silent connections would keep all others out otherwise. This is noted once, however many there are.
         """
         silent = next((client for client, bus in self._clients.items() if bus is None), None)
         text = (
-            f"more than {MAX_CLIENTS} clients: further ones are rejected"
+            f"more than {MAX_CLIENTS} clients: the others are turned away"
             if silent is None
-            else f"{MAX_CLIENTS} clients: those without an open bus are closed to accept others"
+            else f"{MAX_CLIENTS} clients, so those that open no bus give way to others"
         )
         if text not in self._said:
             self._said.add(text)
@@ -321,7 +320,7 @@ class SocketcandServer:
             client.read(now)
 
     def _watch(self, client: Client, now: float) -> None:
-        """Register for the events that the state of the client requires."""
+        """Wait for what the client's state asks for."""
         events = selectors.EVENT_READ if client.is_reading else 0
         events |= selectors.EVENT_WRITE if client.is_writing(now) else 0
         before = self._events[client]
@@ -345,7 +344,7 @@ class SocketcandServer:
 
 
 class _Beacon:
-    """Announces the server. A note about an unreachable network is printed once."""
+    """Announces the server. A network that is not there is told of once."""
 
     def __init__(
         self,
@@ -384,7 +383,7 @@ _NO_DESCRIPTOR = (12, 23, 24, 105)  # ENOMEM, ENFILE, EMFILE, ENOBUFS
 
 
 def _own_address(to: tuple[str, int]) -> str:
-    """Return the address of this computer as seen by ``to``."""
+    """Return the address by which ``to`` sees this computer."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         probe.connect(to)
@@ -392,10 +391,10 @@ def _own_address(to: tuple[str, int]) -> str:
 
 
 def _listening_socket(host: str, port: int) -> socket.socket:
-    """Return a listening socket.
+    """Return a socket that listens.
 
     Raises:
-        CanInitializationError: the address cannot be listened on.
+        CanInitializationError: it cannot.
     """
     try:
         family, kind, protocol, _, place = socket.getaddrinfo(
@@ -413,6 +412,6 @@ def _listening_socket(host: str, port: int) -> socket.socket:
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise CanInitializationError(
-            f"cannot listen on {format_place(host, port)}: {reason}", hint="--port 0 selects a free port"
+            f"cannot listen on {format_place(host, port)}: {reason}", hint="--port 0 takes a free port"
         ) from error
     return listener

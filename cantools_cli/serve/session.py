@@ -1,11 +1,11 @@
-"""The session of one client: its commands and their effects, without a socket or a clock.
+"""One client's session: its commands and what they change. No socket, and no clock but the one it is told.
 
 ::
 
     NO_BUS  --open-->  BCM  <--bcmmode, rawmode, controlmode-->  RAW, CONTROL
 
-In BCM (broadcast manager) mode, a client receives the frames it has subscribed to and may send cyclically; in
-RAW mode it receives every frame; in CONTROL mode, bus statistics.
+In BCM, the broadcast manager's mode, a client gets what it subscribed to and may send cyclically; in RAW it
+gets every frame; in CONTROL the figures of the bus.
 
 Source: socketcand's protocol description (linux-can/socketcand, ``doc/protocol.md``).
 """
@@ -23,10 +23,10 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from cantools_cli.serve.subscriptions import Subscription, Subscriptions
 
-#: seconds to hold frames back after the answer to ``rawmode``: python-can reads up to 256 bytes there, and
-#: does not recognise the answer if frames follow it
+#: seconds that frames wait behind the answer to ``rawmode``: python-can reads up to 256 bytes there and takes
+#: them for something else when there is more than the answer
 RAW_DELAY = 0.05
-#: maximum number of cyclic jobs per client, and their shortest period in seconds
+#: how many cyclic jobs one client may have, and the seconds between two of their frames, at least
 MAX_JOBS = 256
 SHORTEST_PERIOD = 0.001
 
@@ -35,7 +35,7 @@ _OK = b"< ok >"
 
 
 class Mode(Enum):
-    """The mode of a session, which determines its commands and the delivered frames."""
+    """What a session accepts and delivers."""
 
     NO_BUS = "no bus"
     BCM = "bcmmode"
@@ -44,14 +44,14 @@ class Mode(Enum):
 
 
 class Job(Protocol):
-    """A message that is sent cyclically."""
+    """A message that is sent again and again."""
 
     def change(self, message: Message) -> None: ...
     def stop(self) -> None: ...
 
 
 class ServedBus(Protocol):
-    """The interface of an opened bus; ``sender`` does not receive its own frames."""
+    """What a session needs of the bus that it opened; ``sender`` does not get its own frames."""
 
     received_bytes: int
     received_frames: int
@@ -65,17 +65,17 @@ class ServedBus(Protocol):
 class Session:
     """The state of one client.
 
-    ``open_bus`` returns the bus with a name, None if it is not served, and raises a CanError if it has
-    failed. ``errors`` also delivers error frames in raw mode.
+    ``open_bus`` returns the bus of a name, None where it is not served, and raises a CanError where it
+    failed. ``errors`` tells of error frames in raw mode as well.
 
     Attributes:
-        mode, bus: the current mode and the opened bus.
-        extended: whether the client has identified itself as canx.
-        is_over: whether to close the connection after the pending answers.
-        held_until: time until which frames have to be held back.
-        left_out: frames that the client's dialect cannot express.
-        refused: frames that were not sent because of read-only mode.
-        reason: why the connection is closed, for a note.
+        mode, bus: what the client asked for.
+        extended: whether the client said that it is one of canx's.
+        is_over: set when the connection is to be closed, behind what was answered.
+        held_until: frames are to wait until then.
+        left_out: frames that the client's dialect cannot say.
+        refused: frames that were not sent, because only reading is allowed.
+        reason: why the connection is to be closed, for people.
     """
 
     def __init__(
@@ -100,15 +100,15 @@ class Session:
         self._subscriptions = Subscriptions()
         self._jobs: dict[int, Job] = {}
         self._sends = MessageBatch()
-        self._statistics: tuple[float, float] | None = None  # interval in seconds, time of the next report
+        self._statistics: tuple[float, float] | None = None  # seconds between two, time of the next
         self._answers: list[bytes] = []
         self._now = 0.0
 
-    # --- called by the server -------------------------------------------------------------------------
+    # --- what the server asks -------------------------------------------------------------------------
 
     @property
     def faults(self) -> int:
-        """The number of malformed messages from the client."""
+        """How many of the client's messages were malformed."""
         return self._decoder.losses.total()
 
     @property
@@ -121,17 +121,17 @@ class Session:
 
     @property
     def wants_errors(self) -> bool:
-        """Whether the client receives error frames, and notices of lost frames, in raw mode."""
+        """Whether the client may be told of error frames, and of frames lost, in raw mode."""
         return self._errors or self.extended
 
     def greet(self) -> bytes:
-        """Return the greeting, which is sent first."""
+        """Return what is sent before anything else."""
         return b"< hi >"
 
     def receive_data(self, data: bytes, now: float) -> bytes:
-        """Execute the commands in ``data``; return the answers."""
+        """Do what the commands in ``data`` say; return the answers."""
         self._now = now
-        self.held_until = 0.0  # a client that sends more commands has read the answer
+        self.held_until = 0.0  # whoever goes on speaking has read the answer
         for text in self._decoder.feed(data):
             if self.is_over:
                 break
@@ -143,9 +143,9 @@ class Session:
     def deliver(
         self, batch: MessageBatch, raw: dict[tuple[bool, bool], tuple[bytes, int]], now: float
     ) -> tuple[bytes, int]:
-        """Return the text of ``batch`` for this client, and the number of frames in it.
+        """Return the text of ``batch`` for this client, and the frames in it.
 
-        ``raw`` caches the texts of this batch, so that each is formatted once for all clients.
+        ``raw`` keeps the texts of this batch, so that each is made once for all clients.
         """
         if self.mode is Mode.BCM:
             return self._subscriptions.select(batch, now, extended=self.extended)
@@ -159,14 +159,14 @@ class Session:
         return text, count
 
     def due(self) -> float | None:
-        """Return when ``tick`` must be called next, None for never."""
+        """Return when ``tick`` has something to say, None for never."""
         times = [self._subscriptions.due() if self.mode is Mode.BCM else None]
         if self._statistics is not None:
             times.append(self._statistics[1])
         return min((time for time in times if time is not None), default=None)
 
     def tick(self, now: float) -> tuple[bytes, int]:
-        """Return the text that is due, and the number of frames in it."""
+        """Return the text that is due, and how many frames are in it."""
         if self._statistics is not None and self.bus is not None and now >= self._statistics[1]:
             self._statistics = (self._statistics[0], now + self._statistics[0])
             bus = self.bus
@@ -175,7 +175,7 @@ class Session:
         return self._subscriptions.tick(now) if self.mode is Mode.BCM else (b"", 0)
 
     def close(self) -> None:
-        """Stop the jobs, subscriptions and statistics of the client."""
+        """End what the client left running."""
         for job in self._jobs.values():
             job.stop()
         self._jobs.clear()
@@ -210,7 +210,7 @@ class Session:
             return
         if self.bus is None:
             self._answers.append(b"< error could not open bus >")
-            self._end(f"no such bus {quoted(name)}")
+            self._end(f"there is no bus {quoted(name)}")
             return
         self.mode = Mode.BCM
         self._answers.append(_OK)
@@ -220,7 +220,7 @@ class Session:
             self._answers.append(_UNKNOWN)
             return
         self._send_gathered()
-        self.close()  # like socketcand, whose sockets are closed when the mode changes
+        self.close()  # as the daemon does, whose sockets live as long as the mode
         self.mode = mode
         self._answers.append(_OK)
         if mode is Mode.RAW:
@@ -256,12 +256,12 @@ class Session:
 
     def _refuse(self) -> None:
         if not self.refused:
-            # not as an error message: python-can fails if that does not contain a frame
+            # in words of canx's own: python-can fails on an error that is no frame
             self._answers.append(b"< canx this bus is read-only >")
         self.refused += 1
 
     def _send_gathered(self) -> None:
-        """Send the frames of the client's ``send`` commands in one batch."""
+        """Send what the client's ``send`` commands asked for, all at once."""
         batch = self._sends
         if not len(batch) or self.bus is None:
             return
@@ -278,7 +278,7 @@ class Session:
             return
         word = _word(message)
         if period < SHORTEST_PERIOD or (word not in self._jobs and len(self._jobs) >= MAX_JOBS):
-            raise FormatError("the period is too short, or there are too many jobs")
+            raise FormatError("no period, or too many jobs")
         before = self._jobs.pop(word, None)
         if before is not None:
             before.stop()
@@ -300,7 +300,7 @@ class Session:
     def _job(self, word: int) -> Job:
         job = self._jobs.get(word)
         if job is None:
-            raise FormatError(f"no job for {word:X}")
+            raise FormatError(f"no job of {word:X}")
         return job
 
     def _subscribe(self, tokens: Sequence[bytes]) -> None:
@@ -318,17 +318,17 @@ class Session:
     def _filter_kinds(self, tokens: Sequence[bytes]) -> None:
         interval = codec.parse_interval(tokens)
         if len(tokens) < 4:
-            raise FormatError("the masks are missing")
+            raise FormatError("no masks")
         word, count = codec.parse_id(tokens[2]), codec.decimal(tokens[3], 257)
         data = bytes(codec.octet(token) for token in tokens[4:])
         if count < 2 or len(data) != 8 * count:
-            raise FormatError(f"{count} masks announced, but {len(data)} bytes present")
+            raise FormatError(f"{count} masks announced, {len(data)} bytes there")
         masks = [int.from_bytes(data[at : at + 8], "big") for at in range(0, len(data), 8)]
         self._subscriptions.add(word, Subscription(interval, masks))
 
     def _report_statistics(self, tokens: Sequence[bytes]) -> None:
         if len(tokens) != 1:
-            raise FormatError("the interval is missing")
+            raise FormatError("no interval")
         interval = codec.decimal(tokens[0], 1 << 31) / 1000
         self._statistics = (max(interval, SHORTEST_PERIOD), self._now + interval) if interval else None
 

@@ -1,7 +1,7 @@
-"""The subscriptions of a client in broadcast manager mode, and the frames to report for them.
+"""What a client in broadcast manager mode asked to receive, and what of it is due.
 
-Source: the Linux kernel's ``Documentation/networking/can.rst``, "Broadcast Manager receive filter";
-socketcand passes its commands on to RX_SETUP.
+Source: the Linux kernel's ``Documentation/networking/can.rst``, "Broadcast Manager receive filter", to whose
+RX_SETUP socketcand hands the commands on.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from cantools_cli.errors import FormatError
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 
-#: maximum number of subscriptions per client
+#: how many identifiers one client may ask for
 MAX_SUBSCRIPTIONS = 4096
 _EIGHT = 8
 
 
 class Subscription:
-    """The subscription of one identifier: the latest frame is reported at most every ``interval`` seconds.
+    """One identifier: reported at most every ``interval`` seconds, the latest then.
 
-    ``masks`` are 8 bytes each: a frame is reported only if bits of its mask change. With several masks, the
-    first one selects the bits that hold the multiplexer, and each of the others starts with its value.
+    ``masks`` are 8 bytes each: the frame is reported only when bits of a mask change. With more than one the
+    first says where the data tells the kind of frame, and each of the others begins with that kind.
     """
 
     def __init__(self, interval: float = 0.0, masks: Sequence[int] = ()) -> None:
@@ -35,11 +35,11 @@ class Subscription:
 
     @property
     def due(self) -> float | None:
-        """When the pending frame has to be reported, None without one."""
+        """When what was held back is to be reported, None for nothing."""
         return None if self._pending is None else self._open_at
 
     def is_news(self, data: bytes | bytearray) -> bool:
-        """Return whether ``data`` differs from the previous data in the bits of its mask."""
+        """Tell whether ``data`` differs, in the bits asked for, from what was last seen."""
         if not self._masks:
             return True
         value = int.from_bytes(data[:_EIGHT].ljust(_EIGHT, b"\0"), "big")
@@ -52,7 +52,7 @@ class Subscription:
         return False
 
     def report(self, text: bytes, now: float) -> bytes | None:
-        """Return ``text`` if it may be sent now; otherwise keep it as pending, replacing an earlier one."""
+        """Return ``text`` where it may go at once; else it is held back, in place of what was."""
         if now >= self._open_at:
             self._open_at, self._pending = now + self._interval, None
             return text
@@ -60,7 +60,7 @@ class Subscription:
         return None
 
     def tick(self, now: float) -> bytes | None:
-        """Return the pending text once it is due."""
+        """Return what was held back, once it is due."""
         if self._pending is None or now < self._open_at:
             return None
         return self.report(self._pending, now)
@@ -69,10 +69,10 @@ class Subscription:
 class Subscriptions:
     """All subscriptions of a client, by identifier word.
 
-    A subscription with the error bit applies to all error frames that have one of its classes.
+    One with the error bit is of all error frames that have one of its classes.
 
     Attributes:
-        left_out: subscribed frames that the client's dialect cannot express.
+        left_out: frames that were asked for and that the client's dialect cannot say.
     """
 
     def __init__(self) -> None:
@@ -83,29 +83,29 @@ class Subscriptions:
         return len(self._by_id)
 
     def add(self, can_id: int, subscription: Subscription) -> None:
-        """Add a subscription, replacing an earlier one for the same identifier.
+        """Take a subscription, in place of an earlier one of the same identifier.
 
         Raises:
             FormatError: there are too many.
         """
         if can_id not in self._by_id and len(self._by_id) >= MAX_SUBSCRIPTIONS:
-            raise FormatError(f"more than {MAX_SUBSCRIPTIONS} subscriptions")
+            raise FormatError(f"over {MAX_SUBSCRIPTIONS} subscriptions")
         self._by_id[can_id] = subscription
 
     def remove(self, can_id: int) -> None:
-        """Remove a subscription.
+        """Drop a subscription.
 
         Raises:
-            FormatError: no such subscription.
+            FormatError: there is none.
         """
         if self._by_id.pop(can_id, None) is None:
-            raise FormatError(f"no subscription for {can_id:X}")
+            raise FormatError(f"no subscription of {can_id:X}")
 
     def clear(self) -> None:
         self._by_id.clear()
 
     def select(self, batch: MessageBatch, now: float, *, extended: bool) -> tuple[bytes, int]:
-        """Return the text of the frames of ``batch`` to report now, and the number of these frames."""
+        """Return the text of what is to be reported of ``batch`` now, and how many frames that is."""
         texts: list[bytes] = []
         for row, word in enumerate(batch.can_id) if self._by_id else ():
             subscription = self._of(word)
@@ -131,11 +131,11 @@ class Subscriptions:
         return None
 
     def due(self) -> float | None:
-        """Return when ``tick`` must be called next, None for never."""
+        """Return when ``tick`` has something to report, None for never."""
         times = [one.due for one in self._by_id.values()]
         return min((time for time in times if time is not None), default=None)
 
     def tick(self, now: float) -> tuple[bytes, int]:
-        """Return the text of the pending frames that are due, and their number."""
+        """Return the text of what was held back and is due, and how many frames that is."""
         texts = [text for one in self._by_id.values() if (text := one.tick(now)) is not None]
         return b"".join(texts), len(texts)

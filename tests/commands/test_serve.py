@@ -54,7 +54,7 @@ def test_read_only_lets_nothing_through_and_tells_it(serving, start, canx, until
     dump = start("dump", "virtual:s", "-n", 1)
     until_listening("s", 2)
     canx("send", f"socketcand:s@127.0.0.1:{port}", "123#")
-    assert b"1 frame rejected because of --read-only" in process.stderr.readline()
+    assert b"1 frame refused, since --read-only was given" in process.stderr.readline()
     canx("send", "virtual:s", "456#")
     assert dump.communicate(timeout=20)[0].split()[2] == b"456#"
 
@@ -62,7 +62,7 @@ def test_read_only_lets_nothing_through_and_tells_it(serving, start, canx, until
 @pytest.mark.parametrize(
     ("options", "status", "text"),
     [
-        (["virtual:s", "--listen", "0.0.0.0"], 2, "the protocol has no authentication"),
+        (["virtual:s", "--listen", "0.0.0.0"], 2, "the protocol has no passwords"),
         (["virtual:s", "--listen", "127.0.0.1:x"], 2, "is not ADDRESS:PORT"),
         (["virtual:s", "--port", "70000"], 2, "is not ADDRESS:PORT"),
         (["virtual:s", "--allow", "everybody"], 2, "neither an address nor a network"),
