@@ -153,9 +153,9 @@ def _search(f_clock: int, bitrate: int, limits: Limits, wanted: int) -> tuple[in
 
 
 def _split(segments: int, wanted: int, limits: Limits) -> tuple[int, int, int, int | None]:
-    """Return (tseg1, tseg2, sample point, its distance) of the best split not behind ``wanted``.
+    """Return (tseg1, tseg2, sample point, its distance) of the best split, at most at ``wanted``.
 
-    A distance of None means that there is none.
+    A distance of None means that no split is valid.
     """
     best: tuple[int, int, int, int | None] = (0, 0, 0, None)
     total = segments + 1
