@@ -227,8 +227,9 @@ def test_bit_flipped(tmp_path, whole, cell, suffix):
     path = tmp_path / f"flipped.{suffix}"
     draw = random.Random(suffix)
     said = 0
-    for part in range(FLIPS):
-        at = (len(good.data) * part + draw.randrange(len(good.data))) // FLIPS
+    flips = FLIPS // 3 if suffix == "parquet" else FLIPS  # each of its parts is read as a file
+    for part in range(flips):
+        at = (len(good.data) * part + draw.randrange(len(good.data))) // flips
         data = bytearray(good.data)
         data[at] ^= 1 << draw.randrange(8)
         path.write_bytes(data)
@@ -242,7 +243,7 @@ def test_bit_flipped(tmp_path, whole, cell, suffix):
             behind = good.frames[good.first_behind(at) :]
             assert lenient.frames[len(lenient.frames) - len(behind) :] == behind, at
         said += found.is_said
-    cell(f"{FLIPS} places, {said} said")
+    cell(f"{flips} places, {said} said")
 
 
 def _assert_prefix(found, expected, suffix):

@@ -10,6 +10,7 @@ import subprocess
 
 import pytest
 
+from cantools_cli.cli import run as main
 from tests.commands.conftest import CANX
 
 FORMATS = (
@@ -60,11 +61,12 @@ LYING = {
 def good(tmp_path_factory) -> dict[str, bytes]:
     """Return the same frames in every format."""
     folder = tmp_path_factory.mktemp("good")
+    (folder / "in.log").write_text(LOG)
     made = {}
     for form in FORMATS:
-        command = [CANX, "convert", "-o", f"good.{form}", "--to", form, "--tz", "UTC"]
-        subprocess.run(command, cwd=folder, input=LOG, text=True, check=True)
-        made[form] = (folder / f"good.{form}").read_bytes()
+        path = folder / f"good.{form}"
+        assert main(["convert", str(folder / "in.log"), "-o", str(path), "--to", form, "--tz", "UTC"]) == 0
+        made[form] = path.read_bytes()
     return made
 
 
