@@ -45,6 +45,15 @@ class Predicate(ABC):
         return isinstance(self, kinds) or any(part.has(*kinds) for part in self.parts())
 
 
+class _Invertible(Predicate):
+    """A test whose negation differs only in the field ``inverted``."""
+
+    inverted: bool
+
+    def negated(self) -> Predicate:
+        return replace(self, inverted=not self.inverted)  # type: ignore[type-var]  # subclasses are dataclasses
+
+
 @dataclass(frozen=True)
 class Words(Predicate):
     """Tests the identifier word.
@@ -72,7 +81,7 @@ class Words(Predicate):
 
 
 @dataclass(frozen=True)
-class ByteColumn(Predicate):
+class ByteColumn(_Invertible):
     """Tests the column ``flags`` or ``dlc_code``."""
 
     column: str
@@ -85,12 +94,9 @@ class ByteColumn(Predicate):
         column = batch.flags if self.column == "flags" else batch.dlc_code
         kernel.octets(column, self.bits, self.low, self.high, self.inverted, mask)
 
-    def negated(self) -> ByteColumn:
-        return replace(self, inverted=not self.inverted)
-
 
 @dataclass(frozen=True)
-class Length(Predicate):
+class Length(_Invertible):
     """Tests the length in bytes; of a remote frame the requested length."""
 
     low: int
@@ -101,12 +107,9 @@ class Length(Predicate):
         columns = (batch.can_id, batch.dlc_code, batch.offset)
         kernel.lengths(*columns, self.low, self.high, self.inverted, mask)
 
-    def negated(self) -> Length:
-        return replace(self, inverted=not self.inverted)
-
 
 @dataclass(frozen=True)
-class Data(Predicate):
+class Data(_Invertible):
     """Tests bytes of the data as an integer; false if the frame is too short."""
 
     begin: int
@@ -133,12 +136,9 @@ class Data(Predicate):
             mask,
         )
 
-    def negated(self) -> Data:
-        return replace(self, inverted=not self.inverted)
-
 
 @dataclass(frozen=True)
-class Payload(Predicate):
+class Payload(_Invertible):
     """Tests whether the data equals, or with ``anywhere`` contains, ``pattern``; false for remote frames."""
 
     pattern: bytes
@@ -150,12 +150,9 @@ class Payload(Predicate):
         columns = (batch.can_id, batch.offset, batch.payload)
         kernel.payloads(*columns, self.pattern, self.anywhere, self.outside, self.inverted, mask)
 
-    def negated(self) -> Payload:
-        return replace(self, inverted=not self.inverted)
-
 
 @dataclass(frozen=True)
-class Channels(Predicate):
+class Channels(_Invertible):
     """Tests the channel by name; the name of channel number 1 is ``1``. Frames without a channel fail."""
 
     names: tuple[str, ...]
@@ -165,12 +162,9 @@ class Channels(Predicate):
         matches = [channel is not None and str(channel) in self.names for channel in batch.channels]
         kernel.channels(batch.channel, bytes(match != self.inverted for match in matches), mask)
 
-    def negated(self) -> Channels:
-        return replace(self, inverted=not self.inverted)
-
 
 @dataclass(frozen=True)
-class Times(Predicate):
+class Times(_Invertible):
     """Tests the timestamp in nanoseconds since the epoch, or since the first frame with ``since_first``."""
 
     low: int
@@ -185,12 +179,9 @@ class Times(Predicate):
             low, high = NEVER
         kernel.times(batch.timestamp_ns, max(low, _FIRST_NS), min(high, _LAST_NS), self.inverted, mask)
 
-    def negated(self) -> Times:
-        return replace(self, inverted=not self.inverted)
-
 
 @dataclass(frozen=True)
-class Changed(Predicate):
+class Changed(_Invertible):
     """Tests whether the data differs from that of the last frame of the same identifier, kind and channel."""
 
     inverted: bool = False
@@ -198,12 +189,9 @@ class Changed(Predicate):
     def narrow(self, batch: MessageBatch, memory: Memory, mask: bytearray) -> None:
         kernel.marked(memory.marks, self.inverted, mask)
 
-    def negated(self) -> Changed:
-        return Changed(not self.inverted)
-
 
 @dataclass(frozen=True)
-class Gaps(Predicate):
+class Gaps(_Invertible):
     """Tests the time since the last frame of the same identifier, kind and channel, or its mean.
 
     False for the first such frame.
@@ -229,12 +217,9 @@ class Gaps(Predicate):
         else:
             mask[:] = passed
 
-    def negated(self) -> Gaps:
-        return replace(self, inverted=not self.inverted)
-
 
 @dataclass
-class Every(Predicate):
+class Every(_Invertible):
     """Passes the first frame that reaches it and every ``step``-th after that."""
 
     step: int
@@ -243,9 +228,6 @@ class Every(Predicate):
 
     def narrow(self, batch: MessageBatch, memory: Memory, mask: bytearray) -> None:
         self.count = kernel.every(self.step, self.count, self.inverted, mask)
-
-    def negated(self) -> Every:
-        return Every(self.step, not self.inverted)
 
 
 @dataclass(frozen=True)

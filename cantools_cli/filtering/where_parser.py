@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
 from cantools_cli.errors import UsageError, quoted
-from cantools_cli.filtering.filters import NOTHING, IdTest
+from cantools_cli.filtering.filters import IdTest
 from cantools_cli.filtering.predicates import (
     AllOf,
     AnyOf,
     ByteColumn,
-    Changed,
     Channels,
     Data,
     Every,
@@ -23,52 +23,23 @@ from cantools_cli.filtering.predicates import (
     Words,
 )
 from cantools_cli.filtering.where_tokens import HEXADECIMAL, Tokens
-from cantools_cli.frame.bits import (
-    BRS,
-    CAN_EFF_FLAG,
-    CAN_EFF_MASK,
-    CAN_RTR_FLAG,
-    CAN_SFF_MASK,
-    ESI,
-    FD,
-    TX,
-    XL,
-)
+from cantools_cli.filtering.where_words import COMPARISONS, FIELDS, WORDS
+from cantools_cli.frame.bits import CAN_EFF_FLAG, CAN_EFF_MASK, CAN_SFF_MASK
 
 _ID_BITS = CAN_EFF_FLAG | CAN_EFF_MASK
 _MAX_DATA = 2048  #: bytes of CAN XL
 _MAX_NESTED = 50
 
-#: tests that consist of one word
-WORDS: dict[str, Predicate] = {
-    "data": Words(IdTest(CAN_RTR_FLAG, 0, 0), errors=False),
-    "remote": Words(IdTest(CAN_RTR_FLAG, CAN_RTR_FLAG, CAN_RTR_FLAG), errors=False),
-    "error": Words(NOTHING, errors=True),
-    "base": Words(IdTest(CAN_EFF_FLAG, 0, 0), errors=True, is_open=True),
-    "extended": Words(IdTest(CAN_EFF_FLAG, CAN_EFF_FLAG, CAN_EFF_FLAG), errors=True, is_open=True),
-    "fd": ByteColumn("flags", FD, FD, FD),
-    "brs": ByteColumn("flags", BRS, BRS, BRS),
-    "esi": ByteColumn("flags", ESI, ESI, ESI),
-    "xl": ByteColumn("flags", XL, XL, XL),
-    "tx": ByteColumn("flags", TX, TX, TX),
-    "rx": ByteColumn("flags", TX, 0, 0),
-    "changed": Changed(),
-}
-FIELDS = (
-    *("id", "length", "dlc", "dlc_code", "channel", "time", "timestamp", "gap", "period"),
-    *("data", "data[N]", "data[N:M]"),
-)
-_SYMBOLS = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
-_COMPARISONS = {name: name for name in _SYMBOLS.values()} | _SYMBOLS
 _HINT_TESTS = f"tests: {', '.join(WORDS)}, every N, and comparisons of {', '.join(FIELDS)}"
 #: what follows ``data`` in a test of the whole data
-_PAYLOAD_TESTS = {*_COMPARISONS, "in", "not", "contains"}
+_PAYLOAD_TESTS = {*COMPARISONS, "in", "not", "contains"}
 _HEX_DIGITS = set("0123456789abcdefABCDEF")
 _HINT_COMPARISONS = "comparisons: eq ne lt le gt ge, in LOW..HIGH, in A, B, C, not in"
 _HINT_JOIN = "tests are joined by and, or, not and parentheses"
 _HINT_HEX = "identifiers and masks are hexadecimal, other numbers are decimal or start with 0x"
 _HINT_TIME = "since the first frame: 1.5, 200ms, 10m; absolute: @1700000000, 2023-11-14T22:13:20"
 
+T = TypeVar("T")
 Range = tuple[int, int]
 #: makes a test from a comparison and its range; only ``in`` has a range of more than one value
 Make = Callable[[str, Range], Predicate]
@@ -174,12 +145,12 @@ class Parser(Tokens):
         """Parse the part after a field: a comparison and a value, or ``in`` and a set."""
         is_negated = self.skip("not")
         token = self.peek()
-        if token in _COMPARISONS and not is_negated:
+        if token in COMPARISONS and not is_negated:
             self.take()
             number = value()
-            return make(_COMPARISONS[token], (number, number))
+            return make(COMPARISONS[token], (number, number))
         if token != "in":
-            words = ("in",) if is_negated else (*_COMPARISONS, "in", "not")
+            words = ("in",) if is_negated else (*COMPARISONS, "in", "not")
             reason = f"{quoted(token)} is not a comparison" if token else "a comparison is missing"
             raise self.refusal(reason, self.meant(token, words, _HINT_COMPARISONS))
         self.take()
@@ -254,8 +225,7 @@ class Parser(Tokens):
             if not first < last <= first + 8:
                 raise self.refusal("not 1 to 8 bytes", "data[2:4] covers bytes 2 and 3", begin)
         if not self.skip("]"):
-            hint = "data[0] is the first byte, data[2:4] covers bytes 2 and 3"
-            raise self.refusal('missing "]" after the number', hint)
+            raise self.refusal('missing "]"', "data[0] is the first byte, data[2:4] covers bytes 2 and 3")
         little = self.skip("little")
         if not little:
             self.skip("big")
@@ -292,20 +262,28 @@ class Parser(Tokens):
             return Payload(pattern, anywhere=True, outside=is_negated)
         if is_negated:
             self.at = begin
-        patterns: list[bytes] = []
+        return self._unordered(
+            "the whole data has",
+            "data eq 01F50000, data[0:2] gt 1000",
+            self._payload_value,
+            lambda pattern, outside: Payload(pattern, outside=outside),
+        )
+
+    def _unordered(
+        self, subject: str, hint: str, read: Callable[[], T], test: Callable[[T, bool], Predicate]
+    ) -> Predicate:
+        """Parse a comparison of values without order, which ``read`` parses."""
+        begin = self.place()
+        values: list[T] = []
 
         def value() -> int:
-            patterns.append(self._payload_value())
-            return len(patterns) - 1
+            values.append(read())
+            return len(values) - 1
 
         def make(comparison: str, span: Range) -> Predicate:
             if comparison not in ("eq", "ne", "in", "not in") or span[0] != span[1]:
-                raise self.refusal(
-                    "the whole data has no order, only eq, ne and in",
-                    "data eq 01F50000, data[0:2] gt 1000",
-                    begin,
-                )
-            return Payload(patterns[span[0]], outside=comparison in ("ne", "not in"))
+                raise self.refusal(f"{subject} no order, only eq, ne and in", hint, begin)
+            return test(values[span[0]], comparison in ("ne", "not in"))
 
         return self._comparison(value, make)
 
@@ -357,21 +335,12 @@ class Parser(Tokens):
     # --- channels and times ---------------------------------------------------------------------------
 
     def _channel(self) -> Predicate:
-        names: list[str] = []
-
-        def name() -> int:
-            names.append(self.value("a channel")[1])
-            return len(names) - 1
-
-        begin = self.place()
-
-        def make(comparison: str, span: Range) -> Predicate:
-            if comparison not in ("eq", "ne", "in", "not in") or span[0] != span[1]:
-                hint = "channel eq can0, channel in can0, can1"
-                raise self.refusal("channels have no order, only eq, ne and in", hint, begin)
-            return Channels((names[span[0]],), inverted=comparison in ("ne", "not in"))
-
-        return self._comparison(name, make)
+        return self._unordered(
+            "channels have",
+            "channel eq can0, channel in can0, can1",
+            lambda: self.value("a channel")[1],
+            lambda name, inverted: Channels((name,), inverted),
+        )
 
     def _time(self, *, since_first: bool) -> Predicate:
         """Parse the part after ``time`` or ``timestamp``; ``time 5`` is relative to the first frame."""

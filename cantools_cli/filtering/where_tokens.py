@@ -6,35 +6,8 @@ import re
 from collections.abc import Sequence
 
 from cantools_cli.errors import UsageError, quoted
+from cantools_cli.filtering.where_words import SPELLINGS
 
-#: each word with the spellings of other languages and tools
-_MEANT = {
-    "and": "&& &",
-    "or": "|| | ,",
-    "not": "! ~",
-    "eq": "= is equals",
-    "ne": "<> ~=",
-    "le": "=<",
-    "ge": "=>",
-    "id": "can_id arbitration_id identifier",
-    "data": "payload",
-    "base": "standard std sff 11bit",
-    "extended": "ext eff xtd is_extended_id 29bit",
-    "remote": "rtr is_remote_frame",
-    "error": "err is_error_frame",
-    "fd": "canfd is_fd",
-    "brs": "bitrate_switch",
-    "esi": "error_state_indicator",
-    "rx": "is_rx received recv",
-    "tx": "sent send",
-    "length": "len size",
-    "channel": "ch bus interface",
-    "timestamp": "ts date",
-    "every": "nth",
-    "gap": "delta interval pause since_last",
-    "period": "cycle cycle_time",
-    "contains": "has includes",
-}
 _TOKEN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|==|!=|<=|>=|<>|=>|=<|&&|\|\||\.\.|[0-9]\w*|\S")
 _VALUE = re.compile(r"(?:(?!\.\.)[^\s()\[\],&<>=!|\"'])+")
 _DECIMAL = re.compile(r"0[xX][0-9A-Fa-f]+|[0-9]+", re.ASCII)
@@ -120,7 +93,7 @@ class Tokens:
         """Return ``hint``, after a suggestion if ``token`` resembles a known word."""
         from difflib import get_close_matches
 
-        meant = next((word for word, others in _MEANT.items() if token.lower() in others.split()), None)
+        meant = next((word for word, others in SPELLINGS.items() if token.lower() in others.split()), None)
         close = [meant] if meant else get_close_matches(token.lower(), [*words, "and", "or"], 1, 0.6)
         return f"did you mean {close[0]}? {hint}" if close and close[0] != token else hint
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partialmethod
 
 from cantools_cli.errors import CanError, FormatError, UsageError
 from cantools_cli.filtering.selection import Selection
@@ -159,12 +160,6 @@ class Controls:
             with self.session.lock:
                 self.frozen_ns, self.frozen = self.session.now_ns(), self.session.table.copy()
 
-    def do_up(self) -> None:
-        self._move(-1)
-
-    def do_down(self) -> None:
-        self._move(1)
-
     def do_page_up(self) -> None:
         self._move(1 - max(2, self.height))
 
@@ -178,6 +173,9 @@ class Controls:
             at = min(max(0, self.chosen_index() + by), len(self.shown) - 1)
             self.chosen = self.shown[at].number
 
+    do_up = partialmethod(_move, -1)
+    do_down = partialmethod(_move, 1)
+
     def do_open_row(self) -> None:
         self.page = "row" if self.page == "table" else "table"
         self.scrolled = 0
@@ -188,16 +186,13 @@ class Controls:
         row = self.chosen_row()
         self.chosen = -1 if row is None else row.number
 
-    def do_column_left(self) -> None:
-        self._sort_next(-1)
-
-    def do_column_right(self) -> None:
-        self._sort_next(1)
-
     def _sort_next(self, by: int) -> None:
         names = list(self.look.names_for(self.table))
         at = names.index(self.view.order) if self.view.order in names else 0
         self.view.order = names[(at + by) % len(names)]
+
+    do_column_left = partialmethod(_sort_next, -1)
+    do_column_right = partialmethod(_sort_next, 1)
 
     def do_reverse(self) -> None:
         self.view.descending = not self.view.descending
@@ -225,46 +220,33 @@ class Controls:
         with self.session.lock:
             self.session.table.unnotch()
 
-    def do_hide_standard(self) -> None:
-        self.view.hides_standard = True
+    def _hide(self, name: str, is_hidden: bool) -> None:
+        setattr(self.view, name, is_hidden)
 
-    def do_show_standard(self) -> None:
-        self.view.hides_standard = False
-
-    def do_hide_extended(self) -> None:
-        self.view.hides_extended = True
-
-    def do_show_extended(self) -> None:
-        self.view.hides_extended = False
+    do_hide_standard = partialmethod(_hide, "hides_standard", True)
+    do_show_standard = partialmethod(_hide, "hides_standard", False)
+    do_hide_extended = partialmethod(_hide, "hides_extended", True)
+    do_show_extended = partialmethod(_hide, "hides_extended", False)
 
     def do_help(self) -> None:
         self.page = "help" if self.page != "help" else "table"
 
     # --- a log ----------------------------------------------------------------------------------------
 
-    def do_step(self) -> None:
+    def _step(self, frames: int) -> None:
         if self._is_log():
-            self.session.ask(lambda player, now: player.step(now))
-
-    def do_step_back(self) -> None:
-        if self._is_log():
-            self.session.ask(lambda player, now: player.step(now, -1))
-
-    def do_later(self) -> None:
-        self._seek_by(_SOON_NS)
-
-    def do_earlier(self) -> None:
-        self._seek_by(-_SOON_NS)
-
-    def do_much_later(self) -> None:
-        self._seek_by(_LATER_NS)
-
-    def do_much_earlier(self) -> None:
-        self._seek_by(-_LATER_NS)
+            self.session.ask(lambda player, now: player.step(now, frames))
 
     def _seek_by(self, by_ns: int) -> None:
         if self._is_log():
             self.session.ask(lambda player, now: player.seek_by(now, by_ns))
+
+    do_step = partialmethod(_step, 1)
+    do_step_back = partialmethod(_step, -1)
+    do_later = partialmethod(_seek_by, _SOON_NS)
+    do_earlier = partialmethod(_seek_by, -_SOON_NS)
+    do_much_later = partialmethod(_seek_by, _LATER_NS)
+    do_much_earlier = partialmethod(_seek_by, -_LATER_NS)
 
     def _is_log(self) -> bool:
         if self.session.player is None:

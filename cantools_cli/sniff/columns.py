@@ -30,8 +30,14 @@ def _milliseconds(nanoseconds: int | None) -> str:
     return "" if nanoseconds is None else f"{nanoseconds / 1e6:.3f}"
 
 
-def _none_first(value: int | None) -> int:
-    return -1 if value is None else value
+def _duration(heading: str, value: Callable[[Row], int | None]) -> Column:
+    """Return a column of milliseconds; rows without a value come first."""
+
+    def key(row: Row, now: Now) -> int:
+        nanoseconds = value(row)
+        return -1 if nanoseconds is None else nanoseconds
+
+    return Column(heading, True, lambda row, now: _milliseconds(value(row)), key)
 
 
 def identifier(row: Row) -> str:
@@ -101,22 +107,10 @@ COLUMNS = {
     "id": Column("id", True, lambda row, now: identifier(row), lambda row, now: _id_key(row)),
     "count": Column("count", True, lambda row, now: str(row.count), lambda row, now: row.count),
     "rate": Column("rate/s", True, lambda row, now: f"{row.rate(now):.1f}", lambda row, now: row.rate(now)),
-    "period": Column(
-        *("period", True, lambda row, now: _milliseconds(row.period_ns)),
-        lambda row, now: _none_first(row.period_ns),
-    ),
-    "min": Column(
-        *("min", True, lambda row, now: _milliseconds(row.shortest_ns)),
-        lambda row, now: _none_first(row.shortest_ns),
-    ),
-    "max": Column(
-        *("max", True, lambda row, now: _milliseconds(row.longest_ns)),
-        lambda row, now: _none_first(row.longest_ns),
-    ),
-    "jitter": Column(
-        *("jitter", True, lambda row, now: _milliseconds(row.jitter_ns)),
-        lambda row, now: _none_first(row.jitter_ns),
-    ),
+    "period": _duration("period", lambda row: row.period_ns),
+    "min": _duration("min", lambda row: row.shortest_ns),
+    "max": _duration("max", lambda row: row.longest_ns),
+    "jitter": _duration("jitter", lambda row: row.jitter_ns),
     "time": Column(
         *("time", True, lambda row, now: f"{row.elapsed_ns / 1e9:.6f}"),
         lambda row, now: row.elapsed_ns,

@@ -76,15 +76,15 @@ class Generator:
         self.seed = int.from_bytes(os.urandom(4), "big") if seed is None else seed
         self.drawn = 0
         self._state = array("I", kernel.seeded(self.seed))
-        self._kinds = _kinds(
-            (kernel.EXTENDED if is_extended_id else 0)
-            | (kernel.REMOTE if is_remote_frame else 0)
-            | (kernel.FD if is_fd or bitrate_switch or error_state_indicator else 0)
-            | (kernel.BRS if bitrate_switch else 0)
-            | (kernel.ESI if error_state_indicator else 0)
-            | (kernel.RAW if raw_dlc else 0),
-            mix,
-        )
+        flags = {
+            kernel.EXTENDED: is_extended_id,
+            kernel.REMOTE: is_remote_frame,
+            kernel.FD: is_fd or bitrate_switch or error_state_indicator,
+            kernel.BRS: bitrate_switch,
+            kernel.ESI: error_state_indicator,
+            kernel.RAW: raw_dlc,
+        }
+        self._kinds = _kinds(sum(bit for bit, is_set in flags.items() if is_set), mix)
         self._id_mode, self._identifier = parse_identifier(identifier, self._kinds)
         self._data = parse_data(data, 64 if self._kinds & kernel.FD else 8)
         self._length_mode, self._length = _length(length, self._kinds, self._data)
@@ -92,13 +92,13 @@ class Generator:
             raise UsageError(f"start of {start_ns} ns is not between 1970 and 2262")
         self._start_ns = start_ns
         self._gap = _gap(gap_ns, rate)
-        if count is not None and count < 0:
-            raise UsageError(f"count of {count} is negative")
-        self._count = self._least(count, duration_ns)
+        self._count = self._total(count, duration_ns)
         self._channel = channel
 
-    def _least(self, count: int | None, duration_ns: int | None) -> int | None:
+    def _total(self, count: int | None, duration_ns: int | None) -> int | None:
         """Return the total number of frames; None without end."""
+        if count is not None and count < 0:
+            raise UsageError(f"count of {count} is negative")
         numerator, denominator = self._gap
         if duration_ns is None or not numerator:
             return count

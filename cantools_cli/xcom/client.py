@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cantools_cli import plugins
@@ -88,12 +87,7 @@ class StuCanPublicClient:
         self._node = Node(bus, self.source_address, on_detail=self._on_detail)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._node is not None:
             node, self._node = self._node, None
             node.close()

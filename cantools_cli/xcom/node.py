@@ -168,7 +168,8 @@ class Node:
             CanError: the bus failed.
             ValueError, OverflowError: an argument is out of range.
         """
-        return self._transact(destination, service, object_id, part, value, timeout, gather=False)[0]
+        request = _Request(destination, service, object_id, part, value)
+        return self._transact(request, timeout, gather=False)[0]
 
     def request_all(
         self,
@@ -183,7 +184,7 @@ class Node:
 
         Errors of single devices are included as replies; raises like ``request``.
         """
-        return self._transact(destination, service, object_id, part, value, timeout, gather=True)
+        return self._transact(_Request(destination, service, object_id, part, value), timeout, gather=True)
 
     def receive_messages(self, timeout: float | None = 0.0) -> None:
         """Store messages among the queued frames, or the first frames received within ``timeout`` seconds."""
@@ -202,23 +203,12 @@ class Node:
 
     # --- a transaction --------------------------------------------------------------------------------
 
-    def _transact(
-        self,
-        destination: int,
-        service: int,
-        object_id: int,
-        part: int | None,
-        value: float | None,
-        timeout: float | None,
-        *,
-        gather: bool,
-    ) -> list[Answer]:
-        data = codec.encode_request(service, object_id, part, value)
-        frame = codec.frame(destination, self.address, service, data)
-        if value is not None:
-            value = codec.rounded(value)
+    def _transact(self, request: _Request, timeout: float | None, *, gather: bool) -> list[Answer]:
+        data = codec.encode_request(request.service, request.object_id, request.part, request.value)
+        frame = codec.frame(request.destination, self.address, request.service, data)
+        if request.value is not None:
+            request = request._replace(value=codec.rounded(request.value))
         with self._medium.turns.take():
-            request = _Request(destination, service, object_id, part, value)
             self._wait_for_late_replies(request)
             self._drain()
             self._tell("sent", frame)
@@ -231,7 +221,7 @@ class Node:
                 self._past = [*self._live_past(), request._replace(ends=ends, answered=bool(answers))]
         error = answers[0].reply.error_code
         if error is not None and not gather:
-            raise StuCanPublicError(object_id, error, source=answers[0].source)
+            raise StuCanPublicError(request.object_id, error, source=answers[0].source)
         return answers
 
     def _listen(self, request: _Request, timeout: float | None, gather: bool) -> list[Answer]:

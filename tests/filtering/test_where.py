@@ -11,7 +11,7 @@ from cantools_cli.filtering.filters import FrameFilter
 from cantools_cli.filtering.selection import Selection
 from cantools_cli.filtering.where import Where
 from cantools_cli.filtering.where_memory import Arrivals, Changes
-from cantools_cli.filtering.where_parser import WORDS
+from cantools_cli.filtering.where_words import WORDS
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from tests.filtering.where_model import (
@@ -160,7 +160,7 @@ def test_expression_matrix(text: str, passing_names: list[str]) -> None:
 
 
 @pytest.mark.parametrize(("text", "passing_names"), MATRIX)
-def test_frames_one_by_one_pass_as_those_of_one_batch(text: str, passing_names: list[str]) -> None:
+def test_single_frames_pass_like_frames_of_one_batch(text: str, passing_names: list[str]) -> None:
     where = Where(text, tz="UTC")
     assert [name for name in ALL if where.rows(MessageBatch([FRAMES[name]]))] == passing_names
 
@@ -189,14 +189,14 @@ def test_changed_compares_with_the_last_of_the_identifier_kind_and_channel() -> 
     assert [len(where.rows(batch)) == 1 for batch in batches] == [changed for _, changed in stream]
 
 
-def test_changed_remembers_more_identifiers_and_data_than_it_has_room_for() -> None:
+def test_changes_grows_for_more_identifiers_and_longer_data() -> None:
     changes = Changes(slots=4, width=1)
     batch = MessageBatch(frame(f"{number:08X}#" + "AB" * (number % 9)) for number in range(100))
     assert sum(changes.marks(batch)) == 100
     assert sum(changes.marks(batch)) == 0
 
 
-def test_all_frames_that_pass_are_the_batch_itself() -> None:
+def test_select_returns_the_batch_itself_if_all_pass() -> None:
     batch = MessageBatch(FRAMES.values())
     assert Where("not xl").select(batch) is batch
     assert len(Where("xl").select(batch)) == 0
@@ -293,7 +293,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("text", "position", "reason", "hint"), REFUSED)
-def test_what_is_no_expression_is_refused_with_its_position(
+def test_invalid_expressions_are_refused_with_their_position(
     text: str, position: int, reason: str, hint: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
@@ -348,7 +348,7 @@ PIECES = [
 
 
 @given(st.lists(st.sampled_from(PIECES) | st.text(max_size=2), max_size=12).map(" ".join))
-def test_any_text_is_an_expression_or_refused(text: str) -> None:
+def test_any_text_is_an_expression_or_a_usage_error(text: str) -> None:
     try:
         where = Where(text, tz="UTC")
     except UsageError:
@@ -381,7 +381,7 @@ def test_a_byte_that_looks_hexadecimal_is_warned_of(text: str, warning: str | No
     assert Selection(where=text).warnings == ([] if warning is None else [warning])
 
 
-def test_gaps_and_periods_are_those_of_each_identifier_kind_and_channel() -> None:
+def test_gaps_and_periods_are_kept_per_identifier_kind_and_channel() -> None:
     times = [0, 100, 200, 500, 600]  # a pause of 300 ms
     stream = [frame("123#", time / 1000) for time in times]
     stream += [frame("00000123#", 0.01), frame("123#", 0.02, channel="can1"), frame("124#", 0.03)]
@@ -395,7 +395,7 @@ def test_gaps_and_periods_are_those_of_each_identifier_kind_and_channel() -> Non
     assert len(Where("period in 111718us..111719us").select(batch)) == 1
 
 
-def test_arrivals_remember_more_identifiers_than_they_have_room_for() -> None:
+def test_arrivals_grows_for_more_identifiers() -> None:
     arrivals = Arrivals(slots=4)
     first = MessageBatch(frame(f"{number:08X}#", number / 1000) for number in range(100))
     again = MessageBatch(frame(f"{number:08X}#", number / 1000 + 1) for number in range(100))
@@ -417,7 +417,7 @@ STREAMS = st.lists(
 
 @settings(max_examples=200)
 @given(tree=trees(LEAVES), stream=STREAMS)
-def test_columns_answer_as_the_model_does_message_by_message(tree: Any, stream: list[Message]) -> None:
+def test_columns_agree_with_the_model(tree: Any, stream: list[Message]) -> None:
     assert Where(tree.text).rows(MessageBatch(stream)).tolist() == passing(tree, stream)
 
 
@@ -472,7 +472,7 @@ PUSHED = [
 
 
 @pytest.mark.parametrize(("text", "names"), PUSHED)
-def test_what_is_pushed_down(text: str, names: list[str] | None) -> None:
+def test_pushed_down_filters(text: str, names: list[str] | None) -> None:
     pushed = Where(text).frame_filter()
     if names is None:
         assert pushed is None
@@ -482,7 +482,7 @@ def test_what_is_pushed_down(text: str, names: list[str] | None) -> None:
     assert found == [*names, "error"]
 
 
-def test_error_frames_are_pushed_out_only_where_the_expression_says_so() -> None:
+def test_a_pushed_down_filter_drops_error_frames_only_if_the_expression_does() -> None:
     error = FRAMES["error"]
     for text, passes in (("id eq 123", True), ("id eq 123 and not error", False), ("data and fd", False)):
         pushed = Where(text).frame_filter()
