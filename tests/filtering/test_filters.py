@@ -116,7 +116,7 @@ def test_select_returns_the_frames_themselves() -> None:
     assert len(batch) == len(FRAMES)
 
 
-def test_select_returns_the_same_batch_where_all_pass() -> None:
+def test_select_returns_the_same_batch_if_all_pass() -> None:
     batch = MessageBatch([FRAMES["base"], FRAMES["lost"]])
     assert FrameFilter.parse(["123"]).select(batch) is batch
 
@@ -155,7 +155,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("text", "position", "reason", "hint"), REFUSED)
-def test_what_is_no_filter_is_refused_with_its_position(
+def test_invalid_filters_are_refused_with_their_position(
     text: str, position: int, reason: str, hint: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
@@ -166,7 +166,7 @@ def test_what_is_no_filter_is_refused_with_its_position(
 
 
 @given(st.text("0123789ABCDEFabcdefxXjJ#:~-, gG", max_size=24))
-def test_any_text_is_a_filter_or_refused(text: str) -> None:
+def test_any_text_is_a_filter_or_a_usage_error(text: str) -> None:
     try:
         chosen = FrameFilter.parse([text])
     except UsageError:
@@ -206,7 +206,7 @@ def kernel_rule(filters: list[tuple[int, int, bool]], join: bool, rx: int) -> bo
     join=st.booleans(),
     frames=st.lists(messages(kinds=("classic", "raw", "remote", "fd")), max_size=8),
 )
-def test_masks_pass_what_the_linux_kernel_passes(
+def test_masks_pass_the_same_frames_as_the_linux_kernel(
     filters: list[tuple[int, bool, int, bool]], join: bool, frames: list[Message]
 ) -> None:
     tokens, rules = [], []
@@ -254,7 +254,7 @@ DICTIONARIES = st.lists(
 
 
 @given(filters=DICTIONARIES, frames=st.lists(messages(kinds=("classic", "remote", "fd")), max_size=6))
-def test_dictionaries_pass_what_python_can_passes(
+def test_dictionaries_pass_the_same_frames_as_python_can(
     filters: list[dict[str, Any]], frames: list[Message]
 ) -> None:
     can = pytest.importorskip("can")
@@ -268,7 +268,7 @@ def test_dictionaries_pass_what_python_can_passes(
 @pytest.mark.parametrize(
     ("can_id", "passes"), [(0x20000123, [0x124]), (0x123, [0x123]), (0xFFFFFFFF, []), (0xA0000123, [0x123])]
 )
-def test_a_dictionary_with_socketcan_s_bit_alone_passes_the_others(can_id: int, passes: list[int]) -> None:
+def test_socketcan_s_inversion_bit_inverts_a_dictionary(can_id: int, passes: list[int]) -> None:
     frames = [Message(arbitration_id=number, is_extended_id=False) for number in (0x123, 0x124)]
     chosen = FrameFilter.from_can_filters([{"can_id": can_id, "can_mask": 0x7FF}])
     assert [frame.arbitration_id for frame in frames if chosen.matches(frame)] == passes
@@ -286,7 +286,7 @@ def test_dictionaries_never_lose_error_frames() -> None:
 
 
 @pytest.mark.parametrize("filters", [None, []])
-def test_no_dictionary_passes_everything(filters: Any) -> None:
+def test_an_empty_list_of_dictionaries_passes_everything(filters: Any) -> None:
     assert FrameFilter.from_can_filters(filters).passes_everything
 
 
@@ -302,7 +302,7 @@ EXACT = ["123:7FF", "123", "12345678:9FFFFFFF", "100-1FF", "00000001-1FFFFFFE", 
 
 
 @pytest.mark.parametrize("text", EXACT)
-def test_hardware_filters_are_exact_where_they_can_be(text: str) -> None:
+def test_hardware_filters_are_exact_if_possible(text: str) -> None:
     chosen = FrameFilter.parse([text])
     pushed = FrameFilter.from_can_filters(chosen.can_filters())
     assert not pushed.passes_everything
@@ -311,7 +311,7 @@ def test_hardware_filters_are_exact_where_they_can_be(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["400~7F0", "123,400~7F0", "0~0", "#80", "400~7F0,500~7F0,j"])
-def test_hardware_gets_no_filter_where_only_everything_would_do(text: str) -> None:
+def test_hardware_gets_no_filter_if_none_can_be_expressed(text: str) -> None:
     assert FrameFilter.parse([text]).can_filters() is None
 
 
@@ -319,7 +319,7 @@ TOKENS = ["123", "123:7FF", "400~7F0", "100-1FF", "00000100-12345678", "0:400000
 
 
 @given(st.lists(st.sampled_from(TOKENS), max_size=4), st.lists(messages(), max_size=6))
-def test_hardware_filters_never_drop_what_the_filter_passes(tokens: list[str], frames: list[Message]) -> None:
+def test_hardware_filters_never_drop_frames_that_pass(tokens: list[str], frames: list[Message]) -> None:
     chosen = FrameFilter.parse(tokens)
     pushed = FrameFilter.from_can_filters(chosen.can_filters())
     for frame in [*frames, *FRAMES.values()]:

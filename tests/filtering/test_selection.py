@@ -27,14 +27,14 @@ TOKENS = st.sampled_from(
 )
 
 
-def test_nothing_asked_for_passes_the_batch_itself() -> None:
+def test_an_empty_selection_returns_the_batch_itself() -> None:
     selection, batch = Selection.parse(None), MessageBatch(FRAMES)
     assert selection.passes_everything
     assert selection.select(batch) is batch
     assert selection.frame_filter() is None
 
 
-def test_filters_and_the_expression_have_to_pass_a_frame_in_this_order() -> None:
+def test_filters_are_applied_before_the_expression() -> None:
     selection = Selection(FrameFilter.parse(["100-1FF,#0"]), None, where="every 2 and not remote")
     assert not selection.passes_everything
     passed = selection.select(MessageBatch(FRAMES))
@@ -47,7 +47,9 @@ def test_warnings_of_filters_and_expression_come_together() -> None:
 
 
 @pytest.mark.parametrize(("tokens", "where"), [(["12"], None), (None, "id eq 12"), (["123"], "")])
-def test_what_makes_no_sense_is_refused_at_once(tokens: list[str] | None, where: str | None) -> None:
+def test_invalid_filters_and_expressions_are_refused_immediately(
+    tokens: list[str] | None, where: str | None
+) -> None:
     with pytest.raises(UsageError):
         Selection.parse(tokens, where)
 
@@ -66,7 +68,7 @@ def test_what_makes_no_sense_is_refused_at_once(tokens: list[str] | None, where:
         ["#0", "#80"],
     ],
 )
-def test_filters_that_merge_are_one_exact_filter(tokens: list[str]) -> None:
+def test_mergeable_filters_become_one_exact_filter(tokens: list[str]) -> None:
     filters = [FrameFilter.parse([token]) for token in tokens]
     together = conjunction(filters)
     assert together is not None
@@ -75,7 +77,7 @@ def test_filters_that_merge_are_one_exact_filter(tokens: list[str]) -> None:
 
 
 @given(st.lists(st.lists(TOKENS, max_size=3), max_size=4), st.lists(messages(), max_size=6))
-def test_one_filter_passes_all_that_several_pass_together(
+def test_a_conjunction_passes_every_frame_that_all_filters_pass(
     tokens: list[list[str]], frames: list[Message]
 ) -> None:
     filters = [FrameFilter.parse(group) for group in tokens]
@@ -84,7 +86,7 @@ def test_one_filter_passes_all_that_several_pass_together(
         assert together.matches(message) or not all(one.matches(message) for one in filters)
 
 
-def test_another_stream_is_selected_from_the_beginning() -> None:
+def test_again_has_no_memory_of_the_first_stream() -> None:
     selection = Selection(FrameFilter.parse(["100-1FF"]), where="every 2")
     batch = MessageBatch(Message(arbitration_id=n, is_extended_id=False) for n in (1, 0x101, 0x102, 0x103))
     first, second, again = (

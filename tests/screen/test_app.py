@@ -98,7 +98,7 @@ def shows(function):
 
 
 @shows
-async def test_what_is_sent_is_shown():
+async def test_received_frames_are_shown():
     async with running(*FRAMES) as (app, _, _):
         lines = text(app).splitlines()
         assert ids(app) == ["123", "7FF", "00000456", "error"]
@@ -127,7 +127,7 @@ async def test_a_change_is_marked_and_fades():
 
 
 @shows
-async def test_keys_sort_and_turn_round():
+async def test_keys_sort_and_reverse():
     async with running(*FRAMES) as (app, pilot, _):
         await pilot.press("right")
         assert (app.view.order, ids(app)[-1]) == ("count", "123")
@@ -157,7 +157,7 @@ async def test_clear_and_quit():
 
 
 @shows
-async def test_notched_bytes_change_no_more():
+async def test_notched_bytes_are_not_marked():
     async with running(*FRAMES) as (app, pilot, source):
         await pilot.press("#")
         source.put("2.0 can0 123#1122")
@@ -170,7 +170,7 @@ async def test_notched_bytes_change_no_more():
 
 
 @shows
-async def test_a_pause_holds_the_picture_and_counts_on():
+async def test_a_pause_freezes_the_display_while_counting_continues():
     async with running(*FRAMES) as (app, pilot, source):
         await pilot.press("space")
         before = text(app)
@@ -184,7 +184,7 @@ async def test_a_pause_holds_the_picture_and_counts_on():
 
 
 @shows
-async def test_bits_in_place_of_bytes():
+async def test_data_can_be_shown_as_bits():
     async with running(*FRAMES) as (app, pilot, _):
         await pilot.press("b")
         assert "00010001 00100011" in text(app)
@@ -210,7 +210,7 @@ def test_a_filter_is_typed(typed, shown):
 
 
 @shows
-async def test_a_filter_that_makes_no_sense_is_explained_and_changes_nothing():
+async def test_an_invalid_filter_is_explained_and_has_no_effect():
     async with running(*FRAMES) as (app, pilot, _):
         await pilot.press("slash", "x", "y", "enter")
         assert "xy" in text(app, "status")
@@ -230,14 +230,14 @@ async def test_a_row_opens_with_its_last_frames():
 
 
 @shows
-async def test_help_says_every_key():
+async def test_help_lists_every_key():
     async with running() as (app, pilot, _):
         await pilot.press("?")
         assert all(word in text(app) for word in ("notch", "record", "SPACE", "ENTER"))
 
 
 @shows
-async def test_prompts_send_and_record_and_say_what_failed():
+async def test_prompts_send_and_record_and_report_failures():
     done = []
 
     def refuse(text):
@@ -254,7 +254,7 @@ async def test_prompts_send_and_record_and_say_what_failed():
 
 
 @shows
-async def test_a_bus_that_dies_is_said_and_the_table_stays():
+async def test_a_failed_bus_is_reported_and_the_table_stays():
     async with running(*FRAMES) as (app, _, source):
         source.close(CanOperationError("can0: unplugged"))
         while not app.session.has_ended:
@@ -312,7 +312,7 @@ def scroll_event(app):
 
 
 @shows
-async def test_a_filter_applies_while_it_is_typed_and_escape_takes_it_back():
+async def test_a_filter_applies_while_typing_and_escape_removes_it():
     async with running(*FRAMES) as (app, pilot, _):
         await pilot.press("slash", "1", "2")
         assert len(ids(app)) == 4
@@ -381,7 +381,7 @@ async def test_a_log_is_stepped_and_sought_on_the_screen():
 
 
 @shows
-async def test_a_draw_behind_the_end_does_no_harm():
+async def test_drawing_after_the_end_has_no_effect():
     async with running(*FRAMES) as (app, pilot, _):
         await pilot.press("q")
     app.draw()

@@ -89,7 +89,7 @@ def test_hidden_kinds_come_back(controls):
     assert len(controls.view.rows(controls.table.rows)) == len(FRAMES)
 
 
-def test_the_ascii_column_goes_and_comes(controls):
+def test_the_ascii_column_can_be_toggled(controls):
     controls.key("@")
     assert "ascii" not in controls.look.names
     controls.key("@")
@@ -122,7 +122,7 @@ def test_a_filter_is_pasted(controls):
     assert ids(controls) == ["124"]
 
 
-def test_escape_gives_the_filter_back_that_was_there(controls):
+def test_escape_restores_the_previous_filter(controls):
     controls.key("/")
     answer(controls, "123")
     controls.key("/")
@@ -139,7 +139,7 @@ def test_escape_gives_the_filter_back_that_was_there(controls):
     assert len(controls.view.rows(controls.table.rows)) == len(FRAMES)
 
 
-def test_escape_closes_the_page_then_lifts_the_filter_then_ends(controls):
+def test_escape_closes_the_page_then_removes_the_filter_then_ends(controls):
     controls.key("/")
     answer(controls, "123")
     controls.key("?")
@@ -158,7 +158,7 @@ def test_a_filter_of_rows_refuses_tests_of_a_stream(controls, text):
     assert "not to the rows of a table" in controls.message
 
 
-def test_the_head_of_a_column_sorts_by_it_and_again_turns_it_round(controls):
+def test_a_click_on_a_heading_sorts_and_another_reverses(controls):
     for x, name in ((1, "id"), (8, "id"), (10, "count"), (77, "ascii"), (500, "ascii")):
         controls.view.order = "none"
         controls.click_heading(x)
@@ -179,7 +179,7 @@ def test_a_click_chooses_and_another_opens(controls):
     assert (chosen(controls), controls.page) == ("300", "table")
 
 
-def test_the_wheel_scrolls_and_the_chosen_row_is_seen(controls):
+def test_the_wheel_scrolls_and_the_chosen_row_stays_visible(controls):
     before = ids(controls)
     controls.scroll(1)
     assert ids(controls)[0] == before[3]
@@ -224,7 +224,7 @@ def test_a_log_is_stepped_sought_and_paused(log_controls):
 @pytest.mark.parametrize(
     ("place", "seconds"), [("7", 7), ("0.1m", 6), ("50%", 14.5), ("@12.5", 12.5), ("99m", 29), ("0", 0)]
 )
-def test_a_place_in_a_log_is_typed(log_controls, place, seconds):
+def test_the_prompt_seeks_to_a_place_in_a_log(log_controls, place, seconds):
     log_controls.key(":")
     assert log_controls.prompt == "place"
     answer(log_controls, place)
@@ -233,7 +233,7 @@ def test_a_place_in_a_log_is_typed(log_controls, place, seconds):
 
 
 @pytest.mark.parametrize("place", ["x", "101%", "12:30"])
-def test_a_place_that_is_none_is_explained(log_controls, place):
+def test_an_invalid_place_is_explained(log_controls, place):
     log_controls.key(":")
     answer(log_controls, place)
     assert place.rstrip("%") in log_controls.message
@@ -241,13 +241,13 @@ def test_a_place_that_is_none_is_explained(log_controls, place):
 
 
 @pytest.mark.parametrize("key", [".", ",", "[", "]", "{", "}", ":"])
-def test_what_is_live_cannot_be_gone_through(controls, key):
+def test_a_live_source_cannot_be_navigated(controls, key):
     controls.key(key)
     assert "only a log" in controls.message
     assert not controls.prompt
 
 
-def test_prompts_send_and_record_and_say_what_failed(controls):
+def test_prompts_send_and_record_and_report_failures(controls):
     def refuse(text):
         raise CanOperationError("no such bus")
 

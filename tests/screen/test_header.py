@@ -38,7 +38,7 @@ def _zone(monkeypatch):
         ({"can0": Speed(500_000), "can1": Speed()}, "can0:500k"),
     ],
 )
-def test_bit_rates_are_told_once_or_by_channel(known, text):
+def test_bit_rates_are_shown_once_or_by_channel(known, text):
     assert speeds(known) == text
 
 
@@ -60,11 +60,11 @@ def test_a_position_is_minutes_and_seconds(nanoseconds, text):
         ((1 << 63) - 1, False, "2262-04-11 23:47:16.854"),
     ],
 )
-def test_the_time_of_a_frame_is_that_of_the_wall(time_ns, is_live, text):
+def test_timestamps_are_shown_as_local_time(time_ns, is_live, text):
     assert moment(time_ns, is_live=is_live) == text
 
 
-def test_the_header_says_what_is_known_and_what_is_hidden():
+def test_the_header_shows_known_figures_and_hidden_kinds():
     session = Session(lambda: iter(()))
     session.speeds = {"can0": Speed(500_000)}
     session.table.feed(log("1700000000.5 can0 123#"))

@@ -75,7 +75,7 @@ class Played:
         return self.player.position_ns(self.now) / SECOND
 
 
-def test_frames_come_when_they_are_due():
+def test_frames_are_passed_on_when_due():
     played = Played(0, 0.5, 1.0, 1.5, 4.0)
     assert played.until(0) == [0]
     assert played.until(0.4) == [0]
@@ -95,7 +95,7 @@ def test_the_speed_is_a_factor(speed, passed):
     assert played.until(0.01) == [0, 1]
 
 
-def test_without_a_speed_all_comes_at_once_unless_it_is_paused():
+def test_without_a_speed_all_frames_follow_immediately_unless_paused():
     played = Played(*range(7), speed=None)
     played.player.pause(played.now, is_on=True)
     assert played.until(5) == []
@@ -103,7 +103,7 @@ def test_without_a_speed_all_comes_at_once_unless_it_is_paused():
     assert played.until(0) == list(range(7))
 
 
-def test_a_pause_holds_the_position_and_nothing_is_made_up_for():
+def test_a_pause_holds_the_position():
     played = Played(0, 1, 2)
     played.until(0.5)
     played.player.pause(played.now, is_on=True)
@@ -114,7 +114,7 @@ def test_a_pause_holds_the_position_and_nothing_is_made_up_for():
     assert played.until(0.1) == [0, 1]
 
 
-def test_who_was_stopped_goes_on_from_where_it_was():
+def test_after_a_stall_it_resumes_where_it_stopped():
     played = Played(0, 1, 2, 3, 4, 5, size=10)
     played.until(0.5)
     played.now += 100 * SECOND
@@ -157,7 +157,7 @@ def test_a_step_back_shows_the_log_up_to_the_frame_before():
 )
 @pytest.mark.parametrize("is_paused", [False, True])
 @pytest.mark.parametrize("since", [0.0, 1.2, 50.0])
-def test_a_place_is_sought_forwards_and_back(place, frames, is_paused, since):
+def test_seeking_forwards_and_back(place, frames, is_paused, since):
     played = Played(0, 0.5, 1.0, 1.5, 4.0)
     played.until(since)
     played.player.pause(played.now, is_on=is_paused)
@@ -168,7 +168,7 @@ def test_a_place_is_sought_forwards_and_back(place, frames, is_paused, since):
     assert played.until(60) == (frames if is_paused else [0, 1, 2, 3, 4])
 
 
-def test_seeking_by_a_time_adds_up_while_it_is_on_its_way():
+def test_relative_seeks_add_up_during_a_seek():
     played = Played(*range(100))
     played.until(5)
     played.player.seek_by(played.now, 10 * SECOND)
@@ -180,7 +180,7 @@ def test_seeking_by_a_time_adds_up_while_it_is_on_its_way():
     assert played.until(0) == [0]
 
 
-def test_steps_are_from_the_place_that_is_being_sought():
+def test_steps_during_a_seek_start_at_its_target():
     played = Played(*range(100))
     played.until(5)
     played.player.seek(20 * SECOND)
@@ -195,7 +195,7 @@ def test_steps_are_from_the_place_that_is_being_sought():
     assert played.until(0) == list(range(4))
 
 
-def test_a_share_of_an_unknown_whole_is_found_by_reading_it():
+def test_seeking_to_a_share_reads_a_log_of_unknown_length():
     played = Played(*range(11))
     played.until(2)
     played.player.seek_share(Ratio(1, 2))
@@ -205,7 +205,7 @@ def test_a_share_of_an_unknown_whole_is_found_by_reading_it():
     assert played.until(0) == [0, 1]
 
 
-def test_who_wants_something_else_while_it_is_read_to_the_end_misses_no_frame():
+def test_a_request_while_measuring_loses_no_frame():
     played = Played(*range(11))
     played.until(2)
     played.player.seek_share(Ratio(1, 2))
@@ -215,7 +215,7 @@ def test_who_wants_something_else_while_it_is_read_to_the_end_misses_no_frame():
     assert played.until(0) == list(range(10))
 
 
-def test_a_time_of_the_log_is_sought():
+def test_seeking_to_a_timestamp():
     played = Played(0, 0.5, 1.0)
     played.until(0)
     assert played.player.log_ns(played.now) == START * SECOND
@@ -224,13 +224,13 @@ def test_a_time_of_the_log_is_sought():
     assert played.player.log_ns(played.now) == START * SECOND + 700 * MS
 
 
-def test_a_measured_log_is_played_from_the_beginning_all_the_same():
+def test_a_measured_log_is_played_from_its_start():
     played = Played(0, 1, 2, 3, measured=True)
     assert played.until(1) == [0, 1]
     assert (played.player.total_ns, played.opened) == (3 * SECOND, 2)
 
 
-def test_an_error_in_a_measured_log_is_told_where_it_is_come_to():
+def test_an_error_in_a_measured_log_is_raised_when_reached():
     played = Played(0, 1, 2, measured=True, error=FormatError("bad record"))
     assert played.until(1.5) == [0, 1]
     with pytest.raises(FormatError):
@@ -241,7 +241,7 @@ def test_an_error_in_a_measured_log_is_told_where_it_is_come_to():
     assert played.until(0) == [0]
 
 
-def test_an_empty_log_has_ended_and_can_be_sought():
+def test_an_empty_log_has_ended_and_can_be_sought_in():
     played = Played(measured=True)
     assert played.until(0) == []
     assert played.player.has_ended
@@ -250,7 +250,7 @@ def test_an_empty_log_has_ended_and_can_be_sought():
     assert (played.position(), played.player.has_ended) == (0, True)
 
 
-def test_a_clock_that_goes_back_in_the_log_goes_on_at_once():
+def test_timestamps_that_go_back_cause_no_pause():
     played = Played(100, 101, 5, 6)
     assert played.until(1) == [0, 1, 2]
     assert played.player.log_ns(played.now) == (START + 5) * SECOND
@@ -260,7 +260,7 @@ def test_a_clock_that_goes_back_in_the_log_goes_on_at_once():
 
 
 @pytest.mark.parametrize("size", [7, 1000])
-def test_what_is_far_away_is_read_at_once_and_the_last_minute_by_the_second(size):
+def test_seeking_passes_on_the_last_minute_second_by_second(size):
     played = Played(*range(300), size=size)
     played.player.seek(250 * SECOND)
     assert played.until(0) == list(range(251))
@@ -301,7 +301,7 @@ class Model:
     st.lists(st.one_of(st.integers(-1, 1), st.floats(0, 1)), max_size=6),
     st.integers(1, 7),
 )
-def test_wherever_it_was_before_a_place_looks_the_same(gaps, jumps, size):
+def test_the_state_after_a_seek_does_not_depend_on_the_start(gaps, jumps, size):
     times = [sum(gaps[: n + 1]) / 1000 + 1 for n in range(len(gaps))]
     direct, played = (Played(*times, size=size, audience=Model()) for _ in range(2))
     for jump in jumps:

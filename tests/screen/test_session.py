@@ -53,7 +53,7 @@ def test_a_log_is_played_by_the_clock_and_its_time_is_that_of_the_view(played):
     assert (session.now_ns(), session.position_ns()) == (1003 * SECOND, 3 * SECOND)
 
 
-def test_going_back_and_forth_leaves_the_rates_that_were_there(played):
+def test_seeking_back_and_forth_restores_the_rates(played):
     session, _ = played
     session.ask(lambda player, now: player.seek(15 * SECOND))
     eventually(lambda: session.table.frames == 16)
@@ -69,7 +69,7 @@ def test_going_back_and_forth_leaves_the_rates_that_were_there(played):
     assert not session.has_ended
 
 
-def test_only_what_is_played_is_recorded(played):
+def test_only_played_frames_are_recorded(played):
     session, _ = played
     recorded = []
     session.on_batch = lambda batch: recorded.extend(message.data[0] for message in batch)
@@ -82,7 +82,7 @@ def test_only_what_is_played_is_recorded(played):
     assert recorded == [1, 11]
 
 
-def test_an_error_of_a_log_is_kept_until_somebody_goes_back():
+def test_an_error_of_a_log_is_kept_until_a_seek_back():
     def batches():
         yield log(*LINES[:3])
         raise FormatError("bad record")
@@ -98,7 +98,7 @@ def test_an_error_of_a_log_is_kept_until_somebody_goes_back():
     session.stop()
 
 
-def test_a_source_that_dies_is_an_error_and_the_frames_stay():
+def test_a_failed_source_is_an_error_and_the_frames_stay():
     def batches():
         yield log(*LINES[:2])
         raise CanOperationError("unplugged")
@@ -110,7 +110,7 @@ def test_a_source_that_dies_is_an_error_and_the_frames_stay():
     assert (str(session.error), session.table.frames) == ("unplugged", 2)
 
 
-def test_a_disk_that_is_full_ends_the_recording_alone():
+def test_a_full_disk_ends_only_the_recording():
     go_on = threading.Event()
 
     def batches():

@@ -38,12 +38,12 @@ def test_an_identifier_without_a_format_has_no_values():
     assert StructDecoder(["100:<B"])(0x101, False, b"\x01") is None
 
 
-def test_data_that_is_too_short_has_none():
+def test_data_that_is_too_short_has_no_values():
     with pytest.raises(ValueError, match="1 of 2 bytes"):
         StructDecoder(["100:<H"])(0x100, False, b"\x01")
 
 
-def test_a_file_has_one_a_line(tmp_path):
+def test_a_file_has_one_format_per_line(tmp_path):
     path = tmp_path / "formats.txt"
     path.write_text("# engine\n100:<B\n\n1FFFFFFF:>H:2\n")
     decoder = StructDecoder([str(path), "200:<B"])
@@ -69,13 +69,13 @@ def test_a_file_has_one_a_line(tmp_path):
         ("100:<B:nan", "not a scale"),
     ],
 )
-def test_what_makes_no_sense_is_refused(text, said):
+def test_invalid_formats_are_refused(text, said):
     with pytest.raises(UsageError, match=said):
         StructDecoder([text])
 
 
 @given(st.integers(-(1 << 31), (1 << 31) - 1), st.integers(1, 10000))
-def test_a_whole_scale_divides_downwards_and_a_decimal_one_as_it_is(value, scale):
+def test_integer_scales_use_floor_division_and_decimal_ones_true_division(value, scale):
     data = struct.pack("<l", value)
     assert StructDecoder([f"1:<l:{scale}"])(1, False, data) == [math.floor(value / scale)]
     assert StructDecoder([f"1:<l:{scale}.0"])(1, False, data) == [value / scale]

@@ -34,5 +34,5 @@ def test_changes_of_each_bit_are_counted(frames, counts):
 @pytest.mark.parametrize(
     ("frames", "periods"), [([], []), (["01"], [None]), (["01", "R1", "02"], [None, 10**8, 10**8])]
 )
-def test_each_frame_knows_how_long_after_the_one_before_it_came(frames, periods):
+def test_periods_are_times_since_the_previous_frame(frames, periods):
     assert periods_ns(past(*frames)) == periods

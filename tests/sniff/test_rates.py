@@ -9,7 +9,7 @@ from cantools_cli.sniff.table import Table
 from tests.sniff.frames import SECOND, log
 
 
-def test_frames_a_second_are_those_of_the_last_whole_second():
+def test_the_frame_rate_is_that_of_the_last_full_second():
     table = Table()
     rates = Rates(table)
     assert not rates.tick(10 * SECOND)
@@ -29,7 +29,7 @@ def test_the_history_is_bounded():
     assert len(rates.history) == SECONDS
 
 
-def test_a_clock_that_goes_back_begins_again():
+def test_a_clock_that_goes_back_starts_a_new_interval():
     table = Table()
     rates = Rates(table)
     rates.tick(100 * SECOND)
@@ -39,7 +39,7 @@ def test_a_clock_that_goes_back_begins_again():
     assert rates.frames_per_second == 1.0
 
 
-def test_totals_that_were_cleared_make_no_negative_rate():
+def test_cleared_totals_do_not_make_a_negative_rate():
     table = Table()
     rates = Rates(table)
     table.feed(log("1.0 can0 123#11", "1.1 can0 123#11"))

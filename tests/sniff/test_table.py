@@ -43,7 +43,7 @@ def test_a_row_is_an_identifier_of_a_kind_on_a_channel(make_table):
     assert (table.frames, table.errors, table.crowded) == (7, 2, 0)
 
 
-def test_periods_their_extremes_mean_and_jitter(make_table):
+def test_periods_with_extremes_mean_and_jitter(make_table):
     (row,) = fed(make_table, "1.0 can0 123#", "1.1 can0 123#", "1.3 can0 123#", "1.35 can0 123#").rows
     assert (row.period_ns, row.shortest_ns, row.longest_ns) == (50_000_000, 50_000_000, 200_000_000)
     # RFC 3550: J += (|D| - J) / 16 for D of 100 and 150 ms, kept to a sixteenth of a nanosecond
@@ -71,7 +71,7 @@ def test_a_clock_that_goes_back_makes_no_negative_period(make_table):
     assert (row.shortest_ns, row.longest_ns) == (0, SECOND)
 
 
-def test_the_rate_of_late_falls_while_nothing_comes(make_table):
+def test_the_recent_rate_falls_during_silence(make_table):
     (row,) = fed(make_table, "0.0 can0 123#", "0.1 can0 123#", "0.2 can0 123#").rows
     assert row.rate(200_000_000) == pytest.approx(10)
     assert row.rate(2_200_000_000) == pytest.approx(0.5)
@@ -96,14 +96,14 @@ def test_each_byte_knows_when_it_changed(make_table, lines, changed):
     assert row.changed_ns() == expected
 
 
-def test_changes_are_of_the_time_of_the_view_where_it_has_one(make_table):
+def test_changes_are_dated_by_the_time_of_the_view(make_table):
     table = fed(make_table, "1.0 can0 123#11", "1.5 can0 123#12", now_ns=77 * SECOND)
     (row,) = table.rows
     assert row.ages_ns(80 * SECOND) == [3 * SECOND]
     assert (row.is_changing(78 * SECOND), row.is_changing(79 * SECOND)) == (True, False)
 
 
-def test_notched_bits_change_no_more_and_others_do(make_table):
+def test_changes_of_notched_bits_are_ignored(make_table):
     table = fed(make_table, "1.0 can0 123#0000", "1.1 can0 123#0100", "1.2 can0 123#0300")
     (row,) = table.rows
     table.notch(int(1.2 * SECOND))
@@ -118,7 +118,7 @@ def test_notched_bits_change_no_more_and_others_do(make_table):
     assert row.changed_ns()[0] == int(1.6 * SECOND)
 
 
-def test_what_changed_long_ago_is_not_notched(make_table):
+def test_old_changes_are_not_notched(make_table):
     table = fed(make_table, "1.0 can0 123#00", "1.1 can0 123#01")
     table.notch(3 * SECOND)
     assert table.rows[0].notched_bits == b"\0"
@@ -129,7 +129,7 @@ def test_extremes_and_bits_of_each_byte(make_table):
     assert (row.lowest, row.highest, row.changed_bits) == (b"\x02\x80", b"\x07\x80", b"\x07\x00")
 
 
-def test_an_error_frame_says_what_it_means(make_table):
+def test_an_error_frame_has_a_meaning(make_table):
     (row,) = fed(make_table, "1.0 can0 20000004#0001000000000000").rows
     assert row.meaning == "controller-problem{rx-overflow}"
 
@@ -139,7 +139,7 @@ def test_flags_and_length_are_those_of_the_last_frame(make_table):
     assert (row.length, row.is_remote_frame, row.flags, row.data) == (5, True, 0, b"\x11")
 
 
-def test_more_rows_than_the_first_room_keep_all(make_table):
+def test_the_table_grows(make_table):
     table = fed(make_table, *(f"{n} can0 {n:03X}#{n & 255:02X}" for n in range(300)))
     assert [(row.arbitration_id, row.data) for row in table.rows] == [
         (n, bytes([n & 255])) for n in range(300)
@@ -176,7 +176,7 @@ def test_the_last_frames_are_kept_in_order(make_table):
     assert past[-1] == (250 * SECOND, 3, True, b"")
 
 
-def test_clear_forgets_rows_and_totals(make_table):
+def test_clear_resets_rows_and_totals(make_table):
     table = fed(make_table, "1.0 can0 123#11", "1.1 can0 123#12")
     table.clear()
     assert (table.rows, table.frames, table.first_ns) == ([], 0, None)
@@ -227,7 +227,7 @@ def test_every_frame_is_in_exactly_one_row(drawn, cut):
 
 
 @given(st.lists(messages(kinds=ALL_KINDS), max_size=40), st.sampled_from([None, 0, 5 * SECOND]))
-def test_both_forms_do_the_same_with_anything(drawn, now_ns):
+def test_both_forms_give_the_same_results(drawn, now_ns):
     states = []
     for form in (compiled("sniff"), interpreted("sniff")):
         with pytest.MonkeyPatch.context() as patch:
@@ -240,14 +240,14 @@ def test_both_forms_do_the_same_with_anything(drawn, now_ns):
     assert states[0] == states[1]
 
 
-def test_columns_that_do_not_fit_are_refused(make_table):
+def test_columns_of_wrong_size_are_refused(make_table):
     table = make_table()
     table.changed = table.changed[:10]
     with pytest.raises(ValueError, match="fit together"):
         table.feed(log("1.0 can0 123#11"))
 
 
-def test_a_table_that_begins_again_ignores_the_bits_that_it_ignored(make_table):
+def test_a_restarted_table_keeps_ignored_bits(make_table):
     lines = ["1.0 can0 123#0000", "1.1 can0 123#0100", "1.2 can0 456#00"]
     table = fed(make_table, *lines)
     table.notch(int(1.2 * SECOND))
@@ -261,7 +261,7 @@ def test_a_table_that_begins_again_ignores_the_bits_that_it_ignored(make_table):
     assert row.changed_ns() == [kernel.NEVER, int(1.3 * SECOND)]
 
 
-def test_a_table_that_is_cleared_or_unnotched_ignores_nothing_any_more(make_table):
+def test_clear_and_unnotch_stop_ignoring_bits(make_table):
     for forget in (Table.clear, Table.unnotch):
         table = fed(make_table, "1.0 can0 123#00", "1.1 can0 123#01")
         table.notch(int(1.1 * SECOND))

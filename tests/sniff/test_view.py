@@ -41,7 +41,7 @@ def test_a_filter_is_tokens_or_an_expression(text, ids):
 
 
 @pytest.mark.parametrize("text", ["1", "12", "12345", "id in", "100-", "x y", "99999999:"])
-def test_what_is_neither_is_refused(text):
+def test_invalid_filters_are_refused(text):
     with pytest.raises(UsageError):
         parse_filter(text)
 
@@ -54,7 +54,7 @@ def test_what_is_neither_is_refused(text):
         (True, True, ["error"]),
     ],
 )
-def test_identifiers_of_a_kind_are_hidden_and_errors_never(standard, extended, ids):
+def test_identifiers_of_a_kind_can_be_hidden_but_not_errors(standard, extended, ids):
     assert shown(View(hides_standard=standard, hides_extended=extended)) == ids
 
 

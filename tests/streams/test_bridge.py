@@ -60,7 +60,7 @@ def test_rules(rule, before, after):
         *("120:7F0=00000520", "FFFFFFFF=123", "123=456,", "can0>can2:123=456", "can0>can1", ">:1=2"),
     ],
 )
-def test_rules_that_are_none(rule):
+def test_invalid_rules_are_refused(rule):
     with pytest.raises(UsageError) as caught:
         parse_rewrite(rule, NAMES)
     assert caught.value.hint
@@ -96,13 +96,13 @@ def test_only_the_identifier_changes(frames):
         assert facts(new) == facts(old)
 
 
-def test_without_a_rule_that_fits_the_very_batch_goes_on():
+def test_a_batch_without_matching_frames_is_returned_itself():
     batch = batch_of("123#", "124#")
     assert Rewriter([]).apply(batch) is batch
     assert Rewriter([parse_rewrite("7FF=000", NAMES)[0].rule]).apply(batch) is batch
 
 
-def test_more_identifiers_than_the_table_holds(monkeypatch):
+def test_more_identifiers_than_fit_in_the_table(monkeypatch):
     monkeypatch.setattr("cantools_cli.streams.bridge._TABLE_SIZE", 4)
     rewriter = Rewriter([parse_rewrite("000-3FF=+400", NAMES)[0].rule])
     for number in range(20):
@@ -117,13 +117,13 @@ def run(guard: LoopGuard, *steps: tuple[int, str, int]) -> None:
         guard.check(source, batch, [(1 - source, batch)], time * 1_000_000)
 
 
-def test_two_bridges_between_the_same_buses_are_noticed():
+def test_two_bridges_between_the_same_buses_are_detected():
     guard = LoopGuard(2, max_hops=10)
     with pytest.raises(CanOperationError, match="123"):
         run(guard, *((number % 2, "123#01", number) for number in range(20)))
 
 
-def test_a_loop_whose_frames_are_rewritten_on_the_way_is_noticed():
+def test_a_loop_with_rewritten_frames_is_detected():
     guard = LoopGuard(2, max_hops=10)
     first, second = batch_of("123#"), batch_of("456#")
 
@@ -146,11 +146,11 @@ def test_a_loop_whose_frames_are_rewritten_on_the_way_is_noticed():
     ],
     ids=["one sender", "a counter", "two slow masters", "each its own identifier"],
 )
-def test_what_is_no_loop(steps):
+def test_frames_that_are_not_a_loop(steps):
     run(LoopGuard(2, max_hops=10), *steps)
 
 
-def test_no_hops_is_no_guard():
+def test_zero_hops_disable_the_guard():
     run(LoopGuard(2, max_hops=0), *((number % 2, "123#01", number) for number in range(500)))
 
 

@@ -30,7 +30,7 @@ def test_the_same_seed_gives_the_same_frames_on_both_forms(monkeypatch: pytest.M
     assert runs[0] == runs[1]
 
 
-def test_a_seed_keeps_its_frames_for_ever() -> None:
+def test_the_frames_of_a_seed_never_change() -> None:
     lines = [f"{message.arbitration_id:03X}#{message.data.hex()}" for message in drawn(4, seed=7)]
     assert lines == ["505#", "60E#1141", "25F#aa6f95", "292#"]
 
@@ -39,7 +39,7 @@ def test_another_seed_gives_other_frames() -> None:
     assert drawn(1, seed=1)[0].data != drawn(1, seed=2)[0].data
 
 
-def test_a_seed_is_drawn_and_told_where_none_is_given() -> None:
+def test_the_default_seed_is_random_and_readable() -> None:
     first = Generator(count=50)
     again = Generator(count=50, seed=first.seed)
     assert [facts(message) for message in first] == [facts(message) for message in again]
@@ -58,7 +58,7 @@ def test_without_a_count_there_is_no_end() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 8192, 8193])
-def test_a_count_is_kept(count: int) -> None:
+def test_a_count_limits_the_frames(count: int) -> None:
     assert sum(len(batch) for batch in Generator(count=count, seed=1).batches()) == count
 
 
@@ -89,11 +89,11 @@ def kind(message: Message) -> dict[str, bool]:
 
 
 @pytest.mark.parametrize(("asked", "given_kind"), KINDS)
-def test_all_frames_are_of_the_kind_asked_for(asked: dict[str, bool], given_kind: dict[str, bool]) -> None:
+def test_all_frames_have_the_requested_kind(asked: dict[str, bool], given_kind: dict[str, bool]) -> None:
     assert all(kind(message) == given_kind for message in drawn(50, **asked))
 
 
-def test_a_mix_of_nothing_named_has_all_kinds() -> None:
+def test_a_mix_without_flags_has_all_kinds() -> None:
     mixed = Counter(tuple(kind(message)) for message in drawn(2000, mix=True))
     ids, fd_flags = [(), ("is_extended_id",)], [(), ("bitrate_switch",), ("error_state_indicator",)]
     fd_flags.append(("bitrate_switch", "error_state_indicator"))
@@ -107,7 +107,7 @@ def test_a_mix_of_nothing_named_has_all_kinds() -> None:
 
 
 @pytest.mark.parametrize(("asked", "given_kind"), KINDS[1:4])
-def test_a_mix_has_the_kinds_named_beside_plain_frames(
+def test_a_mix_has_the_requested_kinds_and_plain_frames(
     asked: dict[str, bool], given_kind: dict[str, bool]
 ) -> None:
     found = [kind(message) for message in drawn(100, mix=True, **asked)]
@@ -198,7 +198,7 @@ def test_a_mix_clips_the_length_of_classic_frames() -> None:
     }
 
 
-def test_remote_frames_ask_and_carry_nothing() -> None:
+def test_remote_frames_have_a_length_but_no_data() -> None:
     assert [(message.dlc, len(message.data)) for message in drawn(9, is_remote_frame=True, length="i")] == [
         (length, 0) for length in range(9)
     ]
@@ -241,11 +241,11 @@ FIXED = [
 
 
 @pytest.mark.parametrize(("rules", "data"), FIXED)
-def test_fixed_data_has_its_own_length_unless_told(rules: dict[str, Any], data: str) -> None:
+def test_fixed_data_has_its_own_length_by_default(rules: dict[str, Any], data: str) -> None:
     assert datas(2, **rules) == [data, data]
 
 
-def test_fixed_data_draws_a_random_length_where_asked() -> None:
+def test_fixed_data_can_have_a_random_length() -> None:
     assert len({len(data) for data in datas(50, data="DEADBEEF", length="r")}) > 5
 
 
@@ -263,7 +263,7 @@ def times(count: int, **rules: Any) -> list[int]:
     return [message.timestamp_ns for message in drawn(count, **rules)]
 
 
-def test_without_a_gap_all_frames_are_of_one_time() -> None:
+def test_without_a_gap_all_timestamps_are_equal() -> None:
     assert times(2, start_ns=5) == [5, 5]
 
 
@@ -277,7 +277,7 @@ def test_a_rate_does_not_drift(rate: float) -> None:
     assert times(100, rate=rate) == [number * 10**9 * denominator // numerator for number in range(100)]
 
 
-def test_frames_have_the_channel_given() -> None:
+def test_frames_have_the_given_channel() -> None:
     assert {message.channel for message in drawn(2, channel="vcan0")} == {"vcan0"}
 
 
@@ -316,7 +316,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
 
 
 @pytest.mark.parametrize(("rules", "reason", "hint"), REFUSED)
-def test_rules_that_make_no_frame_are_refused(rules: dict[str, Any], reason: str, hint: str) -> None:
+def test_invalid_rules_are_refused(rules: dict[str, Any], reason: str, hint: str) -> None:
     with pytest.raises(UsageError, match=reason) as caught:
         Generator(**rules)
     assert hint in (caught.value.hint or "")
@@ -329,7 +329,7 @@ def test_timestamps_stop_before_they_overflow() -> None:
         source.take(1)
 
 
-def test_a_count_that_is_reached_is_not_an_overflow() -> None:
+def test_the_last_frame_of_a_count_does_not_overflow() -> None:
     source = Generator(start_ns=0, gap_ns=(1 << 62), seed=1, count=1)
     assert [len(source.take(7)), len(source.take(7))] == [1, 0]
 
@@ -355,7 +355,7 @@ FLAG = st.booleans()
         }
     )
 )
-def test_every_rule_that_is_taken_gives_legal_frames(rules: dict[str, Any]) -> None:
+def test_every_valid_rule_generates_legal_frames(rules: dict[str, Any]) -> None:
     try:
         source = Generator(count=20, **rules)
     except UsageError:

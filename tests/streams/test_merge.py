@@ -93,7 +93,7 @@ def test_any_logs_keep_their_order_and_the_cuts_do_not_matter(
     assert found == order([log_of(stamps, str(n), others[n]) for n, stamps in enumerate(logs)])
 
 
-def test_frames_are_carried_whole() -> None:
+def test_merging_keeps_all_properties_of_frames() -> None:
     xl = XlMessage(arbitration_id=5, data=bytes(100), channel=7, vcid=3, acceptance_field=9)
     xl.timestamp_ns = LATE + 1
     sent = frame(LATE + 2, 8, "can1")
@@ -105,7 +105,7 @@ def test_frames_are_carried_whole() -> None:
     assert messages[2].equals(sent, timestamp_delta=0)
 
 
-def test_one_batch_of_each_is_in_memory() -> None:
+def test_only_one_batch_per_log_is_in_memory() -> None:
     early = log_of([*range(100)], "a", 10)
     late = log_of([*range(1000, 1100)], "b", 10)
     together = merged([early, late])
@@ -114,7 +114,7 @@ def test_one_batch_of_each_is_in_memory() -> None:
         assert (early.taken, late.taken) == (number, 1)
 
 
-def test_batches_that_need_no_cut_pass_as_they_are() -> None:
+def test_batches_that_need_no_cut_are_returned_themselves() -> None:
     batches = [MessageBatch([frame(LATE + n)]) for n in range(3)]
 
     class Alone:
@@ -124,7 +124,7 @@ def test_batches_that_need_no_cut_pass_as_they_are() -> None:
     assert [*map(id, merged([Alone(), Log()]))] == [*map(id, batches)]
 
 
-def test_odd_times_are_said_with_the_log_that_has_them() -> None:
+def test_unusual_timestamps_are_reported_with_their_log() -> None:
     notes = []
     logs = [Log([frame(LATE), frame(LATE - 1)]), Log([frame(LATE)]), Log([frame(5 * S)])]
     assert len([*merged(logs, lambda index, text: notes.append((index, text)))]) > 0
@@ -134,5 +134,5 @@ def test_odd_times_are_said_with_the_log_that_has_them() -> None:
     ]
 
 
-def test_no_log_is_an_empty_one() -> None:
+def test_merging_no_logs_yields_nothing() -> None:
     assert [*merged([])] == []

@@ -47,7 +47,7 @@ def batch_of(*texts: str) -> MessageBatch:
 
 
 @pytest.mark.parametrize("protocol", [CanProtocol.CAN_20, CanProtocol.CAN_FD])
-def test_a_bus_that_takes_all_gets_all_in_order(protocol):
+def test_all_frames_are_sent_in_order(protocol):
     bus = ScriptedBus(protocol=protocol)
     outlet = Outlet(bus, "v0", 2.0)
     outlet.send(batch_of(*MIXED))
@@ -57,7 +57,7 @@ def test_a_bus_that_takes_all_gets_all_in_order(protocol):
     assert bus.taken[-1] == MIXED, "once it is known that it does, they go together"
 
 
-def test_a_classic_bus_gets_the_rest_in_order_and_the_others_are_counted():
+def test_a_classic_bus_gets_classic_frames_and_others_are_counted():
     bus = ScriptedBus(takes_fd=False)
     outlet = Outlet(bus, "v0")
     outlet.send(batch_of(*MIXED))
@@ -67,7 +67,7 @@ def test_a_classic_bus_gets_the_rest_in_order_and_the_others_are_counted():
     assert "no CAN FD here" in str(outlet.refusal)
 
 
-def test_a_bus_that_fails_says_so():
+def test_a_failure_of_the_bus_is_raised():
     bus = ScriptedBus()
     bus.fails = [CanOperationError("unplugged")]
     with pytest.raises(CanOperationError, match="unplugged"):
@@ -75,7 +75,7 @@ def test_a_bus_that_fails_says_so():
 
 
 @pytest.mark.parametrize(("told", "counted"), [(2, 2), (None, 0)])
-def test_of_a_batch_that_did_not_go_to_the_end_what_went_is_counted(told, counted):
+def test_sent_frames_of_a_failed_batch_are_counted(told, counted):
     bus = ScriptedBus()
     bus.fails = [CanTimeoutError("full", sent=told)]
     outlet = Outlet(bus, "v0")
@@ -85,7 +85,7 @@ def test_of_a_batch_that_did_not_go_to_the_end_what_went_is_counted(told, counte
 
 
 @pytest.mark.parametrize("protocol", [CanProtocol.CAN_20, CanProtocol.CAN_FD])
-def test_rows_are_sent_as_the_batch_would_be(protocol):
+def test_prepared_rows_are_sent_like_a_batch(protocol):
     bus = ScriptedBus(takes_fd=protocol is CanProtocol.CAN_FD, protocol=protocol)
     outlet = Outlet(bus, "v0", 2.0)
     send = outlet.prepared(batch_of(*MIXED))
@@ -96,7 +96,7 @@ def test_rows_are_sent_as_the_batch_would_be(protocol):
     assert (outlet.sent, sum(outlet.losses.values())) == (5 - lost, lost)
 
 
-def test_of_rows_that_did_not_go_to_the_end_what_went_is_counted():
+def test_sent_frames_of_failed_rows_are_counted():
     bus = ScriptedBus()
     bus.fails = [None, CanTimeoutError("full", sent=2)]
     outlet = Outlet(bus, "v0")
@@ -111,7 +111,7 @@ def queued(bus: ScriptedBus, timeout: float = 1.0, **settings: Any) -> QueuedOut
     return QueuedOutlet(Outlet(bus, "v0", timeout), timeout, **settings)
 
 
-def test_a_queue_hands_all_on_before_it_ends():
+def test_close_sends_all_queued_frames():
     bus = ScriptedBus()
     outlet = queued(bus)
     for number in range(50):
@@ -121,7 +121,7 @@ def test_a_queue_hands_all_on_before_it_ends():
     assert not outlet.is_busy
 
 
-def test_a_bus_that_takes_nothing_holds_nobody_up_and_what_is_lost_is_counted():
+def test_a_stuck_bus_does_not_block_the_sender_and_drops_are_counted():
     bus = ScriptedBus()
     bus.gate.clear()
     outlet = queued(bus, timeout=0.0, queue_frames=10)
@@ -134,7 +134,7 @@ def test_a_bus_that_takes_nothing_holds_nobody_up_and_what_is_lost_is_counted():
     assert outlet.outlet.losses == {"frames, too slow": 15}
 
 
-def test_a_burst_waits_for_a_bus_that_takes_its_time():
+def test_a_burst_waits_for_a_slow_bus():
     bus = ScriptedBus()
     outlet = queued(bus, timeout=20.0, queue_frames=3)
     for number in range(0, 40, 5):
@@ -144,7 +144,7 @@ def test_a_burst_waits_for_a_bus_that_takes_its_time():
     assert outlet.outlet.losses == {}
 
 
-def test_a_bus_still_stuck_at_the_end_loses_what_it_was_given():
+def test_frames_of_a_bus_stuck_at_the_end_are_counted_as_lost():
     bus = ScriptedBus()
     bus.gate.clear()
     outlet = queued(bus)
@@ -155,7 +155,7 @@ def test_a_bus_still_stuck_at_the_end_loses_what_it_was_given():
     bus.gate.set()
 
 
-def test_who_was_too_slow_is_not_waited_for_until_it_takes_frames_again():
+def test_a_slow_bus_is_not_waited_for_until_it_accepts_frames_again():
     bus = ScriptedBus()
     bus.fails = [CanTimeoutError("full"), CanTimeoutError("full")]
     outlet = queued(bus)
@@ -167,7 +167,7 @@ def test_who_was_too_slow_is_not_waited_for_until_it_takes_frames_again():
     assert outlet.outlet.losses == {"frames, too slow": 2}
 
 
-def test_only_what_a_bus_had_no_room_for_counts_as_too_slow():
+def test_only_frames_without_room_count_as_too_slow():
     bus = ScriptedBus(takes_fd=False)
     bus.fails = [None, CanOperationError("no CAN FD here"), CanTimeoutError("full", sent=1)]
     outlet = queued(bus)
@@ -177,7 +177,7 @@ def test_only_what_a_bus_had_no_room_for_counts_as_too_slow():
     assert outlet.outlet.losses == {"CAN FD frames": 2, "frames, too slow": 1}
 
 
-def test_a_failure_is_kept_for_who_asks():
+def test_a_failure_of_the_thread_is_stored():
     bus = ScriptedBus()
     bus.fails = [CanOperationError("unplugged")]
     outlet = queued(bus)

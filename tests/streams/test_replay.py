@@ -123,13 +123,13 @@ def test_a_schedule_never_goes_back(stamps):
 
 
 @given(st.lists(st.integers(0, DISORDER_NS), min_size=1, max_size=40))
-def test_disorder_adds_no_delay(offsets):
+def test_slightly_unordered_timestamps_add_no_delay(offsets):
     stamps = [number * MS + offset for number, offset in enumerate(offsets)]
     last = max(stamps)
     assert plan(Schedule(), *stamps, last)[-1] <= last - stamps[0] + DISORDER_NS
 
 
-def test_another_pass_follows_at_once():
+def test_another_pass_follows_immediately():
     schedule = Schedule()
     assert plan(schedule, 0, S) == [0, S]
     schedule.begin_pass()
@@ -143,19 +143,19 @@ def test_a_gap_holds_between_passes():
     assert plan(schedule, 0) == [MS]
 
 
-def test_what_is_due_together_goes_together():
+def test_frames_due_together_are_sent_together():
     sent, _ = replayed(FakeClock(), Schedule(), batch_at(0, 0, S), batch_at(S, S, 2 * S))
     assert [stamps for _, stamps in sent] == [[0, 0], [S], [S, S], [2 * S]]  # as far as they came together
 
 
-def test_each_frame_is_sent_within_a_look_at_the_clock():
+def test_each_frame_is_sent_within_one_reading_of_the_clock():
     clock = FakeClock()
     sent, timetable = replayed(clock, Schedule(), batch_at(*range(0, 50 * MS, MS)))
     assert all(abs(time - stamps[0]) <= 3000 for time, stamps in sent)
     assert timetable.lateness.maximum_ns <= 3000
 
 
-def test_sleeps_end_before_the_time_and_are_late_without_harm():
+def test_a_late_wake_up_within_the_margin_does_not_delay_frames():
     clock = FakeClock()
     clock.oversleeps = lambda seconds: 200_000  # as an operating system does
     sent, _ = replayed(clock, Schedule(), batch_at(*range(0, 100 * MS, 10 * MS)))
@@ -163,7 +163,7 @@ def test_sleeps_end_before_the_time_and_are_late_without_harm():
     assert all(abs(time - stamps[0]) <= 5000 for time, stamps in sent)
 
 
-def test_a_late_wake_up_does_not_delay_what_comes_after():
+def test_a_late_wake_up_does_not_delay_later_frames():
     clock = FakeClock()
     lates = iter([0, 0, 0, 700 * MS])
     clock.oversleeps = lambda seconds: next(lates, 0)
@@ -173,7 +173,7 @@ def test_a_late_wake_up_does_not_delay_what_comes_after():
     assert timetable.restarts == 0
 
 
-def test_who_was_stopped_goes_on_from_where_it_was():
+def test_after_a_stall_it_resumes_where_it_stopped():
     clock = FakeClock()
     lates = iter([0, 0, 0, 60 * S])
     clock.oversleeps = lambda seconds: next(lates, 0)
@@ -184,7 +184,7 @@ def test_who_was_stopped_goes_on_from_where_it_was():
     assert timetable.lateness.maximum_ns < STOPPED_NS
 
 
-def test_a_bus_that_takes_long_does_not_shift_the_schedule():
+def test_a_slow_bus_does_not_shift_the_schedule():
     clock = FakeClock()
 
     def slow() -> None:
@@ -194,7 +194,7 @@ def test_a_bus_that_takes_long_does_not_shift_the_schedule():
     assert abs(sent[-1][0] - S) <= 5000
 
 
-def test_more_is_read_while_there_is_time_and_never_far_ahead():
+def test_the_log_is_read_ahead_within_limits():
     clock, held = FakeClock(), []
     timetable = Timetable(Schedule())
 
@@ -229,7 +229,7 @@ def test_reading_waits_until_there_is_time_for_it(took, order):
     assert events == order
 
 
-def test_frames_go_on_while_the_input_is_waited_for():
+def test_frames_are_sent_while_waiting_for_input():
     clock, sent = FakeClock(), []
     timetable = Timetable(Schedule())
     pacer = Pacer(timetable, clock, lambda: False)
@@ -252,13 +252,13 @@ def test_a_stop_ends_a_wait():
     assert (sent, timetable.waiting) == ([0], 1)
 
 
-def test_lateness_of_nothing_is_nothing():
+def test_lateness_without_frames_is_zero():
     late = Lateness()
     assert (late.mean_ns, late.percentile_ns(0.99), late.maximum_ns) == (0.0, 0, 0)
 
 
 @given(st.lists(st.integers(-S, 1 << 62), min_size=1, max_size=300))
-def test_lateness_is_kept_to_some_per_cent(times):
+def test_lateness_has_a_resolution_of_a_few_per_cent(times):
     late = Lateness()
     for time in times:
         late.add(time)
@@ -280,7 +280,7 @@ def test_speeds(text, factor):
 
 
 @pytest.mark.parametrize("text", ["", "0", "0.0", "-1", "1e3", "fast", "1.2.3", "²", "x"])
-def test_speeds_that_are_none(text):
+def test_invalid_speeds_are_refused(text):
     with pytest.raises(UsageError):
         speed(text)
 
@@ -292,7 +292,7 @@ def test_numbers_of_loops():
             loops(text)
 
 
-def test_the_time_that_planning_takes_does_not_shorten_the_whole() -> None:
+def test_the_time_of_planning_does_not_shorten_the_replay() -> None:
     clock = FakeClock()
 
     class SlowSchedule(Schedule):
@@ -305,7 +305,7 @@ def test_the_time_that_planning_takes_does_not_shorten_the_whole() -> None:
     assert timetable.lateness.maximum_ns < MS
 
 
-def test_where_sleeping_ends_late_the_clock_is_watched_for_longer() -> None:
+def test_late_sleeps_lengthen_the_busy_wait() -> None:
     clock = FakeClock()
     clock.oversleeps = lambda seconds: 900_000
     sent, timetable = replayed(clock, Schedule(), batch_at(*range(0, S, 10 * MS)))
@@ -315,7 +315,7 @@ def test_where_sleeping_ends_late_the_clock_is_watched_for_longer() -> None:
     assert timetable.lateness.count == 100
 
 
-def test_before_a_moment_that_is_hard_to_meet_sleeps_are_naps() -> None:
+def test_sleeps_before_a_close_deadline_are_short() -> None:
     clock = FakeClock()
     clock.oversleeps = lambda seconds: 900_000
     replayed(clock, Schedule(), batch_at(*range(0, 3 * S, S)))
@@ -324,7 +324,7 @@ def test_before_a_moment_that_is_hard_to_meet_sleeps_are_naps() -> None:
 
 
 @given(st.lists(st.integers(0, 20 * MS), min_size=1), st.integers(0, 9))
-def test_whatever_sleeps_do_no_frame_is_early(oversleeps, gap):
+def test_no_frame_is_early_however_sleeps_end(oversleeps, gap):
     clock = FakeClock()
     lates = iter(oversleeps)
     clock.oversleeps = lambda seconds: next(lates, 0)
@@ -340,7 +340,7 @@ def test_a_sleep_that_ends_early_is_followed_by_another() -> None:
     assert sum(clock.slept) / 2 == pytest.approx(1.0 + LEAD_NS / S, abs=0.001)
 
 
-def test_frames_that_follow_closely_are_slept_between_again_after_one_late_sleep() -> None:
+def test_sleeping_between_close_frames_resumes_after_one_late_sleep() -> None:
     clock = FakeClock()
     lates = iter([10 * MS])
     clock.oversleeps = lambda seconds: next(lates, 0)

@@ -24,19 +24,19 @@ from cantools_cli.streams.routes import Renaming, Routes, Rule
         (["can0=slcan:/dev/ttyACM0,bitrate=500k"], None, "can0", ("slcan:/dev/ttyACM0,bitrate=500k",)),
     ],
 )
-def test_where_a_channel_goes(rules, default, channel, targets):
+def test_routes_of_channels(rules, default, channel, targets):
     assert Routes([Rule.parse(rule) for rule in rules], default).of(channel) == targets
 
 
 @pytest.mark.parametrize("channel", [None, "", "udp_multicast:239.1.2.3", "can0,bitrate=1", "a b", "x?y"])
-def test_a_log_cannot_name_any_bus_it_likes(channel):
+def test_a_log_cannot_name_an_arbitrary_bus(channel):
     with pytest.raises(UsageError) as caught:
         Routes([]).of(channel)
     assert "--map" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize("text", ["can0", "=can0", "can0=", ""])
-def test_a_map_that_is_none_says_the_order(text):
+def test_an_invalid_map_explains_the_order(text):
     with pytest.raises(UsageError) as caught:
         Rule.parse(text)
     assert "canplayer" in str(caught.value.hint)
@@ -56,7 +56,7 @@ def test_a_map_that_is_none_says_the_order(text):
         (["can0=can1", "can1=can0"], "can1", "can0"),
     ],
 )
-def test_what_a_channel_is_renamed_to(rules, channel, renamed):
+def test_renamed_channels(rules, channel, renamed):
     assert Renaming([Rule.parse(rule) for rule in rules]).channel(channel) == renamed
 
 
@@ -65,7 +65,7 @@ def test_a_channel_cannot_get_two_names():
         Renaming([Rule.parse("can0=a"), Rule.parse("can0=b")])
 
 
-def test_rules_that_met_no_channel_are_known():
+def test_unused_rules_are_reported():
     renaming = Renaming([Rule.parse("can0=x"), Rule.parse("can7=y")])
     renaming.channel("can0")
     assert [rule.source for rule in renaming.unused] == ["can7"]

@@ -65,7 +65,7 @@ def test_parts_of_less_than_a_second_have_its_fraction_in_their_names() -> None:
     ]
 
 
-def test_the_hour_that_comes_twice_makes_two_parts() -> None:
+def test_the_repeated_hour_of_daylight_saving_makes_two_parts() -> None:
     begin = 1_698_537_600 * S - EPOCH  # 2023-10-29T02:00 in Berlin, an hour before the clocks go back
     assert [*parts("time=1h", at(begin, begin + 3600 * S), "Europe/Berlin")] == [
         "2023-10-29T020000",
@@ -92,6 +92,6 @@ def test_every_frame_is_in_one_part_and_in_order(frames: list[Message], kind: st
 
 
 @pytest.mark.parametrize("text", ["", "channels", "channel=1", "id=", "time", "time=", "time=0", "time=x"])
-def test_what_is_no_way_to_split_is_refused(text: str) -> None:
+def test_unknown_ways_to_split_are_refused(text: str) -> None:
     with pytest.raises(UsageError):
         parse(text)

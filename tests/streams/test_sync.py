@@ -58,7 +58,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("timestamps", "arguments", "expected"), CASES)
-def test_messages_come_at_their_times(
+def test_messages_are_yielded_when_due(
     clock: Clock, timestamps: Sequence[float], arguments: dict[str, Any], expected: Sequence[float]
 ) -> None:
     messages = at(*timestamps)
@@ -69,7 +69,7 @@ def test_messages_come_at_their_times(
     assert times == pytest.approx(list(expected), abs=1e-6)
 
 
-def test_slow_sending_delays_no_later_message(clock: Clock) -> None:
+def test_slow_sending_does_not_delay_later_messages(clock: Clock) -> None:
     times = []
     for _ in MessageSync(at(*range(100))):
         times.append(clock.now - 1000.0)
@@ -77,7 +77,7 @@ def test_slow_sending_delays_no_later_message(clock: Clock) -> None:
     assert times == pytest.approx(range(100))
 
 
-def test_what_is_late_comes_at_once(clock: Clock) -> None:
+def test_late_messages_are_yielded_immediately(clock: Clock) -> None:
     times = []
     for _ in MessageSync(at(0, 1, 2, 3)):
         times.append(clock.now - 1000.0)
@@ -93,7 +93,7 @@ def test_the_messages_are_read_one_by_one(clock: Clock) -> None:
     assert next(iter(MessageSync(endless()))) is not None
 
 
-def test_the_first_message_comes_when_it_is_there(clock: Clock) -> None:
+def test_the_first_message_is_yielded_immediately(clock: Clock) -> None:
     def late() -> Iterator[Message]:
         clock.now += 30.0
         yield from at(50, 51)

@@ -105,7 +105,7 @@ def test_an_unknown_code_is_unknown_and_reserved_bits_are_ignored() -> None:
         assert client.read_user_info(101, 3000) == 51.8125
 
 
-def test_silence_is_a_timeout_of_both_kinds_with_a_text() -> None:
+def test_no_reply_is_a_timeout() -> None:
     with (
         EmulatedBus(lambda _: []) as bus,
         StuCanPublicClient(0, bus=bus) as client,
@@ -150,13 +150,13 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_what_is_no_reply_is_passed_over_for_the_one_behind_it(name: str) -> None:
+def test_other_frames_before_the_reply_are_ignored(name: str) -> None:
     with EmulatedBus(lambda _: [HOSTILE[name], RIGHT]) as bus, StuCanPublicClient(0, bus=bus) as client:
         assert client.read_user_info(101, 3000) == 51.8125
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_what_is_no_reply_alone_is_an_error_never_a_value(name: str) -> None:
+def test_other_frames_without_a_reply_are_an_error(name: str) -> None:
     with (
         EmulatedBus(lambda _: [HOSTILE[name]]) as bus,
         StuCanPublicClient(0, bus=bus) as client,
@@ -173,7 +173,7 @@ def test_what_is_no_reply_alone_is_an_error_never_a_value(name: str) -> None:
 
 @given(st.lists(st.sampled_from(sorted(HOSTILE)), max_size=6), st.booleans(), st.integers(0, 6))
 @settings(max_examples=60, deadline=None)
-def test_no_mixture_of_them_gives_a_wrong_value(names: list[str], answers: bool, place: int) -> None:
+def test_no_mixture_of_other_frames_gives_a_wrong_value(names: list[str], answers: bool, place: int) -> None:
     frames = [HOSTILE[name] for name in names]
     if answers:
         frames.insert(min(place, len(frames)), RIGHT)
@@ -187,17 +187,17 @@ def test_no_mixture_of_them_gives_a_wrong_value(names: list[str], answers: bool,
 
 @given(st.integers(0, 0x1FFFFFFF), st.binary(max_size=8))
 @settings(max_examples=100, deadline=None)
-def test_no_frame_at_all_breaks_the_client(number: int, data: bytes) -> None:
+def test_arbitrary_frames_do_not_break_the_client(number: int, data: bytes) -> None:
     with EmulatedBus(lambda _: [(number, data), RIGHT]) as bus, StuCanPublicClient(0, bus=bus) as client:
         assert client.read_user_info(101, 3000) == 51.8125
 
 
-def test_what_came_before_the_request_is_no_reply(client: StuCanPublicClient) -> None:
+def test_frames_before_the_request_are_not_replies(client: StuCanPublicClient) -> None:
     client.node.bus.deliver(value(0))  # type: ignore[attr-defined]  # of the emulated bus
     assert client.read_user_info(101, 3000) == 51.8125
 
 
-def test_a_late_reply_is_not_taken_for_that_of_the_next_request() -> None:
+def test_a_late_reply_does_not_answer_the_next_request() -> None:
     late = value(0, number=3000)
     answers = iter([[], [late, value(0, number=3021, wrong=230.0)]])
     with EmulatedBus(lambda _: next(answers)) as bus, StuCanPublicClient(0, bus=bus) as client:
@@ -206,7 +206,7 @@ def test_a_late_reply_is_not_taken_for_that_of_the_next_request() -> None:
         assert client.read_user_info(101, 3021) == 230.0
 
 
-def test_a_late_error_is_not_taken_for_that_of_the_next_request() -> None:
+def test_a_late_error_does_not_answer_the_next_request() -> None:
     late = 0x0000CA01, bytes.fromhex("0BB800000022")
     answers = iter([[], [late]])
     with EmulatedBus(lambda _: next(answers)) as bus, StuCanPublicClient(0, bus=bus) as client:
@@ -216,7 +216,7 @@ def test_a_late_error_is_not_taken_for_that_of_the_next_request() -> None:
             client.read_user_info(101, 3021, timeout=SHORT)
 
 
-def test_a_doubled_minimum_is_not_the_maximum() -> None:
+def test_a_duplicate_minimum_is_not_the_maximum() -> None:
     low = value(1, number=1286, wrong=110.0, part=1)
     high = value(1, number=1286, wrong=280.0, part=2)
     answers = iter([[low], [low, high]])
@@ -232,7 +232,7 @@ def test_ram_may_be_answered_as_flash(part: int) -> None:
         assert client.read_parameter(101, 1286, part) == 230.0
 
 
-def test_a_doubled_reply_to_a_write_does_not_answer_the_next_one() -> None:
+def test_a_duplicate_reply_to_a_write_does_not_answer_the_next_one() -> None:
     first = value(2, number=1286, wrong=230.0, part=4)
     answers = iter([[first], [first]])
     with EmulatedBus(lambda _: next(answers)) as bus, StuCanPublicClient(0, bus=bus) as client:
@@ -241,13 +241,13 @@ def test_a_doubled_reply_to_a_write_does_not_answer_the_next_one() -> None:
             client.write_parameter(101, 1286, 4, 231.5, timeout=SHORT)
 
 
-def test_a_device_may_round_what_is_written() -> None:
+def test_a_device_may_round_written_values() -> None:
     reply = value(2, number=1286, wrong=231.0, part=4)
     with EmulatedBus(lambda _: [reply]) as bus, StuCanPublicClient(0, bus=bus) as client:
         assert client.write_parameter(101, 1286, 4, 231.04) == 1286
 
 
-def test_a_parameter_is_not_asked_again_before_a_late_reply_can_no_longer_come() -> None:
+def test_a_parameter_is_not_requested_again_while_a_late_reply_may_arrive() -> None:
     old, new = value(1, number=1286, wrong=1.0, part=0), value(1, number=1286, wrong=2.0, part=0)
     answers: Iterator[list[Frame]] = iter([[], [new]])
     with EmulatedBus(lambda _: next(answers)) as bus:
@@ -266,7 +266,7 @@ def test_a_write_is_sent_once_whatever_happens() -> None:
         assert len(bus.sent) == 1
 
 
-def test_a_read_is_tried_again_when_asked_to() -> None:
+def test_reads_are_retried_on_request() -> None:
     answers: Iterator[list[Frame]] = iter([[], [], [RIGHT]])
     with EmulatedBus(lambda _: next(answers)) as bus, StuCanPublicClient(0, bus=bus) as client:
         client.retries = 2
@@ -291,7 +291,7 @@ def test_messages_are_kept_on_the_way_and_each_client_has_its_own_list() -> None
         assert len(client.messages()) == 3
 
 
-def test_all_of_a_group_that_answer_are_told() -> None:
+def test_all_replies_of_a_group_are_returned() -> None:
     ok = bytes.fromhex("05060443660000")
     replies = [(identifier(0, source, 2), ok) for source in (101, 102)]
     replies.append((identifier(0, 103, 2, 1), bytes.fromhex("050600000028")))
@@ -335,7 +335,7 @@ def test_without_a_with_statement_the_error_says_so() -> None:
         StuCanPublicClient(0).read_user_info(101, 3000)
 
 
-def test_an_address_that_is_none_is_refused() -> None:
+def test_an_invalid_address_is_refused() -> None:
     with pytest.raises(UsageError, match="1024"):
         StuCanPublicClient(1024)
 
@@ -349,7 +349,7 @@ def test_the_bus_comes_from_the_configuration(monkeypatch: pytest.MonkeyPatch) -
         assert "said" in str(client.node.bus)
 
 
-def test_a_read_that_is_tried_while_the_gateway_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reads_are_retried_while_the_gateway_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cantools_cli.xcom.client._BUSY_PAUSE", 0.0)
     busy = 0x0000CA01, bytes.fromhex("0BB800000013")
     answers = iter([[busy], [RIGHT]])

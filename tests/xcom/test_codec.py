@@ -82,7 +82,7 @@ def test_every_error_and_notification_comes_back(number: int, code: int) -> None
 
 
 @given(st.integers(0, 7), st.binary(max_size=8), st.booleans())
-def test_any_bytes_are_something_or_a_value_error(service: int, data: bytes, is_error: bool) -> None:
+def test_any_bytes_are_decoded_or_a_value_error(service: int, data: bytes, is_error: bool) -> None:
     for decode in (
         lambda: codec.decode_request(service, data),
         lambda: codec.decode_reply(service, data, is_error),
@@ -93,13 +93,13 @@ def test_any_bytes_are_something_or_a_value_error(service: int, data: bytes, is_
 
 
 @pytest.mark.parametrize("size", range(6))
-def test_a_short_reply_is_no_value(size: int) -> None:
+def test_a_short_reply_is_an_error(size: int) -> None:
     for service, is_error in ((0, False), (1, False), (2, False), (0, True)):
         with pytest.raises(ValueError, match="bytes"):
             codec.decode_reply(service, bytes(size), is_error)
 
 
-def test_more_bytes_than_needed_do_no_harm() -> None:
+def test_extra_bytes_are_ignored() -> None:
     assert codec.decode_reply(0, bytes.fromhex("0BB8424F40000000")).value == 51.8125
 
 
@@ -115,14 +115,14 @@ def test_more_bytes_than_needed_do_no_harm() -> None:
         lambda: codec.encode_request(2, 1, 4),
     ],
 )
-def test_what_does_not_fit_is_refused(wrong) -> None:
+def test_values_out_of_range_are_refused(wrong) -> None:
     with pytest.raises(ValueError, match=r"not|needs"):
         wrong()
     with pytest.raises(OverflowError):
         codec.encode_request(2, 1, 4, 1e39)
 
 
-def test_frames_are_extended_also_where_the_number_is_small() -> None:
+def test_frames_are_extended_even_with_small_numbers() -> None:
     assert codec.frame(0, 1, 0, b"").is_extended_id
     assert codec.frame(0, 1, 0, b"").arbitration_id == 0x200
 

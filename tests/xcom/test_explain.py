@@ -75,11 +75,11 @@ def test_requests_and_replies_are_told_apart(name: str) -> None:
         "032800C0#001000000000",
     ],
 )
-def test_what_is_none_of_xcom_is_passed_over(text: str) -> None:
+def test_other_frames_are_ignored(text: str) -> None:
     assert explain(frame(text)) is None
 
 
-def test_lenient_takes_reserved_bits_and_bytes_to_spare() -> None:
+def test_lenient_accepts_reserved_bits_and_extra_bytes() -> None:
     assert explain(frame("0000CA02#0BB8424F4000"), lenient=True) is not None
     assert explain(frame("0000CA00#0BB8424F400000"), lenient=True) is not None
 
@@ -93,7 +93,7 @@ def test_messages_say_who_sent_them() -> None:
 
 
 @given(messages(), st.booleans())
-def test_every_frame_is_something_or_nothing(message: Message, lenient: bool) -> None:
+def test_every_frame_can_be_explained_or_is_none(message: Message, lenient: bool) -> None:
     found = explain(message, lenient=lenient)
     if found is not None:
         assert str(found)

@@ -23,7 +23,7 @@ def test_the_table_has_as_many_objects_as_its_source_states() -> None:
     assert counts["message", "any"] == 189
 
 
-def test_each_object_is_there_once() -> None:
+def test_each_object_exists_once() -> None:
     assert max(Counter((one.kind, one.family, one.number) for one in table()).values()) == 1
 
 
@@ -102,7 +102,7 @@ def test_an_object_is_found(text, kind, device, number, address) -> None:
         ("", "parameter", "empty"),
     ],
 )
-def test_what_is_no_one_object_is_refused_with_a_hint(text: str, kind: str, reason: str) -> None:
+def test_unknown_and_ambiguous_objects_are_refused_with_a_hint(text: str, kind: str, reason: str) -> None:
     with pytest.raises(UsageError, match=reason):
         find(text, kind)
 
@@ -132,7 +132,7 @@ def test_messages_have_their_severity_and_three_digits() -> None:
     assert message_text(66) == "(066): unknown message"
 
 
-def test_what_switches_a_device_is_guarded() -> None:
+def test_parameters_that_switch_a_device_are_guarded() -> None:
     for number in (1124, 1395, 1468, 1628, 10051, 14067, 6003):
         one = lookup("parameter", number)
         assert one is not None
@@ -167,13 +167,13 @@ def test_names_of_devices(text: str, address: int, name: str) -> None:
 @pytest.mark.parametrize(
     "text", ["xt0", "xt10", "vt16", "xt01", "bsp2", "l4", "1024", "0x400", "-1", "", "x", "1e2"]
 )
-def test_what_is_no_device_is_refused(text: str) -> None:
+def test_invalid_devices_are_refused(text: str) -> None:
     with pytest.raises(UsageError):
         parse_device(text)
 
 
 @given(st.integers(0, 1023))
-def test_every_address_has_a_name_that_leads_back(address: int) -> None:
+def test_every_name_of_an_address_parses_back(address: int) -> None:
     if address != 600:  # the group of what there is one of
         assert parse_device(device_name(address)).address == address
 
@@ -198,6 +198,6 @@ def test_the_constants_are_the_vendors() -> None:
     assert set(names) == set(addresses.__all__)
 
 
-def test_a_device_knows_whether_it_is_one() -> None:
+def test_groups_are_told_from_single_devices() -> None:
     assert Device(100, "xt").is_group
     assert not Device(101, "xt").is_group

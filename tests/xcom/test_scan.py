@@ -36,15 +36,15 @@ def found(devices: str, *faults: str, identify: bool = False) -> tuple[list[str]
 @pytest.mark.parametrize(
     "devices", ["xt1", "xt1,xt2,xt3,vt1,vs1,bsp", "vt1,vt2,bms", ",".join(f"xt{n}" for n in range(1, 10))]
 )
-def test_all_that_are_there_are_found(devices: str) -> None:
+def test_all_devices_are_found(devices: str) -> None:
     assert found(devices)[0] == devices.split(",")
 
 
-def test_a_family_ends_with_the_first_that_is_not_there() -> None:
+def test_a_family_ends_with_the_first_missing_device() -> None:
     assert found("xt1")[1] == 2 + 4  # xt1 and xt2, and one each of the others
 
 
-def test_one_that_is_silent_does_not_hide_the_next() -> None:
+def test_a_silent_device_does_not_hide_the_next_one() -> None:
     assert found("xt1,xt2,xt3", "silence@xt2")[0] == ["xt1", "xt3"]
 
 
@@ -53,7 +53,7 @@ def test_silence_everywhere_ends_soon() -> None:
     assert (names, asked) == ([], 2 + 2 + 2 + 1 + 1)
 
 
-def test_a_device_tells_what_it_is() -> None:
+def test_a_device_is_identified() -> None:
     there = Gateway(parse_units("xt1,vs1"))
 
     def device(frame: Frame) -> Iterable[Message]:
@@ -65,7 +65,7 @@ def test_a_device_tells_what_it_is() -> None:
     assert (second.model, second.version) == ("VS-70", "1.6.42")
 
 
-def test_a_reading_says_what_kept_it_from_being_read() -> None:
+def test_a_failed_reading_has_a_reason() -> None:
     one = lookup("info", 3000)
     assert one is not None
     error = (0x0000CA01, bytes.fromhex("0BB800000022"))
@@ -82,7 +82,7 @@ def test_a_reading_says_what_kept_it_from_being_read() -> None:
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 32767.0])
-def test_what_is_no_value_is_null_in_json(value: float) -> None:
+def test_missing_values_are_null_in_json(value: float) -> None:
     one = lookup("info", 3001)
     assert one is not None
     reading = Reading(1.5, parse_device("xt1"), one, value=value)

@@ -36,7 +36,7 @@ def plausible(one: XcomObject) -> st.SearchStrategy[float]:
 
 
 @given(st.sampled_from(PARAMETERS), st.data())
-def test_what_is_exported_is_read_again(one: XcomObject, data: st.DataObject) -> None:
+def test_exported_settings_can_be_read(one: XcomObject, data: st.DataObject) -> None:
     value = data.draw(plausible(one))
     text = f"{device_table(XT1)}\n{setting_lines(Reading(0.0, XT1, one, value=value))}"
     if one.unit == "s_since_1970":
@@ -45,14 +45,14 @@ def test_what_is_exported_is_read_again(one: XcomObject, data: st.DataObject) ->
     assert (number, codec.encode_value(found)) == (one.number, codec.encode_value(value + 0.0))
 
 
-def test_what_has_no_value_is_a_comment() -> None:
+def test_a_parameter_without_a_value_is_a_comment() -> None:
     one = lookup("parameter", 1286)
     assert one is not None
     assert all(line.startswith("#") for line in setting_lines(Reading(0, XT1, one)).splitlines())
     assert "n/a" in setting_lines(Reading(0, XT1, one, value=math.nan))
 
 
-def test_people_may_write_names_labels_and_several_devices() -> None:
+def test_names_labels_and_several_devices_are_accepted() -> None:
     text = """
     [xt1]
     "AC Output voltage" = 229
@@ -85,6 +85,6 @@ def test_people_may_write_names_labels_and_several_devices() -> None:
         ("[xt1]\n1286 = 1e300\n", "too large"),
     ],
 )
-def test_what_is_wrong_is_named(text: str, reason: str) -> None:
+def test_errors_name_the_wrong_entry(text: str, reason: str) -> None:
     with pytest.raises(FormatError, match=reason):
         read(text)

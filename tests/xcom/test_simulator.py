@@ -60,7 +60,7 @@ def test_values_at_the_start_are_exact(number: int, data: str) -> None:
     assert answers(gateway(), "03280000", f"{number:04X}") == [("0000CA00", f"{number:04X}{data}")]
 
 
-def test_ram_is_seen_in_what_it_acts_upon_and_never_read() -> None:
+def test_ram_has_an_effect_but_is_never_read() -> None:
     there = gateway()
     answers(there, "03280080", "05060443678000")
     assert answers(there, "03280040", "050604") == [("0000CA40", "05060443660000")]
@@ -79,7 +79,7 @@ def test_flash_is_worn_by_writing_and_kept_over_a_restart() -> None:
     assert unit.ram[1286] == 229.0
 
 
-def test_nothing_is_saved_in_flash_where_that_is_off() -> None:
+def test_nothing_is_saved_in_flash_if_that_is_disabled() -> None:
     there = gateway("xt1")
     answers(there, "03280080", "060E0000000000")  # 1550 = 0
     answers(there, "03280080", "05060043650000")
@@ -98,7 +98,7 @@ def test_nothing_is_saved_in_flash_where_that_is_off() -> None:
         ("07CF04" + "3F800000", "OBJECT_ID_NOT_FOUND"),
     ],
 )
-def test_wrong_writes_have_their_errors(data: str, error: str) -> None:
+def test_invalid_writes_are_answered_with_errors(data: str, error: str) -> None:
     assert answers(gateway(), "03280080", data) == [("0000CA81", f"{data[:4]}{ERROR_CODES[error]:08X}")]
 
 
@@ -130,7 +130,7 @@ def test_a_phase_is_read_from_its_first_device() -> None:
         ("03280100", "0BB8"),
     ],
 )
-def test_what_is_no_request_gets_silence(number: str, data: str) -> None:
+def test_malformed_requests_get_no_reply(number: str, data: str) -> None:
     assert answers(gateway(), number, data) == []
 
 
@@ -138,7 +138,7 @@ def test_an_exclusive_gateway_answers_malformed_requests() -> None:
     assert answers(gateway(exclusive=True), "03280000", "0B") == [("0000CA01", "0B0000000001")]
 
 
-def test_two_gateways_share_a_bus_where_each_is_silent_about_the_other() -> None:
+def test_two_gateways_can_share_a_bus() -> None:
     assert answers(gateway("vt1", only=True), "03280000", "0BB8") == []
     assert answers(gateway("vt1", only=True), "09680000", "2AF8") != []
 
@@ -148,7 +148,7 @@ EXCLUSIVE = gateway(exclusive=True)
 
 
 @given(messages())
-def test_no_frame_breaks_it_and_no_answer_makes_it_answer(message: Message) -> None:
+def test_arbitrary_frames_do_not_break_it_and_replies_get_no_reply(message: Message) -> None:
     for sending in EXCLUSIVE.answer(message):
         assert EXCLUSIVE.answer(sending.message) == []
 
@@ -179,7 +179,7 @@ def test_defaults_can_be_written_back() -> None:
 
 
 @pytest.mark.parametrize("text", ["xt", "xt1,xt1", "bsp,bms", "nonsense", "7", ""])
-def test_what_are_no_units_is_refused(text: str) -> None:
+def test_invalid_units_are_refused(text: str) -> None:
     with pytest.raises(UsageError):
         parse_units(text)
 
@@ -215,7 +215,7 @@ def test_faults_on_request(fault: str, expected: list[Reply]) -> None:
     assert faulty(fault) == expected
 
 
-def test_a_fault_may_be_each_nth_reply_only() -> None:
+def test_a_fault_may_affect_every_nth_reply() -> None:
     there = gateway(faults=[Fault.parse("silence/3")])
     assert [len(answers(there, "03280000", "0BB8")) for _ in range(6)] == [1, 1, 0, 1, 1, 0]
 
@@ -230,7 +230,7 @@ def test_a_late_reply_and_one_in_a_standard_frame() -> None:
 @pytest.mark.parametrize(
     "text", ["", "nonsense", "late=x", "silence/0", "silence@nobody", "error=x", "wrong-object=99999"]
 )
-def test_what_is_no_fault_is_refused(text: str) -> None:
+def test_invalid_faults_are_refused(text: str) -> None:
     with pytest.raises(UsageError):
         Fault.parse(text)
 
@@ -285,14 +285,14 @@ def test_values_that_change_are_single_precision() -> None:
         assert all(math.isnan(value) or codec.rounded(value) == value for value in one.values())
 
 
-def test_a_low_battery_is_told_once() -> None:
+def test_a_low_battery_is_reported_once() -> None:
     there = gateway("xt1", plant=Plant(0.0))
     there.units[101].ram[1108] = 72.0
     assert [one.message.arbitration_id for one in there.advance(60)] == [0x0FA0CAC0]
     assert there.advance(60) == []
 
 
-def test_a_long_time_takes_no_long_time() -> None:
+def test_simulating_a_long_time_is_fast() -> None:
     Plant(0.0).advance(400 * DAY)
 
 
@@ -331,7 +331,7 @@ def test_requests_are_answered_in_order_each_after_the_latency() -> None:
     assert [data[:2].hex() for _, data in bus.sent] == ["0bb8", "0bb9"]
 
 
-def test_a_late_reply_comes_behind_the_next_one() -> None:
+def test_a_late_reply_follows_the_next_one() -> None:
     there, bus, clock = simulation(gateway(faults=[Fault.parse("late=1.5/2")]))
     request(bus, there, "0BB9", "0BB8", "0BBD")
     assert [data[:2].hex() for _, data in bus.sent] == ["0bb9", "0bbd"]
@@ -340,7 +340,7 @@ def test_a_late_reply_comes_behind_the_next_one() -> None:
     assert bus.sent[-1][1].hex() == "0bb8424f4000"
 
 
-def test_messages_are_sent_at_the_start_and_each_period() -> None:
+def test_messages_are_sent_at_the_start_and_periodically() -> None:
     there, bus, clock = simulation(gateway(), notices=[parse_notice("xt1:16@5s"), parse_notice("vt1:83:7")])
     for expected in (2, 2, 3):
         there.send_due()
@@ -353,7 +353,7 @@ def test_messages_are_sent_at_the_start_and_each_period() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "xt1", "xt1:x", "xt1:1:2:3", "nobody:16", "xt1:70000", "xt1:16@x"])
-def test_what_is_no_message_is_refused(text: str) -> None:
+def test_invalid_messages_are_refused(text: str) -> None:
     with pytest.raises(UsageError):
         parse_notice(text)
 

@@ -19,7 +19,7 @@ HOLDER = (
 )
 
 
-def test_two_objects_of_one_name_exclude_each_other() -> None:
+def test_two_locks_of_one_name_exclude_each_other() -> None:
     held = Turns(NAME)
     other = Turns(NAME)
     with held.take(), pytest.raises(CanTimeoutError, match="busy"), other.take(patience=0.02):
@@ -28,13 +28,13 @@ def test_two_objects_of_one_name_exclude_each_other() -> None:
         pass
 
 
-def test_other_names_do_not() -> None:
+def test_locks_of_different_names_are_independent() -> None:
     with Turns(NAME).take(), Turns(NAME + "2").take(patience=0.02):
         pass
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="turns among threads alone")
-def test_a_process_waits_for_another_and_goes_on_when_that_is_killed() -> None:
+def test_a_process_waits_for_another_and_continues_if_that_is_killed() -> None:
     with subprocess.Popen(
         [sys.executable, "-c", HOLDER, NAME], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as holder:

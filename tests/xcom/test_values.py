@@ -37,7 +37,7 @@ def test_a_printed_number_is_the_same_four_bytes(value: float) -> None:
 
 
 @given(st.floats(width=32))
-def test_json_never_has_what_is_no_number(value: float) -> None:
+def test_json_numbers_are_finite(value: float) -> None:
     found = values.json_number(None, value)
     assert (found is None) == (math.isnan(value) or math.isinf(value))
 
@@ -59,7 +59,7 @@ def test_json_never_has_what_is_no_number(value: float) -> None:
         (1395, "1", 1.0),
     ],
 )
-def test_what_people_write(number: int, given_text: str, value: float) -> None:
+def test_accepted_spellings(number: int, given_text: str, value: float) -> None:
     assert values.parse(parameter(number), given_text) == value
 
 
@@ -84,7 +84,7 @@ def test_what_people_write(number: int, given_text: str, value: float) -> None:
         (5002, "1764340000"),
     ],
 )
-def test_what_is_no_value_is_refused(number: int, given_text: str) -> None:
+def test_invalid_values_are_refused(number: int, given_text: str) -> None:
     with pytest.raises(UsageError):
         values.parse(parameter(number), given_text)
 
@@ -102,7 +102,7 @@ def test_days_are_bits_from_monday_on() -> None:
 
 
 @given(st.sampled_from([one for one in table() if one.options]), st.data())
-def test_every_label_that_is_shown_is_understood(one: XcomObject, data: st.DataObject) -> None:
+def test_every_displayed_label_parses_back(one: XcomObject, data: st.DataObject) -> None:
     value = data.draw(st.sampled_from(sorted(one.options)))
     labels = [name.casefold() for name in one.options.values()]
     shown = values.label(one, float(value))
@@ -125,11 +125,11 @@ def test_every_label_that_is_shown_is_understood(one: XcomObject, data: st.DataO
         ("parameter", 1124, 1.0, "1 (Yes)"),
     ],
 )
-def test_what_people_read(kind: str, number: int, value: float, text: str) -> None:
+def test_displayed_values(kind: str, number: int, value: float, text: str) -> None:
     assert values.text(lookup(kind, number), value) == text
 
 
-def test_whole_numbers_that_single_precision_has_not_are_refused() -> None:
+def test_integers_beyond_single_precision_are_refused() -> None:
     number = XcomObject(1, "parameter", "xt", format="int32")
     assert values.parse(number, "16777216") == 16777216
     with pytest.raises(UsageError, match="24 bits"):

@@ -58,7 +58,7 @@ def written(writer: Writer, value: float, part: Part = Part.RAM, **more: Any) ->
     return writer.carry_out(writer.plan(one, device, value, part))
 
 
-def test_ram_is_written_once_and_leaves_no_trace(bus, writer, journal) -> None:
+def test_a_write_to_ram_is_sent_once_and_not_recorded(bus, writer, journal) -> None:
     outcome = written(writer(), 231.5)
     assert (outcome.stored, outcome.verified) == (231.5, None)
     assert writes(bus) == [(0x03280080, bytes.fromhex("05060443678000"))]
@@ -74,7 +74,7 @@ def test_flash_is_read_back_and_counted(bus, writer, journal) -> None:
 
 @pytest.mark.parametrize("value", [109.0, 281.0])
 @pytest.mark.parametrize("part", [Part.RAM, Part.FLASH])
-def test_the_limits_of_the_device_are_obeyed(bus, writer, value, part) -> None:
+def test_values_outside_the_limits_of_the_device_are_refused(bus, writer, value, part) -> None:
     with pytest.raises(UsageError, match="limits, 110 to 280 Vac"):
         written(writer(), value, part)
     assert writes(bus) == []
@@ -101,13 +101,13 @@ def test_limits_cannot_be_written(bus, writer, part) -> None:
 
 
 @pytest.mark.parametrize("number", [1124, 1395, 1468])
-def test_what_switches_a_device_needs_force(bus, writer, number) -> None:
+def test_switching_a_device_needs_force(bus, writer, number) -> None:
     with pytest.raises(UsageError, match="switches, resets or reconfigures"):
         writer().plan(parameter(number), XT1, 1.0, Part.RAM)
     assert bus.sent == []
 
 
-def test_a_group_has_to_be_asked_for(bus, writer) -> None:
+def test_writing_a_group_needs_broadcast(bus, writer) -> None:
     with pytest.raises(UsageError, match="writing it needs --broadcast"):
         written(writer(), 230.0, device=parse_device("xt"))
     assert bus.sent == []
@@ -115,7 +115,7 @@ def test_a_group_has_to_be_asked_for(bus, writer) -> None:
     assert writes(bus) == [(0x03200080, bytes.fromhex("05060443670000"))]
 
 
-def test_a_device_that_is_not_there_is_not_written(bus, writer) -> None:
+def test_a_missing_device_is_not_written(bus, writer) -> None:
     with pytest.raises(RefusedError, match="DEVICE_NOT_FOUND"):
         written(writer(), 230.0, device=parse_device("xt5"))
     bus.device = lambda _: []
@@ -124,7 +124,7 @@ def test_a_device_that_is_not_there_is_not_written(bus, writer) -> None:
     assert writes(bus) == []
 
 
-def test_a_write_without_a_reply_is_not_repeated_and_said_so(bus, writer, journal) -> None:
+def test_a_write_without_a_reply_is_not_repeated_but_reported(bus, writer, journal) -> None:
     there = bus.device
     bus.device = lambda frame: [] if frame[0] >> 6 & 7 == SERVICE_WRITE else there(frame)
     with pytest.raises(CanTimeoutError, match="unknown whether the value was written") as caught:
@@ -134,7 +134,7 @@ def test_a_write_without_a_reply_is_not_repeated_and_said_so(bus, writer, journa
     assert journal.count(BUS, "xt1", 1286) == 1  # on the safe side
 
 
-def test_flash_that_holds_something_else_afterwards_is_a_failure(bus, writer) -> None:
+def test_flash_with_another_value_after_a_write_is_a_failure(bus, writer) -> None:
     there = bus.device
 
     def forgetful(frame: Frame) -> Any:
@@ -146,7 +146,7 @@ def test_flash_that_holds_something_else_afterwards_is_a_failure(bus, writer) ->
         written(writer(), 220.0, Part.FLASH)
 
 
-def test_a_step_of_rounding_is_none(bus, writer) -> None:
+def test_rounding_is_not_a_difference(bus, writer) -> None:
     there = bus.device
 
     def rounding(frame: Frame) -> Any:
@@ -157,7 +157,7 @@ def test_a_step_of_rounding_is_none(bus, writer) -> None:
     assert written(writer(), 229.4, Part.FLASH).verified == 229.0
 
 
-def test_what_flash_holds_already_is_seen(writer) -> None:
+def test_an_unchanged_value_is_detected(writer) -> None:
     assert writer().plan(VOLTAGE, XT1, 230.0, Part.FLASH).is_unchanged
     assert not writer().plan(VOLTAGE, XT1, 231.0, Part.FLASH).is_unchanged
     assert writer().plan_if_changed(VOLTAGE, XT1, 230.0, Part.RAM) is None
@@ -176,14 +176,14 @@ def test_a_worn_parameter_is_refused(bus, writer, journal) -> None:
     assert len(writes(bus)) == 2
 
 
-def test_nothing_is_sent_where_the_journal_cannot_be_written(bus, writer, tmp_path) -> None:
+def test_nothing_is_sent_if_the_journal_cannot_be_written(bus, writer, tmp_path) -> None:
     (tmp_path / "journal.jsonl").mkdir()
     with pytest.raises(OSError, match="directory"):
         written(writer(), 229.0, Part.FLASH)
     assert writes(bus) == []
 
 
-def test_flash_of_a_group_is_counted_and_read_back_for_each(journal) -> None:
+def test_flash_of_each_device_of_a_group_is_counted_and_read_back(journal) -> None:
     there = Gateway(parse_units("xt1,xt2,xt3"))
 
     def device(frame: Frame) -> Any:
@@ -201,7 +201,7 @@ def test_flash_of_a_group_is_counted_and_read_back_for_each(journal) -> None:
 # --- the journal --------------------------------------------------------------------------------------
 
 
-def test_lines_that_are_none_count_nothing_and_cost_nothing(journal) -> None:
+def test_malformed_lines_of_the_journal_are_ignored(journal) -> None:
     journal.record(BUS, "xt1", 1286, 230.0)
     with open(journal.path, "ab") as file:
         file.write(b'garbage\n\xff\xfe\n[1]\n{"bus":1}\n{"bus":"cut')
@@ -209,7 +209,7 @@ def test_lines_that_are_none_count_nothing_and_cost_nothing(journal) -> None:
     assert journal.count(BUS, "xt1", 1286) == 2
 
 
-def test_warnings_come_as_the_limit_nears() -> None:
+def test_warnings_are_printed_near_the_limit() -> None:
     assert warning(99) is None
     assert "100 of 1000" in str(warning(100))
     assert "prefer writing to RAM" in str(warning(900))
