@@ -38,13 +38,13 @@ class Controls:
     """The state of the screen, without drawing.
 
     Attributes:
-        said: the message in the last line.
+        message: the text in the last line.
         page: "table", "row" or "help".
         chosen: number of the chosen row; -1 is the top row.
         shown: the rows in order; ``first`` is the index of the top row, ``height`` the number of lines.
         scrolled: the top line of an opened row.
         frozen: copy of the table, shown while a live view is paused, made at ``frozen_ns``.
-        asked: kind of the open prompt, or empty; ``line`` is its text.
+        prompt: kind of the open prompt, or empty; ``line`` is its text.
         status: exit status; None until the user ends the program.
     """
 

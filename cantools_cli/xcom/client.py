@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from cantools_cli import plugins
 from cantools_cli.bus.base import BusABC
 from cantools_cli.errors import UsageError
 from cantools_cli.xcom.addresses import NOTIFICATION_ADDRESS
 from cantools_cli.xcom.codec import ADDRESS_MASK, ERROR_CODES, MessageNotification, Service
-from cantools_cli.xcom.node import Answer, Node, Notified, StuCanPublicError, Timeout
+from cantools_cli.xcom.node import Node, Notified, StuCanPublicError, Timeout
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -29,8 +29,6 @@ BITRATES = (10_000, 20_000, 50_000, 100_000, 125_000, 250_000, 500_000, 1_000_00
 _DESTINATION = ADDRESS_MASK << 19
 _DOCUMENTED = "kvaser"  # the documented default interface
 _BUSY_PAUSE = 1.0  # seconds to wait for a busy gateway
-
-_Result = TypeVar("_Result")
 
 
 class StuCanPublicClient:
@@ -108,11 +106,7 @@ class StuCanPublicClient:
             Timeout: no reply within ``timeout`` seconds; None waits indefinitely.
             CanError: the bus failed.
         """
-        return self._tried(
-            lambda: _value(
-                self.node.request(destination_address, Service.READ_USER_INFO, info_id, timeout=timeout)
-            )
-        )
+        return self._read(destination_address, Service.READ_USER_INFO, info_id, None, timeout)
 
     def read_parameter(
         self, destination_address: int, parameter_id: int, part: int, timeout: float | None = 1
@@ -122,13 +116,7 @@ class StuCanPublicClient:
         Raises:
             StuCanPublicError, Timeout, CanError: see ``read_user_info``.
         """
-        return self._tried(
-            lambda: _value(
-                self.node.request(
-                    destination_address, Service.READ_PARAMETER, parameter_id, part, timeout=timeout
-                )
-            )
-        )
+        return self._read(destination_address, Service.READ_PARAMETER, parameter_id, part, timeout)
 
     def write_parameter(
         self, destination_address: int, parameter_id: int, part: int, value: float, timeout: float | None = 1
@@ -155,22 +143,24 @@ class StuCanPublicClient:
         self.node.receive_messages(timeout)
         return list(self.node.messages)
 
-    def _tried(self, read: Callable[[], _Result]) -> _Result:
-        for _ in range(self.retries):
+    def _read(
+        self, destination: int, service: Service, object_id: int, part: int | None, timeout: float | None
+    ) -> float:
+        retries = max(0, self.retries)
+        while True:
             try:
-                return read()
+                answer = self.node.request(destination, service, object_id, part, timeout=timeout)
             except Timeout:
-                continue
+                if not retries:
+                    raise
             except StuCanPublicError as error:
-                if error.error_code != ERROR_CODES["GATEWAY_BUSY"]:
+                if not retries or error.error_code != ERROR_CODES["GATEWAY_BUSY"]:
                     raise
                 time.sleep(_BUSY_PAUSE)
-        return read()
-
-
-def _value(answer: Answer) -> float:
-    assert answer.reply.value is not None
-    return answer.reply.value
+            else:
+                assert answer.reply.value is not None
+                return answer.reply.value
+            retries -= 1
 
 
 def _open(settings: dict[str, Any]) -> BusABC:

@@ -52,8 +52,8 @@ def setting_lines(reading: Reading) -> str:
     if reading.value is None or values.is_missing(None, reading.value):
         return f"{head}\n# {obj.number} has no value: {reading.problem or values.NOT_AVAILABLE}\n"
     label = values.label(obj, reading.value)
-    behind = "" if label is None or obj.options else f"  # {label}"
-    return f"{head}\n{obj.number} = {values.format_number(reading.value)}{behind}\n"
+    comment = "" if label is None or obj.options else f"  # {label}"
+    return f"{head}\n{obj.number} = {values.format_number(reading.value)}{comment}\n"
 
 
 def read_settings(text: str, source: str) -> Iterator[Setting]:

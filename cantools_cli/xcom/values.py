@@ -113,7 +113,7 @@ def parse(obj: XcomObject, entry: str) -> float:
     """Parse a value of an object; return it in single precision.
 
     Raises:
-        UsageError: ``given`` is not a value of the object.
+        UsageError: ``entry`` is not a value of the object.
     """
     what = f"{obj.number} {obj.name}".strip()
     if obj.format == "not_supported":

@@ -241,8 +241,8 @@ class Writer:
         lines = []
         for answer in (first, *rest):
             code = answer.reply.error_code
-            said = "accepted" if code is None else ERRORS.get(code, (f"error 0x{code:02X}", ""))[0]
-            lines.append(f"{Device(answer.source, plan.device.family).name}: {said}")
+            result = "accepted" if code is None else ERRORS.get(code, (f"error 0x{code:02X}", ""))[0]
+            lines.append(f"{Device(answer.source, plan.device.family).name}: {result}")
         failed = first.reply.error_code
         if failed is not None:
             raise StuCanPublicError(plan.object.number, failed, source=first.source)
