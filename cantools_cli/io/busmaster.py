@@ -31,8 +31,6 @@ Source: files of BUSMASTER and SavvyCAN; for J1939 what BUSMASTER's logging modu
 from __future__ import annotations
 
 import re
-from array import array
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -41,7 +39,7 @@ from cantools_cli.errors import FormatError, quoted
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import MAX_CHANNELS, TextReader, no_kernel
+from cantools_cli.io.text import NumberedReader, no_kernel
 from cantools_cli.kernels import busmaster as kernel
 from cantools_cli.kernels.buffers import ReadBuffer
 
@@ -65,7 +63,7 @@ _BUS_ERROR = 0x080
 _MAX_J1939 = 1785
 
 
-class BusmasterReader(TextReader):
+class BusmasterReader(NumberedReader):
     """Reads BUSMASTER's log; ``tz`` is the zone of its dates, by default local."""
 
     is_ambiguous = True  # a decimal byte of 17 may be what is left of 173
@@ -73,17 +71,6 @@ class BusmasterReader(TextReader):
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, *args, **kwargs)
         self._session = Session(self.tz or "local")
-        self._numbers = array("H", [kernel.NO_CHANNEL]) * kernel.CHANNELS
-        self._long_messages = 0
-
-    def batches(self) -> Iterator[MessageBatch]:
-        try:
-            yield from super().batches()
-        finally:
-            if self._long_messages:
-                self.note(
-                    f"{self.input.name}: J1939 messages of more than 8 bytes: {self._long_messages} left out"
-                )
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
@@ -115,15 +102,9 @@ class BusmasterReader(TextReader):
             session.go_on(batch.timestamp_ns[rows - 1] - shift_ns, self.note)
         return at, rows, reason
 
-    def _known(self, reason: int, line: bytes) -> bool:
-        if reason != kernel.CHANNEL or len(self._names.channels) >= MAX_CHANNELS:
-            return False
+    def _numbered(self, line: bytes) -> tuple[int, str]:
         number = line.split(None, 3)[2].decode()
-        name = _channel(number)
-        if name not in self._names.channels:
-            self._names.add(name)
-        self._numbers[int(number)] = self._names.channels.index(name)
-        return True
+        return int(number), _channel(number)
 
     def _line(self, line: bytes, reason: int) -> Message | None:
         text = line.decode("utf-8", "replace").strip()
@@ -203,7 +184,7 @@ class BusmasterReader(TextReader):
         size = _size(length, _MAX_J1939)
         data = self._octets(octets, size)
         if size > 8:
-            self._long_messages += 1
+            self.left_out["J1939 messages of more than 8 bytes"] += 1
             return None
         message.data, message.dlc = data, size
         return message

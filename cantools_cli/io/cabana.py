@@ -19,17 +19,15 @@ buses.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
 from cantools_cli.errors import FormatError, quoted
 from cantools_cli.frame import bits
-from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from cantools_cli.io.columns import fields as values
 from cantools_cli.io.columns.places import Places, Spec
 from cantools_cli.io.columns.reader import ColumnsReader, is_comment
-from cantools_cli.io.files import AnyFile
 
 _NAMES = frozenset((b"time", b"addr", b"bus", b"data"))
 _BUS = re.compile(rb"\s*([0-9]{1,3})\s*")
@@ -55,22 +53,9 @@ class CabanaReader(ColumnsReader):
                 return frozenset(name.strip(b' "\t').lower() for name in line.split(b",")) == _NAMES
         return False
 
-    def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
-        super().__init__(file, *args, **kwargs)
-        self._rejected = 0
-
-    def batches(self) -> Iterator[MessageBatch]:
-        try:
-            yield from super().batches()
-        finally:
-            if self._rejected:
-                self.note(
-                    f"{self.input.name}: rejected by the panda's safety model: {self._rejected} left out"
-                )
-
     def _line(self, line: bytes, reason: int) -> Message | None:
         if self._places is not None and not is_comment(line) and self._is_rejected(line):
-            self._rejected += 1
+            self.left_out["rejected by the panda's safety model"] += 1
             return None
         return super()._line(line, reason)
 

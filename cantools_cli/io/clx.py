@@ -27,7 +27,6 @@ Source: CSS Electronics, "CLX000 docs", log file; mdf4-converters, mdf2clx.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -35,7 +34,6 @@ from typing import Any
 from cantools_cli import clock
 from cantools_cli.errors import FormatError, quoted
 from cantools_cli.frame import bits
-from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from cantools_cli.io.columns import fields as values
 from cantools_cli.io.columns.places import Places
@@ -72,12 +70,10 @@ class ClxReader(ColumnsReader):
         line = head.lstrip().partition(b"\n")[0].strip().lower()
         return _FIRST.match(head) is not None or frozenset(line.split(b";")) >= _COLUMNS
 
-    def batches(self) -> Iterator[MessageBatch]:
-        try:
-            yield from super().batches()
-        finally:
-            if self._missed:
-                self.note(f"{self.input.name}: the logger missed {self._missed} frames, by its column Lost")
+    def _note_end(self) -> None:
+        super()._note_end()
+        if self._missed:
+            self.note_file(f"the logger missed {self._missed} frames, by its column Lost")
 
     def _line(self, line: bytes, reason: int) -> Message | None:
         found = _SETTING.fullmatch(line)
@@ -125,7 +121,7 @@ class ClxReader(ColumnsReader):
     def _moment(self, fields: list[bytes], time: int | slice) -> int:
         assert isinstance(time, int)  # _find_header
         if not self._clock_of_logger.is_dated:
-            self.note(f"{self.input.name}: no line # Time: what times do not say counts from 1970")
+            self.note_file("no line # Time: what times do not say counts from 1970")
         return self._clock_of_logger.read(fields[time])
 
     def _kind_of(self, fields: list[bytes], places: Places) -> tuple[int, int]:

@@ -33,7 +33,7 @@ from cantools_cli.frame.message import Channel, Message
 from cantools_cli.io import csv_columns
 from cantools_cli.io.channels import NameTable, count_named
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import MAX_CHANNELS, TextReader, no_kernel, seconds_to_ns
+from cantools_cli.io.text import TextReader, no_kernel, seconds_to_ns
 from cantools_cli.io.text_writer import TextWriter
 from cantools_cli.kernels import columns
 from cantools_cli.kernels import csv_lines as kernel
@@ -72,8 +72,8 @@ class CSVReader(TextReader):
         names = [name.strip().strip('"') for name in line.decode("latin-1").split(",")]
         return csv_columns.named(names) is not None or _HEADLESS.match(line) is not None
 
-    def batches(self) -> Iterator[MessageBatch]:
-        yield from self._as_documented(super().batches())
+    def _all_batches(self) -> Iterator[MessageBatch]:
+        yield from super()._all_batches()
         if self._title and not self._columns and not self.skipped:  # there was nothing else
             self.fault(FormatError(f"{_STRANGE_LINE}: {quoted(self._title)}", position=1))
 
@@ -94,11 +94,9 @@ class CSVReader(TextReader):
 
     def _note_fd(self) -> None:
         self._fd_noted = True
-        self.note(f"{self.input.name}: rows of more than 8 bytes are read as CAN FD, which CSV does not mark")
+        self.note_file("rows of more than 8 bytes are read as CAN FD, which CSV does not mark")
 
-    def _known(self, reason: int, line: bytes) -> bool:
-        if reason != kernel.NAME or len(self._names.channels) >= MAX_CHANNELS:
-            return False
+    def _learn(self, line: bytes) -> bool:
         spelt = line.split(b",")[len(COLUMNS)]
         self._names.add_as(_channel(spelt.decode("utf-8", "surrogateescape"), False), spelt)
         return True
@@ -129,7 +127,7 @@ class CSVReader(TextReader):
         if message.is_fd and "is_fd" not in self._columns:
             self._note_fd()
         if self._data.is_cut:
-            self.note(f"{self.input.name}: rows with more data than their dlc: the dlc counts")
+            self.note_file("rows with more data than their dlc: the dlc counts")
         return message
 
     def _use(self, names: Sequence[str]) -> None:

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from cantools_cli.errors import FormatError, UsageError, quoted
@@ -31,7 +31,7 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from cantools_cli.io.channels import NumberedChannels
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import MAX_CHANNELS, TextReader, no_kernel
+from cantools_cli.io.text import NumberedReader, no_kernel
 from cantools_cli.io.text_writer import TextWriter
 from cantools_cli.kernels import columns
 from cantools_cli.kernels import gvret as kernel
@@ -56,7 +56,7 @@ _DIRECTIONS = {"rx": True, "tx": False}
 _LAST_BUS = 0xFFFE
 
 
-class GvretReader(TextReader):
+class GvretReader(NumberedReader):
     """Reads GVRET's CSV, with or without directions."""
 
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
@@ -64,7 +64,6 @@ class GvretReader(TextReader):
         self._columns: Sequence[str] = ()
         self._header = b""  # a line that may be one, of names that are not known
         self._padded = 0  # rows with fewer bytes than LEN
-        self._numbers = array("H", [kernel.NO_CHANNEL]) * kernel.CHANNELS
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
@@ -74,12 +73,10 @@ class GvretReader(TextReader):
         row = _ROW.fullmatch(rest.partition(b"\n")[0])
         return first.count(b",") >= 4 and not _ROW.fullmatch(first) and row is not None and _is_full(row)
 
-    def batches(self) -> Iterator[MessageBatch]:
-        yield from super().batches()
+    def _note_end(self) -> None:
+        super()._note_end()
         if self._padded:
-            self.note(
-                f"{self.input.name}: {self._padded} rows have fewer bytes than LEN: the others are read as 00"
-            )
+            self.note_file(f"{self._padded} rows have fewer bytes than LEN: the missing ones are read as 00")
 
     def _parse(
         self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int
@@ -89,15 +86,9 @@ class GvretReader(TextReader):
         directions = len(self._columns) == len(HEAD)
         return kernel.parse(text, at, end, self._numbers, directions, first, *batch.columns())
 
-    def _known(self, reason: int, line: bytes) -> bool:
-        if reason != kernel.CHANNEL or len(self._names.channels) >= MAX_CHANNELS:
-            return False
+    def _numbered(self, line: bytes) -> tuple[int, str]:
         number = int(line.split(b",")[len(self._columns) - 2])
-        name = f"can{number}"
-        if name not in self._names.channels:
-            self._names.add(name)
-        self._numbers[number] = self._names.channels.index(name)
-        return True
+        return number, f"can{number}"
 
     def _line(self, line: bytes, reason: int) -> Message | None:
         if not line.strip():
@@ -133,7 +124,7 @@ class GvretReader(TextReader):
         message.timestamp_ns = int(_matching(values, "time stamp", _TIME, "microseconds")) * 1000
         if not message.is_extended_id and message.arbitration_id > bits.CAN_SFF_MASK:
             message.is_extended_id = True
-            self.note(f"{self.input.name}: identifiers over 7FF that are marked false are read as extended")
+            self.note_file("identifiers over 7FF that are marked false are read as extended")
         size = int(_matching(values, "len", _NUMBER, "a number"))
         message.data = self._data(octets[:size], size)
         message.dlc = size

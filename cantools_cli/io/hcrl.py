@@ -19,12 +19,11 @@ Source: Hacking and Countermeasure Research Lab, "Car-Hacking Dataset", attribut
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from cantools_cli.errors import FormatError, quoted
 from cantools_cli.frame import bits
-from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.io.columns.places import Places, Spec
 from cantools_cli.io.columns.reader import ColumnsReader, Row, is_comment
 from cantools_cli.io.files import AnyFile
@@ -55,14 +54,10 @@ class HcrlReader(ColumnsReader):
         super().__init__(file, *args, **kwargs)
         self._injected = 0
 
-    def batches(self) -> Iterator[MessageBatch]:
-        try:
-            yield from super().batches()
-        finally:
-            if self._injected:
-                self.note(
-                    f"{self.input.name}: labels are not kept, of which {self._injected} are T (injected)"
-                )
+    def _note_end(self) -> None:
+        super()._note_end()
+        if self._injected:
+            self.note_file(f"labels are not kept, of which {self._injected} are T (injected)")
 
     def _can_id(self, fields: list[bytes], places: Places) -> int:
         """Return the identifier, whose zeros at the start do not mean 29 bits."""

@@ -32,7 +32,7 @@ from cantools_cli.frame.message import Channel, Message
 from cantools_cli.frame.xl import MAX_DATA, XlMessage
 from cantools_cli.io.channels import NameTable
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import MAX_CHANNELS, TextReader, seconds_to_ns
+from cantools_cli.io.text import TextReader, seconds_to_ns
 from cantools_cli.io.text_writer import TextWriter
 from cantools_cli.kernels import jsonl as kernel
 from cantools_cli.kernels.buffers import ReadBuffer
@@ -68,9 +68,9 @@ class JsonReader(TextReader):
     ) -> tuple[int, int, int]:
         return kernel.parse(text, at, end, self._names.names, self._names.ends, first, *batch.columns())
 
-    def _known(self, reason: int, line: bytes) -> bool:
-        found = _CHANNEL.search(line) if reason == kernel.NAME else None
-        if found is None or len(self._names.channels) >= MAX_CHANNELS:
+    def _learn(self, line: bytes) -> bool:
+        found = _CHANNEL.search(line)
+        if found is None:
             return False
         try:
             channel = json.loads(found[1])
@@ -91,7 +91,7 @@ class JsonReader(TextReader):
         if not isinstance(record, dict):
             raise FormatError(f"not a JSON object: {quoted(line)}")
         for key in sorted(record.keys() - _KEYS)[: max(_MAX_NOTES - len(self.notes), 0)]:
-            self.note(f"{self.input.name}: unknown key {quoted(key)} left out")
+            self.note_file(f"unknown key {quoted(key)} left out")
         return _Record(record, line).message()
 
 

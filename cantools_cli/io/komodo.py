@@ -19,12 +19,10 @@ Source: exports of Total Phase's Data Center, whose columns of CAN are known by 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from cantools_cli.errors import FormatError
 from cantools_cli.frame import bits
-from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from cantools_cli.io.columns import fields as values
 from cantools_cli.io.columns.places import Places
@@ -46,19 +44,11 @@ class KomodoReader(ColumnsReader):
         super().__init__(file, *args, **kwargs)
         self._record: int | None = None
         self._error: int | None = None
-        self._left_out = 0
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
         lines = head.removeprefix(b"\xef\xbb\xbf").splitlines()[:64]
         return any(_places_by_name(_names(line)) is not None for line in lines)
-
-    def batches(self) -> Iterator[MessageBatch]:
-        try:
-            yield from super().batches()
-        finally:
-            if self._left_out:
-                self.note(f"{self.input.name}: rows with errors: {self._left_out} left out")
 
     def _line(self, line: bytes, reason: int) -> Message | None:
         names = _names(line)
@@ -74,7 +64,7 @@ class KomodoReader(ColumnsReader):
                 if not fields[self._places.identifier].strip():
                     return None
                 if self._is_faulty(fields):
-                    self._left_out += 1
+                    self.left_out["rows with errors"] += 1
                     return None
         return super()._line(line, reason)
 

@@ -26,13 +26,11 @@ from __future__ import annotations
 import re
 from binascii import Error as Base64Error
 from binascii import a2b_base64
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Literal
 
 from cantools_cli import clock
 from cantools_cli.errors import FormatError, UsageError, quoted
-from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.rows import LapClock, Row, RowReader, frame_row, octets
 from cantools_cli.io.text import decimal_ns
@@ -93,16 +91,14 @@ class N2kReader(RowReader):
                 return any(kind.fullmatch(text) for kind in _KINDS)
         return False
 
-    def batches(self) -> Iterator[MessageBatch]:
-        try:
-            yield from super().batches()
-        finally:
-            messages, frames = self._split
-            if messages:
-                self.note(
-                    f"{self.input.name}: {messages} messages of more than 8 bytes were split into {frames} "
-                    "frames of fast packets, with sequence counters that are made up"
-                )
+    def _note_end(self) -> None:
+        super()._note_end()
+        messages, frames = self._split
+        if messages:
+            self.note_file(
+                f"{messages} messages of more than 8 bytes were split into {frames} frames of fast packets, "
+                "with sequence counters that are made up"
+            )
 
     def _rows(self, line: bytes) -> tuple[Row, ...]:
         text = line.strip()
@@ -187,7 +183,7 @@ class N2kReader(RowReader):
             raise FormatError(f"no such time as {text.decode()}")
         if not self._is_dateless:
             self._is_dateless = True
-            self.note(f"{self.input.name}: times of the day without a date, which count from 1970-01-01")
+            self.note_file("times of the day without a date, which count from 1970-01-01")
         since_ns = (hours * 3600 + minutes * 60 + seconds) * 1_000_000_000
         return self._day.time_ns(since_ns + decimal_ns(b"0", fraction or b""))
 

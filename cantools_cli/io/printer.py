@@ -32,7 +32,7 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel, Message
 from cantools_cli.io.channels import NameTable
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import MAX_CHANNELS, TextReader, seconds_to_ns
+from cantools_cli.io.text import TextReader, seconds_to_ns
 from cantools_cli.io.text_writer import TextWriter
 from cantools_cli.kernels import columns
 from cantools_cli.kernels import printed as kernel
@@ -73,9 +73,7 @@ class PrinterReader(TextReader):
     ) -> tuple[int, int, int]:
         return kernel.parse(text, at, end, self._names.names, self._names.ends, first, *batch.columns())
 
-    def _known(self, reason: int, line: bytes) -> bool:
-        if reason != kernel.NAME or len(self._names.channels) >= MAX_CHANNELS:
-            return False
+    def _learn(self, line: bytes) -> bool:
         _, mark, text = line.rstrip(b"\r\n").partition(b"Channel:")
         channel = _channel(text[1:].decode("utf-8", "surrogateescape")) if mark else None
         if channel in self._names.channels:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections import Counter
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, cast
 
@@ -31,19 +29,15 @@ _OCTET = re.compile(rb"[0-9A-Fa-f]{1,2}")
 
 
 class RowReader(TextReader):
-    """Reads a log whose lines hold any number of frames each, mostly one or none.
+    """Reads a log whose lines hold any number of frames each, usually one or none.
 
-    A subclass gives ``_rows``.
-
-    Attributes:
-        left_out: records that are not frames, by kind; reported once at the end.
+    A subclass implements ``_rows``.
     """
 
     reads_in_thread = False  # plain Python gains nothing there
 
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, *args, **kwargs)
-        self.left_out: Counter[str] = Counter()
         self._indexes: dict[str, int] = {}
         self._fault_here: FormatError | None = None
 
@@ -54,14 +48,6 @@ class RowReader(TextReader):
         Raises:
             FormatError: the line is malformed; it is quoted behind the reason.
         """
-
-    def batches(self) -> Iterator[MessageBatch]:
-        try:
-            yield from super().batches()
-        finally:
-            for kind, count in self.left_out.items():
-                self.note(f"{self.input.name}: {kind}: {count} left out")
-            self.left_out.clear()
 
     def _parse(
         self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int

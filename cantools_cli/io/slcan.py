@@ -126,7 +126,7 @@ class SlcanReader(RowReader):
     def _tell(self, text: str) -> None:
         if text not in self._told:
             self._told.add(text)
-            self.note(f"{self.input.name}: {text}")
+            self.note_file(f"{text}")
 
 
 def _without_bells(line: bytes) -> bytes:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
+from array import array
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +14,7 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from cantools_cli.io.base import MessageReader
 from cantools_cli.io.batch_room import BatchRoom
-from cantools_cli.io.channels import NameTable
+from cantools_cli.io.channels import UNKNOWN, NameTable
 from cantools_cli.io.files import AnyFile
 from cantools_cli.kernels.buffers import ReadBuffer
 
@@ -22,6 +24,8 @@ PIECE = 1 << 19
 LINE_LIMIT = 1 << 20
 #: names that a log may have: searching more of them in every line would take forever
 MAX_CHANNELS = 4096
+#: numbers of channels that kernels look up; plain Python reads others
+_NUMBERS = 256
 #: bytes that tell what kind of file it is
 _HEAD = 4096
 _BOM = b"\xef\xbb\xbf"
@@ -29,13 +33,18 @@ _SECONDS = re.compile(r"(-?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,9}))?", re.ASCII)
 
 FULL = 1  #: what every kernel returns when the batch has no more room
 STRANGE = 2  #: what every kernel returns at a line that it leaves to plain Python
+NEW_CHANNEL = 3  #: what every kernel returns at a frame of a channel that is not in its table
 
 
 class TextReader(MessageReader):
     """Reads a log of lines.
 
-    A subclass gives ``_parse``, which runs its kernel, and ``_line``, which deals with one line that the
-    kernel left: returns a message, or None for a line that is no frame, or raises ``FormatError``.
+    A subclass implements ``_parse``, which runs its kernel, and ``_line``, which parses one line that the
+    kernel refused; and ``_learn``, if its kernel looks channels up in a table.
+
+    Attributes:
+        line: lines read so far.
+        left_out: records that are not frames, by kind; noted at the end.
     """
 
     reads_in_thread = True
@@ -44,7 +53,8 @@ class TextReader(MessageReader):
 
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, "rt", *args, **kwargs)
-        self.line = 0  #: lines dealt with so far
+        self.line = 0
+        self.left_out: Counter[str] = Counter()
         self._room = BatchRoom(8, 16)  # at first for short lines
         self._newline_missing = False
         self._last_dropped = False
@@ -58,13 +68,33 @@ class TextReader(MessageReader):
 
     @abstractmethod
     def _line(self, line: bytes, reason: int) -> Message | None:
-        """Deal with a line, without its end, that the kernel did not take."""
+        """Return the frame of a line that the kernel refused, given without its end; None if it has none.
+
+        Raises:
+            FormatError: the line is malformed.
+        """
 
     def _known(self, reason: int, line: bytes) -> bool:
-        """Complete the kernel's tables by what ``line`` needs; tell whether it can go on there."""
+        """Complete the kernel's tables for ``line``; return whether the kernel can go on there."""
+        return reason == NEW_CHANNEL and len(self._names.channels) < MAX_CHANNELS and self._learn(line)
+
+    def _learn(self, line: bytes) -> bool:
+        """Add the channel of ``line`` to the kernel's table; return whether it can be added."""
         return False
 
+    def _note_end(self) -> None:
+        """Note what reading left out, when it ends or is abandoned."""
+        for kind, count in self.left_out.items():
+            self.note_file(f"{kind}: {count} left out")
+        self.left_out.clear()
+
     def batches(self) -> Iterator[MessageBatch]:
+        try:
+            yield from self._as_documented(self._all_batches())
+        finally:
+            self._note_end()
+
+    def _all_batches(self) -> Iterator[MessageBatch]:
         head, found = b"", False
         for text, end in self._chunks():
             if not found and len(head) < _HEAD:  # which a pipe gives in any pieces
@@ -77,7 +107,7 @@ class TextReader(MessageReader):
         if self._newline_missing and self.is_ambiguous and not self._last_dropped:
             self.note(f"{self.input.name}:{self.line}: no newline at the end, so this frame may be cut short")
         for note in self.input.notes:
-            self.note(f"{self.input.name}: {note}")
+            self.note_file(f"{note}")
 
     def _check_kind(self, head: bytes) -> None:
         """Raise NotALogError, since no record of a file that begins with ``head`` fits.
@@ -211,6 +241,32 @@ class TextReader(MessageReader):
             have -= len(_BOM)
         self._starts = len(start) < len(_BOM) and _BOM.startswith(start)
         return have
+
+
+class NumberedReader(TextReader):
+    """Reads a log of lines whose channels are numbers; a subclass also implements ``_numbered``."""
+
+    def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
+        super().__init__(file, *args, **kwargs)
+        self._numbers = array("H", [UNKNOWN]) * _NUMBERS  #: by number: the index of the channel
+
+    @abstractmethod
+    def _numbered(self, line: bytes) -> tuple[int, str]:
+        """Return the number of the channel in ``line``, which the kernel has parsed, and the name for it.
+
+        Raises:
+            FormatError: no channel has this number.
+        """
+
+    def _learn(self, line: bytes) -> bool:
+        try:
+            number, name = self._numbered(line)
+        except FormatError:
+            return False  # which _line raises again, with the line
+        if name not in self._names.channels:
+            self._names.add(name)
+        self._numbers[number] = self._names.channels.index(name)
+        return True
 
 
 def no_kernel(at: int, batch: MessageBatch, first: int) -> tuple[int, int, int]:

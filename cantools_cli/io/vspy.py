@@ -27,13 +27,11 @@ Source: files of Vehicle Spy 3; SavvyCAN's list of columns.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from cantools_cli.errors import FormatError, quoted
 from cantools_cli.frame import bits
-from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from cantools_cli.io.columns import fields as values
 from cantools_cli.io.columns.places import Places
@@ -61,20 +59,11 @@ class VehicleSpyReader(ColumnsReader):
         self._titled = self._in_networks = False
         self._value: int | None = None
         self._width = 0  # columns of the header
-        self._left_out: Counter[str] = Counter()
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
         head = head.removeprefix(b"\xef\xbb\xbf")
         return _TITLE.match(head) is not None or any(map(_HEADER.match, head.splitlines()[:64]))
-
-    def batches(self) -> Iterator[MessageBatch]:
-        try:
-            yield from super().batches()
-        finally:
-            for protocol, count in self._left_out.items():
-                self.note(f"{self.input.name}: rows of {protocol}: {count} left out")
-            self._left_out.clear()
 
     def _line(self, line: bytes, reason: int) -> Message | None:
         if _TITLE.match(line):  # also of a file that was joined to another
@@ -91,7 +80,7 @@ class VehicleSpyReader(ColumnsReader):
             return None
         protocol = self._protocol(self._split(line))
         if protocol:
-            self._left_out[protocol] += 1
+            self.left_out[f"rows of {protocol}"] += 1
             return None
         return super()._line(line, reason)
 

@@ -261,7 +261,7 @@ def test_bytes_that_are_missing_at_the_end_are_00_and_counted() -> None:
         io.BytesIO(HEADER + ROW + b"9,1,false,Rx,0,4,11,22\n8,1,false,Rx,0,4,11,22,,,,,,,\n")
     )
     assert [message.data.hex() for message in reader][1:] == ["11220000"] * 2
-    assert reader.notes == ["-: 2 rows have fewer bytes than LEN: the others are read as 00"]
+    assert reader.notes == ["-: 2 rows have fewer bytes than LEN: the missing ones are read as 00"]
 
 
 @pytest.mark.parametrize("row", [b"9,1,false,Rx,0,2,11", b"9,1,false,Rx,0,2,11,2"])

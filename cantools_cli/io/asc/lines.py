@@ -71,9 +71,9 @@ class EventReader:
         overruns: frames that are marked since others before them were lost.
     """
 
-    def __init__(self, *, txrq: bool = False) -> None:
+    def __init__(self, left_out: Counter[str], *, txrq: bool = False) -> None:
         self.base = 16
-        self.left_out: Counter[str] = Counter()
+        self.left_out = left_out
         self.overruns = 0
         self._txrq = txrq
 
@@ -264,13 +264,17 @@ class EventReader:
 
 
 def _on(channel: re.Match[bytes], message: Message | None) -> Message | None:
-    """Give ``message`` its channel; they count from 1 in the file, from 0 in names."""
+    """Set the channel of ``message``."""
     if message is not None:
-        number = int(channel[1])
-        if number == 0:
-            raise FormatError("channel 0, but the first channel is 1")
-        message.channel = f"can{number - 1}"
+        message.channel = channel_of(channel[1])
     return message
+
+
+def channel_of(number: bytes) -> str:
+    """Return the name of a channel; numbers count from 1, names from 0."""
+    if int(number) == 0:
+        raise FormatError("channel 0, but the first channel is 1")
+    return f"can{int(number) - 1}"
 
 
 def _remote(message: Message, code: int) -> None:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from array import array
-from collections.abc import Iterator
 from typing import Any
 
 from cantools_cli.errors import FormatError, UsageError, quoted
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel, Message
 from cantools_cli.io.asc.header import Header, begins_block, begins_file
-from cantools_cli.io.asc.lines import EventReader
+from cantools_cli.io.asc.lines import EventReader, channel_of
 from cantools_cli.io.channels import channel_number
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import FULL, TextReader, decimal_ns
+from cantools_cli.io.text import NumberedReader, decimal_ns, no_kernel
 from cantools_cli.kernels import asc as kernel
 from cantools_cli.kernels.buffers import ReadBuffer
 
@@ -27,7 +25,7 @@ _NS_LIMIT = 1 << 63
 _ABSURD_NS = 10 * 366 * 86_400 * _SECOND
 
 
-class ASCReader(TextReader):
+class ASCReader(NumberedReader):
     """Reads ASC files.
 
     ``base`` (``hex`` or ``dec``) and absolute times hold where the file does not say. With
@@ -54,8 +52,7 @@ class ASCReader(TextReader):
         self.relative_timestamp = relative_timestamp
         self._given_start = start_ns
         self._header = self._new_header()
-        self._events = EventReader(txrq=txrq)
-        self._numbers = array("H", [kernel.NO_CHANNEL]) * kernel.CHANNELS
+        self._events = EventReader(self.left_out, txrq=txrq)
         self._settled = False  # the header was read, the start is known
         self._new_block = False  # a trigger block began: its first event tells what its times count from
         self._origin: int | None = None  # date of the first start, which relative times count from
@@ -67,18 +64,11 @@ class ASCReader(TextReader):
     def recognises(cls, head: bytes) -> bool:
         return _HEAD.match(head) is not None
 
-    def batches(self) -> Iterator[MessageBatch]:
-        try:
-            yield from self._as_documented(super().batches())
-        finally:
-            for kind, count in self._events.left_out.items():
-                self.note(f"{self.input.name}: {kind}: {count} left out")
-            self._events.left_out.clear()
-            if self._events.overruns:
-                self.note(
-                    f"{self.input.name}: frames were lost before {self._events.overruns} that are marked so"
-                )
-                self._events.overruns = 0
+    def _note_end(self) -> None:
+        super()._note_end()
+        if self._events.overruns:
+            self.note_file(f"frames were lost before {self._events.overruns} that are marked so")
+            self._events.overruns = 0
 
     def _documented_channel(self, channel: Channel) -> Channel:
         return channel_number(channel)
@@ -87,8 +77,7 @@ class ASCReader(TextReader):
         self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int
     ) -> tuple[int, int, int]:
         if not self._settled or self._new_block or self._header.is_relative or self._events.base != 16:
-            full = first >= len(batch) or batch.offset[first] + 64 > len(batch.payload)
-            return at, first, FULL if full else kernel.STRANGE
+            return no_kernel(at, batch, first)
         at, rows, reason = kernel.parse(
             text, at, end, self._numbers, self._start_ns, self._most_seconds, first, *batch.columns()
         )
@@ -96,18 +85,10 @@ class ASCReader(TextReader):
             self._offset_ns = batch.timestamp_ns[rows - 1] - self._start_ns
         return at, rows, reason
 
-    def _known(self, reason: int, line: bytes) -> bool:
-        if reason != kernel.CHANNEL:
-            return False
+    def _numbered(self, line: bytes) -> tuple[int, str]:
         words = line.split(None, 3)
-        number = int(words[2] if words[1] == b"CANFD" else words[1])
-        if number == 0:
-            return False
-        name = f"can{number - 1}"
-        if name not in self._names.channels:
-            self._names.add(name)
-        self._numbers[number] = self._names.channels.index(name)
-        return True
+        number = words[2] if words[1] == b"CANFD" else words[1]
+        return int(number), channel_of(number)
 
     def _line(self, line: bytes, reason: int) -> Message | None:
         found = _EVENT.match(line)
@@ -139,7 +120,7 @@ class ASCReader(TextReader):
         elif self._settled or not self._header.met:
             raise FormatError(f"not an ASC line: {quoted(line)}")
         else:
-            self._events.left_out["lines of the head of an unknown kind"] += 1
+            self.left_out["lines of the head of an unknown kind"] += 1
 
     def _new_header(self) -> Header:
         return Header(16 if self.base == "hex" else 10)
@@ -159,7 +140,7 @@ class ASCReader(TextReader):
 
     def _header_note(self, text: str) -> None:
         if not self.relative_timestamp:
-            self.note(f"{self.input.name}: {text}")
+            self.note_file(f"{text}")
 
     def _start(self, begins: int) -> None:
         if self._origin is None:
@@ -172,9 +153,7 @@ class ASCReader(TextReader):
         if self._header.is_relative:
             time_ns += self._offset_ns
             if time_ns > _ABSURD_NS:
-                self.note(
-                    f"{self.input.name}: its relative times add up to over ten years; are they absolute?"
-                )
+                self.note_file("its relative times add up to over ten years; are they absolute?")
         elif self._new_block:
             self._new_block = False
             begins = self._header.block_ns(self.tz or "local")

@@ -29,7 +29,7 @@ from cantools_cli.io.candump.screen_reader import ScreenLines
 from cantools_cli.io.channels import channel_name
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.frame_text import format_frame, parse_frame
-from cantools_cli.io.text import MAX_CHANNELS, STRANGE, TextReader, decimal_ns
+from cantools_cli.io.text import STRANGE, TextReader, decimal_ns
 from cantools_cli.io.text_writer import TextWriter
 from cantools_cli.kernels import candump as kernel
 from cantools_cli.kernels import columns
@@ -88,9 +88,7 @@ class CanutilsLogReader(TextReader):
             if self._screen is None or reason != STRANGE or at == begin:
                 return at, first, reason
 
-    def _known(self, reason: int, line: bytes) -> bool:
-        if reason != kernel.NAME or len(self._names.channels) >= MAX_CHANNELS:
-            return False
+    def _learn(self, line: bytes) -> bool:
         name = line.split(None, 2)[1].decode("utf-8", "surrogateescape")
         if name in self._names.channels:
             return False
@@ -103,7 +101,7 @@ class CanutilsLogReader(TextReader):
             return None
         drops = _DROPS.match(stripped)
         if drops:
-            self.note(f"{self.input.name}: {drops[1].decode()} frames were lost when this was recorded")
+            self.note_file(f"{drops[1].decode()} frames were lost when this was recorded")
             return None
         found = _LOG_LINE.match(line.lstrip())
         if found is not None and b"#" in found["frame"]:

@@ -101,8 +101,8 @@ class ColumnsReader(TextReader):
             raise UsageError(f"unknown unit of time {quoted(unit)}", hint=f"known: {', '.join(values.UNITS)}")
         return values.Moments(values.UNITS[unit], self.tz or "local")
 
-    def batches(self) -> Iterator[MessageBatch]:
-        yield from super().batches()
+    def _all_batches(self) -> Iterator[MessageBatch]:
+        yield from super()._all_batches()
         if self._places is None and self._passed:
             self.fault(self._no_header(self._passed, 1))
 
@@ -204,7 +204,7 @@ class ColumnsReader(TextReader):
         if places.channel is None and not self._names.channels:
             self._names.add(CHANNEL)
         if places.time is None:
-            self.note(f"{self.input.name}: no column of times, so that all frames have the time 0")
+            self.note_file("no column of times, so that all frames have the time 0")
 
     def _has_names(self, fields: Sequence[bytes]) -> bool:
         """Tell whether a first row has names in place of values."""
@@ -317,7 +317,7 @@ class ColumnsReader(TextReader):
     def _code(self, size: int, dlc: int, is_fd: bool | None) -> tuple[int, bool]:
         """Return the DLC code of ``size`` data bytes, and whether they are of CAN FD."""
         if is_fd is None and size > 8:
-            self.note(f"{self.input.name}: rows of more than 8 bytes are read as CAN FD")
+            self.note_file("rows of more than 8 bytes are read as CAN FD")
             is_fd = True
         if not is_fd:
             if size > 8:

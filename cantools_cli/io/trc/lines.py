@@ -73,10 +73,10 @@ class LineReader:
         left_out: what was no frame, by kind, each with how often.
     """
 
-    def __init__(self, columns: str, *, status: bool = False) -> None:
+    def __init__(self, columns: str, left_out: Counter[str], *, status: bool = False) -> None:
         self.columns = columns
         self.offset_ns = 0
-        self.left_out: Counter[str] = Counter()
+        self.left_out = left_out
         self._status = status
         self._line = b""
 
@@ -153,13 +153,15 @@ class LineReader:
         return kind
 
     def _channel(self, fields: dict[str, bytes]) -> str:
-        """Return the name of a bus; they count from 1 in the file, from 0 in names."""
         word = fields.get("B", b"-")
         if word == b"-":
             return "can0"
-        if not _BUS.match(word) or int(word) == 0:
+        if not _BUS.match(word):
             self._refuse(f"bad bus {quoted(word)}")
-        return f"can{int(word) - 1}"
+        try:
+            return bus_name(word)
+        except FormatError as error:
+            self._refuse(error.reason)
 
     def _frame(self, fields: dict[str, bytes], rest: list[bytes], kind: bytes) -> Message:
         word = fields["I"]
@@ -253,6 +255,13 @@ class LineReader:
 
     def _refuse(self, reason: str, *, hint: str | None = None) -> NoReturn:
         raise FormatError(f"{reason}, in {quoted(self._line)}", hint=hint)
+
+
+def bus_name(number: bytes) -> str:
+    """Return the name of a bus; numbers count from 1, names from 0."""
+    if int(number) == 0:
+        raise FormatError(f"bad bus {quoted(number)}")
+    return f"can{int(number) - 1}"
 
 
 def from_error_bytes(data: bytes) -> tuple[int, bytes]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from array import array
-from collections.abc import Iterator
 from typing import Any
 
 from cantools_cli.errors import FormatError, quoted
@@ -12,9 +10,9 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel, Message
 from cantools_cli.io.channels import channel_number
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import MAX_CHANNELS, TextReader, no_kernel
+from cantools_cli.io.text import NumberedReader, no_kernel
 from cantools_cli.io.trc.header import COLUMNS, Header, TRCFileVersion, begins_file
-from cantools_cli.io.trc.lines import LineReader, decoded
+from cantools_cli.io.trc.lines import LineReader, bus_name, decoded
 from cantools_cli.kernels import trc as kernel
 from cantools_cli.kernels.buffers import ReadBuffer
 
@@ -30,7 +28,7 @@ _OTHERS = (
 )
 
 
-class TRCReader(TextReader):
+class TRCReader(NumberedReader):
     """Reads TRC files of versions 1.0, 1.1, 1.2, 1.3, 2.0 and 2.1.
 
     Times are since the epoch, the file's start being in the zone ``tz``: by default UTC where python-can
@@ -43,10 +41,9 @@ class TRCReader(TextReader):
         super().__init__(file, *args, **kwargs)
         self._status = status
         self._header = Header()
-        self._lines = LineReader(COLUMNS[TRCFileVersion.V1_0])
+        self._lines = LineReader(COLUMNS[TRCFileVersion.V1_0], self.left_out)
         self._plain = b""  # columns that the kernel takes
         self._layout = kernel.NO_LAYOUT
-        self._numbers = array("H", [kernel.NO_CHANNEL]) * kernel.CHANNELS
         self._settled = False  # the header was read, the start is known
         self._start_ns = 0
         self._most_ms = 0
@@ -67,19 +64,8 @@ class TRCReader(TextReader):
             met = True
         return met
 
-    def batches(self) -> Iterator[MessageBatch]:
-        try:
-            yield from self._as_documented(super().batches())
-        finally:
-            self._tell_left_out()
-
     def _documented_channel(self, channel: Channel) -> Channel:
         return channel_number(channel, first=1)
-
-    def _tell_left_out(self) -> None:
-        for kind, count in self._lines.left_out.items():
-            self.note(f"{self.input.name}: {kind}: {count} left out")
-        self._lines.left_out.clear()
 
     def _parse(
         self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int
@@ -99,18 +85,10 @@ class TRCReader(TextReader):
             *batch.columns(),
         )
 
-    def _known(self, reason: int, line: bytes) -> bool:
-        if reason != kernel.CHANNEL or len(self._names.channels) >= MAX_CHANNELS:
-            return False
+    def _numbered(self, line: bytes) -> tuple[int, str]:
         at = self._lines.columns.find("B")
-        number = int(line.split()[at]) if at >= 0 else 1
-        if number == 0:
-            return False
-        name = f"can{number - 1}"
-        if name not in self._names.channels:
-            self._names.add(name)
-        self._numbers[number] = self._names.channels.index(name)
-        return True
+        number = line.split()[at] if at >= 0 else b"1"
+        return int(number), bus_name(number)
 
     def _line(self, line: bytes, reason: int) -> Message | None:
         stripped = line.strip()
@@ -154,12 +132,11 @@ class TRCReader(TextReader):
         self._settled = True
         self._start_ns = begins or 0
         self._most_ms = max(0, min((_NS_LIMIT - 1 - self._start_ns) // _MS - 1, _MAX_MS))
-        self._tell_left_out()
-        self._lines = LineReader(letters, status=self._status)
+        self._lines = LineReader(letters, self.left_out, status=self._status)
         is_plain = letters.endswith("D") and len({*letters}) == len(letters) and {*letters} & {*"lL"}
         fits = -_NS_LIMIT <= self._start_ns < _NS_LIMIT  # days allow for any year
         self._plain = letters.encode("ascii", "replace") if is_plain and fits else b""
         self._layout = kernel.LAYOUTS.get(self._plain, kernel.NO_LAYOUT)
 
     def _header_note(self, text: str) -> None:
-        self.note(f"{self.input.name}: {text}")
+        self.note_file(f"{text}")
