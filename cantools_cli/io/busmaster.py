@@ -19,13 +19,13 @@ A log of J1939 has other columns, and no other frames than those of 29 bits::
     ***<Time><Channel><CAN ID><PGN><Type><Source Node><Destination Node><Priority><Tx/Rx><DLC><DataBytes>***
     22:20:14:9920 1 18feef00 0xFEEF DAT 0x00 0xFF 6 Rx 8 FE 36 12 FE 69 05 07 AD
 
-Its messages of more than 8 bytes were put together from several frames: they are left out and counted.
+Its messages of more than 8 bytes were assembled from several frames: they are left out and counted.
 
-The last part of a time is in units of 0.1 ms where it has four digits, else in milliseconds. Times of the day
-that fall back by more than 12 hours are of the next day. Channels count from 1, ``can0`` is 1; so is 0, which
-SavvyCAN writes. A file may hold several sessions. The date is local time, without a zone.
+The last part of a time is in units of 0.1 ms if it has four digits, else in milliseconds. A time of day more
+than 12 hours earlier than the previous one is of the next day. Channels count from 1: ``can0`` is 1, and 0,
+which SavvyCAN writes. A file may hold several sessions. The date is local time, without a zone.
 
-Source: files of BUSMASTER and SavvyCAN; for J1939 what BUSMASTER's logging module prints.
+Source: files of BUSMASTER and SavvyCAN; for J1939 the output of BUSMASTER's logging module.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ _HEX = re.compile(r"(?:0x)?([0-9a-f]{1,8})")
 _DECIMAL = re.compile(r"[0-9]{1,9}")
 _DIRECTIONS = {"rx": True, "tx": False}
 _MODES = {"SYSTEM": kernel.SYSTEM, "ABSOLUTE": kernel.ABSOLUTE, "RELATIVE": kernel.RELATIVE}
-_NO_DATE = "a log without a date: times are since 1970"
-#: SocketCAN's class of an error on the bus of which no more is known
+_NO_DATE = "no date: times count from 1970"
+#: SocketCAN's class of a bus error without details
 _BUS_ERROR = 0x080
 _MAX_J1939 = 1785
 
@@ -66,7 +66,7 @@ _MAX_J1939 = 1785
 class BusmasterReader(NumberedReader):
     """Reads BUSMASTER's log; ``tz`` is the zone of its dates, by default local."""
 
-    is_ambiguous = True  # a decimal byte of 17 may be what is left of 173
+    is_ambiguous = True  # a decimal byte of 17 may be a truncated 173
 
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, *args, **kwargs)
@@ -131,13 +131,13 @@ class BusmasterReader(NumberedReader):
         elif text.startswith("PROTOCOL"):
             protocol = " ".join(text.split()[1:])
             if protocol not in ("CAN", "J1939"):
-                raise FormatError(f"a log of {protocol or 'no protocol'}, not of CAN")
+                raise FormatError(f"protocol {quoted(protocol)} is not CAN or J1939")
             self._session.is_j1939 = protocol == "J1939"
 
     def _frame(self, words: list[str]) -> Message | None:
         time = _TIME.fullmatch(words[0])
         if time is None:
-            raise FormatError("not a line of BUSMASTER")
+            raise FormatError("not a BUSMASTER line")
         if self._session.is_j1939:
             message = self._j1939(words)
             if message is None:
@@ -145,7 +145,7 @@ class BusmasterReader(NumberedReader):
         elif any(word.startswith("err") for word in words[1:]):
             message = _error(words)
         elif len(words) < 6:
-            raise FormatError("not a line of BUSMASTER")
+            raise FormatError("not a BUSMASTER line")
         else:
             message = self._data(words)
         message.timestamp_ns = self._session.moment(time, self.note)
@@ -171,9 +171,9 @@ class BusmasterReader(NumberedReader):
         return message
 
     def _j1939(self, words: list[str]) -> Message | None:
-        """Return the frame of a line of J1939, None where it is a message of several frames."""
+        """Return the frame of a J1939 line; None for a message of several frames."""
         if len(words) < 10:
-            raise FormatError("not a line of BUSMASTER's J1939")
+            raise FormatError("not a BUSMASTER J1939 line")
         _, channel, identifier, _, _, _, _, _, direction, length, *octets = words
         message = Message(
             arbitration_id=self._number(identifier, 0x1FFFFFFF, "identifier"),
@@ -195,7 +195,7 @@ class BusmasterReader(NumberedReader):
         return bytearray(self._number(word, 0xFF, "data byte") for word in words)
 
     def _number(self, text: str, most: int, what: str) -> int:
-        """Return a number of the session's base; one that begins with 0x is hexadecimal in any."""
+        """Return a number in the session's base; one that begins with 0x is always hexadecimal."""
         found = _HEX.fullmatch(text)
         if self._session.is_decimal and not text.startswith("0x"):
             value = int(text) if _DECIMAL.fullmatch(text) else -1
@@ -207,10 +207,10 @@ class BusmasterReader(NumberedReader):
 
 
 class Session:
-    """What the header of a session says, and the clock of its lines.
+    """The header of a session, and the clock of its lines.
 
     Attributes:
-        mode: what times count from: SYSTEM, ABSOLUTE or RELATIVE.
+        mode: the reference of times: SYSTEM, ABSOLUTE or RELATIVE.
         is_decimal: the base of identifiers and data.
         is_j1939: whether lines have the columns of J1939.
     """
@@ -224,20 +224,20 @@ class Session:
         self._midnight = datetime(1970, 1, 1)
         self._first_ns = 0  # time of the day at which the session began
         self._last_ns = 0  # SYSTEM: the last time of the day; RELATIVE: the sum
-        self._second = -1  # of the day, and what it is since the epoch
+        self._second = -1  # of the day, and its nanoseconds since the epoch
         self._second_ns = 0
 
     def begin(self, found: re.Match[str]) -> None:
-        """Take the date of ``***START DATE AND TIME ...***``.
+        """Set the date of ``***START DATE AND TIME ...***``.
 
         Raises:
-            FormatError: there is no such date.
+            FormatError: the date is invalid.
         """
         day, month, year, hour, minute, second = map(int, found.groups()[:6])
         try:
             whole = datetime(year, month, day, hour, minute, second)
         except ValueError:
-            raise FormatError(f"no such date: {quoted(found[0])}") from None
+            raise FormatError(f"invalid date: {quoted(found[0])}") from None
         fraction = _fraction_ns(found[7] or "0")
         self._start = whole + timedelta(microseconds=fraction // 1000)
         self._midnight = datetime(year, month, day)
@@ -245,15 +245,15 @@ class Session:
         self.count_from(self.mode)
 
     def count_from(self, mode: str) -> None:
-        """Take the mode, which may stand before the date or behind it."""
+        """Set the mode, which may precede or follow the date."""
         self.mode = mode
         self._last_ns = 0 if mode == "RELATIVE" else self._first_ns
         self._second = -1  # whose nanoseconds are those of the mode before
 
     def clock(self) -> tuple[int, int, int, int] | None:
-        """Return what the kernel has to know of times: mode, second, shift, last; None where it cannot go on.
+        """Return mode, second, shift and last time for the kernel; None if it cannot parse the next line.
 
-        That is before the first line behind a date, and beyond what 64 bits hold.
+        That is the first line after a date, or a time beyond 64 bits.
         """
         shift_ns, second = self._second_ns, -1
         if self._start is None:
@@ -269,7 +269,7 @@ class Session:
         return _MODES[self.mode], second, shift_ns, self._last_ns
 
     def go_on(self, last_ns: int, note: Any) -> None:
-        """Go on behind lines that the kernel took, to the last of which it would give ``last_ns``."""
+        """Continue after lines that the kernel parsed, the last of them at ``last_ns``."""
         if self._start is None:
             note(_NO_DATE)
         if self.mode != "ABSOLUTE":
@@ -279,11 +279,11 @@ class Session:
         """Return the nanoseconds since the epoch of a line's time; without a date those since the start.
 
         Raises:
-            FormatError: it is no time of the day.
+            FormatError: the time of day is invalid.
         """
         hours, minutes, seconds = map(int, found.groups()[:3])
         if minutes > 59 or seconds > 59 or (self.mode == "SYSTEM" and hours > 23):
-            raise FormatError(f"no such time as {found[0]}")
+            raise FormatError(f"invalid time of day {found[0]}")
         since_ns = (hours * 3600 + minutes * 60 + seconds) * _SECOND + _fraction_ns(found[4])
         if self._start is None:
             note(_NO_DATE)
@@ -315,7 +315,7 @@ class Session:
 
 
 def _error(words: list[str]) -> Message:
-    """Return the error frame of a line that names an error; what it was is not kept."""
+    """Return the error frame of a line that names an error, whose kind is not kept."""
     return Message(
         arbitration_id=_BUS_ERROR,
         is_extended_id=False,

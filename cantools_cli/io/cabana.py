@@ -6,9 +6,9 @@
     15.460,0x440,1,0x4000800000000000       seconds of the route; 0x: hexadecimal
     0.06194250166663551,308,0,08007c63      older: a decimal address, and no 0x before the data
 
-Bus n is ``can{n}``. What a panda sent itself comes back on bus 128 + n, and is a sent frame of bus n. What
-its safety model rejected has the bus 192 + n, was never on the wire, and is left out. Addresses above 7FF
-have 29 bits, rows of more than 8 bytes are CAN FD. Times count from the start of the route.
+Bus n is ``can{n}``. A frame that a panda sent returns on bus 128 + n, and is a sent frame of bus n. A
+frame that its safety model rejected has bus 192 + n, was never on the wire, and is left out. Addresses above
+7FF have 29 bits, rows of more than 8 bytes are CAN FD. Times count from the start of the route.
 
 Loses: frames that the panda's safety model rejected, which are counted.
 
@@ -31,7 +31,7 @@ from cantools_cli.io.columns.reader import ColumnsReader, is_comment
 
 _NAMES = frozenset((b"time", b"addr", b"bus", b"data"))
 _BUS = re.compile(rb"\s*([0-9]{1,3})\s*")
-#: what is added to the number of a bus for frames that the panda sent, and for those that it refused to send
+#: offsets of the bus number for frames that the panda sent, and for those it refused to send
 _RETURNED, _REJECTED = 128, 192
 
 

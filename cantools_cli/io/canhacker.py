@@ -50,7 +50,7 @@ class CanHackerReader(RowReader):
             return ()
         found = _LINE.fullmatch(text)
         if found is None:
-            raise FormatError("not a line of CANHacker")
+            raise FormatError("not a CANHacker line")
         size = int(found["size"])
         rest = found["rest"] or b""
         is_remote = _REMOTE.fullmatch(rest) is not None

@@ -9,7 +9,7 @@
      0    00000000            ErrorFrame                         101.095270 R
     Logging stopped.
 
-Identifiers of 8 digits are hexadecimal, and so is the data behind them; other lines are decimal. ``base``
+Identifiers of 8 digits are hexadecimal, and so is their data; other lines are decimal. ``base``
 decides for a file that mixes the two. Flags are X 29 bits, R remote, A the echo of a sent frame, W a wake-up.
 Times are seconds since the measurement began, without a date. Channels count from 0: ``can0`` is 0.
 
@@ -72,7 +72,7 @@ class CanKingReader(RowReader):
             return (error_row(_time_ns(found), _channel(found), is_sent=found["direction"] == b"T"),)
         if not text or text.startswith((b"Chn ", b"Logging ")):
             return ()
-        raise FormatError("not a line of CANKing")
+        raise FormatError("not a CANKing line")
 
     def _frame(self, found: re.Match[bytes]) -> Row:
         flags = found["flags"].split()

@@ -3,7 +3,7 @@
 ::
 
     # Logger type: CL2000
-    # Time: 20170101T022232                     when the file was begun
+    # Time: 20170101T022232                     the start of the file
     # Value separator: ";"
     # Time separator: ""                        these four are left out of a time before it is read
     # Time separator ms: ""
@@ -73,7 +73,7 @@ class ClxReader(ColumnsReader):
     def _note_end(self) -> None:
         super()._note_end()
         if self._missed:
-            self.note_file(f"the logger missed {self._missed} frames, by its column Lost")
+            self.note_file(f"the logger missed {self._missed} frames (column Lost)")
 
     def _line(self, line: bytes, reason: int) -> Message | None:
         found = _SETTING.fullmatch(line)
@@ -83,7 +83,7 @@ class ClxReader(ColumnsReader):
         return super()._line(line, reason)
 
     def _set(self, name: bytes, value: bytes) -> None:
-        """Take in a line of the header, of which files that were joined have several."""
+        """Apply a line of the header; joined files have several headers."""
         if name == b"logger type":
             self._places = None
             self._clock_of_logger = LoggerClock(self.tz or "local")
@@ -121,7 +121,7 @@ class ClxReader(ColumnsReader):
     def _moment(self, fields: list[bytes], time: int | slice) -> int:
         assert isinstance(time, int)  # _find_header
         if not self._clock_of_logger.is_dated:
-            self.note_file("no line # Time: what times do not say counts from 1970")
+            self.note_file("no # Time line: missing parts of times count from 1970")
         return self._clock_of_logger.read(fields[time])
 
     def _kind_of(self, fields: list[bytes], places: Places) -> tuple[int, int]:
@@ -133,7 +133,7 @@ class ClxReader(ColumnsReader):
             if kind is None:
                 raise FormatError(f"type {quoted(fields[self._kind])} is not 0, 1, 8 or 9")
             if is_extended and not kind[0]:
-                raise FormatError(f"identifier {value:X} is above 7FF, the largest of 11 bits")
+                raise FormatError(f"identifier {value:X} is above 7FF, the 11-bit maximum")
             is_extended, is_sent = kind
         return value | bits.CAN_EFF_FLAG if is_extended else value, bits.TX if is_sent else 0
 
@@ -142,8 +142,8 @@ class LoggerClock:
     """Completes times of which the larger parts are missing, and dates them.
 
     Attributes:
-        separators: what is left out of a time before its digits are counted.
-        is_dated: whether the file has said when it was begun.
+        separators: characters removed from a time before its digits are counted.
+        is_dated: whether the file has a start date.
     """
 
     #: by number of digits: the milliseconds after which a time begins again; 0: after a month, a year, never
@@ -161,10 +161,10 @@ class LoggerClock:
         self._minute_ns = 0
 
     def begin(self, text: bytes) -> None:
-        """Take the time at which a file was begun, such as ``20170101T022232``.
+        """Set the start of a file, such as ``20170101T022232``.
 
         Raises:
-            FormatError: there is no such date.
+            FormatError: the date is invalid.
         """
         try:
             wall = datetime.strptime(text.decode("ascii"), "%Y%m%dT%H%M%S")
@@ -182,11 +182,11 @@ class LoggerClock:
         digits = text.translate(None, self.separators)
         period = self._PERIODS.get(len(digits)) if digits.isdigit() else None
         if period is None:
-            raise FormatError(f"time {quoted(text)} is not one of the logger")
+            raise FormatError(f"time {quoted(text)} is not a logger time")
         hours, minutes = int(digits[-9:-7] or b"0"), int(digits[-7:-5] or b"0")
         seconds, milliseconds = int(digits[-5:-3] or b"0"), int(digits[-3:])
         if hours > 23 or minutes > 59 or seconds > 59:
-            raise FormatError(f"time {quoted(text)} is not a time of the clock")
+            raise FormatError(f"time {quoted(text)} is not a valid time of day")
         moment = ((hours * 60 + minutes) * 60 + seconds) * 1_000 + milliseconds
         if period:
             earliest = self._latest - min(self._SLACK, period // 10)
@@ -214,7 +214,7 @@ class LoggerClock:
                 continue  # the 30th of February, the year 0
             if year or found + of_the_day >= self._latest - self._SLACK:
                 return found
-        raise FormatError(f"time {quoted(text)} is not a date that exists")
+        raise FormatError(f"time {quoted(text)} is not a valid date")
 
     def _dated(self, moment: int) -> int:
         """Return the nanoseconds since the epoch of a wall clock's milliseconds since 1970."""
@@ -229,7 +229,7 @@ class LoggerClock:
 
 
 def _separator(name: bytes, value: bytes) -> bytes:
-    """Return the separator that a header gives in quotation marks; empty without one."""
+    """Return the separator in quotation marks in a header; empty without one."""
     found = _SEPARATOR.fullmatch(value)
     if found is None:
         raise FormatError(f"{name.decode()} {quoted(value)} is not a character in quotation marks")

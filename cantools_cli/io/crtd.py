@@ -8,11 +8,11 @@
     1542473901.021 R11 408 0                                bus 1; digits need no padding
     1542473901.021259 1CER Error intr=0 rxpkt=0 ...         no frame: an error, counted
 
-Times are seconds with three or six digits behind the point, since 1970 or since the module was switched on.
+Times are seconds with three or six digits after the point, since 1970 or since the module was switched on.
 Bus N is the channel ``canN-1``. Records whose type begins with C hold no frame; of them errors (CER) are
 counted, as are records of unknown types.
 
-Source: docs.openvehicles.com, "CRTD CAN Log Format"; what SavvyCAN writes is read as well.
+Source: docs.openvehicles.com, "CRTD CAN Log Format"; files of SavvyCAN are read as well.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class CrtdReader(RowReader):
         is_sent, is_extended = _FRAMES[kind]
         words = rest.split()
         if not words or not _IDENTIFIER.fullmatch(words[0]):
-            raise FormatError(f"no identifier behind {kind.decode()}")
+            raise FormatError(f"no identifier after {kind.decode()}")
         if bus and not int(bus):
             raise FormatError("bus 0, but buses count from 1")
         return (

@@ -1,4 +1,4 @@
-"""python-can's comma separated values: a header, then one row a frame.
+"""python-can's comma separated values: a header, then one row per frame.
 
 ::
 
@@ -9,12 +9,12 @@
 With ``columns="full"`` five more follow, ``channel,is_fd,bitrate_switch,error_state_indicator,is_rx``: a
 channel of digits alone is a number there, in quotes a name. python-can reads rows of seven columns only.
 
-Read are columns in any order by the names in the header, or by other names of the same (``csv_columns``),
-further ones ignored; rows of a standard form without a header; quoted fields, ``True`` and ``False``, data in
-hexadecimal. More than 8 bytes are CAN FD.
+The reader accepts columns in any order by their names, or known synonyms (``csv_columns``), and ignores
+further ones; rows of a standard form without a header; quoted fields, ``True`` and ``False``, hexadecimal
+data. Rows of more than 8 bytes are CAN FD.
 
-Loses: CAN XL frames, raw DLC codes; of seven columns also channels other than can0, directions, and what CAN
-FD is marked by: frames of up to 8 bytes become classic ones.
+Loses: CAN XL frames and raw DLC codes; with seven columns also channels other than can0, directions and the
+marks of CAN FD: frames of up to 8 bytes become classic frames.
 
 Source: python-can's documentation, "CSVWriter".
 """
@@ -41,7 +41,7 @@ from cantools_cli.kernels.buffers import ReadBuffer
 
 COLUMNS = ("timestamp", "arbitration_id", "extended", "remote", "error", "dlc", "data")
 MORE_COLUMNS = ("channel", "is_fd", "bitrate_switch", "error_state_indicator", "is_rx")
-#: the channel of a row that names none
+#: the channel of a row without one
 CHANNEL = "can0"
 
 _FIELD = re.compile(r'[ \t]*"((?:[^"]|"")*)"[ \t]*(?:,|$)|([^,]*)(?:,|$)')
@@ -60,11 +60,11 @@ class CSVReader(TextReader):
         super().__init__(file, *args, **kwargs)
         self._columns: Sequence[str] = ()
         self._full = False
-        self._plain = False  # whether the columns are those that the kernel knows
+        self._plain = False  # whether the kernel can parse the columns
         self._fd_noted = False
         self._data = csv_columns.DataForm()
         self._names = NameTable(spelt=spell_channel)
-        self._title = b""  # a first line that is neither a row nor a header that is known
+        self._title = b""  # a first line that is neither a row nor a known header
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
@@ -127,7 +127,7 @@ class CSVReader(TextReader):
         if message.is_fd and "is_fd" not in self._columns:
             self._note_fd()
         if self._data.is_cut:
-            self.note_file("rows with more data than their dlc: the dlc counts")
+            self.note_file("rows have more data than their dlc: the excess is left out")
         return message
 
     def _use(self, names: Sequence[str]) -> None:
@@ -163,7 +163,7 @@ class CSVWriter(TextWriter):
         head = head.replace(b"\r\n", b"\n")
         if head.startswith(b"timestamp,") and not head.startswith(self._header):
             raise UsageError(
-                f"{self.output.name} has other columns than those to append",
+                f"{self.output.name} cannot be continued: its columns differ",
                 hint="csv,columns=full writes twelve columns, plain csv seven",
             )
 
@@ -199,7 +199,7 @@ def spell_channel(channel: Channel) -> str:
 
 
 def format_row(message: Message, full: bool) -> bytes:
-    """Return one frame as its row: what the kernel writes, and also before 1970."""
+    """Return the row of one frame, as the kernel writes it, also before 1970."""
     seconds, fraction = divmod(abs(message.timestamp_ns), 1_000_000_000)
     sign = "-" if message.timestamp_ns < 0 else ""
     fields = [
@@ -223,7 +223,7 @@ def split(line: str) -> list[tuple[str, bool]]:
     fields, at, more = [], 0, True
     while more:
         found = _FIELD.match(line, at)
-        assert found is not None  # the second form takes everything
+        assert found is not None  # the second form matches anything
         at = found.end()
         more = line[at - 1 : at] == "," and at > found.start()
         in_quotes = found[1] is not None
@@ -232,7 +232,7 @@ def split(line: str) -> list[tuple[str, bool]]:
 
 
 class _Row:
-    """One row, field by field; what is wrong with it is said with the row."""
+    """One row, parsed field by field; errors quote the row."""
 
     def __init__(self, fields: dict[str, tuple[str, bool]], line: bytes, form: csv_columns.DataForm) -> None:
         self._fields = fields
@@ -269,7 +269,7 @@ class _Row:
             return self._flag("extended")
         extended = self._flag("extended", message.arbitration_id > bits.CAN_SFF_MASK)
         if not extended and message.arbitration_id > bits.CAN_SFF_MASK:
-            raise self._fault(f"{message.arbitration_id:#x} is over 7FF, the largest of 11 bits")
+            raise self._fault(f"{message.arbitration_id:#x} is above 7FF, the 11-bit maximum")
         return extended
 
     def _data(self) -> bytearray:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from cantools_cli.errors import FormatError, NotALogError, quoted
 
 NEEDED = ("timestamp", "arbitration_id", "data")
-#: other names of the columns, in lower case, with an underscore for what is not a letter or digit
+#: synonyms of the columns, in lower case, with an underscore for other characters than letters and digits
 NAMES = {
     "timestamp": ("timestamps", "time_stamp", "time", "time_s", "timestamp_s"),
     "arbitration_id": ("arbitrationid", "arb_id", "can_id", "canid", "id", "identifier", "id_hex"),
@@ -63,7 +63,7 @@ class DataForm:
     two; earlier rows are read as hexadecimal.
 
     Attributes:
-        is_cut: whether a row had more data than its length says, as the example in python-can's manual has.
+        is_cut: whether a row had more data than its length, as in the example of python-can's manual.
     """
 
     def __init__(self) -> None:

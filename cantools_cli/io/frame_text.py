@@ -1,17 +1,17 @@
-"""One frame as text, as cansend takes it and candump logs it.
+"""One frame as text, in the form of cansend and of candump's log.
 
 ::
 
-    123#DEADBEEF            11-bit identifier, 4 bytes; dots may stand between bytes
-    00000123#               29-bit identifier: 8 digits are its mark, not its value
-    123#R  123#R4           remote frame, asking for 0 and for 4 bytes
+    123#DEADBEEF            11-bit identifier, 4 bytes; dots may separate bytes
+    00000123#               29-bit identifier: marked by 8 digits, not by its value
+    123#R  123#R4           remote frame that requests 0 or 4 bytes
     123#1122334455667788_B  8 bytes sent with the raw DLC 11; R8_B likewise
     123##1DEADBEEF          CAN FD; the digit's bits are 1 BRS, 2 ESI, 4 FDF (ignored)
     20000080#0000000000000000   error frame of class 0x080
     45123#81:01:12345678#11223344   CAN XL: VCID 45, priority 123, flags (80 always, 1 SEC, 2 RRS), SDU type,
                             acceptance field; all fields have these widths
 
-Source: can-utils, ``lib.h``; what canx makes of its edges is stricter: nothing is cut or masked.
+Source: can-utils, ``lib.h``; canx is stricter: it neither cuts data nor masks identifiers.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from cantools_cli.frame import bits as frames
 from cantools_cli.frame.message import Message
 from cantools_cli.frame.xl import IS_XL, MAX_DATA, RRS, SEC, XlMessage
 
-#: digits before the first #, and behind it with a colon behind each but the last: flags, SDU type, AF
+#: digits before the first #, and those of the fields after it: flags, SDU type, acceptance field
 _XL_ID, _XL_WIDTHS = 5, (2, 2, 8)
 _XL_NAMES = ("flags", "the SDU type", "the acceptance field")
 _KINDS = {8: "a classic", 64: "a CAN FD", MAX_DATA: "a CAN XL"}
@@ -31,11 +31,11 @@ _HEX = frozenset("0123456789abcdefABCDEF")
 
 
 def parse_frame(text: str, *, pad: bool = True) -> tuple[Message, str | None]:
-    """Return the frame that ``text`` names, and a warning where its data had to be padded.
+    """Return the frame spelt ``text``, and a warning if its data had to be padded.
 
     Raises:
-        FormatError: it names none; the reason quotes the text and says the position. With ``pad`` off
-            also a CAN FD length that has no DLC code.
+        FormatError: ``text`` is malformed; the message quotes it with the position. Without ``pad`` also a
+            CAN FD length that has no DLC code.
     """
     head, mark, rest = text.partition("#")
     if not mark:
@@ -91,12 +91,10 @@ def _identifier(text: str, head: str) -> tuple[int, bool, bool]:
     value = int(head, 16)
     if len(head) == 3:
         if value > frames.CAN_SFF_MASK:
-            _refuse(
-                text, f"identifier {head} is over 7FF, the largest of 11 bits", hint=f"29-bit: {head:0>8}#"
-            )
+            _refuse(text, f"identifier {head} is above 7FF, the 11-bit maximum", hint=f"29-bit: {head:0>8}#")
         return value, False, False
     if value & ~(frames.CAN_EFF_MASK | frames.CAN_ERR_FLAG):
-        _refuse(text, f"identifier {head} is over 1FFFFFFF, the largest of 29 bits")
+        _refuse(text, f"identifier {head} is above 1FFFFFFF, the 29-bit maximum")
     is_error = bool(value & frames.CAN_ERR_FLAG)
     return value & frames.CAN_EFF_MASK, not is_error, is_error
 
@@ -106,7 +104,7 @@ def _fd(text: str, at: int, message: Message, pad: bool) -> str | None:
         _refuse(text, "an error frame cannot be CAN FD")
     if text[at : at + 1] not in _HEX or not text[at : at + 1]:
         _refuse(
-            text, f"no flags digit behind ## at position {at + 1}", hint="0 no flags, 1 BRS, 2 ESI, 3 both"
+            text, f"no flags digit after ## at position {at + 1}", hint="0 no flags, 1 BRS, 2 ESI, 3 both"
         )
     flags = int(text[at], 16)
     data, at = _data(text, at + 1, 64)
@@ -127,11 +125,11 @@ def _fd(text: str, at: int, message: Message, pad: bool) -> str | None:
 
 
 def _xl(text: str, head: str, rest: str) -> XlMessage:
-    """Read what stands behind ``head#`` of a CAN XL frame."""
+    """Parse the fields after ``head#`` of a CAN XL frame."""
     fields, mark, _ = rest.partition("#")
     words = fields.split(":")
     if not mark or len(words) != len(_XL_WIDTHS):
-        _refuse(text, "not the fields of CAN XL", hint="45123#80:01:12345678#11223344")
+        _refuse(text, "malformed CAN XL fields", hint="45123#80:01:12345678#11223344")
     if set(head) - _HEX:
         _refuse(text, "VCID and priority before # are not hexadecimal")
     for name, word, width in zip(_XL_NAMES, words, _XL_WIDTHS, strict=True):
@@ -140,7 +138,7 @@ def _xl(text: str, head: str, rest: str) -> XlMessage:
     bits, sdt, field = (int(word, 16) for word in words)
     priority = int(head[2:], 16)
     if priority > frames.CAN_SFF_MASK:
-        _refuse(text, f"priority {head[2:]} is over 7FF, the largest of 11 bits")
+        _refuse(text, f"priority {head[2:]} is above 7FF, the 11-bit maximum")
     if bits & ~(IS_XL | SEC | RRS):
         _refuse(text, f"unknown flags {words[0]}", hint="80 none, 81 SEC, 82 RRS, 83 both")
     data, at = _data(text, len(head) + len(fields) + 2, MAX_DATA)
@@ -172,7 +170,7 @@ def _remote(text: str, at: int, message: Message) -> None:
 
 
 def _data(text: str, at: int, most: int) -> tuple[bytearray, int]:
-    """Read bytes of two digits, a dot allowed before, between and behind them; return where they end."""
+    """Read bytes of two digits, with dots allowed around them; return them and their end."""
     data = bytearray()
     dot = False
     while at < len(text):
@@ -206,14 +204,14 @@ def _data(text: str, at: int, most: int) -> tuple[bytearray, int]:
 
 
 def _end(text: str, at: int, message: Message, wanted: str) -> None:
-    """Take a raw DLC, if there is one, and nothing else."""
+    """Parse the end of a frame: nothing, or a raw DLC."""
     if at == len(text):
         return
     if text[at] != "_":
         _refuse(text, f"{quoted(text[at:])} at position {at + 1}, after the frame")
     raw = text[at + 1 :]
     if len(raw) != 1 or raw.upper() not in "9ABCDEF":
-        _refuse(text, f"the raw DLC behind _ is {quoted(raw)}, not 9 to F")
+        _refuse(text, f"the raw DLC after _ is {quoted(raw)}, not 9 to F")
     if message.dlc != 8:
         _refuse(text, f"a raw DLC goes with {wanted} only")
     message.dlc_code = int(raw, 16)

@@ -1,19 +1,20 @@
-"""GVRET's comma separated values, SavvyCAN's own format: a header, then one row a frame.
+"""GVRET's comma separated values, SavvyCAN's own format: a header, then one row per frame.
 
 ::
 
     Time Stamp,ID,Extended,Dir,Bus,LEN,D1,D2,D3,D4,D5,D6,D7,D8
     973,0000013B,false,Rx,0,8,00,00,08,00,00,00,00,4C,
-    166064000,0000027A,false,Tx,1,7,30,30,0D,8C,09,15,00,00,      columns behind LEN bytes are filled
+    166064000,0000027A,false,Tx,1,7,30,30,0D,8C,09,15,00,00,      columns after LEN bytes are padding
 
-The time is in microseconds, as a rule since the device was switched on; canx writes those since 1970. Older
-files have no Dir. Buses are numbers from 0: ``can0`` is 0. Rows of more than 8 bytes are read as CAN FD.
+The time is in microseconds, usually since the device was switched on; canx writes microseconds since 1970.
+Older files have no Dir. Buses are numbered from 0: ``can0`` is 0. Rows of more than 8 bytes are read as
+CAN FD.
 
-As in SavvyCAN the columns are known by their places, so the header may have any names; bytes may have one
-digit; and bytes that are missing at the end of a row are 00, which is noted.
+As in SavvyCAN, the position of a column counts, so the header may have any names; bytes may have one digit;
+and bytes missing at the end of a row are read as 00, which is noted.
 
-Loses: remote, error and CAN XL frames, CAN FD frames of more than 8 bytes; what marks the others as CAN FD,
-raw DLC codes, names of channels; what is finer than a microsecond.
+Loses: remote, error and CAN XL frames, CAN FD frames of more than 8 bytes; the CAN FD marks of other frames,
+raw DLC codes, names of channels, and fractions of a microsecond.
 
 Source: files of SavvyCAN.
 """
@@ -62,7 +63,7 @@ class GvretReader(NumberedReader):
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, *args, **kwargs)
         self._columns: Sequence[str] = ()
-        self._header = b""  # a line that may be one, of names that are not known
+        self._header = b""  # a possible header of unknown names
         self._padded = 0  # rows with fewer bytes than LEN
 
     @classmethod
@@ -124,7 +125,7 @@ class GvretReader(NumberedReader):
         message.timestamp_ns = int(_matching(values, "time stamp", _TIME, "microseconds")) * 1000
         if not message.is_extended_id and message.arbitration_id > bits.CAN_SFF_MASK:
             message.is_extended_id = True
-            self.note_file("identifiers over 7FF that are marked false are read as extended")
+            self.note_file("identifiers above 7FF marked false are read as extended")
         size = int(_matching(values, "len", _NUMBER, "a number"))
         message.data = self._data(octets[:size], size)
         message.dlc = size
@@ -132,10 +133,10 @@ class GvretReader(NumberedReader):
         return message
 
     def _data(self, given: list[str], size: int) -> bytearray:
-        """Return the bytes of a row, of which the last may be missing."""
+        """Return the data of a row, whose last bytes may be missing."""
         while given and not given[-1]:
             given.pop()
-        # the last line of a file that was cut tells nothing of its end
+        # the last line of a truncated file may lack bytes
         is_whole = not self._newline_missing
         if len(given) < size and (size > 8 or not is_whole):
             raise FormatError(f"LEN is {size}, but there are {len(given)} data bytes")
@@ -156,11 +157,10 @@ class GvretWriter(TextWriter):
         self._begin_file(append, HEADER)
 
     def _check_header(self, head: bytes) -> None:
-        """Refuse to continue a file without directions, whose columns are others."""
         if tuple(_fields(head.partition(b"\n")[0])[: len(HEAD)]) != HEAD:
             raise UsageError(
-                f"{self.output.name} has other columns than those to append",
-                hint="canx convert makes a new file of it",
+                f"{self.output.name} cannot be continued: its columns differ",
+                hint="canx convert writes a new file",
             )
 
     def _format(self, batch: MessageBatch, row: int) -> tuple[int, int]:
@@ -189,7 +189,7 @@ class GvretWriter(TextWriter):
 
 
 def format_row(message: Message, bus: int) -> bytes:
-    """Return one frame of up to 8 bytes as its row: what the kernel writes, and also before 1970."""
+    """Return the row of a frame of up to 8 bytes, as the kernel writes it, also before 1970."""
     fields = [
         str((message.timestamp_ns + 500) // 1000),
         f"{message.arbitration_id:08X}",
@@ -213,12 +213,12 @@ def _own_order(fields: Sequence[str]) -> tuple[str, ...]:
 
 
 def _is_full(row: re.Match[bytes]) -> bool:
-    """Return whether a row has the bytes that its length says, and is no row of flags and numbers alone."""
+    """Return whether a row has data, and as many bytes as its length."""
     return len([octet for octet in row["data"].split(b",") if octet]) >= int(row["size"]) > 0
 
 
 def _fields(line: bytes) -> list[str]:
-    """Return the columns of a row in lower case, without what is behind the last comma."""
+    """Return the columns of a row in lower case, without an empty one after the last comma."""
     fields = [field.strip() for field in line.decode("utf-8", "replace").lower().split(",")]
     return fields[:-1] if fields[-1] == "" else fields
 

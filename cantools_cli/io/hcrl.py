@@ -57,7 +57,7 @@ class HcrlReader(ColumnsReader):
     def _note_end(self) -> None:
         super()._note_end()
         if self._injected:
-            self.note_file(f"labels are not kept, of which {self._injected} are T (injected)")
+            self.note_file(f"labels are not kept; frames labelled T (injected): {self._injected}")
 
     def _can_id(self, fields: list[bytes], places: Places) -> int:
         """Return the identifier, whose zeros at the start do not mean 29 bits."""

@@ -1,20 +1,20 @@
-"""canx JSON lines: one object a frame, a line each, with the names of ``Message``'s attributes.
+"""canx JSON lines: one object per line and frame, with the names of ``Message``'s attributes.
 
 ::
 
     {"timestamp":1436509052.249713,"channel":"can0","arbitration_id":291,"is_extended_id":false,
      "dlc":4,"data":"deadbeef"}                                                      all on one line
 
-These keys are always there, in this order. Behind them, only where a frame is not a received classic data
-frame: ``is_remote_frame``, ``is_error_frame``, ``is_fd``, ``bitrate_switch``, ``error_state_indicator``
+These keys are always there, in this order. Others follow if the frame is not a received classic data frame:
+``is_remote_frame``, ``is_error_frame``, ``is_fd``, ``bitrate_switch``, ``error_state_indicator``
 when true, ``is_rx`` when false, ``dlc_code`` for a classic frame of 8 bytes whose code is 9 to 15. A CAN XL
 frame has ``is_xl`` true, its priority as ``arbitration_id``, ``vcid``, ``sdt`` and ``acceptance_field`` as
 numbers, and ``sec`` and ``rrs`` when true.
-``timestamp`` has six digits, which programs that hold it in a double keep; a finer time is followed by
-``timestamp_ns``, the exact one as a string, which wins on reading.
+``timestamp`` has six digits, which a double can hold; a finer time is followed by ``timestamp_ns``, the exact
+time as a string, which takes precedence on reading.
 
-Read is any JSON object with these keys in any order; ``arbitration_id`` and ``is_extended_id`` must be
-there.
+The reader accepts JSON objects with these keys in any order; only ``arbitration_id`` and ``is_extended_id``
+are required.
 
 Loses: nothing.
 """
@@ -53,7 +53,7 @@ _MAX_NOTES = 20
 
 
 class JsonReader(TextReader):
-    """Reads JSON lines; a key that canx does not know is noted once and left out."""
+    """Reads JSON lines; an unknown key is noted once and ignored."""
 
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, *args, **kwargs)
@@ -113,7 +113,7 @@ class JsonWriter(TextWriter):
 
 
 def format_line(message: Message) -> bytes:
-    """Return one frame as its line: what the kernel writes, and also before 1970 and of CAN XL."""
+    """Return the line of one frame, as the kernel writes it, also before 1970 and of CAN XL."""
     nanoseconds = message.timestamp_ns
     micro = (abs(nanoseconds) + 500) // 1000
     sign = "-" if nanoseconds < 0 else ""
@@ -147,13 +147,13 @@ def format_line(message: Message) -> bytes:
 
 
 class _Decimal(str):
-    """A number as its own text, told apart from a string: a double would lose digits of a time."""
+    """The text of a number, distinct from a string: a double would lose digits of a time."""
 
     __slots__ = ()
 
 
 class _Record:
-    """One object, key by key; what is wrong with it is said with the line."""
+    """One object, parsed key by key; errors quote the line."""
 
     def __init__(self, record: dict[str, Any], line: bytes) -> None:
         self._record = record
@@ -194,10 +194,12 @@ class _Record:
         message.timestamp_ns = self._time()
         size = len(message.data)
         if not 1 <= size <= MAX_DATA or self._integer("dlc", MAX_DATA, default=size) != size:
-            raise self._fault(f"{size} data bytes, not dlc, which is 1 to {MAX_DATA} for CAN XL")
+            raise self._fault(
+                f"{size} data bytes, but a CAN XL frame has 1 to {MAX_DATA}, and as many as its dlc"
+            )
         for key in ("is_extended_id", *_FLAGS):
             if self._flag(key):
-                raise self._fault(f"a CAN XL frame with {key}")
+                raise self._fault(f"a CAN XL frame cannot have {key}")
         return message
 
     def _lengths(self, message: Message) -> None:
@@ -223,10 +225,10 @@ class _Record:
             self._flag("is_extended_id")
             return False
         if "is_extended_id" not in self._record:
-            raise self._fault("no is_extended_id")
+            raise self._fault("is_extended_id is missing")
         extended = self._flag("is_extended_id")
         if message.arbitration_id > bits.CAN_SFF_MASK and not extended:
-            raise self._fault(f"arbitration_id {message.arbitration_id} is over 2047, the largest of 11 bits")
+            raise self._fault(f"arbitration_id {message.arbitration_id} is above 2047, the 11-bit maximum")
         return extended
 
     def _time(self) -> int:
@@ -272,7 +274,7 @@ class _Record:
     def _integer(self, key: str, most: int, default: int | None = None) -> int:
         value = self._record.get(key, default)
         if value is None:
-            raise self._fault(f"no {key}")
+            raise self._fault(f"{key} is missing")
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
             raise self._fault(f"{key} is {_shown(value)}, not 0 to {most}")
         return value

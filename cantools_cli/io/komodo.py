@@ -104,7 +104,7 @@ def _names(line: bytes) -> list[bytes]:
 
 
 def _places_by_name(names: list[bytes]) -> Places | None:
-    """Return where the columns are; None if these are not the names of a table of frames."""
+    """Return the places of the columns; None if these are not the names of a table of frames."""
 
     def place(known: tuple[bytes, ...]) -> int | None:
         return next((names.index(name) for name in known if name in names), None)

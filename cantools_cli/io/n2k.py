@@ -1,4 +1,4 @@
-"""What NMEA 2000 gateways write, a line a message; read only.
+"""The lines of NMEA 2000 gateways, one per message; read only.
 
 ::
 
@@ -10,11 +10,11 @@
 
 Priority, PGN, source and destination make an identifier of 29 bits. A message of more than 8 bytes was put
 together from the frames of a fast packet: it is split into such frames again, with sequence counters that are
-made up, or left out (``fast="skip"``). PGNs from 40000 (hexadecimal) on are not of the bus, but between the
+invented, or left out (``fast="skip"``). PGNs from 40000 (hexadecimal) on are not of the bus, but between the
 gateway and its computer: they are counted.
 
 Yacht Devices and Actisense write the time of the day, which counts from 1970-01-01; iKonvert seconds and,
-behind the point, milliseconds without zeros before them: 482.36 is 36 ms behind 482 s. Dates without Z are in
+after the point, milliseconds without leading zeros: 482.36 is 482.036 s. Dates without Z are in
 the zone ``tz``.
 
 Source: Yacht Devices, "YDWG-02 User Manual", appendix E; canboat's documentation and samples; Actisense,
@@ -65,7 +65,7 @@ _MAX_FAST = 223
 class N2kReader(RowReader):
     """Reads the lines of NMEA 2000 gateways, of any kind that is in the file.
 
-    ``tz`` is the zone of dates without Z, by default local; ``fast`` is what becomes of messages of more than
+    ``tz`` is the zone of dates without Z, by default local; ``fast`` decides about messages of more than
     8 bytes: ``split`` or ``skip``.
     """
 
@@ -96,8 +96,8 @@ class N2kReader(RowReader):
         messages, frames = self._split
         if messages:
             self.note_file(
-                f"{messages} messages of more than 8 bytes were split into {frames} frames of fast packets, "
-                "with sequence counters that are made up"
+                f"{messages} messages of more than 8 bytes were split into {frames} fast-packet frames "
+                "with invented sequence counters"
             )
 
     def _rows(self, line: bytes) -> tuple[Row, ...]:
@@ -115,7 +115,7 @@ class N2kReader(RowReader):
         if _COMMAND.fullmatch(text):
             self.left_out["commands to the gateway"] += 1
             return ()
-        raise FormatError("not a line of an NMEA 2000 gateway")
+        raise FormatError("not an NMEA 2000 gateway line")
 
     def _raw(self, found: re.Match[bytes]) -> Row:
         words = found["data"].split()
@@ -145,7 +145,7 @@ class N2kReader(RowReader):
         try:
             data = a2b_base64(text + b"=" * (-len(text) % 4))
         except Base64Error:
-            raise FormatError(f"{quoted(text)} is not data in base 64") from None
+            raise FormatError(f"{quoted(text)} is not base64 data") from None
         priority, pgn, source, target = map(int, found.group("priority", "pgn", "source", "target"))
         time_ns = int(found["seconds"]) * 1_000_000_000 + int(found["millis"] or 0) * 1_000_000
         return self._message(time_ns, priority, pgn, source, target, data)
@@ -180,10 +180,10 @@ class N2kReader(RowReader):
     def _of_the_day(self, text: bytes, fraction: bytes | None) -> int:
         hours, minutes, seconds = map(int, text.split(b":"))
         if hours > 23 or minutes > 59 or seconds > 59:
-            raise FormatError(f"no such time as {text.decode()}")
+            raise FormatError(f"invalid time of day {text.decode()}")
         if not self._is_dateless:
             self._is_dateless = True
-            self.note_file("times of the day without a date, which count from 1970-01-01")
+            self.note_file("times of day without a date: they count from 1970-01-01")
         since_ns = (hours * 3600 + minutes * 60 + seconds) * 1_000_000_000
         return self._day.time_ns(since_ns + decimal_ns(b"0", fraction or b""))
 
@@ -192,7 +192,7 @@ class N2kReader(RowReader):
         try:
             wall = datetime.fromisoformat(text)
         except ValueError:
-            raise FormatError(f"no such date as {text}") from None
+            raise FormatError(f"invalid date {text}") from None
         return clock.wall_to_ns(wall, "UTC" if found["utc"] else self.tz or "local")
 
 
@@ -209,7 +209,7 @@ def identifier_of(priority: int, pgn: int, source: int, target: int) -> int:
         ("destination", target, 0xFF),
     ):
         if value > most:
-            raise FormatError(f"{name} {value} is over {most}")
+            raise FormatError(f"{name} {value} is above {most}")
     if (pgn >> 8) & 0xFF < 0xF0:
         if pgn & 0xFF:
             raise FormatError(f"PGN {pgn} has a destination, so its last byte must be 0")

@@ -1,4 +1,4 @@
-"""What ``print(message)`` shows, one line a frame, with blanks at the end removed.
+"""The output of ``print(message)``, one line per frame, without trailing blanks.
 
 ::
 
@@ -6,18 +6,18 @@
     Timestamp: 1700000000.125456    ID:      7ff    S Rx   R            DL:  4
     Timestamp: 1700000000.128456    ID: 1abcdef0    X Tx     F BS EI    DL:  1    01
 
-Where they apply, ``'text'`` follows the data, if all of it is letters and digits, and ``Channel: can0``.
-The flags are X extended or S not, Rx or Tx, E error, R remote, F CAN FD, BS bit rate switch, EI error state
-indicator. ``DL`` is the length, of a remote frame the one asked for; older versions call it ``DLC``. What
-python-can 1.x printed is read, too, the form of the HCRL and OTIDS data sets: three digits in place of the
-flags, for remote, extended and error::
+``'text'`` follows data of letters and digits only, and ``Channel: can0`` ends the line of a frame with a
+channel. The flags are X extended or S standard, Rx or Tx, E error, R remote, F CAN FD, BS bit rate switch, EI
+error state indicator. ``DL`` is the length, for a remote frame the requested one; older versions call it
+``DLC``. The form of python-can 1.x, which the HCRL and OTIDS data sets have, is read as well: three digits
+instead of the flags, for remote, extended and error::
 
     Timestamp: 1479121434.850202        ID: 0350    000    DLC: 8    05 28 84 66 6d 00 00 a2
 
-Loses: CAN XL frames; what is finer than a microsecond; raw DLC codes; whether a channel of digits alone was
-a number, as which it is read, or a name.
+Loses: CAN XL frames; fractions of a microsecond; raw DLC codes; whether a channel of digits alone was a name,
+since it is read as a number.
 
-Source: python-can's documentation, "Printer", and what it prints.
+Source: python-can's documentation, "Printer", and its output.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ _NUMBER = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
 class PrinterReader(TextReader):
     """Reads printed messages."""
 
-    is_ambiguous = True  # Channel: can1 may be what is left of Channel: can12
+    is_ambiguous = True  # Channel: can1 may be a truncated Channel: can12
 
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, *args, **kwargs)
@@ -104,7 +104,7 @@ class PrinterReader(TextReader):
         message.data, behind = _data(found["rest"], 0 if message.is_remote_frame else message.dlc, line)
         end = _BEHIND.fullmatch(behind)
         if end is None:
-            raise FormatError(f"{quoted(behind)} behind {len(message.data)} data bytes, in {quoted(line)}")
+            raise FormatError(f"{quoted(behind)} after {len(message.data)} data bytes, in {quoted(line)}")
         if "Channel:" in behind:
             message.channel = _channel(end["channel"] or "")
         return message
@@ -154,7 +154,7 @@ class Printer(TextWriter):
 
 
 class _Stdout:
-    """Whatever ``sys.stdout`` is at the moment, as a text stream."""
+    """The current ``sys.stdout`` as a text stream."""
 
     encoding = "utf-8"
 
@@ -176,7 +176,7 @@ def spell_column(channel: Channel) -> str:
 
 
 def _data(text: str, size: int, line: bytes) -> tuple[bytearray, str]:
-    """Return ``size`` bytes and what stands behind them."""
+    """Return ``size`` bytes, and the text after them."""
     tokens = text.split(None, size)
     behind = tokens.pop() if len(tokens) > size else ""
     for token in tokens:

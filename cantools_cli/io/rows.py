@@ -1,7 +1,7 @@
 """Text formats without a kernel: plain Python parses each line, straight into the columns of a batch.
 
-A reader of such a format gives ``_rows``, which returns the frames of one line as tuples. No ``Message`` is
-made: that would take twice as long.
+A reader of such a format implements ``_rows``, which returns the frames of one line as tuples. Creating a
+``Message`` for each would take twice as long.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class RowReader(TextReader):
         """Return the frames of ``line``, which comes without its end.
 
         Raises:
-            FormatError: the line is malformed; it is quoted behind the reason.
+            FormatError: the line is malformed; the message quotes it after the reason.
         """
 
     def _parse(
@@ -73,7 +73,7 @@ class RowReader(TextReader):
                 for time_ns, can_id, mark, code, content, channel in rows_of(line):
                     index = indexes.get(channel)
                     channels[row] = self._index(channel) if index is None else index
-                    times[row] = time_ns  # raises OverflowError where 64 bits do not hold it
+                    times[row] = time_ns  # raises OverflowError beyond 64 bits
                     can_ids[row] = can_id
                     flags[row] = mark
                     codes[row] = code
@@ -145,15 +145,15 @@ def frame_row(
 
 
 def error_row(time_ns: int, channel: str = "can0", *, is_sent: bool = False) -> Row:
-    """Return the row of an error frame of which no more is known than that it was one on the bus."""
+    """Return the row of a bus error without details."""
     return time_ns, frames.CAN_ERR_FLAG | 0x80, frames.TX if is_sent else 0, 8, bytes(8), channel
 
 
 def octets(words: list[bytes]) -> bytes:
-    """Return the bytes that ``words`` are, each of one or two hexadecimal digits.
+    """Return the bytes of ``words``, each of one or two hexadecimal digits.
 
     Raises:
-        FormatError: one of them is something else.
+        FormatError: a word is not such a byte.
     """
     joined = b" ".join(words)
     if len(joined) == 3 * len(words) - 1:
@@ -167,17 +167,17 @@ def octets(words: list[bytes]) -> bytes:
 
 def _with_line(error: ValueError | OverflowError, line: bytes) -> FormatError:
     if isinstance(error, OverflowError):
-        error = FormatError("the timestamp is out of range, 64 bits of nanoseconds")
+        error = FormatError("the timestamp is out of range (64 bits of nanoseconds)")
     reason = error.reason if isinstance(error, FormatError) else str(error)
     hint = error.hint if isinstance(error, FormatError) else None
     return FormatError(f"{reason}: {quoted(line)}", hint=hint)
 
 
 class LapClock:
-    """Times that begin again at 0 after each lap: after a minute in serial adapters, or after a day.
+    """Times that restart at 0 after each lap: after a minute in serial adapters, or after a day.
 
-    A time that is more than ``slack_ns`` before the last one is of the next lap. Whole laps without a frame
-    cannot be seen.
+    A time more than ``slack_ns`` earlier than the previous one belongs to the next lap. A pause of a whole
+    lap cannot be detected.
     """
 
     def __init__(self, lap_ns: int, slack_ns: int = 0) -> None:

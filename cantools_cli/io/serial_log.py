@@ -7,10 +7,10 @@
     [12 CAN frames not printed]                         counted
 
 The number is the channel: ``can0`` is 0. Battery-Emulator, whose form this is, has two of them for each
-interface, the second for what it sends. Times are seconds since the device was switched on. Identifiers are
+interface, the second for sent frames. Times are seconds since the device was switched on. Identifiers are
 not padded, and those over 7FF have 29 bits; more than 8 bytes are CAN FD.
 
-Source: what Battery-Emulator prints.
+Source: the output of Battery-Emulator.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class SerialLogReader(RowReader):
         if gap is not None:
             self.left_out["frames that the device did not print"] += int(gap[1])
         elif text:
-            raise FormatError("not a line of a serial log")
+            raise FormatError("not a serial log line")
         return ()
 
 

@@ -1,12 +1,12 @@
-r"""What a serial adapter that speaks slcan sends, captured from its line; read only.
+r"""The output of a serial slcan adapter, captured from its line; read only.
 
 ::
 
     t1238DEADBEEF00112233            11 bits, 8 bytes; lines end with CR, LF or both
     T18DB33F13020100EA5F             29 bits, 3 bytes, and the time: 4 digits of milliseconds within a minute
-    r1234  R18DB33F10                remote frames that ask for 4 and for 0 bytes
+    r1234  R18DB33F10                remote frames that request 4 and 0 bytes
     d1239AA...  D...  b...  B...     CAN FD, b and B with bit rate switch; the length is a DLC code, 0 to F
-    z  Z  \a  O  S6  V1013           answers, errors and commands of the conversation, which are passed over
+    z  Z  \a  O  S6  V1013           answers, errors and commands, which are ignored
 
 A line may begin with the time of the day that a terminal puts there, ``12:34:56.789 -> ``, which then counts.
 All frames are taken as received. Frames without a time are at 0. A time that falls back is of
@@ -41,7 +41,7 @@ _LAST_MS = 59_999  # adapters that go beyond it count to FFFF
 
 
 class SlcanReader(RowReader):
-    """Reads what an slcan adapter sent."""
+    """Reads the output of an slcan adapter."""
 
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, *args, **kwargs)
@@ -96,7 +96,7 @@ class SlcanReader(RowReader):
         size = 0 if letter == b"r" else bits.FD_LENGTHS[code]
         if len(rest) not in (2 * size, 2 * size + 4):
             raise FormatError(
-                f"{len(rest)} digits behind the length, not {2 * size}, or {2 * size + 4} with a time"
+                f"{len(rest)} digits after the length, not {2 * size}, or {2 * size + 4} with a time"
             )
         return frame_row(
             self._time_ns(rest[2 * size :], timed),
@@ -111,12 +111,12 @@ class SlcanReader(RowReader):
         if timed is not None:
             hours, minutes, seconds = map(int, timed.groups()[:3])
             if hours > 23 or minutes > 59 or seconds > 59:
-                raise FormatError(f"no such time as {hours:02}:{minutes:02}:{seconds:02}")
-            self._tell("times of the day without a date, which count from 1970-01-01")
+                raise FormatError(f"invalid time of day {hours:02}:{minutes:02}:{seconds:02}")
+            self._tell("times of day without a date: they count from 1970-01-01")
             whole_ns = (hours * 3600 + minutes * 60 + seconds) * 1_000_000_000
             return self._day.time_ns(whole_ns + decimal_ns(b"0", timed[4]))
         if not stamp:
-            self._tell("lines without a time: these frames are at 0")
+            self._tell("lines without a timestamp: these frames get time 0")
             return 0
         millis = int(stamp, 16)
         if millis > _LAST_MS:
@@ -130,12 +130,12 @@ class SlcanReader(RowReader):
 
 
 def _without_bells(line: bytes) -> bytes:
-    """Return ``line`` without the BEL that an adapter answers an error with, which nothing ends."""
+    """Return ``line`` without BEL, an adapter's answer to an error, which no line end follows."""
     return line.strip(b" \t\a")
 
 
 def _is_frame(text: bytes) -> bool:
-    """Tell whether ``text`` is a frame whose length and digits agree."""
+    """Return whether ``text`` is a frame whose length and digits agree."""
     found = _FRAME.fullmatch(text)
     if found is None:
         return False
@@ -147,5 +147,5 @@ def _is_frame(text: bytes) -> bool:
 
 
 def _is_tail(text: bytes) -> bool:
-    """Tell whether ``text`` may be what is left of a line that began before the capture."""
+    """Return whether ``text`` may be the end of a line that began before the capture."""
     return re.fullmatch(rb"[0-9A-Fa-f]{1,140}", text) is not None

@@ -1,4 +1,4 @@
-"""The loop of every text reader: lines cut anywhere, a kernel for most, plain Python for the rest."""
+"""The loop of every text reader: a kernel parses most lines, plain Python the rest."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from cantools_cli.io.channels import UNKNOWN, NameTable
 from cantools_cli.io.files import AnyFile
 from cantools_cli.kernels.buffers import ReadBuffer
 
-#: bytes read at once: some thousand lines of any format, over which the start of a batch is nothing
+#: bytes read at once: thousands of lines of any format, so that starting a batch costs nothing
 PIECE = 1 << 19
-#: bytes of the longest line: a CAN XL frame in hexadecimal has 4 KiB; beyond this it is not text
+#: bytes of the longest line: a CAN XL frame in hexadecimal has 4 KiB; a longer line is not text
 LINE_LIMIT = 1 << 20
-#: names that a log may have: searching more of them in every line would take forever
+#: channels of a log: kernels search their names once per line
 MAX_CHANNELS = 4096
 #: numbers of channels that kernels look up; plain Python reads others
 _NUMBERS = 256
-#: bytes that tell what kind of file it is
+#: first bytes of a file, by which its format is recognised
 _HEAD = 4096
 _BOM = b"\xef\xbb\xbf"
 _SECONDS = re.compile(r"(-?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,9}))?", re.ASCII)
 
-FULL = 1  #: what every kernel returns when the batch has no more room
-STRANGE = 2  #: what every kernel returns at a line that it leaves to plain Python
-NEW_CHANNEL = 3  #: what every kernel returns at a frame of a channel that is not in its table
+FULL = 1  #: returned by every kernel: the batch is full
+STRANGE = 2  #: returned by every kernel: the line is left to plain Python
+NEW_CHANNEL = 3  #: returned by every kernel: the channel of the line is not in its table
 
 
 class TextReader(MessageReader):
@@ -49,7 +49,7 @@ class TextReader(MessageReader):
 
     reads_in_thread = True
     is_text = True
-    is_ambiguous = False  #: whether a line that is cut short can look whole
+    is_ambiguous = False  #: whether a truncated line can look complete
 
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, "rt", *args, **kwargs)
@@ -97,7 +97,7 @@ class TextReader(MessageReader):
     def _all_batches(self) -> Iterator[MessageBatch]:
         head, found = b"", False
         for text, end in self._chunks():
-            if not found and len(head) < _HEAD:  # which a pipe gives in any pieces
+            if not found and len(head) < _HEAD:  # a pipe returns it in pieces
                 head += bytes(text[: min(end, _HEAD - len(head))])
             for batch in self._chunk_batches(text, end):
                 found = True
@@ -125,7 +125,7 @@ class TextReader(MessageReader):
             begin = at
             first = rows = 0
             fault = None
-            unified = b""  # what is left where lone carriage returns end lines, too
+            unified = b""  # the remaining text, if lone carriage returns end lines as well
             while at < end:
                 at, rows, reason = self._parse(text, at, end, batch, first)
                 self.line += rows - first
@@ -134,7 +134,7 @@ class TextReader(MessageReader):
                     break
                 stop = text.index(b"\n", at) + 1
                 line = bytes(text[at:stop])
-                if line.find(b"\r", 0, -2) >= 0:  # no kernel takes such a line
+                if line.find(b"\r", 0, -2) >= 0:  # kernels refuse such a line
                     unified = _unified(bytes(text[at:end]))
                     at = end
                     break
@@ -174,10 +174,10 @@ class TextReader(MessageReader):
             raise FormatError(f"more than {MAX_CHANNELS} channels")
 
     def _fault(self, error: ValueError, line: bytes) -> FormatError | None:
-        """Return the error of a malformed line, None where it is only padding."""
+        """Return the error of a malformed line; None if the line is only padding."""
         if line.strip(b"\0\r\n ") == b"":
             self.note(
-                f"{self.input.name}:{self.line + 1}: NUL bytes, as a crashed logger leaves them, left out"
+                f"{self.input.name}:{self.line + 1}: NUL bytes left out, as a crashed logger leaves them"
             )
             return None
         if not isinstance(error, FormatError):
@@ -186,10 +186,10 @@ class TextReader(MessageReader):
         return error
 
     def _chunks(self) -> Iterator[tuple[bytes | bytearray, int]]:
-        """Yield (text, end) of whole lines, each ending with a newline, as soon as they are there.
+        """Yield (text, end) of whole lines, each ending with a newline, as soon as they are read.
 
-        The text is good until the next one: one buffer serves all, since copying each piece costs a
-        quarter of what parsing it does.
+        A text is valid until the next one: all share one buffer, since copying a piece would take a quarter
+        of its parse time.
         """
         text = bytearray(PIECE + (1 << 16))  # more than a line, mostly
         have = 0
@@ -210,10 +210,10 @@ class TextReader(MessageReader):
                 text[: have - cut] = text[cut:have]
                 have -= cut
             elif have > LINE_LIMIT:
-                self.fault(FormatError(f"a line of over {LINE_LIMIT} bytes", position=self.line + 1))
+                self.fault(FormatError(f"a line of more than {LINE_LIMIT} bytes", position=self.line + 1))
                 have = 0
         rest = _unified(bytes(text[:have]))
-        cut = rest.rfind(b"\n") + 1  # where a carriage return alone ends lines, after the last newline
+        cut = rest.rfind(b"\n") + 1  # the last line that a lone carriage return ends
         if cut:
             yield rest, cut
             rest = rest[cut:]
@@ -227,14 +227,14 @@ class TextReader(MessageReader):
             yield rest, len(rest)
 
     def _read_behind(self, text: bytearray, have: int) -> int:
-        """Read what is there behind the first ``have`` bytes of ``text``; return how much it was."""
+        """Read available bytes into ``text`` from ``have`` on; return their number."""
         if len(text) - have < PIECE:
             text.extend(bytes(PIECE))
         with memoryview(text) as view:
             return self.input.readinto(view[have : have + PIECE])
 
     def _without_mark(self, text: bytearray, have: int) -> int:
-        """Drop the byte order mark that a text may start with; return how many bytes are left."""
+        """Drop a byte order mark at the start of ``text``; return the number of bytes left."""
         start = bytes(text[: min(have, len(_BOM))])
         if start == _BOM:
             text[: have - len(_BOM)] = text[len(_BOM) : have]
@@ -270,13 +270,13 @@ class NumberedReader(TextReader):
 
 
 def no_kernel(at: int, batch: MessageBatch, first: int) -> tuple[int, int, int]:
-    """Return what a kernel would that takes no line at all."""
+    """Return the result of a kernel that refuses every line."""
     has_room = first < len(batch) and batch.offset[first] + 64 <= len(batch.payload)
     return at, first, STRANGE if has_room else FULL
 
 
 def decimal_ns(whole: bytes, fraction: bytes) -> int:
-    """Return the nanoseconds of a decimal number of seconds, rounded half up behind the ninth digit."""
+    """Return the nanoseconds of a decimal number of seconds, rounded half up after the ninth digit."""
     digits = fraction[:10].ljust(10, b"0")
     nanoseconds = (int(digits) + 5) // 10
     if whole.startswith(b"-"):
@@ -288,7 +288,7 @@ def seconds_to_ns(text: str) -> int:
     """Return the nanoseconds of a number of seconds such as ``12.5`` or ``1e-05``, digit by digit.
 
     Raises:
-        ValueError: ``text`` is no such number, or beyond all calendars.
+        ValueError: ``text`` is not such a number, or out of range.
     """
     found = _SECONDS.fullmatch(text)
     if found is None:
@@ -303,9 +303,9 @@ def seconds_to_ns(text: str) -> int:
 
 
 def _unified(data: bytes) -> bytes:
-    """Make a lone CR, as some loggers end lines, a newline; CRLF stays, which kernels take.
+    """Return ``data`` with a newline for each line end, including the lone CR of some loggers.
 
-    A CR at the very end stays too: its newline may be still to come.
+    A CR at the very end stays: its newline may follow in the next piece.
     """
     last = b"\r" if data.endswith(b"\r") else b""
     return data[: len(data) - len(last)].replace(b"\r\n", b"\n").replace(b"\r", b"\n") + last

@@ -29,7 +29,7 @@ class TextWriter(FileIOMessageWriter):
 
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, "wt", *args, **kwargs)
-        self._out = bytearray(_OUT_SIZE)  #: what the kernel writes to
+        self._out = bytearray(_OUT_SIZE)  #: output of the kernel
         self._named_channels: tuple[Channel, ...] | None = None  # that the names were made for
         self._names = b""  #: the channels of the batch, spelt for the kernel
         self._name_ends = NameTable().ends

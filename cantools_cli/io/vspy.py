@@ -15,8 +15,8 @@
 
 The header of rows stands once for each kind of network; the one with ``Arb ID`` counts. Rows of other
 networks than CAN are left out and counted. Times are added to the start, local time, or count from 1970 if
-there is none. Networks are channels by their name, with _ for a blank. ``Er`` is an error frame of which no
-more is known. In files of CAN FD ``Remote`` is ``Remote/EDL-BRS-ESI``, three flags, and data after the
+there is none. Networks are channels by their name, with _ for a blank. ``Er`` marks an error frame without
+details. In files of CAN FD ``Remote`` is ``Remote/EDL-BRS-ESI``, three flags, and data after the
 eighth byte is in ``Value``.
 
 Loses: rows of other networks; status, descriptions, nodes and signals.
@@ -85,7 +85,7 @@ class VehicleSpyReader(ColumnsReader):
         return super()._line(line, reason)
 
     def _before_header(self, line: bytes) -> None:
-        """Take in a line of the block before the rows."""
+        """Parse a line of the block before the rows."""
         if not self._titled:
             self._passed = self._passed or line
         fields = [field.strip() for field in self._split(line)]
@@ -170,7 +170,7 @@ class VehicleSpyReader(ColumnsReader):
 
 
 class _Start:
-    """When a file begins, by the lines of its first block."""
+    """The start of a file, from the lines of its first block."""
 
     def __init__(self, tz: str) -> None:
         self._dates = values.Moments(9, tz)
@@ -187,12 +187,12 @@ class _Start:
             try:
                 self._ns = self._dates.read(self._iso().encode())
             except FormatError:
-                note("the file does not say when it begins: times count from 1970")
+                note("no start date: times count from 1970")
                 self._ns = 0
         return self._ns
 
     def _iso(self) -> str:
-        """Return the start as a date such as ``2020-01-24 10:11:12``, anything else if there is none."""
+        """Return the start as a date such as ``2020-01-24 10:11:12``; not a date if it is missing."""
         if b"iso8601 timestamp" in self._found:
             return self._found[b"iso8601 timestamp"]
         date = _DATE.fullmatch(self._found.get(b"start date", ""))
@@ -224,7 +224,7 @@ def _kind(text: bytes) -> tuple[bool, int]:
     if len(given) < 2:
         return any(given), 0
     if len(given) > 4:
-        raise FormatError(f"remote {quoted(text)} is not a flag, or three of CAN FD")
+        raise FormatError(f"remote {quoted(text)} is neither a flag nor three CAN FD flags")
     is_remote = len(given) == 4 and given[0]
     fd, brs, esi = ([*given, False] if len(given) == 2 else given)[-3:]
     if not fd:

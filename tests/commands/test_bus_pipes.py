@@ -200,7 +200,7 @@ def test_a_terminal_gets_a_form_for_people(shell):
     [
         ("123#1", "odd number of hex digits"),
         ("1234#11", "4 identifier digits"),
-        ("FFF#11", "over 7FF"),
+        ("FFF#11", "above 7FF"),
         ("123#112233445566778899", "too many data bytes"),
         ("20000080#0000000000000000", "is an error frame"),
     ],

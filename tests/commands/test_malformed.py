@@ -221,4 +221,4 @@ def test_memory_does_not_follow_a_lying_length(environment, tmp_path, at, what):
 def test_a_line_without_an_end_does_not_fill_the_memory(shell):
     result = shell("ulimit -v 400000; head -c 300M /dev/zero | tr '\\0' 5 | canx convert --from log")
     assert result.returncode == 2
-    assert result.stderr.startswith("canx: -:1: a line of over 1048576 bytes\n")
+    assert result.stderr.startswith("canx: -:1: a line of more than 1048576 bytes\n")

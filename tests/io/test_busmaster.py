@@ -158,17 +158,17 @@ def test_dates_are_in_the_zone_that_was_asked_for() -> None:
 def test_a_log_without_a_date_is_of_1970_and_says_so() -> None:
     reader = BusmasterReader(io.BytesIO(b"***HEX***\n0:0:1:0 Rx 1 0x1 s 0\n"), tz="UTC")
     assert [message.timestamp_ns for message in reader] == [10**9]
-    assert reader.notes == ["a log without a date: times are since 1970"]
+    assert reader.notes == ["no date: times count from 1970"]
 
 
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("nonsense", "not a line of BUSMASTER"),
-        ("22:20:14 Rx 1 0x1 s 0", "not a line of BUSMASTER"),
-        ("22:20:14:992 Rx 1 0x1 s", "not a line of BUSMASTER"),
-        ("22:60:14:992 Rx 1 0x1 s 0", "no such time as 22:60:14:992"),
-        ("24:00:00:0 Rx 1 0x1 s 0", "no such time as 24:00:00:0"),
+        ("nonsense", "not a BUSMASTER line"),
+        ("22:20:14 Rx 1 0x1 s 0", "not a BUSMASTER line"),
+        ("22:20:14:992 Rx 1 0x1 s", "not a BUSMASTER line"),
+        ("22:60:14:992 Rx 1 0x1 s 0", "invalid time of day 22:60:14:992"),
+        ("24:00:00:0 Rx 1 0x1 s 0", "invalid time of day 24:00:00:0"),
         ("22:20:14:992 Ax 1 0x1 s 0", 'direction "ax" is not Rx or Tx'),
         ("22:20:14:992 Rx a 0x1 s 0", 'channel "a" is not a number'),
         ("22:20:14:992 Rx 1 0xG s 0", 'bad identifier "0xg"'),
@@ -181,8 +181,8 @@ def test_a_log_without_a_date_is_of_1970_and_says_so() -> None:
         ("22:20:14:992 Rx 1 0x1 s 2 00", "the length is 2, but there are 1 data bytes"),
         ("22:20:14:992 Rx 1 0x1 s 1 00 11", "the length is 1, but there are 2 data bytes"),
         ("22:20:14:992 Rx 1 0x1 s 1 100", 'bad data byte "100"'),
-        ("***START DATE AND TIME 31:2:2015 22:17:28:928***", "no such date"),
-        ("***PROTOCOL LIN***", "a log of LIN, not of CAN"),
+        ("***START DATE AND TIME 31:2:2015 22:17:28:928***", "invalid date"),
+        ("***PROTOCOL LIN***", 'protocol "LIN" is not CAN or J1939'),
     ],
 )
 def test_what_is_wrong_is_said_with_the_line(line: str, said: str) -> None:
@@ -232,7 +232,7 @@ def test_a_session_of_can_may_follow_one_of_j1939() -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("22:20:14:992 1 18feef00 0FEEF DAT 00 FF 6 Rx", "not a line of BUSMASTER's J1939"),
+        ("22:20:14:992 1 18feef00 0FEEF DAT 00 FF 6 Rx", "not a BUSMASTER J1939 line"),
         ("22:20:14:992 1 38feef00 0FEEF DAT 00 FF 6 Rx 0", 'bad identifier "38feef00"'),
         ("22:20:14:992 1 18feef00 0FEEF DAT 00 FF 6 Rx 2 AA", "the length is 2, but there are 1 data bytes"),
         ("22:20:14:992 1 18feef00 0FEEF DAT 00 FF 6 Rx 1786", 'length "1786" is not 0 to 1785'),

@@ -74,8 +74,8 @@ def test_a_base_that_was_asked_for_holds_for_all() -> None:
         (b" 0    00000123         1  100     1.000000 R", 'bad data byte "100"'),
         (b" 0         12A         0     1.000000 R", '"12A" is not decimal'),
         (b" 0         123         1  256     1.000000 R", 'bad decimal data byte "256"'),
-        (b" 0    00000123         0     1.000000 X", "not a line of CANKing"),
-        (b"WinNo P   PGN SA  DA Flg   Len", "not a line of CANKing"),
+        (b" 0    00000123         0     1.000000 X", "not a CANKing line"),
+        (b"WinNo P   PGN SA  DA Flg   Len", "not a CANKing line"),
     ],
 )
 def test_what_is_wrong_is_said_with_the_line(line: bytes, said: str) -> None:

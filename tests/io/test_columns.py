@@ -135,7 +135,7 @@ def test_more_than_eight_bytes_are_can_fd_which_is_noted() -> None:
 def test_without_times_all_frames_are_at_0_which_is_noted() -> None:
     reader = ColumnsReader(io.BytesIO(b"0x123,0102\n"), identifier=0, data=1)
     assert [message.timestamp_ns for message in reader] == [0]
-    assert reader.notes == ["-: no column of times, so that all frames have the time 0"]
+    assert reader.notes == ["-: no time column: all frames get time 0"]
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_without_times_all_frames_are_at_0_which_is_noted() -> None:
     [
         ("now,1,00", 'time "now" is not a number'),
         ("9999999999999,1,00", "out of range"),
-        ("2024-13-06 07:08:09,1,00", "a date and time that exist"),
+        ("2024-13-06 07:08:09,1,00", "a valid date and time"),
         ("1,xyz,00", 'identifier "xyz" is not a hexadecimal number'),
         ("1,20000000,00", "out of range"),
         ("1,1,0G", 'data byte "0G" is not 00 to FF'),

@@ -45,8 +45,8 @@ def test_other_records_are_no_frames_and_errors_are_counted() -> None:
     [
         (b"1.0 1R11 213 0G", 'bad data byte "0G"'),
         (b"1.0 1R11 213 1122", 'bad data byte "1122"'),
-        (b"1.0 1R11", "no identifier behind R11"),
-        (b"1.0 1R11 G", "no identifier behind R11"),
+        (b"1.0 1R11", "no identifier after R11"),
+        (b"1.0 1R11 G", "no identifier after R11"),
         (b"1.0 1R11 800", "identifier 800 is out of range for 11 bits"),
         (b"1.0 1R29 20000000", "identifier 20000000 is out of range for 29 bits"),
         (b"1.0 0R11 1", "bus 0, but buses count from 1"),

@@ -160,8 +160,8 @@ def test_an_unmarked_fd_row_of_another_spelling_is_noted() -> None:
         (b",AQID", b"", "6 columns, not 7"),
         (b",AQID", b",AQID,", "8 columns, not 7"),
         (b"0x123", b"xyz", 'arbitration_id is "xyz", not a hexadecimal number'),
-        (b"0x123", b"0x800", "0x800 is over 7FF"),
-        (b"0x123", b"0x3fffffff", "over 7FF"),
+        (b"0x123", b"0x800", "0x800 is above 7FF"),
+        (b"0x123", b"0x3fffffff", "above 7FF"),
         (b"0,0,0,3", b"0,0,2,3", 'error is "2", not 0 or 1'),
         (b",3,", b",4,", "dlc is 4, but there are 3 data bytes"),
         (b",3,", b",x,", 'dlc is "x"'),
@@ -219,7 +219,7 @@ def test_appending_to_nothing_begins_with_a_header(tmp_path: Path) -> None:
 def test_appending_other_columns_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     path.write_bytes(FULL_HEADER)
-    with pytest.raises(UsageError, match="has other columns"):
+    with pytest.raises(UsageError, match="its columns differ"):
         CSVWriter(path, append=True)
     assert path.read_bytes() == FULL_HEADER
 

@@ -216,7 +216,7 @@ def test_the_row_of_the_manual_is_read() -> None:
         first, second = reader
     assert (first.timestamp, first.arbitration_id, first.dlc) == (1483389946.197, 0xDADADA, 6)
     assert (first.data, second.data) == (b"[42, 9", b"\1")
-    assert reader.notes == ["-: rows with more data than their dlc: the dlc counts"]
+    assert reader.notes == ["-: rows have more data than their dlc: the excess is left out"]
 
 
 def test_the_first_line_of_csv_is_a_header_whatever_it_says() -> None:

@@ -122,7 +122,7 @@ def test_more_than_eight_bytes_are_can_fd() -> None:
 def test_a_large_identifier_that_is_marked_short_is_read_as_extended_and_noted() -> None:
     reader = GvretReader(io.BytesIO(HEADER + ROW.replace(b"0000013B", b"00000800")))
     assert [message.is_extended_id for message in reader] == [True]
-    assert reader.notes == ["-: identifiers over 7FF that are marked false are read as extended"]
+    assert reader.notes == ["-: identifiers above 7FF marked false are read as extended"]
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_appending_to_nothing_begins_with_a_header(tmp_path: Path) -> None:
 def test_appending_to_rows_without_directions_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.gvret.csv"
     path.write_bytes(OLD_HEADER + OLD_ROWS)
-    with pytest.raises(UsageError, match="other columns"):
+    with pytest.raises(UsageError, match="its columns differ"):
         GvretWriter(path, append=True)
     assert path.read_bytes() == OLD_HEADER + OLD_ROWS
 

@@ -78,10 +78,10 @@ def test_can_xl_has_keys_of_its_own() -> None:
     [
         ({"data": ""}, "0 data bytes"),
         ({"data": "00" * 2049}, "2049 data bytes"),
-        ({"data": "00", "dlc": 2}, "1 data bytes, not dlc"),
+        ({"data": "00", "dlc": 2}, "1 data bytes, but a CAN XL frame has 1 to 2048"),
         ({"data": "00", "arbitration_id": 0x800}, 'arbitration_id is "2048"'),
-        ({"data": "00", "is_fd": True}, "a CAN XL frame with is_fd"),
-        ({"data": "00", "is_extended_id": True}, "a CAN XL frame with is_extended_id"),
+        ({"data": "00", "is_fd": True}, "a CAN XL frame cannot have is_fd"),
+        ({"data": "00", "is_extended_id": True}, "a CAN XL frame cannot have is_extended_id"),
         ({"data": "00", "vcid": 256}, 'vcid is "256"'),
         ({"data": "00", "sec": 1}, 'sec is "1"'),
     ],
@@ -166,9 +166,9 @@ def test_the_exact_time_wins() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"arbitration_id": None}, "no arbitration_id"),
+        ({"arbitration_id": None}, "arbitration_id is missing"),
         ({"arbitration_id": "123"}, 'arbitration_id is "123", not 0 to 536870911'),
-        ({"arbitration_id": 2048}, "arbitration_id 2048 is over 2047"),
+        ({"arbitration_id": 2048}, "arbitration_id 2048 is above 2047"),
         ({"arbitration_id": 1 << 29}, "not 0 to 536870911"),
         ({"arbitration_id": 1.0}, 'arbitration_id is "1.0"'),
         ({"is_extended_id": 0}, 'is_extended_id is "0", not true or false'),
@@ -205,7 +205,7 @@ def test_what_is_no_object_is_refused(line: bytes) -> None:
 @pytest.mark.parametrize("missing", ["arbitration_id", "is_extended_id"])
 def test_identifier_and_kind_are_never_guessed(missing: str) -> None:
     record = {key: value for key, value in NAMED.items() if key != missing}
-    assert f"no {missing}" in fault(json.dumps(record).encode())
+    assert f"{missing} is missing" in fault(json.dumps(record).encode())
 
 
 @pytest.mark.parametrize("token", [b"", b"x", b'"', b'"\\q"', b"1.5", b"true", b"[]"])
@@ -227,7 +227,7 @@ def test_frames_before_a_fault_are_kept_and_skipping_goes_on() -> None:
     reader = JsonReader(io.BytesIO(LINE + b"{}\n" + LINE), on_error="skip")
     assert len(list(reader)) == 2
     assert reader.skipped == 1
-    assert str(reader.first_fault) == '-:2: no arbitration_id, in "{}"'
+    assert str(reader.first_fault) == '-:2: arbitration_id is missing, in "{}"'
 
 
 @pytest.mark.parametrize("cut", range(1, len(LINE) - 1))

@@ -55,7 +55,7 @@ def test_yacht_devices_raw() -> None:
     ]
     assert [frame.is_rx for frame in frames] == [True, True, False, True]
     assert [frame.data.hex() for frame in frames] == ["012f3070002f3070", "0200", "", "a07de618c005fbd5"]
-    assert reader.notes == ["-: times of the day without a date, which count from 1970-01-01"]
+    assert reader.notes == ["-: times of day without a date: they count from 1970-01-01"]
 
 
 def test_canboat_plain() -> None:
@@ -110,8 +110,8 @@ def test_a_long_message_is_split_into_the_frames_of_a_fast_packet() -> None:
     firsts = [frame.data[0] for frame in frames[::4]]
     assert firsts == [0x00, 0x20, 0x40, 0x60, 0x80, 0xA0, 0xC0, 0xE0, 0x00]
     assert reader.notes == [
-        "-: 9 messages of more than 8 bytes were split into 36 frames of fast packets, "
-        "with sequence counters that are made up"
+        "-: 9 messages of more than 8 bytes were split into 36 fast-packet frames "
+        "with invented sequence counters"
     ]
 
 
@@ -154,18 +154,18 @@ def test_an_identifier_says_what_it_was_made_of(priority: int, pgn: int, source:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        (b"24:00:00.0 R 19F51323 01", "no such time as 24:00:00"),
+        (b"24:00:00.0 R 19F51323 01", "invalid time of day 24:00:00"),
         (b"17:33:21.107 R 29F51323 01", "identifier 29F51323 is out of range for 29 bits"),
         (b"17:33:21.107 R 19F51323" + b" 00" * 9, "9 data bytes, but a classic frame holds 8"),
-        (b"17:33:21.107 X 19F51323 00", "not a line of an NMEA 2000 gateway"),
-        (b"2016-02-30T16:41:09Z,3,127257,17,255,0", "no such date as 2016-02-30 16:41:09"),
-        (b"2016-04-09T16:41:09Z,8,127257,17,255,0", "priority 8 is over 7"),
-        (b"2016-04-09T16:41:09Z,3,127257,256,255,0", "source 256 is over 255"),
+        (b"17:33:21.107 X 19F51323 00", "not an NMEA 2000 gateway line"),
+        (b"2016-02-30T16:41:09Z,3,127257,17,255,0", "invalid date 2016-02-30 16:41:09"),
+        (b"2016-04-09T16:41:09Z,8,127257,17,255,0", "priority 8 is above 7"),
+        (b"2016-04-09T16:41:09Z,3,127257,256,255,0", "source 256 is above 255"),
         (b"2016-04-09T16:41:09Z,3,59905,1,255,0", "PGN 59905 has a destination, so its last byte must be 0"),
         (b"2016-04-09T16:41:09Z,3,127257,17,255,2,00", "the length is 2, but there are 1 data bytes"),
-        (b"!PDGY,127250,2,3,255,481.997,A", '"A" is not data in base 64'),
-        (b"!PDGY,127250,2,3,255,481.9970,AAAA", "not a line of an NMEA 2000 gateway"),
-        (b"!PDGY,127250,2,3", "not a line of an NMEA 2000 gateway"),
+        (b"!PDGY,127250,2,3,255,481.997,A", '"A" is not base64 data'),
+        (b"!PDGY,127250,2,3,255,481.9970,AAAA", "not an NMEA 2000 gateway line"),
+        (b"!PDGY,127250,2,3", "not an NMEA 2000 gateway line"),
     ],
 )
 def test_what_is_wrong_is_said_with_the_line(line: bytes, said: str) -> None:

@@ -172,7 +172,7 @@ def test_raw_dlc_codes_are_counted_as_lost() -> None:
         ("(1.0) can0 123#", "not a printed message"),
         (LINES[0][0].replace("DL:  3", "DL:  4"), 'bad data byte "Channel:"'),
         (LINES[0][0][:96].rstrip().replace("DL:  3", "DL:  4"), "DL is 4, but there are 3 data bytes"),
-        (LINES[0][0].replace("DL:  3", "DL:  2"), "behind 2 data bytes"),
+        (LINES[0][0].replace("DL:  3", "DL:  2"), "after 2 data bytes"),
         (LINES[0][0].replace("02", "0g"), 'bad data byte "0g"'),
         (LINES[0][0].replace("123    S", "800    S"), "0x800 is out of range"),
         (LINES[2][0].replace("DL:  4", "DL:  9"), "asks for 0 to 8 bytes"),

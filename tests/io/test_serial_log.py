@@ -50,7 +50,7 @@ def test_rx_and_tx_are_directions_not_names_of_channels() -> None:
         (b"(1.00) RX0 7E0 [1] 100", 'bad data byte "100"'),
         (b"(1.00) RX0 20000000 [0]", "identifier 20000000 is out of range for 29 bits"),
         (b"(1.00) RX0 7E0 [9]" + b" 00" * 9, "9 is not a CAN FD length"),
-        (b"(1.00) XX0 7E0 [0]", "not a line of a serial log"),
+        (b"(1.00) XX0 7E0 [0]", "not a serial log line"),
     ],
 )
 def test_what_is_wrong_is_said_with_the_line(line: bytes, said: str) -> None:

@@ -59,13 +59,13 @@ def test_a_time_that_falls_back_is_of_the_next_minute() -> None:
 def test_a_terminal_s_time_of_the_day_counts() -> None:
     reader = SlcanReader(io.BytesIO(b"23:59:59.999 -> t1230\n00:00:00.5 t1230EA5F\n"))
     assert [frame.timestamp_ns // 1_000_000 for frame in reader] == [86_399_999, 86_400_500]
-    assert reader.notes == ["-: times of the day without a date, which count from 1970-01-01"]
+    assert reader.notes == ["-: times of day without a date: they count from 1970-01-01"]
 
 
 def test_lines_without_a_time_are_told() -> None:
     reader = SlcanReader(io.BytesIO(b"t1230\rt1230\r"))
     assert len(list(reader)) == 2
-    assert reader.notes == ["-: lines without a time: these frames are at 0"]
+    assert reader.notes == ["-: lines without a timestamp: these frames get time 0"]
 
 
 def test_the_conversation_is_passed_over() -> None:
@@ -92,12 +92,12 @@ def test_what_was_dropped_at_the_beginning_is_told() -> None:
     ("line", "said"),
     [
         (b"t1239112233445566778899", "the length is 9, but a classic frame has 0 to 8 bytes"),
-        (b"t123211", "2 digits behind the length, not 4, or 8 with a time"),
-        (b"t12321122EA5", "7 digits behind the length, not 4, or 8 with a time"),
+        (b"t123211", "2 digits after the length, not 4, or 8 with a time"),
+        (b"t12321122EA5", "7 digits after the length, not 4, or 8 with a time"),
         (b"t8000", "not an slcan line"),
         (b"T200000000", "not an slcan line"),
         (b"t12G0", "not an slcan line"),
-        (b"24:00:00.0 -> t1230", "no such time as 24:00:00"),
+        (b"24:00:00.0 -> t1230", "invalid time of day 24:00:00"),
     ],
 )
 def test_what_is_wrong_is_said_with_the_line(line: bytes, said: str) -> None:

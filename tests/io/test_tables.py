@@ -35,7 +35,7 @@ def test_hcrl() -> None:
         (0x7FF, False),
     ]
     assert [message.data.hex() for message in frames] == ["052168092121006f", "00" * 8, "0000", ""]
-    assert notes == ["-: labels are not kept, of which 1 are T (injected)"]
+    assert notes == ["-: labels are not kept; frames labelled T (injected): 1"]
 
 
 def test_hcrl_with_a_header_and_empty_columns_of_a_spreadsheet() -> None:
@@ -107,7 +107,7 @@ def test_clx_with_all_separators_columns_and_times_out_of_order() -> None:
     start = seconds(2000, 1, 1, 17, 59, 55) * 1000
     assert [message.timestamp_ns // 10**6 - start for message in frames] == [210, 223, 216]
     assert [message.dlc for message in frames] == [8, 3, 0]
-    assert notes == ["-: the logger missed 3 frames, by its column Lost"]
+    assert notes == ["-: the logger missed 3 frames (column Lost)"]
 
 
 @pytest.mark.parametrize(
@@ -139,9 +139,9 @@ def test_clx_times_that_leave_out_the_larger_parts(
         (b"Timestamp;Type;ID;Data", b"Timestamp;Type;Data", "no header with ID and Data"),
         (b";8;7df", b";7;7df", 'type "7" is not 0, 1, 8 or 9'),
         (b";0;7e8", b";0;800", "is above 7FF"),
-        (b"31T235957683", b"31T235957", "is not one of the logger"),
-        (b"31T235957683", b"31T245957683", "is not a time of the clock"),
-        (b"31T235957683", b"32T235957683", "is not a date that exists"),
+        (b"31T235957683", b"31T235957", "is not a logger time"),
+        (b"31T235957683", b"31T245957683", "is not a valid time of day"),
+        (b"31T235957683", b"32T235957683", "is not a valid date"),
         (b"55555555\n", b"5555555\n", "is not pairs of hexadecimal digits"),
     ],
 )
@@ -157,7 +157,7 @@ def test_clx_lines_that_are_wrong(old: bytes, new: bytes, said: str) -> None:
 def test_clx_without_a_date_is_noted() -> None:
     frames, notes = read("clx", b"Timestamp;Type;ID;Data\n00:00:01500;0;1;AA\n")
     assert [message.timestamp_ns for message in frames] == [1_500_000_000]
-    assert notes == ["-: no line # Time: what times do not say counts from 1970"]
+    assert notes == ["-: no # Time line: missing parts of times count from 1970"]
     assert not ClxReader.recognises(b"# Time: 20170101T022232\n")
 
 
@@ -233,6 +233,6 @@ def test_vehicle_spy_of_savvycan_has_no_first_block() -> None:
     text = VSPY[VSPY.index(b"Line,") :].replace(b"/EDL-BRS-ESI", b"").replace(b"T-T-F", b"F").upper()
     frames, notes = read("vspy", text)
     assert frames[1].timestamp_ns == 2551 * 10**9
-    assert "the file does not say when it begins: times count from 1970" in notes
+    assert "no start date: times count from 1970" in notes
     iso = b"Vehicle Spy 3\nISO8601 Timestamp,2018/06/29T13:00:47.000019,,,\n" + text
     assert read("vspy", iso)[0][1].timestamp_ns == (seconds(2018, 6, 29, 13, 0, 47) + 2551) * 10**9 + 19000

@@ -17,5 +17,5 @@ Loses: of error frames the direction, and all but the cause and place of a bus e
 nanoseconds: the line of a frame that has some is written with nine digits. CAN XL frames are events of a
 CAN XL channel (``asc_xl_lines``).
 
-Source: Vector's ASC as its tools write it; where those differ, what python-can and can-utils read as well.
+Source: Vector's ASC as its tools write it; if those differ, the form that python-can and can-utils read, too.
 """

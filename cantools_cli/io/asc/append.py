@@ -1,4 +1,4 @@
-"""Where an ASC file that is continued goes on, and when its times begin."""
+"""Appending to an ASC file: the position, and the start of its times."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MAX_BEGIN = 64
 
 
 def continue_file(output: OutputStream, tz: str, note: Callable[[str], None]) -> int:
-    """Make ``output`` go on behind the last event; return when its times begin, in ns since the epoch.
+    """Position ``output`` after the last event; return the start of its times, in ns since the epoch.
 
     Raises:
         UsageError: its numbers are decimal, its times relative or in several blocks, or it has no start.
@@ -26,13 +26,15 @@ def continue_file(output: OutputStream, tz: str, note: Callable[[str], None]) ->
     header = _read_head(output)
     start = header.start_ns(tz, note) if header.met else None
     for wrong, why in (
-        (start is None, "it does not say when its times begin"),
+        (start is None, "its start time is missing"),
         (header.base != 16, "its numbers are decimal"),
         (header.is_relative, "its times are relative"),
         (_count_blocks(output) > 1, "it has several blocks of events"),
     ):
         if wrong:
-            raise UsageError(f"{output.name} cannot be continued: {why}", hint="canx convert writes it anew")
+            raise UsageError(
+                f"{output.name} cannot be continued: {why}", hint="canx convert writes a new file"
+            )
     assert start is not None
     first = max(0, output.written - _TAIL)
     end = _END.search(output.read_back(first, output.written - first))
@@ -52,7 +54,7 @@ def _read_head(output: OutputStream) -> Header:
 
 
 def _count_blocks(output: OutputStream) -> int:
-    """Return how many blocks of events there are: in each the times may count anew."""
+    """Return the number of blocks of events; times may restart in each."""
     count, at, kept = 0, 0, b""
     while data := output.read_back(at, CHUNK):
         at += len(data)
@@ -60,7 +62,7 @@ def _count_blocks(output: OutputStream) -> int:
         line = text.rfind(b"\n") + 1
         count += len(_BLOCK.findall(text[:line]))
         kept = text[line:]
-        if len(kept) >= _MAX_BEGIN:  # enough of the line to know
+        if len(kept) >= _MAX_BEGIN:  # enough to recognise the line
             count += len(_BLOCK.findall(kept))
             kept = b"x"
     return count + len(_BLOCK.findall(kept))

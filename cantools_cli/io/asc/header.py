@@ -10,7 +10,7 @@
 
 Any of these lines may be missing or stand in another order; BUSMASTER writes the second and third as one.
 
-Source: what Vector's tools, can-utils, python-can and BUSMASTER write.
+Source: files of Vector's tools, can-utils, python-can and BUSMASTER.
 """
 
 from __future__ import annotations
@@ -45,17 +45,17 @@ _EVENTS = re.compile(r"(no\s+)?internal\s+events\s+logged\b", re.IGNORECASE)
 _BLOCK = re.compile(r"(begin|end)\s+triggerblock\b\s*(.*)$", re.IGNORECASE)
 _VERSION = re.compile(r"//\s*version\b", re.IGNORECASE)
 
-#: years with moments that int64 nanoseconds since 1970 hold, and what these hold
+#: years that int64 nanoseconds since 1970 cover, and the limits of those nanoseconds
 _YEARS = range(1677, 2263)
 _NS_LIMIT = 1 << 63
-#: apart in nanoseconds: a 12-hour clock without am and pm beside one with it names the same moment
+#: differences in ns between equal times: a 12-hour clock may lack am and pm
 _SAME_MOMENT = (0, 12 * 3600 * 1_000_000_000)
 
 
 def parse_date(text: str, tz: str, *, bare_milliseconds: bool = False) -> int | None:
     """Return the nanoseconds since the epoch of ``text``, such as ``Tue Nov 14 10:13:20.123 pm 2023``.
 
-    None where it is not understood. With ``bare_milliseconds`` a fraction of one or two digits is a whole
+    None if it cannot be parsed. With ``bare_milliseconds`` a fraction of one or two digits is a whole
     number of milliseconds that was not padded.
     """
     found = _DATE.match(text)
@@ -65,7 +65,7 @@ def parse_date(text: str, tz: str, *, bare_milliseconds: bool = False) -> int | 
     year, hour = int(found["year"]), int(found["hour"])
     if month is None or year not in _YEARS:
         return None
-    if found["half"] and hour <= 12:  # some tools write am and pm behind the hours of a whole day
+    if found["half"] and hour <= 12:  # some tools write am and pm after hours of a 24-hour clock
         hour = hour % 12 + (12 if found["half"].lower() == "pm" else 0)
     try:
         wall = datetime(year, month, int(found["day"]), hour, int(found["minute"]), int(found["second"]))
@@ -104,7 +104,7 @@ def begins_block(line: str) -> bool:
 
 
 class Header:
-    """What the lines before the first event say.
+    """The lines before the first event.
 
     Attributes:
         base: 16 or 10, of identifiers and data.
@@ -122,7 +122,7 @@ class Header:
         self._unpadded = False
 
     def take(self, line: str) -> bool:
-        """Take a line, without blanks around it; tell whether it belongs to a head."""
+        """Parse a line without surrounding blanks; return whether it belongs to a header."""
         block = _BLOCK.match(line)
         if block is not None:
             if block[1].lower() == "begin":
@@ -151,12 +151,14 @@ class Header:
         )
         for text, value in ((self._trigger, trigger), (self._date, date)):
             if text and value is None:
-                note(f"the date {quoted(text)} is not understood")
+                note(f"cannot parse the date {quoted(text)}")
         if trigger is None:
             return date
-        # python-can's file date is when it wrote the file: that the two differ says nothing there.
+        # python-can's file date is when it wrote the file, so a difference there means nothing.
         if date is not None and abs(trigger - date) not in _SAME_MOMENT and not self._unpadded:
-            note(f"begins at {quoted(self._date)}, its events at {quoted(self._trigger)}; the latter is used")
+            note(
+                f"the date is {quoted(self._date)}; the begin of the events, {quoted(self._trigger)}, is used"
+            )
         return trigger
 
     def block_ns(self, tz: str) -> int | None:

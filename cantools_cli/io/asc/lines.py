@@ -1,4 +1,4 @@
-"""One event of an ASC file, what stands behind its time: all forms, in plain Python.
+"""One event of an ASC file without its time: all forms, in plain Python.
 
 ::
 
@@ -6,14 +6,14 @@
     1  C8x             Rx   r 4                             remote frame; its length may be missing
     1  ErrorFrame<tab>ECC: 10100010                         SJA1000 error code capture
     CANFD   2 Rx        300  Name   1 0 8  8 01 02 03 04 05 06 07 08   102203  133   303000 …
-    CANFD 1  101             Tx   1 0 d 8 8 F1 …            CANoe 8.0: the direction behind the identifier
+    CANFD 1  101             Tx   1 0 d 8 8 F1 …            CANoe 8.0: the direction after the identifier
     1  124         Rx   d #  8 00 11 22 33 44 55 66 77      Kvaser: frames before this one were lost
     1       124              --  r  4  Length = 0 …         Kvaser's remote frames among CAN FD
     CANFD   2 Tx   ErrorFrame Not Acknowledge error, dominant error flag fffe c7 31ca Data …
 
-Events of other buses, statistics and the like are no frames and no errors.
+Events of other buses, statistics and the like are neither frames nor errors.
 
-Source: what Vector's tools, can-utils and python-can write.
+Source: files of Vector's tools, can-utils and python-can.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _FLAG = re.compile(rb"[01]$")
 _LENGTH = re.compile(rb"[1-9]?\d$")
 _TAIL_ID = re.compile(rb"\bID\s*=\s*(\d{1,10})([xX]?)(?!\S)")
 
-#: events that are known not to be frames, by their first word, and by the one behind a channel number
+#: events other than frames: by their first word, and by the word after a channel number
 _OTHER_EVENTS = re.compile(
     rb"(?:Start|Stop|Comment:|log|CAN|ETH|AFDX|Fr|FR|L1|Li|M1|M0|GPS|K|COM|A429|WLAN|O?TP\S*|DiagRequest|"
     rb"::\S*|SV:|\S*Marker)$"
@@ -67,8 +67,8 @@ class EventReader:
 
     Attributes:
         base: 16 or 10, of identifiers and data.
-        left_out: what was no frame of this format's reader, by kind, each with how often.
-        overruns: frames that are marked since others before them were lost.
+        left_out: events other than frames, by kind.
+        overruns: frames whose mark reports that earlier frames were lost.
     """
 
     def __init__(self, left_out: Counter[str], *, txrq: bool = False) -> None:
@@ -78,10 +78,10 @@ class EventReader:
         self._txrq = txrq
 
     def read(self, event: bytes) -> Message | None:
-        """Return the frame of ``event``, None where it is none.
+        """Return the frame of ``event``; None if it is another event.
 
         Raises:
-            FormatError: it is one, and malformed.
+            FormatError: the frame is malformed.
         """
         words = event.split()
         if len(words) > 4 and words[4] == b"#":
@@ -111,10 +111,10 @@ class EventReader:
 
     def _other(self, event: bytes, known: re.Match[bytes] | None) -> None:
         if known is None and _VARIABLE.match(event) is None:
-            self.left_out["events of an unknown kind"] += 1
+            self.left_out["unknown events"] += 1
 
     def _wanted(self, direction: bytes) -> bool:
-        """Tell whether a frame is one of the bus: a request to transmit is not, as it has not been sent."""
+        """Return whether a frame was on the bus, unlike a request to transmit, which is counted."""
         if direction == b"TxRq" and not self._txrq:
             self.left_out["TxRq requests"] += 1
             return False
@@ -144,7 +144,7 @@ class EventReader:
 
         channel = _CHANNEL.match(words[1]) if len(words) > 1 else None
         if channel is None or not xl_lines.is_frame(words):
-            self.left_out["CAN XL events that are no frames"] += 1
+            self.left_out["CAN XL events other than frames"] += 1
             return None
         if not self._wanted(words[2]):
             return None
@@ -174,11 +174,11 @@ class EventReader:
     def _fd_frame(
         self, channel: re.Match[bytes], message: Message, rest: Words, event: bytes
     ) -> Message | None:
-        """Read brs, esi, DLC, length, data and flags; the message's name may stand before them."""
+        """Read BRS, ESI, DLC, length, data and flags, which the name of the message may precede."""
         readings = [tail for tail in (rest, rest[1:]) if _fits(tail)]
         if not readings:
             self._explain_fd(rest, event)
-        # A name may be a number: then only what is left over behind the data tells.
+        # A name may be a number: then only the number of fields after the data decides.
         fields = next((tail for tail in readings if len(tail) - 4 - int(tail[3]) in (6, 8)), readings[0])
         code, length = int(fields[2], 16), int(fields[3])
         behind = fields[4 + length :]
@@ -188,24 +188,24 @@ class EventReader:
             return None
         if bits & _REMOTE_BIT or (length == 0 and code > 0):
             if bits & _FD_BIT:
-                _refuse("a CAN FD frame that is a remote frame", event)
+                _refuse("a CAN FD frame cannot be a remote frame", event)
             _remote(message, code)
             return _on(channel, message)
         message.data = self._data(fields[4:], length, event, base=16)
         message.dlc = length
-        # The flags of some tools are 0: what no classic frame has tells as well.
+        # Some tools write flags of 0: then a length or BRS impossible in a classic frame decides.
         message.is_fd = bool(bits & _FD_BIT) or length > 8 or fields[0] == b"1"
         if message.is_fd:
             message.bitrate_switch = fields[0] == b"1"
             message.error_state_indicator = fields[1] == b"1"
             if frames.FD_LENGTHS[code] != length:
-                _refuse(f"{length} bytes, but the DLC is {code:X}", event)
+                _refuse(f"{length} data bytes, but the DLC is {code:X}", event)
         else:
             message.dlc_code = code
         return _on(channel, message)
 
     def _explain_fd(self, rest: Words, event: bytes) -> NoReturn:
-        """Say what is wrong with fields that fit neither with a name nor without one."""
+        """Raise the error of fields that fit neither with a name nor without one."""
         for tail in (rest, rest[1:]):
             if _begins(tail):
                 self._data(tail[4:], int(tail[3]), event, base=16)
@@ -242,7 +242,7 @@ class EventReader:
         else:
             found = _TAIL_ID.search(event)
             if found is None:
-                _refuse(f"the symbolic name {quoted(identifier)} in place of an identifier", event)
+                _refuse(f"the symbolic name {quoted(identifier)} instead of an identifier", event)
             value = int(found[1])
         extended = bool(found[2])
         if value > (frames.CAN_EFF_MASK if extended else frames.CAN_SFF_MASK):
@@ -259,7 +259,7 @@ class EventReader:
                 _refuse(f"bad data byte {quoted(word)}", event)
             data.append(int(word, base))
         if len(data) < size:
-            _refuse(f"{size} data bytes announced, but there are {len(data)}", event)
+            _refuse(f"the length is {size}, but there are {len(data)} data bytes", event)
         return data
 
 
@@ -294,7 +294,7 @@ def _begins(fields: Words) -> bool:
 
 
 def _fits(fields: Words) -> bool:
-    """Tell whether ``fields`` are brs, esi, DLC, length, data, and what may stand behind."""
+    """Return whether ``fields`` begin with BRS, ESI, DLC, length and data."""
     if not _begins(fields):
         return False
     code, length = int(fields[2], 16), int(fields[3])
@@ -317,7 +317,7 @@ def _error(event: bytes) -> Message:
 
 
 def _fd_error(words: Words) -> Message:
-    """Read the error frame of a CAN FD channel, which says its cause in words."""
+    """Read the error frame of a CAN FD channel, whose cause is spelt in words."""
     for word in words[4:]:
         code = _CAUSES.get(word.rstrip(b",").lower())
         if code is not None:

@@ -28,7 +28,7 @@ _ABSURD_NS = 10 * 366 * 86_400 * _SECOND
 class ASCReader(NumberedReader):
     """Reads ASC files.
 
-    ``base`` (``hex`` or ``dec``) and absolute times hold where the file does not say. With
+    ``base`` (``hex`` or ``dec``) and absolute times are the defaults of a file without a header. With
     ``relative_timestamp`` times are those of the file, from 0.0; without they are since the epoch, the
     file's date being in the zone ``tz``, by default local. ``start_ns`` is used in place of that date.
     ``txrq`` keeps requests to transmit as sent frames. The channel of a frame is a number, from 0.
@@ -54,7 +54,7 @@ class ASCReader(NumberedReader):
         self._header = self._new_header()
         self._events = EventReader(self.left_out, txrq=txrq)
         self._settled = False  # the header was read, the start is known
-        self._new_block = False  # a trigger block began: its first event tells what its times count from
+        self._new_block = False  # a trigger block began: its first event decides where its times start
         self._origin: int | None = None  # date of the first start, which relative times count from
         self._start_ns = 0
         self._most_seconds = 0
@@ -67,7 +67,7 @@ class ASCReader(NumberedReader):
     def _note_end(self) -> None:
         super()._note_end()
         if self._events.overruns:
-            self.note_file(f"frames were lost before {self._events.overruns} that are marked so")
+            self.note_file(f"frames marked as following lost frames: {self._events.overruns}")
             self._events.overruns = 0
 
     def _documented_channel(self, channel: Channel) -> Channel:
@@ -109,24 +109,24 @@ class ASCReader(NumberedReader):
         return message
 
     def _header_line(self, line: bytes) -> None:
-        """Deal with a line that does not begin with a time."""
+        """Parse a line that does not begin with a time."""
         text = _decoded(line).strip()
         if not text or text.startswith("DateTime:"):  # Kvaser's, between events
             return
-        if self._settled and begins_file(text):  # another file behind this one
+        if self._settled and begins_file(text):  # another file follows this one
             self._header, self._settled = self._new_header(), False
         if self._header.take(text):
             self._new_block |= begins_block(text)
         elif self._settled or not self._header.met:
             raise FormatError(f"not an ASC line: {quoted(line)}")
         else:
-            self.left_out["lines of the head of an unknown kind"] += 1
+            self.left_out["unknown header lines"] += 1
 
     def _new_header(self) -> Header:
         return Header(16 if self.base == "hex" else 10)
 
     def _settle(self) -> None:
-        """Make what the header says hold for the events behind it."""
+        """Apply the header to the events that follow it."""
         self._settled = True
         self._new_block = False
         self._offset_ns = 0
@@ -135,7 +135,7 @@ class ASCReader(NumberedReader):
         if begins is None:
             begins = self._header.start_ns(self.tz or "local", self._header_note)
         if begins is None and not self.relative_timestamp:
-            self._header_note("no date: its times count from 1970")
+            self._header_note("no date: times count from 1970")
         self._start(begins if begins is not None else self._origin or 0)
 
     def _header_note(self, text: str) -> None:
@@ -149,18 +149,18 @@ class ASCReader(NumberedReader):
         self._most_seconds = min((_NS_LIMIT - 1 - self._start_ns) // _SECOND - 1, 10**10)
 
     def _advance(self, time_ns: int, line: bytes) -> None:
-        """Take the time of an event."""
+        """Set the time of the current event."""
         if self._header.is_relative:
             time_ns += self._offset_ns
             if time_ns > _ABSURD_NS:
-                self.note_file("its relative times add up to over ten years; are they absolute?")
+                self.note_file("the relative times add up to more than 10 years; are they absolute?")
         elif self._new_block:
             self._new_block = False
             begins = self._header.block_ns(self.tz or "local")
             if time_ns < self._offset_ns and begins is not None and self._given_start is None:
                 self._start(begins)
         if not -_NS_LIMIT <= self._start_ns + time_ns < _NS_LIMIT:
-            raise FormatError(f"a time out of range in {quoted(line)}")
+            raise FormatError(f"timestamp out of range in {quoted(line)}")
         self._offset_ns = time_ns
 
 

@@ -23,7 +23,7 @@ from cantools_cli.kernels import asc as kernel
 _SECOND = 1_000_000_000
 
 _CHANNEL_LIMIT = 0xFFFE
-_FRACTION_AT = 11  # where a line of zero seconds and six digits goes on behind its time
+_FRACTION_AT = 11  # end of the time in a line of 0 seconds and six digits
 
 
 class ASCWriter(RelativeWriter):
@@ -53,7 +53,7 @@ class ASCWriter(RelativeWriter):
                 f"unknown timestamps_format {quoted(timestamps_format)}", hint="known: absolute, relative"
             )
         if channel < 1:
-            raise UsageError(f"channel {channel} cannot be written", hint="the channels of ASC count from 1")
+            raise UsageError(f"channel {channel} cannot be written", hint="ASC numbers channels from 1")
         super().__init__(file, *args, append=append, **kwargs)
         self.channel = channel
         self._tz = tz or "local"
@@ -68,12 +68,12 @@ class ASCWriter(RelativeWriter):
                 self._continue()
 
     def _continue(self) -> None:
-        """Go on in a file that has events already, with times from the start that it has."""
+        """Append to a file with events; times count from its start."""
         if not self.output.seekable:
             raise UsageError(f"{self.output.name}: only an uncompressed file can be continued")
         if self.output.written:
             if self._is_relative:
-                raise UsageError(f"{self.output.name}: a file of relative times cannot be continued")
+                raise UsageError(f"{self.output.name}: a file with relative times cannot be continued")
             from cantools_cli.io.asc.append import continue_file
 
             self._start_ns = self._last_ns = continue_file(self.output, self._tz, self.note)
@@ -103,7 +103,7 @@ class ASCWriter(RelativeWriter):
         return batch
 
     def log_event(self, message: str, timestamp: float | None = None) -> None:
-        """Write a line of text at ``timestamp``, by default that of the frame before it.
+        """Write a line of text at ``timestamp``, by default the time of the previous frame.
 
         Line breaks become blanks; an empty text writes nothing.
         """
@@ -125,12 +125,13 @@ class ASCWriter(RelativeWriter):
         return b"\r\n" if self._crlf else b"\n"
 
     def _begin(self, start_ns: int) -> None:
-        """Write the head; the date has milliseconds, and the first offset keeps the rest."""
+        """Write the header; its date has milliseconds, and the first offset the rest."""
         self._last_ns = start_ns
         date = format_date(start_ns, self._tz, am_pm=self._am_pm)
         if parse_date(date, self._tz) != start_ns:
             self.note(
-                f"{date} occurs twice as daylight saving ends, and is read as the earlier: --tz UTC avoids it"
+                f"{date} occurs twice as daylight saving time ends, and is read as the earlier time: "
+                "--tz UTC avoids it"
             )
         lines = (
             f"date {date}",
@@ -144,7 +145,7 @@ class ASCWriter(RelativeWriter):
         self.output.write(self._newline.join(line.encode() for line in lines))
 
     def _line(self, batch: MessageBatch, row: int) -> bytes:
-        """Return the line of a frame that the kernel does not write: of errors, CAN XL, far times."""
+        """Return the line of a row that the kernel refuses: error frames, CAN XL, distant times."""
         stamp = _time(batch.timestamp_ns[row] - self._zero_ns)
         number = self._numbers[batch.channel[row]]
         if batch.flags[row] & bits.XL:
@@ -175,7 +176,7 @@ class ASCWriter(RelativeWriter):
 
 
 def _time(offset_ns: int) -> bytes:
-    """Return an offset as a line begins with it: six digits of fraction, nine where it needs them."""
+    """Return an offset as a line begins with it: six digits of fraction, or nine if needed."""
     seconds, rest = divmod(abs(offset_ns), _SECOND)
     whole = f"-{seconds}" if offset_ns < 0 else str(seconds)
     fraction = f"{rest // 1000:06d}" if rest % 1000 == 0 else f"{rest:09d}"

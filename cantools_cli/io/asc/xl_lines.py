@@ -15,7 +15,7 @@ and more that is not looked at. The flags are those of ``CANFD`` lines, 400000 C
 SEC. The DLC, one less than the length, is written in hexadecimal as in ``CANFD`` lines, and read in either
 base. Duration, bits, stuff bits and CRCs are not known here, and written as 0.
 
-Source: what Vector's tools and the asc2log and log2asc of can-utils 2025 write.
+Source: files of Vector's tools, and of asc2log and log2asc of can-utils 2025.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _TAIL = " 00000000" + " 0000000000000000" * 6  # further flags, bit timings
 
 
 class _Kind(NamedTuple):
-    """Where the length stands behind the identifier, and what stands between it, the data and the flags."""
+    """Layout of a kind: the index of the length after the identifier, and the fields around the data."""
 
     length: int
     before_data: int
@@ -89,7 +89,7 @@ def read(words: Words, event: bytes) -> Message:
 
 
 def event_of(message: XlMessage, channel: int) -> str:
-    """Return the event of ``message``, as it stands behind its time; ``channel`` counts from 1."""
+    """Return the event of ``message`` without its time; ``channel`` counts from 1."""
     flags = _XL | _FD | _BRS | (_RRS if message.rrs else 0) | (_SEC if message.sec else 0)
     size = len(message.data)
     head = f"CANXL {channel:3d} {'Rx' if message.is_rx else 'Tx'}   XLFF {0:8d} {0:6d}"

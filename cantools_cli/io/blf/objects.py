@@ -42,9 +42,9 @@ GLOBAL_MARKER = 96
 REMARKS = {
     31: "the driver reported errors when this was recorded",
     74: "the driver reported errors when this was recorded",
-    91: "frames were lost when this was recorded",
-    125: "frames were lost when this was recorded",
-    126: "frames were lost when this was recorded",
+    91: "frames were lost during recording",
+    125: "frames were lost during recording",
+    126: "frames were lost during recording",
 }
 #: bytes of the largest object that is decoded
 LARGEST = 1 << 16

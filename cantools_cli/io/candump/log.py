@@ -1,4 +1,4 @@
-"""candump's log lines, and what candump prints on a screen.
+"""candump's log lines, and its screen output.
 
 ::
 
@@ -8,9 +8,9 @@
     (1436509052.249713) can0 45123#81:01:12345678#1122      CAN XL
      (1436509052.249713)  can0  123   [2]  DE AD   the screen form, all its variants; read only
 
-Loses: what is finer than a microsecond, unless ``ns`` is set, which can-utils and Wireshark of today
-misread. With ``compat="wireshark"`` also the direction, raw DLC codes and CAN XL frames, with
-``compat="python-can"`` raw DLC codes and CAN XL frames.
+Loses: fractions of a microsecond, unless ``ns`` is set, which current can-utils and Wireshark misread. With
+``compat="wireshark"`` also the direction, raw DLC codes and CAN XL frames, with ``compat="python-can"`` raw
+DLC codes and CAN XL frames.
 
 Source: can-utils, ``lib.c`` and ``candump.c``.
 """
@@ -49,12 +49,12 @@ class CanutilsLogReader(TextReader):
     ``tz`` is the time zone of the screen form's dates; times of a log are since the epoch.
     """
 
-    is_ambiguous = True  # 123#0102 may be what is left of 123#01020304
+    is_ambiguous = True  # 123#0102 may be a truncated 123#01020304
 
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, *args, **kwargs)
         self._screen: ScreenLines | None = None
-        self._text: ReadBuffer = b""  # the piece of the file at hand, and where its lines end
+        self._text: ReadBuffer = b""  # the current piece of the file, and the end of its lines
         self._text_end = 0
 
     @classmethod
@@ -101,7 +101,7 @@ class CanutilsLogReader(TextReader):
             return None
         drops = _DROPS.match(stripped)
         if drops:
-            self.note_file(f"{drops[1].decode()} frames were lost when this was recorded")
+            self.note_file(f"{drops[1].decode()} frames were lost during recording")
             return None
         found = _LOG_LINE.match(line.lstrip())
         if found is not None and b"#" in found["frame"]:
@@ -127,8 +127,8 @@ class CanutilsLogWriter(TextWriter):
     """Writes candump log lines.
 
     A message that is earlier than the one before gets its time; frames given to ``write`` keep theirs.
-    ``channel`` names the frames that have none. ``ns`` writes nine digits of fraction, ``compat`` what
-    another reader of this format takes.
+    ``channel`` names the frames without a channel. ``ns`` writes nine digits of fraction; ``compat`` writes
+    only lines that another program reads.
     """
 
     is_monotonic = True

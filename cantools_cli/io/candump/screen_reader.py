@@ -1,4 +1,4 @@
-"""What candump prints on a screen, with any of its options, and log2long's form of the same.
+"""candump's screen output, with any of its options, and that of log2long.
 
 ::
 
@@ -12,8 +12,8 @@
       can0       123 [0002] (45|81:01:12345678) 11 22               CAN XL: length (VCID|flags:SDT:AF)
     <0x18eeff01> [8] 05 a0 be 1c 00 a0 a0 c0                        canutils 4.0: no channel, no time
 
-A line without a channel is of ``can0``. The digits of the identifier say whether it is extended, those of the
-length whether the frame is CAN FD: two.
+A line without a channel is of ``can0``. An identifier of 8 digits is extended, a length of two digits means
+CAN FD.
 
 Source: can-utils, ``candump.c`` and ``lib.h``.
 """
@@ -41,7 +41,7 @@ _SPINNER = re.compile(rb"[|/\\-]\x08")  # of candump -s 1
 _LINE = re.compile(
     rb"\s*(?:\((?:(?P<date>\d{4}-\d\d-\d\d) (?P<clock>\d\d:\d\d:\d\d)|(?P<seconds>-?\d{1,19}))"
     rb"[.,](?P<fraction>\d+)\)\s+)?(?:<0x(?P<old>[0-9A-Fa-f]{3}|[0-9A-Fa-f]{8})>"
-    rb"|(?P<name>(?!(?:RX|TX)\d*\s)[^\s(]\S*)\s+"  # RX0 is of a serial log, which tells directions so
+    rb"|(?P<name>(?!(?:RX|TX)\d*\s)[^\s(]\S*)\s+"  # RX0 is the direction in a serial log
     rb"(?:(?P<direction>RX|TX) (?P<first>[-BS]) (?P<second>[-ER])\s+)?"
     rb"(?P<id>[0-9A-Fa-f]{3}|[0-9A-Fa-f]{8}))\s+"
     rb"(?:\[(?P<length>\d{1,4})\]|\{(?P<raw>[0-9A-Fa-f])\})(?P<rest>\s.*|)"
@@ -58,9 +58,9 @@ _TIME_LIMIT = 1 << 63
 class ScreenLines:
     """Reads the lines of one recording, which share a clock.
 
-    ``tz`` is the time zone of dates; ``note`` is told what the lines leave open. Times with few digits count
-    from the first frame (candump -tz) or from the frame before (-td). Only the second kind goes back
-    again and again, so that this is told from the lines themselves.
+    ``tz`` is the time zone of dates; ``note`` receives assumptions about the lines. Times with few digits
+    count from the first frame (candump -tz) or from the previous frame (-td). Only the second kind goes back
+    repeatedly, which tells them apart.
     """
 
     def __init__(self, tz: str, note: Callable[[str], None]) -> None:
@@ -73,14 +73,14 @@ class ScreenLines:
         self._steps = 0
         self._back = 0
         self._differences = False
-        self._timeless = False  # whether it was told that there are lines without a time
+        self._timeless = False  # whether lines without a time were noted
 
     @classmethod
     def recognises(cls, line: bytes) -> bool:
         return _LINE.fullmatch(_stripped(line)) is not None
 
     def look_ahead(self, text: bytes) -> None:
-        """Tell from the lines in ``text`` which kind of times they have."""
+        """Determine the kind of times from the lines in ``text``."""
         last = None
         for count, found in enumerate(_SHORT_TIME.finditer(_COLOUR.sub(b"", text))):
             time = decimal_ns(found[1], found[2])
@@ -95,7 +95,7 @@ class ScreenLines:
     ) -> tuple[int, int, int]:
         """Fill rows of ``batch`` with the usual lines; return (where it stopped, rows, reason).
 
-        It takes lines without a time, and those of a date, once ``read`` had one.
+        It parses lines without a time, or with a date, once ``read`` has parsed one.
         """
         high, rest = divmod(self._sum, kernel.UNIT)
         numbers = (rest, high, self._last, self._steps, self._back, self._differences)
@@ -109,10 +109,10 @@ class ScreenLines:
         return stopped
 
     def read(self, line: bytes) -> Message | None:
-        """Return the frame of ``line``; None where it explains the one before.
+        """Return the frame of ``line``; None if it explains the previous one.
 
         Raises:
-            FormatError: it is no such line, or not complete; the reason quotes it.
+            FormatError: the line is malformed or truncated; the message quotes it.
         """
         if line.startswith(b"\t"):
             return None
@@ -134,7 +134,7 @@ class ScreenLines:
         return self._placed(message, found)
 
     def _placed(self, message: Message, found: re.Match[bytes]) -> Message:
-        """Give ``message`` its channel, direction and time."""
+        """Set the channel, direction and time of ``message``."""
         message.channel = (found["name"] or b"can0").decode("utf-8", "surrogateescape")
         message.is_rx = found["direction"] != b"TX"
         message.timestamp_ns = self._time(found)
@@ -143,7 +143,7 @@ class ScreenLines:
     def _time(self, found: re.Match[bytes]) -> int:
         if found["fraction"] is None:
             self._timeless = True
-            self._note("lines of candump without a time: all frames are at 0")
+            self._note("candump lines without timestamps: all frames get time 0")
             return 0
         if found["date"] is not None:
             return self._date(found["date"] + b" " + found["clock"]) + decimal_ns(b"0", found["fraction"])
@@ -168,7 +168,7 @@ class ScreenLines:
             try:
                 wall = datetime.strptime(text.decode("ascii"), "%Y-%m-%d %H:%M:%S")
             except ValueError:
-                raise FormatError(f"no such date: {quoted(text)}") from None
+                raise FormatError(f"invalid date: {quoted(text)}") from None
             self._second, self._second_ns = text, clock.wall_to_ns(wall, self._tz)
         return self._second_ns
 
@@ -204,7 +204,7 @@ def _xl(message: Message, found: re.Match[bytes], line: bytes) -> XlMessage:
     if fields is None or len(found["id"] or b"") != 3:
         raise FormatError(f"no CAN XL frame such as 123 [0002] (45|81:01:12345678) 11 22: {quoted(line)}")
     if b"..." in found["rest"]:
-        raise FormatError(f"a CAN XL frame that is cut: {quoted(line)}", hint="candump -L writes all of it")
+        raise FormatError(f"truncated CAN XL frame: {quoted(line)}", hint="candump -L prints all data")
     vcid, bits, sdt, acceptance_field = (int(field, 16) for field in fields.groups())
     result = XlMessage(
         arbitration_id=message.arbitration_id,
@@ -220,7 +220,7 @@ def _xl(message: Message, found: re.Match[bytes], line: bytes) -> XlMessage:
 
 
 def _fill(message: Message, rest: bytes, line: bytes) -> None:
-    """Take exactly as many bytes as the length says: what stands behind them may look like bytes."""
+    """Read exactly as many bytes as the length: text after them may look like bytes."""
     if rest.strip() == b"remote request":
         message.is_remote_frame = True
         return
@@ -229,14 +229,14 @@ def _fill(message: Message, rest: bytes, line: bytes) -> None:
     tokens = (rest.replace(b"`", b" ", size - 1) if is_reversed else rest).split(None, size)
     behind = tokens.pop() if len(tokens) > size else b""
     if len(tokens) < size:
-        raise FormatError(f"{size} data bytes announced, {len(tokens)} there: {quoted(line)}")
+        raise FormatError(f"the length is {size}, but there are {len(tokens)} data bytes: {quoted(line)}")
     base = 2 if tokens and _BINARY_BYTE.fullmatch(tokens[0]) else 16
     form = _BINARY_BYTE if base == 2 else _HEX_BYTE
     for token in tokens:
         if not form.fullmatch(token):
             raise FormatError(f"bad data byte {quoted(token)}: {quoted(line)}")
     if not _BEHIND.fullmatch(behind):
-        raise FormatError(f"{quoted(behind)} behind {size} data bytes: {quoted(line)}")
+        raise FormatError(f"{quoted(behind)} after {size} data bytes: {quoted(line)}")
     message.data = bytearray(int(token, base) for token in tokens)
     if is_reversed:
         message.data.reverse()

@@ -1,10 +1,10 @@
-"""Frames for people: an aligned line each on a terminal, canx's own form or candump's.
+"""Aligned lines for a terminal, in canx's own form or candump's.
 
 ::
 
     22:13:20.123456  can0  Rx       123   [3]  DE AD BE                   '...'
 
-``io/candump_screen.py`` reads what candump prints; canx's own form is for people alone.
+candump's form can be read back (``screen_reader.py``), canx's own form cannot.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from cantools_cli.io.text_writer import TextWriter
 from cantools_cli.kernels import columns
 from cantools_cli.kernels import screen_lines as kernel
 
-#: data bytes of a line; of longer CAN XL frames the rest is left away
+#: data bytes in a line; the rest of a longer CAN XL frame is not shown
 _MAX_SHOWN = 64
 _FORMS = {
     None: kernel.NO_TIME,
@@ -44,14 +44,14 @@ _CHANNEL_COLOURS = ("\x1b[34m", "\x1b[32m", "\x1b[35m", "\x1b[36m", "\x1b[33m")
 class Stamps:
     """The time column.
 
-    ``a`` absolute seconds, ``d`` since the frame before, ``z`` since the first, ``A`` date and time; None is
-    the time of the day.
+    ``a`` is absolute seconds, ``d`` since the previous frame, ``z`` since the first, ``A`` date and time;
+    None is the time of day.
     """
 
     def __init__(self, form: str | None, tz: str) -> None:
         self._form = form
         self._tz = tz
-        self.zero: int | None = None  #: the time from which the next one counts, if any
+        self.zero: int | None = None  #: the time that the next one is relative to, if any
 
     def text(self, nanoseconds: int) -> str:
         if self._form in ("d", "z"):
@@ -170,7 +170,7 @@ class ScreenWriter(_ScreenWriter):
 
 
 class CandumpScreenWriter(_ScreenWriter):
-    """What candump prints, byte for byte: two blanks, interface, identifier, length, data.
+    """candump's screen output, byte for byte: two blanks, interface, identifier, length, data.
 
     Source: can-utils, ``candump.c`` and ``lib.c``, as their output shows.
     """
@@ -208,7 +208,7 @@ class CandumpScreenWriter(_ScreenWriter):
         return batch if self._turned(batch.timestamp_ns[row]) else None
 
     def _turned(self, nanoseconds: int) -> bool:
-        """Have the kernel write dates of the second of ``nanoseconds``; tell whether it was another one."""
+        """Set the second whose date the kernel writes; return whether it changed."""
         second_ns = (nanoseconds + 500) // 1_000_000_000 * 1_000_000_000
         if self._timestamps != "A" or second_ns == self._second_ns or nanoseconds < 0:
             return False
@@ -246,16 +246,16 @@ class CandumpScreenWriter(_ScreenWriter):
 
 
 class CandumpWriter(CandumpScreenWriter):
-    """candump's lines for people as a log of its own, with the time.
+    """candump's screen output as a log format, with the time.
 
-    Loses: what is finer than a microsecond, raw DLC codes, CAN XL frames of more than 64 bytes; without
+    Loses: fractions of a microsecond, raw DLC codes, CAN XL frames of more than 64 bytes; without
     ``direction`` also directions and CAN FD's BRS and ESI.
 
-    ``timestamps`` is ``a`` (absolute), ``z`` (since the first frame), ``d`` (since the frame before), ``A``
+    ``timestamps`` is ``a`` (absolute), ``z`` (since the first frame), ``d`` (since the previous frame), ``A``
     (date and time) or ``none``.
 
     Raises:
-        UsageError: ``timestamps`` is something else.
+        UsageError: ``timestamps`` is unknown.
     """
 
     def __init__(self, file: AnyFile, *, timestamps: str = "a", tz: str | None = None, **kwargs: Any) -> None:
@@ -289,6 +289,6 @@ class CandumpWriter(CandumpScreenWriter):
 
 
 def _xl_length(message: XlMessage) -> str:
-    """Return what stands in place of a length: that, and VCID, flags, SDU type and acceptance field."""
+    """Return the length of a CAN XL frame, with VCID, flags, SDU type and acceptance field."""
     fields = f"{IS_XL | message.bits:02X}:{message.sdt:02X}:{message.acceptance_field:08X}"
     return f"[{message.dlc:04d}] ({message.vcid:02X}|{fields})"

@@ -2,9 +2,9 @@
 
 ::
 
-    1700000000.123456  1.5e-05  12,5        numbers, in the unit that the file has
+    1700000000.123456  1.5e-05  12,5        numbers, in the unit of the file
     0:09.643.335  1:02:03.5                 minutes, seconds, fraction; hours before them
-    2024-05-06 07:08:09.123  ...T07:08:09Z  dates, local unless they name a zone
+    2024-05-06 07:08:09.123  ...T07:08:09Z  dates, local unless they have a zone
     123  0x123  18FEF100x  00000123         identifiers; x, and 8 digits, mark 29 bits
     0102FF  01 02 FF  0x0102FF  01-02-FF    data in one field
 
@@ -69,20 +69,20 @@ class Moments:
     """Turns the spelling of a time into nanoseconds.
 
     ``power`` is the unit of plain numbers: 9 seconds, 6 milliseconds, 3 microseconds, 0 nanoseconds; ``tz``
-    the zone of dates that name none.
+    the zone of dates without one.
     """
 
     def __init__(self, power: int, tz: str) -> None:
         self._power = power
         self._tz = tz
-        self._minute = b""  # the date and time up to the minute of the last date, and what it is
+        self._minute = b""  # the last date up to the minute, and its nanoseconds
         self._minute_ns = 0
 
     def read(self, text: bytes) -> int:
         """Return the nanoseconds of ``text``.
 
         Raises:
-            FormatError: it is no number, time or date, or beyond 64 bits of nanoseconds.
+            FormatError: ``text`` is not a number, time or date, or beyond 64 bits of nanoseconds.
         """
         whole, _, fraction = text.partition(b".")
         power = self._power
@@ -112,7 +112,7 @@ class Moments:
             self._minute = minute
         seconds = int(found[7])
         if seconds > 60:
-            _refuse("time", text, "a date and time that exist")
+            _refuse("time", text, "a valid date and time")
         return self._minute_ns + seconds * 1_000_000_000 + _fraction_ns(found[8] or b"")
 
     def _minute_of(self, found: re.Match[bytes]) -> int:
@@ -125,7 +125,7 @@ class Moments:
         except UsageError:
             raise
         except (ValueError, OverflowError):
-            _refuse("time", found[0], "a date and time that exist")
+            _refuse("time", found[0], "a valid date and time")
 
 
 def number_ns(found: re.Match[bytes], power: int) -> int:
@@ -134,7 +134,7 @@ def number_ns(found: re.Match[bytes], power: int) -> int:
     shift = power + int(exponent) - len(fraction)
     digits = int(whole + fraction)
     if shift >= len(_TENS):
-        return _LIMIT if digits else 0  # out of range, whatever the digits
+        return _LIMIT if digits else 0  # out of range with any digits
     unit = 10 ** max(-shift, 0)
     nanoseconds: int = digits * _TENS[shift] if shift >= 0 else (2 * digits + unit) // (2 * unit)
     return -nanoseconds if sign == b"-" else nanoseconds
@@ -143,7 +143,7 @@ def number_ns(found: re.Match[bytes], power: int) -> int:
 def _clock_ns(found: re.Match[bytes]) -> int:
     hours, minutes, seconds = int(found[1] or 0), int(found[2]), int(found[3])
     if seconds > 60 or (found[1] and minutes > 59):
-        _refuse("time", found[0], "a time of the clock")
+        _refuse("time", found[0], "a valid time of day")
     fraction = (found[4] or b"") + found[5].replace(b".", b"")
     return ((hours * 60 + minutes) * 60 + seconds) * 1_000_000_000 + _fraction_ns(fraction)
 
@@ -156,7 +156,7 @@ def _fraction_ns(digits: bytes) -> int:
 def in_range(nanoseconds: int, text: bytes) -> int:
     """Return ``nanoseconds``, which ``text`` spells, if 64 bits hold them."""
     if not -_LIMIT <= nanoseconds < _LIMIT:
-        raise FormatError(f"time {quoted(text)} is out of range, 64 bits of nanoseconds")
+        raise FormatError(f"time {quoted(text)} is out of range (64 bits of nanoseconds)")
     return nanoseconds
 
 
@@ -194,7 +194,7 @@ def length(text: bytes, base: int) -> int:
 
 
 def flag(text: bytes, known: dict[bytes, bool], name: str) -> bool:
-    """Return what ``text`` means among the spellings ``known``."""
+    """Return the value of ``text``, one of the spellings ``known``."""
     value = known.get(text.strip().lower())
     if value is None:
         _refuse(name, text, f"one of {', '.join(word.decode() for word in known if word)}")
@@ -225,7 +225,7 @@ def octets(fields: Sequence[bytes], base: int) -> bytes:
                 found = bytes.fromhex(joined.decode("ascii"))
             except ValueError:
                 found = b""
-            if len(found) == len(fields):  # then each field is two digits, and none a blank
+            if len(found) == len(fields):  # then each field is two digits, not a blank
                 return found
     return bytes(_octet(field, base) for field in fields)
 

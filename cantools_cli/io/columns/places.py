@@ -1,4 +1,4 @@
-"""Which column of separated text holds what.
+"""The columns of separated text.
 
 A column is a number from 0, from the end if it is negative, or a name in the header, in any case. Two of them
 with a colon are a range: ``3:11`` are the columns 3 to 10, ``3:`` all from 3 on, ``3:-1`` the same but for
@@ -15,10 +15,10 @@ from cantools_cli.errors import UsageError, quoted
 
 Spec = int | str | bool
 
-#: what the user calls a place that has another name here
+#: options of the user for places with another name here
 _OPTIONS = {"identifier": "id", "direction": "dir"}
 _INTEGER = re.compile(r"-?[0-9]{1,4}")
-#: what stands for itself in a header; ``_normal`` has made it plain
+#: usual names in a header, as ``_normal`` returns them
 _KNOWN: dict[str, tuple[str, ...]] = {
     "time": ("time", "timestamp", "time stamp", "abs time", "time s", "t", "time offset", "ts"),
     "identifier": (
@@ -40,7 +40,7 @@ _UNIT = re.compile(r" (s|ms|us|ns|sec|seconds)$")
 
 @dataclass
 class Places:
-    """The columns of a row, resolved to numbers; None for what a row does not have.
+    """The columns of a row, resolved to numbers; None for those that a row lacks.
 
     ``time`` and ``data`` may be slices: a date and a time, and data bytes in one column each. A flag may be a
     constant.
@@ -105,7 +105,7 @@ def resolved(specs: Mapping[str, Spec], header: Sequence[str] | None) -> Places 
 
 
 def _place(text: str, names: Sequence[str]) -> int | slice | None:
-    """Return the column, or columns, of ``text``; None if the header has to tell and does not."""
+    """Return the column, or columns, of ``text``; None for a name that the header lacks."""
     if _INTEGER.fullmatch(text):
         return int(text)
     if _normal(text) in names:
@@ -153,5 +153,5 @@ def listed(header: Sequence[str]) -> str:
 
 
 def _normal(name: str) -> str:
-    """Return a name in lower case, with one blank for each run of what is neither letter nor digit."""
+    """Return a name in lower case, with one blank for each run of anything but letters and digits."""
     return " ".join(re.sub(r"[^0-9a-zµ]+", " ", name.lower()).replace("µ", "u").split())

@@ -9,7 +9,7 @@
 The separator is found in the first row: tab, semicolon, comma, bar, else blanks. Identifiers and data are
 hexadecimal unless ``base`` and ``data_base`` are ``dec``. Identifiers have 29 bits if a column says so, else
 if they are above 7FF, have 8 digits, or end with x. A number in the channel column is ``canN``. Rows of more
-than 8 bytes are CAN FD. Lines that begin with # are comments; lines before a header are passed over.
+than 8 bytes are CAN FD. Lines that begin with # are comments; lines before a header are ignored.
 
 Loses: every other column, such as the labels of attacks.
 
@@ -32,9 +32,9 @@ from cantools_cli.io.text import FULL, MAX_CHANNELS, STRANGE, TextReader, no_ker
 from cantools_cli.kernels.buffers import ReadBuffer
 
 DONE = 0
-#: the channel of rows that name none
+#: the channel of rows without one
 CHANNEL = "can0"
-#: SocketCAN's class of an error on the bus of which no more is known
+#: SocketCAN's class of a bus error without details
 BUS_ERROR = 0x080
 #: lines that may precede a header
 HEADER_WITHIN = 200
@@ -54,10 +54,10 @@ Row = tuple[int, int, int, int, int, bytes]
 class ColumnsReader(TextReader):
     """Reads separated text; the keywords ``time``, ``identifier``, ``data`` and so on name its columns.
 
-    A subclass for the layout of one program sets ``SPECS`` and the like, and overrides what differs.
+    A subclass for the layout of one program sets ``SPECS`` and ``SEPARATOR`` and overrides methods.
     """
 
-    is_ambiguous = True  # unless the last row says otherwise
+    is_ambiguous = True  # until the last row is known
     reads_in_thread = False  # plain Python gains nothing there
 
     SPECS: ClassVar[dict[str, Spec]] = {}
@@ -144,7 +144,7 @@ class ColumnsReader(TextReader):
         return at, row, reason
 
     def _known(self, reason: int, line: bytes) -> bool:
-        """Settle the columns at the first row, where numbers name them and no header is needed."""
+        """Resolve the columns at the first row, if they are numbers and need no header."""
         line = line.rstrip(b"\r\n")
         if self._places is not None or self._by_name or self.line < self._skip or is_comment(line):
             return False
@@ -162,7 +162,7 @@ class ColumnsReader(TextReader):
         if self._places is None:
             self._find_header(line)
             return None
-        if line == self._header:  # again, where files were joined
+        if line == self._header:  # repeated in joined files
             return None
         try:
             self._row(self._split(line))
@@ -171,7 +171,7 @@ class ColumnsReader(TextReader):
         return None
 
     def _find_header(self, line: bytes) -> None:
-        """Settle the columns if ``line`` is the header, and pass over it otherwise."""
+        """Resolve the columns if ``line`` is the header, else skip it."""
         self._separator = self._given_separator or separator_of(line)
         header = [field.decode("utf-8", "replace").strip() for field in self._split(line)]
         specs, unit = (self._specs, None) if self._specs else guessed(header)
@@ -191,7 +191,7 @@ class ColumnsReader(TextReader):
         return FormatError(
             f"no header with {wanted}: {quoted(line)}",
             position=position,
-            hint="columns are counted from 0, too: --from columns,time=0,id=1,data=3:",
+            hint="columns can also be numbers from 0: --from columns,time=0,id=1,data=3:",
         )
 
     def _resolved(self, header: Sequence[str] | None) -> Places:
@@ -204,10 +204,10 @@ class ColumnsReader(TextReader):
         if places.channel is None and not self._names.channels:
             self._names.add(CHANNEL)
         if places.time is None:
-            self.note_file("no column of times, so that all frames have the time 0")
+            self.note_file("no time column: all frames get time 0")
 
     def _has_names(self, fields: Sequence[bytes]) -> bool:
-        """Tell whether a first row has names in place of values."""
+        """Return whether a first row has names instead of values."""
         places = self._places
         if places is None or len(fields) < places.needed:
             return False
@@ -264,7 +264,7 @@ class ColumnsReader(TextReader):
         if places.extended is not None:
             is_extended = _flag(fields, places.extended, values.EXTENDED, "extended")
             if not is_extended and value > bits.CAN_SFF_MASK:
-                raise FormatError(f"identifier {value:X} is above 7FF, the largest of 11 bits")
+                raise FormatError(f"identifier {value:X} is above 7FF, the 11-bit maximum")
         return value | bits.CAN_EFF_FLAG if is_extended or value > bits.CAN_SFF_MASK else value
 
     def _is_sent(self, fields: list[bytes], places: Places) -> bool:
@@ -304,7 +304,7 @@ class ColumnsReader(TextReader):
             size = len(parts) if dlc < 0 else _size(dlc, len(parts))
             if size > len(parts):
                 raise FormatError(f"the length is {dlc}, but there are {len(parts)} data bytes")
-            data = values.octets(parts[:size], self._data_base)  # what follows only fills the columns
+            data = values.octets(parts[:size], self._data_base)  # further columns are padding
         else:
             data = b"" if where is None else values.octets_of_text(fields[where], self._data_base)
             size = len(data) if dlc < 0 else _size(dlc, len(data))
@@ -328,7 +328,7 @@ class ColumnsReader(TextReader):
         return bits.len2dlc(size), True
 
     def _ends_openly(self, fields: Sequence[bytes]) -> bool:
-        """Tell whether a row that is cut short could look like this one."""
+        """Return whether this row may be the start of a truncated one."""
         places = self._places
         assert places is not None
         if places.closes and places.last >= 0 and len(fields) > places.last + 1:
@@ -336,7 +336,7 @@ class ColumnsReader(TextReader):
         if places.dlc is None or places.data is None or self._data_base == 10:
             return True
         is_last = places.data == places.last if isinstance(places.data, int) else places.data.stop is None
-        end = fields[-1].rstrip()[-2:]  # what may be one digit of two
+        end = fields[-1].rstrip()[-2:]  # possibly one digit of two
         return not is_last or not (len(end) == 2 and end.isalnum())
 
 
@@ -345,7 +345,7 @@ def is_comment(line: bytes) -> bool:
 
 
 def separator_of(line: bytes) -> bytes:
-    """Return what separates the fields of ``line``: a blank stands for any number of blanks and tabs."""
+    """Return the separator of ``line``: a blank stands for any number of blanks and tabs."""
     for separator in (b"\t", b";", b",", b"|"):
         if separator in line:
             return separator
@@ -363,7 +363,7 @@ def _flag(fields: list[bytes], place: int | bool, known: dict[bytes, bool], name
 
 
 def _size(dlc: int, given: int) -> int:
-    """Return the bytes that ``dlc`` means, a length or a DLC code, where ``given`` bytes are there."""
+    """Return the number of bytes for ``dlc``, a length or a DLC code, in a row of ``given`` bytes."""
     if 8 < dlc < 16 and given in (8, bits.FD_LENGTHS[dlc]):
         return given
     return dlc
@@ -388,11 +388,12 @@ def _remember(known: dict[bytes, Any], text: bytes, value: Any) -> None:
 
 
 def _check(specs: dict[str, Spec]) -> None:
-    """Raise UsageError for columns that no row could be read by."""
+    """Raise UsageError for columns without which no row can be read."""
     for name, option in (("identifier", "id"), ("data", "data")):
         if name not in specs:
             raise UsageError(
-                f"columns: {option}=COLUMN is missing", hint="such as columns,time=0,id=1,data=3: from 0 on"
+                f"columns: {option}=COLUMN is missing",
+                hint="columns count from 0: columns,time=0,id=1,data=3:",
             )
     resolved(specs, None)
 

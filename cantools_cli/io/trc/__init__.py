@@ -13,8 +13,8 @@ Buses are numbers from 1: ``can0`` is 1. The start is local time, without a zone
 
 Loses: CAN XL frames; of error frames all but the cause, the place and the counters, and those without a
 cause that the format knows; one without any class is a bus error there. Versions before 2.1 lose more: 2.0
-channels and raw DLC codes; 1.3 and 1.2 raw DLC codes, CAN FD and what is finer than a microsecond; 1.1 also
-channels and what is finer than 0.1 ms, 1.0 directions and what is finer than 1 ms.
+channels and raw DLC codes; 1.3 and 1.2 raw DLC codes, CAN FD and fractions of a microsecond; 1.1 also
+channels and fractions of 0.1 ms, 1.0 directions and fractions of 1 ms.
 
-Source: PEAK-System, "PEAK CAN TRC File Format"; what python-can writes is read as well.
+Source: PEAK-System, "PEAK CAN TRC File Format"; files of python-can are read as well.
 """

@@ -53,7 +53,7 @@ COLUMNS = {
     TRCFileVersion.V2_0: "NOTIdlD",
     TRCFileVersion.V2_1: "NOTBIdRLD",
 }
-#: what a file without these says nothing about
+#: columns without which a file cannot be read
 NEEDED = "OTID"
 
 _EPOCH = datetime(1899, 12, 30)
@@ -71,7 +71,7 @@ _TEXT = re.compile(
 
 
 class Header:
-    """What the lines that begin with ``;`` say.
+    """The lines that begin with ``;``.
 
     Attributes:
         version: of the file; ``UNKNOWN`` for one that is not in ``VERSIONS``.
@@ -91,7 +91,7 @@ class Header:
         self._text = ""
 
     def take(self, line: str) -> None:
-        """Take a line that begins with ``;``."""
+        """Parse a line that begins with ``;``."""
         self.met = True
         key, start = _KEY.match(line), _START.match(line)
         if key is not None:
@@ -110,14 +110,14 @@ class Header:
 
     @property
     def columns(self) -> str | None:
-        """Letters of the columns, data the last; None where neither the version nor ``$COLUMNS`` tells."""
+        """Letters of the columns, data last; None if neither version nor ``$COLUMNS`` defines them."""
         if self._columns is not None and self.version not in COLUMNS_FIXED:
             is_readable = set(NEEDED) <= set(self._columns) and "D" not in self._columns[:-1]
             return self._columns if is_readable else None
         return COLUMNS.get(self.version)
 
     def start_ns(self, tz: str | None, note: Callable[[str], None]) -> int | None:
-        """Return the start in nanoseconds since the epoch; None where there is no readable one."""
+        """Return the start in nanoseconds since the epoch; None if it cannot be read."""
         zone = tz or ("UTC" if self.is_python_can else "local")
         wall = days_to_wall(self._days)
         if wall is None and self._days:
@@ -128,7 +128,7 @@ class Header:
             return None
         try:
             return wall_to_ns(wall, zone)
-        except (OverflowError, ValueError):  # years in which no system knows its zone
+        except (OverflowError, ValueError):  # years without zone data
             return None
 
 
@@ -137,7 +137,7 @@ COLUMNS_FIXED = frozenset(version for version in COLUMNS if 0 < version < TRCFil
 
 
 def begins_file(line: str) -> bool:
-    """Tell whether ``line`` behind a message is of the head of another file; 1.0 has no line of a version."""
+    """Return whether ``line``, after a message, begins another file; 1.0 has no version line."""
     key = _KEY.match(line)
     return _START.match(line) is not None or (key is not None and key[1].upper() == "FILEVERSION")
 
@@ -168,19 +168,19 @@ def parse_text(text: str, note: Callable[[str], None]) -> datetime | None:
     """Return the moment that ``Start time:`` names, which depends on the language of the computer.
 
     ``18.12.2021 14:28:07.062.0`` has tenths of milliseconds at the end, ``.062.001`` microseconds. Of a
-    date with slashes a number above 12 decides which is the day; where none does, it is the first.
+    date with slashes a number above 12 decides which is the day; otherwise it is the first.
     """
     found = _TEXT.match(text)
     if found is None:
         if text:
-            note(f"the start time {quoted(text)} is not understood")
+            note(f"cannot parse the start time {quoted(text)}")
         return None
     one, two, three = int(found["one"]), int(found["two"]), int(found["three"])
     year, month, day = (one, two, three) if len(found["one"]) == 4 else (three, two, one)
     if month > 12 and len(found["one"]) < 4:
         month, day = day, month
     elif found["mark"] == "/" and len(found["one"]) < 4 and day <= 12 and day != month:
-        note(f"the start time {quoted(text)} is taken to have the day first")
+        note(f"the start time {quoted(text)} is read with the day first")
     hour = int(found["hour"])
     if found["half"] and hour <= 12:
         hour = hour % 12 + (12 if found["half"].lower() == "pm" else 0)
@@ -188,7 +188,7 @@ def parse_text(text: str, note: Callable[[str], None]) -> datetime | None:
     try:
         return datetime(year, month, day, hour, int(found["minute"]), int(found["second"]), int(digits))
     except ValueError:
-        note(f"the start time {quoted(text)} is not understood")
+        note(f"cannot parse the start time {quoted(text)}")
         return None
 
 
@@ -222,7 +222,7 @@ _RULERS = {
 
 
 def _ruler(version: TRCFileVersion) -> list[str]:
-    """Return the lines that say what the columns are, each word at its column."""
+    """Return the lines that label the columns, each label at its column."""
     marks = [max(at, 4) for _, at in _RULERS[version]]
     lines = []
     for count, (word, _) in enumerate(_RULERS[version]):
@@ -237,7 +237,7 @@ def _ruler(version: TRCFileVersion) -> list[str]:
 
 
 def format_header(version: TRCFileVersion, start_ns: int, tz: str) -> list[str]:
-    """Return the lines of a head; ``start_ns`` is floored to the millisecond."""
+    """Return the lines of a header; ``start_ns`` is floored to the millisecond."""
     wall = ns_to_wall(start_ns, tz)
     moment = f"{wall:%d.%m.}{wall.year:04d} {wall:%H:%M:%S}.{wall.microsecond // 1000:03d}.0"
     lines = []

@@ -12,7 +12,7 @@
           6      1334.522 ER          Rx    04 00 02 00 00       2.0: ID and length blank
           6      1334.522 ER 1         - Rx -  5    04 00 02 00 00       2.1
 
-Versions 2.x say the order of their columns themselves. An identifier of more than four digits has 29
+Versions 2.x define the order of their columns in the header. An identifier of more than four digits has 29
 bits, whatever its value.
 
 Source: PEAK-System, "PEAK CAN TRC File Format"; position of an error: NXP SJA1000, "Error code capture".
@@ -44,7 +44,7 @@ _DATA_TYPES = {
     b"FE": bits.FD | bits.ESI,
     b"BI": bits.FD | bits.BRS | bits.ESI,
 }
-#: what the type of versions 1.x is called in 2.x
+#: types of versions 1.x -> types of 2.x
 _OLD_TYPES = {b"RX": b"DT", b"TX": b"DT", b"WARNG": b"ST", b"ERROR": b"ER"}
 #: types without an identifier, whose columns may be blank
 _EVENTS = (b"ER", b"ST", b"EC")
@@ -55,7 +55,7 @@ _ECC_OF_TYPE = {1: 0, 2: 1, 4: 2, 8: 3}
 _TYPE_OF_KIND = {0: 8, error_frames.KIND_BIT: 1, error_frames.KIND_FORM: 2, error_frames.KIND_STUFF: 4}
 _BIT_KINDS = error_frames.KIND_BIT | error_frames.KIND_DOMINANT | error_frames.KIND_RECESSIVE
 _KNOWN_CLASSES = error_frames.PROTOCOL | error_frames.NO_ACK | error_frames.BUS_ERROR
-#: bits of a status, the gravest first, and what SocketCAN calls it: class, data[1]
+#: bits of a status, the most severe first, and SocketCAN's class and data[1] for it
 _STATUS = (
     (0x10, error_frames.BUS_OFF, 0),
     (0x08, error_frames.CONTROLLER, 0x30),
@@ -64,13 +64,13 @@ _STATUS = (
 
 
 class LineReader:
-    """Turns lines into messages; their time is in ``offset_ns``, behind the start.
+    """Turns lines into messages; ``offset_ns`` is the time since the start.
 
     ``columns`` are their letters, ``t`` for the type as versions 1.x write it. With ``status`` changes of
     the bus's status and error counters are error frames.
 
     Attributes:
-        left_out: what was no frame, by kind, each with how often.
+        left_out: lines other than frames, by kind.
     """
 
     def __init__(self, columns: str, left_out: Counter[str], *, status: bool = False) -> None:
@@ -81,7 +81,7 @@ class LineReader:
         self._line = b""
 
     def read(self, line: bytes) -> Message | None:
-        """Return the frame of ``line``, None where it is none.
+        """Return the frame of ``line``; None if it has none.
 
         Raises:
             FormatError: it is malformed.
@@ -100,7 +100,7 @@ class LineReader:
                 return None
             message = self._event(kind, self._bytes(rest))
         else:
-            self.left_out["user events" if kind == b"EV" else "lines of an unknown type"] += 1
+            self.left_out["user events" if kind == b"EV" else "lines of unknown types"] += 1
             return None
         message.channel = self._channel(fields)
         message.is_rx = fields.get("d", fields.get("t", b"")).upper() != b"TX"
@@ -186,8 +186,8 @@ class LineReader:
         code, size = self._length(fields, message.is_fd, len(rest))
         data = self._bytes(rest)
         if len(data) != (0 if is_remote else size):
-            wanted = "a remote frame" if is_remote else f"{size} data bytes announced"
-            self._refuse(f"{wanted}, but there are {len(data)}")
+            wanted = "a remote frame" if is_remote else f"the length is {size}"
+            self._refuse(f"{wanted}, but there are {len(data)} data bytes")
         message.is_remote_frame = is_remote
         message.data = data
         message.dlc = size
@@ -206,7 +206,7 @@ class LineReader:
         if letter == "L":
             return number, bits.FD_LENGTHS[number] if is_fd else min(number, 8)
         if is_fd and number not in bits.FD_LENGTHS:
-            self._refuse(f"{number} is no length of CAN FD")
+            self._refuse(f"{number} is not a CAN FD length")
         return number, number
 
     def _bytes(self, words: list[bytes]) -> bytearray:
@@ -216,7 +216,7 @@ class LineReader:
             if word == b"--":
                 if all(other == b"--" for other in words[at:]) or self._is_status():
                     break
-                self._refuse("a byte behind missing ones")
+                self._refuse("a data byte follows missing ones")
             if not _BYTE.match(word):
                 if self._is_status() and len(data) >= 4:
                     break
@@ -232,14 +232,14 @@ class LineReader:
         data = bytes(self._bytes(rest))
         length = fields.get("l", fields.get("L", b"5"))
         if not _LENGTH.match(length) or int(length) != len(data):
-            self._refuse(f"an error of {quoted(length)} bytes, but there are {len(data)}")
+            self._refuse(f"the length is {quoted(length)}, but there are {len(data)} data bytes")
         if "T" not in self.columns:  # the type stands in place of the identifier
             word = fields["I"]
             if not _ID.match(word):
-                self._refuse(f"bad type of an error {quoted(word)}")
+                self._refuse(f"bad error type {quoted(word)}")
             data = bytes((int(word, 16) & 0xFF,)) + data
         if len(data) < 3:
-            self._refuse(f"an error has at least 3 bytes, but there are {len(data)}")
+            self._refuse(f"an error frame has at least 3 data bytes, but there are {len(data)}")
         return _error_message(*from_error_bytes(data))
 
     def _event(self, kind: bytes, data: bytes | bytearray) -> Message:
@@ -265,7 +265,7 @@ def bus_name(number: bytes) -> str:
 
 
 def from_error_bytes(data: bytes) -> tuple[int, bytes]:
-    """Return (class bits, 8 data bytes) of the error that the three to five bytes of a line say."""
+    """Return (class bits, 8 data bytes) of the error in the three to five bytes of a line."""
     kind, direction, place, receive, transmit = data[:5].ljust(5, b"\0")
     ecc = _ECC_OF_TYPE.get(kind, 3) << 6 | (direction & 1) << 5 | place & 0x1F
     error_class, detail = error_frames.from_ecc(ecc)
@@ -273,10 +273,10 @@ def from_error_bytes(data: bytes) -> tuple[int, bytes]:
 
 
 def to_error_bytes(error_class: int, data: bytes | bytearray) -> bytes | None:
-    """Return an error frame as the five bytes of a line, None where the format has no such error.
+    """Return an error frame as the five bytes of a line; None if the format has no such error.
 
     They are its type, 0 for sending or 1 for receiving, the position, and the counters of receive and
-    transmit errors. What else the frame says is lost; ``from_error_bytes`` tells.
+    transmit errors. Other details are lost: ``from_error_bytes`` returns the ones that are kept.
     """
     detail = bytes(data).ljust(8, b"\0")
     if error_class & _KNOWN_CLASSES == 0 and error_class:

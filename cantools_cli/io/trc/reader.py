@@ -20,7 +20,7 @@ _LINE = re.compile(rb"[ \t]*\d+\)?[ \t]+-?\d")
 _NS_LIMIT = 1 << 63
 _MS = 1_000_000
 _MAX_MS = 9 * 10**12  # whose nanoseconds 64 bits hold
-#: files of other programs that are called .trc: how they begin
+#: first bytes of other programs' files with the suffix .trc
 _OTHERS = (
     (re.compile(rb"@ TEXT @"), "a trace of CARBUS Analyzer"),
     (re.compile(rb".{0,40}WAVEDESC"), "a trace of a LeCroy oscilloscope"),
@@ -31,7 +31,7 @@ _OTHERS = (
 class TRCReader(NumberedReader):
     """Reads TRC files of versions 1.0, 1.1, 1.2, 1.3, 2.0 and 2.1.
 
-    Times are since the epoch, the file's start being in the zone ``tz``: by default UTC where python-can
+    Times are since the epoch, the file's start being in the zone ``tz``: by default UTC if python-can
     wrote the file, else local. With ``status`` changes of the bus's status and its error counters are error
     frames. The channel of a frame is the number of its bus, from 1; channels to be written count from 0, both
     as in python-can.
@@ -42,7 +42,7 @@ class TRCReader(NumberedReader):
         self._status = status
         self._header = Header()
         self._lines = LineReader(COLUMNS[TRCFileVersion.V1_0], self.left_out)
-        self._plain = b""  # columns that the kernel takes
+        self._plain = b""  # columns that the kernel parses
         self._layout = kernel.NO_LAYOUT
         self._settled = False  # the header was read, the start is known
         self._start_ns = 0
@@ -104,22 +104,22 @@ class TRCReader(NumberedReader):
             return None
         time_ns = self._start_ns + self._lines.offset_ns
         if not -_NS_LIMIT <= time_ns < _NS_LIMIT:
-            raise FormatError(f"a time out of range in {quoted(line)}")
+            raise FormatError(f"timestamp out of range in {quoted(line)}")
         message.timestamp_ns = time_ns
         return message
 
     def _header_line(self, text: str) -> None:
         if self._settled and begins_file(text):
-            self._header, self._settled, self._plain = Header(), False, b""  # another file behind this one
+            self._header, self._settled, self._plain = Header(), False, b""  # another file follows this one
         if not self._settled:
             self._header.take(text)
 
     def _settle(self, line: bytes) -> None:
-        """Make what the header says hold for the lines behind it."""
+        """Apply the header to the lines that follow it."""
         if not self._header.met and not _LINE.match(line):
             for form, name in _OTHERS:
                 if form.match(line):
-                    raise FormatError(f"{name}, not one of PEAK: {quoted(line, 30)}")
+                    raise FormatError(f"{name}, not a PEAK trace: {quoted(line, 30)}")
             raise FormatError(f"not a TRC line: {quoted(line)}")
         letters = self._header.columns
         if letters is None:
@@ -128,7 +128,7 @@ class TRCReader(NumberedReader):
             )
         begins = self._header.start_ns(self.tz, self._header_note)
         if begins is None:
-            self._header_note("no start time: its times count from 1970")
+            self._header_note("no start time: times count from 1970")
         self._settled = True
         self._start_ns = begins or 0
         self._most_ms = max(0, min((_NS_LIMIT - 1 - self._start_ns) // _MS - 1, _MAX_MS))

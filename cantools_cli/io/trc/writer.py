@@ -52,7 +52,7 @@ class TRCWriter(RelativeWriter):
         **kwargs: Any,
     ) -> None:
         if channel < 1:
-            raise UsageError(f"channel {channel} cannot be written", hint="the channels of TRC count from 1")
+            raise UsageError(f"channel {channel} cannot be written", hint="TRC numbers channels from 1")
         wanted = version if isinstance(version, TRCFileVersion) else VERSIONS.get(str(version or "2.1"))
         if wanted not in COLUMNS:
             raise UsageError(f"unknown version {quoted(str(version))}", hint=f"known: {', '.join(VERSIONS)}")
@@ -93,7 +93,7 @@ class TRCWriter(RelativeWriter):
         )
 
     def _begin(self, start_ns: int) -> None:
-        """Write the head; its start has milliseconds, and the first offset keeps the rest."""
+        """Write the header; its start has milliseconds, and the first offset the rest."""
         tz = self._tz or "local"
         lines = format_header(self.file_version, start_ns, tz)
         header = Header()
@@ -101,22 +101,25 @@ class TRCWriter(RelativeWriter):
             header.take(line)
         if header.start_ns(tz, self.note) != start_ns:
             self.note(
-                "the start occurs twice as daylight saving ends, read as the earlier: --tz UTC avoids it"
+                "the start occurs twice as daylight saving time ends, and is read as the earlier time: "
+                "--tz UTC avoids it"
             )
         self.output.write("".join(f"{line}\r\n" for line in lines).encode())
 
     def _continue(self, wanted: TRCFileVersion | None) -> None:
-        """Take start, version and number of the file that is appended to."""
+        """Read start, version and last number of the file to append to."""
         header = Header()
         for line in self.output.read_back(0, _LOOK).splitlines():
             if line.startswith(b";"):
                 header.take(decoded(line))
         start = header.start_ns(self._tz, self.note)
         if not header.met or header.columns != COLUMNS.get(header.version) or start is None:
-            raise UsageError(f"{self.output.name} is not a TRC file that can be continued")
+            raise UsageError(
+                f"{self.output.name} cannot be continued: no header with a start time and the usual columns"
+            )
         if wanted not in (None, header.version):
             raise UsageError(
-                f"{self.output.name} has version {header.version_text}, not the one to append",
+                f"{self.output.name} cannot be continued in another version than {header.version_text}",
                 hint=f"trc,version={header.version_text} continues it",
             )
         self._begun, self._start_ns, self.file_version = True, start, header.version
@@ -143,7 +146,7 @@ class TRCWriter(RelativeWriter):
         return batch
 
     def _line(self, batch: MessageBatch, row: int) -> bytes:
-        """Return the line of an error frame, or of one with a time that the kernel does not write."""
+        """Return the line of an error frame, or of a row whose time the kernel refuses."""
         if batch.can_id[row] & bits.CAN_ERR_FLAG:
             return self._error(batch[row], self._numbers[batch.channel[row]])
         alone = batch.part(row, row + 1)
@@ -153,7 +156,7 @@ class TRCWriter(RelativeWriter):
         return head + bytes(self._out[self._time_end() : used])
 
     def _head(self, time_ns: int) -> bytes:
-        """Return what a line begins with, number and time, and count the line."""
+        """Return number and time of the next line, and count it."""
         is_new = self.file_version >= TRCFileVersion.V2_0
         step, width = _STEPS.get(self.file_version, (1_000, 14))
         offset = time_ns - self._start_ns
@@ -171,18 +174,18 @@ class TRCWriter(RelativeWriter):
         return f"{number} {text:>{width - 1}}".encode()
 
     def _time_end(self) -> int:
-        """Return where the time of a line of 0.000 ends, which a number that was written is in front of."""
+        """Return the end of the time in a line of 0.000, after the number written last."""
         _, width = _STEPS.get(self.file_version, (1_000, 14))
         return max(7, len(str(self._number - 1)) + (self.file_version < TRCFileVersion.V2_0)) + width
 
     def _error(self, message: Message, bus: int) -> bytes:
-        """Return the line of an error frame; nothing where the format has no such error."""
+        """Return the line of an error frame; empty, and counted, if the format has no such error."""
         data = to_error_bytes(message.arbitration_id, message.data)
         if data is None:
             self._count("error frames (left out)", 1)
             return b""
-        said = (message.arbitration_id or from_error_bytes(data)[0], bytes(message.data).ljust(8, b"\0"))
-        self._count("error frame details", int(said != from_error_bytes(data)))
+        content = (message.arbitration_id or from_error_bytes(data)[0], bytes(message.data).ljust(8, b"\0"))
+        self._count("error frame details", int(content != from_error_bytes(data)))
         version = self.file_version
         if version < TRCFileVersion.V2_0 and version != TRCFileVersion.V1_0:
             self._count("error frame directions", int(not message.is_rx))

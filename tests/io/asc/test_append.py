@@ -88,7 +88,7 @@ def test_python_can_reads_what_was_continued(tmp_path: Path) -> None:
     [
         (("base hex", "base dec"), "decimal"),
         (("timestamps absolute", "timestamps relative"), "relative"),
-        (("Tue Nov 14 22:13:20.000 2023", "some day"), "when its times begin"),
+        (("Tue Nov 14 22:13:20.000 2023", "some day"), "start time is missing"),
         (("   1.0", "End TriggerBlock\nBegin Triggerblock Tue Nov 14 23:13:20.000 2023\n   1.0"), "several"),
     ],
 )

@@ -263,8 +263,8 @@ def test_events_of_an_unknown_kind_are_counted():
     text = HEAD + b"1.0 Something new\n1.0 1 Something else\n" + b"1.0 CANXL 1 Status\n" * 3
     assert read(text) == []
     assert notes(text) == [
-        "events of an unknown kind: 2 left out",
-        "CAN XL events that are no frames: 3 left out",
+        "unknown events: 2 left out",
+        "CAN XL events other than frames: 3 left out",
     ]
 
 
@@ -280,21 +280,21 @@ def test_requests_to_transmit_are_counted_unless_they_are_wanted():
 
 MALFORMED = [
     ("1.0 1  64  Tx   d 1 G1", 'bad data byte "G1"'),
-    ("1.0 1  64  Tx   d 8 00 11", "8 data bytes announced, but there are 2"),
+    ("1.0 1  64  Tx   d 8 00 11", "the length is 8, but there are 2 data bytes"),
     ("1.0 1  64  Tx   d", "no DLC"),
     ("1.0 1  64  Tx   d 41 00", 'bad DLC "41"'),
     ("1.0 1  800  Tx   d 0", 'identifier "800" is out of range'),
     ("1.0 1  20000000x  Tx   d 0", "is out of range"),
-    ("1.0 1  Engine  Tx   d 0", 'the symbolic name "Engine" in place of an identifier'),
+    ("1.0 1  Engine  Tx   d 0", 'the symbolic name "Engine" instead of an identifier'),
     ("1.0 0  64  Tx   d 0", "channel 0"),
-    ("1.0 CANFD 1 Rx 55 0 0 9 12 AA BB", "12 data bytes announced, but there are 2"),
-    ("1.0 CANFD 1 Rx 55 0 0 9 8 01 02 03 04 05 06 07 08 0 0 1000 0 0 0", "8 bytes, but the DLC is 9"),
+    ("1.0 CANFD 1 Rx 55 0 0 9 12 AA BB", "the length is 12, but there are 2 data bytes"),
+    ("1.0 CANFD 1 Rx 55 0 0 9 8 01 02 03 04 05 06 07 08 0 0 1000 0 0 0", "8 data bytes, but the DLC is 9"),
     ("1.0 CANFD 1 Rx 55 0 0 1 2 AA BB", "contradict each other"),
-    ("1.0 CANFD 1 Rx 55 0 0 5 0 0 0 1010 0 0 0", "CAN FD frame that is a remote frame"),
+    ("1.0 CANFD 1 Rx 55 0 0 5 0 0 0 1010 0 0 0", "CAN FD frame cannot be a remote frame"),
     ("1.0 CANFD 1 Rx 55 name", "no BRS, ESI, DLC and length"),
     ("1.0 CANFD 1 55 Rx 0 0 d 8 5 01", "contradict each other"),
     ("1.0 CANFD 1 55 Rx 0 0 q", "no BRS, ESI and DLC"),
-    ("9223372036.9 1  64  Tx   d 0", "a time out of range"),
+    ("9223372036.9 1  64  Tx   d 0", "timestamp out of range"),
     ("garbage", 'not an ASC line: "garbage"'),
 ]
 
@@ -399,7 +399,7 @@ def test_kvaser_marks_frames_after_an_overrun() -> None:
         12,
         "can1",
     )
-    assert notes(text) == ["frames were lost before 3 that are marked so"]
+    assert notes(text) == ["frames marked as following lost frames: 3"]
 
 
 def test_kvasers_remote_frames_among_can_fd_have_no_direction() -> None:

@@ -113,9 +113,9 @@ def test_known_lines(line: str, time: int, channel: str, frame: str, received: b
         ("(1700000000.123456) can0 123#112233445566778899", "too many data bytes"),
         ("(1700000000.123456) can0 1234#11", "4 identifier digits"),
         ("(1700000000.123456) can0 123##R", "no flags digit"),
-        ("(1700000000.123456) can0 FFF#11", "over 7FF"),
-        ("(1700000000.123456) can0 800#11", "over 7FF"),
-        ("(1700000000.123456) can0 FFFFFFFF#11", "over 1FFFFFFF"),
+        ("(1700000000.123456) can0 FFF#11", "above 7FF"),
+        ("(1700000000.123456) can0 800#11", "above 7FF"),
+        ("(1700000000.123456) can0 FFFFFFFF#11", "above 1FFFFFFF"),
         ("(1700000000.134456) can0 45123#81:01:1234567#11223344556677", "for the acceptance field"),
         ("1700000000.123456 can0 123#11", "not a candump line"),
         ("(17000000x0.123456) can0 123#11", "bad timestamp"),
@@ -144,7 +144,7 @@ def test_other_lines_are_no_frames() -> None:
     text = b"# a comment\n\nDROPCOUNT: dropped 3 CAN frames on 'can0' socket (total drops 5)\n" + LINE
     reader = CanutilsLogReader(io.BytesIO(text))
     assert len(list(reader)) == 1
-    assert reader.notes == ["-: 3 frames were lost when this was recorded"]
+    assert reader.notes == ["-: 3 frames were lost during recording"]
     assert CanutilsLogReader.recognises(text)
 
 

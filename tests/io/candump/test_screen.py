@@ -79,20 +79,20 @@ LINES = [
     ("|\x08/\x08  can0  123   [1]  01", 0, "123#01", False),
 ]
 REFUSED = [
-    ("  can0  123   [3]  01 02", "3 data bytes announced, 2 there"),
-    ("  can0  123   [2]  01 02 03", '"03" behind 2 data bytes'),
+    ("  can0  123   [3]  01 02", "the length is 3, but there are 2 data bytes"),
+    ("  can0  123   [2]  01 02 03", '"03" after 2 data bytes'),
     ("  can0  123   [2]  01 0G", 'bad data byte "0G"'),
     ("  can0  123   [9]  01 02 03 04 05 06 07 08 09", "9 data bytes, but a classic frame holds 8"),
     ("  can0  123  [09]  01 02 03 04 05 06 07 08 09", "9 is not a CAN FD length"),
     ("  can0  FFF   [0]", "identifier FFF is out of range"),
     ("  can0  40000001   [0]", "out of range"),
     ("  can0  1234   [0]", "not a candump line"),
-    ("  can0  123 [0007] (45|81:01:12345678) 11 22 33", "7 data bytes announced, 3 there"),
-    ("  can0  123 [0100] (45|81:01:12345678) 11 22 ...", "a CAN XL frame that is cut"),
+    ("  can0  123 [0007] (45|81:01:12345678) 11 22 33", "the length is 7, but there are 3 data bytes"),
+    ("  can0  123 [0100] (45|81:01:12345678) 11 22 ...", "truncated CAN XL frame"),
     ("  can0  123 [0001] (45|81:01:1234567) 11", "no CAN XL frame such as"),
     ("  can0  00000123 [0001] (45|81:01:12345678) 11", "no CAN XL frame such as"),
     ("  can0  123 [2049] (45|81:01:12345678)" + " 11" * 2049, "2049 data bytes, but a CAN XL frame holds"),
-    (" (2023-13-14 22:13:20.123456)  can0  123   [0]", "no such date"),
+    (" (2023-13-14 22:13:20.123456)  can0  123   [0]", "invalid date"),
 ]
 
 
@@ -130,7 +130,7 @@ def test_explanations_of_error_frames_are_no_frames() -> None:
 def test_lines_without_a_time_are_noted_once() -> None:
     reader = CanutilsLogReader(io.BytesIO(b"  can0  123   [0]\n" * 3))
     assert [message.timestamp_ns for message in reader] == [0, 0, 0]
-    assert reader.notes == ["lines of candump without a time: all frames are at 0"]
+    assert reader.notes == ["candump lines without timestamps: all frames get time 0"]
 
 
 def test_dates_are_in_the_zone_that_was_asked_for() -> None:

@@ -332,10 +332,10 @@ def test_appending_begins_a_file_that_is_not_there_or_empty(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (b"(1.0) can0 123#\n", "not a TRC file"),
-        (b";$FILEVERSION=2.1\r\n;$COLUMNS=N,O,T,B,I,d,R,L,D\r\n", "not a TRC file"),  # no start
-        (write([], version="1.1")[0], "has version 1.1"),
-        (write([])[0].replace(b",R,", b","), "not a TRC file"),
+        (b"(1.0) can0 123#\n", "no header with a start time"),
+        (b";$FILEVERSION=2.1\r\n;$COLUMNS=N,O,T,B,I,d,R,L,D\r\n", "no header with a start time"),  # no start
+        (write([], version="1.1")[0], "in another version than 1.1"),
+        (write([])[0].replace(b",R,", b","), "no header with a start time"),
     ],
 )
 def test_what_cannot_be_continued_is_refused_and_kept(text, words, tmp_path):
