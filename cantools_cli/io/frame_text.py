@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from cantools_cli.errors import FormatError, quoted
-from cantools_cli.frame import bits as frames
+from cantools_cli.frame import bits
 from cantools_cli.frame.message import Message
 from cantools_cli.frame.xl import IS_XL, MAX_DATA, RRS, SEC, XlMessage
 
@@ -63,7 +63,7 @@ def format_frame(message: Message, *, plain: bool = False) -> str:
         head = f"{message.vcid:02X}{identifier:03X}#{IS_XL | message.bits:02X}:{message.sdt:02X}"
         return f"{head}:{message.acceptance_field:08X}#{message.data.hex().upper()}"
     if message.is_error_frame:
-        head = f"{identifier | frames.CAN_ERR_FLAG:08X}#"
+        head = f"{identifier | bits.CAN_ERR_FLAG:08X}#"
     else:
         head = f"{identifier:08X}#" if message.is_extended_id else f"{identifier:03X}#"
     if message.is_fd:
@@ -90,13 +90,13 @@ def _identifier(text: str, head: str) -> tuple[int, bool, bool]:
         _refuse(text, "the identifier before # is not hexadecimal")
     value = int(head, 16)
     if len(head) == 3:
-        if value > frames.CAN_SFF_MASK:
+        if value > bits.CAN_SFF_MASK:
             _refuse(text, f"identifier {head} is above 7FF, the 11-bit maximum", hint=f"29-bit: {head:0>8}#")
         return value, False, False
-    if value & ~(frames.CAN_EFF_MASK | frames.CAN_ERR_FLAG):
+    if value & ~(bits.CAN_EFF_MASK | bits.CAN_ERR_FLAG):
         _refuse(text, f"identifier {head} is above 1FFFFFFF, the 29-bit maximum")
-    is_error = bool(value & frames.CAN_ERR_FLAG)
-    return value & frames.CAN_EFF_MASK, not is_error, is_error
+    is_error = bool(value & bits.CAN_ERR_FLAG)
+    return value & bits.CAN_EFF_MASK, not is_error, is_error
 
 
 def _fd(text: str, at: int, message: Message, pad: bool) -> str | None:
@@ -113,7 +113,7 @@ def _fd(text: str, at: int, message: Message, pad: bool) -> str | None:
     message.is_fd = True
     message.bitrate_switch = bool(flags & 1)
     message.error_state_indicator = bool(flags & 2)
-    size = frames.dlc2len(frames.len2dlc(len(data)))
+    size = bits.dlc2len(bits.len2dlc(len(data)))
     warning = None
     if size != len(data):
         problem = f"{len(data)} is not a CAN FD length"
@@ -135,11 +135,11 @@ def _xl(text: str, head: str, rest: str) -> XlMessage:
     for name, word, width in zip(_XL_NAMES, words, _XL_WIDTHS, strict=True):
         if len(word) != width or set(word) - _HEX:
             _refuse(text, f"{quoted(word)} for {name}, not {width} hex digits")
-    bits, sdt, field = (int(word, 16) for word in words)
+    flags, sdt, field = (int(word, 16) for word in words)
     priority = int(head[2:], 16)
-    if priority > frames.CAN_SFF_MASK:
+    if priority > bits.CAN_SFF_MASK:
         _refuse(text, f"priority {head[2:]} is above 7FF, the 11-bit maximum")
-    if bits & ~(IS_XL | SEC | RRS):
+    if flags & ~(IS_XL | SEC | RRS):
         _refuse(text, f"unknown flags {words[0]}", hint="80 none, 81 SEC, 82 RRS, 83 both")
     data, at = _data(text, len(head) + len(fields) + 2, MAX_DATA)
     if at < len(text):
@@ -151,8 +151,8 @@ def _xl(text: str, head: str, rest: str) -> XlMessage:
         data=data,
         vcid=int(head[:2], 16),
         sdt=sdt,
-        sec=bool(bits & SEC),
-        rrs=bool(bits & RRS),
+        sec=bool(flags & SEC),
+        rrs=bool(flags & RRS),
         acceptance_field=field,
     )
 

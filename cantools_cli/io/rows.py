@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any, cast
 
 from cantools_cli.errors import FormatError, quoted
-from cantools_cli.frame import bits as frames
+from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from cantools_cli.io.files import AnyFile
@@ -120,25 +120,25 @@ def frame_row(
 ) -> Row:
     """Return the row of a data frame, or of a remote frame that asks for ``asked_for`` bytes.
 
-    ``fd_flags`` makes it a CAN FD frame: 0, or ``frames.BRS`` and ``frames.ESI``.
+    ``fd_flags`` makes it a CAN FD frame: 0, or ``bits.BRS`` and ``bits.ESI``.
 
     Raises:
         FormatError: CAN does not allow such a frame.
     """
     size = len(data)
-    if not 0 <= identifier <= (frames.CAN_EFF_MASK if is_extended else frames.CAN_SFF_MASK):
-        bits = 29 if is_extended else 11
-        raise FormatError(f"identifier {identifier:X} is out of range for {bits} bits")
-    can_id = identifier | (frames.CAN_EFF_FLAG if is_extended else 0)
-    flags = frames.TX if is_sent else 0
+    if not 0 <= identifier <= (bits.CAN_EFF_MASK if is_extended else bits.CAN_SFF_MASK):
+        width = 29 if is_extended else 11
+        raise FormatError(f"identifier {identifier:X} is out of range for {width} bits")
+    can_id = identifier | (bits.CAN_EFF_FLAG if is_extended else 0)
+    flags = bits.TX if is_sent else 0
     if asked_for is not None:
         if not 0 <= asked_for <= 8:
             raise FormatError(f"a remote frame asks for 0 to 8 bytes, not {asked_for}")
-        return time_ns, can_id | frames.CAN_RTR_FLAG, flags, asked_for, b"", channel
+        return time_ns, can_id | bits.CAN_RTR_FLAG, flags, asked_for, b"", channel
     if fd_flags is not None:
-        if size > 64 or frames.dlc2len(frames.len2dlc(size)) != size:
+        if size > 64 or bits.dlc2len(bits.len2dlc(size)) != size:
             raise FormatError(f"{size} is not a CAN FD length")
-        return time_ns, can_id, flags | frames.FD | fd_flags, frames.len2dlc(size), data, channel
+        return time_ns, can_id, flags | bits.FD | fd_flags, bits.len2dlc(size), data, channel
     if size > 8:
         raise FormatError(f"{size} data bytes, but a classic frame holds 8")
     return time_ns, can_id, flags, size, data, channel
@@ -146,7 +146,7 @@ def frame_row(
 
 def error_row(time_ns: int, channel: str = "can0", *, is_sent: bool = False) -> Row:
     """Return the row of a bus error without details."""
-    return time_ns, frames.CAN_ERR_FLAG | 0x80, frames.TX if is_sent else 0, 8, bytes(8), channel
+    return time_ns, bits.CAN_ERR_FLAG | 0x80, bits.TX if is_sent else 0, 8, bytes(8), channel
 
 
 def octets(words: list[bytes]) -> bytes:

@@ -25,7 +25,7 @@ from typing import Any
 
 from cantools_cli import plugins
 from cantools_cli.errors import FormatError, UsageError
-from cantools_cli.frame import bits as frames
+from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.io.compression import deflater
 from cantools_cli.io.formats import open_reader, open_writer
@@ -38,7 +38,7 @@ _PACKED = ("parquet", "arrow", "mf4", "blf", "db")
 #: those of several streams: a fault in one ends that stream, whose later frames are missing among the others
 _MERGED = ("mf4",)
 _MAX_FRAMES = 1 << 20
-_KNOWN_FLAGS = frames.FD | frames.BRS | frames.ESI | frames.TX | frames.XL | frames.EXTENDED_ERROR
+_KNOWN_FLAGS = bits.FD | bits.BRS | bits.ESI | bits.TX | bits.XL | bits.EXTENDED_ERROR
 
 #: what a reader may be told, of which an input gets one; nothing is likelier
 _OPTIONS: dict[str, tuple[dict[str, Any], ...]] = {
@@ -163,7 +163,7 @@ def checked(batch: MessageBatch) -> list[Frame]:
     if batch.xl is not None:
         expect(len(batch.xl.vcid) == rows, "CAN XL columns of another length")
         expect(len(batch.xl.acceptance_field) == rows, "CAN XL columns of another length")
-    expect(batch.xl is not None or not any(flags & frames.XL for flags in batch.flags), "no CAN XL columns")
+    expect(batch.xl is not None or not any(flags & bits.XL for flags in batch.flags), "no CAN XL columns")
     found = []
     for row, message in enumerate(batch):
         # a batch takes only what CAN allows

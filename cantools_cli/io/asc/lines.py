@@ -23,8 +23,7 @@ from collections import Counter
 from typing import NoReturn
 
 from cantools_cli.errors import FormatError, quoted
-from cantools_cli.frame import bits as frames
-from cantools_cli.frame import error_frames
+from cantools_cli.frame import bits, error_frames
 from cantools_cli.frame.message import Message
 
 Words = list[bytes]
@@ -129,7 +128,7 @@ class EventReader:
             _refuse("no DLC", event)
         code = int(words[4], 16)
         if code > 15:  # a length in place of a code, as a few files have it
-            if code not in frames.FD_LENGTHS:
+            if code not in bits.FD_LENGTHS:
                 _refuse(f"bad DLC {quoted(words[4])}", event)
             message.is_fd = True
         message.data = self._data(words[5:], code if code > 15 else min(code, 8), event)
@@ -182,23 +181,23 @@ class EventReader:
         fields = next((tail for tail in readings if len(tail) - 4 - int(tail[3]) in (6, 8)), readings[0])
         code, length = int(fields[2], 16), int(fields[3])
         behind = fields[4 + length :]
-        bits = int(behind[2], 16) if len(behind) > 2 and _HEX.match(behind[2]) else 0
-        if bits & _XL_BIT:
+        flags = int(behind[2], 16) if len(behind) > 2 and _HEX.match(behind[2]) else 0
+        if flags & _XL_BIT:
             self.left_out["CAN XL frames"] += 1
             return None
-        if bits & _REMOTE_BIT or (length == 0 and code > 0):
-            if bits & _FD_BIT:
+        if flags & _REMOTE_BIT or (length == 0 and code > 0):
+            if flags & _FD_BIT:
                 _refuse("a CAN FD frame cannot be a remote frame", event)
             _remote(message, code)
             return _on(channel, message)
         message.data = self._data(fields[4:], length, event, base=16)
         message.dlc = length
         # Some tools write flags of 0: then a length or BRS impossible in a classic frame decides.
-        message.is_fd = bool(bits & _FD_BIT) or length > 8 or fields[0] == b"1"
+        message.is_fd = bool(flags & _FD_BIT) or length > 8 or fields[0] == b"1"
         if message.is_fd:
             message.bitrate_switch = fields[0] == b"1"
             message.error_state_indicator = fields[1] == b"1"
-            if frames.FD_LENGTHS[code] != length:
+            if bits.FD_LENGTHS[code] != length:
                 _refuse(f"{length} data bytes, but the DLC is {code:X}", event)
         else:
             message.dlc_code = code
@@ -224,7 +223,7 @@ class EventReader:
         if fields[2].lower() == b"r":
             _remote(message, code)
             return message
-        length = frames.FD_LENGTHS[code]
+        length = bits.FD_LENGTHS[code]
         if fields[2].lower() != b"d" or len(fields) < 5 or fields[4] != b"%d" % length:
             _refuse("length and DLC contradict each other", event)
         message.data = self._data(fields[5:], length, event, base=16)
@@ -245,8 +244,8 @@ class EventReader:
                 _refuse(f"the symbolic name {quoted(identifier)} instead of an identifier", event)
             value = int(found[1])
         extended = bool(found[2])
-        if value > (frames.CAN_EFF_MASK if extended else frames.CAN_SFF_MASK):
-            hint = None if extended or value > frames.CAN_EFF_MASK else "a 29-bit identifier ends with x"
+        if value > (bits.CAN_EFF_MASK if extended else bits.CAN_SFF_MASK):
+            hint = None if extended or value > bits.CAN_EFF_MASK else "a 29-bit identifier ends with x"
             _refuse(f"identifier {quoted(identifier)} is out of range", event, hint=hint)
         return Message(arbitration_id=value, is_extended_id=extended, is_rx=direction in (b"Rx", b"--"))
 
@@ -298,7 +297,7 @@ def _fits(fields: Words) -> bool:
     if not _begins(fields):
         return False
     code, length = int(fields[2], 16), int(fields[3])
-    allowed = (frames.FD_LENGTHS[code], 0, 8 if code > 8 else 0)
+    allowed = (bits.FD_LENGTHS[code], 0, 8 if code > 8 else 0)
     data = fields[4 : 4 + length]
     return length in allowed and len(data) == length and all(_HEX_BYTE.match(word) for word in data)
 
@@ -309,11 +308,11 @@ def _error(event: bytes) -> Message:
     if ecc is not None:
         return _error_message(*error_frames.from_ecc(int(ecc[1], 2)))
     extended = re.search(rb"\bCodeExt\s*=\s*0x([0-9A-Fa-f]{1,8})", event)
-    bits = int(extended[1], 16) if extended is not None else 0
-    if not bits:
+    code = int(extended[1], 16) if extended is not None else 0
+    if not code:
         return _error_message(error_frames.BUS_ERROR, bytes(8))
     # Bits 0-4 the segment, 5 set while receiving, 6-11 the cause.
-    return _error_message(*error_frames.from_code(bits >> 6 & 0x3F, bits & 0x1F, not bits & 0x20))
+    return _error_message(*error_frames.from_code(code >> 6 & 0x3F, code & 0x1F, not code & 0x20))
 
 
 def _fd_error(words: Words) -> Message:

@@ -27,7 +27,7 @@ from datetime import datetime
 
 from cantools_cli import clock
 from cantools_cli.errors import FormatError, quoted
-from cantools_cli.frame import bits as frames
+from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from cantools_cli.frame.xl import RRS, SEC, XlMessage
@@ -186,11 +186,11 @@ def _identified(found: re.Match[bytes], line: bytes) -> Message:
     digits = found["id"] or found["old"]
     value = int(digits, 16)
     long = len(digits) == 8
-    if value > (frames.CAN_EFF_MASK | frames.CAN_ERR_FLAG if long else frames.CAN_SFF_MASK):
+    if value > (bits.CAN_EFF_MASK | bits.CAN_ERR_FLAG if long else bits.CAN_SFF_MASK):
         raise FormatError(f"identifier {digits.decode()} is out of range: {quoted(line)}")
-    is_error = bool(value & frames.CAN_ERR_FLAG)
+    is_error = bool(value & bits.CAN_ERR_FLAG)
     return Message(
-        arbitration_id=value & frames.CAN_EFF_MASK,
+        arbitration_id=value & bits.CAN_EFF_MASK,
         is_extended_id=long and not is_error,
         is_error_frame=is_error,
         bitrate_switch=found["first"] == b"B",
@@ -205,13 +205,13 @@ def _xl(message: Message, found: re.Match[bytes], line: bytes) -> XlMessage:
         raise FormatError(f"no CAN XL frame such as 123 [0002] (45|81:01:12345678) 11 22: {quoted(line)}")
     if b"..." in found["rest"]:
         raise FormatError(f"truncated CAN XL frame: {quoted(line)}", hint="candump -L prints all data")
-    vcid, bits, sdt, acceptance_field = (int(field, 16) for field in fields.groups())
+    vcid, flags, sdt, acceptance_field = (int(field, 16) for field in fields.groups())
     result = XlMessage(
         arbitration_id=message.arbitration_id,
         vcid=vcid,
         sdt=sdt,
-        sec=bool(bits & SEC),
-        rrs=bool(bits & RRS),
+        sec=bool(flags & SEC),
+        rrs=bool(flags & RRS),
         acceptance_field=acceptance_field,
     )
     result.dlc = int(found["length"])
