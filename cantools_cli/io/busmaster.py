@@ -120,10 +120,10 @@ class BusmasterReader(NumberedReader):
             raise FormatError(f"{error.reason}: {quoted(line)}") from None
 
     def _header(self, text: str) -> None:
-        found = _START.match(text)
+        match = _START.match(text)
         mode = _MODE.match(text)
-        if found is not None:
-            self._session.begin(found)
+        if match is not None:
+            self._session.begin(match)
         elif mode is not None:
             self._session.count_from(mode[1])
         elif text in ("HEX", "DEC"):
@@ -153,15 +153,15 @@ class BusmasterReader(NumberedReader):
 
     def _data(self, words: list[str]) -> Message:
         _, direction, channel, identifier, kind, length, *octets = words
-        found = _TYPE.fullmatch(kind)
-        if found is None:
+        match = _TYPE.fullmatch(kind)
+        if match is None:
             raise FormatError(f"type {quoted(kind)} is not one of s, x, sr, xr, s-fd, x-fd")
         size = _size(length, 64)
         message = Message(
             arbitration_id=self._number(identifier, 0x1FFFFFFF, "identifier"),
-            is_extended_id=found[1] == "x",
-            is_remote_frame=found[2] == "r",
-            is_fd=found[2] == "-fd",
+            is_extended_id=match[1] == "x",
+            is_remote_frame=match[2] == "r",
+            is_fd=match[2] == "-fd",
             channel=_channel(channel),
             dlc=size,
             is_rx=_is_received(direction),
@@ -196,11 +196,11 @@ class BusmasterReader(NumberedReader):
 
     def _number(self, text: str, most: int, what: str) -> int:
         """Return a number in the session's base; one that begins with 0x is always hexadecimal."""
-        found = _HEX.fullmatch(text)
+        match = _HEX.fullmatch(text)
         if self._session.is_decimal and not text.startswith("0x"):
             value = int(text) if _DECIMAL.fullmatch(text) else -1
         else:
-            value = int(found[1], 16) if found is not None else -1
+            value = int(match[1], 16) if match is not None else -1
         if not 0 <= value <= most:
             raise FormatError(f"bad {what} {quoted(text)}")
         return value
@@ -227,18 +227,18 @@ class Session:
         self._second = -1  # of the day, and its nanoseconds since the epoch
         self._second_ns = 0
 
-    def begin(self, found: re.Match[str]) -> None:
+    def begin(self, match: re.Match[str]) -> None:
         """Set the date of ``***START DATE AND TIME ...***``.
 
         Raises:
             FormatError: the date is invalid.
         """
-        day, month, year, hour, minute, second = map(int, found.groups()[:6])
+        day, month, year, hour, minute, second = map(int, match.groups()[:6])
         try:
             whole = datetime(year, month, day, hour, minute, second)
         except ValueError:
-            raise FormatError(f"invalid date: {quoted(found[0])}") from None
-        fraction = _fraction_ns(found[7] or "0")
+            raise FormatError(f"invalid date: {quoted(match[0])}") from None
+        fraction = _fraction_ns(match[7] or "0")
         self._start = whole + timedelta(microseconds=fraction // 1000)
         self._midnight = datetime(year, month, day)
         self._first_ns = (hour * 3600 + minute * 60 + second) * _SECOND + fraction
@@ -275,16 +275,16 @@ class Session:
         if self.mode != "ABSOLUTE":
             self._last_ns = last_ns
 
-    def moment(self, found: re.Match[str], note: Any) -> int:
+    def moment(self, match: re.Match[str], note: Any) -> int:
         """Return the nanoseconds since the epoch of a line's time; without a date those since the start.
 
         Raises:
             FormatError: the time of day is invalid.
         """
-        hours, minutes, seconds = map(int, found.groups()[:3])
+        hours, minutes, seconds = map(int, match.groups()[:3])
         if minutes > 59 or seconds > 59 or (self.mode == "SYSTEM" and hours > 23):
-            raise FormatError(f"invalid time of day {found[0]}")
-        since_ns = (hours * 3600 + minutes * 60 + seconds) * _SECOND + _fraction_ns(found[4])
+            raise FormatError(f"invalid time of day {match[0]}")
+        since_ns = (hours * 3600 + minutes * 60 + seconds) * _SECOND + _fraction_ns(match[4])
         if self._start is None:
             note(_NO_DATE)
         if self.mode == "SYSTEM":

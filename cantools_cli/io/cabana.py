@@ -63,8 +63,8 @@ class CabanaReader(ColumnsReader):
         fields, places = self._split(line), self._places
         if places is None or places.channel is None or len(fields) < places.needed:
             return False
-        found = _BUS.fullmatch(fields[places.channel])
-        return found is not None and _REJECTED <= int(found[1]) <= 0xFF
+        match = _BUS.fullmatch(fields[places.channel])
+        return match is not None and _REJECTED <= int(match[1]) <= 0xFF
 
     def _can_id(self, fields: list[bytes], places: Places) -> int:
         text = fields[places.identifier].strip()
@@ -83,7 +83,7 @@ class CabanaReader(ColumnsReader):
 
 def _bus_number(text: bytes) -> int:
     """Return the number of a bus as the file has it, less than 192."""
-    found = _BUS.fullmatch(text)
-    if found is None or int(found[1]) >= _REJECTED:
+    match = _BUS.fullmatch(text)
+    if match is None or int(match[1]) >= _REJECTED:
         raise FormatError(f"bus {quoted(text)} is not a number from 0 to {_REJECTED - 1}")
-    return int(found[1])
+    return int(match[1])

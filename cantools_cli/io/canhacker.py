@@ -48,24 +48,24 @@ class CanHackerReader(RowReader):
         text = line.strip()
         if not text or _HEADER.match(text):
             return ()
-        found = _LINE.fullmatch(text)
-        if found is None:
+        match = _LINE.fullmatch(text)
+        if match is None:
             raise FormatError("not a CANHacker line")
-        size = int(found["size"])
-        rest = found["rest"] or b""
+        size = int(match["size"])
+        rest = match["rest"] or b""
         is_remote = _REMOTE.fullmatch(rest) is not None
         words = [] if is_remote else rest.split(None, size)[:size]
         if len(words) < size and not is_remote:
             raise FormatError(f"the length is {size}, but there are {len(words)} data bytes")
         data = octets(words)
-        seconds = int(found["seconds"])
+        seconds = int(match["seconds"])
         if seconds >= _MINUTE:
             self._minute.lap_ns = 0
         return (
             frame_row(
-                self._minute.time_ns(decimal_ns(found["seconds"], found["fraction"])),
-                int(found["id"], 16),
-                len(found["id"]) == 8,
+                self._minute.time_ns(decimal_ns(match["seconds"], match["fraction"])),
+                int(match["id"], 16),
+                len(match["id"]) == 8,
                 data,
                 asked_for=size if is_remote else None,
             ),

@@ -64,48 +64,48 @@ class CanKingReader(RowReader):
 
     def _rows(self, line: bytes) -> tuple[Row, ...]:
         text = line.strip()
-        found = _LINE.fullmatch(text)
-        if found is not None:
-            return (self._frame(found),)
-        found = _ERROR.fullmatch(text)
-        if found is not None:
-            return (error_row(_time_ns(found), _channel(found), is_sent=found["direction"] == b"T"),)
+        match = _LINE.fullmatch(text)
+        if match is not None:
+            return (self._frame(match),)
+        match = _ERROR.fullmatch(text)
+        if match is not None:
+            return (error_row(_time_ns(match), _channel(match), is_sent=match["direction"] == b"T"),)
         if not text or text.startswith((b"Chn ", b"Logging ")):
             return ()
         raise FormatError("not a CANKing line")
 
-    def _frame(self, found: re.Match[bytes]) -> Row:
-        flags = found["flags"].split()
+    def _frame(self, match: re.Match[bytes]) -> Row:
+        flags = match["flags"].split()
         letters = b"".join(flags)
         if not _FLAGS.issuperset(letters):
             raise FormatError(f"unknown flags {quoted(letters)}")
-        is_hex = len(found["id"]) == 8 if self._base is None else self._base == "hex"
-        words = found["data"].split()
+        is_hex = len(match["id"]) == 8 if self._base is None else self._base == "hex"
+        words = match["data"].split()
         is_remote = b"R" in letters
-        size = int(found["size"])
+        size = int(match["size"])
         if len(words) != (0 if is_remote else size):
             raise FormatError(f"the length is {size}, but there are {len(words)} data bytes")
         if not is_hex:
-            for word in (found["id"], *words):
+            for word in (match["id"], *words):
                 if not word.isdigit():
                     raise FormatError(f"{quoted(word)} is not decimal", hint=_HINT)
         return frame_row(
-            _time_ns(found),
-            int(found["id"], 16 if is_hex else 10),
+            _time_ns(match),
+            int(match["id"], 16 if is_hex else 10),
             b"X" in letters,
             octets(words) if is_hex else _decimal_octets(words),
-            _channel(found),
-            is_sent=found["direction"] == b"T",
+            _channel(match),
+            is_sent=match["direction"] == b"T",
             asked_for=size if is_remote else None,
         )
 
 
-def _time_ns(found: re.Match[bytes]) -> int:
-    return decimal_ns(found["seconds"], found["fraction"])
+def _time_ns(match: re.Match[bytes]) -> int:
+    return decimal_ns(match["seconds"], match["fraction"])
 
 
-def _channel(found: re.Match[bytes]) -> str:
-    return f"can{int(found['channel'])}"
+def _channel(match: re.Match[bytes]) -> str:
+    return f"can{int(match['channel'])}"
 
 
 def _decimal_octets(words: list[bytes]) -> bytes:

@@ -76,9 +76,9 @@ class ClxReader(ColumnsReader):
             self.note_file(f"the logger missed {self._missed} frames (column Lost)")
 
     def _line(self, line: bytes, reason: int) -> Message | None:
-        found = _SETTING.fullmatch(line)
-        if found is not None:
-            self._set(found[1].lower(), found[2])
+        match = _SETTING.fullmatch(line)
+        if match is not None:
+            self._set(match[1].lower(), match[2])
             return None
         return super()._line(line, reason)
 
@@ -207,13 +207,13 @@ class LoggerClock:
             if month and index % 12 != int(month) - 1:
                 continue
             try:
-                found = (datetime(index // 12, index % 12 + 1, day) - self._EPOCH) // timedelta(
+                date_ms = (datetime(index // 12, index % 12 + 1, day) - self._EPOCH) // timedelta(
                     milliseconds=1
                 )
             except (ValueError, OverflowError):
                 continue  # the 30th of February, the year 0
-            if year or found + of_the_day >= self._latest - self._SLACK:
-                return found
+            if year or date_ms + of_the_day >= self._latest - self._SLACK:
+                return date_ms
         raise FormatError(f"time {quoted(text)} is not a valid date")
 
     def _dated(self, moment: int) -> int:
@@ -230,7 +230,7 @@ class LoggerClock:
 
 def _separator(name: bytes, value: bytes) -> bytes:
     """Return the separator in quotation marks in a header; empty without one."""
-    found = _SEPARATOR.fullmatch(value)
-    if found is None:
+    match = _SEPARATOR.fullmatch(value)
+    if match is None:
         raise FormatError(f"{name.decode()} {quoted(value)} is not a character in quotation marks")
-    return found[1]
+    return match[1]

@@ -40,10 +40,10 @@ class CrtdReader(RowReader):
     def _rows(self, line: bytes) -> tuple[Row, ...]:
         if not line.strip():
             return ()
-        found = _RECORD.fullmatch(line.strip())
-        if found is None:
+        match = _RECORD.fullmatch(line.strip())
+        if match is None:
             raise FormatError("not a CRTD record")
-        whole, fraction, bus, kind, rest = found.groups(default=b"")
+        whole, fraction, bus, kind, rest = match.groups(default=b"")
         if kind not in _FRAMES:
             if kind == b"CER":
                 self.left_out["error records"] += 1

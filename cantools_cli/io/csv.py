@@ -222,12 +222,12 @@ def split(line: str) -> list[tuple[str, bool]]:
     """Return the fields of ``line``, each with whether it stood in quotes."""
     fields, at, more = [], 0, True
     while more:
-        found = _FIELD.match(line, at)
-        assert found is not None  # the second form matches anything
-        at = found.end()
-        more = line[at - 1 : at] == "," and at > found.start()
-        in_quotes = found[1] is not None
-        fields.append((found[1].replace('""', '"') if in_quotes else found[2], in_quotes))
+        match = _FIELD.match(line, at)
+        assert match is not None  # the second form matches anything
+        at = match.end()
+        more = line[at - 1 : at] == "," and at > match.start()
+        in_quotes = match[1] is not None
+        fields.append((match[1].replace('""', '"') if in_quotes else match[2], in_quotes))
     return fields
 
 

@@ -82,14 +82,14 @@ class DataForm:
             for data in (as_base64, as_hex):
                 if data is not None and len(data) == size:
                     return data
-        found = as_hex if as_base64 is None else as_base64
-        if found is None:
+        decoded = as_hex if as_base64 is None else as_base64
+        if decoded is None:
             raise FormatError(f"data is {quoted(text)}, neither base64 nor hexadecimal, in {quoted(line)}")
-        if as_hex is None and 0 <= size < len(found):
+        if as_hex is None and 0 <= size < len(decoded):
             self.is_cut = True
-            return found[:size]
+            return decoded[:size]
         if size >= 0:
-            raise FormatError(f"dlc is {size}, but there are {len(found)} data bytes, in {quoted(line)}")
+            raise FormatError(f"dlc is {size}, but there are {len(decoded)} data bytes, in {quoted(line)}")
         if as_hex is not None and as_base64 is not None:
             if self._is_hex is None and text:
                 self._open = self._open or line
@@ -104,7 +104,7 @@ class DataForm:
             wanted = "hexadecimal" if self._is_hex else "base64"
             raise FormatError(f"data is {quoted(text)}, not {wanted} as before, in {quoted(line)}")
         self._is_hex = is_hex
-        return found
+        return decoded
 
 
 def _from_hex(text: str) -> bytes | None:

@@ -132,19 +132,19 @@ class GvretReader(NumberedReader):
         message.is_fd = size > 8
         return message
 
-    def _data(self, given: list[str], size: int) -> bytearray:
+    def _data(self, octets: list[str], size: int) -> bytearray:
         """Return the data of a row, whose last bytes may be missing."""
-        while given and not given[-1]:
-            given.pop()
+        while octets and not octets[-1]:
+            octets.pop()
         # the last line of a truncated file may lack bytes
         is_whole = not self._newline_missing
-        if len(given) < size and (size > 8 or not is_whole):
-            raise FormatError(f"LEN is {size}, but there are {len(given)} data bytes")
-        for octet in given:
+        if len(octets) < size and (size > 8 or not is_whole):
+            raise FormatError(f"LEN is {size}, but there are {len(octets)} data bytes")
+        for octet in octets:
             if not _BYTE.fullmatch(octet) or (len(octet) < 2 and not is_whole):
                 raise FormatError(f"bad data byte {quoted(octet)}")
-        self._padded += len(given) < size
-        return bytearray(int(octet, 16) for octet in given).ljust(size, b"\0")
+        self._padded += len(octets) < size
+        return bytearray(int(octet, 16) for octet in octets).ljust(size, b"\0")
 
 
 class GvretWriter(TextWriter):

@@ -47,8 +47,8 @@ class HcrlReader(ColumnsReader):
         lines = [line for line in head.removeprefix(b"\xef\xbb\xbf").splitlines() if not is_comment(line)]
         if lines and lines[0].lstrip(b' "').lower().startswith(b"timestamp"):
             del lines[0]
-        found = _ROW.fullmatch(lines[0]) if lines else None
-        return found is not None and found[2].count(b",") == int(found[1])
+        match = _ROW.fullmatch(lines[0]) if lines else None
+        return match is not None and match[2].count(b",") == int(match[1])
 
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, *args, **kwargs)

@@ -69,16 +69,16 @@ class JsonReader(TextReader):
         return kernel.parse(text, at, end, self._names.names, self._names.ends, first, *batch.columns())
 
     def _learn(self, line: bytes) -> bool:
-        found = _CHANNEL.search(line)
-        if found is None:
+        match = _CHANNEL.search(line)
+        if match is None:
             return False
         try:
-            channel = json.loads(found[1])
+            channel = json.loads(match[1])
         except (ValueError, RecursionError):
             return False
         if not _is_channel(channel):
             return False
-        self._names.add_as(channel, found[1])
+        self._names.add_as(channel, match[1])
         return True
 
     def _line(self, line: bytes, reason: int) -> Message | None:

@@ -102,14 +102,14 @@ class N2kReader(RowReader):
 
     def _rows(self, line: bytes) -> tuple[Row, ...]:
         text = line.strip()
-        if found := _RAW.fullmatch(text):
-            return (self._raw(found),)
-        if found := _PLAIN.fullmatch(text):
-            return self._plain(found)
-        if found := _IKONVERT.fullmatch(text):
-            return self._ikonvert(found)
-        if found := _ACTISENSE.fullmatch(text):
-            return self._actisense(found)
+        if match := _RAW.fullmatch(text):
+            return (self._raw(match),)
+        if match := _PLAIN.fullmatch(text):
+            return self._plain(match)
+        if match := _IKONVERT.fullmatch(text):
+            return self._ikonvert(match)
+        if match := _ACTISENSE.fullmatch(text):
+            return self._actisense(match)
         if not text or text.startswith((b"#", b"$PDGY,")):
             return ()
         if _COMMAND.fullmatch(text):
@@ -117,44 +117,44 @@ class N2kReader(RowReader):
             return ()
         raise FormatError("not an NMEA 2000 gateway line")
 
-    def _raw(self, found: re.Match[bytes]) -> Row:
-        words = found["data"].split()
+    def _raw(self, match: re.Match[bytes]) -> Row:
+        words = match["data"].split()
         return frame_row(
-            self._of_the_day(found["clock"], found["fraction"]),
-            int(found["id"], 16),
+            self._of_the_day(match["clock"], match["fraction"]),
+            int(match["id"], 16),
             True,
             octets(words),
-            is_sent=found["direction"] == b"T",
+            is_sent=match["direction"] == b"T",
         )
 
-    def _plain(self, found: re.Match[bytes]) -> tuple[Row, ...]:
-        second = found.group("date", "clock", "utc")
+    def _plain(self, match: re.Match[bytes]) -> tuple[Row, ...]:
+        second = match.group("date", "clock", "utc")
         if second != self._second:
-            self._second_ns = self._date(found)
+            self._second_ns = self._date(match)
             self._second = second
-        data = octets(found["data"].split(b",")[1:])
-        if len(data) != int(found["size"]):
-            raise FormatError(f"the length is {int(found['size'])}, but there are {len(data)} data bytes")
-        numbers = found.group("priority", "pgn", "source", "target")
+        data = octets(match["data"].split(b",")[1:])
+        if len(data) != int(match["size"]):
+            raise FormatError(f"the length is {int(match['size'])}, but there are {len(data)} data bytes")
+        numbers = match.group("priority", "pgn", "source", "target")
         priority, pgn, source, target = map(int, numbers)
-        time_ns = self._second_ns + decimal_ns(b"0", found["fraction"] or b"")
+        time_ns = self._second_ns + decimal_ns(b"0", match["fraction"] or b"")
         return self._message(time_ns, priority, pgn, source, target, data)
 
-    def _ikonvert(self, found: re.Match[bytes]) -> tuple[Row, ...]:
-        text = found["data"]
+    def _ikonvert(self, match: re.Match[bytes]) -> tuple[Row, ...]:
+        text = match["data"]
         try:
             data = a2b_base64(text + b"=" * (-len(text) % 4))
         except Base64Error:
             raise FormatError(f"{quoted(text)} is not base64 data") from None
-        priority, pgn, source, target = map(int, found.group("priority", "pgn", "source", "target"))
-        time_ns = int(found["seconds"]) * 1_000_000_000 + int(found["millis"] or 0) * 1_000_000
+        priority, pgn, source, target = map(int, match.group("priority", "pgn", "source", "target"))
+        time_ns = int(match["seconds"]) * 1_000_000_000 + int(match["millis"] or 0) * 1_000_000
         return self._message(time_ns, priority, pgn, source, target, data)
 
-    def _actisense(self, found: re.Match[bytes]) -> tuple[Row, ...]:
-        numbers = found.group("priority", "pgn", "source", "target")
+    def _actisense(self, match: re.Match[bytes]) -> tuple[Row, ...]:
+        numbers = match.group("priority", "pgn", "source", "target")
         priority, pgn, source, target = (int(number, 16) for number in numbers)
-        time_ns = self._of_the_day(b":".join(found.group("hour", "minute", "second")), found["fraction"])
-        return self._message(time_ns, priority, pgn, source, target, bytes.fromhex(found["data"].decode()))
+        time_ns = self._of_the_day(b":".join(match.group("hour", "minute", "second")), match["fraction"])
+        return self._message(time_ns, priority, pgn, source, target, bytes.fromhex(match["data"].decode()))
 
     def _message(
         self, time_ns: int, priority: int, pgn: int, source: int, target: int, data: bytes
@@ -187,13 +187,13 @@ class N2kReader(RowReader):
         since_ns = (hours * 3600 + minutes * 60 + seconds) * 1_000_000_000
         return self._day.time_ns(since_ns + decimal_ns(b"0", fraction or b""))
 
-    def _date(self, found: re.Match[bytes]) -> int:
-        text = f"{found['date'].decode()} {found['clock'].decode()}"
+    def _date(self, match: re.Match[bytes]) -> int:
+        text = f"{match['date'].decode()} {match['clock'].decode()}"
         try:
             wall = datetime.fromisoformat(text)
         except ValueError:
             raise FormatError(f"invalid date {text}") from None
-        return clock.wall_to_ns(wall, "UTC" if found["utc"] else self.tz or "local")
+        return clock.wall_to_ns(wall, "UTC" if match["utc"] else self.tz or "local")
 
 
 def identifier_of(priority: int, pgn: int, source: int, target: int) -> int:

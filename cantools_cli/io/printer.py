@@ -85,23 +85,23 @@ class PrinterReader(TextReader):
         text = line.decode("utf-8", "surrogateescape")
         if not text.strip():
             return None
-        found = _LINE.fullmatch(text)
-        if found is None:
+        match = _LINE.fullmatch(text)
+        if match is None:
             raise FormatError(f"not a printed message: {quoted(line)}")
-        flags = _OLD_FLAGS.get(found["flags"]) or found["flags"].split()
+        flags = _OLD_FLAGS.get(match["flags"]) or match["flags"].split()
         message = Message(
-            arbitration_id=int(found["id"], 16),
+            arbitration_id=int(match["id"], 16),
             is_extended_id=flags[0] == "X",
             is_remote_frame="R" in flags,
             is_error_frame="E" in flags,
-            dlc=int(found["dl"]),
+            dlc=int(match["dl"]),
             is_fd="F" in flags,
             is_rx="Tx" not in flags,
             bitrate_switch="BS" in flags,
             error_state_indicator="EI" in flags,
         )
-        message.timestamp_ns = seconds_to_ns(found["time"])
-        message.data, behind = _data(found["rest"], 0 if message.is_remote_frame else message.dlc, line)
+        message.timestamp_ns = seconds_to_ns(match["time"])
+        message.data, behind = _data(match["rest"], 0 if message.is_remote_frame else message.dlc, line)
         end = _BEHIND.fullmatch(behind)
         if end is None:
             raise FormatError(f"{quoted(behind)} after {len(message.data)} data bytes, in {quoted(line)}")

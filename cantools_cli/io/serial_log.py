@@ -41,9 +41,9 @@ class SerialLogReader(RowReader):
 
     def _rows(self, line: bytes) -> tuple[Row, ...]:
         text = line.strip()
-        found = _LINE.fullmatch(text)
-        if found is not None:
-            return (_frame(found),)
+        match = _LINE.fullmatch(text)
+        if match is not None:
+            return (_frame(match),)
         gap = _GAP.fullmatch(text)
         if gap is not None:
             self.left_out["frames that the device did not print"] += int(gap[1])
@@ -52,8 +52,8 @@ class SerialLogReader(RowReader):
         return ()
 
 
-def _frame(found: re.Match[bytes]) -> Row:
-    whole, fraction, direction, number, digits, length, rest = found.groups()
+def _frame(match: re.Match[bytes]) -> Row:
+    whole, fraction, direction, number, digits, length, rest = match.groups()
     words = rest.split()
     size = int(length)
     if len(words) != size:

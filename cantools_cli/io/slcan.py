@@ -55,25 +55,25 @@ class SlcanReader(RowReader):
         lines = [line for line in re.split(rb"[\r\n]+", head.removeprefix(b"\xef\xbb\xbf")) if line.strip()]
         if len(head) >= 4096 or len(lines) > 2:
             lines = lines[:-1]  # which the head may have cut
-        found = 0
+        count = 0
         for number, line in enumerate(lines[:64]):
             text = _without_bells(line)
             timed = _CLOCK.match(text)
             text = text[timed.end() :] if timed is not None else text
             if _is_frame(text):
-                found += 1
+                count += 1
             elif text and not _TALK.fullmatch(text) and (number or not _is_tail(text)):
                 return False
-        return found > 0
+        return count > 0
 
     def _rows(self, line: bytes) -> tuple[Row, ...]:
         text = _without_bells(line)
         timed = _CLOCK.match(text)
         text = text[timed.end() :] if timed is not None else text
-        found = _FRAME.fullmatch(text)
-        if found is None and not text:
+        match = _FRAME.fullmatch(text)
+        if match is None and not text:
             return ()
-        if found is None:
+        if match is None:
             begun, self._begun = self._begun, True
             if _TALK.fullmatch(text):
                 return ()
@@ -81,14 +81,14 @@ class SlcanReader(RowReader):
                 self.note(f"{self.input.name}:1: begins inside a line, which was dropped")
                 return ()
             raise FormatError("not an slcan line")
-        row = self._frame(found, timed)
+        row = self._frame(match, timed)
         self._begun = True
         return (row,)
 
-    def _frame(self, found: re.Match[bytes], timed: re.Match[bytes] | None) -> Row:
-        kind, identifier = found["kind"] or found["KIND"], found["base"] or found["extended"]
-        code = int(found["code"] or found["CODE"], 16)
-        rest = found["rest"] if found["kind"] else found["REST"]
+    def _frame(self, match: re.Match[bytes], timed: re.Match[bytes] | None) -> Row:
+        kind, identifier = match["kind"] or match["KIND"], match["base"] or match["extended"]
+        code = int(match["code"] or match["CODE"], 16)
+        rest = match["rest"] if match["kind"] else match["REST"]
         letter = kind.lower()
         is_fd = letter in b"db"
         if code > 8 and not is_fd:
@@ -136,13 +136,13 @@ def _without_bells(line: bytes) -> bytes:
 
 def _is_frame(text: bytes) -> bool:
     """Return whether ``text`` is a frame whose length and digits agree."""
-    found = _FRAME.fullmatch(text)
-    if found is None:
+    match = _FRAME.fullmatch(text)
+    if match is None:
         return False
-    letter = (found["kind"] or found["KIND"]).lower()
-    code = int(found["code"] or found["CODE"], 16)
+    letter = (match["kind"] or match["KIND"]).lower()
+    code = int(match["code"] or match["CODE"], 16)
     size = 0 if letter == b"r" else bits.FD_LENGTHS[code]
-    rest = found["rest"] if found["kind"] else found["REST"]
+    rest = match["rest"] if match["kind"] else match["REST"]
     return len(rest) in (2 * size, 2 * size + 4) and (code < 9 or letter in b"db")
 
 

@@ -95,14 +95,14 @@ class TextReader(MessageReader):
             self._note_end()
 
     def _all_batches(self) -> Iterator[MessageBatch]:
-        head, found = b"", False
+        head, has_frames = b"", False
         for text, end in self._chunks():
-            if not found and len(head) < _HEAD:  # a pipe returns it in pieces
+            if not has_frames and len(head) < _HEAD:  # a pipe returns it in pieces
                 head += bytes(text[: min(end, _HEAD - len(head))])
             for batch in self._chunk_batches(text, end):
-                found = True
+                has_frames = True
                 yield batch
-        if self.skipped and not found:
+        if self.skipped and not has_frames:
             self._check_kind(head)
         if self._newline_missing and self.is_ambiguous and not self._last_dropped:
             self.note(f"{self.input.name}:{self.line}: no newline at the end, so this frame may be cut short")
@@ -290,10 +290,10 @@ def seconds_to_ns(text: str) -> int:
     Raises:
         ValueError: ``text`` is not such a number, or out of range.
     """
-    found = _SECONDS.fullmatch(text)
-    if found is None:
+    match = _SECONDS.fullmatch(text)
+    if match is None:
         raise ValueError("not a number of seconds")
-    sign, whole, fraction, exponent = found.groups(default="")
+    sign, whole, fraction, exponent = match.groups(default="")
     point = len(whole) + int(exponent or 0)
     if point > 19:  # its digits alone could fill the memory
         raise ValueError("out of range")

@@ -199,13 +199,13 @@ class _Start:
         time = _TIME.fullmatch(self._found.get(b"start time", ""))
         if date is None or time is None:
             return ""
-        one, sign, two, three = date.groups()
-        if len(one) == 4:
-            year, month, day = one, two, three
-        elif sign == "." or int(one) > 12:
-            day, month, year = one, two, three
+        first, sign, second, third = date.groups()
+        if len(first) == 4:
+            year, month, day = first, second, third
+        elif sign == "." or int(first) > 12:
+            day, month, year = first, second, third
         else:
-            month, day, year = one, two, three
+            month, day, year = first, second, third
         hour = int(time[1])
         if time[4]:
             hour = hour % 12 + (12 if time[4][0] in "Pp" else 0)
@@ -220,13 +220,13 @@ def _short(name: bytes) -> bytes:
 def _kind(text: bytes) -> tuple[bool, int]:
     """Return whether a row is a remote frame, and its flags of CAN FD."""
     parts = [part for part in _BETWEEN.split(text.strip()) if part]
-    given = [values.flag(part, values.FLAGS, "remote") for part in parts]
-    if len(given) < 2:
-        return any(given), 0
-    if len(given) > 4:
+    flags = [values.flag(part, values.FLAGS, "remote") for part in parts]
+    if len(flags) < 2:
+        return any(flags), 0
+    if len(flags) > 4:
         raise FormatError(f"remote {quoted(text)} is neither a flag nor three CAN FD flags")
-    is_remote = len(given) == 4 and given[0]
-    fd, brs, esi = ([*given, False] if len(given) == 2 else given)[-3:]
+    is_remote = len(flags) == 4 and flags[0]
+    fd, brs, esi = ([*flags, False] if len(flags) == 2 else flags)[-3:]
     if not fd:
         return is_remote, 0
     return is_remote, bits.FD | (bits.BRS if brs else 0) | (bits.ESI if esi else 0)

@@ -58,20 +58,20 @@ def parse_date(text: str, tz: str, *, bare_milliseconds: bool = False) -> int | 
     None if it cannot be parsed. With ``bare_milliseconds`` a fraction of one or two digits is a whole
     number of milliseconds that was not padded.
     """
-    found = _DATE.match(text)
-    if found is None:
+    match = _DATE.match(text)
+    if match is None:
         return None
-    month = _MONTHS.get(found["month"].lower())
-    year, hour = int(found["year"]), int(found["hour"])
+    month = _MONTHS.get(match["month"].lower())
+    year, hour = int(match["year"]), int(match["hour"])
     if month is None or year not in _YEARS:
         return None
-    if found["half"] and hour <= 12:  # some tools write am and pm after hours of a 24-hour clock
-        hour = hour % 12 + (12 if found["half"].lower() == "pm" else 0)
+    if match["half"] and hour <= 12:  # some tools write am and pm after hours of a 24-hour clock
+        hour = hour % 12 + (12 if match["half"].lower() == "pm" else 0)
     try:
-        wall = datetime(year, month, int(found["day"]), hour, int(found["minute"]), int(found["second"]))
+        wall = datetime(year, month, int(match["day"]), hour, int(match["minute"]), int(match["second"]))
     except ValueError:
         return None
-    fraction = found["fraction"] or ""
+    fraction = match["fraction"] or ""
     if bare_milliseconds and len(fraction) < 3:
         fraction = fraction.rjust(3, "0")
     nanoseconds = wall_to_ns(wall, tz) + int(fraction.ljust(9, "0"))

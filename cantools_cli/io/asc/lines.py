@@ -235,15 +235,15 @@ class EventReader:
 
     def _message(self, identifier: bytes, direction: bytes, event: bytes) -> Message:
         """Return a message with its identifier and direction; a symbolic name has its number in the tail."""
-        found = (_ID_HEX if self.base == 16 else _ID_DECIMAL).match(identifier)
-        if found is not None:
-            value = int(found[1], self.base)
+        match = (_ID_HEX if self.base == 16 else _ID_DECIMAL).match(identifier)
+        if match is not None:
+            value = int(match[1], self.base)
         else:
-            found = _TAIL_ID.search(event)
-            if found is None:
+            match = _TAIL_ID.search(event)
+            if match is None:
                 _refuse(f"the symbolic name {quoted(identifier)} instead of an identifier", event)
-            value = int(found[1])
-        extended = bool(found[2])
+            value = int(match[1])
+        extended = bool(match[2])
         if value > (bits.CAN_EFF_MASK if extended else bits.CAN_SFF_MASK):
             hint = None if extended or value > bits.CAN_EFF_MASK else "a 29-bit identifier ends with x"
             _refuse(f"identifier {quoted(identifier)} is out of range", event, hint=hint)

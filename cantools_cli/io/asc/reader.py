@@ -91,18 +91,18 @@ class ASCReader(NumberedReader):
         return int(number), channel_of(number)
 
     def _line(self, line: bytes, reason: int) -> Message | None:
-        found = _EVENT.match(line)
-        if found is None:
+        match = _EVENT.match(line)
+        if match is None:
             self._header_line(line)
             return None
-        event = found["event"]
+        event = match["event"]
         if event.startswith((b"Start of", b"Start der")) and not (self._settled and self._header.is_relative):
             if not self._settled:
                 self._header.take_start(_decoded(line))
             return None
         if not self._settled:
             self._settle()
-        self._advance(decimal_ns(found["whole"], found["fraction"] or b""), line)
+        self._advance(decimal_ns(match["whole"], match["fraction"] or b""), line)
         message = self._events.read(event)
         if message is not None:
             message.timestamp_ns = self._start_ns + self._offset_ns

@@ -103,9 +103,9 @@ class CanutilsLogReader(TextReader):
         if drops:
             self.note_file(f"{drops[1].decode()} frames were lost during recording")
             return None
-        found = _LOG_LINE.match(line.lstrip())
-        if found is not None and b"#" in found["frame"]:
-            return self._log_line(found)
+        match = _LOG_LINE.match(line.lstrip())
+        if match is not None and b"#" in match["frame"]:
+            return self._log_line(match)
         if self._screen is None and not ScreenLines.recognises(line):
             raise FormatError(_reason(line))
         if self._screen is None:
@@ -113,13 +113,13 @@ class CanutilsLogReader(TextReader):
             self._screen.look_ahead(bytes(self._text[: self._text_end]))
         return self._screen.read(line)
 
-    def _log_line(self, found: re.Match[bytes]) -> Message:
-        message, warning = parse_frame(found["frame"].decode("ascii", "backslashreplace"))
+    def _log_line(self, match: re.Match[bytes]) -> Message:
+        message, warning = parse_frame(match["frame"].decode("ascii", "backslashreplace"))
         if warning:
             self.note(f"{self.input.name}:{self.line + 1}: {warning}")
-        message.timestamp_ns = decimal_ns(found["seconds"], found["fraction"] or b"")
-        message.channel = found["name"].decode("utf-8", "surrogateescape")
-        message.is_rx = (found["direction"] or b"R") in b"Rr"
+        message.timestamp_ns = decimal_ns(match["seconds"], match["fraction"] or b"")
+        message.channel = match["name"].decode("utf-8", "surrogateescape")
+        message.is_rx = (match["direction"] or b"R") in b"Rr"
         return message
 
 

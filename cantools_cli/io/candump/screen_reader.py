@@ -82,8 +82,8 @@ class ScreenLines:
     def look_ahead(self, text: bytes) -> None:
         """Determine the kind of times from the lines in ``text``."""
         last = None
-        for count, found in enumerate(_SHORT_TIME.finditer(_COLOUR.sub(b"", text))):
-            time = decimal_ns(found[1], found[2])
+        for count, match in enumerate(_SHORT_TIME.finditer(_COLOUR.sub(b"", text))):
+            time = decimal_ns(match[1], match[2])
             if last is not None:
                 self._step(last, time)
             last = time
@@ -117,38 +117,38 @@ class ScreenLines:
         if line.startswith(b"\t"):
             return None
         text = _stripped(line)
-        found = _LINE.fullmatch(text)
-        if found is None:
+        match = _LINE.fullmatch(text)
+        if match is None:
             raise FormatError(f"not a candump line: {quoted(line)}")
-        message = _identified(found, line)
-        if found["raw"] is not None:
-            code = int(found["raw"], 16)
+        message = _identified(match, line)
+        if match["raw"] is not None:
+            code = int(match["raw"], 16)
             message.dlc = min(code, 8)
         else:
-            if len(found["length"]) > 2:
-                return self._placed(_xl(message, found, line), found)
-            message.is_fd = len(found["length"]) == 2
-            code = message.dlc = int(found["length"])
-        _fill(message, found["rest"], line)
+            if len(match["length"]) > 2:
+                return self._placed(_xl(message, match, line), match)
+            message.is_fd = len(match["length"]) == 2
+            code = message.dlc = int(match["length"])
+        _fill(message, match["rest"], line)
         message.dlc_code = code if not message.is_fd else 0
-        return self._placed(message, found)
+        return self._placed(message, match)
 
-    def _placed(self, message: Message, found: re.Match[bytes]) -> Message:
+    def _placed(self, message: Message, match: re.Match[bytes]) -> Message:
         """Set the channel, direction and time of ``message``."""
-        message.channel = (found["name"] or b"can0").decode("utf-8", "surrogateescape")
-        message.is_rx = found["direction"] != b"TX"
-        message.timestamp_ns = self._time(found)
+        message.channel = (match["name"] or b"can0").decode("utf-8", "surrogateescape")
+        message.is_rx = match["direction"] != b"TX"
+        message.timestamp_ns = self._time(match)
         return message
 
-    def _time(self, found: re.Match[bytes]) -> int:
-        if found["fraction"] is None:
+    def _time(self, match: re.Match[bytes]) -> int:
+        if match["fraction"] is None:
             self._timeless = True
             self._note("candump lines without timestamps: all frames get time 0")
             return 0
-        if found["date"] is not None:
-            return self._date(found["date"] + b" " + found["clock"]) + decimal_ns(b"0", found["fraction"])
-        time = decimal_ns(found["seconds"], found["fraction"])
-        if len(found["seconds"]) > 8:
+        if match["date"] is not None:
+            return self._date(match["date"] + b" " + match["clock"]) + decimal_ns(b"0", match["fraction"])
+        time = decimal_ns(match["seconds"], match["fraction"])
+        if len(match["seconds"]) > 8:
             return time
         self._sum += time
         if not self._differences:
@@ -181,9 +181,9 @@ def _stripped(line: bytes) -> bytes:
     return line.rstrip()
 
 
-def _identified(found: re.Match[bytes], line: bytes) -> Message:
+def _identified(match: re.Match[bytes], line: bytes) -> Message:
     """Return a message with its identifier and flags set."""
-    digits = found["id"] or found["old"]
+    digits = match["id"] or match["old"]
     value = int(digits, 16)
     long = len(digits) == 8
     if value > (bits.CAN_EFF_MASK | bits.CAN_ERR_FLAG if long else bits.CAN_SFF_MASK):
@@ -193,17 +193,17 @@ def _identified(found: re.Match[bytes], line: bytes) -> Message:
         arbitration_id=value & bits.CAN_EFF_MASK,
         is_extended_id=long and not is_error,
         is_error_frame=is_error,
-        bitrate_switch=found["first"] == b"B",
-        error_state_indicator=found["second"] == b"E",
+        bitrate_switch=match["first"] == b"B",
+        error_state_indicator=match["second"] == b"E",
     )
 
 
-def _xl(message: Message, found: re.Match[bytes], line: bytes) -> XlMessage:
+def _xl(message: Message, match: re.Match[bytes], line: bytes) -> XlMessage:
     """Return the CAN XL frame whose priority ``message`` has."""
-    fields = _XL_FIELDS.match(found["rest"])
-    if fields is None or len(found["id"] or b"") != 3:
+    fields = _XL_FIELDS.match(match["rest"])
+    if fields is None or len(match["id"] or b"") != 3:
         raise FormatError(f"no CAN XL frame such as 123 [0002] (45|81:01:12345678) 11 22: {quoted(line)}")
-    if b"..." in found["rest"]:
+    if b"..." in match["rest"]:
         raise FormatError(f"truncated CAN XL frame: {quoted(line)}", hint="candump -L prints all data")
     vcid, flags, sdt, acceptance_field = (int(field, 16) for field in fields.groups())
     result = XlMessage(
@@ -214,8 +214,8 @@ def _xl(message: Message, found: re.Match[bytes], line: bytes) -> XlMessage:
         rrs=bool(flags & RRS),
         acceptance_field=acceptance_field,
     )
-    result.dlc = int(found["length"])
-    _fill(result, found["rest"][fields.end() :], line)
+    result.dlc = int(match["length"])
+    _fill(result, match["rest"][fields.end() :], line)
     return result
 
 

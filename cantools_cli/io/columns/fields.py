@@ -93,44 +93,44 @@ class Moments:
         return in_range(self._strange(text.strip()), text)
 
     def _strange(self, text: bytes) -> int:
-        found = _NUMBER.fullmatch(text)
-        if found is not None and (found[2] or found[3]):
-            return number_ns(found, self._power)
-        found = _CLOCK.fullmatch(text)
-        if found is not None and (not found[5] or found[4]):
-            return _clock_ns(found)
-        found = _DATE.fullmatch(text)
-        if found is None:
+        match = _NUMBER.fullmatch(text)
+        if match is not None and (match[2] or match[3]):
+            return number_ns(match, self._power)
+        match = _CLOCK.fullmatch(text)
+        if match is not None and (not match[5] or match[4]):
+            return _clock_ns(match)
+        match = _DATE.fullmatch(text)
+        if match is None:
             _refuse("time", text, "a number, [h:]m:s or a date such as 2024-05-06 07:08:09")
-        return self._date(found)
+        return self._date(match)
 
-    def _date(self, found: re.Match[bytes]) -> int:
-        text = found[0]
-        minute = text[: found.end(6)] + text[found.end(8) if found[8] else found.end(7) :]
+    def _date(self, match: re.Match[bytes]) -> int:
+        text = match[0]
+        minute = text[: match.end(6)] + text[match.end(8) if match[8] else match.end(7) :]
         if minute != self._minute:
-            self._minute_ns = self._minute_of(found)
+            self._minute_ns = self._minute_of(match)
             self._minute = minute
-        seconds = int(found[7])
+        seconds = int(match[7])
         if seconds > 60:
             _refuse("time", text, "a valid date and time")
-        return self._minute_ns + seconds * 1_000_000_000 + _fraction_ns(found[8] or b"")
+        return self._minute_ns + seconds * 1_000_000_000 + _fraction_ns(match[8] or b"")
 
-    def _minute_of(self, found: re.Match[bytes]) -> int:
+    def _minute_of(self, match: re.Match[bytes]) -> int:
         try:
-            wall = datetime(int(found[1]), int(found[3]), int(found[4]), int(found[5]), int(found[6]))
-            if found[10]:
-                away = timedelta(hours=int(found[11]), minutes=int(found[12]))
-                wall -= away if found[10] == b"+" else -away
-            return clock.wall_to_ns(wall, "UTC" if found[9] or found[10] else self._tz)
+            wall = datetime(int(match[1]), int(match[3]), int(match[4]), int(match[5]), int(match[6]))
+            if match[10]:
+                away = timedelta(hours=int(match[11]), minutes=int(match[12]))
+                wall -= away if match[10] == b"+" else -away
+            return clock.wall_to_ns(wall, "UTC" if match[9] or match[10] else self._tz)
         except UsageError:
             raise
         except (ValueError, OverflowError):
-            _refuse("time", found[0], "a valid date and time")
+            _refuse("time", match[0], "a valid date and time")
 
 
-def number_ns(found: re.Match[bytes], power: int) -> int:
+def number_ns(match: re.Match[bytes], power: int) -> int:
     """Return the nanoseconds of a number in units of 10 to the ``power`` of them, rounded half up."""
-    sign, whole, fraction, exponent = found[1], found[2], found[3] or b"", found[4] or b"0"
+    sign, whole, fraction, exponent = match[1], match[2], match[3] or b"", match[4] or b"0"
     shift = power + int(exponent) - len(fraction)
     digits = int(whole + fraction)
     if shift >= len(_TENS):
@@ -140,11 +140,11 @@ def number_ns(found: re.Match[bytes], power: int) -> int:
     return -nanoseconds if sign == b"-" else nanoseconds
 
 
-def _clock_ns(found: re.Match[bytes]) -> int:
-    hours, minutes, seconds = int(found[1] or 0), int(found[2]), int(found[3])
-    if seconds > 60 or (found[1] and minutes > 59):
-        _refuse("time", found[0], "a valid time of day")
-    fraction = (found[4] or b"") + found[5].replace(b".", b"")
+def _clock_ns(match: re.Match[bytes]) -> int:
+    hours, minutes, seconds = int(match[1] or 0), int(match[2]), int(match[3])
+    if seconds > 60 or (match[1] and minutes > 59):
+        _refuse("time", match[0], "a valid time of day")
+    fraction = (match[4] or b"") + match[5].replace(b".", b"")
     return ((hours * 60 + minutes) * 60 + seconds) * 1_000_000_000 + _fraction_ns(fraction)
 
 
@@ -163,17 +163,17 @@ def in_range(nanoseconds: int, text: bytes) -> int:
 def identifier(text: bytes, base: int) -> tuple[int, bool]:
     """Return the identifier that ``text`` spells, and whether it is marked as one of 29 bits."""
     spelt = text.strip()
-    found = _IDENTIFIER.fullmatch(spelt)
-    if base == 10 and (found is None or not found[1]):
-        found = _DECIMAL_IDENTIFIER.fullmatch(spelt)
-        if found is None:
+    match = _IDENTIFIER.fullmatch(spelt)
+    if base == 10 and (match is None or not match[1]):
+        match = _DECIMAL_IDENTIFIER.fullmatch(spelt)
+        if match is None:
             _refuse("identifier", text, "a decimal number")
-        value, is_marked = int(found[1]), bool(found[2])
-    elif found is None:
+        value, is_marked = int(match[1]), bool(match[2])
+    elif match is None:
         _refuse("identifier", text, "a hexadecimal number")
     else:
-        value = int(found[2], 16)
-        is_marked = found[3] in (b"x", b"X") or (len(found[2]) == 8 and not found[1])
+        value = int(match[2], 16)
+        is_marked = match[3] in (b"x", b"X") or (len(match[2]) == 8 and not match[1])
     if value > bits.CAN_EFF_MASK:
         raise FormatError(f"identifier {quoted(text)} is out of range, at most {bits.CAN_EFF_MASK:X}")
     return value, is_marked
@@ -222,19 +222,19 @@ def octets(fields: Sequence[bytes], base: int) -> bytes:
         joined = b" ".join(fields)
         if len(joined) == 3 * len(fields) - 1 and b"" not in fields:
             try:
-                found = bytes.fromhex(joined.decode("ascii"))
+                data = bytes.fromhex(joined.decode("ascii"))
             except ValueError:
-                found = b""
-            if len(found) == len(fields):  # then each field is two digits, not a blank
-                return found
+                data = b""
+            if len(data) == len(fields):  # then each field is two digits, not a blank
+                return data
     return bytes(_octet(field, base) for field in fields)
 
 
 def _octet(field: bytes, base: int) -> int:
     spelt = field.strip()
     if base == 16:
-        found = _OCTET.fullmatch(spelt)
-        value = int(found[1], 16) if found is not None else -1
+        match = _OCTET.fullmatch(spelt)
+        value = int(match[1], 16) if match is not None else -1
     else:
         value = int(spelt) if _DECIMAL_OCTET.fullmatch(spelt) else -1
     if not 0 <= value <= 0xFF:

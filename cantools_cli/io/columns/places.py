@@ -84,7 +84,7 @@ def resolved(specs: Mapping[str, Spec], header: Sequence[str] | None) -> Places 
         UsageError: a range or a constant for a column that has none.
     """
     names = [_normal(name) for name in header] if header is not None else []
-    found: dict[str, int | bool | slice | None] = {}
+    places: dict[str, int | bool | slice | None] = {}
     for key, spec in specs.items():
         if isinstance(spec, bool):
             if key not in ("extended", "remote", "fd", "error", "tx"):
@@ -92,7 +92,7 @@ def resolved(specs: Mapping[str, Spec], header: Sequence[str] | None) -> Places 
                     f"{_OPTIONS.get(key, key)}={spec} is not a column",
                     hint="a number from 0, or a name in the header",
                 )
-            found[key] = spec
+            places[key] = spec
             continue
         text = str(spec).strip()
         place = _place(text, names)
@@ -100,8 +100,8 @@ def resolved(specs: Mapping[str, Spec], header: Sequence[str] | None) -> Places 
             return None
         if isinstance(place, slice) and key not in ("time", "data"):
             raise UsageError(f"{_OPTIONS.get(key, key)}={text}: only time and data can be several columns")
-        found[key] = place
-    return Places(**found)  # type: ignore[arg-type]  # checked by key above
+        places[key] = place
+    return Places(**places)  # type: ignore[arg-type]  # checked by key above
 
 
 def _place(text: str, names: Sequence[str]) -> int | slice | None:

@@ -76,7 +76,7 @@ class ColumnsReader(TextReader):
         **kwargs: Any,
     ) -> None:
         specs: dict[str, Spec] = {name: kwargs.pop(name) for name in _COLUMNS if name in kwargs}
-        given = self.SEPARATOR if separator is None else _separator(str(separator))
+        chosen = self.SEPARATOR if separator is None else _separator(str(separator))
         self._base, self._data_base = _base(base, "base"), _base(data_base, "data_base")
         self._dlc_base = _base(dlc_base, "dlc_base")
         if isinstance(skip, bool) or not isinstance(skip, int) or skip < 0:
@@ -89,7 +89,7 @@ class ColumnsReader(TextReader):
         self._skip = skip
         self._specs = specs or self.SPECS
         self._by_name = is_by_name(self._specs)
-        self._given_separator = self._separator = given
+        self._given_separator = self._separator = chosen
         self._places: Places | None = None
         self._header = b""  # as it stands in the file, which may repeat it
         self._passed = b""  # the first line that was no header
@@ -362,10 +362,10 @@ def _flag(fields: list[bytes], place: int | bool, known: dict[bytes, bool], name
     return values.flag(fields[place], known, name)
 
 
-def _size(dlc: int, given: int) -> int:
-    """Return the number of bytes for ``dlc``, a length or a DLC code, in a row of ``given`` bytes."""
-    if 8 < dlc < 16 and given in (8, bits.FD_LENGTHS[dlc]):
-        return given
+def _size(dlc: int, count: int) -> int:
+    """Return the number of bytes for ``dlc``, a length or a DLC code, in a row of ``count`` bytes."""
+    if 8 < dlc < 16 and count in (8, bits.FD_LENGTHS[dlc]):
+        return count
     return dlc
 
 

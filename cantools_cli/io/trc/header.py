@@ -63,7 +63,7 @@ _DAYS = re.compile(r"(-?)(\d{1,7})(?:[.,](\d{1,30}))?$")
 _KEY = re.compile(r";\s*\$(\w+)\s*=\s*(.*)")
 _START = re.compile(r";\s*Start time:\s*(.*)", re.IGNORECASE)
 _TEXT = re.compile(
-    r"(?P<one>\d{1,4})(?P<mark>[./-])(?P<two>\d{1,2})[./-](?P<three>\d{1,4})[ T]+"
+    r"(?P<first>\d{1,4})(?P<mark>[./-])(?P<middle>\d{1,2})[./-](?P<third>\d{1,4})[ T]+"
     r"(?P<hour>\d{1,2}):(?P<minute>\d{1,2}):(?P<second>\d{1,2})(?P<fraction>(?:[.,]\d{1,6}){0,2})"
     r"\s*(?P<half>am|pm)?(?:[+]00:00)?",
     re.IGNORECASE,
@@ -144,10 +144,10 @@ def begins_file(line: str) -> bool:
 
 def days_to_wall(text: str) -> datetime | None:
     """Return the moment of a number of days since 1899-12-30 00:00, rounded to the microsecond."""
-    found = _DAYS.match(text)
-    if found is None:
+    match = _DAYS.match(text)
+    if match is None:
         return None
-    sign, whole, fraction = found.groups(default="")
+    sign, whole, fraction = match.groups(default="")
     scale = 10 ** len(fraction)
     microseconds = (2 * int(whole + fraction) * _DAY_US + scale) // (2 * scale)
     try:
@@ -170,23 +170,23 @@ def parse_text(text: str, note: Callable[[str], None]) -> datetime | None:
     ``18.12.2021 14:28:07.062.0`` has tenths of milliseconds at the end, ``.062.001`` microseconds. Of a
     date with slashes a number above 12 decides which is the day; otherwise it is the first.
     """
-    found = _TEXT.match(text)
-    if found is None:
+    match = _TEXT.match(text)
+    if match is None:
         if text:
             note(f"cannot parse the start time {quoted(text)}")
         return None
-    one, two, three = int(found["one"]), int(found["two"]), int(found["three"])
-    year, month, day = (one, two, three) if len(found["one"]) == 4 else (three, two, one)
-    if month > 12 and len(found["one"]) < 4:
+    first, middle, third = int(match["first"]), int(match["middle"]), int(match["third"])
+    year, month, day = (first, middle, third) if len(match["first"]) == 4 else (third, middle, first)
+    if month > 12 and len(match["first"]) < 4:
         month, day = day, month
-    elif found["mark"] == "/" and len(found["one"]) < 4 and day <= 12 and day != month:
+    elif match["mark"] == "/" and len(match["first"]) < 4 and day <= 12 and day != month:
         note(f"the start time {quoted(text)} is read with the day first")
-    hour = int(found["hour"])
-    if found["half"] and hour <= 12:
-        hour = hour % 12 + (12 if found["half"].lower() == "pm" else 0)
-    digits = re.sub(r"\D", "", found["fraction"])[:6].ljust(6, "0")
+    hour = int(match["hour"])
+    if match["half"] and hour <= 12:
+        hour = hour % 12 + (12 if match["half"].lower() == "pm" else 0)
+    digits = re.sub(r"\D", "", match["fraction"])[:6].ljust(6, "0")
     try:
-        return datetime(year, month, day, hour, int(found["minute"]), int(found["second"]), int(digits))
+        return datetime(year, month, day, hour, int(match["minute"]), int(match["second"]), int(digits))
     except ValueError:
         note(f"cannot parse the start time {quoted(text)}")
         return None

@@ -127,13 +127,13 @@ class LineReader:
         return fields, words[at:]
 
     def _offset(self, word: bytes) -> int:
-        found = _OFFSET.match(word)
-        number = _NUMBER.match(self._line.split(None, 1)[0]) if self.columns[0] == "N" else found
-        if found is None or number is None:
+        match = _OFFSET.match(word)
+        number = _NUMBER.match(self._line.split(None, 1)[0]) if self.columns[0] == "N" else match
+        if match is None or number is None:
             raise FormatError(f"not a TRC line: {quoted(self._line)}")
-        digits = (found[3] or b"")[:7].ljust(7, b"0")
-        offset = int(found[2]) * 1_000_000 + (int(digits) + 5) // 10
-        return -offset if found[1] else offset
+        digits = (match[3] or b"")[:7].ljust(7, b"0")
+        offset = int(match[2]) * 1_000_000 + (int(digits) + 5) // 10
+        return -offset if match[1] else offset
 
     def _type(self, fields: dict[str, bytes], rest: list[bytes]) -> bytes:
         """Return the type in the two letters of versions 2.x."""
