@@ -147,17 +147,17 @@ def explain(arbitration_id: int, data: bytes | bytearray) -> str:
     return ",".join(parts)
 
 
+def message(error_class: int, data: bytes) -> Message:
+    """Return the error frame of class bits and 8 data bytes."""
+    return Message(arbitration_id=error_class, is_extended_id=False, is_error_frame=True, data=data)
+
+
 def rx_overflow(timestamp_ns: int, channel: Channel) -> Message:
     """Return the error frame that marks the place of dropped frames."""
-    message = Message(
-        arbitration_id=CONTROLLER,
-        is_extended_id=False,
-        is_error_frame=True,
-        channel=channel,
-        data=bytes((0, RX_OVERFLOW, 0, 0, 0, 0, 0, 0)),
-    )
-    message.timestamp_ns = timestamp_ns
-    return message
+    frame = message(CONTROLLER, bytes((0, RX_OVERFLOW, 0, 0, 0, 0, 0, 0)))
+    frame.channel = channel
+    frame.timestamp_ns = timestamp_ns
+    return frame
 
 
 def from_code(code: int, segment: int, transmitting: bool) -> tuple[int, bytes]:

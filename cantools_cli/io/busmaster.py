@@ -39,7 +39,8 @@ from cantools_cli.errors import FormatError, quoted
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import NumberedReader, no_kernel
+from cantools_cli.io.rows import check_size
+from cantools_cli.io.text import NumberedReader, first_line, no_kernel
 from cantools_cli.kernels import busmaster as kernel
 from cantools_cli.kernels.buffers import ReadBuffer
 
@@ -74,7 +75,7 @@ class BusmasterReader(NumberedReader):
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
-        return head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"***")
+        return first_line(head).startswith(b"***")
 
     def _parse(
         self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int
@@ -190,8 +191,7 @@ class BusmasterReader(NumberedReader):
         return message
 
     def _octets(self, words: list[str], size: int) -> bytearray:
-        if len(words) != size:
-            raise FormatError(f"the length is {size}, but there are {len(words)} data bytes")
+        check_size(words, size)
         return bytearray(self._number(word, 0xFF, "data byte") for word in words)
 
     def _number(self, text: str, most: int, what: str) -> int:

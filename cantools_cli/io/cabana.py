@@ -28,6 +28,7 @@ from cantools_cli.frame.message import Message
 from cantools_cli.io.columns import fields as values
 from cantools_cli.io.columns.places import Places, Spec
 from cantools_cli.io.columns.reader import ColumnsReader, is_comment
+from cantools_cli.io.text import first_line
 
 _NAMES = frozenset((b"time", b"addr", b"bus", b"data"))
 _BUS = re.compile(rb"\s*([0-9]{1,3})\s*")
@@ -48,10 +49,8 @@ class CabanaReader(ColumnsReader):
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
-        for line in head.removeprefix(b"\xef\xbb\xbf").splitlines():
-            if not is_comment(line):
-                return frozenset(name.strip(b' "\t').lower() for name in line.split(b",")) == _NAMES
-        return False
+        names = first_line(head, (b"#",)).split(b",")
+        return frozenset(name.strip(b' "\t').lower() for name in names) == _NAMES
 
     def _line(self, line: bytes, reason: int) -> Message | None:
         if self._places is not None and not is_comment(line) and self._is_rejected(line):

@@ -55,9 +55,7 @@ class CanHackerReader(RowReader):
         rest = match["rest"] or b""
         is_remote = _REMOTE.fullmatch(rest) is not None
         words = [] if is_remote else rest.split(None, size)[:size]
-        if len(words) < size and not is_remote:
-            raise FormatError(f"the length is {size}, but there are {len(words)} data bytes")
-        data = octets(words)
+        data = octets(words, 0 if is_remote else size)
         seconds = int(match["seconds"])
         if seconds >= _MINUTE:
             self._minute.lap_ns = 0

@@ -23,8 +23,8 @@ from typing import Any, Literal
 
 from cantools_cli.errors import FormatError, UsageError, quoted
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.rows import Row, RowReader, error_row, frame_row, octets
-from cantools_cli.io.text import decimal_ns
+from cantools_cli.io.rows import Row, RowReader, check_size, error_row, frame_row, octets
+from cantools_cli.io.text import decimal_ns, first_line
 
 _LINE = re.compile(
     rb"(?P<channel>\d{1,3})\s+(?P<id>[0-9A-Fa-f]{1,10})\s+(?P<flags>(?:[A-Z]\s*)*)(?P<size>\d{1,2})"
@@ -57,10 +57,8 @@ class CanKingReader(RowReader):
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
-        for line in head.removeprefix(b"\xef\xbb\xbf").splitlines()[:16]:
-            if line.strip():
-                return tuple(line.split()[:3]) == _HEADER or _USUAL.fullmatch(line) is not None
-        return False
+        line = first_line(head)
+        return tuple(line.split()[:3]) == _HEADER or _USUAL.fullmatch(line) is not None
 
     def _rows(self, line: bytes) -> tuple[Row, ...]:
         text = line.strip()
@@ -83,8 +81,7 @@ class CanKingReader(RowReader):
         words = match["data"].split()
         is_remote = b"R" in letters
         size = int(match["size"])
-        if len(words) != (0 if is_remote else size):
-            raise FormatError(f"the length is {size}, but there are {len(words)} data bytes")
+        check_size(words, 0 if is_remote else size)
         if not is_hex:
             for word in (match["id"], *words):
                 if not word.isdigit():

@@ -39,6 +39,7 @@ from cantools_cli.io.columns import fields as values
 from cantools_cli.io.columns.places import Places
 from cantools_cli.io.columns.reader import ColumnsReader, Row
 from cantools_cli.io.files import AnyFile
+from cantools_cli.io.text import first_line
 
 _SETTING = re.compile(rb"#\s*([A-Za-z][A-Za-z .-]*?)\s*:\s?(.*?)\s*")
 _FIRST = re.compile(rb"\s*#\s*Logger type\s*:", re.IGNORECASE)
@@ -66,9 +67,8 @@ class ClxReader(ColumnsReader):
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
-        head = head.removeprefix(b"\xef\xbb\xbf")
-        line = head.lstrip().partition(b"\n")[0].strip().lower()
-        return _FIRST.match(head) is not None or frozenset(line.split(b";")) >= _COLUMNS
+        line = first_line(head).lower()
+        return _FIRST.match(line) is not None or frozenset(line.split(b";")) >= _COLUMNS
 
     def _note_end(self) -> None:
         super()._note_end()
@@ -133,7 +133,7 @@ class ClxReader(ColumnsReader):
             if kind is None:
                 raise FormatError(f"type {quoted(fields[self._kind])} is not 0, 1, 8 or 9")
             if is_extended and not kind[0]:
-                raise FormatError(f"identifier {value:X} is above 7FF, the 11-bit maximum")
+                raise FormatError(f"identifier {value:X} is above 7FF, the largest 11-bit identifier")
             is_extended, is_sent = kind
         return value | bits.CAN_EFF_FLAG if is_extended else value, bits.TX if is_sent else 0
 

@@ -21,7 +21,7 @@ import re
 
 from cantools_cli.errors import FormatError
 from cantools_cli.io.rows import Row, RowReader, frame_row, octets
-from cantools_cli.io.text import decimal_ns
+from cantools_cli.io.text import decimal_ns, first_line
 
 _RECORD = re.compile(rb"(\d{1,19})(?:\.(\d{0,9}))? +(\d{0,3})([A-Z][A-Z0-9]{1,7})(?: +(.*))?")
 _FRAMES = {b"R11": (False, False), b"R29": (False, True), b"T11": (True, False), b"T29": (True, True)}
@@ -34,8 +34,7 @@ class CrtdReader(RowReader):
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
-        lines = head.removeprefix(b"\xef\xbb\xbf").lstrip().splitlines()
-        return bool(lines) and _RECOGNISED.match(lines[0]) is not None
+        return _RECOGNISED.match(first_line(head)) is not None
 
     def _rows(self, line: bytes) -> tuple[Row, ...]:
         if not line.strip():

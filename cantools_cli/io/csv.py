@@ -269,7 +269,7 @@ class _Row:
             return self._flag("extended")
         extended = self._flag("extended", message.arbitration_id > bits.CAN_SFF_MASK)
         if not extended and message.arbitration_id > bits.CAN_SFF_MASK:
-            raise self._fault(f"{message.arbitration_id:#x} is above 7FF, the 11-bit maximum")
+            raise self._fault(f"{message.arbitration_id:#x} is above 7FF, the largest 11-bit identifier")
         return extended
 
     def _data(self) -> bytearray:

@@ -91,10 +91,14 @@ def _identifier(text: str, head: str) -> tuple[int, bool, bool]:
     value = int(head, 16)
     if len(head) == 3:
         if value > bits.CAN_SFF_MASK:
-            _refuse(text, f"identifier {head} is above 7FF, the 11-bit maximum", hint=f"29-bit: {head:0>8}#")
+            _refuse(
+                text,
+                f"identifier {head} is above 7FF, the largest 11-bit identifier",
+                hint=f"29-bit: {head:0>8}#",
+            )
         return value, False, False
     if value & ~(bits.CAN_EFF_MASK | bits.CAN_ERR_FLAG):
-        _refuse(text, f"identifier {head} is above 1FFFFFFF, the 29-bit maximum")
+        _refuse(text, f"identifier {head} is above 1FFFFFFF, the largest 29-bit identifier")
     is_error = bool(value & bits.CAN_ERR_FLAG)
     return value & bits.CAN_EFF_MASK, not is_error, is_error
 
@@ -138,7 +142,7 @@ def _xl(text: str, head: str, rest: str) -> XlMessage:
     flags, sdt, field = (int(word, 16) for word in words)
     priority = int(head[2:], 16)
     if priority > bits.CAN_SFF_MASK:
-        _refuse(text, f"priority {head[2:]} is above 7FF, the 11-bit maximum")
+        _refuse(text, f"priority {head[2:]} is above 7FF, the largest 11-bit priority")
     if flags & ~(IS_XL | SEC | RRS):
         _refuse(text, f"unknown flags {words[0]}", hint="80 none, 81 SEC, 82 RRS, 83 both")
     data, at = _data(text, len(head) + len(fields) + 2, MAX_DATA)

@@ -228,7 +228,9 @@ class _Record:
             raise self._fault("is_extended_id is missing")
         extended = self._flag("is_extended_id")
         if message.arbitration_id > bits.CAN_SFF_MASK and not extended:
-            raise self._fault(f"arbitration_id {message.arbitration_id} is above 2047, the 11-bit maximum")
+            raise self._fault(
+                f"arbitration_id {message.arbitration_id} is above 2047, the largest 11-bit identifier"
+            )
         return extended
 
     def _time(self) -> int:

@@ -33,7 +33,7 @@ from cantools_cli import clock
 from cantools_cli.errors import FormatError, UsageError, quoted
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.rows import LapClock, Row, RowReader, frame_row, octets
-from cantools_cli.io.text import decimal_ns
+from cantools_cli.io.text import decimal_ns, first_line
 
 _RAW = re.compile(
     rb"(?P<clock>\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,9}))? (?P<direction>[RT]) (?P<id>[0-9A-Fa-f]{8})"
@@ -57,6 +57,8 @@ _ACTISENSE = re.compile(
     rb"(?P<pgn>[0-9A-Fa-f]{5}) (?P<data>(?:[0-9A-Fa-f]{2})*) *"
 )
 _KINDS = (_RAW, _PLAIN, _IKONVERT, _ACTISENSE)
+#: comments, and the status of iKonvert
+_IGNORED = (b"#", b"$PDGY,")
 _DAY_NS = 86_400_000_000_000
 _FIRST_OF_GATEWAYS = 0x40000
 _MAX_FAST = 223
@@ -85,11 +87,8 @@ class N2kReader(RowReader):
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
-        for line in head.removeprefix(b"\xef\xbb\xbf").splitlines()[:64]:
-            text = line.strip()
-            if text and not text.startswith((b"#", b"$PDGY,")):
-                return any(kind.fullmatch(text) for kind in _KINDS)
-        return False
+        text = first_line(head, _IGNORED)
+        return any(kind.fullmatch(text) for kind in _KINDS)
 
     def _note_end(self) -> None:
         super()._note_end()
@@ -110,7 +109,7 @@ class N2kReader(RowReader):
             return self._ikonvert(match)
         if match := _ACTISENSE.fullmatch(text):
             return self._actisense(match)
-        if not text or text.startswith((b"#", b"$PDGY,")):
+        if not text or text.startswith(_IGNORED):
             return ()
         if _COMMAND.fullmatch(text):
             self.left_out["commands to the gateway"] += 1
@@ -132,9 +131,7 @@ class N2kReader(RowReader):
         if second != self._second:
             self._second_ns = self._date(match)
             self._second = second
-        data = octets(match["data"].split(b",")[1:])
-        if len(data) != int(match["size"]):
-            raise FormatError(f"the length is {int(match['size'])}, but there are {len(data)} data bytes")
+        data = octets(match["data"].split(b",")[1:], int(match["size"]))
         numbers = match.group("priority", "pgn", "source", "target")
         priority, pgn, source, target = map(int, numbers)
         time_ns = self._second_ns + decimal_ns(b"0", match["fraction"] or b"")

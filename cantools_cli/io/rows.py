@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
+from collections.abc import Sized
 from contextlib import suppress
 from typing import Any, cast
 
@@ -149,12 +150,20 @@ def error_row(time_ns: int, channel: str = "can0", *, is_sent: bool = False) -> 
     return time_ns, bits.CAN_ERR_FLAG | 0x80, bits.TX if is_sent else 0, 8, bytes(8), channel
 
 
-def octets(words: list[bytes]) -> bytes:
-    """Return the bytes of ``words``, each of one or two hexadecimal digits.
+def check_size(data: Sized, size: int) -> None:
+    """Raise FormatError unless ``data`` has ``size`` bytes, or words."""
+    if len(data) != size:
+        raise FormatError(f"the length is {size}, but there are {len(data)} data bytes")
+
+
+def octets(words: list[bytes], size: int | None = None) -> bytes:
+    """Return the bytes of ``words``, each of one or two hexadecimal digits; ``size`` is their number.
 
     Raises:
-        FormatError: a word is not such a byte.
+        FormatError: a word is not such a byte, or their number is another.
     """
+    if size is not None:
+        check_size(words, size)
     joined = b" ".join(words)
     if len(joined) == 3 * len(words) - 1:
         with suppress(ValueError):

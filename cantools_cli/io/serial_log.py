@@ -20,7 +20,7 @@ import re
 from cantools_cli.errors import FormatError
 from cantools_cli.frame import bits
 from cantools_cli.io.rows import Row, RowReader, frame_row, octets
-from cantools_cli.io.text import decimal_ns
+from cantools_cli.io.text import decimal_ns, first_line
 
 _LINE = re.compile(
     rb"\((\d{1,10})\.(\d{1,9})\)\s+([RT])X(\d{0,3})\s+([0-9A-Fa-f]{1,8})\s+\[(\d{1,2})\]((?:\s+[0-9A-Fa-f]{1,3})*)"
@@ -33,11 +33,7 @@ class SerialLogReader(RowReader):
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
-        for line in head.removeprefix(b"\xef\xbb\xbf").splitlines()[:16]:
-            text = line.strip()
-            if text and not _GAP.fullmatch(text):
-                return _LINE.fullmatch(text) is not None
-        return False
+        return _LINE.fullmatch(first_line(head, (b"[",))) is not None
 
     def _rows(self, line: bytes) -> tuple[Row, ...]:
         text = line.strip()
@@ -54,16 +50,13 @@ class SerialLogReader(RowReader):
 
 def _frame(match: re.Match[bytes]) -> Row:
     whole, fraction, direction, number, digits, length, rest = match.groups()
-    words = rest.split()
     size = int(length)
-    if len(words) != size:
-        raise FormatError(f"the length is {size}, but there are {len(words)} data bytes")
     identifier = int(digits, 16)
     return frame_row(
         decimal_ns(whole, fraction),
         identifier,
         identifier > bits.CAN_SFF_MASK,
-        octets(words),
+        octets(rest.split(), size),
         f"can{int(number or 0)}",
         is_sent=direction == b"T",
         fd_flags=0 if size > 8 else None,

@@ -269,6 +269,20 @@ class NumberedReader(TextReader):
         return True
 
 
+def first_line(head: bytes, comments: tuple[bytes, ...] = ()) -> bytes:
+    """Return the first line of ``head``, stripped, that is neither blank nor one of ``comments``."""
+    lines = map(bytes.strip, head.removeprefix(_BOM).splitlines())
+    return next((line for line in lines if line and not line.startswith(comments)), b"")
+
+
+def decoded(line: bytes) -> str:
+    """Return a line as text: UTF-8, or else the code page of Western European Windows."""
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        return line.decode("cp1252", "replace")
+
+
 def no_kernel(at: int, batch: MessageBatch, first: int) -> tuple[int, int, int]:
     """Return the result of a kernel that refuses every line."""
     has_room = first < len(batch) and batch.offset[first] + 64 <= len(batch.payload)

@@ -99,7 +99,9 @@ class EventReader:
         if word.startswith(b"errorframe"):
             return _on(channel, _error(event))
         if word.startswith(b"overloadframe"):
-            return _on(channel, _error_message(*error_frames.from_code(error_frames.CODE_OVERLOAD, 0, False)))
+            return _on(
+                channel, error_frames.message(*error_frames.from_code(error_frames.CODE_OVERLOAD, 0, False))
+            )
         has_direction = words[2:3] == [b"--"] or (len(words) > 2 and words[2] in _DIRECTIONS)
         if len(words) < 4 or not has_direction or words[3].lower() not in (b"d", b"r"):
             self._other(event, _OTHER_ON_CHANNEL.match(words[1]))
@@ -306,13 +308,13 @@ def _error(event: bytes) -> Message:
     """Read ``ErrorFrame`` with the error code capture, the extended code, or neither."""
     ecc = re.search(rb"\bECC:\s*([01]{8})(?!\S)", event)
     if ecc is not None:
-        return _error_message(*error_frames.from_ecc(int(ecc[1], 2)))
+        return error_frames.message(*error_frames.from_ecc(int(ecc[1], 2)))
     extended = re.search(rb"\bCodeExt\s*=\s*0x([0-9A-Fa-f]{1,8})", event)
     code = int(extended[1], 16) if extended is not None else 0
     if not code:
-        return _error_message(error_frames.BUS_ERROR, bytes(8))
+        return error_frames.message(error_frames.BUS_ERROR, bytes(8))
     # Bits 0-4 the segment, 5 set while receiving, 6-11 the cause.
-    return _error_message(*error_frames.from_code(code >> 6 & 0x3F, code & 0x1F, not code & 0x20))
+    return error_frames.message(*error_frames.from_code(code >> 6 & 0x3F, code & 0x1F, not code & 0x20))
 
 
 def _fd_error(words: Words) -> Message:
@@ -320,14 +322,10 @@ def _fd_error(words: Words) -> Message:
     for word in words[4:]:
         code = _CAUSES.get(word.rstrip(b",").lower())
         if code is not None:
-            return _error_message(*error_frames.from_code(code, 0, words[2] == b"Tx"))
+            return error_frames.message(*error_frames.from_code(code, 0, words[2] == b"Tx"))
         if word.endswith(b","):
             break
-    return _error_message(error_frames.BUS_ERROR, bytes(8))
-
-
-def _error_message(error_class: int, data: bytes) -> Message:
-    return Message(arbitration_id=error_class, is_extended_id=False, is_error_frame=True, data=data)
+    return error_frames.message(error_frames.BUS_ERROR, bytes(8))
 
 
 def _refuse(reason: str, event: bytes, *, hint: str | None = None) -> NoReturn:

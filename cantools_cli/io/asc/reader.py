@@ -12,7 +12,7 @@ from cantools_cli.io.asc.header import Header, begins_block, begins_file
 from cantools_cli.io.asc.lines import EventReader, channel_of
 from cantools_cli.io.channels import channel_number
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import NumberedReader, decimal_ns, no_kernel
+from cantools_cli.io.text import NumberedReader, decimal_ns, decoded, no_kernel
 from cantools_cli.kernels import asc as kernel
 from cantools_cli.kernels.buffers import ReadBuffer
 
@@ -98,7 +98,7 @@ class ASCReader(NumberedReader):
         event = match["event"]
         if event.startswith((b"Start of", b"Start der")) and not (self._settled and self._header.is_relative):
             if not self._settled:
-                self._header.take_start(_decoded(line))
+                self._header.take_start(decoded(line))
             return None
         if not self._settled:
             self._settle()
@@ -110,7 +110,7 @@ class ASCReader(NumberedReader):
 
     def _header_line(self, line: bytes) -> None:
         """Parse a line that does not begin with a time."""
-        text = _decoded(line).strip()
+        text = decoded(line).strip()
         if not text or text.startswith("DateTime:"):  # Kvaser's, between events
             return
         if self._settled and begins_file(text):  # another file follows this one
@@ -162,11 +162,3 @@ class ASCReader(NumberedReader):
         if not -_NS_LIMIT <= self._start_ns + time_ns < _NS_LIMIT:
             raise FormatError(f"timestamp out of range in {quoted(line)}")
         self._offset_ns = time_ns
-
-
-def _decoded(line: bytes) -> str:
-    """Return a line as text: of UTF-8, else as a Western European installation writes it."""
-    try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError:
-        return line.decode("cp1252", "replace")

@@ -264,7 +264,7 @@ class ColumnsReader(TextReader):
         if places.extended is not None:
             is_extended = _flag(fields, places.extended, values.EXTENDED, "extended")
             if not is_extended and value > bits.CAN_SFF_MASK:
-                raise FormatError(f"identifier {value:X} is above 7FF, the 11-bit maximum")
+                raise FormatError(f"identifier {value:X} is above 7FF, the largest 11-bit identifier")
         return value | bits.CAN_EFF_FLAG if is_extended or value > bits.CAN_SFF_MASK else value
 
     def _is_sent(self, fields: list[bytes], places: Places) -> bool:

@@ -240,18 +240,20 @@ class LineReader:
             data = bytes((int(word, 16) & 0xFF,)) + data
         if len(data) < 3:
             self._refuse(f"an error frame has at least 3 data bytes, but there are {len(data)}")
-        return _error_message(*from_error_bytes(data))
+        return error_frames.message(*from_error_bytes(data))
 
     def _event(self, kind: bytes, data: bytes | bytearray) -> Message:
         """Read a change of the status, or of the counters of errors."""
         if kind == b"EC":
             receive, transmit = bytes(data[:2]).ljust(2, b"\0")
-            return _error_message(error_frames.COUNTERS, bytes((0, 0, 0, 0, 0, 0, transmit, receive)))
+            return error_frames.message(error_frames.COUNTERS, bytes((0, 0, 0, 0, 0, 0, transmit, receive)))
         status = int.from_bytes(data[:4], "big")
         for bit, error_class, detail in _STATUS:
             if status & bit:
-                return _error_message(error_class, bytes((0, detail, 0, 0, 0, 0, 0, 0)))
-        return _error_message(error_frames.CONTROLLER, bytes((0, 0 if status else 0x40, 0, 0, 0, 0, 0, 0)))
+                return error_frames.message(error_class, bytes((0, detail, 0, 0, 0, 0, 0, 0)))
+        return error_frames.message(
+            error_frames.CONTROLLER, bytes((0, 0 if status else 0x40, 0, 0, 0, 0, 0, 0))
+        )
 
     def _refuse(self, reason: str, *, hint: str | None = None) -> NoReturn:
         raise FormatError(f"{reason}, in {quoted(self._line)}", hint=hint)
@@ -292,15 +294,3 @@ def to_error_bytes(error_class: int, data: bytes | bytearray) -> bytes | None:
     if error_class & error_frames.NO_ACK and not kind and place in (0, error_frames.PLACE_ACK):
         place, sending = error_frames.PLACE_ACK, True
     return bytes((_TYPE_OF_KIND[kind], int(not sending), place, detail[7], detail[6]))
-
-
-def _error_message(error_class: int, data: bytes) -> Message:
-    return Message(arbitration_id=error_class, is_extended_id=False, is_error_frame=True, data=data)
-
-
-def decoded(line: bytes) -> str:
-    """Return a line as text: of UTF-8, else as a Western European installation writes it."""
-    try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError:
-        return line.decode("cp1252", "replace")

@@ -10,9 +10,9 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel, Message
 from cantools_cli.io.channels import channel_number
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import NumberedReader, no_kernel
+from cantools_cli.io.text import NumberedReader, decoded, no_kernel
 from cantools_cli.io.trc.header import COLUMNS, Header, TRCFileVersion, begins_file
-from cantools_cli.io.trc.lines import LineReader, bus_name, decoded
+from cantools_cli.io.trc.lines import LineReader, bus_name
 from cantools_cli.kernels import trc as kernel
 from cantools_cli.kernels.buffers import ReadBuffer
 

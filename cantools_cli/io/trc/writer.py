@@ -13,9 +13,10 @@ from cantools_cli.frame.message import Message
 from cantools_cli.io.channels import NumberedChannels, count_named
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.start import RelativeWriter
+from cantools_cli.io.text import decoded
 from cantools_cli.io.text_writer import end_cut_line
 from cantools_cli.io.trc.header import COLUMNS, VERSIONS, Header, TRCFileVersion, format_header
-from cantools_cli.io.trc.lines import decoded, from_error_bytes, to_error_bytes
+from cantools_cli.io.trc.lines import from_error_bytes, to_error_bytes
 from cantools_cli.kernels import columns
 from cantools_cli.kernels import trc as kernel
 
