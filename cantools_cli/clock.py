@@ -1,7 +1,7 @@
-"""Wall-clock times of logs, which know no time zone, to and from nanoseconds since the epoch.
+"""Conversion between nanoseconds since the epoch and the wall-clock times of logs, which have no time zone.
 
-A zone is an IANA name, ``UTC``, or ``local`` for that of this machine. An hour that the end of daylight
-saving repeats is taken to be the earlier one.
+A zone is an IANA name, ``UTC``, or ``local`` for the zone of this machine. An hour that the end of daylight
+saving time repeats is the earlier one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def zone(name: str) -> tzinfo | None:
-    """Return the zone ``name``; None stands for local time, as ``datetime`` has it.
+    """Return the zone ``name``, or None for local time, as in ``datetime``.
 
     Raises:
         UsageError: there is no such zone.

@@ -1,4 +1,4 @@
-"""python-can's module paths as aliases of ours: what was written for ``can`` runs on canx, unchanged.
+"""python-can's module paths as aliases: programs written for ``can`` run on canx unchanged.
 
 ::
 
@@ -7,13 +7,13 @@
     import can                                  # this library, and can.Message is cantools_cli.Message
     from can.interfaces.virtual import VirtualBus
 
-or from outside, where the program does not know of it::
+or without a change of the program::
 
     python -m cantools_cli.compat PROGRAM.py ARGUMENTS…
     python -m cantools_cli.compat -m can_remote --interface=virtual --channel=0
 
-``install`` only puts a finder in front of the others: each module is made when it is imported, and looks
-its names up in ours when they are asked for. To ``importlib.metadata`` there is a distribution python-can.
+``install`` only adds a finder: each module is created on import and looks up its names in the canx modules on
+use. ``importlib.metadata`` finds a distribution python-can.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ if TYPE_CHECKING:
 
 
 def install() -> None:
-    """Make ``import can`` and all documented modules below it give this library; a second call does nothing.
+    """Make ``import can`` and its documented submodules import canx; a second call does nothing.
 
     Raises:
-        CanError: ``can`` was imported before, and is another library.
+        CanError: another library was imported as ``can`` before.
     """
     imported = sys.modules.get("can")
     if imported is not None and not isinstance(imported, Alias):
         raise CanError(
-            f"the module can is imported already, from {getattr(imported, '__file__', None) or 'elsewhere'}",
+            f"the module can is already imported, from {getattr(imported, '__file__', None) or 'elsewhere'}",
             hint="call compat.install() before anything imports can",
         )
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
@@ -51,18 +51,18 @@ def install() -> None:
 
 
 def install_where_missing() -> None:
-    """Install, unless there is a ``can`` that can be imported: for plug-ins, which expect one."""
+    """Install unless another ``can`` can be imported; for plug-ins, which import ``can``."""
     if "can" in sys.modules:
         return
     from importlib.util import find_spec
 
     found = find_spec("can")
-    if found is None or found.origin is None:  # nothing but a folder of that name
+    if found is None or found.origin is None:  # only a folder of that name
         install()
 
 
 class _Finder:
-    """Finds ``can`` and what is below it, and the distribution python-can."""
+    """Finds ``can``, its submodules, and the distribution python-can."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -71,7 +71,7 @@ class _Finder:
         if package not in PACKAGES:
             return None
         homes = homes_of(fullname)
-        loader: Any = _Loader(homes)  # importlib.abc.Loader, whose import costs more than all of this
+        loader: Any = _Loader(homes)  # importlib.abc.Loader, whose import is slow
         return ModuleSpec(fullname, loader, is_package=name not in SCRIPTS) if homes else None
 
     def find_distributions(self, context: DistributionFinder.Context) -> Iterable[Distribution]:
@@ -102,7 +102,7 @@ _USAGE = "usage: python -m cantools_cli.compat [-m MODULE | FILE] [ARGUMENT…]"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a program, or with ``-m`` a module, to which ``can`` is this library."""
+    """Run a program, or a module with ``-m``, that imports canx as ``can``."""
     import os
     import runpy
     from importlib.util import find_spec
@@ -136,4 +136,4 @@ def _end(text: str) -> NoReturn:
 
 
 if __name__ == "__main__":
-    import_module("cantools_cli.compat").main()  # not this copy of it, whose aliases nobody else knows
+    import_module("cantools_cli.compat").main()  # not this second copy of the module

@@ -1,4 +1,4 @@
-"""Every error that canx raises, and the exit status each one means.
+"""The errors of canx and their exit statuses.
 
 ::
 
@@ -8,12 +8,12 @@
     ├── CanOperationError                      sending or receiving failed
     │   └── InvalidMessageError                a message to send is not a CAN frame; a ValueError as well
     └── CanTimeoutError                        something took too long
-    UsageError                                 a wrong option, name or combination
+    UsageError                                 an invalid option, name or combination
     FormatError                                malformed input: file, position, reason
     FileInUseError                             an output that another writer has open
 
-Each carries ``exit_status`` and an optional ``hint``; the command line prints the first line and the
-hint, and never a traceback.
+Each has an ``exit_status`` and an optional ``hint``; the command line prints the message and the hint, never
+a traceback.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-#: the first plural of a phrase: ``CAN FD frames (left out)``
+#: matches the first plural of a phrase such as ``CAN FD frames (left out)``
 _PLURAL = re.compile(r"\b(frame|record|packet|datagram|message|parameter|identifier|client|byte|channel)s\b")
 
 USAGE_STATUS = 2
@@ -33,10 +33,10 @@ FAILURE_STATUS = 3
 class CanError(Exception):
     """Base class of all errors of a CAN bus.
 
-    The text is the message, followed by `` [Error Code N]`` when a code is given.
+    The text is the message, followed by `` [Error Code N]`` if there is a code.
 
     Attributes:
-        sent: how many frames went of the batch that was being sent; None where nobody knows.
+        sent: the number of frames of the batch that were sent, None if unknown.
     """
 
     exit_status = FAILURE_STATUS
@@ -56,31 +56,31 @@ class CanError(Exception):
 
 
 class CanInterfaceNotImplementedError(CanError, NotImplementedError):
-    """The interface does not exist, or not on this platform, or its driver is missing."""
+    """The interface is unknown, not available on this platform, or lacks its driver."""
 
     exit_status = USAGE_STATUS
 
 
 class CanInitializationError(CanError):
-    """A bus cannot be opened: no such device, already in use, a setting that it refuses."""
+    """A bus cannot be opened: no such device, already in use, or a refused setting."""
 
 
 class CanOperationError(CanError):
-    """A bus failed while in use: closed, full, unplugged, an answer that makes no sense."""
+    """A bus failed while in use: closed, full, unplugged, or an invalid answer."""
 
 
 class InvalidMessageError(CanOperationError, ValueError):
-    """A message to send contradicts itself, or a field is out of range."""
+    """A message to send is not a CAN frame: fields contradict each other or are out of range."""
 
     exit_status = USAGE_STATUS
 
 
 class CanTimeoutError(CanError, TimeoutError):
-    """An operation did not end within its time."""
+    """An operation exceeded its timeout."""
 
 
 class UsageError(ValueError):
-    """What was asked for makes no sense; the text says why, ``hint`` what would."""
+    """The request is invalid: the message says why, ``hint`` how to fix it."""
 
     exit_status = USAGE_STATUS
 
@@ -94,9 +94,9 @@ class FormatError(ValueError):
 
     Attributes:
         source: the file's name, ``-`` for stdin, or None.
-        position: what ``unit`` counts: a line from 1, or a byte from 0.
-        reason: what is wrong there, quoting the text; always one line that can be printed.
-        afterword: what the user has to know beside the error, None for nothing.
+        position: the number of the line from 1, or of another ``unit`` such as the byte from 0.
+        reason: the fault with the quoted text, always one printable line.
+        afterword: a second line for the user, or None.
     """
 
     exit_status = USAGE_STATUS
@@ -110,7 +110,7 @@ class FormatError(ValueError):
         unit: str = "line",
         hint: str | None = None,
     ) -> None:
-        self.reason = reason = printable(reason)  # which often is what a file holds
+        self.reason = reason = printable(reason)  # it may contain text of a file
         self.source = source
         self.position = position
         self.unit = unit
@@ -127,7 +127,7 @@ class FormatError(ValueError):
 
 
 class NotALogError(FormatError):
-    """The file is of another kind: none of its records fits. Readers raise it also if faults are skipped."""
+    """The file is not a log of the format. Readers raise this even if they skip malformed records."""
 
 
 class FileInUseError(OSError):
@@ -160,23 +160,23 @@ def reason_of(error: Exception) -> str:
 
 
 def quoted(text: object, limit: int = 60) -> str:
-    """Return offending text fit for one line of a message: shortened, escaped, in double quotes."""
+    """Return ``text`` for a message: shortened, escaped, in double quotes."""
     text = text.decode("utf-8", "backslashreplace") if isinstance(text, bytes) else str(text)
     return '"' + printable(text if len(text) <= limit else text[: limit - 3] + "...") + '"'
 
 
 def counted(count: int, noun: str, form: str = "") -> str:
-    """Return ``count`` with ``noun``, a plural such as ``frames`` or ``frames (left out)``, in its number.
+    """Return ``count`` and ``noun``, a plural such as ``frames (left out)``, in the singular if count is 1.
 
     ``form`` formats the count, as in ``f"{count:,}"``.
     """
     if count == 1:
-        noun = _PLURAL.sub(lambda found: found[1], noun, count=1)
+        noun = _PLURAL.sub(lambda match: match[1], noun, count=1)
     return f"{count:{form}} {noun}"
 
 
 def printable(text: str) -> str:
-    """Return ``text`` with what would move a terminal's cursor, or worse, as escapes such as ``\\x1b``."""
+    """Return ``text`` with unprintable characters, such as terminal control codes, escaped."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -1,7 +1,7 @@
-"""Numbers with units, as the command line takes them: ``200ms``, ``500k``, ``100MB``, ``30%``.
+"""Numbers with units on the command line: ``200ms``, ``500k``, ``100MB``, ``30%``.
 
-Decimal only and exact: no exponents, no signs, no inner blanks. A refused text is quoted, the hint gives
-the accepted forms.
+Numbers are decimal and exact, without exponents, signs and inner blanks. An error quotes the text, and its
+hint lists the accepted forms.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ for _power, _prefixes in enumerate(("kK", "M", "G", "T"), start=1):
 _MAX_NS = (1 << 63) - 1
 
 _DURATIONS = "seconds, or a number with a unit: 250us, 200ms, 5s, 10m, 2h"
-#: the options whose bare numbers mean milliseconds in the tools that they come from
+#: options whose bare numbers are milliseconds in can-utils
 _MILLISECONDS_IN = {"-T": "candump takes", "-g": "cangen takes"}
 
 
@@ -39,27 +39,27 @@ def duration_ns(text: str) -> int:
     """Return the nanoseconds of ``1.5`` (seconds), ``250us``, ``200ms``, ``5s``, ``10m``, ``2h``.
 
     Raises:
-        UsageError: ``text`` is none of these, or over 292 years.
+        UsageError: ``text`` is not a duration, or exceeds 292 years.
     """
     number, parts = _scaled(text, _NANOSECONDS, "duration", _DURATIONS)
     nanoseconds = (2 * number + parts) // (2 * parts)
     if nanoseconds > _MAX_NS:
-        raise UsageError(f"duration {quoted(text)} is over 292 years")
+        raise UsageError(f"duration {quoted(text)} exceeds 292 years")
     return nanoseconds
 
 
 def duration(text: str) -> float:
-    """Return the same in seconds."""
+    """Return the seconds of a duration, which ``duration_ns`` describes."""
     return duration_ns(text) / 1_000_000_000
 
 
 def milliseconds_must_have_unit(text: str, option: str) -> float:
-    """Return the seconds of the duration ``text``, which has a unit unless it is 0.
+    """Return the seconds of the duration ``text``, which must have a unit unless it is 0.
 
-    For an ``option`` whose bare number means milliseconds to people who know other CAN tools.
+    For an ``option`` whose bare number is milliseconds in other CAN tools.
 
     Raises:
-        UsageError: as ``duration``; or there is no unit, and the message says what both would be.
+        UsageError: as ``duration``; or the unit is missing, and the hint shows both readings.
     """
     seconds = duration(text)
     number = text.strip()
@@ -76,12 +76,12 @@ def bitrate(text: str) -> int:
     """Return the bit/s of ``500000``, ``500k``, ``83.333k`` or ``1M``.
 
     Raises:
-        UsageError: ``text`` is none of these, 0, or not a whole number of bit/s.
+        UsageError: ``text`` is not a bit rate, is 0, or is not a whole number of bit/s.
     """
     forms = "bit/s, or with k or M: 500000, 500k, 83.333k, 1M"
     number, parts = _scaled(text, _THOUSANDS, "bit rate", forms)
     if not number or number % parts:
-        raise UsageError(f"bit rate {quoted(text)} is not a whole number above 0", hint=forms)
+        raise UsageError(f"bit rate {quoted(text)} is not a positive whole number", hint=forms)
     return number // parts
 
 
@@ -89,7 +89,7 @@ def size(text: str) -> int:
     """Return the bytes of ``4096``, ``100k``, ``100MB`` (thousands) or ``64KiB``, ``1GiB`` (1024).
 
     Raises:
-        UsageError: ``text`` is none of these, or not a whole number of bytes.
+        UsageError: ``text`` is not a size, or not a whole number of bytes.
     """
     forms = "bytes, or with a unit: 500kB, 100MB, 2GB, 64KiB, 100MiB"
     number, parts = _scaled(text, _BYTES, "size", forms)
@@ -102,12 +102,12 @@ def rate(text: str) -> float:
     """Return the frames per second of ``1000``, ``2.5``, ``10k`` or ``1000/s``.
 
     Raises:
-        UsageError: ``text`` is none of these, or 0.
+        UsageError: ``text`` is not a rate, or is 0.
     """
-    forms = "frames a second: 1000, 2.5, 10k, 1000/s"
+    forms = "frames/s: 1000, 2.5, 10k, 1000/s"
     number, parts = _scaled(text.strip().removesuffix("/s"), _THOUSANDS, "rate", forms)
     if not number:
-        raise UsageError(f"rate {quoted(text)} never comes to the second frame", hint=forms)
+        raise UsageError(f"rate {quoted(text)} must be greater than 0", hint=forms)
     return number / parts
 
 
@@ -115,23 +115,23 @@ def percentage(text: str) -> float:
     """Return ``30%``, or ``30``, as 0.3.
 
     Raises:
-        UsageError: ``text`` is not from 0 to 100 per cent.
+        UsageError: ``text`` is not a percentage from 0 to 100.
     """
     forms = "0 to 100, with or without %"
     number, parts = _scaled(text, {"": 1, "%": 1}, "percentage", forms)
     if number > 100 * parts:
-        raise UsageError(f"percentage {quoted(text)} is over 100", hint=forms)
+        raise UsageError(f"percentage {quoted(text)} exceeds 100", hint=forms)
     return number / (100 * parts)
 
 
 def _scaled(text: str, units: dict[str, int], what: str, forms: str) -> tuple[int, int]:
-    """Return the number at the beginning of ``text`` times the unit behind it, as two integers' ratio."""
-    found = _NUMBER.fullmatch(text.strip())
-    if found is None or not (found["whole"] or found["fraction"]):
+    """Return the number in ``text`` times its unit, as numerator and denominator."""
+    match = _NUMBER.fullmatch(text.strip())
+    if match is None or not (match["whole"] or match["fraction"]):
         raise UsageError(f"bad {what} {quoted(text)}", hint=forms)
-    name = (found["unit"] or "").lstrip(" ")
+    name = (match["unit"] or "").lstrip(" ")
     unit = units.get(name)
     if unit is None:
         raise UsageError(f"bad {what} {quoted(text)}: unknown unit {quoted(name)}", hint=forms)
-    fraction = found["fraction"] or ""
-    return int(found["whole"] + fraction) * unit, 10 ** len(fraction)
+    fraction = match["fraction"] or ""
+    return int(match["whole"] + fraction) * unit, 10 ** len(fraction)

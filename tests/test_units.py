@@ -128,15 +128,15 @@ def test_what_is_no_number_is_refused_with_the_accepted_forms(parse: Callable[[s
 
 # In range and form, but not in meaning.
 WRONG: list[tuple[Callable[[str], Any], str, str]] = [
-    (units.duration, "999999999999999999h", "over 292 years"),
+    (units.duration, "999999999999999999h", "exceeds 292 years"),
     (units.duration, "5M", 'unknown unit "M"'),
-    (units.bitrate, "0", "above 0"),
+    (units.bitrate, "0", "not a positive"),
     (units.bitrate, "0.5", "whole number"),
     (units.bitrate, "500m", 'unknown unit "m"'),
     (units.size, "1.5B", "whole number"),
     (units.size, "10m", 'unknown unit "m"'),
-    (units.rate, "0", "never comes"),
-    (units.percentage, "100.1%", "over 100"),
+    (units.rate, "0", "must be greater than 0"),
+    (units.percentage, "100.1%", "exceeds 100"),
 ]
 
 

@@ -1,15 +1,15 @@
-"""How the command line names a bus: ``[INTERFACE:]CHANNEL[,key=value...]``.
+"""Bus addresses of the command line: ``[INTERFACE:]CHANNEL[,key=value...]``.
 
 ::
 
-    can0                                     the interface comes from the configuration, or the kernel
+    can0                                     the interface is configured, or the kernel's
     slcan:/dev/ttyACM0@115200,bitrate=500k   a part with = is a setting
-    vector:0,1,app_name=CANalyzer            the other parts belong to the channel: 0,1
+    vector:0,1,app_name=CANalyzer            other parts belong to the channel: 0,1
     can0,123:7FF,#FF                         candump's filters may follow as well
     slcan:/dev/ttyACM0?bitrate=500k&fd=true  settings as in a URL; quote it for the shell
-    socket://host:4000                       a prefix counts only if an interface has that name
+    socket://host:4000                       a prefix counts only if it is the name of an interface
 
-What is not said comes from the environment and the configuration files.
+Missing parts come from the environment and the configuration files.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ _FILTER = re.compile(r"(?:0[xX])?[0-9A-Fa-f]+[:~](?:0[xX])?[0-9A-Fa-f]+|#(?:0[xX
 
 @dataclass
 class BusAddress:
-    """What a bus address says.
+    """The parts of a bus address.
 
     Attributes:
-        text: the address as it was given.
-        interface: None where it names none.
-        channel: None where it names none.
+        text: the whole address.
+        interface: the interface, or None.
+        channel: the channel, or None.
         settings: keywords of the bus.
         filters: candump's filter tokens.
     """
@@ -58,21 +58,21 @@ class BusAddress:
 
 
 def parse_address(text: str) -> BusAddress:
-    """Take a bus address apart.
+    """Parse a bus address.
 
     Raises:
-        UsageError: it is empty, a frame or a filter, or one of its settings has no name.
+        UsageError: the address is empty, a frame or a filter, or a setting has no name.
     """
     if not text.strip():
         raise UsageError("the name of a bus is empty", hint="such as can0, virtual:vcan0, slcan:/dev/ttyACM0")
     address = BusAddress(text)
     rest = text.strip()
-    found = _PREFIX.fullmatch(rest)
-    if found is not None and plugins.is_interface(found[1].lower()):
-        address.interface, rest = found[1].lower(), found[2]
+    prefix = _PREFIX.fullmatch(rest)
+    if prefix is not None and plugins.is_interface(prefix[1].lower()):
+        address.interface, rest = prefix[1].lower(), prefix[2]
     parts = rest.split(",")
     before, _, query = rest.partition("?")
-    if "=" in query and "=" not in before and "://" not in before:  # a URL keeps its own
+    if "=" in query and "=" not in before and "://" not in before:  # a URL keeps its query
         parts = [*before.split(","), *re.split("[&,]", query)]
     channel = [] if _KEY.fullmatch(parts[0].partition("=")[0]) and "=" in parts[0] else [parts.pop(0)]
     for part in parts:
@@ -99,8 +99,8 @@ def _check_channel(address: BusAddress) -> None:
 
 def is_log_name(text: str) -> bool:
     """Return whether ``text`` has the suffix of a log format and names no interface."""
-    found = _PREFIX.fullmatch(text)
-    is_address = found is not None and plugins.is_interface(found[1].lower())
+    prefix = _PREFIX.fullmatch(text)
+    is_address = prefix is not None and plugins.is_interface(prefix[1].lower())
     return not is_address and plugins.format_of_suffix(text)[0] is not None
 
 
@@ -109,7 +109,7 @@ def _add_setting(address: BusAddress, part: str) -> None:
     if not _KEY.fullmatch(key):
         raise UsageError(f"{address.text}: {quoted(part)} is not of the form KEY=VALUE")
     if key in ("interface", "channel"):
-        raise UsageError(f"{address.text}: {key} is no setting", hint="INTERFACE:CHANNEL,KEY=VALUE")
+        raise UsageError(f"{address.text}: {key} is not a setting", hint="INTERFACE:CHANNEL,KEY=VALUE")
     address.settings[key.replace("-", "_")] = cast_from_string(value)
 
 
@@ -122,14 +122,14 @@ def resolve(
     note: Callable[[str], None] | None = None,
     detail: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
-    """Return the keywords for ``Bus``: what ``address`` says, then the options, then the configuration.
+    """Return the keywords for ``Bus``: those of ``address``, then of the options, then of the configuration.
 
-    ``interface``, ``settings`` and ``context`` are the options of the command line. ``note`` is told what
-    the user has to know, ``detail`` where each setting came from.
+    ``interface``, ``settings`` and ``context`` are options of the command line. ``note`` is called with notes
+    for the user, ``detail`` with the source of each setting.
 
     Raises:
-        UsageError: a source is malformed, or no bus is named at all.
-        CanInitializationError: no interface is named, and there is no bus of that name.
+        UsageError: a source is malformed, or no bus is named.
+        CanInitializationError: no interface is named, and no bus has this name.
     """
     if address.interface is None and interface is None:
         _check_is_no_file(address.channel or "")
@@ -143,7 +143,7 @@ def resolve(
     context = context or os.environ.get("CANX_CONTEXT") or None
     check_context(context, origin)
     try:
-        with warnings.catch_warnings(record=True) as said:  # documented for programs: no sight for a user
+        with warnings.catch_warnings(record=True) as caught:  # they address programmers
             warnings.simplefilter("always")
             values, sources = find_settings(None, asked, context, "the command line")
     except FormatError:
@@ -151,7 +151,7 @@ def resolve(
     except (ValueError, TypeError) as error:
         raise UsageError(f"{address.text}: {error}", hint=getattr(error, "hint", None)) from error
     if note is not None:
-        for warning in said:
+        for warning in caught:
             note(f"{address.text}: {warning.message}")
     row = plugins.interface(values["interface"])
     if not (row.name and row.has_commas) and "," in str(address.channel or ""):
@@ -175,9 +175,9 @@ def resolve(
 
 
 def stream_names(addresses: Sequence[BusAddress]) -> list[str]:
-    """Return what each bus is called in a stream: its channel, made unique where two have the same.
+    """Return the name of each bus in a stream: its channel, with a number if another bus has the same.
 
-    A stream separates its fields by blanks, so a name has none.
+    Names contain no blanks, which separate the fields of a stream.
     """
     names: list[str] = []
     for address in addresses:
@@ -190,7 +190,7 @@ def stream_names(addresses: Sequence[BusAddress]) -> list[str]:
 
 
 def _interface_of_bare(channel: object, note: Callable[[str], None] | None) -> plugins.Interface:
-    """Return the interface of ``channel`` if none is named anywhere: never a wrong bus in silence.
+    """Return the interface of ``channel`` if no source names one.
 
     Raises:
         CanInitializationError: no such bus exists.
@@ -218,7 +218,7 @@ def _check_is_no_file(name: str) -> None:
     """Refuse the name of a log: a configured interface would open a bus of that name.
 
     Raises:
-        UsageError: ``name`` has the suffix of a log format, or a file has this name and no bus could.
+        UsageError: ``name`` has the suffix of a log format, or is the path of a file.
     """
     is_file = os.path.isfile(name)
     if not is_log_name(name) and not (is_file and "/" in name):
@@ -229,8 +229,8 @@ def _check_is_no_file(name: str) -> None:
             hint=f"canx convert {name} prints its frames, canx replay {name} BUS sends them",
         )
     raise UsageError(
-        f"{name}: no such file, and the name of a log is not that of a bus",
-        hint="a bus is such as can0 or virtual:vcan0; -o names an output",
+        f"{name}: no such file, and not the name of a bus",
+        hint="such as can0 or virtual:vcan0; -o names an output",
     )
 
 
@@ -239,7 +239,7 @@ def _no_such_bus(name: str, obstacle: str | None) -> CanError:
     if prefix is not None and not _IPV6.fullmatch(name):
         known = ", ".join(plugins.interface_names())
         return CanInterfaceNotImplementedError(
-            f"{name}: no interface is called {quoted(prefix[1])}", hint=f"known: {known}"
+            f"{name}: unknown interface {quoted(prefix[1])}", hint=f"known: {known}"
         )
     if os.path.isfile(name):
         return CanInitializationError(
@@ -252,7 +252,7 @@ def _no_such_bus(name: str, obstacle: str | None) -> CanError:
     virtual = name if name.startswith("vcan") else "vcan0"
     if obstacle is None:
         reason = "the kernel has no such CAN interface, and no other interface is named"
-        make = f"ip link add dev {virtual} type vcan makes one, virtual:{virtual} needs none"
+        make = f"ip link add dev {virtual} type vcan creates it; virtual:{virtual} works without"
     else:
         reason = f"no interface is named, and {obstacle}"
         make = f"INTERFACE:CHANNEL names one; virtual:{virtual} is a bus without hardware"
@@ -260,7 +260,7 @@ def _no_such_bus(name: str, obstacle: str | None) -> CanError:
 
 
 def existing_channels() -> Iterator[tuple[plugins.Interface, str]]:
-    """Yield the interface and the channel of each bus that is found without waiting."""
+    """Yield the interface and the channel of each bus that can be found without waiting."""
     for row in plugins.INTERFACES.values():
         finder = row.find()
         for channel in finder.channels() if finder is not None else ():

@@ -1,4 +1,4 @@
-"""A buffer of messages for coroutines."""
+"""A queue of messages for coroutines."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 class AsyncBufferedReader(Listener, AsyncIterator[Message]):
-    """Keeps messages in the order received until a coroutine takes them; also an asynchronous iterator.
+    """Queues messages in the order received for coroutines; also an asynchronous iterator.
 
-    To be used in one event loop, together with a notifier that has this loop.
+    Use it in one event loop, with a notifier of this loop.
 
     Attributes:
         is_stopped: whether ``stop`` was called; later messages are ignored.
-        buffer: the messages that wait.
+        buffer: the queued messages.
     """
 
     @deprecated_args_alias("4.0.0", "5.0.0", loop=None)
@@ -31,19 +31,19 @@ class AsyncBufferedReader(Listener, AsyncIterator[Message]):
         self.is_stopped = False
 
     def on_message_received(self, msg: Message) -> None:
-        """Keep one message; only to be called in the event loop."""
+        """Queue a message; call it in the event loop only."""
         if not self.is_stopped:
             self.buffer.put_nowait(msg)
 
     async def get_message(self) -> Message:
-        """Return the oldest message, once there is one.
+        """Wait for a message, and return the oldest.
 
         Raises:
             ReaderStoppedError: ``stop`` was called, and no message is left.
         """
         message = await self.buffer.get()
         if message is None:
-            self.buffer.put_nowait(None)  # whoever else waits has to wake as well
+            self.buffer.put_nowait(None)  # wakes other waiting coroutines, too
             raise ReaderStoppedError
         return message
 
@@ -51,14 +51,14 @@ class AsyncBufferedReader(Listener, AsyncIterator[Message]):
         return self
 
     async def __anext__(self) -> Message:
-        """Return the next message; the iteration ends behind the last one after ``stop``."""
+        """Return the next message; after ``stop`` the iteration ends with the last one."""
         try:
             return await self.get_message()
         except ReaderStoppedError:
             raise StopAsyncIteration from None
 
     def stop(self) -> None:
-        """Ignore later messages, and wake all who wait for one."""
+        """Ignore later messages, and wake the waiting coroutines."""
         if not self.is_stopped:
             self.is_stopped = True
             self.buffer.put_nowait(None)

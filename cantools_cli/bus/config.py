@@ -1,17 +1,18 @@
 """Settings of a bus from the program, the environment and the configuration files.
 
-For each key the first of these that has it wins:
+The value of a key comes from the first of these sources that has it:
 
-1. what is asked for: keywords of ``Bus``, the command line
+1. keywords of ``Bus``, the command line
 2. ``rc``, which a program may fill
 3. ``CAN_INTERFACE_HS``, ``CAN_CHANNEL_HS``, ``CAN_BITRATE_HS``, ``CAN_CONFIG_HS`` (JSON), in the context HS
 4. the same names without ``_HS``
 5. the section ``[HS]`` of the files
 6. the section ``[default]`` of the files
 
-The files are INI text, all of them read, where a later one wins: ``~/can.conf``, ``/etc/can.conf``,
-``~/.can``, ``~/.canrc``; on Windows ``~/can.conf``, ``can.ini`` and ``%APPDATA%/can.ini``. Over them all
-stands ``canx/config.toml`` in the user's configuration folder, with a table a context::
+The files are INI text; all are read, and a later one overrides the earlier: ``~/can.conf``,
+``/etc/can.conf``, ``~/.can``, ``~/.canrc``; on Windows ``~/can.conf``, ``can.ini`` and ``%APPDATA%/can.ini``.
+The last one is
+``canx/config.toml`` in the user's configuration folder, with one table per context::
 
     [default]
     interface = "slcan"
@@ -20,9 +21,9 @@ stands ``canx/config.toml`` in the user's configuration folder, with a table a c
     [HS]
     bitrate = 500000
 
-Settings that describe a bit timing in full are made into one as well, as ``timing``: ``f_clock`` and the
-segments of CAN FD; ``brp``, or ``bitrate`` and ``f_clock``, with ``tseg1``, ``tseg2``, ``sjw`` and
-``nof_samples``; ``btr0`` and ``btr1``.
+Settings that describe a complete bit timing also become the setting ``timing``: ``f_clock`` and the segments
+of CAN FD; ``brp``, or ``bitrate`` and ``f_clock``, with ``tseg1``, ``tseg2``, ``sjw`` and ``nof_samples``;
+``btr0`` and ``btr1``.
 
 Source: the python-can manual, "Configuration".
 """
@@ -47,21 +48,21 @@ if TYPE_CHECKING:
 
 AnyFile = Any  # a path, or an open text or binary stream
 
-#: settings made by the program, for every bus that it opens
+#: settings of the program for every bus that it opens
 rc: dict[str, Any] = {}
 
-#: the settings that have an environment variable of their own
+#: settings with an environment variable of their own
 _VARIABLES = {"interface": "CAN_INTERFACE", "channel": "CAN_CHANNEL", "bitrate": "CAN_BITRATE"}
 _SEGMENTS = ("tseg1", "tseg2", "sjw", "nof_samples")
 _PHASES = [f"{phase}_{key}" for phase in ("nom", "data") for key in ("brp", "tseg1", "tseg2", "sjw")]
-#: the settings that make a timing: its class, those that are needed, those that may stand beside them
+#: the settings of a timing: its class, required keys, optional keys
 _TIMINGS = (
     ("BitTimingFd", ("f_clock", *_PHASES), ()),
     ("BitTiming", ("brp", *_SEGMENTS), ("f_clock",)),
     ("BitTiming", ("bitrate", "f_clock", *_SEGMENTS), ()),
     ("BitTiming", ("btr0", "btr1"), ("f_clock",)),
 )
-#: texts that spell a truth value
+#: spellings of a boolean value
 TRUTH_WORDS = {
     "true": True,
     "yes": True,
@@ -77,16 +78,17 @@ _DECIMAL = re.compile(r"[-+]?[0-9]*\.[0-9]+(?:e[-+]?[0-9]+)?")
 
 
 class Settings(NamedTuple):
-    """Settings, and for each key the name of the source that it came from."""
+    """Settings, and the source of each key."""
 
     values: dict[str, Any]
     sources: dict[str, str]
 
 
 def cast_from_string(text: str) -> str | int | float | bool:
-    """Return ``text`` as the number or truth value that it spells, else as it is.
+    """Return the number or boolean that ``text`` spells, else ``text``.
 
-    ``12``, ``-3``, ``1.5``, ``1.5e3``, ``true`` and ``False`` do; ``0x10``, ``1e5`` and ``1.`` stay text.
+    ``12``, ``-3``, ``1.5``, ``1.5e3``, ``true`` and ``False`` are converted; ``0x10``, ``1e5`` and ``1.`` are
+    not.
     """
     if _INTEGER.fullmatch(text):
         return int(text)
@@ -99,18 +101,18 @@ def cast_from_string(text: str) -> str | int | float | bool:
 def load_config(
     path: AnyFile | None = None, config: dict[str, Any] | None = None, context: str | None = None
 ) -> dict[str, Any]:
-    """Return the settings of a bus, ``interface`` and ``channel`` among them, from all sources.
+    """Return the settings of a bus, including ``interface`` and ``channel``, from all sources.
 
-    The interface may be one of python-can's that canx has not: only opening a bus of it is an error.
-    ``config`` is what is asked for, ``path`` a file to read in place of the usual ones. Keys that describe
-    the bit timing stay, and there is a ``timing`` made of them.
+    ``config`` contains the caller's settings; ``path`` is a file to read instead of the usual ones. The
+    interface may be one of python-can that canx lacks: opening its bus is the error. ``timing`` is added to
+    the keys that describe a bit timing.
 
-    For a ``context`` without a section the default section is used, as python-can does; ``Bus`` and the
-    commands refuse it.
+    A ``context`` without a section means the default section, as in python-can; ``Bus`` and the commands
+    refuse such a context.
 
     Raises:
-        CanInterfaceNotImplementedError: the interface is not known, or none is named.
-        ValueError: a source is malformed, or has a value that cannot be.
+        CanInterfaceNotImplementedError: the interface is unknown, or not named.
+        ValueError: a source is malformed, or has an invalid value.
         TypeError: ``port`` is neither text nor a number.
     """
     from cantools_cli.plugins import DOCUMENTED_INTERFACES, interface_names, is_interface
@@ -130,9 +132,9 @@ def find_settings(
     context: str | None = None,
     asked: str = "the arguments",
 ) -> Settings:
-    """Return the settings from all sources, and where each came from; ``interface`` may be None.
+    """Return the settings from all sources and the source of each; ``interface`` may be None.
 
-    ``asked`` names the source of what is in ``config``.
+    ``asked`` names the source of ``config`` itself.
 
     Raises:
         ValueError, TypeError: as ``load_config``.
@@ -157,8 +159,8 @@ def find_settings(
 def load_environment_config(context: str | None = None) -> dict[str, Any]:
     """Return the settings in ``CAN_INTERFACE``, ``CAN_CHANNEL``, ``CAN_BITRATE`` and ``CAN_CONFIG``.
 
-    ``CAN_CONFIG`` is a JSON object, in which the others replace what they name. In a ``context`` the names
-    end in ``_CONTEXT``.
+    ``CAN_CONFIG`` is a JSON object; the other variables override it. In a ``context`` the names end in
+    ``_CONTEXT``.
 
     Raises:
         ValueError: ``CAN_CONFIG`` is not a JSON object.
@@ -174,7 +176,7 @@ def load_environment_config(context: str | None = None) -> dict[str, Any]:
         except json.JSONDecodeError as error:
             raise json.JSONDecodeError(f"CAN_CONFIG{suffix}: {error.msg}", text, error.pos) from error
         except RecursionError as error:
-            raise UsageError(f"CAN_CONFIG{suffix} is nested too deep") from error
+            raise UsageError(f"CAN_CONFIG{suffix} is nested too deeply") from error
         if not isinstance(settings, dict):
             raise UsageError(f"CAN_CONFIG{suffix} is not a JSON object: {quoted(text)}")
     for key, variable in _VARIABLES.items():
@@ -224,7 +226,7 @@ def check_context(context: str | None, origin: str = "") -> None:
 
 
 def config_files() -> list[str]:
-    """Return the paths that are looked at, a later one wins."""
+    """Return the paths of the configuration files; a later one overrides the earlier."""
     home = os.path.expanduser("~")
     if sys.platform == "win32":
         data = os.environ.get("APPDATA", "")
@@ -244,7 +246,7 @@ def _sources(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the name and the settings of each source, the strongest first."""
     yield asked, config
-    yield "rc", cantools_cli.rc  # which a program may replace by another dictionary
+    yield "rc", cantools_cli.rc  # a program may replace the dictionary
     for suffix in [context, None] if context else [None]:
         yield "the environment" + (f" of {suffix}" if suffix else ""), load_environment_config(suffix)
     for section in [context, "default"] if context else ["default"]:
@@ -253,7 +255,7 @@ def _sources(
 
 
 def _files(path: AnyFile | None, section: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield (name of the file, section, settings) of each file that is there, the weakest first."""
+    """Yield (name of the file, section, settings) of each existing file, the weakest first."""
     for file in [path] if path is not None else config_files():
         text, name = _text_of(file)
         if text is not None:
@@ -262,7 +264,7 @@ def _files(path: AnyFile | None, section: str) -> Iterator[tuple[str, str, dict[
 
 
 def _text_of(file: AnyFile) -> tuple[str | None, str]:
-    """Return the text and the name of a path or an open stream; no text where there is no such file."""
+    """Return the text and the name of a path or an open stream; the text of a missing file is None."""
     if hasattr(file, "read"):
         data = file.read()
         return data if isinstance(data, str) else data.decode("utf-8"), str(getattr(file, "name", "-"))
@@ -271,7 +273,7 @@ def _text_of(file: AnyFile) -> tuple[str | None, str]:
         with open(name, encoding="utf-8-sig") as stream:
             return stream.read(), name
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError):
-        return None, name  # such as the home of another user; the documented rule is to go on
+        return None, name  # such as the home of another user; ignored, as documented
     except UnicodeDecodeError as error:
         raise FormatError("not UTF-8 text", source=name) from error
 
@@ -307,7 +309,7 @@ def _ini_value(parser: ConfigParser, section: str, key: str) -> str:
 
     try:
         return parser.get(section, key)
-    except InterpolationError:  # a percent sign that only is one
+    except InterpolationError:  # a literal percent sign
         return parser.get(section, key, raw=True)
 
 
@@ -317,9 +319,9 @@ def _ini_reason(error: Error) -> str:
     if isinstance(error, MissingSectionHeaderError):
         return f"no section such as [default] before {quoted(error.line.strip())}"
     if isinstance(error, DuplicateOptionError):
-        return f"{quoted(error.option)} is there twice in [{error.section}]"
+        return f"{quoted(error.option)} is defined twice in [{error.section}]"
     if isinstance(error, DuplicateSectionError):
-        return f"[{error.section}] is there twice"
+        return f"[{error.section}] is defined twice"
     return "not of the form KEY = VALUE"
 
 
@@ -347,12 +349,12 @@ def _toml_tables(text: str, name: str) -> dict[str, Any]:
         line = place.partition(",")[0]
         raise FormatError(reason, source=name, position=int(line) if line.isdigit() else None) from error
     except RecursionError as error:
-        raise FormatError("nested too deep", source=name) from error
+        raise FormatError("nested too deeply", source=name) from error
     return tables
 
 
 def _check(values: dict[str, Any]) -> None:
-    """Bring the settings with rules of their own into their documented types."""
+    """Convert the settings with rules of their own to their documented types."""
     if "port" in values:
         values["port"] = _port(values["port"])
     if "fd" in values:
@@ -371,21 +373,21 @@ def _check(values: dict[str, Any]) -> None:
 
 
 def bit_timing(values: dict[str, Any]) -> BitTiming | BitTimingFd | None:
-    """Return the bit timing that the settings describe in full; None where there is none.
+    """Return the bit timing that the settings describe, or None if they are incomplete.
 
     Raises:
-        UsageError: there can be no such timing.
+        UsageError: the timing is invalid.
     """
     for name, keys, others in _TIMINGS:
         if all(key in values for key in keys):
             from cantools_cli.bit_timing import classic as timing
 
-            given = {key: values[key] for key in (*keys, *others) if key in values}
+            parts = {key: values[key] for key in (*keys, *others) if key in values}
             try:
-                numbers = {key: _integer(value) for key, value in given.items()}
+                numbers = {key: _integer(value) for key, value in parts.items()}
                 return cast("BitTiming | BitTimingFd", getattr(timing, name)(**numbers))
             except (ValueError, TypeError) as error:
-                raise UsageError(f"bit timing: {error}", hint=f"made of {', '.join(given)}") from error
+                raise UsageError(f"bit timing: {error}", hint=f"made of {', '.join(parts)}") from error
     return None
 
 
@@ -394,7 +396,7 @@ def _integer(value: object) -> int:
 
 
 def _fd(value: object) -> bool:
-    """Return ``value`` as a truth value; unlike python-can, ``no`` is false and ``maybe`` is an error."""
+    """Return ``value`` as a boolean; unlike in python-can, ``no`` is false and ``maybe`` is an error."""
     if isinstance(value, str):
         if value.lower() not in TRUTH_WORDS:
             raise UsageError(f"fd must be true or false, not {quoted(value)}")
@@ -413,7 +415,7 @@ def _port(value: object) -> int:
 
 
 def _state(value: object) -> object:
-    """Return the state of a name: ``PASSIVE``, or as the manual writes it ``can.bus.BusState.PASSIVE``."""
+    """Return the state named ``PASSIVE``, or in the manual's spelling ``can.bus.BusState.PASSIVE``."""
     from cantools_cli.bus.base import BusState
 
     if isinstance(value, BusState):

@@ -1,4 +1,4 @@
-"""A bus of the real python-can as one of ours: where a plug-in subclasses python-can's own ``BusABC``."""
+"""An adapter for a bus of the real python-can, for plug-ins that subclass python-can's own ``BusABC``."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ _ERRORS = (
 
 
 def adapted(bus: Any) -> BusABC:
-    """Return ``bus`` if it is one of ours, else one that sends and receives through it."""
+    """Return ``bus`` if it is a canx bus, else a canx bus that sends and receives through it."""
     return bus if isinstance(bus, BusABC) else ForeignBus(bus)
 
 
 def open_foreign(open_bus: Callable[..., Any], *args: Any, **kwargs: Any) -> BusABC:
-    """Return the bus that ``open_bus`` opens, as one of ours.
+    """Return the bus that ``open_bus`` opens, as a canx bus.
 
     Raises:
-        CanError: as python-can's error of the same name.
+        CanError: the canx error with the name of python-can's error.
     """
     with _translated():
         return adapted(open_bus(*args, **kwargs))
 
 
 class ForeignBus(BusABC):
-    """Sends and receives through ``bus``, whose further attributes are found here as well.
+    """Sends and receives through ``bus``, and has its further attributes.
 
-    Periodic sending is ours: a task of the other library would not know this bus.
+    Periodic sending is that of canx: a task of the other library would not know this bus.
     """
 
     def __init__(self, bus: Any) -> None:
@@ -100,18 +100,18 @@ class ForeignBus(BusABC):
         return CanProtocol.CAN_20 if theirs is None else CanProtocol[theirs.name]
 
     def __del__(self) -> None:
-        """Leave the bus open: whoever opened it may still use it, and it complains for itself."""
+        """Leave the wrapped bus open: its owner may still use it, and it logs its own warning."""
         if self._readiness is not None:
             self._readiness.close()
 
     def __getattr__(self, name: str) -> Any:
-        if name == "_bus":  # opening it failed
+        if name == "_bus":  # opening the bus failed
             raise AttributeError(name)
         return getattr(self._bus, name)
 
 
 def _their_message(message: Message) -> Any:
-    """Return ``message`` as one of python-can, which some plug-ins insist on."""
+    """Return ``message`` as a message of python-can, which some plug-ins require."""
     kind = getattr(sys.modules.get("can"), "Message", Message)
     if isinstance(message, kind):
         return message
@@ -134,7 +134,7 @@ def _their_message(message: Message) -> Any:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Turn python-can's errors, and those of drivers that it lets through, into ours."""
+    """Turn the errors of python-can and of its drivers into those of canx."""
     try:
         yield
     except (errors.CanError, ValueError, TypeError, NotImplementedError) as error:
@@ -146,7 +146,7 @@ def _translated() -> Iterator[None]:
 
 
 def _name_of(error: Exception) -> str | None:
-    """Return the name of python-can's class that ``error`` belongs to, None for any other."""
+    """Return the name of python-can's class of ``error``, or None for an error of another origin."""
     names = {kind.__name__ for kind in type(error).__mro__}
     return next((name for name in _ERRORS if name in names), None)
 

@@ -1,4 +1,4 @@
-"""The ``Bus`` factory: an interface's name and a channel to an open bus."""
+"""The ``Bus`` factory, which opens a bus by the name of its interface and its channel."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ VALID_INTERFACES: frozenset[str]
 
 
 def __getattr__(name: str) -> Any:
-    """Look the interfaces of other distributions up when ``VALID_INTERFACES`` is asked for."""
+    """Look up the interfaces of all distributions on the first use of ``VALID_INTERFACES``."""
     if name == "VALID_INTERFACES":
         return frozenset(plugins.interface_names())
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class Bus(BusABC):
-    """Opens a bus of any interface: the object returned is of that interface's class.
+    """Opens a bus of any interface; the result is an instance of the interface's class.
 
-    ``args`` and further keywords are the interface's own. Settings that are not given come from the
-    configuration, in the section ``config_context`` before the default one; with ``ignore_config`` none do.
+    ``args`` and further keywords are those of the interface. Missing settings come from the configuration,
+    first from the section ``config_context``, then from the default one, unless ``ignore_config`` is set.
 
     Raises:
-        CanInterfaceNotImplementedError: the interface is not known, not named, or cannot be loaded.
+        CanInterfaceNotImplementedError: the interface is unknown, not named, or cannot be loaded.
         CanInitializationError: the bus cannot be opened.
-        ValueError: the interface needs a channel and none is named; there is no such context or setting; or
-            an argument is out of range.
+        ValueError: the interface needs a channel, the context or a setting is unknown, or an argument is out
+            of range.
     """
 
     @deprecated_args_alias("4.2.0", "5.0.0", bustype="interface", context="config_context")
@@ -44,7 +44,7 @@ class Bus(BusABC):
         config_context: str | None = None,
         ignore_config: bool = False,
         **kwargs: Any,
-    ) -> Bus:  # to type checkers; in truth another ``BusABC``
+    ) -> Bus:  # for type checkers; at runtime another ``BusABC``
         keywords = given = {"interface": interface, "channel": channel, **kwargs}
         if not ignore_config:
             config.check_context(config_context)
@@ -64,14 +64,14 @@ class Bus(BusABC):
         arguments = () if channel is None else (channel,)
         is_class = isinstance(backend, type)
         if issubclass(backend, BusABC) if is_class else name in plugins.INTERFACES:
-            return cast("Bus", backend(*arguments, **settings))  # ours, or a mock in its place
+            return cast("Bus", backend(*arguments, **settings))  # a canx bus, or a mock
         from cantools_cli.bus.foreign import open_foreign
 
         return cast("Bus", open_foreign(backend, *arguments, **settings))
 
 
 def _place_of(given: dict[str, Any], context: str | None) -> Callable[[str], str]:
-    """Return a function from a setting to the file or variable that it comes from, empty for an argument."""
+    """Return a function that returns the file or variable of a setting, or "" for an argument."""
 
     def place(key: str) -> str:
         return "" if key in given else config.find_settings(None, given, context).sources.get(key, "")
@@ -80,7 +80,7 @@ def _place_of(given: dict[str, Any], context: str | None) -> Callable[[str], str
 
 
 def _get_class_for_interface(interface: str) -> Any:
-    """Return the bus class of an interface; third parties use this name of python-can's."""
+    """Return the bus class of an interface; third parties call this undocumented name."""
     return plugins.bus_class(interface)
 
 
@@ -94,14 +94,14 @@ def _needs_channel(backend: Any) -> bool:
 def detect_available_configs(
     interfaces: str | Iterable[str] | None = None, timeout: float = 5.0
 ) -> list[dict[str, Any]]:
-    """Return what could be opened now: keywords for ``Bus``, ``interface`` and ``channel`` among them.
+    """Return the buses that can be opened now, as keywords for ``Bus`` with ``interface`` and ``channel``.
 
-    ``interfaces`` are the names to look at, None means all. One that cannot detect, or that python-can has
-    and canx has not, contributes nothing; one that takes longer than ``timeout`` seconds is left out with a
-    warning.
+    ``interfaces`` are the names of the interfaces to ask; None means all. Interfaces without detection, and
+    those of python-can that canx lacks, return nothing; a warning names one that takes longer than
+    ``timeout`` seconds.
 
     Raises:
-        CanInterfaceNotImplementedError: an interface is not known.
+        CanInterfaceNotImplementedError: an interface is unknown.
     """
     if interfaces is None:
         names = plugins.interface_names()
@@ -109,20 +109,20 @@ def detect_available_configs(
         names = [interfaces] if isinstance(interfaces, str) else list(interfaces)
         for name in names:
             if not plugins.is_interface(name) and name not in plugins.DOCUMENTED_INTERFACES:
-                plugins.bus_class(name)  # raises, and says what there is
+                plugins.bus_class(name)  # raises, with the known names
     if len(names) == 1:
         return _detected(names[0])
     return _detected_together(names, timeout)
 
 
 def _detected_together(names: list[str], timeout: float) -> list[dict[str, Any]]:
-    """Ask all interfaces at once, since each may wait for its driver or its hardware."""
+    """Ask all interfaces at once: each may wait for its driver or hardware."""
     from threading import Thread
 
-    found: dict[str, list[dict[str, Any]]] = {}
+    configs: dict[str, list[dict[str, Any]]] = {}
 
     def detect(name: str) -> None:
-        found[name] = _detected(name)
+        configs[name] = _detected(name)
 
     end = time.monotonic() + timeout
     threads = {
@@ -134,7 +134,7 @@ def _detected_together(names: list[str], timeout: float) -> list[dict[str, Any]]
         thread.join(max(0.0, end - time.monotonic()))
         if thread.is_alive():
             _warn("interface %s did not answer within %s seconds", name, timeout)
-    return [config for name in names for config in found.get(name, [])]
+    return [config for name in names for config in configs.get(name, [])]
 
 
 def _detected(name: str) -> list[dict[str, Any]]:
@@ -142,7 +142,7 @@ def _detected(name: str) -> list[dict[str, Any]]:
         configs = plugins.bus_class(name)._detect_available_configs()
     except (NotImplementedError, CanInterfaceNotImplementedError):
         return []
-    except Exception as error:  # a plug-in may fail in any way; the others are still asked
+    except Exception as error:  # a plug-in may fail in any way; ask the others
         _warn("interface %s: detection failed: %s", name, error)
         return []
     return [{**config, "interface": name} for config in configs]

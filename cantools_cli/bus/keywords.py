@@ -1,4 +1,4 @@
-"""Keywords by their old names, for functions that take them still."""
+"""Old names of keyword arguments, which functions still accept."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ R = TypeVar("R")
 def deprecated_args_alias(
     deprecation_start: str = "", deprecation_end: str | None = None, **aliases: str | None
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Let a function still take keywords by their old names, each with a ``DeprecationWarning``.
+    """Let a function accept keywords by their old names, with a ``DeprecationWarning``.
 
-    ``aliases`` are old names and the new ones; None for a keyword that is of no use any more and is
-    dropped. The versions, where given, are named in the warning.
+    ``aliases`` maps old names to new names; a keyword with None is dropped. The warning names the versions,
+    if they are given.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
@@ -39,10 +39,10 @@ def _rename_kwargs(
     aliases: Mapping[str, str | None],
     stacklevel: int = 2,
 ) -> None:
-    """Rename the keywords of a call, or drop them, each with a ``DeprecationWarning``.
+    """Rename or drop the deprecated keywords of a call, with a ``DeprecationWarning``.
 
     Raises:
-        TypeError: a keyword is given by its old and its new name.
+        TypeError: a keyword has its old and its new name in the same call.
     """
     since = f" since version {start}" if start else ""
     until = f", and will be removed in version {end}" if end else ""

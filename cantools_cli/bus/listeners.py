@@ -1,4 +1,4 @@
-"""Receivers of messages: what a writer, a printer or a program of your own has in common."""
+"""Listeners, the recipients of messages: the base class of writers, printers and your own classes."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class Listener(ABC):
-    """Takes messages one at a time; calling it is the same as ``on_message_received``."""
+    """Handles messages one at a time; calling it is the same as calling ``on_message_received``."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Take any arguments: a subclass may hand on all that it gets."""
+        """Accept any arguments: a subclass may pass all of its own."""
 
     @abstractmethod
     def on_message_received(self, msg: Message) -> None:
@@ -26,7 +26,7 @@ class Listener(ABC):
         self.on_message_received(msg)
 
     def on_batch_received(self, batch: MessageBatch) -> None:
-        """Handle many messages at once; overridden by listeners that gain from it."""
+        """Handle many messages at once; overridden by listeners that do this faster."""
         for message in batch:
             self(message)
 
@@ -39,24 +39,22 @@ class Listener(ABC):
         raise NotImplementedError
 
     def stop(self) -> None:
-        """Stop handling messages, and finish what is open."""
+        """Stop handling messages, and close open files."""
 
 
 class ReaderStoppedError(BufferError, RuntimeError):
-    """The reader takes no more messages; python-can documents the one base, and raises the other."""
+    """The reader is stopped. python-can documents the first base class, and raises the second."""
 
     def __init__(self) -> None:
         super().__init__("reader has already been stopped")
 
 
 class BufferedReader(Listener):
-    """Keeps messages in the order received, without a bound, until ``get_message`` takes them.
-
-    Any number of threads may put and take.
+    """Queues messages in the order received, without a bound, for ``get_message``; thread-safe.
 
     Attributes:
         is_stopped: whether ``stop`` was called.
-        buffer: the messages that wait.
+        buffer: the queued messages.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -67,19 +65,19 @@ class BufferedReader(Listener):
         self.is_stopped = False
 
     def on_message_received(self, msg: Message) -> None:
-        """Keep one message.
+        """Queue a message.
 
         Raises:
-            ReaderStoppedError: ``stop`` was called; a BufferError, and a RuntimeError.
+            ReaderStoppedError: ``stop`` was called; this is a BufferError and a RuntimeError.
         """
         if self.is_stopped:
             raise ReaderStoppedError
         self.buffer.put(msg)
 
     def get_message(self, timeout: float | None = 0.5) -> Message | None:
-        """Return the oldest message, or None when none comes within ``timeout`` seconds.
+        """Return the oldest message, or None if no message arrives within ``timeout`` seconds.
 
-        None waits for ever. After ``stop`` nobody waits: what is left is returned, then None.
+        A timeout of None waits for ever. After ``stop`` this returns the remaining messages, then None.
         """
         from queue import Empty
 
@@ -88,11 +86,11 @@ class BufferedReader(Listener):
         except Empty:
             return None
         if message is None:
-            self.buffer.put(None)  # whoever else waits has to wake as well
+            self.buffer.put(None)  # wakes other waiting threads, too
         return message
 
     def stop(self) -> None:
-        """Take no more messages, and wake all who wait for one."""
+        """Refuse later messages, and wake the waiting threads."""
         if not self.is_stopped:
             self.is_stopped = True
             self.buffer.put(None)
@@ -116,9 +114,9 @@ class RedirectReader(Listener):
 
 
 def takes_batches(listener: object) -> bool:
-    """Tell whether ``listener`` gains from ``on_batch_received``, and nothing is lost by calling that.
+    """Return whether batches may be passed to ``listener.on_batch_received`` instead of single messages.
 
-    A subclass that overrides ``on_message_received`` alone has to see every message.
+    A subclass that overrides ``on_message_received`` alone has to get every message.
     """
     if not isinstance(listener, Listener):
         return False
@@ -131,7 +129,7 @@ def takes_batches(listener: object) -> bool:
 
 
 def is_nearer(kind: type, name: str, other: str) -> bool:
-    """Tell whether ``kind`` has ``name`` from a class at least as derived as ``other``'s."""
+    """Return whether ``kind`` inherits ``name`` from a class at least as derived as that of ``other``."""
     for ancestor in kind.__mro__:
         if name in vars(ancestor):
             return True

@@ -1,4 +1,4 @@
-"""Arguments in the place of a BUS that are a frame or a filter: the bus was forgotten, or an option's name.
+"""Frames and filters in the place of a BUS: the user forgot the bus, or the name of an option.
 
 ::
 
@@ -6,7 +6,7 @@
     canx dump can0 -f 100:7FC 200:7F0     python-can's way to give several filters: -f takes one
     canx dump can0#FF                     the comma before a filter is missing
 
-A path may hold #, and ID:MASK is a host and a port to interfaces with such channels, if they are named.
+A path may contain #, and ID:MASK may be the host and port of an interface that the address names.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _IDENTIFIER = re.compile("[0-9A-Fa-f]{3}|[0-9A-Fa-f]{8}")
 
 
 def is_filter(text: str) -> bool:
-    """Return whether ``text`` has the shape of a filter that no file, frame or bus has."""
+    """Return whether ``text`` has a form that only filters have."""
     return all(
         _MASKED.fullmatch(part) or _RANGE.fullmatch(part) or re.fullmatch(f"#{_HEX}", part)
         for part in text.split(",")
@@ -31,7 +31,7 @@ def is_filter(text: str) -> bool:
 
 
 def is_identifier(text: str) -> bool:
-    """Return whether ``text`` is a filter for one identifier, or a bus that is called like one."""
+    """Return whether ``text`` has the form of a filter for one identifier, which a bus name may have, too."""
     return _IDENTIFIER.fullmatch(text) is not None
 
 
@@ -46,10 +46,10 @@ def misplaced_filter(text: str, wanted: str = "a bus") -> UsageError:
 def check(text: str, channel: str, *, is_prefixed: bool) -> None:
     """Refuse a ``channel`` of the address ``text`` that is a frame or a filter.
 
-    ``is_prefixed`` says that the address names an interface whose channels may have the shape of a filter.
+    ``is_prefixed`` is set if the address names an interface whose channels may look like a filter.
 
     Raises:
-        UsageError: it is one; the hint says what is missing.
+        UsageError: the channel is a frame or a filter; the hint names the missing part.
     """
     if "#" in channel and "/" not in channel:
         if _FRAME.match(channel):
@@ -60,7 +60,7 @@ def check(text: str, channel: str, *, is_prefixed: bool) -> None:
             raise misplaced_filter(text)
         name, _, mask = text.partition("#")
         raise UsageError(
-            f"{quoted(text)}: the name of a bus has no #", hint=f"a filter follows a comma: {name},#{mask}"
+            f"{quoted(text)}: a bus name cannot contain #", hint=f"a filter follows a comma: {name},#{mask}"
         )
     if not is_prefixed and is_filter(channel):
         raise misplaced_filter(text)

@@ -1,7 +1,6 @@
-"""Gives the messages of buses to listeners: in a thread for each bus, or in an event loop.
+"""Passes the messages of buses to listeners, from one thread per bus or in an event loop.
 
-What was fetched from a bus reaches the listeners before ``stop`` ends; what was not is still there for
-``recv``.
+Fetched messages reach the listeners before ``stop`` returns; the others remain for ``recv``.
 """
 
 from __future__ import annotations
@@ -29,22 +28,21 @@ MessageRecipient = Listener | Callable[[Message], Awaitable[None] | None]
 
 
 class Notifier:
-    """Gives every message of one or more buses to every listener, in their order; a context manager.
+    """Passes every message of one or more buses to every listener, in order; a context manager.
 
-    A listener is a ``Listener`` or any callable that takes a message. What listeners do never overlaps:
-    there is one message at a time, whatever the number of buses. Writers that come before all other
-    listeners take what is waiting at once; a writer behind those sees the message that they saw.
+    A listener is a ``Listener`` or any callable that takes a message. Calls of listeners never overlap: they
+    get one message at a time, whatever the number of buses. Writers at the head of the list get all queued
+    messages at once; a writer after another listener gets each message after that listener.
 
-    Without ``loop`` each bus has a thread. With an event loop, listeners run in the loop, may be
-    coroutine functions, and a bus that has a descriptor needs no thread. ``timeout`` is the longest wait
-    in seconds for a message, after which a thread looks whether it is to end: only a bus without a
-    descriptor makes ``stop`` wait that long.
+    Without ``loop`` each bus has a thread. With an event loop, listeners run in the loop and may be coroutine
+    functions, and a bus with a descriptor needs no thread. ``timeout`` is the longest wait of a thread for a
+    message in seconds; only a bus without a descriptor delays ``stop`` by that time.
 
-    A listener's error is offered to all listeners' ``on_error``. If none of them takes it, it ends the
-    receiving from the bus whose message it was; a bus's own error is treated alike.
+    A listener's error is offered to ``on_error`` of all listeners. If none of them handles it, it ends the
+    receiving from the bus of the message; an error of a bus is treated alike.
 
     Attributes:
-        listeners: who gets the messages.
+        listeners: the listeners.
         exception: the last error.
 
     Raises:
@@ -64,8 +62,8 @@ class Notifier:
         self._loop = loop
         self._buses: list[BusABC] = []
         self._receivers: list[Receiver] = []
-        self._turn = threading.Lock()  # whoever has it calls the listeners
-        self._calling: int | None = None  # the thread that does
+        self._turn = threading.Lock()  # held while listeners are called
+        self._calling: int | None = None  # the thread that calls them
         self._flushed = time.monotonic()
         self._unflushed = False
         self._tasks: set[Future[Any]] = set()
@@ -75,8 +73,8 @@ class Notifier:
         buses = list(bus) if isinstance(bus, (list, tuple)) else [bus]
         _claim(self, buses)
         try:
-            for one in buses:
-                self._start(one)
+            for member in buses:
+                self._start(member)
         except BaseException:
             for receiver in self._receivers:
                 receiver.end()
@@ -87,7 +85,7 @@ class Notifier:
 
     @property
     def bus(self) -> BusABC | tuple[BusABC, ...]:
-        """The bus, or a tuple of them where there is not one alone."""
+        """The bus, or a tuple of the buses unless there is exactly one."""
         return self._buses[0] if len(self._buses) == 1 else tuple(self._buses)
 
     @property
@@ -96,7 +94,7 @@ class Notifier:
         return self._stopping
 
     def add_bus(self, bus: BusABC) -> None:
-        """Give the listeners the messages of ``bus`` as well.
+        """Pass the messages of ``bus`` to the listeners as well.
 
         Raises:
             ValueError: the bus has a notifier already.
@@ -124,29 +122,29 @@ class Notifier:
 
     @staticmethod
     def find_instances(bus: BusABC) -> tuple[Notifier, ...]:
-        """Return the notifiers that receive from ``bus`` now."""
+        """Return the notifiers that receive from ``bus``."""
         with _registry:
             return tuple(notifier for owned, notifier in _active if owned is bus)
 
     def add_listener(self, listener: MessageRecipient) -> None:
-        """Give ``listener`` all later messages, twice if it is there already."""
+        """Pass later messages to ``listener``, once per registration."""
         self.listeners.append(listener)
 
     def remove_listener(self, listener: MessageRecipient) -> None:
-        """Give ``listener`` no later message, or one time less where it was added more than once.
+        """Stop calling ``listener``; if it was added several times, remove one registration.
 
         Raises:
-            ValueError: it was not added.
+            ValueError: the listener is not registered.
         """
         self.listeners.remove(listener)
 
     # --- delivering -----------------------------------------------------------------------------------
 
     def deliver(self, frames: Frames) -> bool:
-        """Give ``frames`` to the listeners; return whether more are wanted. For receivers.
+        """Pass ``frames`` to the listeners; return whether to continue. For receivers.
 
         Raises:
-            Exception: a listener's, which no listener took.
+            Exception: an error of a listener that no listener handled.
         """
         try:
             with self._turn:
@@ -158,7 +156,7 @@ class Notifier:
                 finally:
                     self._calling = None
         finally:
-            if self._asked_by == threading.get_ident():  # a listener, to stop
+            if self._asked_by == threading.get_ident():  # a listener called stop()
                 self._asked_by = None
                 self.stop()
         return not self._stopped
@@ -172,16 +170,16 @@ class Notifier:
             return
         writers = known[:ahead]
         for message in frames:
-            if self._stopped:  # without waiting for a listener that takes longer than the timeout
+            if self._stopped:  # stop() did not wait for a slow listener
                 return
-            if self.listeners != known:  # a listener came or went
+            if self.listeners != known:  # a listener was added or removed
                 known = list(self.listeners)
-                others = [one for one in known if not any(one is writer for writer in writers)]
+                others = [member for member in known if not any(member is writer for writer in writers)]
             for listener in others:
                 self._call(listener, message)
 
     def _give_batch(self, listeners: Sequence[MessageRecipient], batch: MessageBatch) -> int:
-        """Give ``batch`` to the first listeners, as many as take batches; return how many."""
+        """Pass ``batch`` to the leading listeners that accept batches; return their number."""
         for count, listener in enumerate(listeners):
             if not (isinstance(listener, Listener) and takes_batches(listener)):
                 return count
@@ -189,7 +187,7 @@ class Notifier:
         return len(listeners)
 
     def _call(self, function: Callable[..., Any], *frames: Message | MessageBatch) -> None:
-        """Call a listener; what it raises is offered to all."""
+        """Call a listener; offer its error to all listeners."""
         try:
             result = function(*frames)
         except Exception as error:
@@ -199,7 +197,7 @@ class Notifier:
             self._schedule(result)
 
     def _schedule(self, result: Any) -> None:
-        """Let the loop run what a coroutine function returned."""
+        """Run the coroutine that a listener returned in the loop."""
         from asyncio import ensure_future
         from inspect import isawaitable
 
@@ -215,13 +213,13 @@ class Notifier:
             self.failed(error)
 
     def failed(self, error: Exception) -> bool:
-        """Offer ``error`` to the listeners; return whether more is wanted. For receivers.
+        """Offer ``error`` to the listeners; return whether to continue. For receivers.
 
         Raises:
-            Exception: ``error``, when nobody took it.
+            Exception: ``error``, if no listener handled it.
         """
         self.exception = error
-        taken = False
+        is_handled = False
         for listener in tuple(self.listeners):
             on_error = getattr(listener, "on_error", None)
             if on_error is None:
@@ -230,13 +228,13 @@ class Notifier:
                 on_error(error)
             except NotImplementedError:
                 continue
-            taken = True
-        if not taken:
+            is_handled = True
+        if not is_handled:
             raise error
         return not self._stopped
 
     def idle(self) -> None:
-        """Let writers hand on what they gathered, since nothing is coming; for receivers."""
+        """Flush writers, as the bus is quiet; for receivers."""
         if self._unflushed:
             with self._turn:
                 self._flush()
@@ -252,11 +250,11 @@ class Notifier:
     # --- the end --------------------------------------------------------------------------------------
 
     def stop(self, timeout: float = 5) -> None:
-        """End the receiving, then call ``stop()`` of every listener that has it; the buses stay open.
+        """Stop receiving, then call ``stop()`` of every listener that has it; the buses stay open.
 
-        Waits up to ``timeout`` seconds for the threads. What is waiting on a bus is still delivered, unless
-        the bus is so busy that this does not end. Called by a listener, it takes effect when the
-        messages fetched together with the listener's are delivered. A second call does nothing.
+        Waits up to ``timeout`` seconds for the threads. Queued messages are still delivered, within a bound
+        on a busy bus. If a listener calls this, it takes effect after the messages that were fetched
+        together. A second call does nothing.
         """
         self._stopping = True
         if self._calling == threading.get_ident():
@@ -272,14 +270,14 @@ class Notifier:
             before, self._stopped = self._stopped, True
         if before:
             return
-        with ExitStack() as stops:  # all of them, whatever one raises
+        with ExitStack() as stops:  # all, even if one raises
             for listener in reversed(self.listeners):
                 stop = getattr(listener, "stop", None)
                 if stop is not None:
                     stops.callback(stop)
 
     def ended(self, bus: BusABC) -> None:
-        """Know that nothing comes from ``bus`` any more; for receivers."""
+        """Release ``bus``, from which nothing is received any more; for receivers."""
         _release(self, bus)
 
     def __enter__(self) -> Self:
@@ -295,7 +293,7 @@ class Notifier:
 
 
 def _claim(notifier: Notifier, buses: list[BusABC]) -> None:
-    """Make ``notifier`` the only one of all ``buses``, or raise."""
+    """Make ``notifier`` the only notifier of ``buses``, or raise ValueError."""
     with _registry:
         for bus in buses:
             if any(bus is owned for owned, _ in _active):
@@ -304,7 +302,7 @@ def _claim(notifier: Notifier, buses: list[BusABC]) -> None:
 
 
 def _release(notifier: Notifier, bus: BusABC | None = None) -> None:
-    """Let other notifiers have ``bus``, or all buses, of ``notifier``."""
+    """Give up ``bus``, or all buses, of ``notifier``."""
     with _registry:
         _active[:] = [
             (owned, owner)

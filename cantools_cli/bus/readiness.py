@@ -1,4 +1,4 @@
-"""A descriptor for ``select`` and event loops, where more is waiting than the system knows of."""
+"""A descriptor for ``select`` and event loops, for a bus with fetched frames."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 
 class Readiness:
-    """Ready to read while ``descriptor`` is, and while ``fetched`` is set.
+    """Ready to read while ``descriptor`` is, or while ``fetched`` is set.
 
-    A bus fetches many frames at once and hands them out one by one: those it still holds would never
-    wake anybody who waits on its socket.
+    A bus fetches many frames at once and returns them one by one: the fetched frames do not make its socket
+    ready.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -41,7 +41,7 @@ class Readiness:
 
 
 def _either(*descriptors: int) -> Any:
-    """Return an object whose descriptor is ready when one of ``descriptors`` is."""
+    """Return an object whose descriptor is ready if one of ``descriptors`` is."""
     if hasattr(select, "epoll"):
         both = select.epoll()
         for descriptor in descriptors:

@@ -19,7 +19,7 @@ def _logger() -> Any:
 
 def log_received(level: int, messages: Iterable[Message]) -> None:
     """Log ``messages`` if the program enabled ``level``."""
-    if "logging" not in sys.modules:  # so the program set no level
+    if "logging" not in sys.modules:  # then the program set no level
         return
     logger = _logger()
     if logger.isEnabledFor(level):

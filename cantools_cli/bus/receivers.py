@@ -1,6 +1,6 @@
-"""How a notifier gets the frames of one bus: with a thread, in an event loop, or with both.
+"""Receivers, which fetch the frames of one bus for a notifier: by a thread, in an event loop, or by both.
 
-When they end they still deliver what is waiting, so that nothing which came before is lost.
+A receiver that ends still delivers the queued frames, so no earlier frame is lost.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ if TYPE_CHECKING:
 
 Frames = MessageBatch | Sequence[Message]
 
-#: frames delivered in one go in an event loop, where others wait for their turn
+#: frames delivered at once in an event loop, before other tasks run
 SLICE = 512
-#: seconds after which a writer hands on what it gathered, so that a log survives its program
+#: seconds after which writers are flushed, so that a log survives its program
 FLUSH_EVERY = 1.0
-#: seconds to wait after an error of a bus that a listener took: it may well come again at once
+#: seconds to wait after an error that a listener handled: it may recur at once
 PAUSE = 0.1
-#: seconds for which what is waiting at the end is delivered: a busy bus never runs empty
+#: seconds in which queued frames are delivered at the end: a busy bus never runs empty
 LAST = 0.5
 _MAX_WAIT = 86_400.0  # seconds
 
 
 class Sink(Protocol):
-    """Who takes the frames: the notifier."""
+    """The recipient of the frames: a notifier, or a relay to it."""
 
     def deliver(self, frames: Frames) -> bool:
-        """Take frames; return whether more are wanted."""
+        """Accept frames; return whether to continue."""
 
     def failed(self, error: Exception) -> bool:
-        """Take the error of a bus, or raise it; return whether more is wanted."""
+        """Handle the error of a bus, or raise it; return whether to continue."""
 
     def idle(self) -> None:
-        """Know that nothing is coming at the moment."""
+        """Handle a pause of the bus."""
 
     def ended(self, bus: BusABC) -> None:
-        """Know that nothing will come from ``bus`` any more."""
+        """Handle the end of the receiving from ``bus``."""
 
 
 class Receiver(Protocol):
@@ -59,7 +59,7 @@ class Receiver(Protocol):
         """Begin to end."""
 
     def join(self, timeout: float | None) -> None:
-        """Wait for the end, unless it is this very thread that is to end."""
+        """Wait for the end, unless called by the thread that ends."""
 
 
 def receiver_for(bus: BusABC, timeout: float, loop: AbstractEventLoop | None, sink: Sink) -> Receiver:
@@ -82,7 +82,7 @@ def has_batches(bus: BusABC) -> bool:
 
 
 def fetch(bus: BusABC, timeout: float | None) -> Frames | None:
-    """Return what is waiting, or None after ``timeout`` seconds."""
+    """Return the queued frames, or None after ``timeout`` seconds."""
     if has_batches(bus):
         return bus.recv_batch(timeout)
     message = bus.recv(timeout)
@@ -98,21 +98,21 @@ def _descriptor(bus: BusABC) -> int | None:
 
 
 def _is_closed(bus: BusABC) -> bool:
-    """Tell whether the owner of ``bus`` closed it, which is no error."""
+    """Return whether the owner of ``bus`` closed it, which is not an error."""
     return getattr(bus, "is_shutdown", False)
 
 
 class ThreadReceiver:
-    """Waits in a thread for its bus, and for the end."""
+    """Waits for its bus and for the end in a thread."""
 
     def __init__(self, bus: BusABC, timeout: float | None, sink: Sink) -> None:
         self._bus = bus
         self._timeout = timeout
         self._sink = sink
         self._ending = threading.Event()
-        self._ends: tuple[int, int] | None = None  # of a pipe: closing the second wakes us
+        self._ends: tuple[int, int] | None = None  # of a pipe; closing the second wakes the thread
         self._closing = threading.Lock()
-        self._last = 0.0  # no more is fetched then, once it is to end
+        self._last = 0.0  # the latest time of fetching, once it ends
         # Only our own buses promise that their descriptor is ready while they hold a frame.
         descriptor = _descriptor(bus) if has_batches(bus) and hasattr(select, "poll") else None
         if descriptor is not None:
@@ -148,7 +148,7 @@ class ThreadReceiver:
                 os.close(self._ends[0])
 
     def _step(self) -> bool:
-        """Wait, and deliver what there is; return whether there is to be another step."""
+        """Wait for frames and deliver them; return whether to continue."""
         ending = self._ending.is_set()
         try:
             frames = self._wait_and_fetch(0 if ending else self._timeout)
@@ -170,7 +170,7 @@ class ThreadReceiver:
 
 
 class RelayedReceiver(ThreadReceiver):
-    """Waits in a thread, for a bus without a descriptor, and delivers in an event loop."""
+    """Waits for a bus without a descriptor in a thread, and delivers in an event loop."""
 
     def __init__(self, bus: BusABC, timeout: float, sink: Sink, loop: AbstractEventLoop) -> None:
         self._relay = Relay(sink, loop)
@@ -186,7 +186,7 @@ class RelayedReceiver(ThreadReceiver):
 
 
 class Relay:
-    """A sink that hands everything to the event loop, and waits until it is delivered there."""
+    """A sink that passes each call to the event loop and waits for its end."""
 
     def __init__(self, sink: Sink, loop: AbstractEventLoop) -> None:
         self.loop = loop
@@ -213,7 +213,7 @@ class Relay:
         self._sink.ended(bus)
 
     def release(self) -> None:
-        """Let nobody wait for the loop any more: it may be waiting itself, for the thread."""
+        """Stop waiting for the loop, which may itself wait for the thread."""
         self._released = True
         self._taken.set()
 
@@ -229,7 +229,7 @@ class Relay:
         return self._go_on
 
     def take(self) -> None:
-        """Do, in the loop, what was handed over."""
+        """Run the queued calls; called in the loop."""
         try:
             while self._handed:
                 self._go_on = self._handed.popleft()()
@@ -248,7 +248,7 @@ class LoopReceiver:
         self._descriptor = descriptor
         self._sink = sink
         self._loop = loop
-        self._rest: MessageBatch | None = None  # fetched, and not delivered yet
+        self._rest: MessageBatch | None = None  # fetched, but not delivered yet
         self._idle: TimerHandle | None = None
         self._ending = False
 
@@ -266,7 +266,7 @@ class LoopReceiver:
             self._loop.add_reader(self._descriptor, self._readable)
 
     def _finish(self) -> None:
-        """Deliver what there is, and receive no more; an error is the loop's to report."""
+        """Deliver the queued frames and stop receiving; the loop reports an error."""
         self._quit()
         last = time.monotonic() + LAST
         try:
@@ -339,9 +339,9 @@ class LoopReceiver:
 
 
 def in_loop(loop: AbstractEventLoop, action: Callable[[], None], timeout: float | None) -> None:
-    """Do ``action`` in the thread of ``loop``, and wait up to ``timeout`` seconds until it is done.
+    """Run ``action`` in the thread of ``loop``, and wait up to ``timeout`` seconds for its end.
 
-    Done here, where the loop runs in this thread, or in none.
+    It runs in this thread if the loop does, or if the loop is not running.
     """
     from asyncio import get_running_loop
 

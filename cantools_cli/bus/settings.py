@@ -108,10 +108,10 @@ def named(interface: str | None, backend: Any, values: Sequence[Any]) -> dict[st
 
 
 def refuse_unknown(interface: str, backend: Any, rest: Mapping[str, Any]) -> None:
-    """Check ``rest``, the keywords of a constructor of ours that are not its parameters.
+    """Check ``rest``, the keywords of a canx bus that are not its parameters.
 
     Raises:
-        UsageError: one is neither common nor a setting of another interface, or has the wrong type.
+        UsageError: a keyword is neither common nor a setting of another interface, or has the wrong type.
     """
     if rest:
         checked(interface, backend, rest)
@@ -226,7 +226,7 @@ def _protocol(value: Any) -> CanProtocol:
 
 
 def _object(value: Any) -> Any:
-    """Return a value of a type that no text can spell."""
+    """Return a value of a type without a text form."""
     if isinstance(value, str | int | float):
         raise TypeError
     return value

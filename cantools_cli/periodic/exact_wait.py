@@ -1,7 +1,7 @@
-"""Waiting for a moment of a clock: asleep at first, awake for the last part.
+"""Exact waiting: a sleep, then a busy-wait.
 
-How late a sleep ends is up to the machine: some 0.1 ms here, several in a virtual machine whose processor its
-host lends to others while it sleeps. There it helps to sleep a little at a time: that keeps the processor.
+A sleep ends some 0.1 ms late, or several milliseconds late in a virtual machine whose host gives the
+processor away meanwhile. Short sleeps keep the processor.
 """
 
 from __future__ import annotations
@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-#: The last part of a wait, in which the clock is watched, at least and at most.
+#: bounds of the busy-wait
 MIN_WATCH_NS, MAX_WATCH_NS = 200_000, 5_000_000
-#: Of all sleeps one in 200 ends later than that part begins: one that does makes it longer by half, each
-#: other one shorter by so much.
+#: Tuned so that 1 sleep in 200 overruns: an overrun lengthens the busy-wait by half, any other sleep shortens
+#: it slightly.
 _LONGER, _SHORTER = 1.5, 1 - 0.5 / 199
-#: before the clock is watched, for so many times as long, sleeps are naps
+#: the time of short sleeps before the busy-wait, as a multiple of it
 _NAPPING = 4
 _NAP_NS = 500_000
 
 
 class Clock(Protocol):
-    """Monotonic time, and a sleep that may end early."""
+    """A monotonic clock, and a sleep that may end early."""
 
     def now_ns(self) -> int: ...
     def sleep(self, seconds: float) -> None: ...
@@ -29,7 +29,7 @@ class Clock(Protocol):
 class ExactWait:
     """Sleeps until shortly before a time, as close as sleeping proved to be reliable.
 
-    Where ``stopped`` is true behind a sleep, the wait is over.
+    The wait ends if ``stopped`` returns true after a sleep.
     """
 
     def __init__(self, clock: Clock, stopped: Callable[[], bool]) -> None:
@@ -38,9 +38,9 @@ class ExactWait:
         self._watch_ns = float(MIN_WATCH_NS)
 
     def sleep_until_nearly(self, time_ns: int, on_sleep: Callable[[], None]) -> int:
-        """Sleep until shortly before ``time_ns``, if that is not past; return the time.
+        """Sleep until shortly before ``time_ns``, unless it has passed; return the time.
 
-        ``on_sleep`` is called before a sleep: there is time.
+        ``on_sleep`` is called before each sleep.
         """
         clock = self._clock
         now = clock.now_ns()

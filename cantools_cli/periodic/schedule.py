@@ -1,4 +1,4 @@
-"""When each frame of a periodic transmission is due: arithmetic alone, no clock and no waiting."""
+"""The due times of a periodic transmission: arithmetic without a clock."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from math import isfinite
 
 from cantools_cli.errors import UsageError
 
-#: frames that a sender who was kept from sending makes up for at most; those missed before are left out
+#: the largest number of frames that a delayed sender makes up for; earlier ones are skipped
 CATCH_UP = 32
 
 
 class Schedule:
-    """A raster of moments, ``period_ns`` apart, the first of them when it is begun.
+    """Due times at intervals of ``period_ns``, from the call of ``begin`` on.
 
-    The raster is absolute: no delay moves what follows, so the average period is exact. Whoever comes late
-    sends what was missed at once, so that the number of frames is right, but no more than ``CATCH_UP`` of
-    them: a process that was stopped for a minute shall not flood the bus.
+    The times are absolute: a delay does not move later ones, so the average period is exact. A late sender
+    sends the missed frames at once, but at most ``CATCH_UP`` of them: a process that was stopped for a minute
+    must not flood the bus.
 
     Attributes:
-        sent: how many were sent.
-        skipped: how many were left out, since the sender was later than it may catch up.
+        sent: the number of frames sent.
+        skipped: the number of frames that a late sender left out.
     """
 
     __slots__ = ("_begin_ns", "_count", "_duration_ns", "_index", "_period_ns", "sent", "skipped")
@@ -34,13 +34,13 @@ class Schedule:
         self.skipped = 0
 
     def begin(self, now_ns: int) -> None:
-        """Start, from the beginning; the first frame is due at ``now_ns``."""
+        """Start from the beginning; the first frame is due at ``now_ns``."""
         self._begin_ns = now_ns
         self._index = self.sent = self.skipped = 0
 
     @property
     def due_ns(self) -> int | None:
-        """When the next frame is due; None when the duration is over or all frames are sent."""
+        """The time of the next frame; None after the duration or the last frame."""
         if self._count is not None and self.sent >= self._count:
             return None
         after_ns = self._index * self._period_ns
@@ -50,24 +50,24 @@ class Schedule:
 
     @property
     def is_short(self) -> bool:
-        """Whether fewer than ``count`` were sent."""
+        """Whether fewer than ``count`` frames were sent."""
         return self._count is not None and self.sent < self._count
 
     def advance(self, now_ns: int) -> None:
-        """Note at ``now_ns`` that the frame that was due is sent."""
+        """Record at ``now_ns`` that the due frame was sent."""
         self.sent += 1
         self._index += 1
         since_ns = now_ns - self._begin_ns
         if self._duration_ns is not None:
             since_ns = min(since_ns, self._duration_ns - 1)
-        behind = since_ns // self._period_ns + 1 - self._index
-        if behind > CATCH_UP:
-            self.skipped += behind - CATCH_UP
-            self._index += behind - CATCH_UP
+        missed = since_ns // self._period_ns + 1 - self._index
+        if missed > CATCH_UP:
+            self.skipped += missed - CATCH_UP
+            self._index += missed - CATCH_UP
 
 
 def frames_within(duration_ns: int, period_ns: int) -> int:
-    """Return how many frames fall due before ``duration_ns`` is over: at least the one at its beginning."""
+    """Return the number of frames that are due within ``duration_ns``, at least 1."""
     return max(1, -(-duration_ns // period_ns))
 
 
@@ -75,8 +75,8 @@ def nanoseconds(seconds: float, what: str = "period") -> int:
     """Return ``seconds`` as nanoseconds, rounded.
 
     Raises:
-        UsageError: they are not above 0, or not finite.
+        UsageError: ``seconds`` is not greater than 0, or not finite.
     """
     if not isfinite(seconds) or round(seconds * 1_000_000_000) <= 0:
-        raise UsageError(f"the {what} is {seconds} s, and has to be above 0")
+        raise UsageError(f"the {what} is {seconds} s, but must be greater than 0")
     return round(seconds * 1_000_000_000)

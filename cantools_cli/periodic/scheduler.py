@@ -1,4 +1,4 @@
-"""A thread that does many things, each at its times: what sends the periodic messages of one bus."""
+"""A thread that runs many actions, each at its own times; one sends all periodic messages of a bus."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import Any
 
 from cantools_cli.periodic.schedule import Schedule
 
-#: how long whoever stops a run waits for an action that is going on: a bus may be stuck
+#: seconds that ``stop`` waits for a running action, whose bus may be stuck
 STOP_SECONDS = 1.0
-#: the longest single wait; a lock takes no more than some years
+#: seconds of the longest single wait; a lock accepts no more than some years
 _MAX_WAIT = 86_400.0
 
 
 class Run:
     """One run of a task, from its start to its end: ``action`` at the times of ``schedule``.
 
-    ``action`` returns whether to go on. ``on_end`` is called when the run ended by itself, not when it was
+    ``action`` returns whether to continue. ``on_end`` is called if the run ends by itself, not if it is
     stopped.
     """
 
@@ -42,9 +42,9 @@ def _new_thread(target: Callable[[], None]) -> threading.Thread:
 
 
 class Scheduler:
-    """Does each run's action when it is due, one after the other, in a thread that lives while there is any.
+    """Calls the action of each run when it is due, in one thread that exists while there are runs.
 
-    ``clock`` returns nanoseconds, ``changed`` waits, and ``new_thread`` starts the thread.
+    ``clock`` returns nanoseconds, ``changed`` is a condition, and ``new_thread`` starts the thread.
     """
 
     def __init__(
@@ -58,12 +58,12 @@ class Scheduler:
         self._changed = changed or threading.Condition()
         self._new_thread = new_thread
         self._agenda: list[tuple[int, int, Run]] = []
-        self._numbers = count()  # what is due at the same time keeps its order
+        self._numbers = count()  # order of runs that are due at the same time
         self._is_working = False
         self._doing: Run | None = None
 
     def start(self, run: Run) -> None:
-        """Begin ``run`` now."""
+        """Start ``run`` now."""
         with self._changed:
             run.schedule.begin(self._clock())
             self._enter(run)
@@ -74,7 +74,7 @@ class Scheduler:
                 self.thread = self._new_thread(self.work)
 
     def stop(self, run: Run) -> None:
-        """End ``run``, and wait until its action is not going on, up to ``STOP_SECONDS``."""
+        """Stop ``run``, and wait up to ``STOP_SECONDS`` for the end of its action."""
         with self._changed:
             run.is_over = True
             self._agenda = [entry for entry in self._agenda if entry[2] is not run]
@@ -84,15 +84,15 @@ class Scheduler:
                 self._changed.wait_for(lambda: self._doing is not run, STOP_SECONDS)
 
     def work(self) -> None:
-        """Do what is due until no run is left."""
+        """Call due actions until no run is left."""
         while (run := self._next()) is not None:
             self._done(run, run.action(run))
 
     def _next(self) -> Run | None:
-        """Return the run that is due, having waited for it; None when there is none left."""
+        """Wait for the next due run and return it, or None if no run is left."""
         with self._changed:
             while self._agenda:
-                # taken out before anything else: the collector may run here, and stop a run
+                # first of all: a garbage collection below may stop a run
                 entry = heappop(self._agenda)
                 due_ns, _, run = entry
                 wait_ns = due_ns - self._clock()
@@ -117,7 +117,7 @@ class Scheduler:
             run.on_end(run)
 
     def _enter(self, run: Run) -> bool:
-        """Put ``run`` on the agenda; return whether anything of it is due at all."""
+        """Put ``run`` on the agenda; return whether it has another due time."""
         due_ns = run.schedule.due_ns
         if due_ns is not None:
             heappush(self._agenda, (due_ns, next(self._numbers), run))

@@ -1,6 +1,6 @@
-"""Messages that are sent periodically: python-can's documented tasks, and the one that every bus can do.
+"""Tasks of periodic sending: python-can's documented classes, and a task for any bus.
 
-A task of the fallback costs no thread: those of one bus share one, which lives while a task is running.
+The thread-based tasks of one bus share a thread, which exists while a task is running.
 
 Source: the python-can manual, "Broadcast Manager".
 """
@@ -25,7 +25,7 @@ ModifierCallback = Callable[[Message], None]
 
 
 class Sender(Protocol):
-    """A bus, as far as periodic sending needs it."""
+    """The methods of a bus that periodic sending uses."""
 
     def send(self, msg: Message) -> None: ...
     def send_periodic(
@@ -34,14 +34,14 @@ class Sender(Protocol):
 
 
 class CyclicTask(ABC):
-    """Something that is done periodically."""
+    """A periodic action."""
 
     @abstractmethod
     def stop(self) -> None:
         """Stop the task.
 
         Raises:
-            CanError: ``stop`` was called before, and the task was not started again; or it cannot be stopped.
+            CanError: the task is already stopped, or cannot be stopped.
         """
 
 
@@ -49,12 +49,12 @@ class CyclicSendTaskABC(CyclicTask):
     """Sends ``messages`` in turn, one every ``period`` seconds.
 
     Attributes:
-        messages: what is sent, a tuple.
-        arbitration_id: that of all messages.
-        period, period_ns: from one message to the next.
+        messages: the messages, a tuple.
+        arbitration_id: the identifier of all messages.
+        period, period_ns: the time between two messages.
 
     Raises:
-        ValueError: there is no message, their identifiers or channels differ, or the period is not above 0.
+        ValueError: there is no message, identifiers or channels differ, or the period is not positive.
     """
 
     _tracked_by: list[CyclicSendTaskABC] | None = None
@@ -67,11 +67,11 @@ class CyclicSendTaskABC(CyclicTask):
         self.period = period
         self.period_ns = nanoseconds(period)
 
-    # A bus stops at its end what it tracks. A task that ended costs it no memory, one that is started
-    # again is tracked again.
+    # Shutting a bus down stops the tasks it tracks. A finished task is dropped; restarting it tracks it
+    # again.
 
     def track_in(self, tasks: list[CyclicSendTaskABC]) -> None:
-        """Be in ``tasks`` from now on while the task is not stopped."""
+        """Add the task to ``tasks``, which contains it until it ends."""
         self._tracked_by = tasks
         tasks.append(self)
         if self._has_ended:  # in the meantime
@@ -83,13 +83,13 @@ class CyclicSendTaskABC(CyclicTask):
             self._tracked_by.append(self)
 
     def _stopping(self) -> None:
-        """Note that the program stops the task.
+        """Record that the program stops the task.
 
         Raises:
-            CanOperationError: it did so before, and did not start it again.
+            CanOperationError: the program has already stopped it.
         """
         if self._was_stopped:
-            raise CanOperationError(f"the periodic task of 0x{self.arbitration_id:x} is stopped already")
+            raise CanOperationError(f"the periodic task of 0x{self.arbitration_id:x} is already stopped")
         self._was_stopped = True
 
     def _ended(self) -> None:
@@ -100,14 +100,13 @@ class CyclicSendTaskABC(CyclicTask):
 
 
 class LimitedDurationCyclicSendTaskABC(CyclicSendTaskABC):
-    """Stops by itself when ``duration`` seconds are over; None, or 0, is no limit.
+    """Stops by itself after ``duration`` seconds; None or 0 is no limit.
 
-    What falls due before the end is sent: 1 s at 0.1 s are 10 messages, and there is always one. A changed
-    ``duration`` is that of the next start.
+    All messages due before the end are sent, at least one: 10 messages in 1 s at 0.1 s. A changed
+    ``duration`` applies from the next start.
 
     Attributes:
-        end_time: when the current run ends, or the last one ended, in seconds since the epoch; None if it
-            has no limit.
+        end_time: the end of the current or last run in seconds since the epoch; None without a limit.
     """
 
     def __init__(
@@ -132,7 +131,7 @@ class LimitedDurationCyclicSendTaskABC(CyclicSendTaskABC):
 
 
 class RestartableCyclicTaskABC(CyclicSendTaskABC):
-    """Can be started again."""
+    """A task that can be started again."""
 
     @abstractmethod
     def start(self) -> None:
@@ -140,13 +139,13 @@ class RestartableCyclicTaskABC(CyclicSendTaskABC):
 
 
 class ModifiableCyclicTaskABC(CyclicSendTaskABC):
-    """Can be given other data."""
+    """A task whose data can be modified."""
 
     def modify_data(self, messages: Sequence[Message] | Message) -> None:
-        """Send ``messages`` from now on, at the same times.
+        """Send ``messages`` from now on, without a change of the times.
 
         Raises:
-            ValueError: they are not as many as before, or have another identifier.
+            ValueError: the number of messages or their identifier differs.
         """
         self.messages = self._checked_again(messages)
 
@@ -165,7 +164,7 @@ class ModifiableCyclicTaskABC(CyclicSendTaskABC):
 
 
 class MultiRateCyclicSendTaskABC(CyclicSendTaskABC):
-    """Sends ``count`` messages at ``initial_period``, then for ever at ``subsequent_period``, in seconds."""
+    """Sends ``count`` messages at ``initial_period``, then endlessly at ``subsequent_period``, in seconds."""
 
     def __init__(
         self,
@@ -187,18 +186,18 @@ class ThreadBasedCyclicSendTask(
 ):
     """Sends from a thread of this program, on any bus.
 
-    The times are those of ``Schedule``: the average period is exact, and what the program was kept from
-    sending is caught up, within bounds. The messages are those of the caller: their data may be changed in
-    place. ``lock`` is held while ``modifier_callback`` gets the message, to change it, and while it is sent.
+    The times are those of ``Schedule``: the average period is exact, and missed messages are sent late,
+    within bounds. The caller's messages are not copied, so their data may be changed in place. ``lock`` is
+    held during ``modifier_callback``, which may change the message, and during sending.
 
-    Where sending fails, ``on_error`` gets the exception and returns whether to go on; without it the error
-    is logged, and the task ends. It ends as well when nobody else holds the bus any more.
+    If sending fails, ``on_error`` gets the exception and returns whether to continue; without it the error is
+    logged and the task ends. The task also ends when the bus is garbage.
 
     Attributes:
-        stopped: whether it is not running.
-        error: why it ended, where sending failed.
-        skipped: how many messages were left out, since the program was kept from sending for too long.
-        thread: that sends, or sent last; None before the first start.
+        stopped: whether the task is not running.
+        error: the error that ended the task, or None.
+        skipped: the number of messages left out because the program was delayed for too long.
+        thread: the sending thread; None before the first start.
     """
 
     def __init__(
@@ -215,7 +214,7 @@ class ThreadBasedCyclicSendTask(
         scheduler: Scheduler | None = None,
     ) -> None:
         super().__init__(messages, period, duration)
-        self._bus = weakref.ref(bus)  # a program that drops its bus has its tasks stopped, as documented
+        self._bus = weakref.ref(bus)  # documented: tasks stop when the program drops its bus
         self.send_lock = lock
         self.on_error = on_error
         self.modifier_callback = modifier_callback
@@ -246,7 +245,7 @@ class ThreadBasedCyclicSendTask(
         return self._scheduler.thread
 
     def start(self) -> None:
-        """Start from the first message, at once; a task that is running goes on as it is."""
+        """Start from the first message at once; a running task is not affected."""
         if self.stopped:
             self.error = None
             self._run = Run(self._send, self._finished, self._new_schedule())
@@ -254,17 +253,17 @@ class ThreadBasedCyclicSendTask(
             self._scheduler.start(self._run)
 
     def stop(self) -> None:
-        """Stop; when this returns, no message is on its way to the bus, unless the bus is stuck.
+        """Stop the task; afterwards no message is being sent, unless the bus is stuck.
 
         Raises:
-            CanOperationError: the task is stopped already.
+            CanOperationError: the task is already stopped.
         """
         self._stopping()
         self._scheduler.stop(self._run)
         self._ended()
 
     def _send(self, run: Run) -> bool:
-        """Send the message whose turn it is; return whether to go on."""
+        """Send the next message; return whether to continue."""
         bus = self.bus
         if bus is None:
             return False
@@ -276,7 +275,7 @@ class ThreadBasedCyclicSendTask(
                     if self.modifier_callback is not None:
                         self.modifier_callback(message)
                     bus.send(message)
-        except Exception as error:  # of the bus or the caller's function: other tasks go on
+        except Exception as error:  # from the bus or the callback; other tasks continue
             return run.is_over or self._goes_on_after(error)
         return True
 
@@ -298,17 +297,17 @@ class ThreadBasedCyclicSendTask(
 
 
 def stop_quietly(task: CyclicSendTaskABC) -> None:
-    """Stop ``task`` unless the program did; the program may still stop it later."""
+    """Stop ``task`` unless the program did; the program may still stop it."""
     if not getattr(task, "_was_stopped", False):
         task.stop()
-        if getattr(task, "_was_stopped", False):  # a task of a plug-in may not note it
+        if getattr(task, "_was_stopped", False):  # a plug-in's task may not set it
             task._was_stopped = False
 
 
 def send_periodic(
     bus: Sender, message: Sequence[Message] | Message, period: float, *args: Any, **kwargs: Any
 ) -> CyclicSendTaskABC:
-    """Do what ``bus.send_periodic`` does; deprecated."""
+    """Call ``bus.send_periodic``; deprecated."""
     from warnings import warn
 
     text = "the function send_periodic is deprecated; use the method send_periodic of the bus"
@@ -317,10 +316,10 @@ def send_periodic(
 
 
 def checked_messages(messages: Sequence[Message] | Message) -> tuple[Message, ...]:
-    """Return what one task sends as a tuple.
+    """Return the messages of one task as a tuple.
 
     Raises:
-        ValueError: there is none, or their identifiers or channels differ.
+        ValueError: there is no message, or identifiers or channels differ.
     """
     if _is_message(messages):
         return (cast("Message", messages),)
@@ -328,21 +327,21 @@ def checked_messages(messages: Sequence[Message] | Message) -> tuple[Message, ..
         raise ValueError("Must be either a message or a sequence of messages")
     if not messages:
         raise ValueError("Must be a sequence at least of length 1")
-    if not isinstance(messages, list | tuple) or not all(_is_message(one) for one in messages):
+    if not isinstance(messages, list | tuple) or not all(map(_is_message, messages)):
         raise ValueError("Must be either a list, tuple, or a Message")
-    if len({one.arbitration_id for one in messages}) > 1:
+    if len({message.arbitration_id for message in messages}) > 1:
         raise ValueError("All Arbitration IDs should be the same")
-    if len({one.channel for one in messages}) > 1:
+    if len({message.channel for message in messages}) > 1:
         raise ValueError("All Channel IDs should be the same")
     return tuple(messages)
 
 
 def _is_message(value: object) -> bool:
-    return hasattr(value, "arbitration_id")  # another library's will do
+    return hasattr(value, "arbitration_id")  # messages of other libraries are accepted
 
 
 _schedulers: weakref.WeakKeyDictionary[Sender, Scheduler] = weakref.WeakKeyDictionary()
-_schedulers_lock = RLock()  # re-entrant: the collector may end another bus, and its tasks, in here
+_schedulers_lock = RLock()  # re-entrant: a garbage collection inside may end another bus and its tasks
 
 
 def _scheduler_of(bus: Sender) -> Scheduler:

@@ -9,16 +9,16 @@ from typing import Any
 
 from cantools_cli.python_can import paths
 
-#: all aliases: a name that is set or deleted through one is looked up anew by the others
+#: all aliases: setting or deleting a name through one makes the others look it up again
 _ALIASES: list[Alias] = []
 
 
 class Alias(ModuleType):
-    """A documented module. Its names are those of the canx modules behind it, its homes.
+    """A documented module with the names of its homes, the canx modules that back it.
 
-    Setting or deleting a name reaches the homes, so that ``unittest.mock.patch`` and pytest's ``monkeypatch``
-    change what canx itself looks up, and put it back: deleting a name that was set brings the first value
-    back, as pytest expects. A name that no home has is kept here.
+    Setting or deleting a name changes it in the homes, so that ``unittest.mock.patch`` and pytest's
+    ``monkeypatch`` replace the object that canx itself uses, and restore it: deleting a name that was set
+    restores the original value, as pytest expects. The alias itself keeps names that no home has.
     """
 
     __path__: list[str]
@@ -70,7 +70,7 @@ class Alias(ModuleType):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         for home in homes:
             delattr(home, _spelled(name))
-        vars(self)["_removed"][name] = homes  # a home may import it again; setting it puts it back there
+        vars(self)["_removed"][name] = homes  # setting the name again restores it there
 
     def __dir__(self) -> list[str]:
         names = {*super().__dir__(), *paths.OWN_NAMES.get(self.__name__, {})}
@@ -79,7 +79,7 @@ class Alias(ModuleType):
         return sorted(names - {*vars(self)["_removed"]})
 
     def _kept(self, name: str, value: Any) -> Any:
-        """Return ``value``; a class stays here, for programs that look it up once per message."""
+        """Return ``value``; keep a class here, for programs that look it up once per message."""
         if isinstance(value, type):
             vars(self)[name] = vars(self)["_found"][name] = value
         return value
@@ -89,7 +89,7 @@ class Alias(ModuleType):
         if name.startswith("__") or name in vars(self)["_removed"]:
             return []
         spelling = _spelled(name)
-        found = [home for home in self._modules() if hasattr(home, spelling)]  # which loads a lazy name
+        found = [home for home in self._modules() if hasattr(home, spelling)]  # hasattr loads a lazy name
         return [home for home in found if vars(home).get(spelling, self) is getattr(found[0], spelling)]
 
     def _modules(self) -> Iterator[ModuleType]:
@@ -101,7 +101,7 @@ def _spelled(name: str) -> str:
 
 
 def _forget(name: str) -> None:
-    """Let every alias look ``name`` up in its homes again."""
+    """Make every alias look up ``name`` in its homes again."""
     for alias in _ALIASES:
         if name in vars(alias)["_found"]:
             del vars(alias)["_found"][name]

@@ -1,4 +1,4 @@
-"""The options of python-can's scripts, and the bus that they describe; ``can.cli`` of python-can 4.6.
+"""The options of python-can's scripts and the bus they describe; ``can.cli`` of python-can 4.6.
 
 Spellings of 4.1 are accepted as well. With a ``prefix``, as in ``--bus1-channel``, one parser describes
 several buses.
@@ -37,7 +37,7 @@ def add_bus_arguments(
     prefix: str | None = None,
     group_title: str | None = None,
 ) -> None:
-    """Add the options that describe a bus to ``parser``; an option that is not given leaves no attribute."""
+    """Add the options that describe a bus to ``parser``; an absent option sets no attribute."""
     title = group_title or (f"bus arguments ({prefix})" if prefix else "bus arguments")
     group = parser.add_argument_group(title)
     start = f"{prefix}_" if prefix else ""
@@ -53,7 +53,7 @@ def add_bus_arguments(
 
     add("channel", "Channel of the interface, such as can0 or /dev/ttyACM0.", "-c", metavar="CHANNEL")
     add(
-        *("interface", "Interface of the bus; else the configuration says it.", "-i"),
+        *("interface", "Interface of the bus; default: from the configuration.", "-i"),
         choices=sorted({*DOCUMENTED_INTERFACES, *interface_names()}),
         metavar="INTERFACE",
     )
@@ -85,12 +85,12 @@ def add_bus_arguments(
 def create_bus_from_namespace(
     namespace: argparse.Namespace, *, prefix: str | None = None, **kwargs: Any
 ) -> BusABC:
-    """Return the bus that parsed options describe; ``kwargs`` are further settings of it.
+    """Return the bus that parsed options describe; ``kwargs`` are further settings.
 
     Raises:
         argparse.ArgumentError: the bus cannot be opened; its cause says why.
     """
-    config = {"single_handle": True, **kwargs}  # one handle for both directions, of those that can
+    config = {"single_handle": True, **kwargs}  # one handle for both directions, if possible
     for name in _SETTINGS:
         value = getattr(namespace, f"{prefix}_{name}" if prefix else name, None)
         if value is not None:
@@ -102,7 +102,7 @@ def create_bus_from_namespace(
 
 
 class Filters(argparse.Action):
-    """Makes dictionaries of ``ID:MASK`` and ``ID~MASK``."""
+    """Converts ``ID:MASK`` and ``ID~MASK`` to dictionaries."""
 
     def __call__(
         self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: Any = None
@@ -118,7 +118,7 @@ class Filters(argparse.Action):
 
 
 class _Timing(argparse.Action):
-    """Makes a ``BitTiming`` or ``BitTimingFd`` of ``KEY=VALUE``."""
+    """Converts ``KEY=VALUE`` to a ``BitTiming`` or ``BitTimingFd``."""
 
     def __call__(
         self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: Any = None
@@ -136,7 +136,7 @@ class _Timing(argparse.Action):
 
 
 class _BusSettings(argparse.Action):
-    """Makes keywords of ``KEY=VALUE``."""
+    """Converts ``KEY=VALUE`` to keywords."""
 
     def __call__(
         self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: Any = None
@@ -163,10 +163,10 @@ def _number(action: argparse.Action, text: str) -> int:
 
 
 class ScriptParser(argparse.ArgumentParser):
-    """Shows the help, with status 22, to a script that is given nothing."""
+    """Prints the help and ends with status 22 if there are no arguments."""
 
     def parse(self, arguments: Sequence[str]) -> tuple[argparse.Namespace, dict[str, Any]]:
-        """Return the options, and the further ``--key=value`` as keywords."""
+        """Return the options, and further ``--key=value`` arguments as keywords."""
         if not arguments:
             self.print_help(sys.stderr)
             raise SystemExit(errno.EINVAL)
@@ -186,7 +186,7 @@ def _add_extra_args(parser: Any) -> None:
 
 
 def _parse_additional_config(unknown_args: Sequence[str]) -> dict[str, Any]:
-    """Return the keywords that ``--some-key=value`` give, values as numbers or truth values if they are.
+    """Return the keywords of ``--some-key=value`` arguments; numbers and booleans are converted.
 
     Raises:
         ValueError: an argument has another form.
@@ -203,7 +203,7 @@ def _parse_additional_config(unknown_args: Sequence[str]) -> dict[str, Any]:
 def shared_out(
     settings: dict[str, Any], takes: Callable[[str], bool]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return ``settings`` in two: those that ``takes`` a file's reader or writer, and those of the bus."""
+    """Split ``settings`` into those that the reader or writer ``takes``, and those of the bus."""
     of_file = {key: value for key, value in settings.items() if takes(key)}
     return of_file, {key: value for key, value in settings.items() if key not in of_file}
 
@@ -232,7 +232,7 @@ def _set_logging_level_from_namespace(namespace: argparse.Namespace) -> None:
 
 @contextmanager
 def ending_well() -> Iterator[None]:
-    """Report an error as one line, and let TERM end a script as Ctrl-C does, its files closed."""
+    """Report an error as one line; SIGTERM ends a script like Ctrl-C, with its files closed."""
     handles = threading.current_thread() is threading.main_thread()
     before = signal.signal(signal.SIGTERM, _stop) if handles else None
     try:
@@ -249,7 +249,7 @@ def ending_well() -> Iterator[None]:
 
 
 class _Terminated(KeyboardInterrupt):
-    """TERM came."""
+    """The process received SIGTERM."""
 
 
 def _stop(*_: object) -> NoReturn:

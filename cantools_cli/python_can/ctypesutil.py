@@ -1,4 +1,4 @@
-"""Loading C libraries and naming the types of their functions, for interfaces of other distributions."""
+"""C libraries and their typed functions, for interfaces of other distributions."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any
 
 __all__ = ["HANDLE", "PHANDLE", "CLibrary"]
 
-#: what Windows calls an opaque object
+#: an opaque object of Windows
 HANDLE = ctypes.c_void_p
 PHANDLE = ctypes.POINTER(HANDLE)
 
-# The calling convention of vendors' libraries on Windows is stdcall.
+# Vendor libraries on Windows use the calling convention stdcall.
 _Library: Any = getattr(ctypes, "WinDLL", ctypes.CDLL) if sys.platform == "win32" else ctypes.CDLL
 
 
 class CLibrary(_Library):  # type: ignore[misc]  # one of two classes, by platform
-    """A library, loaded by its path, or one that is loaded already.
+    """A library, given by its path or as a loaded library.
 
     Raises:
-        OSError: it cannot be loaded.
+        OSError: the library cannot be loaded.
     """
 
     def __init__(self, library_or_path: str | ctypes.CDLL) -> None:
@@ -37,7 +37,7 @@ class CLibrary(_Library):  # type: ignore[misc]  # one of two classes, by platfo
         argtypes: Sequence[Any] = (),
         errcheck: Callable[..., Any] | None = None,
     ) -> Any:
-        """Return the function ``func_name``, with its types; ``errcheck`` sees every result.
+        """Return the function ``func_name`` with its types; ``errcheck`` is called with every result.
 
         Raises:
             ImportError: the library has no such function.

@@ -1,4 +1,4 @@
-"""The distribution python-can, to programs that ask for its version; see ``compat``."""
+"""The distribution python-can, for programs that read its version; see ``compat``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class PythonCan(Distribution):
-    """Has a name and a version, and no files."""
+    """A distribution with a name and a version, but without files."""
 
     def __init__(self, version: str) -> None:
         self._version = version

@@ -1,4 +1,4 @@
-"""``can.interfaces.BACKENDS``: the table of interfaces, which drivers write to when they are imported."""
+"""``can.interfaces.BACKENDS``: the table of interfaces, to which drivers add themselves when imported."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from cantools_cli import plugins
 
 __all__ = ["BACKENDS"]
 
-#: interface -> (module, class); an entry that is added or replaced counts from then on
+#: interface -> (module, class); changes take effect at once
 BACKENDS: dict[str, tuple[str, str]] = plugins.added
 _built_in = {name: row.target for name, row in plugins.INTERFACES.items()}
 for _name, _target in {**plugins.entry_points_of("interface"), **_built_in}.items():

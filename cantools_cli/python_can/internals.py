@@ -1,4 +1,4 @@
-"""Functions that python-can does not document, under its names, for third parties that call them."""
+"""Undocumented functions of python-can that third parties call."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SystemTime = tuple[int, int, int, int, int, int, int, int]
 
 
 def convert_ascii_message_to_can_message(ascii_msg: str) -> Message | None:
-    """Return the message of one line of a socketcand server; None if the line is no frame."""
+    """Return the message of one line of a socketcand server, or None if the line is not a frame."""
     from cantools_cli.backends.socketcand.codec import Decoder, parse_frame
     from cantools_cli.errors import FormatError
 
@@ -25,8 +25,8 @@ def convert_ascii_message_to_can_message(ascii_msg: str) -> Message | None:
 
 
 def timestamp_to_systemtime(timestamp: float | None) -> _SystemTime:
-    """Return a local time as the numbers of BLF: year, month, day of the week, day, hour to millisecond."""
-    if timestamp is None or timestamp < 631152000:  # the logs begin in 1990
+    """Return a local time as in BLF: year, month, weekday, day, hour, minute, second, millisecond."""
+    if timestamp is None or timestamp < 631152000:  # python-can's lower limit, 1990
         return (0,) * 8
     moment = datetime.fromtimestamp(round(timestamp, 3))
     weekday = moment.isoweekday() % 7
@@ -38,7 +38,7 @@ def timestamp_to_systemtime(timestamp: float | None) -> _SystemTime:
 
 
 def systemtime_to_timestamp(systemtime: _SystemTime) -> float:
-    """Return the seconds since 1970 of such numbers, 0 if they are no time."""
+    """Return the seconds since 1970 of a local time as in BLF, or 0 if it is invalid."""
     year, month, _, day, hour, minute, second, milliseconds = systemtime
     try:
         return datetime(year, month, day, hour, minute, second, milliseconds * 1000).timestamp()

@@ -19,10 +19,10 @@ def main() -> None:
     """Run the script with the arguments of the program."""
     parser = ScriptParser("can.logconvert", description="Convert a log to another format.")
     parser.add_argument(
-        "-s", "--file_size", type=int, metavar="BYTES", help="Begin another file at about this size."
+        "-s", "--file_size", type=int, metavar="BYTES", help="Start a new file at about this size."
     )
-    parser.add_argument("input", metavar="INFILE", help="The log; its content is its format.")
-    parser.add_argument("output", metavar="OUTFILE", help="What it becomes; its suffix is the format.")
+    parser.add_argument("input", metavar="INFILE", help="The log; its content decides the format.")
+    parser.add_argument("output", metavar="OUTFILE", help="The output; its suffix decides the format.")
     options, _ = parser.parse(sys.argv[1:])
     with ending_well(), LogReader(options.input) as reader, _logger(options) as logger:
         if not hasattr(reader, "batches") or not hasattr(logger, "write"):  # of other distributions

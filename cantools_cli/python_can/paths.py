@@ -6,11 +6,11 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-#: the version of python-can whose interface this is
+#: the version of python-can whose interface canx has
 API_VERSION = "4.6.1"
-#: the packages whose module paths are offered, and the canx package of each
+#: the packages with documented module paths -> the canx package of each
 PACKAGES = {"can": "cantools_cli", "xcomcan": "cantools_cli.xcom", "stucancommon": "cantools_cli.xcom"}
-#: python-can's scripts, which are run as well as imported
+#: the scripts of python-can, which can also be imported
 SCRIPTS = frozenset({"bridge", "logconvert", "logger", "player", "viewer"})
 
 #: documented module, without ``can.`` -> the canx modules that define its names
@@ -43,9 +43,9 @@ _HOMES = {
     "typechecking": ("python_can.typechecking",),
     "util": ("python_can.util", "bus.config"),
 }
-#: classes whose documented spelling is another
+#: documented spellings of classes that are named otherwise in canx
 SPELLINGS = {"slcanBus": "SlcanBus", "robotellBus": "RobotellBus"}
-#: the modules of the vendor's Xcom-CAN client, and of the package that its time-out comes from
+#: the modules of the vendor's Xcom-CAN client, and of the package that defines its time-out
 _XCOM: dict[str, dict[str, tuple[str, ...]]] = {
     "xcomcan": {"addresses": ("addresses",), "client": ("client",), "node": ("node", "codec")},
     "stucancommon": {"node": ("node",)},
@@ -68,7 +68,7 @@ OWN_NAMES: dict[str, dict[str, Callable[[], Any]]] = {
 
 @cache
 def homes_of(fullname: str) -> tuple[str, ...]:
-    """Return the canx modules behind a documented module; empty if canx has none or it is not documented."""
+    """Return the canx modules that back a documented module; empty if there are none."""
     from importlib.util import find_spec
 
     package, _, name = fullname.partition(".")

@@ -1,4 +1,4 @@
-"""Heads for the kernel's broadcast manager, as python-can's ``can.interfaces.socketcan.socketcan`` has them.
+"""Message heads of the kernel's broadcast manager, as in ``can.interfaces.socketcan.socketcan``.
 
 Not documented there, but imported by third parties, with the numbers of ``linux/can/bcm.h``.
 """
@@ -30,7 +30,7 @@ SETTIMER, STARTTIMER, TX_COUNTEVT = codec.SETTIMER, codec.STARTTIMER, codec.TX_C
 
 
 def bcm_header_factory(fields: Sequence[tuple[str, Any]], alignment: int = 8) -> type[ctypes.Structure]:
-    """Return a structure of ``fields``, with padding as fields, whose size is a multiple of ``alignment``."""
+    """Return a structure of ``fields`` and padding fields, whose size is a multiple of ``alignment``."""
     padded: list[tuple[str, Any]] = []
     size = 0
 

@@ -1,4 +1,4 @@
-"""``can.interfaces.socketcan.utils``, which drivers and programs use without its being documented."""
+"""``can.interfaces.socketcan.utils``, undocumented, but used by drivers and programs."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ __all__ = ["error_code_to_str", "find_available_interfaces"]
 
 
 def find_available_interfaces() -> list[str]:
-    """Return the names of the kernel's CAN interfaces that are up; none if they cannot be looked up."""
+    """Return the names of the kernel's CAN interfaces that are up; empty if the lookup fails."""
     from cantools_cli.backends.socketcan.link import links
 
     try:
         return [link.name for link in links() if link.is_up]
-    except Exception as error:  # python-can's function raises nothing either
+    except Exception as error:  # python-can's function does not raise either
         logging.getLogger("can").warning("no CAN interfaces found: %s", error)
         return []
 

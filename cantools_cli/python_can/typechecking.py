@@ -1,4 +1,4 @@
-"""python-can's names for the types of its interface."""
+"""The names of python-can's types."""
 
 from __future__ import annotations
 

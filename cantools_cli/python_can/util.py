@@ -41,7 +41,7 @@ _SUBDEBUG = 9
 
 
 def channel2int(channel: str | int | Sequence[int] | None) -> int | None:
-    """Return the number at the end of a channel's name (``can0``), or the number that it is; else None."""
+    """Return a channel number, or the number at the end of a channel name (``can0``), or None."""
     if isinstance(channel, int):
         return channel
     found = re.search(r"[0-9]+$", channel) if isinstance(channel, str) else None
@@ -49,7 +49,7 @@ def channel2int(channel: str | int | Sequence[int] | None) -> int | None:
 
 
 def check_or_adjust_timing_clock(timing: Timing, valid_clocks: Iterable[int]) -> Timing:
-    """Return ``timing`` with one of the clocks that a device has, in Hz.
+    """Return ``timing`` with one of the clocks of a device, in Hz.
 
     That of ``timing`` where the device has it; else the first with which the bit rate and about the same
     sample point can be had, and a ``UserWarning``.
@@ -77,7 +77,7 @@ def check_or_adjust_timing_clock(timing: Timing, valid_clocks: Iterable[int]) ->
 
 
 def _create_bus_config(config: dict[str, Any]) -> dict[str, Any]:
-    """Return ``config`` with its values in their documented types, and the ``timing`` that it describes.
+    """Return ``config`` with values of the documented types and the ``timing`` that it describes.
 
     Raises:
         CanInterfaceNotImplementedError: the interface is not known, or none is named.
@@ -111,7 +111,7 @@ def set_logging_level(level_name: str | None = None) -> None:
 
 
 def time_perfcounter_correlation() -> tuple[float, float]:
-    """Return ``time.time()`` and the ``time.perf_counter()`` of that moment.
+    """Return ``time.time()`` and ``time.perf_counter()`` of the same moment.
 
     Where the clock steps by more than 10 µs, the moment is that of its next step.
     """

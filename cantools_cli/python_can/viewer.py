@@ -29,9 +29,11 @@ def _parse_viewer_args(args: Sequence[str]) -> tuple[argparse.Namespace, dict[st
         nargs="+",
         default=[],
         metavar="ID:FORMAT[:SCALE...]",
-        help="Values in the data, in the format characters of the module struct; or a file of such lines.",
+        help="Values in the data, as format characters of the module struct; or a file of such lines.",
     )
-    parser.add_argument("-v", action="count", dest="verbosity", default=0, help="Say more; repeatable.")
+    parser.add_argument(
+        "-v", action="count", dest="verbosity", default=0, help="Print more details; repeatable."
+    )
     add_bus_arguments(parser, filter_arg=True)
     parser.add_argument("-f", dest="can_filters", nargs="+", action=Filters, default=argparse.SUPPRESS)
     _add_extra_args(parser)
@@ -46,26 +48,26 @@ def main() -> None:
 
 
 def sniff_arguments(args: Sequence[str]) -> list[str]:
-    """Return the arguments of ``canx`` that show what the script's options ask for."""
+    """Return the arguments of ``canx`` that are equivalent to the script's options."""
     options, settings = _parse_viewer_args(args)
     given = vars(options)
-    found = ["sniff"]
+    arguments = ["sniff"]
     for name in ("interface", "bitrate", "data_bitrate"):
         if name in given:
-            found += [f"--{name.replace('_', '-')}", str(given[name])]
+            arguments += [f"--{name.replace('_', '-')}", str(given[name])]
     if "interface" not in given and not _has_interface():
-        found += ["--interface", "socketcan"]  # the documented default
-    found += ["--fd"] if given.get("fd") else []
+        arguments += ["--interface", "socketcan"]  # the documented default
+    arguments += ["--fd"] if given.get("fd") else []
     for key, value in {**settings, **given.get("bus_kwargs", {})}.items():
-        found += ["--option", f"{key}={value}"]
+        arguments += ["--option", f"{key}={value}"]
     for entry in given.get("can_filters", ()):
         sign = "~" if entry["can_id"] & 0x20000000 else ":"
-        found += ["--filter", f"{entry['can_id'] & ~0x20000000:X}{sign}{entry['can_mask']:X}"]
+        arguments += ["--filter", f"{entry['can_id'] & ~0x20000000:X}{sign}{entry['can_mask']:X}"]
     for text in options.decode:
-        found += ["--decode", text]
-    found += ["--columns", ",".join([*_COLUMNS, *(["values"] if options.decode else [])])]
-    found += ["--verbose"] * options.verbosity
-    return [*found, "--", given["channel"]] if "channel" in given else found
+        arguments += ["--decode", text]
+    arguments += ["--columns", ",".join([*_COLUMNS, *(["values"] if options.decode else [])])]
+    arguments += ["--verbose"] * options.verbosity
+    return [*arguments, "--", given["channel"]] if "channel" in given else arguments
 
 
 def _has_interface() -> bool:

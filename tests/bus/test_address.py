@@ -174,7 +174,7 @@ NOWHERE = [
     ("can9", True, "no such CAN interface", ["ip link add dev vcan0 type vcan", "virtual:vcan0"]),
     ("can9", False, "this kernel has no SocketCAN", ["INTERFACE:CHANNEL", "virtual:vcan0"]),
     ("/dev/ttyACM0", False, "this kernel has no SocketCAN", ["INTERFACE:CHANNEL"]),
-    ("nonsense:/dev/x", False, 'no interface is called "nonsense"', ["known: ", "virtual"]),
+    ("nonsense:/dev/x", False, 'unknown interface "nonsense"', ["known: ", "virtual"]),
     ("any", False, "this kernel has no SocketCAN", []),
 ]
 
@@ -184,7 +184,7 @@ def test_a_bus_that_is_nowhere_is_an_error_that_helps(
     name: str, socketcan: bool, reason: str, hints: list[str], computer: Callable[..., None]
 ) -> None:
     computer(*["can0"] * socketcan, socketcan=socketcan)
-    expected = CanInterfaceNotImplementedError if "no interface" in reason else CanInitializationError
+    expected = CanInterfaceNotImplementedError if "unknown interface" in reason else CanInitializationError
     with pytest.raises(expected, match=reason) as caught:
         resolve(parse_address(name))
     assert str(caught.value).startswith(f"{name}: ")

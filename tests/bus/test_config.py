@@ -320,8 +320,8 @@ def test_a_missing_file_has_no_settings(tmp_path: Path) -> None:
     [
         ("f.conf", "interface = x\n", 'f.conf:1: no section such as [default] before "interface = x"'),
         ("f.conf", "[default]\nnothing\n", "f.conf:2: not of the form KEY = VALUE"),
-        ("f.conf", "[default]\na = 1\na = 2\n", 'f.conf:3: "a" is there twice in [default]'),
-        ("f.conf", "[default]\n[default]\n", "f.conf:2: [default] is there twice"),
+        ("f.conf", "[default]\na = 1\na = 2\n", 'f.conf:3: "a" is defined twice in [default]'),
+        ("f.conf", "[default]\n[default]\n", "f.conf:2: [default] is defined twice"),
         ("f.toml", "[default\n", "f.toml:1: Expected"),
         ("f.toml", "default = 3\n", "f.toml: default is not a table"),
     ],

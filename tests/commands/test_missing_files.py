@@ -14,8 +14,8 @@ IS_LOG = (
     "hint: canx convert t1.log prints its frames, canx replay t1.log BUS sends them\n"
 )
 NO_FILE = (
-    "canx: no.blf: no such file, and the name of a log is not that of a bus\n"
-    "hint: a bus is such as can0 or virtual:vcan0; -o names an output\n"
+    "canx: no.blf: no such file, and not the name of a bus\n"
+    "hint: such as can0 or virtual:vcan0; -o names an output\n"
 )
 
 

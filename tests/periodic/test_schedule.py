@@ -110,5 +110,5 @@ def test_how_many_frames_a_duration_holds(duration: float, period: float, frames
 
 @pytest.mark.parametrize("period", [0, -1, 1e-10, float("nan"), float("inf")])
 def test_a_period_has_to_be_above_0_and_finite(period: float) -> None:
-    with pytest.raises(UsageError, match="above 0"):
+    with pytest.raises(UsageError, match="greater than 0"):
         nanoseconds(period)

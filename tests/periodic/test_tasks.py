@@ -232,7 +232,7 @@ def test_messages_that_make_no_sense_are_refused_as_python_can_does(messages: An
 
 @pytest.mark.parametrize(("period", "duration"), [(0, None), (-1, None), (1, -1), (float("nan"), 1)])
 def test_times_that_make_no_sense_are_refused(period: float, duration: float | None) -> None:
-    with SentBus() as bus, pytest.raises(ValueError, match="above 0"):
+    with SentBus() as bus, pytest.raises(ValueError, match="greater than 0"):
         bus.send_periodic(frame("01"), period, duration)
 
 
@@ -263,7 +263,7 @@ def test_starting_twice_changes_nothing(bench: Bench) -> None:
 def test_stopping_a_stopped_task_is_an_error(bench: Bench) -> None:
     task = bench.task(frame("01"), 0.1)
     task.stop()
-    with pytest.raises(CanError, match="the periodic task of 0x123 is stopped already"):
+    with pytest.raises(CanError, match="the periodic task of 0x123 is already stopped"):
         task.stop()
     task.start()
     task.stop()

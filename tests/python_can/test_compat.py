@@ -39,7 +39,7 @@ def test_installing_imports_nothing_of_python_can_s_paths() -> None:
 
 
 def test_python_can_that_was_imported_first_is_not_replaced() -> None:
-    with pytest.raises(CanError, match=r"can is imported already, from .*can/__init__\.py") as caught:
+    with pytest.raises(CanError, match=r"can is already imported, from .*can/__init__\.py") as caught:
         compat.install()
     assert caught.value.hint == "call compat.install() before anything imports can"
 

@@ -53,7 +53,7 @@ class RemoteCyclicTask(LimitedDurationCyclicSendTaskABC, ModifiableCyclicTaskABC
         """Stop sending.
 
         Raises:
-            CanOperationError: the task is stopped already.
+            CanOperationError: the task is already stopped.
         """
         self._stopping()
         if self.is_running:

@@ -187,7 +187,7 @@ class _Transmission(ModifiableCyclicTaskABC, RestartableCyclicTaskABC):
         """Stop the transmission.
 
         Raises:
-            CanOperationError: the task is stopped already.
+            CanOperationError: the task is already stopped.
         """
         self._stopping()
         if self._is_set_up:

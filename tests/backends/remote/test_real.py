@@ -82,7 +82,7 @@ def test_the_real_server_sends_periodically(real_server: str) -> None:
             pass
         assert message is not None
         task.stop()
-        with pytest.raises(CanOperationError, match="the periodic task of 0x7 is stopped already"):
+        with pytest.raises(CanOperationError, match="the periodic task of 0x7 is already stopped"):
             task.stop()
         here.send(Message(arbitration_id=8))
         while (message := there.recv(PATIENCE)) is not None and message.arbitration_id != 8:
