@@ -32,7 +32,7 @@ _MAX_NS = (1 << 63) - 1
 
 _DURATIONS = "seconds, or a number with a unit: 250us, 200ms, 5s, 10m, 2h"
 #: options whose bare numbers are milliseconds in can-utils
-_MILLISECONDS_IN = {"-T": "candump takes", "-g": "cangen takes"}
+_MILLISECONDS_IN = {"-T": "candump uses", "-g": "cangen uses"}
 
 
 def duration_ns(text: str) -> int:
@@ -64,9 +64,9 @@ def milliseconds_must_have_unit(text: str, option: str) -> float:
     seconds = duration(text)
     number = text.strip()
     if seconds and number[-1] in "0123456789.":
-        others = _MILLISECONDS_IN.get(option, "other CAN tools take")
+        others = _MILLISECONDS_IN.get(option, "other CAN tools use")
         raise UsageError(
-            f"{option} {number} has no unit: {others} milliseconds there, canx takes seconds elsewhere",
+            f"{option} {number} has no unit: {others} milliseconds, canx uses seconds by default",
             hint=f"{option} {number}ms or {option} {number}s",
         )
     return seconds

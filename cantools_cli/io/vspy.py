@@ -9,13 +9,12 @@
     Network Description,Hardware,Network,Protocol,Baud Rate
     HS CAN,Default,HS CAN,CAN,500000,
 
-    Line,Abs Time(Sec),Rel Time (Sec),Status,Er,Tx,Description,Network,Node,Arb
-    ID,Remote,Xtd,B1,...,B8,Value,... 2,2550.368293675,0.0038,67371008,F,F,HS CAN $119,HS
-    CAN,,119,F,F,00,00,00,00,00,00,0D,8B,,,
+    Line,Abs Time(Sec),Rel Time (Sec),Status,Er,Tx,...,Network,Node,Arb ID,Remote,Xtd,B1,...,B8,Value,...
+    2,2550.368293675,0.0038,67371008,F,F,...,HS CAN,,119,F,F,00,00,00,00,00,00,0D,8B,,,
 
-The header of rows stands once for each kind of network; the one with ``Arb ID`` counts. Rows of other
-networks than CAN are left out and counted. Times are added to the start, local time, or count from 1970 if
-there is none. Networks are channels by their name, with _ for a blank. ``Er`` marks an error frame without
+There is one header of rows for each kind of network; the one with ``Arb ID`` is used. Rows of networks other
+than CAN are left out and counted. Times are added to the start, in local time; without a start they count
+from 1970. Channels are the names of networks, with _ for a blank. ``Er`` marks an error frame without
 details. In files of CAN FD ``Remote`` is ``Remote/EDL-BRS-ESI``, three flags, and data after the
 eighth byte is in ``Value``.
 
