@@ -44,14 +44,14 @@ def test_durations_are_exact(number: int, unit: str) -> None:
 
 @pytest.mark.parametrize("text", ["500", "0.5", "5.", " 500 "])
 def test_a_bare_number_is_refused_where_it_meant_milliseconds(text: str) -> None:
-    with pytest.raises(UsageError, match="candump takes milliseconds") as caught:
+    with pytest.raises(UsageError, match="candump uses milliseconds") as caught:
         units.milliseconds_must_have_unit(text, "-T")
     number = text.strip()
     assert caught.value.hint == f"-T {number}ms or -T {number}s"
 
 
 def test_the_refusal_names_the_tool_that_the_option_is_known_from() -> None:
-    with pytest.raises(UsageError, match="-g 200 has no unit: cangen takes"):
+    with pytest.raises(UsageError, match="-g 200 has no unit: cangen uses"):
         units.milliseconds_must_have_unit("200", "-g")
 
 
