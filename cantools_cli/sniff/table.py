@@ -20,6 +20,7 @@ from cantools_cli.sniff.row import Row
 LIMIT = 4096
 _FIRST_ROOM = 64
 _SLOTS = 4 * LIMIT
+_COLUMNS = ("channels", "totals", "slots", "figures", "changed", "octets", "past_ns", "past_size", "past")
 #: how long a change counts as current, so that ``notch`` hides it; the value of cansniffer
 HOLD_NS = 1_000_000_000
 
@@ -68,17 +69,7 @@ class Table:
     def copy(self) -> Table:
         """Return an independent copy of the table."""
         other = Table(self.hold_ns)
-        for name in (
-            "channels",
-            "totals",
-            "slots",
-            "figures",
-            "changed",
-            "octets",
-            "past_ns",
-            "past_size",
-            "past",
-        ):
+        for name in _COLUMNS:
             setattr(other, name, getattr(self, name)[:])
         other.decoder = self.decoder
         other._numbers = dict(self._numbers)

@@ -1,7 +1,7 @@
 """Studer Xcom-CAN, the public protocol: a client, the objects of devices, and a simulated gateway.
 
-May import ``bus``, ``frame`` and the modules at the top of ``cantools_cli``; nothing but the command
-``canx xcom`` imports it. An example:
+May import ``backends``, ``bus``, ``frame`` and the modules at the top of ``cantools_cli``; only
+``commands`` may import it. An example:
 
 ::
 
