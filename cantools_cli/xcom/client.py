@@ -17,7 +17,7 @@ from cantools_cli.bus.base import BusABC
 from cantools_cli.errors import UsageError
 from cantools_cli.xcom.addresses import NOTIFICATION_ADDRESS
 from cantools_cli.xcom.codec import ADDRESS_MASK, ERROR_CODES, MessageNotification, Service
-from cantools_cli.xcom.node import Node, Notified, StuCanPublicError, Timeout
+from cantools_cli.xcom.node import Node, Notified, Request, StuCanPublicError, Timeout
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -106,7 +106,7 @@ class StuCanPublicClient:
             Timeout: no reply within ``timeout`` seconds; None waits indefinitely.
             CanError: the bus failed.
         """
-        return self._read(destination_address, Service.READ_USER_INFO, info_id, None, timeout)
+        return self._read(Request(destination_address, Service.READ_USER_INFO, info_id), timeout)
 
     def read_parameter(
         self, destination_address: int, parameter_id: int, part: int, timeout: float | None = 1
@@ -116,7 +116,8 @@ class StuCanPublicClient:
         Raises:
             StuCanPublicError, Timeout, CanError: see ``read_user_info``.
         """
-        return self._read(destination_address, Service.READ_PARAMETER, parameter_id, part, timeout)
+        request = Request(destination_address, Service.READ_PARAMETER, parameter_id, part)
+        return self._read(request, timeout)
 
     def write_parameter(
         self, destination_address: int, parameter_id: int, part: int, value: float, timeout: float | None = 1
@@ -129,10 +130,8 @@ class StuCanPublicClient:
             StuCanPublicError, Timeout, CanError: see ``read_user_info``; after a timeout it is unknown
                 whether the value was written.
         """
-        answer = self.node.request(
-            destination_address, Service.WRITE_PARAMETER, parameter_id, part, value, timeout
-        )
-        return answer.reply.object_id
+        request = Request(destination_address, Service.WRITE_PARAMETER, parameter_id, part, value)
+        return self.node.request(request, timeout).reply.object_id
 
     def messages(self) -> list[tuple[int, MessageNotification]]:
         """Return (source address, message) of all messages received since the client was opened."""
@@ -143,13 +142,11 @@ class StuCanPublicClient:
         self.node.receive_messages(timeout)
         return list(self.node.messages)
 
-    def _read(
-        self, destination: int, service: Service, object_id: int, part: int | None, timeout: float | None
-    ) -> float:
+    def _read(self, request: Request, timeout: float | None) -> float:
         retries = max(0, self.retries)
         while True:
             try:
-                answer = self.node.request(destination, service, object_id, part, timeout=timeout)
+                answer = self.node.request(request, timeout)
             except Timeout:
                 if not retries:
                     raise

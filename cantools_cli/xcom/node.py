@@ -96,12 +96,14 @@ class Answer(NamedTuple):
     reply: Reply
 
 
-class _Request(NamedTuple):
+class Request(NamedTuple):
+    """A request to ``destination``; ``part`` is for parameters, ``value`` for writing."""
+
     destination: int
     service: int
     object_id: int
-    part: int | None
-    value: float | None
+    part: int | None = None
+    value: float | None = None
     ends: float = 0.0  # monotonic time after which no reply can arrive
     answered: bool = False
 
@@ -140,7 +142,7 @@ class Node:
         self.missed_messages = 0
         self._on_detail = on_detail
         self._late_seconds = late_seconds
-        self._past: list[_Request] = []
+        self._past: list[Request] = []
         self._medium = _media.setdefault(bus, _Medium(f"{type(bus).__name__} {bus.channel_info}"))
         self._medium.nodes.add(self)
 
@@ -150,15 +152,7 @@ class Node:
         if not self._medium.nodes:
             self._medium.turns.close()
 
-    def request(
-        self,
-        destination: int,
-        service: int,
-        object_id: int,
-        part: int | None = None,
-        value: float | None = None,
-        timeout: float | None = 1.0,
-    ) -> Answer:
+    def request(self, request: Request, timeout: float | None = 1.0) -> Answer:
         """Send a request and return its reply; a ``timeout`` of None waits indefinitely.
 
         Raises:
@@ -168,23 +162,14 @@ class Node:
             CanError: the bus failed.
             ValueError, OverflowError: an argument is out of range.
         """
-        request = _Request(destination, service, object_id, part, value)
         return self._transact(request, timeout, gather=False)[0]
 
-    def request_all(
-        self,
-        destination: int,
-        service: int,
-        object_id: int,
-        part: int | None = None,
-        value: float | None = None,
-        timeout: float = 1.0,
-    ) -> list[Answer]:
+    def request_all(self, request: Request, timeout: float = 1.0) -> list[Answer]:
         """Send a request to a group and return all replies that arrive within the timeout.
 
         Errors of single devices are included as replies; raises like ``request``.
         """
-        return self._transact(_Request(destination, service, object_id, part, value), timeout, gather=True)
+        return self._transact(request, timeout, gather=True)
 
     def receive_messages(self, timeout: float | None = 0.0) -> None:
         """Store messages among the queued frames, or the first frames received within ``timeout`` seconds."""
@@ -203,7 +188,7 @@ class Node:
 
     # --- a transaction --------------------------------------------------------------------------------
 
-    def _transact(self, request: _Request, timeout: float | None, *, gather: bool) -> list[Answer]:
+    def _transact(self, request: Request, timeout: float | None, *, gather: bool) -> list[Answer]:
         data = codec.encode_request(request.service, request.object_id, request.part, request.value)
         frame = codec.frame(request.destination, self.address, request.service, data)
         if request.value is not None:
@@ -224,7 +209,7 @@ class Node:
             raise StuCanPublicError(request.object_id, error, source=answers[0].source)
         return answers
 
-    def _listen(self, request: _Request, timeout: float | None, gather: bool) -> list[Answer]:
+    def _listen(self, request: Request, timeout: float | None, gather: bool) -> list[Answer]:
         deadline = Deadline(timeout)
         last = Deadline(None if timeout is None else timeout + _BACKLOG)  # a busy bus is never silent
         answers: list[Answer] = []
@@ -253,7 +238,7 @@ class Node:
             hint="a gateway may need 2 s: --timeout 2; canx xcom scan lists devices that answer",
         )
 
-    def _reply_to(self, request: _Request, message: Message) -> Identifier | None:
+    def _reply_to(self, request: Request, message: Message) -> Identifier | None:
         """Return the identifier of ``message`` if it may be a reply to ``request``, else None."""
         self._offer(message)
         if not codec.is_carrier(message):
@@ -269,7 +254,7 @@ class Node:
             return None
         return identifier
 
-    def _judged(self, request: _Request, identifier: Identifier, data: bytes) -> Answer | None:
+    def _judged(self, request: Request, identifier: Identifier, data: bytes) -> Answer | None:
         """Return the answer in a frame from the right sender; None if it answers another request.
 
         Raises:
@@ -294,7 +279,7 @@ class Node:
             return None
         return Answer(source, reply)
 
-    def _is_of_earlier_write(self, request: _Request, reply: Reply) -> bool:
+    def _is_of_earlier_write(self, request: Request, reply: Reply) -> bool:
         """Return whether the reply has another value, recently written to the same parameter."""
         assert reply.value is not None
         if reply.value == request.value:
@@ -303,11 +288,11 @@ class Node:
 
     # --- earlier requests -----------------------------------------------------------------------------
 
-    def _live_past(self) -> list[_Request]:
+    def _live_past(self) -> list[Request]:
         now = time.monotonic()
         return [past for past in self._past if past.ends > now]
 
-    def _wait_for_late_replies(self, request: _Request) -> None:
+    def _wait_for_late_replies(self, request: Request) -> None:
         """Wait until a late reply to an earlier request for the same parameter can no longer arrive."""
         if request.service == Service.READ_USER_INFO:
             return
@@ -356,5 +341,5 @@ def _is_part(replied: int | None, asked: int | None) -> bool:
     return {replied, asked} <= {Part.FLASH, Part.RAM}
 
 
-def _is_same_object(past: _Request, request: _Request) -> bool:
+def _is_same_object(past: Request, request: Request) -> bool:
     return past[:3] == request[:3]

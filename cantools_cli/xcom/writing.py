@@ -19,7 +19,7 @@ from cantools_cli.xcom.addresses import FAMILIES, Device
 from cantools_cli.xcom.client import StuCanPublicClient
 from cantools_cli.xcom.codec import ERROR_CODES, ERRORS, Part, Service, rounded
 from cantools_cli.xcom.journal import Journal
-from cantools_cli.xcom.node import StuCanPublicError, Timeout
+from cantools_cli.xcom.node import Request, StuCanPublicError, Timeout
 from cantools_cli.xcom.objects import XcomObject
 from cantools_cli.xcom.values import format_number, text
 
@@ -228,11 +228,12 @@ class Writer:
             )
 
     def _write(self, plan: Plan) -> Outcome:
-        arguments = (plan.device.address, Service.WRITE_PARAMETER, plan.object.number, plan.part, plan.value)
+        address, number = plan.device.address, plan.object.number
+        request = Request(address, Service.WRITE_PARAMETER, number, plan.part, plan.value)
         try:
             if not plan.device.is_group:
-                return Outcome(self._client.node.request(*arguments, self._timeout).reply.value)
-            first, *rest = self._client.node.request_all(*arguments, self._timeout)
+                return Outcome(self._client.node.request(request, self._timeout).reply.value)
+            first, *rest = self._client.node.request_all(request, self._timeout)
         except Timeout as error:
             raise CanTimeoutError(
                 f"{plan.heading}: no reply, so it is unknown whether the value was written",

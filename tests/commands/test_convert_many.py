@@ -201,7 +201,7 @@ def test_losses_of_all_parts_are_one_line(canx):
         (["--start", "5s", "--end", "5s"], "--end must be later than --start"),
         (["--start", "2024-01-02", "--end", "@5"], "--end must be later than --start"),
         (["--map", "can0=can1", "--map", "can0=can2"], "--map can0=can1 and --map can0=can2"),
-        (["--map", "can0"], "--map can0 is not of the form SRC=DST"),
+        (["--map", "can0"], "--map can0 does not have the form SRC=DST"),
         (["--shift", "soon"], "bad duration 'soon'"),
         (["-o", "x.blf.zst"], "x.blf.zst: blf compresses its own data"),
     ],

@@ -15,7 +15,7 @@ import cantools_cli
 from cantools_cli.errors import CanError, CanTimeoutError, UsageError
 from cantools_cli.frame.message import Message
 from cantools_cli.xcom import StuCanPublicClient, StuCanPublicError, Timeout
-from cantools_cli.xcom.node import Node, ShortReplyError
+from cantools_cli.xcom.node import Node, Request, ShortReplyError
 from tests.xcom.emulator import EmulatedBus, EmulatedGateway, Frame, identifier
 from tests.xcom.golden import EXCHANGES, NOTIFICATIONS, Exchange
 
@@ -253,9 +253,9 @@ def test_a_parameter_is_not_requested_again_while_a_late_reply_may_arrive() -> N
     with EmulatedBus(lambda _: next(answers)) as bus:
         node = Node(bus, 0, late_seconds=0.1)
         with pytest.raises(Timeout):
-            node.request(101, 1, 1286, 0, timeout=SHORT)
+            node.request(Request(101, 1, 1286, 0), timeout=SHORT)
         bus.deliver(old)
-        assert node.request(101, 1, 1286, 0).reply.value == 2.0
+        assert node.request(Request(101, 1, 1286, 0)).reply.value == 2.0
 
 
 def test_a_write_is_sent_once_whatever_happens() -> None:
@@ -297,7 +297,7 @@ def test_all_replies_of_a_group_are_returned() -> None:
     replies.append((identifier(0, 103, 2, 1), bytes.fromhex("050600000028")))
     replies.append((identifier(0, 301, 2), ok))
     with EmulatedBus(lambda _: replies) as bus:
-        answers = Node(bus, 0).request_all(100, 2, 1286, 4, 230.0, timeout=SHORT)
+        answers = Node(bus, 0).request_all(Request(100, 2, 1286, 4, 230.0), timeout=SHORT)
     assert [(one.source, one.reply.error_code) for one in answers] == [(101, None), (102, None), (103, 0x28)]
 
 
