@@ -180,7 +180,7 @@ class TableReader(MessageReader):
 
     def _part(self, part: Any) -> Iterator[MessageBatch]:
         try:
-            given = _Columns(self, part)
+            source = _Columns(self, part)
         except (self._arrow.ArrowException, FormatError, ValueError, TypeError, OverflowError) as error:
             if part.num_rows > 1:  # find the malformed row by halving
                 half = part.num_rows // 2
@@ -191,18 +191,18 @@ class TableReader(MessageReader):
             reason = " ".join(str(error).split())
             self.fault(FormatError(f"cannot be read: {reason}", position=self._row, unit="row"))
             return
-        yield from self._joined(given)
+        yield from self._decoded(source)
 
-    def _joined(self, given: _Columns) -> Iterator[MessageBatch]:
-        batch = MessageBatch.with_room(given.rows, given.size, self._channels)
+    def _decoded(self, source: _Columns) -> Iterator[MessageBatch]:
+        batch = MessageBatch.with_room(source.rows, source.size, self._channels)
         filled = batch.columns()
         join: Any = kernel.join  # with more columns than mypy can count
         at = count = 0
-        while at < given.rows:
-            at, count = join(at, *given.columns(), count, *filled)
-            if at == given.rows:
+        while at < source.rows:
+            at, count = join(at, *source.columns(), count, *filled)
+            if at == source.rows:
                 break
-            reason = given.put_xl(at, batch, count) if at in given.xl_rows else given.reason(at)
+            reason = source.put_xl(at, batch, count) if at in source.xl_rows else source.reason(at)
             if reason is None:
                 at, count = at + 1, count + 1
                 continue
@@ -211,7 +211,7 @@ class TableReader(MessageReader):
                 yield batch.cut(count)
             self.fault(fault)
             at += 1
-        self._row += given.rows
+        self._row += source.rows
         batch.cut(count)
         if "is_fd" not in self._columns and columns.count_bits(batch.flags, bits.FD):
             self.note_file("frames of more than 8 bytes are read as CAN FD, since there is no column is_fd")

@@ -52,24 +52,24 @@ def find_end(read: ReadBack, begin: int, size: int) -> End:
         FormatError: there are other bytes between the objects, or the rest of the file is not the start of
             one.
     """
-    position = behind = begin
+    position = after = begin
     last, unpacked = 0, begin
-    while behind < size:
-        head = read(behind, MAX_GAP + CONTAINER_HEAD)
+    while after < size:
+        head = read(after, MAX_GAP + CONTAINER_HEAD)
         gap = head[: MAX_GAP + 4].find(SIGNATURE)
         if gap < 0 or len(head) < gap + 16:
             if len(head) >= MAX_GAP + 16 or (head.strip(b"\0") and not begins_object(head)):
-                raise cannot_continue("no object here", behind)
+                raise cannot_continue("no object here", after)
             break
-        at = behind + gap
+        at = after + gap
         header = read_header(head, gap)
         if at + header.size > size:
             # The size itself may be damaged: do not cut off anything that holds a container.
             if size - at > LOOK_LIMIT or _CONTAINER_HEAD.search(read(at + 16, size - at)):
                 raise cannot_continue(f"an object of {header.size} bytes exceeds the end of the file", at)
             break
-        behind = at + header.size
-        position = behind + header.size % 4
+        after = at + header.size
+        position = after + header.size % 4
         if header.kind == CONTAINER:
             last = at
             unpacked += CONTAINER_HEAD + int.from_bytes(head[gap + 24 : gap + 28], "little")
@@ -106,11 +106,11 @@ def _unpacked(container: bytes) -> bytes:
 
 def _complete_part(inner: bytes) -> bytes | None:
     at = find_object(inner, 0)
-    behind = max(at, 0)
+    after = max(at, 0)
     while at >= 0 and at + 16 <= len(inner):
         stop = at + read_header(inner, at).size
         if stop > len(inner):
-            return inner[:behind]
-        behind = stop
+            return inner[:after]
+        after = stop
         at = inner.find(SIGNATURE, stop, stop + MAX_GAP + 4)
-    return inner[:behind] if begins_object(inner[behind:]) else None
+    return inner[:after] if begins_object(inner[after:]) else None

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from cantools_cli.errors import FormatError
-from cantools_cli.io.blf.inflate import LARGEST_UNPACKED, PIECE, Bytes, Inflater, inflate_whole, isal
+from cantools_cli.io.blf.inflate import MAX_UNPACKED, PIECE, Bytes, Inflater, inflate_whole, isal
 from cantools_cli.io.files import CHUNK, InputStream
 from cantools_cli.kernels.buffers import ReadBuffer
 
@@ -31,7 +31,7 @@ SIGNATURE = b"LOBJ"
 CONTAINER = 10
 CONTAINER_HEAD = 32
 #: bytes of a header; the longest known one has 40
-LARGEST_HEADER = 64
+MAX_HEADER = 64
 STORED, DEFLATED = 0, 2
 #: containers to unpack before threads are started, which do not pay off for a small file
 ALONE = 8
@@ -61,7 +61,7 @@ def read_header(data: Bytes, at: int = 0) -> ObjectHeader:
         FormatError: the sizes are invalid.
     """
     _, header_size, version, size, kind = _BASE.unpack_from(data, at)
-    if not 16 <= header_size <= LARGEST_HEADER or size < header_size:
+    if not 16 <= header_size <= MAX_HEADER or size < header_size:
         raise FormatError(
             f"an object of type {kind} has a size of {size} bytes and a header of {header_size}"
         )
@@ -110,10 +110,10 @@ class Search:
 
         Returns the place to continue at, and whether an object starts there.
         """
-        found = find_object(data, at)
-        stop = found if found >= 0 else len(data) - 15
+        begin = find_object(data, at)
+        stop = begin if begin >= 0 else len(data) - 15
         self.leave_out(data[at:stop], position)
-        return stop, found >= 0
+        return stop, begin >= 0
 
     def leave_out(self, data: Bytes, position: int) -> None:
         """Count ``data``, at ``position`` of the stream, as skipped."""
@@ -227,10 +227,10 @@ class Containers:
 
     def _next_object(self) -> bool:
         """Go to the next object: skip padding, and damage unless ``fault`` raises."""
-        found = self._have(16) >= 16 and self._data.startswith(SIGNATURE, self._at)
-        while not found and self._have(16) >= 16:
-            self._at, found = self.search.step(self._data, self._at, self._base + self._at)
-        if not found:
+        is_found = self._have(16) >= 16 and self._data.startswith(SIGNATURE, self._at)
+        while not is_found and self._have(16) >= 16:
+            self._at, is_found = self.search.step(self._data, self._at, self._base + self._at)
+        if not is_found:
             self.position = self._base + self._at
             rest = self.take(16)
             self.is_cut = begins_object(rest)
@@ -240,7 +240,7 @@ class Containers:
         if error is not None:
             self.is_damaged = True
             self._fault(error)
-        return found
+        return is_found
 
     def _container(self, header: ObjectHeader) -> Iterator[Bytes]:
         """Unpack one container and stop at its real end, whatever sizes it states."""
@@ -254,7 +254,7 @@ class Containers:
             self._lose(0, f"a container of {header.size} bytes is shorter than its own header")
         elif method not in (STORED, DEFLATED):
             self._lose(left, f"a container has the unknown compression {method}")
-        elif unpacked_size > LARGEST_UNPACKED:
+        elif unpacked_size > MAX_UNPACKED:
             self._lose(left, f"a container claims to unpack to {unpacked_size} bytes")
         elif method == STORED:
             yield from self._stored(left)
@@ -331,8 +331,8 @@ class Containers:
         if self._source.size is not None and len(self._data) - self._at < _AT_HAND:  # a file: no waiting
             self._have(len(self._data) - self._at + 1, _AHEAD_CHUNK)
         at = max(self._at, self._looked - self._base)
-        while self._ahead.has_room and (found := self._ordinary_at(at)):
-            begin, data, at, size = found
+        while self._ahead.has_room and (container := self._ordinary_at(at)):
+            begin, data, at, size = container
             self._ahead.put(self._base + begin, memoryview(self._data)[data:at], size)
         self._looked = self._base + at
 
@@ -382,7 +382,7 @@ def find_object(data: Bytes, at: int) -> int:
     """
     while (at := data.find(SIGNATURE, at)) >= 0 and at + 16 <= len(data):
         _, header_size, version, size, _ = _BASE.unpack_from(data, at)
-        if 16 <= header_size <= LARGEST_HEADER and 1 <= version <= 3 and size >= header_size:
+        if 16 <= header_size <= MAX_HEADER and 1 <= version <= 3 and size >= header_size:
             return at
         at += 1
     return -1

@@ -18,7 +18,7 @@ Bytes = bytes | bytearray
 #: bytes that are unpacked at a time, whatever size a container states
 PIECE = 1 << 18
 #: bytes that a container may unpack to
-LARGEST_UNPACKED = 1 << 30
+MAX_UNPACKED = 1 << 30
 
 _SALVAGE_LIMIT = 1 << 22
 _SALVAGE_STEP = 32
@@ -72,8 +72,8 @@ class Inflater:
                 return
             data = self._inflater.unconsumed_tail
             self.size += len(piece)
-            if self.size > LARGEST_UNPACKED:
-                self.error, self.is_done = f"it unpacks to more than {LARGEST_UNPACKED} bytes", True
+            if self.size > MAX_UNPACKED:
+                self.error, self.is_done = f"it unpacks to more than {MAX_UNPACKED} bytes", True
                 return
             self.is_done = self._inflater.eof
             self.unused = self._inflater.unused_data

@@ -47,7 +47,7 @@ REMARKS = {
     126: "frames were lost during recording",
 }
 #: bytes of the largest object that is decoded
-LARGEST = 1 << 16
+MAX_OBJECT = 1 << 16
 
 FULL_HEADER = 32
 _EXTENDED = 0x80000000

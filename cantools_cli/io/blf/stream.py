@@ -10,12 +10,12 @@ from cantools_cli.frame.message import Channel
 from cantools_cli.io.base import BATCH_PAYLOAD, BATCH_ROWS
 from cantools_cli.io.blf.containers import Containers, Search, begins_object, find_object, read_header
 from cantools_cli.io.blf.inflate import Bytes
-from cantools_cli.io.blf.objects import LARGEST, Objects
+from cantools_cli.io.blf.objects import MAX_OBJECT, Objects
 from cantools_cli.io.channels import ChannelTable
 from cantools_cli.kernels import blf as kernel
 
-_SMALLEST_OBJECT = 40  #: bytes of the shortest object that becomes a frame
-_LARGEST_NS = (1 << 63) - 1
+_MIN_OBJECT = 40  #: bytes of the shortest object that becomes a frame
+_MAX_NS = (1 << 63) - 1
 
 
 class ObjectStream:
@@ -36,8 +36,8 @@ class ObjectStream:
         self.search = Search()
         self._outer = outer
         self._start_ns = start_ns
-        self._earliest = max(-_LARGEST_NS - 1, -_LARGEST_NS - 1 - start_ns)
-        self._latest = min(_LARGEST_NS, _LARGEST_NS - start_ns)
+        self._earliest = max(-_MAX_NS - 1, -_MAX_NS - 1 - start_ns)
+        self._latest = min(_MAX_NS, _MAX_NS - start_ns)
         self._note = note
         self._fault = fault
         self._objects = Objects(start_ns, note)
@@ -56,12 +56,12 @@ class ObjectStream:
             if self._is_lost:
                 if end - at < 16:
                     break
-                at, found = self.search.step(text, at, self._base + at)
-                if not found:
+                at, is_found = self.search.step(text, at, self._base + at)
+                if not is_found:
                     break
                 self._is_lost = False
                 self._end_search()
-            rows = min(BATCH_ROWS, (end - at) // _SMALLEST_OBJECT + 1)
+            rows = min(BATCH_ROWS, (end - at) // _MIN_OBJECT + 1)
             batch = MessageBatch.with_room(rows, min(BATCH_PAYLOAD, end - at + 64), self._table.channels)
             at, rows, reason, fault = self._fill(text, at, batch)
             if rows:
@@ -156,7 +156,7 @@ class ObjectStream:
         if not self._objects.knows(header.kind):
             self._to_skip = header.size - (len(text) - at)
             return len(text), None
-        if header.size <= LARGEST:
+        if header.size <= MAX_OBJECT:
             return at, None
         self.search.mark_reported()
         self._is_lost = True

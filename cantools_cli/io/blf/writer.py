@@ -30,7 +30,7 @@ from cantools_cli.io.processors import usable_processors
 from cantools_cli.io.start import EARLY, FAR, start_of
 from cantools_cli.kernels import blf as kernel
 
-_LARGEST_NS = (1 << 63) - 1
+_MAX_NS = (1 << 63) - 1
 
 
 class BLFWriter(FileIOMessageWriter):
@@ -171,7 +171,7 @@ class BLFWriter(FileIOMessageWriter):
         self._note_time(largest)
         self._previous_ns = batch.timestamp_ns[-1]
         limit = self._limit()
-        latest = _LARGEST_NS + min(start, 0)
+        latest = _MAX_NS + min(start, 0)
         columns, view, row = batch.columns(), memoryview(self._room), 0
         while row < len(batch):
             done, used = kernel.format(row, *columns, numbers, start, latest, view[self._used : limit])
@@ -191,7 +191,7 @@ class BLFWriter(FileIOMessageWriter):
     def _put_xl(self, message: Message, number: int, start: int) -> None:
         assert isinstance(message, XlMessage)
         offset = max(message.timestamp_ns - start, 0)
-        if offset > _LARGEST_NS:
+        if offset > _MAX_NS:
             self.losses[FAR] += 1
             return
         self._put_object(pack_xl(message, number, offset))

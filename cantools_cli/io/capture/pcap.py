@@ -44,7 +44,7 @@ HEAD_SIZE = 24
 _RECORD_HEAD = 16
 CHANNEL = "can0"  #: the channel of all frames
 _LINK_MASK = 0x0FFFFFFF  # the other bits: the length of the packets' checksums
-_LARGEST_CAN = 1 << 12  # bytes of a packet of CAN_SOCKETCAN: CAN XL has 2060
+_MAX_CAN = 1 << 12  # bytes of a packet of CAN_SOCKETCAN: CAN XL has 2060
 #: the start of a record of at most 255 bytes, by byte order: captured and original length are equal
 _RECORDS = {
     False: re.compile(rb"[\s\S]{7}[\x00-\x3b]([\x08-\xff]\x00\x00\x00)\1"),
@@ -69,7 +69,7 @@ class PcapReader(CaptureReader):
         self.big, ticks, self._link = read_head(head)
         if self._link not in LINKS:
             raise FormatError(f"link type {self._link}, which is not CAN", hint=LINKS_HINT)
-        self._largest = _LARGEST_CAN if self._link == SOCKETCAN else kernel.LARGEST_PACKET
+        self._largest = _MAX_CAN if self._link == SOCKETCAN else kernel.LARGEST_PACKET
         self._ticks = ticks
         self.interfaces.add(self._link, CHANNEL, ticks)
         return HEAD_SIZE
@@ -97,13 +97,13 @@ class PcapReader(CaptureReader):
 
     def _search(self, text: bytearray, at: int, end: int) -> tuple[int, bool]:
         pattern = _RECORDS[self.big]
-        while found := pattern.search(text, at, end):
-            at = found.start()
-            size = found[1][3 if self.big else 0]
-            behind = at + _RECORD_HEAD + size
-            if behind + _RECORD_HEAD > end and not self.at_end:
+        while match := pattern.search(text, at, end):
+            at = match.start()
+            size = match[1][3 if self.big else 0]
+            after = at + _RECORD_HEAD + size
+            if after + _RECORD_HEAD > end and not self.at_end:
                 return at, False  # wait for the next record, which must look like one as well
-            if behind == end or pattern.match(text, behind, end):
+            if after == end or pattern.match(text, after, end):
                 return at, True
             at += 1
         return max(at, end - _RECORD_HEAD + 1), False

@@ -53,7 +53,7 @@ _MIN_SIZE = {
 _NAME, _RESOLUTION, _OFFSET = 2, 9, 14  # options of an interface
 _DIRECTION = 2  # of a packet
 _DROPPED = (5, 7)  # of statistics: by the interface, by the system
-_LARGEST_NAME = 0xFF00
+_MAX_NAME = 0xFF00
 #: the start of a block of at most 512 KiB, by byte order
 _BLOCKS = {
     False: re.compile(rb"(?:[\x01-\x06]\x00{3}|\x0a\x0d\x0d\x0a)[\s\S]{2}[\x00-\x07]\x00"),
@@ -137,8 +137,8 @@ class PcapngReader(CaptureReader):
 
     def _search(self, text: bytearray, at: int, end: int) -> tuple[int, bool]:
         pattern = _BLOCKS[self.big]
-        while found := pattern.search(text, at, end):
-            at = found.start()
+        while match := pattern.search(text, at, end):
+            at = match.start()
             if end - at < 12:
                 return at, False
             try:
@@ -248,7 +248,7 @@ class PcapngWriter(CaptureWriter):
 
     def _interface(self, channel: Channel) -> int:
         """Return the number of the channel's interface; write the interface if it is new."""
-        name = NameTable((channel,)).names[:_LARGEST_NAME]
+        name = NameTable((channel,)).names[:_MAX_NAME]
         if name not in self._interfaces:
             self._interfaces[name] = len(self._interfaces)
             options = {_NAME: name, _RESOLUTION: b"\x09"}

@@ -20,7 +20,7 @@ from cantools_cli.kernels import capture as kernel
 
 #: identifiers to check for swapped bytes, and the minimum for a verdict
 _LOOK, _MIN_LOOK = 256, 4
-_SMALLEST_RECORD = 24  #: bytes of the shortest record that becomes a frame
+_MIN_RECORD = 24  #: bytes of the shortest record that becomes a frame
 
 
 class CaptureReader(MessageReader):
@@ -108,11 +108,11 @@ class CaptureReader(MessageReader):
         at += skipped
         while at < end:
             if self._is_lost:
-                at, found = self._search(text, at, end)
-                self._is_lost = not found
-                if not found:
+                at, is_found = self._search(text, at, end)
+                self._is_lost = not is_found
+                if not is_found:
                     break
-            rows = min(BATCH_ROWS, (end - at) // _SMALLEST_RECORD + 1)
+            rows = min(BATCH_ROWS, (end - at) // _MIN_RECORD + 1)
             batch = MessageBatch.with_room(rows, min(BATCH_PAYLOAD, end - at + 64))
             batch.channels = self.interfaces.channels
             at, rows, reason, fault = self._fill(text, at, end, batch)

@@ -49,7 +49,7 @@ _DISSECTORS: dict[bytes, tuple[int | None, bool | None]] = {
     b"canfd": (_FD, None),
 }
 _MAX_CHANNELS = 4096
-_LARGEST_NS = (1 << 63) - 1
+_MAX_NS = (1 << 63) - 1
 
 
 class Interfaces:
@@ -82,7 +82,7 @@ class Interfaces:
         """
         start = start_seconds * 1_000_000_000
         scale = 0 if 1_000_000_000 % ticks_per_second else 1_000_000_000 // ticks_per_second
-        if not -_LARGEST_NS <= start <= _LARGEST_NS:
+        if not -_MAX_NS <= start <= _MAX_NS:
             start = scale = 0  # the kernel leaves its packets to ``time_ns``
         if len(self) > 0xFFFF:
             raise FormatError("more than 65536 interfaces")
@@ -90,7 +90,7 @@ class Interfaces:
         self._links.append(kernel.SWAPPED if self.is_swapped and link == SOCKETCAN else link)
         self._scales.append(scale)
         self._starts.append(start)
-        self._largest.append((_LARGEST_NS - max(start, 0)) // max(scale, 1))
+        self._largest.append((_MAX_NS - max(start, 0)) // max(scale, 1))
         self._clocks.append((start_seconds, ticks_per_second))
 
     def tables(self) -> tuple[array[int], array[int], array[int], array[int], array[int], array[int]]:
@@ -111,7 +111,7 @@ class Interfaces:
         """
         start, per_second = self._clocks[index]
         time = start * 1_000_000_000 + ticks * 1_000_000_000 // per_second
-        if not -_LARGEST_NS <= time <= _LARGEST_NS:
+        if not -_MAX_NS <= time <= _MAX_NS:
             raise FormatError(f"the time {ticks} is out of range")
         return time
 

@@ -29,9 +29,9 @@ MAX_DATA = 1 << 16
 #: links of one block
 MAX_LINKS = 1 << 20
 #: bytes that a transposed block may unpack to, since it has to be unpacked as a whole
-LARGEST_TRANSPOSED = 1 << 26
+MAX_TRANSPOSED = 1 << 26
 #: bytes that any other compressed block may unpack to, piece by piece
-LARGEST_STREAM = 1 << 40
+MAX_STREAM = 1 << 40
 
 FINISHED, UNFINISHED = b"MDF     ", b"UnFinMF "
 #: blocks of MDF 4.2 that hold data by columns, which canx does not read
@@ -102,8 +102,8 @@ class Blocks:
         if at + length > self.size:
             raise CutError(f"ends inside a {kind} block", position=at, unit="byte")
         links = struct.unpack(f"<{count}Q", self.read(at + HEAD, 8 * count))
-        behind = HEAD + 8 * count
-        return Block(kind, at, links, self.read(at + behind, min(length - behind, MAX_DATA)))
+        after = HEAD + 8 * count
+        return Block(kind, at, links, self.read(at + after, min(length - after, MAX_DATA)))
 
     def chain(self, at: int, kind: str, limit: int = 1 << 16) -> Iterator[Block]:
         """Yield the chain of blocks from ``at`` on; the first link of each leads to the next.
@@ -170,8 +170,8 @@ class Blocks:
         return self._head(at, ("DT", "SD", "DZ", "DL", "HL"))[0]
 
     def _fragment(self, at: int, kind: str) -> Fragment:
-        found, length, _ = self._head(at, (kind, "DZ"))
-        if found == "DZ":
+        stored_kind, length, _ = self._head(at, (kind, "DZ"))
+        if stored_kind == "DZ":
             return self._compressed(at, length, kind)
         begin, stored = at + HEAD, max(length - HEAD, 0)
         if self._is_last_open and length <= HEAD:
@@ -192,7 +192,7 @@ class Blocks:
             raise FormatError(reason, position=at, unit="byte")
         if method > 1 or (method == 1 and not columns):
             raise UnknownLayoutError(f"unknown compression {method}", position=at, unit="byte")
-        if size > (LARGEST_TRANSPOSED if method else LARGEST_STREAM):
+        if size > (MAX_TRANSPOSED if method else MAX_STREAM):
             raise FormatError(f"a compressed block claims {size} bytes", position=at, unit="byte")
         begin = at + HEAD + _ZIP.size
         present = min(stored, self.size - begin)

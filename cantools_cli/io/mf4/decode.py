@@ -7,7 +7,7 @@ import struct
 from cantools_cli.errors import FormatError
 from cantools_cli.frame import bits, error_frames
 from cantools_cli.frame.message import Message
-from cantools_cli.io.mf4.layout import LARGEST_NS, Numbers
+from cantools_cli.io.mf4.layout import MAX_NS, Numbers
 from cantools_cli.kernels import mf4 as kernel
 
 #: by the number of an error's cause: other, bit, form, stuff, CRC, acknowledge
@@ -34,7 +34,7 @@ def decode(
     """
     message = Message(is_extended_id=False)
     message.timestamp_ns = start_ns + _time(record, plan, scale)
-    if not -LARGEST_NS <= message.timestamp_ns <= LARGEST_NS:
+    if not -MAX_NS <= message.timestamp_ns <= MAX_NS:
         raise FormatError("the time is out of range")
     message.channel = value_of(record, plan, kernel.BUS)
     message.is_rx = not value_of(record, plan, kernel.DIR) & 1

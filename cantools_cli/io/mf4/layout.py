@@ -32,8 +32,8 @@ KINDS = {
     "CAN_OverloadFrame": kernel.RARE,
 }
 #: bytes of the largest record with a frame
-LARGEST_RECORD = 1 << 16
-LARGEST_NS = (1 << 63) - 1
+MAX_RECORD = 1 << 16
+MAX_NS = (1 << 63) - 1
 #: record numbers are smaller than this
 MAX_RECORD_IDS = 1 << 16
 
@@ -144,7 +144,7 @@ def read_layout(blocks: Blocks, program: bytes) -> Layout:
     if len(header.data) < 13 or not header.links:
         raise FormatError(f"a header of {len(header.data)} bytes", position=64, unit="byte")
     start_ns = int.from_bytes(header.data[:8], "little")
-    if start_ns > LARGEST_NS:
+    if start_ns > MAX_NS:
         raise FormatError(f"the start time {start_ns} is out of range", position=136, unit="byte")
     layout = Layout(start_ns, bool(header.data[12] & 1), [])
     try:
@@ -212,7 +212,7 @@ def plan_of(blocks: Blocks, group: Group, indices: dict[int, int], start_ns: int
     if group.is_variable or not group.event:
         plan[kernel.KIND] = kernel.VARIABLE if group.is_variable else kernel.SKIP
         return plan, 0.0
-    if group.size > LARGEST_RECORD:
+    if group.size > MAX_RECORD:
         raise _unknown(group, f"records of {group.size} bytes")
     kind = KINDS[group.event]
     if kind == kernel.ERROR and (
@@ -313,7 +313,7 @@ def _plan_time(blocks: Blocks, group: Group, plan: list[int], start_ns: int) -> 
     plan[kernel.TIME_MODE] = mode
     plan[kernel.TIME_FACTOR] = whole if is_whole else 1
     exact = mode in (kernel.UNSIGNED, kernel.SIGNED)
-    plan[kernel.TIME_LIMIT] = (LARGEST_NS - start_ns) // (whole if exact else 1)
+    plan[kernel.TIME_LIMIT] = (MAX_NS - start_ns) // (whole if exact else 1)
     return float(whole) if is_whole else scale
 
 
@@ -384,7 +384,7 @@ def _elements(blocks: Blocks, composition: int) -> int:
     count = 1
     for index in range(int.from_bytes(data[2:4], "little")):
         count *= int.from_bytes(data[16 + 8 * index : 24 + 8 * index], "little")
-    return min(count, LARGEST_RECORD)
+    return min(count, MAX_RECORD)
 
 
 def _plan_masks(group: Group, plan: list[int]) -> None:

@@ -17,7 +17,7 @@ from cantools_cli.io.channels import ChannelTable
 from cantools_cli.io.mf4.blocks import Blocks, Fragment, UnknownLayoutError, unpacked
 from cantools_cli.io.mf4.decode import decode, value_of
 from cantools_cli.io.mf4.layout import (
-    LARGEST_RECORD,
+    MAX_RECORD,
     MAX_RECORD_IDS,
     DataGroup,
     Group,
@@ -182,7 +182,7 @@ class RecordStream:
                 else:
                     return at, rows, reason, None
             except FormatError as error:
-                return self._behind(text, at), rows, kernel.STRANGE, self._placed(error, at)
+                return self._after(text, at), rows, kernel.STRANGE, self._placed(error, at)
 
     def _placed(self, error: FormatError, at: int) -> FormatError:
         if error.position is None:
@@ -215,7 +215,7 @@ class RecordStream:
         index = self._kinds[int.from_bytes(text[at:begin], "little")]
         return index, begin, memoryview(self._plan)[index * kernel.PLAN : (index + 1) * kernel.PLAN]
 
-    def _behind(self, text: bytes, at: int) -> int:
+    def _after(self, text: bytes, at: int) -> int:
         _, begin, plan = self._record(text, at)
         return begin + int(plan[kernel.LENGTH])
 
@@ -232,14 +232,14 @@ class RecordStream:
             if len(text) - begin < 4:
                 return at
             size = 4 + int.from_bytes(text[begin : begin + 4], "little")
-            if size > LARGEST_RECORD:
+            if size > MAX_RECORD:
                 self._running[index] += size
         elif begin + size <= len(text):  # the record is complete, but not the data after it
-            behind = begin + size + self._group.id_size
-            if int.from_bytes(text[behind : behind + 4], "little") > LARGEST_RECORD:
+            entry = begin + size + self._group.id_size
+            if int.from_bytes(text[entry : entry + 4], "little") > MAX_RECORD:
                 raise FormatError("more data than a frame has")
             return at
-        if size <= LARGEST_RECORD:
+        if size <= MAX_RECORD:
             return at
         self._to_skip = begin + size - len(text)
         return len(text)

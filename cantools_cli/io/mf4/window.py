@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 
 from cantools_cli.errors import FormatError
-from cantools_cli.io.mf4.blocks import LARGEST_TRANSPOSED, Blocks, Fragment, unpacked
+from cantools_cli.io.mf4.blocks import MAX_TRANSPOSED, Blocks, Fragment, unpacked
 
 #: bytes of the window
 _WINDOW = 1 << 18
@@ -59,7 +59,7 @@ class DataWindow:
         if fragment.columns is None:
             return self._blocks.read(fragment.at + skip, max(min(limit, fragment.stored - skip), 0))
         if self._unpacked[0] != index:
-            if fragment.size > LARGEST_TRANSPOSED:
+            if fragment.size > MAX_TRANSPOSED:
                 raise FormatError(f"a compressed block of {fragment.size} bytes")
             self._unpacked = (index, b"".join(unpacked(self._blocks.read, fragment, _WINDOW)))
         return self._unpacked[1][skip : skip + limit]

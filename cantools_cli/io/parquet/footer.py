@@ -16,7 +16,7 @@ from typing import Any
 from cantools_cli.errors import FormatError
 
 _TRUE, _FALSE, _BYTE, _I16, _I32, _I64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = range(1, 13)
-_DEEPEST = 32
+_MAX_DEPTH = 32
 
 #: FileMetaData
 _NUM_ROWS, _ROW_GROUPS = 3, 4
@@ -132,7 +132,7 @@ def _read_number(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _read_struct(data: bytes, at: int, depth: int) -> tuple[Struct, int]:
-    if depth > _DEEPEST:
+    if depth > _MAX_DEPTH:
         raise ValueError("structs are nested too deeply")
     fields: Struct = {}
     last = 0

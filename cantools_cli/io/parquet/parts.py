@@ -57,8 +57,8 @@ def is_joined(read: ReadAt, size: int) -> bool:
         if not is_part(read, end):
             return True
         footers = Footers()
-        for begin, behind in parts_before(read, end):
-            footers.add(footer_at(read, begin, behind), begin)
+        for begin, part_end in parts_before(read, end):
+            footers.add(footer_at(read, begin, part_end), begin)
     except FormatError:
         return True  # the damage is in a part
     return footers.joined()[: len(footer)] == footer

@@ -17,7 +17,7 @@ from cantools_cli.kernels import sqlite_rows as kernel
 
 _SWAP = 7 if sys.byteorder == "little" else 0
 _MAX_COLUMNS = 60
-_LOWEST = -(1 << 63)
+_MIN_ROWID = -(1 << 63)
 
 
 class PageRows:
@@ -72,7 +72,7 @@ class PageRows:
             return 0
         count = 0
         leaves = self._leaves
-        last = _LOWEST if self.done is None else self.done
+        last = _MIN_ROWID if self.done is None else self.done
         while self._page is not None and leaves is not None:
             self._cell, count, reason = kernel.extract(
                 *self._page,

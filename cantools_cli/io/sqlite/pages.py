@@ -24,7 +24,7 @@ from collections.abc import Iterator
 _INTERIOR, _LEAF = 5, 13
 _LOG_HEAD, _LOG_FRAME = 32, 24
 _MAX_IN_LOG = 1 << 20  # pages; SQLite moves them to the file after 1000
-_DEEPEST = 20  # levels: the limit of SQLite
+_MAX_DEPTH = 20  # levels: the limit of SQLite
 _AHEAD = 64  # consecutive pages to read at a time
 
 
@@ -138,7 +138,7 @@ class _Tree:
 
     def _depth(self, page: int) -> int:
         """Return the number of levels above the leaves, the same for all leaves."""
-        for depth in range(_DEEPEST):
+        for depth in range(_MAX_DEPTH):
             data = self._read(page)
             if data[:1] != bytes([_INTERIOR]):
                 return depth

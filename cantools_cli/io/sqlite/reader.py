@@ -92,11 +92,11 @@ class SqliteReader(MessageReader):
         return self._as_documented(self._unless_all_are_skipped())
 
     def _unless_all_are_skipped(self) -> Iterator[MessageBatch]:
-        found = False
+        has_frames = False
         for batch in self._frames():
-            found = found or bool(len(batch))
+            has_frames = has_frames or bool(len(batch))
             yield batch
-        if self.skipped > 1 and not found:
+        if self.skipped > 1 and not has_frames:
             self.refuse()
 
     def _documented_channel(self, channel: Channel) -> Channel:
@@ -213,9 +213,9 @@ class SqliteReader(MessageReader):
         A killed writer leaves a log next to the file; SQLite applies it, and needs to write to the file for
         that.
         """
-        beside = [path + end for end in ("-wal", "-journal") if os.path.exists(path + end)]
+        logs = [path + end for end in ("-wal", "-journal") if os.path.exists(path + end)]
         modes = ["mode=ro"]
-        if beside or head[18:20] != b"\1\1":
+        if logs or head[18:20] != b"\1\1":
             modes = ["mode=rw", "immutable=1"]
         for mode in modes:
             connection = connect(path, mode)
@@ -232,8 +232,8 @@ class SqliteReader(MessageReader):
                 connection.close()
                 raise
             self._has_log = mode != "immutable=1"
-            if mode == "immutable=1" and beside:
-                self.note(f"{path}: no write permission, so the changes in {beside[0]} are left out")
+            if mode == "immutable=1" and logs:
+                self.note(f"{path}: no write permission, so the changes in {logs[0]} are left out")
             if hasattr(connection, "setlimit"):  # Python 3.11
                 connection.setlimit(0, _VALUE_LIMIT)  # SQLITE_LIMIT_LENGTH
             return connection

@@ -130,10 +130,10 @@ class SqliteWriter(MessageWriter):
     def _open(self, path: str) -> None:
         self._connection = connection = connect(path, "mode=rwc")
         try:
-            found = columns_of(connection, self.table_name)
+            present = columns_of(connection, self.table_name)
         except sqlite3.DatabaseError as error:
             raise read_error(error, path) from error
-        if found and not {*COLUMNS} <= found:
+        if present and not {*COLUMNS} <= present:
             raise UsageError(
                 f"{path}: the table {quoted(self.table_name)} lacks the columns of frames",
                 hint="db,table=NAME writes to another one",
