@@ -1,6 +1,6 @@
-"""The names of all interfaces and formats, and where each is implemented: imported on first use.
+"""The tables of interfaces and formats, whose modules are imported on first use.
 
-Other distributions add their own through entry points: ``canx.interface``, ``canx.reader`` and
+Other distributions add their own by entry points: ``canx.interface``, ``canx.reader`` and
 ``canx.writer``, and python-can's ``can.interface``, ``can.io.message_reader`` and
 ``can.io.message_writer``, whose names are file suffixes such as ``.foo``.
 """
@@ -155,16 +155,17 @@ class Format:
     """A log format.
 
     Attributes:
-        writer: None for a format that is read only.
-        suffixes: file names that mean it; the first is written where a name has to be made.
-        is_binary: whether a terminal must not get it.
-        is_compressible: whether ``.gz`` or ``.zst`` may go around it; BLF is compressed inside.
-        can_append: whether a file can be continued: its writer takes ``append=True``.
-        is_shared: whether several programs may write one file at once, since its library locks each write.
-        is_lines: whether a file is nothing but one line per frame, so that two ``>>`` of it cannot mix.
-        reader_options, writer_options: what may follow the name, as in ``blf,level=6``, and the keyword of
-            the class that each is.
-        reading, writing: keywords that the commands use where the library has another, documented default.
+        writer: None if canx only reads the format.
+        suffixes: of file names; the first one is the default for new files.
+        is_binary: whether it must not be written to a terminal.
+        is_compressible: whether a file may be compressed as ``.gz`` or ``.zst``; BLF compresses its content.
+        can_append: whether a file can be continued: the writer has the parameter ``append``.
+        is_shared: whether several programs may write to one file, since its library locks each write.
+        is_lines: whether a file consists of one line per frame, so that ``>>`` can continue it.
+        reader_options, writer_options: options after the name, as in ``blf,level=6``, and the parameter of
+            the
+            class for each.
+        reading, writing: keyword arguments of commands that differ from the documented defaults.
     """
 
     name: str
@@ -183,7 +184,7 @@ class Format:
     writing: dict[str, Any] = field(default_factory=dict)
 
 
-# In the order in which their first bytes are looked at: cheap and certain ones first.
+# In the order of recognition by the first bytes: fast and certain ones first.
 FORMATS = {
     "blf": Format(
         "blf",
@@ -196,7 +197,7 @@ FORMATS = {
         description="Vector binary logging format",
         reader_options={"tz": "tz"},
         writer_options={"tz": "tz", "level": "compression_level"},
-        # 0 is unknown: of files of CANape, the documented default, readers may take local time for granted
+        # 0 is unknown: readers may assume local time in files of CANape, the documented default
         writing={"compression_level": 1, "application_id": 0},
     ),
     "mf4": Format(
@@ -251,7 +252,7 @@ FORMATS = {
         (".jsonl", ".json", ".ndjson"),
         can_append=True,
         is_lines=True,
-        description="one JSON object a line",
+        description="one JSON object per line",
     ),
     "gvret": Format(
         "gvret",
@@ -325,11 +326,11 @@ FORMATS = {
         "cantools_cli.io.candump.screen_writer:CandumpWriter",
         (".candump",),
         is_lines=True,
-        description="what candump prints for people",
+        description="candump's screen output",
         reader_options={"tz": "tz"},
         writer_options={"time": "timestamps", "direction": "direction", "explain": "explain", "tz": "tz"},
     ),
-    # text that fewer people have, none of which the readers above take for theirs
+    # less common text formats, which the readers above do not recognise
     "crtd": Format(
         "crtd",
         "cantools_cli.io.crtd:CrtdReader",
@@ -411,13 +412,13 @@ FORMATS = {
         (".komodo.csv",),
         description="tables of Total Phase's Komodo; read only",
     ),
-    # never recognised: its user names the columns
+    # never recognised: the user names the columns
     "columns": Format(
         "columns",
         "cantools_cli.io.columns.reader:ColumnsReader",
         None,
         (".columns",),
-        description="any separated text, by columns that are named; read only",
+        description="any separated text with named columns; read only",
         reader_options={
             "id": "identifier",
             "dir": "direction",
@@ -426,7 +427,7 @@ FORMATS = {
             **{name: name for name in ("error", "unit", "base", "data_base", "dlc_base", "skip", "tz")},
         },
     ),
-    # behind the text formats, since looking at these two imports more
+    # after the text formats, since recognising these two imports more
     "parquet": Format(
         "parquet",
         "cantools_cli.io.parquet.reader:ParquetReader",
@@ -449,10 +450,10 @@ FORMATS = {
     ),
 }
 
-#: what a suffix behind that of a format says
+#: the compression for each suffix after that of a format
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 
-#: interface -> (module, class), of programs that add theirs at run time; see ``python_can.interfaces``
+#: interface -> (module, class), added by programs at run time; see ``python_can.interfaces``
 added: dict[str, tuple[str, str]] = {}
 
 #: entry point groups by kind, ours before python-can's
@@ -475,24 +476,24 @@ def install_hint(module: str, extra: str = "") -> str:
 
 @cache
 def entry_points_of(kind: str) -> dict[str, str]:
-    """Return what other distributions offer, name -> "module:Class". Looking them up costs 25 ms."""
+    """Return the entry points of other distributions, name -> "module:Class". The search takes 25 ms."""
     from importlib.metadata import entry_points
 
     found: dict[str, str] = {}
     for group in _GROUPS[kind]:
         for point in entry_points(group=group):
-            if not point.value.startswith("can."):  # python-can's own, where it is installed beside canx
+            if not point.value.startswith("can."):  # python-can's own, if it is installed next to canx
                 found.setdefault(point.name.lower(), point.value.replace(" ", ""))
     return found
 
 
 def interface_names() -> list[str]:
-    """Return the names of all interfaces, those of other distributions included."""
+    """Return the names of all interfaces, including those of other distributions."""
     return sorted({*INTERFACES, *added, *entry_points_of("interface")})
 
 
 def is_interface(name: str) -> bool:
-    """Tell whether there is an interface called ``name``; built-ins are known without a search."""
+    """Return whether ``name`` is an interface; other distributions are searched last."""
     return name in INTERFACES or name in added or name in entry_points_of("interface")
 
 
@@ -534,7 +535,7 @@ def missing_library(interface_name: str, error: ImportError) -> CanInterfaceNotI
 
 
 def format_of_suffix(path: str) -> tuple[str | None, bool]:
-    """Return the format that the suffix of ``path`` means, or None, and whether another compresses it."""
+    """Return the format for the suffix of ``path``, or None, and whether the file is compressed."""
     name, suffix = peeled(path.lower())
     for form in FORMATS.values():
         if name.endswith(form.suffixes):
@@ -543,7 +544,7 @@ def format_of_suffix(path: str) -> tuple[str | None, bool]:
 
 
 def split_suffix(path: str) -> tuple[str, str]:
-    """Return ``path`` in two: before and from the suffix of its format; that of a compression stays there."""
+    """Split ``path`` before the suffix of its format, which keeps the suffix of a compression."""
     name, compression = peeled(path)
     known = [suffix for form in FORMATS.values() for suffix in form.suffixes if name.lower().endswith(suffix)]
     size = len(max(known, key=len)) if known else len(splitext(name)[1])
@@ -551,7 +552,7 @@ def split_suffix(path: str) -> tuple[str, str]:
 
 
 def peeled(path: str) -> tuple[str, str]:
-    """Return ``path`` without the suffix of a compression, and that suffix, empty where there is none."""
+    """Split ``path`` before the suffix of a compression, which may be empty."""
     for suffix in COMPRESSIONS:
         if path.lower().endswith(suffix):
             return path[: -len(suffix)], path[-len(suffix) :]
@@ -559,7 +560,7 @@ def peeled(path: str) -> tuple[str, str]:
 
 
 def writable() -> dict[str, Format]:
-    """Return the formats that can be written, by name."""
+    """Return the formats with a writer, by name."""
     return {name: form for name, form in FORMATS.items() if form.writer is not None}
 
 
@@ -567,7 +568,7 @@ def reader_class(name: str) -> Any:
     """Return the reader class of the format ``name``, or of a suffix such as ``.foo``.
 
     Raises:
-        UsageError: there is none.
+        UsageError: the format is unknown, cannot be used this way, or needs a library that is not installed.
     """
     return _io_class("reader", name)
 
@@ -576,7 +577,7 @@ def writer_class(name: str) -> Any:
     """Return the writer class of the format ``name``, or of a suffix such as ``.foo``.
 
     Raises:
-        UsageError: there is none.
+        UsageError: the format is unknown, cannot be used this way, or needs a library that is not installed.
     """
     return _io_class("writer", name)
 
@@ -585,7 +586,7 @@ def _io_class(kind: str, name: str) -> Any:
     form = FORMATS.get(name)
     target = getattr(form, kind) if form else None
     if form is not None and target is None:
-        raise UsageError(f"format {quoted(name)} can only be read", hint=f"written: {', '.join(writable())}")
+        raise UsageError(f"format {quoted(name)} is read only", hint=f"writable: {', '.join(writable())}")
     if target is None:
         others = entry_points_of(kind)
         target = others.get(name) or others.get(f".{name}")
@@ -604,6 +605,6 @@ def _io_class(kind: str, name: str) -> Any:
 def _attribute(target: str) -> Any:
     module, _, attribute = target.partition(":")
     if not module.startswith("cantools_cli."):
-        # most plug-ins import can; by name, since what installs it imports this module
+        # most plug-ins import can; by name, since compat imports this module
         import_module("cantools_cli.compat").install_where_missing()
     return getattr(import_module(module), attribute)

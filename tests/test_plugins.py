@@ -119,7 +119,7 @@ def test_every_built_in_format_loads(name: str) -> None:
 
 
 def test_a_format_that_is_read_only_says_so() -> None:
-    with pytest.raises(UsageError, match='format "busmaster" can only be read'):
+    with pytest.raises(UsageError, match='format "busmaster" is read only'):
         plugins.writer_class("busmaster")
 
 

@@ -1,1 +1,4 @@
-"""One module an interface: a bus that opens, waits and moves frames; its protocol's codec beside it."""
+"""Interfaces: one module or package each, a bus class and the codec of its protocol.
+
+May import ``bus``, ``frame``, ``kernels`` and the modules at the top of ``cantools_cli``.
+"""

@@ -1,6 +1,6 @@
-"""CAN frames over UDP multicast, as python-can has them: a bus of all hosts that joined a group.
+"""Interface ``udp_multicast``: python-can's bus of all hosts that have joined a multicast group.
 
-Nothing is guaranteed: datagrams may be lost, or overtake each other.
+Datagrams may be lost or reordered.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ from cantools_cli.errors import (
 from cantools_cli.filtering.can_filter import CanFilters
 from cantools_cli.frame.batch import MessageBatch
 
-# Linux's number, which the socket module does not have (linux/in.h).
+# Linux's number, which the socket module lacks (linux/in.h)
 _IP_MULTICAST_ALL = 49
 _IS_LINUX = sys.platform == "linux"
 
-#: where Linux lists the IPv6 groups that are joined
+#: Linux's list of the IPv6 groups joined
 _MEMBERSHIPS = "/proc/net/igmp6"
-#: scopes of IPv6 groups that mean something on one network interface alone: interface-local, link-local
+#: scopes of IPv6 groups that need a network interface: interface-local, link-local
 _NEED_INTERFACE = (1, 2)
 
 
 class UdpMulticastBus(PortBus):
     """A bus of UDP datagrams.
 
-    ``channel`` is the group, an IPv4 or IPv6 multicast address; ``%NAME`` behind it, or ``interface``, is
-    the network interface to use, for IPv4 also as the address that it has. ``hop_limit`` is how many
-    routers a datagram may pass, plus one. Without ``fd`` CAN FD frames are refused, and ignored when
-    they come. Frames have the time at which they came, with ``keep_timestamps`` the sender's.
+    ``channel`` is the group, an IPv4 or IPv6 multicast address. ``%NAME`` after it, or ``interface``, selects
+    the network interface, for IPv4 also by its address. ``hop_limit`` is the number of routers that a
+    datagram may pass, plus one. Without ``fd``, sending a CAN FD frame is an error, and received ones are
+    ignored. Received frames are stamped on arrival; ``keep_timestamps`` keeps the sender's timestamps.
     """
 
     _port: UdpPort
@@ -73,7 +73,7 @@ class UdpMulticastBus(PortBus):
         if not hasattr(socket.socket, "recvmsg"):
             raise CanInterfaceNotImplementedError(f"udp_multicast does not work on {sys.platform}")
         if not 0 < port < 65536 or not 0 <= hop_limit < 256:
-            raise UsageError(f"port {port} is not in 1 to 65535, or hop limit {hop_limit} not in 0 to 255")
+            raise UsageError(f"port {port} is not in 1 to 65535, or hop limit {hop_limit} is not in 0 to 255")
         group, _, zone = str(channel).partition("%")
         self._group = Group(group, port, interface or zone or None)
         self._hop_limit = hop_limit
@@ -113,7 +113,7 @@ class UdpMulticastBus(PortBus):
             yield codec.encode(message)
 
     def _open_sender(self) -> None:
-        """Open a socket of its own for sending, whose address distinguishes our datagrams from others'."""
+        """Open a separate socket for sending; its address identifies this bus's own datagrams."""
         if self._own_address is None:
             try:
                 self._port.sender = self._group.sending_socket(self._hop_limit)
@@ -126,23 +126,23 @@ class UdpMulticastBus(PortBus):
 
     @staticmethod
     def _detect_available_configs() -> list[dict[str, Any]]:
-        """Return the two default groups: whether anybody is there, nobody can know."""
+        """Return the two default groups; whether they have members cannot be detected."""
         groups = (UdpMulticastBus.DEFAULT_GROUP_IPv6, UdpMulticastBus.DEFAULT_GROUP_IPv4)
         return [{"interface": "udp_multicast", "channel": group} for group in groups]
 
 
 class Group:
-    """A multicast group, as a place to receive from and to send to.
+    """A multicast group, and the sockets to receive from it and to send to it.
 
     Raises:
-        UsageError: ``address`` is no multicast address, or ``interface`` is not there.
+        UsageError: ``address`` is not a multicast address, or ``interface`` does not exist.
     """
 
     def __init__(self, address: str, port: int, interface: str | None) -> None:
         self.address = address
         self.port = port
-        self._index = 0  # of the network interface; 0 lets the system choose
-        self._local = b"\0\0\0\0"  # or the IPv4 address that it has
+        self._index = 0  # of the network interface; with 0 the system chooses
+        self._local = b"\0\0\0\0"  # or the IPv4 address of the network interface
         self._packed = _packed(socket.AF_INET, address) or _packed(socket.AF_INET6, address) or b"\0"
         self.family = socket.AF_INET if len(self._packed) == 4 else socket.AF_INET6
         is_multicast = self._packed[0] >> 4 == 0xE if len(self._packed) == 4 else self._packed[0] == 0xFF
@@ -157,11 +157,11 @@ class Group:
             self._index = _chosen_by_the_system() or self._first_that_sends()
 
     def _first_that_sends(self) -> int:
-        """Return the first network interface that can send to the group, loopbacks last; 0 where none can."""
+        """Return the first network interface that can send to the group, loopbacks last; 0 if none can."""
         by_kind = sorted(socket.if_nameindex(), key=lambda one: one[1].startswith("lo"))
         for index, _ in by_kind:
             with socket.socket(self.family, socket.SOCK_DGRAM) as probe, suppress(OSError):
-                probe.connect((self.address, self.port, 0, index))  # refused without an address of the scope
+                probe.connect((self.address, self.port, 0, index))  # fails without an address in the scope
                 return index
         return 0
 
@@ -175,16 +175,16 @@ class Group:
         except OSError:
             names = ", ".join(name for _, name in socket.if_nameindex())
             text = f"udp_multicast: no network interface {quoted(interface)}"
-            raise UsageError(text, hint=f"there are {names}") from None
+            raise UsageError(text, hint=f"network interfaces: {names}") from None
 
     def receiving_socket(self) -> socket.socket:
-        """Return a socket that gets what is sent to the group, and when it came."""
+        """Return a socket that receives the datagrams sent to the group."""
         receiver = socket.socket(self.family, socket.SOCK_DGRAM)
         try:
             receiver.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if hasattr(socket, "SO_REUSEPORT"):
                 receiver.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            # bound to "" a socket gets what is sent to other groups on the same port as well
+            # a socket bound to "" also receives datagrams to other groups on the same port
             receiver.bind(self._destination() if _IS_LINUX else ("", self.port))
             self._join(receiver)
         except BaseException:
@@ -193,7 +193,7 @@ class Group:
         return receiver
 
     def sending_socket(self, hop_limit: int) -> socket.socket:
-        """Return a socket that sends to the group from a port of its own."""
+        """Return a socket that sends to the group from its own port."""
         sender = socket.socket(self.family, socket.SOCK_DGRAM)
         try:
             sender.setblocking(False)
@@ -229,10 +229,10 @@ class Group:
 
 
 def _chosen_by_the_system() -> int:
-    """Return the index of the network interface that the system takes for a group without one.
+    """Return the index of the network interface that the system chooses for a group.
 
-    Programs that leave the choice to the system, such as python-can, hear each other on that one alone. The
-    index is 0 on a system that does not list its groups.
+    Programs that leave the choice to the system, such as python-can, use this interface alone. The index is 0
+    on a system that does not list its groups.
     """
     group = b"\xff\x12" + os.urandom(14)  # a group without other members
     with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe, suppress(OSError):

@@ -1,4 +1,4 @@
-"""python-can's datagrams: one frame a datagram, a msgpack map of eleven entries.
+"""python-can's datagrams: one frame per datagram, a msgpack map of eleven entries.
 
 ::
 
@@ -15,28 +15,28 @@
     AE bitrate_switch         C2 or C3
     B5 error_state_indicator  C2 or C3
 
-Read leniently: in any order, the timestamp as an integer, the data as an array, most entries left out; other
-entries are passed over.
+Reading is lenient: entries in any order, an integer as timestamp, an array as data; most entries may be
+missing, and unknown entries are ignored.
 
 Loses: the direction, and the raw DLC codes of classic frames.
 
-Source: what python-can 4.1.0 and 4.6.1 send, and what they take.
+Source: the datagrams that python-can 4.1.0 and 4.6.1 send and accept.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import msgpack  # type: ignore[import-untyped]  # it ships no types
+import msgpack  # type: ignore[import-untyped]  # it has no type hints
 
 from cantools_cli.errors import FormatError
 from cantools_cli.frame.bits import CAN_SFF_MASK
 from cantools_cli.frame.message import Message
 
-#: bytes of the largest datagram that is looked at
+#: maximum size of a datagram in bytes
 MAX_LENGTH = 65535
 
-#: seconds since the epoch that 64 bits of nanoseconds hold
+#: the latest time in seconds that fits 64 bits of nanoseconds
 _LATEST = 9_223_372_036
 _TRUTHS = ("is_remote_frame", "is_error_frame", "is_fd", "bitrate_switch", "error_state_indicator")
 
@@ -45,7 +45,7 @@ def encode(message: Message) -> bytes:
     """Return the datagram of ``message``."""
     is_wide = (
         message.is_error_frame and message.arbitration_id > CAN_SFF_MASK
-    )  # peers check it like any other
+    )  # peers check the identifier of error frames too
     entries = {
         "timestamp": message.timestamp,
         "arbitration_id": message.arbitration_id,
@@ -63,10 +63,10 @@ def encode(message: Message) -> bytes:
 
 
 def decode(datagram: bytes | bytearray | memoryview) -> Message:
-    """Return the frame in ``datagram``, with the sender's timestamp, or 0 where it has none.
+    """Return the frame in ``datagram``, with the sender's timestamp, or 0 if it has none.
 
     Raises:
-        FormatError: it is not one map, or what it says is no frame.
+        FormatError: the datagram is not a map, or the map is not a frame.
     """
     entries = _unpacked(datagram)
     data = _data(entries.get("data"))
@@ -88,7 +88,7 @@ def decode(datagram: bytes | bytearray | memoryview) -> Message:
 
 
 def _unpacked(datagram: bytes | bytearray | memoryview) -> dict[object, Any]:
-    """Return the entries of the map; bounded before anything is allocated."""
+    """Return the entries of the map; sizes are checked before memory is allocated."""
     try:
         entries = msgpack.unpackb(
             datagram,
@@ -98,7 +98,7 @@ def _unpacked(datagram: bytes | bytearray | memoryview) -> dict[object, Any]:
             max_map_len=64,
             max_ext_len=0,
         )
-    except (ValueError, RecursionError) as error:  # all of msgpack's are a ValueError
+    except (ValueError, RecursionError) as error:  # all errors of msgpack are a ValueError
         raise FormatError(f"not msgpack: {str(error) or type(error).__name__}") from error
     if not isinstance(entries, dict):
         raise FormatError("not a map of entries")
@@ -107,7 +107,7 @@ def _unpacked(datagram: bytes | bytearray | memoryview) -> dict[object, Any]:
 
 def _truth(entries: dict[object, Any], key: str, *, default: bool = False) -> bool:
     value = entries.get(key, default)
-    if value not in (False, True):  # 0 and 1 are as good
+    if value not in (False, True):  # or 0 and 1
         raise FormatError(f"{key} is neither true nor false")
     return bool(value)
 
@@ -115,7 +115,7 @@ def _truth(entries: dict[object, Any], key: str, *, default: bool = False) -> bo
 def _whole(entries: dict[object, Any], key: str) -> int:
     value = entries.get(key)
     if not isinstance(value, int):
-        raise FormatError(f"{key} is not a whole number")
+        raise FormatError(f"{key} is not an integer")
     return int(value)
 
 

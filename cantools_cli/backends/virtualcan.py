@@ -1,4 +1,4 @@
-"""virtualcan: a bus of all clients of a small TCP server, classic frames only."""
+"""Interface ``virtualcan``: a bus of all clients of a small TCP server, for classic frames only."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class VirtualCanBus(PortBus):
     """A client of a virtualcan server.
 
     ``channel`` is ``host:port``. Some servers return a frame to its sender: ``echo_suppress`` drops the
-    first equal frame within a second of sending. ``connect_timeout`` is in seconds. Frames have the time
-    at which they came.
+    first equal frame within a second of sending. ``connect_timeout`` is in seconds. Received frames are
+    stamped on arrival.
 
     Raises:
-        CanInitializationError: nobody answers at ``channel``.
+        CanInitializationError: the server cannot be reached.
     """
 
     _port: TcpPort

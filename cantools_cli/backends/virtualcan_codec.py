@@ -1,4 +1,4 @@
-"""virtualcan's TCP stream: one record of 18 bytes a frame, the same in both directions.
+"""virtualcan's TCP stream: one record of 18 bytes per frame, the same in both directions.
 
 ::
 
@@ -9,10 +9,10 @@
 
 All numbers are big-endian. There is no handshake, and there are no timestamps.
 
-Loses: the timestamp, the direction, and the raw DLC codes of classic frames. Remote, error and CAN FD frames
-cannot be said.
+Loses: the timestamp, the direction, and the raw DLC codes of classic frames. The format has
+no remote, error and CAN FD frames.
 
-Source: what the servers of github.com/windelbouwman/virtualcan send and take.
+Source: the servers of github.com/windelbouwman/virtualcan.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel
 
 RECORD = struct.Struct(">IIBB8s")
-LENGTH = 14  #: of a record, behind the length
+LENGTH = 14  #: of a record, after its length
 EXTENDED = 0x01
 
-#: how long after sending a record an equal one counts as its echo
+#: time after sending a record during which an equal one counts as its echo
 ECHO_NS = 1_000_000_000
-#: records that may be waited for, at most
+#: maximum number of expected echoes
 ECHOES = 1 << 16
 
 
@@ -41,7 +41,7 @@ def encode(batch: MessageBatch) -> list[bytes]:
     """Return the records of all frames of ``batch``.
 
     Raises:
-        CanOperationError: one of them is a remote, an error or a CAN FD frame.
+        CanOperationError: the batch contains a remote, error or CAN FD frame.
     """
     records: list[bytes] = []
     offset, payload = batch.offset, batch.payload
@@ -58,13 +58,13 @@ def encode(batch: MessageBatch) -> list[bytes]:
 class Decoder:
     """Turns a byte stream into batches; keeps an unfinished record for the next ``feed``.
 
-    An identifier out of range costs only its frame. A length that cannot be ends the stream: nothing says
-    where the next record begins.
+    A frame with an identifier out of range is skipped and counted. A wrong length ends the stream, since the
+    start of the next record is unknown.
 
     Attributes:
         losses: counts of malformed frames.
-        failure: why the stream ended; None while it goes on.
-        echoes: what was sent, and is to be dropped when it comes back; None to drop nothing.
+        failure: the error that ended the stream, or None.
+        echoes: the sent records whose echoes are dropped, or None.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Decoder:
         self._rest = b""
 
     def feed(self, text: bytes, timestamp_ns: int) -> MessageBatch:
-        """Return the frames that ``text`` completes, with the time at which it came."""
+        """Return the frames that ``text`` completes, with ``timestamp_ns`` as their timestamp."""
         batch = MessageBatch(channels=self._channels)
         if self.failure is not None:
             return batch
@@ -115,21 +115,21 @@ class Decoder:
 
 
 class Echoes:
-    """Records that a server is going to return to their sender.
+    """The sent records that a server may return.
 
-    Of equal records the first that comes within a second is dropped, and once for each that was sent:
-    a frame of another node with the same contents cannot be told from an echo.
+    For each sent record, the first equal record within a second is dropped. An equal frame of another node
+    cannot be distinguished from an echo.
     """
 
     def __init__(self) -> None:
-        self._sent: deque[tuple[int, bytes]] = deque()  # when, in order
+        self._sent: deque[tuple[int, bytes]] = deque()  # times of sending, in order
         self._open: Counter[bytes] = Counter()
 
     def __bool__(self) -> bool:
         return bool(self._sent)
 
     def add(self, records: list[bytes], now_ns: int) -> None:
-        """Note what is sent now."""
+        """Record that ``records`` are sent now."""
         self._forget(now_ns)
         for record in records[-ECHOES:]:
             self._sent.append((now_ns, record))
@@ -138,12 +138,12 @@ class Echoes:
             self._drop_oldest()
 
     def takes(self, record: bytes, now_ns: int) -> bool:
-        """Tell whether ``record`` is the echo of one that was sent; each is taken once."""
+        """Return whether ``record`` is the echo of a sent record, and remove that record."""
         self._forget(now_ns)
         if not self._open[record]:
             return False
         self._close(record)
-        for at, (_, sent) in enumerate(self._sent):  # mostly the first: a server keeps the order
+        for at, (_, sent) in enumerate(self._sent):  # usually the first, since a server keeps the order
             if sent == record:
                 del self._sent[at]
                 break

@@ -1,5 +1,5 @@
 """A socketcand server: buses of this computer for clients over TCP.
 
-``session`` is the protocol, without a socket; ``outbox`` what waits to be sent to a client, bounded;
-``server`` the loop that joins sockets and buses.
+``session`` is the protocol, without a socket; ``outbox`` the bounded queue of a client; ``server`` the loop
+that joins sockets and buses. May import ``bus``, ``backends`` and the layers below.
 """

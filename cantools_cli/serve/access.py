@@ -1,4 +1,4 @@
-"""Who may connect: nobody but this computer, unless an allow-list says so. The protocol has no passwords."""
+"""Which clients may connect: only this computer, unless an allow-list is given. There are no passwords."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from cantools_cli.errors import UsageError, quoted
 
 
 class Access:
-    """The networks whose clients are let in; without any, all that can reach the address listened on.
+    """The networks whose clients may connect; without any, all clients that can reach the server.
 
     Raises:
-        UsageError: one of ``allowed`` is neither an address nor a network.
+        UsageError: an item of ``allowed`` is neither an address nor a network.
     """
 
     def __init__(self, allowed: Iterable[str] = ()) -> None:
@@ -22,7 +22,7 @@ class Access:
         return bool(self._networks)
 
     def lets_in(self, host: str) -> bool:
-        """Tell whether a client from the address ``host`` may connect."""
+        """Return whether a client at the address ``host`` may connect."""
         if not self._networks:
             return True
         address = _address(host)
@@ -33,7 +33,7 @@ def parse_place(text: str, default_port: int, option: str) -> tuple[str, int]:
     """Return the host and the port of ``HOST``, ``HOST:PORT``, ``[IPv6]:PORT`` or ``:PORT``; also port 0.
 
     Raises:
-        UsageError: there is no host, or the port is not one; ``option`` said so.
+        UsageError: the value of ``option`` has no host, or an invalid port.
     """
     host, colon, port = text.rpartition(":")
     if not colon or "]" in port or (":" in host and not text.startswith("[")):
@@ -48,12 +48,12 @@ def parse_place(text: str, default_port: int, option: str) -> tuple[str, int]:
 
 
 def format_place(host: str, port: int) -> str:
-    """Return the reverse of ``parse_place``."""
+    """Return the text of an address, the reverse of ``parse_place``."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether only this computer can reach ``host``, a name or an address."""
+    """Return whether only this computer can reach ``host``, a name or an address."""
     if host == "localhost":
         return True
     try:
@@ -65,7 +65,7 @@ def is_loopback(host: str) -> bool:
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     address = ipaddress.ip_address(host.partition("%")[0])
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return mapped or address  # a socket for both versions shows IPv4 so
+    return mapped or address  # the form of IPv4 addresses on a socket for both versions
 
 
 def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:

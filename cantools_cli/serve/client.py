@@ -1,4 +1,4 @@
-"""A connected client of the server: its socket, its session and what waits to be sent to it."""
+"""A connected client of the server: its socket, its session and its outbox."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from cantools_cli.frame.error_frames import CONTROLLER
 from cantools_cli.serve.outbox import Outbox
 from cantools_cli.serve.session import Session
 
-#: bytes read at once
+#: maximum size of one read
 _PIECE = 1 << 16
-#: a client's commands wait while so many bytes of answers do
+#: size of queued answers above which a client's commands are not read
 _MAX_ANSWERS = 1 << 16
 
 RawTexts = dict[tuple[bool, bool], tuple[bytes, int]]
 
 
 class Client:
-    """One connection. Nothing here waits, and a connection that is lost is just over.
+    """One connection. No method blocks, and a lost connection sets ``is_over``.
 
     Attributes:
-        name: its address, for people.
-        is_over: whether it is to be closed.
+        name: the address of the client, as text.
+        is_over: whether the connection has to be closed.
     """
 
     def __init__(self, end: socket.socket, name: str, session: Session, queue_frames: int) -> None:
@@ -43,12 +43,12 @@ class Client:
 
     @property
     def lost(self) -> int:
-        """How many frames the client did not take in time."""
+        """The number of frames dropped because the client read too slowly."""
         return self._outbox.lost
 
     @property
     def is_reading(self) -> bool:
-        """Whether to read its commands: not while it does not take the answers."""
+        """Whether to read commands: not while too many answers are queued."""
         return self._outbox.answer_bytes < _MAX_ANSWERS
 
     def is_writing(self, now: float) -> bool:
@@ -56,13 +56,13 @@ class Client:
         return bool(self._outbox) and not self._outbox.is_held(now)
 
     def due(self, now: float) -> float | None:
-        """Return when ``tick`` has something to do, None for never."""
+        """Return the time of the next ``tick``, or None."""
         held = self._outbox.hold_until if self._outbox.is_held(now) else None
         times = (held, self.session.due())
         return min((time for time in times if time is not None), default=None)
 
     def read(self, now: float) -> None:
-        """Take what the client says, and answer it."""
+        """Read the client's commands, and answer them."""
         try:
             data = self._end.recv(_PIECE)
         except BlockingIOError:
@@ -78,7 +78,7 @@ class Client:
         self.is_over = self.is_over or self.session.is_over
 
     def deliver(self, batch: MessageBatch, raw: RawTexts, now: float) -> None:
-        """Send what the client wants to know of ``batch``."""
+        """Send the frames of ``batch`` that the client wants."""
         text, count = self.session.deliver(batch, raw, now)
         if count:
             self._outbox.add_frames(text, count)
@@ -91,14 +91,14 @@ class Client:
         self.write(now)
 
     def write(self, now: float) -> None:
-        """Send as much of what waits as the client takes."""
+        """Send as much of the outbox as the client accepts."""
         try:
             self._outbox.send(self._end.send, now)
         except OSError:
             self.is_over = True
 
     def close(self, now: float) -> None:
-        """End the session; what the client takes at once is still sent."""
+        """End the session, after sending what the client accepts immediately."""
         self.session.close()
         self._outbox.hold_until = 0.0
         self.write(now)
@@ -107,21 +107,23 @@ class Client:
         self._end.close()
 
     def summary(self) -> list[str]:
-        """Return what went wrong with it, a phrase each."""
+        """Return the client's losses and faults, one phrase each."""
         session = self.session
         found = [] if session.reason is None else [session.reason]
         if self.lost:
-            found.append(f"{counted(self.lost, 'frames')} lost, since it read too slowly")
+            found.append(f"{counted(self.lost, 'frames')} lost because the client read too slowly")
         if session.left_out:
-            found.append(f"{counted(session.left_out, 'frames')} left out that it cannot be told of")
+            found.append(
+                f"{counted(session.left_out, 'frames')} left out that the client's protocol cannot carry"
+            )
         if session.refused:
-            found.append(f"{counted(session.refused, 'frames')} refused, since --read-only was given")
+            found.append(f"{counted(session.refused, 'frames')} refused because of --read-only")
         if session.faults:
             found.append(f"{counted(session.faults, 'malformed messages')}, the first: {session.first_fault}")
         return found
 
     def _overflow(self) -> bytes:
-        """Return the error frame that stands for frames it lost, if it can be told of error frames."""
+        """Return the error frame that stands for lost frames, empty if the client has no error frames."""
         if not self.session.wants_errors:
             return b""
         return f"< error {CONTROLLER:03X} {time_text(time.time_ns())} >".encode()

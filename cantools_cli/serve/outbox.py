@@ -1,25 +1,25 @@
-"""What waits to be sent to one client: bounded, since a client may read slowly, or not at all."""
+"""The bounded queue of one client, which may read slowly or not at all."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
 
-#: frames that a client may lag behind beyond what the system buffers; some 50 bytes each
+#: maximum number of queued frames, in addition to the system's buffer; some 50 bytes each
 QUEUE_FRAMES = 20_000
-#: small pieces are joined up to so many frames
+#: number of frames up to which small pieces are joined
 PIECE_FRAMES = 256
 
 
 class Outbox:
-    """Pieces of text, in order; answers are kept, frames dropped when there are too many, the oldest first.
+    """Pieces of text, in order. Answers are kept; too many frames are dropped, the oldest first.
 
-    ``marker`` returns a text that tells the client so, where frames are missing; empty for none.
+    ``marker`` returns the text that is sent in the place of missing frames; it may be empty.
 
     Attributes:
-        lost: frames dropped.
-        answer_bytes: of answers that wait. Whoever reads the client's commands stops while that is much.
-        hold_until: by the caller's clock: until then frames wait, answers do not.
+        lost: number of dropped frames.
+        answer_bytes: size of the queued answers; while it is large, the client's commands are not read.
+        hold_until: time of the caller's clock until which frames, but not answers, are held back.
     """
 
     def __init__(self, limit: int = QUEUE_FRAMES, marker: Callable[[], bytes] | None = None) -> None:
@@ -28,17 +28,17 @@ class Outbox:
         self.hold_until = 0.0
         self._limit = max(limit, 1)
         self._marker = marker
-        self._marked: bytes | None = None  # the marker that waits last in the queue
+        self._marked: bytes | None = None  # the last marker in the queue
         self._queue: deque[tuple[bytes, int]] = deque()  # text, frames; 0 for an answer
         self._frames = 0
-        self._current = memoryview(b"")  # what is partly sent
+        self._current = memoryview(b"")  # the partly sent piece
         self._current_answer = 0
 
     def __bool__(self) -> bool:
         return bool(self._current) or bool(self._queue)
 
     def is_held(self, now: float) -> bool:
-        """Tell whether what waits next has to wait for the time ``hold_until``."""
+        """Return whether the next piece is held back until ``hold_until``."""
         return not self._current and bool(self._queue) and self._queue[0][1] > 0 and now < self.hold_until
 
     def add_answer(self, text: bytes) -> None:
@@ -46,7 +46,7 @@ class Outbox:
         self.answer_bytes += len(text)
 
     def add_frames(self, text: bytes, count: int) -> None:
-        """Add ``count`` frames; more than the limit drops the oldest."""
+        """Add ``count`` frames; above the limit, the oldest are dropped."""
         if not count:
             return
         if self._queue and 0 < self._queue[-1][1] <= PIECE_FRAMES - count:
@@ -78,7 +78,7 @@ class Outbox:
         return True
 
     def send(self, send: Callable[[memoryview], int], now: float) -> None:
-        """Hand what waits to ``send`` until there is nothing more, or it raises BlockingIOError."""
+        """Pass the pieces to ``send`` until the queue is empty or it raises BlockingIOError."""
         try:
             while self:
                 if not self._current:

@@ -1,4 +1,4 @@
-"""A bus that is served: read once for all clients, written by any of them."""
+"""A served bus: read once for all clients, written by any of them."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from cantools_cli.filtering.filters import FrameFilter
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 
-#: seconds in which the bus has to take what a client sends; all others wait meanwhile
+#: seconds that the bus may take to send a client's frame; all other clients wait meanwhile
 SEND_SECONDS = 0.1
-#: frames of cyclic jobs that wait to be shown to the other clients, at most
+#: maximum number of frames of cyclic jobs queued for the other clients
 _MAX_ECHOES = 4096
 
 Deliver = Callable[[str, MessageBatch, object], None]
 
 
 class Served:
-    """An open bus under the name by which clients open it.
+    """An open bus and the name that clients use for it.
 
-    ``deliver`` is called with the name, frames, and the session that sent them, None for a bus.
+    ``deliver`` is called with the name, frames, and the session that sent them, None for the bus.
 
     Attributes:
-        received_bytes, received_frames, sent_bytes, sent_frames: since the server was started; bytes of data.
-        failure: why the bus is of no use any more, None while it is.
+        received_bytes, received_frames, sent_bytes, sent_frames: totals since the start; bytes of data.
+        failure: why the bus has failed, or None.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Served:
         self._echoes: deque[tuple[Message, object]] = deque(maxlen=_MAX_ECHOES)
 
     def receive(self) -> bool:
-        """Deliver what the bus has; return whether it had anything."""
+        """Deliver the queued frames of the bus; return whether there were any."""
         try:
             batch = self.bus.recv_batch(0)
         except CanError as error:
@@ -62,12 +62,12 @@ class Served:
         return True
 
     def send(self, batch: MessageBatch, sender: object) -> None:
-        """Send ``batch``, and show it to the other clients, which the bus would not.
+        """Send ``batch``, and deliver it to the other clients, since the bus does not receive it.
 
         Raises:
-            CanError: the bus does not take it.
+            CanError: the bus failed to send.
         """
-        lock = self.bus.periodic_lock  # a task's thread may be sending, on a bus that is stuck
+        lock = self.bus.periodic_lock  # a task may be sending on a blocked bus
         if not lock.acquire(timeout=SEND_SECONDS):
             raise CanTimeoutError(f"{self.name}: no room to send in time", sent=0)
         try:
@@ -86,10 +86,10 @@ class Served:
         """Send ``message`` every ``period`` seconds.
 
         Raises:
-            CanError: the bus does not take the task.
+            CanError: the bus refuses the task.
         """
         task: Any = self.bus.send_periodic(message, period, autostart=False)
-        if hasattr(task, "modifier_callback"):  # a kernel that sends by itself shows its frames by itself
+        if hasattr(task, "modifier_callback"):  # the bus receives the frames that the kernel sends
 
             def show(sent: Message) -> None:
                 self._echoes.append((sent, sender))
@@ -100,14 +100,14 @@ class Served:
         return BusJob(task)
 
     def show_echoes(self) -> None:
-        """Deliver what jobs sent since the last call."""
+        """Deliver the frames that jobs have sent since the last call."""
         while self._echoes:
             message, sender = self._echoes.popleft()
             self._show(MessageBatch([message]), sender)
 
 
 class BusJob:
-    """A cyclic task of a bus, as a session knows it."""
+    """A cyclic task of a session on a bus."""
 
     def __init__(self, task: Any) -> None:
         self._task = task
@@ -116,7 +116,7 @@ class BusJob:
         """Send ``message`` from now on.
 
         Raises:
-            FormatError: the task refuses it.
+            FormatError: the task refuses the message.
         """
         try:
             self._task.modify_data(message)

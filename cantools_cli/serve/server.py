@@ -1,4 +1,4 @@
-"""The server's loop: one thread that waits for buses, clients and signals, and blocks for none of them."""
+"""The loop of the server: one thread serves buses, clients and signals, and never blocks on one of them."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from cantools_cli.serve.outbox import PIECE_FRAMES, QUEUE_FRAMES
 from cantools_cli.serve.served import Served
 from cantools_cli.serve.session import Session
 
-#: clients at a time, each with a queue of its own
+#: maximum number of clients, each with its own queue
 MAX_CLIENTS = 64
-#: seconds between two looks at a bus that has no descriptor to wait on
+#: seconds between reads of a bus without a descriptor
 POLL_SECONDS = 0.05
-#: seconds without new clients where the system has no descriptor left for one
+#: seconds without accepting clients after the system ran out of descriptors
 _PAUSE = 1.0
-#: strangers that are named, one by one
+#: maximum number of refused addresses that are reported
 _MAX_NAMED = 16
 
 
 class Interruption(Protocol):
-    """What ends the loop: ``fd`` becomes readable, and ``requested`` is set."""
+    """Ends the loop: ``fd`` becomes readable, and ``requested`` is set."""
 
     fd: int
 
@@ -44,20 +44,21 @@ class Interruption(Protocol):
 
 
 class SocketcandServer:
-    """Serves ``buses``, each under its name, to socketcand's clients.
+    """Serves ``buses``, a dictionary by name, to clients of socketcand.
 
-    ``host`` and ``port`` are where it listens; port 0 takes a free one, which ``address`` tells. An address
-    that other computers reach needs ``allow``, the addresses and networks that may connect. ``error_frames``
-    tells every client in raw mode of error frames, which not all of them know. ``queue_frames`` bounds how
-    far a client may lag behind. ``beacon`` is where to announce the server every three seconds, as (host,
-    port). ``filters`` choose what is shown of a bus. ``on_note`` gets what people should know, a line each.
+    ``host`` and ``port`` are the address to listen on; port 0 selects a free port, see ``address``. An
+    address that other computers can reach needs ``allow``, the addresses and networks that may connect. With
+    ``error_frames`` every client in raw mode receives error frames, which some clients do not support.
+    ``queue_frames`` limits the queue of a client. ``beacon`` is the (host, port) to which the server is
+    announced every three seconds. ``filters`` select the frames of a bus that clients receive. ``on_note`` is
+    called with notes for the user, one line each.
 
-    The buses stay the caller's to shut down, behind ``close``. A context manager.
+    The caller shuts the buses down, after ``close``. A context manager.
 
     Raises:
-        UsageError: others could connect and no allow-list says who may, or a bus has a name that no client
-            could say.
-        CanInitializationError: it cannot listen there.
+        UsageError: other computers could connect and there is no allow-list, or the protocol cannot carry the
+            name of a bus.
+        CanInitializationError: the server cannot listen on the address.
     """
 
     def __init__(
@@ -78,22 +79,22 @@ class SocketcandServer:
         if not self._access and not is_loopback(host):
             raise UsageError(
                 f"other computers can connect to {host}, and the protocol has no passwords",
-                hint="--allow ADDRESS or --allow NETWORK says who may",
+                hint="--allow ADDRESS or --allow NETWORK lists the clients that may",
             )
         for name in buses:
             if not name or not name.isprintable() or any(mark in name for mark in " <>"):
-                raise UsageError(f"no client could name the bus {quoted(name)}")
+                raise UsageError(f"{quoted(name)} is not a valid name of a bus for clients")
         self._read_only = read_only
         self._error_frames = error_frames
         self._queue_frames = queue_frames
         self._note = on_note
         self._strangers: set[str] = set()
-        self._said: set[object] = set()  # what is noted once
-        self._clients: dict[Client, str | None] = {}  # and the bus that each opened
+        self._said: set[object] = set()  # notes that are made once
+        self._clients: dict[Client, str | None] = {}  # and the bus of each
         self._requested = False
         self._is_closed = False
         self._serving = threading.RLock()  # held while the loop runs
-        self._accept_at: float | None = None  # when new clients are looked for again, after a pause
+        self._accept_at: float | None = None  # when the server accepts clients again
         self._listener = _listening_socket(host, port)
         self._wakeup = Wakeup()
         self._selector = selectors.DefaultSelector()
@@ -116,19 +117,19 @@ class SocketcandServer:
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where it listens: (host, port)."""
+        """The address of the server: (host, port)."""
         host, port = self._listener.getsockname()[:2]
         return host, port
 
     @property
     def place(self) -> str:
-        """The same as text, such as 127.0.0.1:29536."""
+        """The address as text, such as 127.0.0.1:29536."""
         return format_place(*self.address)
 
     # --- the loop -------------------------------------------------------------------------------------
 
     def serve(self, interruption: Interruption | None = None) -> None:
-        """Serve until ``stop`` is called, or ``interruption`` asks for the end.
+        """Serve until ``stop`` is called, or ``interruption`` is requested.
 
         Raises:
             CanError: the last bus failed.
@@ -149,12 +150,12 @@ class SocketcandServer:
                     self._selector.unregister(interruption.fd)
 
     def stop(self) -> None:
-        """End ``serve``, from any thread."""
+        """End ``serve``; can be called from any thread."""
         self._requested = True
         self._wakeup.set()
 
     def close(self) -> None:
-        """End ``serve``, stop listening and close all sessions; what clients take at once is still sent."""
+        """End ``serve``, stop listening and close all sessions; answers are sent as far as possible."""
         self.stop()
         with self._serving:
             if self._is_closed:
@@ -175,7 +176,7 @@ class SocketcandServer:
         self.close()
 
     def _wait_seconds(self) -> float | None:
-        """Return how long nothing has to be done unless something comes."""
+        """Return the seconds until the next timed action, or None."""
         now = time.monotonic()
         times = [client.due(now) for client in self._clients]
         times.append(self._accept_at)
@@ -185,7 +186,7 @@ class SocketcandServer:
         return None if first is None else max(0.0, first - now)
 
     def _look_after(self) -> None:
-        """Do what the time asks for, and take note of what ended."""
+        """Perform the timed actions, and remove clients and buses that ended."""
         now = time.monotonic()
         for served in self._polled:
             served.receive()
@@ -216,7 +217,7 @@ class SocketcandServer:
         served.receive()
 
     def _deliver(self, name: str, batch: MessageBatch, sender: object) -> None:
-        """Give every client of the bus ``name`` its text of ``batch``; each is made once for all."""
+        """Give every client of the bus ``name`` its text of ``batch``; equal texts are formatted once."""
         clients = [
             client
             for client, bus in self._clients.items()
@@ -233,7 +234,7 @@ class SocketcandServer:
                 client.deliver(piece, raw, now)
 
     def _end_bus(self, served: Served) -> None:
-        """Give up a bus that failed, and its clients; the others go on."""
+        """Drop a failed bus and its clients; the others continue."""
         del self._served[served.name]
         for key in list(self._selector.get_map().values()):
             if isinstance(key.data, partial) and key.data.args == (served,):
@@ -246,7 +247,7 @@ class SocketcandServer:
         assert served.failure is not None
         if not self._served:
             raise served.failure
-        self._note(f"{served.name} is not served any more: {served.failure}")
+        self._note(f"{served.name} is no longer served: {served.failure}")
 
     # --- clients --------------------------------------------------------------------------------------
 
@@ -255,7 +256,7 @@ class SocketcandServer:
             end, place = self._listener.accept()
         except BlockingIOError:
             return
-        except OSError as error:  # the client is gone already, or there is no descriptor left
+        except OSError as error:  # the client has disconnected, or no descriptor is left
             if error.errno in _NO_DESCRIPTOR:
                 if error.errno not in self._said:
                     self._said.add(error.errno)
@@ -267,7 +268,7 @@ class SocketcandServer:
         if not self._access.lets_in(place[0]):
             if place[0] not in self._strangers and len(self._strangers) < _MAX_NAMED:
                 self._strangers.add(place[0])
-                self._note(f"{place[0]} is not allowed to connect; --allow {place[0]} would let it in")
+                self._note(f"{place[0]} may not connect; --allow {place[0]} allows it")
             end.close()
             return
         if len(self._clients) >= MAX_CLIENTS and not self._make_room():
@@ -276,15 +277,15 @@ class SocketcandServer:
         self._start_session(end, name)
 
     def _make_room(self) -> bool:
-        """Drop the client that has been connected longest without opening a bus; return whether there is one.
+        """Drop the oldest client that has not opened a bus; return whether there is one.
 
-        Silent connections would keep all others out otherwise. This is noted once, however many there are.
+        Otherwise idle connections could lock out all other clients. This is noted once.
         """
         silent = next((client for client, bus in self._clients.items() if bus is None), None)
         text = (
-            f"more than {MAX_CLIENTS} clients: the others are turned away"
+            f"more than {MAX_CLIENTS} clients: further ones are refused"
             if silent is None
-            else f"{MAX_CLIENTS} clients, so those that open no bus give way to others"
+            else f"{MAX_CLIENTS} clients: those without a bus are dropped for new ones"
         )
         if text not in self._said:
             self._said.add(text)
@@ -320,7 +321,7 @@ class SocketcandServer:
             client.read(now)
 
     def _watch(self, client: Client, now: float) -> None:
-        """Wait for what the client's state asks for."""
+        """Register the events that the client waits for."""
         events = selectors.EVENT_READ if client.is_reading else 0
         events |= selectors.EVENT_WRITE if client.is_writing(now) else 0
         before = self._events[client]
@@ -344,7 +345,7 @@ class SocketcandServer:
 
 
 class _Beacon:
-    """Announces the server. A network that is not there is told of once."""
+    """Announces the server; a missing network is reported once."""
 
     def __init__(
         self,
@@ -383,7 +384,7 @@ _NO_DESCRIPTOR = (12, 23, 24, 105)  # ENOMEM, ENFILE, EMFILE, ENOBUFS
 
 
 def _own_address(to: tuple[str, int]) -> str:
-    """Return the address by which ``to`` sees this computer."""
+    """Return the address of this computer from which packets to ``to`` are sent."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         probe.connect(to)
@@ -394,7 +395,7 @@ def _listening_socket(host: str, port: int) -> socket.socket:
     """Return a socket that listens.
 
     Raises:
-        CanInitializationError: it cannot.
+        CanInitializationError: the address is not local or in use.
     """
     try:
         family, kind, protocol, _, place = socket.getaddrinfo(
@@ -412,6 +413,6 @@ def _listening_socket(host: str, port: int) -> socket.socket:
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise CanInitializationError(
-            f"cannot listen on {format_place(host, port)}: {reason}", hint="--port 0 takes a free port"
+            f"cannot listen on {format_place(host, port)}: {reason}", hint="--port 0 selects a free port"
         ) from error
     return listener

@@ -1,11 +1,11 @@
-"""One client's session: its commands and what they change. No socket, and no clock but the one it is told.
+"""One client's session: its commands and its state, without a socket and a clock of its own.
 
 ::
 
     NO_BUS  --open-->  BCM  <--bcmmode, rawmode, controlmode-->  RAW, CONTROL
 
-In BCM, the broadcast manager's mode, a client gets what it subscribed to and may send cyclically; in RAW it
-gets every frame; in CONTROL the figures of the bus.
+In BCM, the broadcast manager's mode, a client receives its subscriptions and can send cyclically; in RAW it
+receives all frames; in CONTROL the statistics of the bus.
 
 Source: socketcand's protocol description (linux-can/socketcand, ``doc/protocol.md``).
 """
@@ -23,10 +23,10 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from cantools_cli.serve.subscriptions import Subscription, Subscriptions
 
-#: seconds that frames wait behind the answer to ``rawmode``: python-can reads up to 256 bytes there and takes
-#: them for something else when there is more than the answer
+#: seconds that frames are held back after the answer to ``rawmode``: python-can reads up to 256 bytes, and
+#: rejects an answer that is followed by frames
 RAW_DELAY = 0.05
-#: how many cyclic jobs one client may have, and the seconds between two of their frames, at least
+#: maximum number of cyclic jobs per client, and their minimum period in seconds
 MAX_JOBS = 256
 SHORTEST_PERIOD = 0.001
 
@@ -44,14 +44,14 @@ class Mode(Enum):
 
 
 class Job(Protocol):
-    """A message that is sent again and again."""
+    """A message that is sent cyclically."""
 
     def change(self, message: Message) -> None: ...
     def stop(self) -> None: ...
 
 
 class ServedBus(Protocol):
-    """What a session needs of the bus that it opened; ``sender`` does not get its own frames."""
+    """The bus of a session; ``sender`` does not receive its own frames."""
 
     received_bytes: int
     received_frames: int
@@ -65,17 +65,17 @@ class ServedBus(Protocol):
 class Session:
     """The state of one client.
 
-    ``open_bus`` returns the bus of a name, None where it is not served, and raises a CanError where it
-    failed. ``errors`` tells of error frames in raw mode as well.
+    ``open_bus`` returns the bus of a name, None if there is none, and raises a CanError if the bus has
+    failed. With ``errors`` the client receives error frames in raw mode too.
 
     Attributes:
-        mode, bus: what the client asked for.
-        extended: whether the client said that it is one of canx's.
-        is_over: set when the connection is to be closed, behind what was answered.
-        held_until: frames are to wait until then.
-        left_out: frames that the client's dialect cannot say.
-        refused: frames that were not sent, because only reading is allowed.
-        reason: why the connection is to be closed, for people.
+        mode, bus: the mode and the bus that the client selected.
+        extended: whether the client supports the extension of canx.
+        is_over: whether the connection has to be closed after the answers are sent.
+        held_until: time until which frames are held back.
+        left_out: number of frames that the client's protocol cannot carry.
+        refused: number of frames that were not sent because the bus is read-only.
+        reason: why the connection has to be closed.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Session:
         self._subscriptions = Subscriptions()
         self._jobs: dict[int, Job] = {}
         self._sends = MessageBatch()
-        self._statistics: tuple[float, float] | None = None  # seconds between two, time of the next
+        self._statistics: tuple[float, float] | None = None  # period in seconds, time of the next message
         self._answers: list[bytes] = []
         self._now = 0.0
 
@@ -108,7 +108,7 @@ class Session:
 
     @property
     def faults(self) -> int:
-        """How many of the client's messages were malformed."""
+        """The number of malformed messages of the client."""
         return self._decoder.losses.total()
 
     @property
@@ -121,17 +121,17 @@ class Session:
 
     @property
     def wants_errors(self) -> bool:
-        """Whether the client may be told of error frames, and of frames lost, in raw mode."""
+        """Whether the client receives error frames, and notices of lost frames, in raw mode."""
         return self._errors or self.extended
 
     def greet(self) -> bytes:
-        """Return what is sent before anything else."""
+        """Return the greeting."""
         return b"< hi >"
 
     def receive_data(self, data: bytes, now: float) -> bytes:
-        """Do what the commands in ``data`` say; return the answers."""
+        """Execute the commands in ``data``; return the answers."""
         self._now = now
-        self.held_until = 0.0  # whoever goes on speaking has read the answer
+        self.held_until = 0.0  # a client that sends again has read the answer
         for text in self._decoder.feed(data):
             if self.is_over:
                 break
@@ -143,9 +143,9 @@ class Session:
     def deliver(
         self, batch: MessageBatch, raw: dict[tuple[bool, bool], tuple[bytes, int]], now: float
     ) -> tuple[bytes, int]:
-        """Return the text of ``batch`` for this client, and the frames in it.
+        """Return the text of ``batch`` for this client, and the number of frames in it.
 
-        ``raw`` keeps the texts of this batch, so that each is made once for all clients.
+        ``raw`` caches the texts of the batch, so that each is formatted once for all clients.
         """
         if self.mode is Mode.BCM:
             return self._subscriptions.select(batch, now, extended=self.extended)
@@ -159,14 +159,14 @@ class Session:
         return text, count
 
     def due(self) -> float | None:
-        """Return when ``tick`` has something to say, None for never."""
+        """Return the time of the next ``tick``, or None."""
         times = [self._subscriptions.due() if self.mode is Mode.BCM else None]
         if self._statistics is not None:
             times.append(self._statistics[1])
         return min((time for time in times if time is not None), default=None)
 
     def tick(self, now: float) -> tuple[bytes, int]:
-        """Return the text that is due, and how many frames are in it."""
+        """Return the text that is due, and the number of frames in it."""
         if self._statistics is not None and self.bus is not None and now >= self._statistics[1]:
             self._statistics = (self._statistics[0], now + self._statistics[0])
             bus = self.bus
@@ -175,7 +175,7 @@ class Session:
         return self._subscriptions.tick(now) if self.mode is Mode.BCM else (b"", 0)
 
     def close(self) -> None:
-        """End what the client left running."""
+        """Stop the jobs of the client."""
         for job in self._jobs.values():
             job.stop()
         self._jobs.clear()
@@ -197,7 +197,7 @@ class Session:
             return
         try:
             command(self, rest.split())
-        except FormatError:  # the protocol has no answer to a malformed command
+        except FormatError:  # the protocol has no answer for a malformed command
             self._decoder.add_fault(b"< " + text + b" >")
 
     def _open(self, tokens: Sequence[bytes]) -> None:
@@ -220,7 +220,7 @@ class Session:
             self._answers.append(_UNKNOWN)
             return
         self._send_gathered()
-        self.close()  # as the daemon does, whose sockets live as long as the mode
+        self.close()  # as in the daemon, whose sockets are closed with the mode
         self.mode = mode
         self._answers.append(_OK)
         if mode is Mode.RAW:
@@ -256,12 +256,12 @@ class Session:
 
     def _refuse(self) -> None:
         if not self.refused:
-            # in words of canx's own: python-can fails on an error that is no frame
+            # not as an error message, on which python-can fails
             self._answers.append(b"< canx this bus is read-only >")
         self.refused += 1
 
     def _send_gathered(self) -> None:
-        """Send what the client's ``send`` commands asked for, all at once."""
+        """Send the frames of the client's ``send`` commands in one batch."""
         batch = self._sends
         if not len(batch) or self.bus is None:
             return
@@ -300,7 +300,7 @@ class Session:
     def _job(self, word: int) -> Job:
         job = self._jobs.get(word)
         if job is None:
-            raise FormatError(f"no job of {word:X}")
+            raise FormatError(f"no job with identifier {word:X}")
         return job
 
     def _subscribe(self, tokens: Sequence[bytes]) -> None:
@@ -322,7 +322,7 @@ class Session:
         word, count = codec.parse_id(tokens[2]), codec.decimal(tokens[3], 257)
         data = bytes(codec.octet(token) for token in tokens[4:])
         if count < 2 or len(data) != 8 * count:
-            raise FormatError(f"{count} masks announced, {len(data)} bytes there")
+            raise FormatError(f"{count} masks announced, {len(data)} bytes found")
         masks = [int.from_bytes(data[at : at + 8], "big") for at in range(0, len(data), 8)]
         self._subscriptions.add(word, Subscription(interval, masks))
 

@@ -1,7 +1,7 @@
-"""What a client in broadcast manager mode asked to receive, and what of it is due.
+"""The subscriptions of a client in broadcast manager mode, and their rate limits.
 
-Source: the Linux kernel's ``Documentation/networking/can.rst``, "Broadcast Manager receive filter", to whose
-RX_SETUP socketcand hands the commands on.
+Source: the Linux kernel's ``Documentation/networking/can.rst``, "Broadcast Manager receive filter";
+socketcand passes the commands to its RX_SETUP.
 """
 
 from __future__ import annotations
@@ -13,16 +13,17 @@ from cantools_cli.errors import FormatError
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 
-#: how many identifiers one client may ask for
+#: maximum number of subscriptions per client
 MAX_SUBSCRIPTIONS = 4096
 _EIGHT = 8
 
 
 class Subscription:
-    """One identifier: reported at most every ``interval`` seconds, the latest then.
+    """One identifier, whose latest frame is reported at most every ``interval`` seconds.
 
-    ``masks`` are 8 bytes each: the frame is reported only when bits of a mask change. With more than one the
-    first says where the data tells the kind of frame, and each of the others begins with that kind.
+    ``masks`` are 8 bytes each: a frame is reported only if bits of a mask change. With more than one mask,
+    the first selects the bits that distinguish multiplexed frames, and each of the others starts with their
+    value.
     """
 
     def __init__(self, interval: float = 0.0, masks: Sequence[int] = ()) -> None:
@@ -35,11 +36,11 @@ class Subscription:
 
     @property
     def due(self) -> float | None:
-        """When what was held back is to be reported, None for nothing."""
+        """When the frame that is held back is due, or None."""
         return None if self._pending is None else self._open_at
 
     def is_news(self, data: bytes | bytearray) -> bool:
-        """Tell whether ``data`` differs, in the bits asked for, from what was last seen."""
+        """Return whether ``data`` differs from the last frame in the bits of the masks."""
         if not self._masks:
             return True
         value = int.from_bytes(data[:_EIGHT].ljust(_EIGHT, b"\0"), "big")
@@ -52,7 +53,7 @@ class Subscription:
         return False
 
     def report(self, text: bytes, now: float) -> bytes | None:
-        """Return ``text`` where it may go at once; else it is held back, in place of what was."""
+        """Return ``text`` if it may be reported now; else hold it back in place of an earlier one."""
         if now >= self._open_at:
             self._open_at, self._pending = now + self._interval, None
             return text
@@ -60,7 +61,7 @@ class Subscription:
         return None
 
     def tick(self, now: float) -> bytes | None:
-        """Return what was held back, once it is due."""
+        """Return the text that is held back if it is due, else None."""
         if self._pending is None or now < self._open_at:
             return None
         return self.report(self._pending, now)
@@ -69,10 +70,10 @@ class Subscription:
 class Subscriptions:
     """All subscriptions of a client, by identifier word.
 
-    One with the error bit is of all error frames that have one of its classes.
+    A word with the error flag subscribes to all error frames that have one of its classes.
 
     Attributes:
-        left_out: frames that were asked for and that the client's dialect cannot say.
+        left_out: number of subscribed frames that the client's protocol cannot carry.
     """
 
     def __init__(self) -> None:
@@ -83,29 +84,29 @@ class Subscriptions:
         return len(self._by_id)
 
     def add(self, can_id: int, subscription: Subscription) -> None:
-        """Take a subscription, in place of an earlier one of the same identifier.
+        """Add a subscription, in place of an earlier one to the same identifier.
 
         Raises:
-            FormatError: there are too many.
+            FormatError: there are too many subscriptions.
         """
         if can_id not in self._by_id and len(self._by_id) >= MAX_SUBSCRIPTIONS:
-            raise FormatError(f"over {MAX_SUBSCRIPTIONS} subscriptions")
+            raise FormatError(f"more than {MAX_SUBSCRIPTIONS} subscriptions")
         self._by_id[can_id] = subscription
 
     def remove(self, can_id: int) -> None:
-        """Drop a subscription.
+        """Remove a subscription.
 
         Raises:
-            FormatError: there is none.
+            FormatError: there is no such subscription.
         """
         if self._by_id.pop(can_id, None) is None:
-            raise FormatError(f"no subscription of {can_id:X}")
+            raise FormatError(f"no subscription to {can_id:X}")
 
     def clear(self) -> None:
         self._by_id.clear()
 
     def select(self, batch: MessageBatch, now: float, *, extended: bool) -> tuple[bytes, int]:
-        """Return the text of what is to be reported of ``batch`` now, and how many frames that is."""
+        """Return the text of the frames of ``batch`` that are due now, and their number."""
         texts: list[bytes] = []
         for row, word in enumerate(batch.can_id) if self._by_id else ():
             subscription = self._of(word)
@@ -131,11 +132,11 @@ class Subscriptions:
         return None
 
     def due(self) -> float | None:
-        """Return when ``tick`` has something to report, None for never."""
+        """Return the time of the next ``tick``, or None."""
         times = [one.due for one in self._by_id.values()]
         return min((time for time in times if time is not None), default=None)
 
     def tick(self, now: float) -> tuple[bytes, int]:
-        """Return the text of what was held back and is due, and how many frames that is."""
+        """Return the text of the held-back frames that are due, and their number."""
         texts = [text for one in self._by_id.values() if (text := one.tick(now)) is not None]
         return b"".join(texts), len(texts)

@@ -54,7 +54,7 @@ def test_read_only_lets_nothing_through_and_tells_it(serving, start, canx, until
     dump = start("dump", "virtual:s", "-n", 1)
     until_listening("s", 2)
     canx("send", f"socketcand:s@127.0.0.1:{port}", "123#")
-    assert b"1 frame refused, since --read-only was given" in process.stderr.readline()
+    assert b"1 frame refused because of --read-only" in process.stderr.readline()
     canx("send", "virtual:s", "456#")
     assert dump.communicate(timeout=20)[0].split()[2] == b"456#"
 

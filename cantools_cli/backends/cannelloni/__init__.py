@@ -1,1 +1,1 @@
-"""cannelloni, CAN frames over UDP and TCP: both buses, and the packets."""
+"""Interface ``cannelloni``: a tunnel for CAN frames over UDP or TCP."""

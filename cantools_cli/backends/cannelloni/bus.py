@@ -1,7 +1,7 @@
-"""cannelloni: a tunnel between two CAN buses over UDP or TCP.
+"""A tunnel between two CAN buses over UDP or TCP.
 
-Nobody proves who they are, and nothing is encrypted: frames are taken from whoever has the peer's address.
-Over UDP datagrams may be lost, which the peer's numbers tell, or overtake each other.
+There is no authentication and no encryption: frames are accepted from any sender at the peer's address. UDP
+datagrams may be lost, which their sequence numbers reveal, or reordered.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ _MAX_LENGTH = 65535
 class CannelloniBus(PortBus):
     """One end of a tunnel.
 
-    ``channel`` is the peer, ``host:port``. ``local_port`` and ``bind`` are the port and the address here;
-    without ``bind`` it is the one from which this computer reaches the peer, so that a peer on
-    loopback is heard on loopback only. ``transport`` is udp or tcp. Over TCP this end connects, again
-    every 2 seconds when the connection is lost, and ``local_port`` means nothing; with ``listen`` the peer
-    connects to ``local_port``, and its own port means nothing. Frames have the time at which they came.
+    ``channel`` is the peer, ``host:port``. ``local_port`` and ``bind`` are the local port and address; the
+    default address is the one from which this computer reaches the peer, so that a peer on loopback is
+    received on loopback only. ``transport`` is udp or tcp. Over TCP this end connects, and connects again
+    every 2 seconds after the connection is lost; ``local_port`` has no effect. With ``listen`` the peer
+    connects to ``local_port``, and its own port has no effect. Received frames are stamped on arrival.
 
-    Over TCP ``send`` waits for a peer as it waits for room: up to its timeout, 3 seconds without one.
+    Over TCP ``send`` also waits for a connection: up to its timeout, or 3 seconds without one.
 
     Raises:
-        CanInitializationError: the address here is taken, or nobody answers over TCP.
+        CanInitializationError: the local address is in use, or the peer does not answer over TCP.
     """
 
     _can_protocol = CanProtocol.CAN_FD
@@ -67,12 +67,12 @@ class CannelloniBus(PortBus):
         if not 0 <= local_port < 65536:
             raise UsageError(f"port {local_port} is not in 0 to 65535")
         if listen and transport == "udp":
-            raise UsageError("listen is for transport=tcp: over UDP both sides listen")
+            raise UsageError("listen needs transport=tcp: over UDP both sides listen")
         decoder = codec.Decoder(channel, self.losses)
         name = f"cannelloni:{channel}"
         peer = Peer(host, port, name)
         self._sequence = 0
-        self._room = 0  # of a datagram; over TCP there are none
+        self._room = 0  # for the frames of a datagram; 0 over TCP
         self._port: UdpPort | TcpTunnel
         if transport == "tcp":
             from cantools_cli.backends.cannelloni.tcp import TcpTunnel
@@ -86,7 +86,7 @@ class CannelloniBus(PortBus):
             where = "here {}, port {}".format(*end.getsockname())
 
             def decode(datagram: bytes, source: Any, time_ns: int, batch: MessageBatch) -> None:
-                if source and peer.is_at(source):  # a socket that is being closed receives from no address
+                if source and peer.is_at(source):  # the source is empty while the socket is being closed
                     decoder.datagram(datagram, time_ns, batch)
 
             self._port = UdpPort(
@@ -116,5 +116,7 @@ def _udp_socket(peer: Peer, address: str, port: int) -> socket.socket:
     end = peer.socket_at(address, port, socket.SOCK_DGRAM)
     if end.getsockname()[:2] == peer.address[:2]:
         end.close()
-        raise UsageError(f"{peer.name} is this end itself", hint="local_port= takes another port here")
+        raise UsageError(
+            f"{peer.name} is the address of this end", hint="local_port= selects another local port"
+        )
     return end

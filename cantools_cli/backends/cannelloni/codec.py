@@ -7,15 +7,15 @@
     00000123 8C 04 0102..0C             length with bit 7: CAN FD, then flags 01 BRS, 02 ESI, 04 FDF
     40000123 04                         a remote frame: a length, and no data
 
-Numbers are big-endian. Over TCP each side begins with ``CANNELLONIv1``; frames follow, without headers.
+Numbers are big-endian. Over TCP each side starts with ``CANNELLONIv1``; frames follow without headers.
 
-A length that CAN FD does not have is filled up with zeros, as a controller would send it. A frame that CAN
-does not allow costs only itself.
+Data of a length that CAN FD lacks is padded with zeros, as by a controller. An invalid frame is skipped and
+counted.
 
 Loses: the timestamp, the direction, and the raw DLC codes of classic frames. cannelloni itself reads remote
 frames over TCP with length 0.
 
-Source: the parser and the encoder of github.com/mguentner/cannelloni, version 2 frames.
+Source: the parser and the encoder of github.com/mguentner/cannelloni, frames of version 2.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ DATA = 0
 GREETING = b"CANNELLONIv1"
 HEADER = struct.Struct(">BBBH")
 
-#: bytes of a datagram that fits an Ethernet packet, over IPv4 and over IPv6
+#: maximum size of a datagram in an Ethernet packet, over IPv4 and over IPv6
 ROOM_IPV4 = 1472
 ROOM_IPV6 = 1452
 
@@ -52,7 +52,7 @@ _FROM_WIRE = bytes(
 
 
 def encode(batch: MessageBatch) -> list[bytes]:
-    """Return all frames of ``batch``, as they stand in datagrams and in the stream."""
+    """Return the frames of ``batch`` in the encoding of datagrams and of the stream."""
     found: list[bytes] = []
     offset, payload, codes = batch.offset, batch.payload, batch.dlc_code
     for row, (can_id, flags) in enumerate(zip(batch.can_id, batch.flags, strict=True)):
@@ -68,9 +68,9 @@ def encode(batch: MessageBatch) -> list[bytes]:
 
 
 def datagrams(batch: MessageBatch, sequence: int, room: int) -> Iterator[bytes]:
-    """Yield all frames of ``batch`` in as few datagrams of up to ``room`` bytes as their order allows.
+    """Yield the frames of ``batch``, in order, in datagrams of up to ``room`` bytes.
 
-    The first has the number ``sequence``, the others those behind it.
+    ``sequence`` is the number of the first datagram.
     """
     waiting: list[bytes] = []
     size = HEADER.size
@@ -86,13 +86,13 @@ def datagrams(batch: MessageBatch, sequence: int, room: int) -> Iterator[bytes]:
 
 
 def frames_in(datagram: bytes) -> int:
-    """Return how many frames are in a datagram of ``datagrams``."""
+    """Return the number of frames in a datagram of ``datagrams``."""
     count: int = HEADER.unpack_from(datagram)[3]
     return count
 
 
 class Decoder:
-    """Turns datagrams into batches, and keeps count for ``Stream`` as well.
+    """Decodes datagrams, and counts losses for ``Stream`` as well.
 
     Attributes:
         losses: counts of malformed packets, of malformed frames, and of packets whose sequence numbers are
@@ -109,7 +109,7 @@ class Decoder:
         return MessageBatch(channels=self._channels)
 
     def datagram(self, text: bytes, timestamp_ns: int, batch: MessageBatch) -> None:
-        """Add the frames of a datagram to ``batch``; of one that is cut, those before the cut."""
+        """Add the frames of a datagram to ``batch``; of a truncated one, the complete frames."""
         if len(text) < HEADER.size:
             self._bad_packet(f"a datagram of {len(text)} bytes")
             return
@@ -122,7 +122,7 @@ class Decoder:
         for _ in range(count):
             end = _end_of_frame(text, at)
             if end is None or end < 0:
-                self._bad_packet("a datagram that is cut" if end is None else f"length {-end} of a frame")
+                self._bad_packet("a truncated datagram" if end is None else f"length {-end} of a frame")
                 return
             self.add(text, at, end, timestamp_ns, batch)
             at = end
@@ -130,7 +130,7 @@ class Decoder:
     def _note(self, sequence: int) -> None:
         if self._expected is not None:
             gap = (sequence - self._expected) & 0xFF
-            if gap >= 0x80:  # late, or sent twice
+            if gap >= 0x80:  # late or duplicated
                 return
             if gap:
                 self.losses[MISSED_PACKETS] += gap
@@ -166,10 +166,10 @@ class Decoder:
 
 
 class Stream:
-    """Turns what follows the greeting of one TCP connection into batches; keeps an unfinished frame.
+    """Decodes a TCP connection after its greeting; keeps an unfinished frame for the next ``feed``.
 
     Attributes:
-        failure: why the stream ended; None while it goes on.
+        failure: the error that ended the stream, or None.
     """
 
     def __init__(self, decoder: Decoder) -> None:
@@ -178,14 +178,14 @@ class Stream:
         self._rest = b""
 
     def feed(self, text: bytes, timestamp_ns: int) -> MessageBatch:
-        """Return the frames that ``text`` completes, with the time at which it came."""
+        """Return the frames that ``text`` completes, with ``timestamp_ns`` as their timestamp."""
         batch = self._decoder.batch()
         if self.failure is not None:
             return batch
         text = self._rest + text
         at = 0
         while (end := _end_of_frame(text, at)) is not None:
-            if end < 0:  # nothing says where the next frame begins
+            if end < 0:  # the start of the next frame is unknown
                 self.failure = FormatError(f"not cannelloni: length {-end} of a frame")
                 break
             self._decoder.add(text, at, end, timestamp_ns, batch)
@@ -195,7 +195,7 @@ class Stream:
 
 
 def _end_of_frame(text: bytes, at: int) -> int | None:
-    """Return where the frame at ``at`` ends, None if ``text`` does before, minus a length that cannot be."""
+    """Return the end of the frame at ``at``, None if it is incomplete, or an invalid length, negated."""
     if at + _HEAD.size > len(text):
         return None
     length = text[at + 4]
@@ -211,16 +211,16 @@ def _end_of_frame(text: bytes, at: int) -> int | None:
 
 
 def _fault(can_id: int, size: int, is_fd: bool) -> str | None:
-    """Return why there is no such frame, or None."""
+    """Return why the frame is invalid, or None."""
     if can_id & bits.CAN_RTR_FLAG and (is_fd or can_id & bits.CAN_ERR_FLAG):
-        return "a remote frame of CAN FD, or of an error"
+        return "a remote frame with the CAN FD or the error flag"
     if is_fd and can_id & bits.CAN_ERR_FLAG:
-        return "an error frame of CAN FD"
+        return "an error frame with the CAN FD flag"
     if size > 8 and not is_fd:
         return f"a classic frame of {size} bytes"
     if (
         not can_id & (bits.CAN_EFF_FLAG | bits.CAN_ERR_FLAG)
         and can_id & bits.CAN_EFF_MASK > bits.CAN_SFF_MASK
     ):
-        return "an identifier of over 11 bits"
+        return "a standard identifier of more than 11 bits"
     return None

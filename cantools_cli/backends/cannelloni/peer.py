@@ -1,4 +1,4 @@
-"""The other end of a cannelloni tunnel, and the sockets here that reach it."""
+"""The other end of a cannelloni tunnel, and local sockets that reach it."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from cantools_cli.errors import CanInitializationError, reason_of
 
 
 class Peer:
-    """The other end, by its first address.
+    """The other end, at the first address of its host.
 
     Raises:
-        CanInitializationError: there is no such host.
+        CanInitializationError: the host is unknown.
     """
 
     def __init__(self, host: str, port: int, name: str) -> None:
         self.name = name
         self.family: socket.AddressFamily
-        self.address: Any  # as its family has it
+        self.address: Any  # a tuple that depends on the family
         try:
             self.family, _, _, _, self.address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
         except (OSError, UnicodeError) as error:
-            raise CanInitializationError(f"{name}: no such host: {reason_of(error)}") from error
+            raise CanInitializationError(f"{name}: unknown host: {reason_of(error)}") from error
         self._numbers = _numbers(self.address[0])
 
     def is_at(self, source: Any) -> bool:
-        """Tell whether the socket address ``source`` is the peer's, whatever its port."""
+        """Return whether the socket address ``source`` is the peer's, ignoring the port."""
         return source[0] == self.address[0] or _numbers(source[0]) == self._numbers
 
     def local_address(self) -> str:
@@ -37,14 +37,14 @@ class Peer:
             try:
                 probe.connect(self.address)
             except OSError as error:
-                raise CanInitializationError(f"{self.name}: no way there: {reason_of(error)}") from error
+                raise CanInitializationError(f"{self.name}: no route: {reason_of(error)}") from error
             return str(probe.getsockname()[0])
 
     def socket_at(self, address: str, port: int, kind: socket.SocketKind) -> socket.socket:
-        """Return a socket that is bound to ``address`` and ``port`` here.
+        """Return a socket bound to the local ``address`` and ``port``.
 
         Raises:
-            CanInitializationError: there is no such address, or it is taken.
+            CanInitializationError: the address is in use or not local.
         """
         end = socket.socket(self.family, kind)
         try:
@@ -55,7 +55,7 @@ class Peer:
         except (OSError, UnicodeError) as error:
             end.close()
             hint = (
-                "local_port= takes another port" if getattr(error, "errno", 0) == errno.EADDRINUSE else None
+                "local_port= selects another port" if getattr(error, "errno", 0) == errno.EADDRINUSE else None
             )
             text = f"{self.name}: cannot listen on {address}, port {port}: {reason_of(error)}"
             raise CanInitializationError(text, hint=hint) from error
@@ -63,7 +63,7 @@ class Peer:
 
 
 def _numbers(address: str) -> object:
-    """Return an address without its zone, an IPv4 one within IPv6 as what it is."""
+    """Return an address without its zone; an IPv4 address mapped to IPv6 as IPv4."""
     try:
         found = ip_address(address.partition("%")[0])
     except ValueError:

@@ -1,7 +1,7 @@
-"""cannelloni over TCP: connects, or waits for its peer, again and again.
+"""cannelloni over TCP: a connection that is re-established whenever it is lost.
 
-A thread makes the connections and greets, since both may take seconds; receivers and senders use a connection
-as long as it lasts.
+A thread connects or accepts, and exchanges greetings, since both may take seconds. Receivers and senders use
+a connection as long as it lasts.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel
 
 RECONNECT = 2.0  #: seconds from a lost connection to the next attempt
-SEND_TIMEOUT = 3.0  #: how long a sender waits for a peer where it does not say
-ANSWER = 5.0  #: seconds that the other side may take to answer, and to greet
+SEND_TIMEOUT = 3.0  #: seconds that a send without a timeout waits for a peer
+ANSWER = 5.0  #: seconds that the peer may take to answer, and to greet
 
-_ACCEPT = 5.0  # seconds after which a wait for a peer begins anew
+_ACCEPT = 5.0  # seconds after which a wait for a peer is repeated
 
 
 class TcpTunnel:
-    """A tunnel to ``peer``; with ``here``, the address and port to listen on, the peer connects to us.
+    """A tunnel to ``peer``; if ``here``, a local address and port, is given, the peer connects to it.
 
-    One peer is served at a time; the next one is greeted when the one before is gone.
+    One connection is used at a time; the next one is greeted when it has ended.
 
     Attributes:
-        connections: how many there were.
-        first_refusal: what was wrong with the first that was not made, None if nothing was.
+        connections: number of connections made so far.
+        first_refusal: the error of the first connection that failed, or None.
     """
 
     is_lost = False  # another connection follows
@@ -48,9 +48,9 @@ class TcpTunnel:
         self._decoder = decoder
         self._channel = channel
         self._port: TcpPort | None = None
-        self._opening: socket.socket | None = None  # a connection that greets
+        self._opening: socket.socket | None = None  # a connection that exchanges greetings
         self._closed = False
-        self._changed = threading.Condition()  # of what is above
+        self._changed = threading.Condition()  # of the attributes above
         self._either: select.epoll | None = None
         self._listener: socket.socket | None = None
         if here is None:
@@ -83,7 +83,7 @@ class TcpTunnel:
         deadline = Deadline(SEND_TIMEOUT if timeout is None else timeout)
         port = self._connected(deadline)
         if port is None:
-            raise CanTimeoutError(f"{self._peer.name}: nobody is connected", sent=0)
+            raise CanTimeoutError(f"{self._peer.name}: not connected", sent=0)
         try:
             port.send(records, None if timeout is None else deadline.remaining())
         except CanOperationError as error:
@@ -92,7 +92,7 @@ class TcpTunnel:
 
     def fileno(self) -> int:
         if not hasattr(select, "epoll"):
-            raise NotImplementedError("a connection that is made anew has no descriptor on this system")
+            raise NotImplementedError("a bus that reconnects has no descriptor on this system")
         with self._changed:
             if self._either is None:
                 self._either = select.epoll()
@@ -115,13 +115,13 @@ class TcpTunnel:
         self._thread.join(ANSWER)
 
     def _connected(self, deadline: Deadline) -> TcpPort | None:
-        """Return the connection, waiting for one; None when the time is over, or the bus closed."""
+        """Return the connection, or wait for one; None at the deadline or if the bus is closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._port is not None or self._closed, deadline.remaining())
             return None if self._closed else self._port
 
     def _drop(self, port: TcpPort, error: CanOperationError) -> None:
-        """Give a lost connection up; the thread makes another."""
+        """Close a lost connection; the thread makes another."""
         with self._changed:
             if self._port is not port:
                 return
@@ -168,10 +168,10 @@ class TcpTunnel:
         return self._greet(end)
 
     def _accept(self, listener: socket.socket) -> socket.socket | None:
-        """Return a connection on which both sides have greeted, None where nobody came."""
+        """Return a connection on which both sides have greeted, None if the peer did not connect."""
         try:
             end, source = listener.accept()
-        except OSError:  # nobody in time, gone already, or we are closed
+        except OSError:  # no connection in time, or it ended already, or this end is closed
             return None
         if not self._peer.is_at(source):
             end.close()
@@ -194,14 +194,14 @@ class TcpTunnel:
                 end.settimeout(max(0.001, deadline.remaining() or 0.0))
                 piece = end.recv(len(codec.GREETING) - len(got))
                 if not piece:
-                    reason = "closed instead of greeting"
+                    reason = "the peer closed the connection instead of greeting"
                     break
                 got += piece
         except OSError as error:
             reason = f"no greeting: {reason_of(error)}"
         if got != codec.GREETING:
             end.close()
-            reason = reason or f"greets with {quoted(got)}, not with {quoted(codec.GREETING)}"
+            reason = reason or f"the greeting is {quoted(got)} instead of {quoted(codec.GREETING)}"
             raise CanInitializationError(f"{self._peer.name}: {reason}")
         return end
 

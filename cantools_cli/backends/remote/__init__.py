@@ -1,1 +1,1 @@
-"""A client of python-can-remote: the bus, its messages, cyclic tasks that the server runs."""
+"""Interface ``remote``: a client of python-can-remote, whose server also runs cyclic tasks."""

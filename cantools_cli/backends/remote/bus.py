@@ -1,6 +1,6 @@
-"""A bus of another computer, by python-can-remote's WebSocket server.
+"""A bus on another computer, through python-can-remote's WebSocket server.
 
-The server opens the bus with the settings of this one, so whoever reaches it may open any of its interfaces.
+The server opens the bus with the settings of the client, so any client can open any interface of the server.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ if TYPE_CHECKING:
     from cantools_cli.periodic.tasks import CyclicSendTaskABC
 
 DEFAULT_PORT = 54701
-ANSWER = 5.0  #: seconds that the server may take to open its bus
+ANSWER = 5.0  #: seconds that the server may take to open the bus
 
 
 class RemoteBus(PortBus):
-    """A bus that a server has.
+    """A bus of a server.
 
     ``channel`` is ``ws://host:port/path``, or ``wss://``; without a scheme it is ``ws`` and the port 54701.
-    ``verify`` says how far a ``wss`` server has to prove who it is: True by an authority that this computer
-    trusts, or by one in the file named; False not at all. All other keywords are settings of the server's
-    bus, such as ``bitrate`` or ``receive_own_messages``. Frames have the server's timestamps.
+    ``verify`` selects the authorities that may certify a ``wss`` server: True for those that this computer
+    trusts, a file name for those in the file, False for no check. All other keywords are settings of the
+    server's bus, such as ``bitrate`` or ``receive_own_messages``. Frames have the server's timestamps.
 
-    A single message that is sent periodically without a ``modifier_callback`` is sent by the server.
+    A single periodic message without a ``modifier_callback`` is sent by the server.
 
     Raises:
         CanInterfaceNotImplementedError: the package websockets is not installed.
-        CanInitializationError: nobody answers there, or the server cannot open its bus.
+        CanInitializationError: the server cannot be reached, or cannot open the bus.
     """
 
     passes_settings_on = True
@@ -63,9 +63,9 @@ class RemoteBus(PortBus):
         request = codec.format_object("bus_request", {"config": config})
         self._channels = (channel,)
         self._name = f"remote:{channel}"
-        self._info: str | None = None  # the server's, once its bus is open
-        self._delegated: dict[int, RemoteCyclicTask] = {}  # what the server sends
-        self._speaking = threading.Lock()  # the state of the protocol, and the order of what it says
+        self._info: str | None = None  # of the server's bus, once it is open
+        self._delegated: dict[int, RemoteCyclicTask] = {}  # periodic messages that the server sends
+        self._speaking = threading.Lock()  # the state of the protocol and the order of its messages
         try:
             self._socket = WebSocket(url, (codec.BINARY, codec.JSON))
         except ImportError as error:
@@ -105,14 +105,16 @@ class RemoteBus(PortBus):
         return port(end, self._decode, self._name, self._channels[0], self.losses)
 
     def _open(self, request: str, deadline: Deadline) -> None:
-        """Shake hands, and have the server open its bus."""
+        """Perform the handshake, and request the bus from the server."""
         try:
             self._port.send(self._socket.output(), deadline.remaining())
             if not self._port.wait_for(lambda: self._socket.is_open, deadline):
-                raise CanInitializationError(f"{self._name}: no WebSocket server answers there")
+                raise CanInitializationError(f"{self._name}: no WebSocket server answers")
             self._port.send(self._records([request]), ANSWER)
             if not self._port.wait_for(lambda: self._info is not None, Deadline(ANSWER)):
-                raise CanInitializationError(f"{self._name}: the server does not say that its bus is open")
+                raise CanInitializationError(
+                    f"{self._name}: the server does not confirm that the bus is open"
+                )
         except CanInitializationError:
             raise
         except CanError as error:
@@ -146,7 +148,7 @@ class RemoteBus(PortBus):
             info = payload.get("channel_info") if isinstance(payload, dict) else None
             self._info = str(info or "a bus")
         elif kind == "error":
-            self._port.fail(f"the server says: {payload}", lost=False)
+            self._port.fail(f"the server reports: {payload}", lost=False)
 
     # --- sending --------------------------------------------------------------------------------------
 
@@ -157,7 +159,7 @@ class RemoteBus(PortBus):
 
     def _records(self, messages: Sequence[str | bytes]) -> list[bytes]:
         with self._speaking:
-            if self._socket.failure is not None:  # the port raises it
+            if self._socket.failure is not None:  # which the port raises
                 return []
             return [b"".join(self._socket.send(message)) for message in messages]
 
@@ -169,7 +171,7 @@ class RemoteBus(PortBus):
         autostart: bool = True,
         modifier_callback: Callable[[Message], None] | None = None,
     ) -> CyclicSendTaskABC:
-        """Leave one message to the server, which knows tasks by their identifier: the rest to a thread."""
+        """Delegate a single message to the server, which identifies tasks by their CAN identifier."""
         from cantools_cli.backends.remote.cyclic import RemoteCyclicTask
         from cantools_cli.periodic.tasks import checked_messages
 
@@ -185,7 +187,7 @@ class RemoteBus(PortBus):
         return task
 
     def _tell(self, kind: str, payload: object) -> None:
-        """Send a JSON object about a periodic task; with a connection that is lost, they all ended."""
+        """Send a JSON object about a periodic task; a lost connection has ended them all."""
         if kind == "periodic_start" or not self._port.is_lost:
             self._port.send(self._records([codec.format_object(kind, payload)]), ANSWER)
 
@@ -195,16 +197,16 @@ class RemoteBus(PortBus):
         if not self._port.is_lost:
             with self._speaking:
                 records = self._socket.close()
-            with suppress(CanError):  # full, or lost meanwhile: closing is what is asked for
+            with suppress(CanError):  # no room, or lost meanwhile
                 self._port.send(records, 0)
         super()._close()
 
 
 def _url(channel: str) -> str:
-    """Return the server's address in full.
+    """Return the complete URL of the server.
 
     Raises:
-        UsageError: it is none.
+        UsageError: ``channel`` is not an address.
     """
     text = str(channel)
     url = text if "://" in text else f"ws://{text}"
@@ -214,7 +216,7 @@ def _url(channel: str) -> str:
     except ValueError as error:
         raise UsageError(f"remote:{text}: {error}", hint="such as ws://host:54701/") from error
     if parts.scheme not in ("ws", "wss") or not parts.hostname:
-        raise UsageError(f"remote:{text}: not a server's address", hint="such as ws://host:54701/")
+        raise UsageError(f"remote:{text}: not the address of a server", hint="such as ws://host:54701/")
     if url != text and port is None:
         parts = parts._replace(netloc=f"{parts.netloc}:{DEFAULT_PORT}")
     return parts._replace(path=parts.path or "/").geturl()

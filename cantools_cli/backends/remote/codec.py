@@ -1,4 +1,4 @@
-"""python-can-remote's messages within a WebSocket: binary frames, and JSON objects.
+"""python-can-remote's messages in a WebSocket: binary frames and JSON objects.
 
 ::
 
@@ -9,14 +9,15 @@
 
     {"type": "message", "payload": {"timestamp": 1.5, "arbitration_id": 291, "is_extended_id": false, ...
 
-Which of the two carries frames is the subprotocol; all else is JSON: ``bus_request``, ``bus_response``,
+The subprotocol selects the form of frames. All other messages are JSON: ``bus_request``, ``bus_response``,
 ``error``, ``periodic_start``, ``periodic_stop``.
 
-A length that CAN FD does not have is filled up with zeros, as a controller would send it.
+Data of a length that CAN FD lacks is padded with zeros, as by a controller.
 
-Loses: the direction, and the raw DLC codes of classic frames; of timestamps what a double does not hold.
+Loses: the direction, the raw DLC codes of classic frames, and the part of timestamps that a double cannot
+hold.
 
-Source: what the server and the client of github.com/christiansandberg/python-can-remote send and take.
+Source: the server and the client of github.com/christiansandberg/python-can-remote.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message, timestamp_to_ns
 
-#: subprotocols in the order in which they are asked for
+#: subprotocols in order of preference
 BINARY = "can.binary+json.v1"
 JSON = "can.json.v1"
 
@@ -39,7 +40,7 @@ EXTENDED, REMOTE, ERROR, FD, BRS, ESI = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
 
 HEAD = struct.Struct(">BdIBB")
 
-#: seconds from the epoch that 64 bits of nanoseconds hold
+#: the latest time in seconds that fits 64 bits of nanoseconds
 _LATEST = 9_223_372_036
 _TRUTHS = ("is_remote_frame", "is_error_frame", "is_fd", "bitrate_switch", "error_state_indicator")
 
@@ -55,7 +56,7 @@ def encode(batch: MessageBatch) -> list[bytes]:
         identifier = can_id & bits.CAN_EFF_MASK
         flags = EXTENDED if can_id & bits.CAN_EFF_FLAG else 0
         if can_id & bits.CAN_ERR_FLAG:
-            # peers check the class bits like an identifier
+            # peers check the error class like an identifier
             is_extended = column & bits.EXTENDED_ERROR or identifier > bits.CAN_SFF_MASK
             flags |= ERROR | (EXTENDED if is_extended else 0)
         flags |= REMOTE if can_id & bits.CAN_RTR_FLAG else 0
@@ -66,10 +67,10 @@ def encode(batch: MessageBatch) -> list[bytes]:
 
 
 def decode(text: bytes, batch: MessageBatch) -> None:
-    """Add the binary frame ``text`` to ``batch``; one of another type adds nothing.
+    """Add the binary frame ``text`` to ``batch``; messages of other types are ignored.
 
     Raises:
-        FormatError: it is cut, or what it says is no frame.
+        FormatError: the message is truncated or is not a valid frame.
     """
     if not text or text[0] != MESSAGE:
         return
@@ -80,7 +81,7 @@ def decode(text: bytes, batch: MessageBatch) -> None:
     is_fd = bool(flags & FD)
     if flags & REMOTE:
         if flags & (ERROR | FD) or length > 8:
-            raise FormatError("a remote frame of CAN FD, of an error, or of over 8 bytes")
+            raise FormatError("a remote frame with the CAN FD or the error flag, or of more than 8 bytes")
         data = b""
     elif length != len(data):
         raise FormatError(f"length {length}, but {len(data)} data bytes")
@@ -111,7 +112,7 @@ def format_object(kind: str, payload: object) -> str:
     """Return the JSON object of type ``kind``.
 
     Raises:
-        UsageError: ``payload`` holds what JSON does not.
+        UsageError: ``payload`` contains a value that JSON cannot express.
     """
     try:
         return json.dumps({"type": kind, "payload": payload})
@@ -123,7 +124,7 @@ def parse_object(text: str) -> tuple[str, Any]:
     """Return the type and the payload of a JSON object.
 
     Raises:
-        FormatError: it is none of these objects.
+        FormatError: ``text`` is not an object with a type.
     """
     try:
         found = json.loads(text)
@@ -154,10 +155,10 @@ def message_payload(message: Message) -> dict[str, Any]:
 
 
 def parse_message(payload: Any, batch: MessageBatch) -> None:
-    """Add the frame that the payload of a JSON object says to ``batch``.
+    """Add the frame in the payload of a JSON object to ``batch``.
 
     Raises:
-        FormatError: it is no frame.
+        FormatError: the payload is not a frame.
     """
     if not isinstance(payload, dict):
         raise FormatError("a message without a payload")
@@ -172,7 +173,7 @@ def parse_message(payload: Any, batch: MessageBatch) -> None:
     if not isinstance(data, list) or not all(type(byte) is int and 0 <= byte <= 255 for byte in data):
         raise FormatError("data is not an array of bytes")
     if length is not None and type(length) is not int:
-        raise FormatError("dlc is not a whole number")
+        raise FormatError("dlc is not an integer")
     message = Message(
         arbitration_id=identifier, is_extended_id=extended, dlc=length, data=bytes(data), **truths
     )

@@ -1,4 +1,4 @@
-"""Messages that a python-can-remote server sends periodically for us."""
+"""Periodic messages that a python-can-remote server sends."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ from cantools_cli.periodic.tasks import (
 
 
 class RemoteCyclicTask(LimitedDurationCyclicSendTaskABC, ModifiableCyclicTaskABC, RestartableCyclicTaskABC):
-    """One message that the server sends; it knows the task by the identifier alone.
+    """One periodic message of the server, which identifies the task by the CAN identifier alone.
 
-    ``tell`` sends a JSON object of a type and a payload to the server; ``delegated`` are the tasks that the
-    server does now.
+    ``tell(type, payload)`` sends a JSON object to the server; ``delegated`` are the tasks that it runs.
     """
 
     def __init__(
@@ -35,17 +34,17 @@ class RemoteCyclicTask(LimitedDurationCyclicSendTaskABC, ModifiableCyclicTaskABC
 
     @property
     def is_running(self) -> bool:
-        """Whether it was started and not stopped; when ``duration`` is over, the server does not say."""
+        """Whether the task was started and not stopped; the end of ``duration`` is not reported."""
         return self._delegated.get(self.arbitration_id) is self
 
     def start(self) -> None:
-        """Start sending, from now on for ``duration``.
+        """Start sending, for ``duration`` from now.
 
         Raises:
-            CanOperationError: the server sends another message with this identifier already.
+            CanOperationError: the server already sends another message with this identifier.
         """
         if self._delegated.setdefault(self.arbitration_id, self) is not self:
-            raise CanOperationError(f"the server sends another message 0x{self.arbitration_id:X} already")
+            raise CanOperationError(f"the server already sends another message 0x{self.arbitration_id:X}")
         self._tell_start(self.messages[0])
         self._started()
 
@@ -62,7 +61,7 @@ class RemoteCyclicTask(LimitedDurationCyclicSendTaskABC, ModifiableCyclicTaskABC
             self._tell("periodic_stop", self.arbitration_id)
 
     def modify_data(self, messages: Sequence[Message] | Message) -> None:
-        """Send the data of ``messages``, one message, from now on."""
+        """Replace the data of the message by that of the one message in ``messages``."""
         new = self._checked_again(messages)
         if self.is_running:
             self._tell_start(new[0])

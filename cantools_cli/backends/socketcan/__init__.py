@@ -1,1 +1,1 @@
-"""SocketCAN, the CAN sockets of the Linux kernel: the bus, its records, the broadcast manager."""
+"""Interface ``socketcan``: the CAN sockets of the Linux kernel, and its broadcast manager."""

@@ -1,8 +1,8 @@
-"""Messages that the Linux kernel sends periodically, by its broadcast manager (CAN_BCM).
+"""Periodic messages sent by the broadcast manager of the Linux kernel (CAN_BCM).
 
-The program only starts, changes and stops a transmission; the times are those of the kernel's timers. It
-counts each interval from when it sent the last frame, so that its delays add up: some microseconds each. A
-bus receives what is sent this way also without ``receive_own_messages``: to the kernel another socket did it.
+The program starts, changes and stops a transmission; the kernel's timers send it. Each interval starts when
+the last frame was sent, so that delays of some microseconds add up. A bus receives these frames even without
+``receive_own_messages``, since the kernel sends them from another socket.
 
 Sources: Linux ``linux/can/bcm.h``; Documentation/networking/can.rst; the python-can manual, "SocketCAN".
 """
@@ -35,21 +35,21 @@ from cantools_cli.periodic.tasks import (
     stop_quietly,
 )
 
-# Linux's numbers, which the socket module has only there (linux/can.h).
+# Linux's numbers, which the socket module has on Linux only (linux/can.h)
 _AF_CAN = 29
 _CAN_BCM = 2
 _MAX_LENGTH = codec.HEAD_SIZE + codec.FRAMES_LIMIT * 72
-#: errors of a kernel that has no broadcast manager, or no CAN
+#: errors of a kernel without a broadcast manager or without CAN
 _ABSENT = (errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT, errno.EPERM, errno.ESOCKTNOSUPPORT)
 
-#: a handle belongs to one task of this process, whichever socket it uses
+#: each task of the process has its own handle, on any socket
 _handles = counted(1)
-#: one at a time asks a socket and takes the answer
+#: held from a request to its answer
 _asking = Lock()
 
 
 class BroadcastManager:
-    """The transmissions of one bus: a socket for each channel, which is opened by the first task on it."""
+    """The transmissions of one bus: a socket per channel, opened by the first task on it."""
 
     def __init__(self) -> None:
         self._sockets: dict[str, Any] = {}
@@ -63,14 +63,14 @@ class BroadcastManager:
         duration: float | None = None,
         autostart: bool = True,
     ) -> CyclicSendTask | None:
-        """Return a task that sends ``messages`` on ``channel``, or on their own where that is empty.
+        """Return a task that sends ``messages`` on ``channel``, or on their own channel if it is empty.
 
-        None where this kernel cannot do it: it has no broadcast manager, or there are over 256 messages,
-        or messages of both kinds, CAN FD and classic, or of CAN XL.
+        Return None if the kernel cannot run the task: it has no broadcast manager, or the messages are more
+        than 256, both classic and CAN FD, or CAN XL.
 
         Raises:
-            ValueError: the messages, the period or the duration make no sense.
-            CanOperationError: there is no such channel, or it does not take the task.
+            ValueError: invalid messages, period or duration.
+            CanOperationError: the channel does not exist, or does not accept the task.
         """
         checked = checked_messages(messages)
         if len(checked) > codec.FRAMES_LIMIT or len({one.is_fd for one in checked}) > 1:
@@ -105,8 +105,8 @@ def open_socket(channel: str) -> socket.socket:
     """Return a socket of the broadcast manager for transmissions on ``channel``.
 
     Raises:
-        CanInterfaceNotImplementedError: this kernel has none.
-        CanOperationError: there is no such channel.
+        CanInterfaceNotImplementedError: the kernel has no broadcast manager.
+        CanOperationError: the channel does not exist.
     """
     try:
         bcm_socket = socket.socket(_AF_CAN, socket.SOCK_DGRAM, _CAN_BCM)
@@ -126,9 +126,9 @@ def open_socket(channel: str) -> socket.socket:
 
 
 class _Transmission(ModifiableCyclicTaskABC, RestartableCyclicTaskABC):
-    """A transmission in the kernel: what both kinds of task have in common.
+    """A transmission in the kernel, the base of both kinds of task.
 
-    The intervals are in microseconds: ``_count`` frames at the first, then the second for ever, or the end.
+    The intervals are in microseconds: ``_count`` frames at the first, then the second forever, or the end.
     """
 
     _count: int
@@ -146,22 +146,24 @@ class _Transmission(ModifiableCyclicTaskABC, RestartableCyclicTaskABC):
         if any(message.is_fd != self._is_fd for message in messages):
             raise UsageError("classic and CAN FD messages cannot be sent by one task")
         if len(messages) > codec.FRAMES_LIMIT:
-            raise UsageError(f"{len(messages)} messages, but the kernel sends {codec.FRAMES_LIMIT} in turn")
-        if MessageBatch(messages).xl is not None:  # making the batch refuses what is no frame
-            raise UsageError("the kernel's cyclic tasks send no CAN XL frames")
+            raise UsageError(
+                f"{len(messages)} messages, but the kernel sends at most {codec.FRAMES_LIMIT} in turn"
+            )
+        if MessageBatch(messages).xl is not None:  # the batch checks the messages
+            raise UsageError("cyclic tasks of the kernel do not send CAN XL frames")
         return [encode(message) for message in messages]
 
     def start(self) -> None:
-        """Start from the first message, at once.
+        """Start immediately with the first message.
 
         Raises:
             ValueError: the task is running.
-            CanOperationError: the kernel does not take it.
+            CanOperationError: the kernel refuses the task.
         """
         with _asking:
             status = self._status()
             if status is not None and status.is_sending:
-                raise ValueError(f"the periodic task {self.task_id} is running already")
+                raise ValueError(f"the periodic task {self.task_id} is already running")
             self._send(
                 codec.encode_start(
                     self.task_id,
@@ -176,7 +178,7 @@ class _Transmission(ModifiableCyclicTaskABC, RestartableCyclicTaskABC):
         self._started()
 
     def modify_data(self, messages: Sequence[Message] | Message) -> None:
-        """Send ``messages`` from now on, at the same times; otherwise as documented."""
+        """Replace the messages without changing the schedule."""
         new = self._checked_again(messages)
         frames = self._encoded(new)
         if self._is_set_up:
@@ -192,14 +194,14 @@ class _Transmission(ModifiableCyclicTaskABC, RestartableCyclicTaskABC):
         self._stopping()
         if self._is_set_up:
             self._is_set_up = False
-            with suppress(OSError):  # the interface is gone, and the transmission with it
+            with suppress(OSError):  # the interface and its transmissions are gone
                 self.bcm_socket.send(codec.encode_delete(self.task_id, is_fd=self._is_fd))
         self._ended()
 
     def _status(self) -> codec.Head | None:
-        """Return what the kernel says of this transmission; None where it knows none.
+        """Return the kernel's status of this transmission; None if it has ended.
 
-        Takes all that the kernel told before: expired transmissions, which would fill the socket.
+        Earlier notifications of expired transmissions are read first, since they would fill the socket.
         """
         _drain(self.bcm_socket)
         try:
@@ -223,7 +225,7 @@ class _Transmission(ModifiableCyclicTaskABC, RestartableCyclicTaskABC):
 
 
 class CyclicSendTask(LimitedDurationCyclicSendTaskABC, _Transmission):
-    """Sends ``messages`` in turn, for ``duration`` seconds or for ever, through a ``bcm_socket``.
+    """Sends ``messages`` in turn, for ``duration`` seconds or forever, through a ``bcm_socket``.
 
     ``task_id`` names the task within the socket.
     """
@@ -253,7 +255,7 @@ class CyclicSendTask(LimitedDurationCyclicSendTaskABC, _Transmission):
 
 
 class MultiRateCyclicSendTask(MultiRateCyclicSendTaskABC, _Transmission):
-    """Sends ``count`` messages at ``initial_period``, then for ever at ``subsequent_period``, in seconds.
+    """Sends ``count`` messages at ``initial_period``, then forever at ``subsequent_period``, in seconds.
 
     ``channel`` is a socket of ``open_socket``.
     """
@@ -280,14 +282,14 @@ class MultiRateCyclicSendTask(MultiRateCyclicSendTaskABC, _Transmission):
 def _microseconds(period: float) -> int:
     interval_us = max(1, round(nanoseconds(period) / 1_000))
     if interval_us > codec.INTERVAL_LIMIT_US:
-        raise UsageError(f"the period is {period} s, and the kernel's timers go up to 400 days")
+        raise UsageError(f"the period of {period} s exceeds the limit of the kernel's timers, 400 days")
     return interval_us
 
 
 def _drain(bcm_socket: Any) -> list[codec.Head]:
-    """Return the heads of all messages that wait in the socket, and take them."""
+    """Read all messages queued in the socket, and return their heads."""
     heads = []
-    with suppress(OSError):  # nothing more; or that the interface went down, which sending will tell
+    with suppress(OSError):  # no more messages, or the interface is down, which sending reports
         while True:
             message = bcm_socket.recv(_MAX_LENGTH, socket.MSG_DONTWAIT)
             if len(message) < codec.HEAD_SIZE:
@@ -299,7 +301,7 @@ def _drain(bcm_socket: Any) -> list[codec.Head]:
 def _channel_of(messages: Sequence[Message]) -> str:
     channel: Channel = messages[0].channel
     if not isinstance(channel, str) or not channel:
-        raise UsageError("on a bus of all interfaces the messages have to name their channel")
+        raise UsageError("on a bus of all interfaces the messages need a channel")
     return channel
 
 

@@ -1,19 +1,19 @@
-"""What a socket of the kernel's broadcast manager (CAN_BCM) reads and writes: a head, then frames.
+"""Messages of the kernel's broadcast manager (CAN_BCM): a head, then frames.
 
 ::
 
     64-bit   32-bit
      0        0      operation
      4        4      flags
-     8        8      count: of the frames that are sent at interval 1, before interval 2 begins
+     8        8      count: number of frames sent at interval 1 before interval 2 starts
     16, 24   12, 16  interval 1: seconds, microseconds
     32, 40   20, 24  interval 2
-    48       28      can_id: of a transmission a mere handle, with the FD flag its key within the socket
-    52       32      how many frames follow
-    56       40      frames, as ``socketcan_records`` has them: 16 bytes each, or 72 with the FD flag
+    48       28      can_id: the handle of a transmission; with the FD flag, its key in the socket
+    52       32      number of frames that follow
+    56       40      frames, in the form of ``records``: 16 bytes each, or 72 with the FD flag
 
-All numbers are in the byte order of the host. Count 0 is interval 2 from the beginning; interval 2 of 0 is
-the end once the count is used up.
+All numbers are in the byte order of the host. With count 0, interval 2 applies from the start; if interval 2
+is 0, the transmission ends after count frames.
 
 Sources: Linux ``linux/can/bcm.h``; Documentation/networking/can.rst, "Broadcast Manager protocol sockets".
 """
@@ -30,18 +30,18 @@ TX_SETUP, TX_DELETE, TX_READ = 1, 2, 3
 TX_STATUS, TX_EXPIRED = 8, 9
 
 SETTIMER = 0x1
-STARTTIMER = 0x2  #: with the first frame at once
-TX_COUNTEVT = 0x4  #: tell when the count is used up, by TX_EXPIRED
+STARTTIMER = 0x2  #: send the first frame immediately
+TX_COUNTEVT = 0x4  #: report the end of count by TX_EXPIRED
 CAN_FD_FRAME = 0x800
 
-#: frames that one transmission may have
+#: maximum number of frames in a transmission
 FRAMES_LIMIT = 256
-#: the longest interval that the kernel takes
+#: the longest interval that the kernel accepts
 INTERVAL_LIMIT_US = 400 * 86_400 * 1_000_000
 
 
 def head_layout(long_size: int) -> struct.Struct:
-    """Return the layout of the head where a C ``long`` has ``long_size`` bytes, 4 or 8."""
+    """Return the layout of the head for a C ``long`` of ``long_size`` bytes, 4 or 8."""
     return struct.Struct("=III4xqqqqII" if long_size == 8 else "=IIIiiiiII4x")
 
 
@@ -50,7 +50,7 @@ HEAD_SIZE = _HEAD.size
 
 
 class Head(NamedTuple):
-    """The head of a message; intervals are in microseconds, ``number`` is how many frames follow."""
+    """The head of a message; intervals are in microseconds, ``number`` counts the frames that follow."""
 
     operation: int
     flags: int = 0
@@ -62,7 +62,7 @@ class Head(NamedTuple):
 
     @property
     def is_sending(self) -> bool:
-        """Whether the transmission that a TX_STATUS tells of goes on."""
+        """Whether the transmission of a TX_STATUS is running."""
         return bool(self.interval2_us or (self.initial and self.interval1_us))
 
 
@@ -80,10 +80,10 @@ def decode_head(message: bytes, layout: struct.Struct = _HEAD) -> Head:
     """Read the head of a message.
 
     Raises:
-        FormatError: the message is shorter.
+        FormatError: the message is shorter than a head.
     """
     if len(message) < layout.size:
-        raise FormatError(f"a message of {len(message)} bytes, without a head of {layout.size}")
+        raise FormatError(f"a message of {len(message)} bytes, shorter than a head of {layout.size}")
     operation, flags, initial, s1, us1, s2, us2, handle, number = layout.unpack_from(message)
     return Head(operation, flags, initial, s1 * 1_000_000 + us1, s2 * 1_000_000 + us2, handle, number)
 
@@ -91,14 +91,14 @@ def decode_head(message: bytes, layout: struct.Struct = _HEAD) -> Head:
 def encode_start(
     handle: int, frames: Sequence[bytes], *, is_fd: bool, count: int, interval1_us: int, interval2_us: int
 ) -> bytes:
-    """Return what starts to send ``frames`` in turn: ``count`` at interval 1, then on at interval 2."""
+    """Return the message that sends ``frames`` in turn: ``count`` at interval 1, the rest at interval 2."""
     flags = SETTIMER | STARTTIMER | (TX_COUNTEVT if count and not interval2_us else 0) | _kind(is_fd)
     head = Head(TX_SETUP, flags, count, interval1_us, interval2_us, handle, len(frames))
     return encode_head(head) + b"".join(frames)
 
 
 def encode_update(handle: int, frames: Sequence[bytes], *, is_fd: bool) -> bytes:
-    """Return what replaces the frames of a transmission, which goes on at its times."""
+    """Return the message that replaces the frames of a transmission and keeps its schedule."""
     return encode_head(Head(TX_SETUP, _kind(is_fd), handle=handle, number=len(frames))) + b"".join(frames)
 
 
@@ -107,7 +107,7 @@ def encode_delete(handle: int, *, is_fd: bool) -> bytes:
 
 
 def encode_read(handle: int, *, is_fd: bool) -> bytes:
-    """Return what asks for the TX_STATUS of a transmission."""
+    """Return the message that requests the TX_STATUS of a transmission."""
     return encode_head(Head(TX_READ, _kind(is_fd), handle=handle))
 
 

@@ -1,8 +1,8 @@
-"""The CAN interfaces of the Linux kernel: ``can0``, ``vcan0``, all of them.
+"""The CAN interfaces of the Linux kernel, such as ``can0`` and ``vcan0``.
 
-Filters run in the kernel as far as it has such; frames come with the kernel's times.
+The kernel applies the filters that it supports, and timestamps the frames.
 
-Sources: Linux ``Documentation/networking/can.rst``; raw CAN sockets as ``linux/can/raw.h`` has them.
+Sources: Linux ``Documentation/networking/can.rst``; ``linux/can/raw.h``.
 """
 
 from __future__ import annotations
@@ -41,37 +41,39 @@ if TYPE_CHECKING:
     from cantools_cli.backends.socketcan.bcm import BroadcastManager
     from cantools_cli.periodic.tasks import CyclicSendTaskABC
 
-#: bytes for what waits to be received: 40,000 frames, five seconds of a full bus at 1 Mbit/s
+#: size of the receive buffer in bytes: 40,000 frames, five seconds of a full bus at 1 Mbit/s
 RECEIVE_BUFFER = 16 << 20
-#: seconds that sending without a timeout waits for room
+#: seconds that a send without a timeout waits for room
 SEND_TIMEOUT = 10.0
 
-_FIRST_PAUSE, _MAX_PAUSE = 0.001, 0.02  # seconds between two attempts where nothing tells of room
-_LOOK_AGAIN = 0.5  # seconds between two looks whether an interface is back
+_FIRST_PAUSE, _MAX_PAUSE = 0.001, 0.02  # seconds between attempts if poll does not report room
+_LOOK_AGAIN = 0.5  # seconds between checks whether an interface is back
 _CLASSIC_FLAGS = bytes(flags for flags in range(256) if not flags & bits.FD)
 
 
 class SocketcanBus(BusABC):
     """A CAN interface of the kernel, or all of them.
 
-    ``channel`` is its name; "" or "any" receives from all, and sends to that which each message names as
-    its channel. Without ``local_loopback`` other programs of this computer do not see what is sent, and
-    the bus itself neither. Without ``fd`` CAN FD frames are not received, and refused; so are CAN XL frames
-    without ``xl``, which includes ``fd`` and needs Linux 6.2.
+    ``channel`` is the name of the interface; "" or "any" receives from all, and sends to the channel of each
+    message. Without ``local_loopback`` neither other programs on this computer nor the bus itself receive the
+    sent frames. Without ``fd`` CAN FD frames are not received, and sending one is an error; the same applies
+    to CAN XL frames without ``xl``, which includes ``fd`` and needs Linux 6.2.
 
-    Frames have the kernel's times, with ``hardware_timestamps`` those of the adapter where it has any: in
-    nanoseconds of its own clock. ``rcvbuf`` are bytes of the receive buffer, as far as the system
-    allows. The bit rate is set by the administrator: ``bitrate`` and ``data_bitrate`` are compared with
-    the interface's, and ``listen_only`` makes sure that it is in this mode. A bus that only sends says
-    ``receive=False``, so that nothing piles up in it.
+    Timestamps are those of the kernel; with ``hardware_timestamps`` those of the adapter if it has a clock,
+    in nanoseconds of that clock. ``rcvbuf`` is the size of the receive buffer in bytes, which the system may
+    limit. The administrator sets the bit rate: ``bitrate`` and ``data_bitrate`` are only compared with it,
+    and ``listen_only`` requires that mode of the interface. ``receive=False`` opens a bus that only sends, so
+    that no frames pile up in it.
 
-    When the interface goes down receiving and sending raise an error; with ``down="wait"`` both wait until
-    it is back, also where the adapter was unplugged, and ``on_note`` (default: a warning of the logger
-    ``can``) is told.
+    If the interface goes down, receiving and sending raise an error. With ``down="wait"`` both wait until it
+    is back, even if the adapter was unplugged, and report this to ``on_note`` (default: a warning of the
+    logger ``can``).
 
     Raises:
         CanInterfaceNotImplementedError: this is not Linux.
-        CanInitializationError: the kernel has no SocketCAN, no such interface, or it is in another mode.
+        CanInitializationError: the kernel has no SocketCAN or no such interface, or the interface is in
+            another
+            mode.
     """
 
     def __init__(
@@ -107,7 +109,7 @@ class SocketcanBus(BusABC):
         self._broadcast_manager: BroadcastManager | None = None
         self._listen_only = listen_only
         self._waits_when_down = down == "wait"
-        self._absent = ""  # "down" or "gone" while it is
+        self._absent = ""  # "down" or "gone" while the interface is
         self._ignores_errors = ignore_rx_error_frames
         self._kernel_filter = codec.kernel_filter(None)
         fd_protocol = CanProtocol.CAN_XL if xl else CanProtocol.CAN_FD
@@ -143,36 +145,38 @@ class SocketcanBus(BusABC):
         else:
             stamps = (codec.SO_TIMESTAMPNS, 1)
         for option, value in (stamps, (codec.SO_RXQ_OVFL, 1)):
-            self._option(option, value, "times and counts of frames", codec.SOL_SOCKET)
+            self._option(option, value, "timestamps and counts of dropped frames", codec.SOL_SOCKET)
         size = RECEIVE_BUFFER if rcvbuf is None else rcvbuf
-        try:  # only the administrator may go beyond net.core.rmem_max
+        try:  # only root may exceed net.core.rmem_max
             self.socket.setsockopt(codec.SOL_SOCKET, codec.SO_RCVBUFFORCE, size)
         except OSError:
             self._option(socket.SO_RCVBUF, size, "rcvbuf", codec.SOL_SOCKET)
-        actual = self.socket.getsockopt(codec.SOL_SOCKET, socket.SO_RCVBUF) // 2  # twice what was asked for
+        actual = (
+            self.socket.getsockopt(codec.SOL_SOCKET, socket.SO_RCVBUF) // 2
+        )  # the kernel doubles the size
         if rcvbuf is not None and actual < rcvbuf:
-            self._note(f"{self._name}: rcvbuf is {actual}, not {rcvbuf}: net.core.rmem_max bounds it")
+            self._note(f"{self._name}: rcvbuf is {actual}, not {rcvbuf}: net.core.rmem_max limits it")
         self._set_kernel_filter()
 
     def _option(self, option: int, value: int, what: str, level: int = codec.SOL_CAN_RAW) -> None:
-        """Set an option of the socket; as documented, one that the kernel does not have is no error."""
+        """Set an option of the socket; as documented, an option that the kernel lacks is not an error."""
         try:
             self.socket.setsockopt(level, option, value)
         except OSError as error:
             self._note(f"{self._name}: the kernel refuses {what}: {error.strerror}")
 
     def _check_link(self, bitrate: int | None, data_bitrate: int | None) -> None:
-        """Compare what is asked for with what the administrator has set.
+        """Compare the requested settings with those of the interface.
 
         Raises:
-            CanInitializationError: listen-only mode is asked for, and not set.
+            CanInitializationError: listen-only mode is requested and not set.
         """
         wanted = {"bit rate": bitrate, "data bit rate": data_bitrate}
         if not self.channel or not (self._listen_only or any(wanted.values())):
             return
         link = links.link(self.channel)
         if link is None:
-            return  # opening says so
+            return  # opening raises the error
         if self._listen_only and "LISTEN-ONLY" not in link.modes:
             raise CanInitializationError(
                 f"{self._name}: the interface is not in listen-only mode",
@@ -215,7 +219,7 @@ class SocketcanBus(BusABC):
                 event: int | None = select.POLLOUT
             except OSError as error:
                 event = None
-                # The queue of the device is full, and poll says nothing about that: not ready, not when.
+                # The queue of the device is full, which poll does not report.
                 if error.errno != errno.ENOBUFS:
                     self._failed(error, "sending", batch, row)
             if deadline.passed:
@@ -228,7 +232,7 @@ class SocketcanBus(BusABC):
 
     def prepared(self, batch: MessageBatch) -> SendRows:
         send_few = None
-        with suppress(CanOperationError):  # said by the frame itself, when it is sent
+        with suppress(CanOperationError):  # which sending the frame raises again
             self._check_sendable(batch)
             send_few = self._port.prepared(batch)
         if send_few is None:
@@ -259,7 +263,7 @@ class SocketcanBus(BusABC):
         autostart: bool = True,
         modifier_callback: Callable[[Message], None] | None = None,
     ) -> CyclicSendTaskABC:
-        """Let the kernel send, where it can: it calls nobody back, and its frames always loop back."""
+        """Use a task of the kernel if possible: it has no callback, and its frames always loop back."""
         from cantools_cli.backends.socketcan.bcm import BroadcastManager
         from cantools_cli.periodic.tasks import checked_messages
 
@@ -274,7 +278,7 @@ class SocketcanBus(BusABC):
 
     def _check_sendable(self, batch: MessageBatch) -> None:
         if self._listen_only:
-            raise CanOperationError(f"{self._name}: the bus was opened to listen only")
+            raise CanOperationError(f"{self._name}: the bus was opened with listen_only")
         if not self._fd and batch.flags.translate(None, _CLASSIC_FLAGS):
             raise CanOperationError(
                 f"{self._name}: a CAN FD frame, but the bus was opened without CAN FD", hint="fd=true"
@@ -288,8 +292,8 @@ class SocketcanBus(BusABC):
             for name in {batch.channels[index] for index in batch.channel}:
                 if not isinstance(name, str) or not name or name == "any":
                     raise CanOperationError(
-                        f"a frame for {quoted(name)}, on a bus of all CAN interfaces",
-                        hint="the channel of a message has to name the interface to send it to",
+                        f"a frame for channel {quoted(name)}, on a bus of all CAN interfaces",
+                        hint="the channel of a message has to be the name of a CAN interface",
                     )
 
     def _no_room(self, row: int, rows: int) -> CanTimeoutError:
@@ -299,7 +303,7 @@ class SocketcanBus(BusABC):
             )
         return CanTimeoutError(
             f"{self._name}: no room to send in time; {row} of {rows} frames sent",
-            hint=f"is anybody there to acknowledge? ip link set {self.channel or 'can0'} txqueuelen 1000 "
+            hint=f"does another node acknowledge? ip link set {self.channel or 'can0'} txqueuelen 1000 "
             "makes room for bursts",
             sent=row,
         )
@@ -315,7 +319,7 @@ class SocketcanBus(BusABC):
     # --- interfaces that go ---------------------------------------------------------------------------
 
     def _failed(self, error: OSError, doing: str, batch: MessageBatch | None = None, row: int = 0) -> None:
-        """Return if ``error`` is one to wait out, else raise it in our words."""
+        """Return if the bus waits until ``error`` has ended, else raise it as an error of canx."""
         name = self.channel
         sent = None if batch is None else row
         if batch is not None and not name:
@@ -325,7 +329,7 @@ class SocketcanBus(BusABC):
             if self._waits_when_down:
                 self._is_absent("gone" if is_gone else "down")
                 return
-            if is_gone:  # for good: nobody can use this socket again
+            if is_gone:  # the socket is unusable from now on
                 self.shutdown()
                 raise CanOperationError(f"{name}: the interface is gone", sent=sent) from error
         flags = 0 if batch is None else batch.flags[row]
@@ -338,7 +342,7 @@ class SocketcanBus(BusABC):
             self._note(f"{self._name}: the interface is {how}; waiting for it")
 
     def _look_again(self) -> None:
-        """See whether the interface is back; one that was unplugged has to be bound anew."""
+        """Check whether the interface is back; an unplugged one has to be bound again."""
         if not links.is_up(self.channel):
             return
         if self._absent == "gone":
@@ -389,7 +393,7 @@ class SocketcanBus(BusABC):
 
     @property
     def state(self) -> BusState:
-        """The state of the controller; ACTIVE where the interface has none. Asks the system each time."""
+        """The state of the controller; ACTIVE if the interface has none. Each access queries the system."""
         link = links.link(self.channel) if self.channel else None
         return BusState.ACTIVE if link is None else link.state
 
@@ -399,7 +403,7 @@ class SocketcanBus(BusABC):
 
     @property
     def error_counters(self) -> tuple[int, int] | None:
-        """The controller's error counters, transmit and receive; None where the interface tells none."""
+        """The error counters of the controller, transmit and receive; None if they are unknown."""
         link = links.link(self.channel) if self.channel else None
         if link is None or link.tx_errors is None or link.rx_errors is None:
             return None

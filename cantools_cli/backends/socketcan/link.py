@@ -1,9 +1,9 @@
-"""What the kernel says about its CAN interfaces: bit rate, state, error counters.
+"""Properties of the kernel's CAN interfaces: bit rate, state, error counters.
 
-``ip -json -details -statistics link`` knows all of it; where there is no such command, or one that is
-too old to write JSON about CAN, the folder ``/sys/class/net`` tells the little that it has.
+``ip -json -details -statistics link`` reports them. If there is no such command, or it is too old to write
+JSON about CAN, ``/sys/class/net`` has a few of them.
 
-Source: iproute2, ``ip-link(8)`` and what ``ip`` 6.1 prints; Linux ``linux/can/netlink.h``.
+Source: iproute2, ``ip-link(8)`` and the output of ``ip`` 6.1; Linux ``linux/can/netlink.h``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from cantools_cli.backends.socketcan import sysfs
 from cantools_cli.bus.base import BusState
 from cantools_cli.errors import FormatError
 
-#: bytes that an interface for CAN FD carries
+#: MTU of an interface for CAN FD
 FD_MTU = 72
 
 _IP = ("ip", "-json", "-details", "-statistics", "link", "show")
@@ -34,19 +34,19 @@ _STATES = {
 
 @dataclass
 class Link:
-    """A CAN interface of the kernel; None and "" where that is not known, or there is no such thing.
+    """A CAN interface of the kernel; attributes that are unknown or do not apply are None or "".
 
     Attributes:
-        kind: can, vcan, vxcan or slcan; can is one with a controller that tells of itself.
-        mtu: bytes of the largest record: 16 classic, 72 CAN FD.
-        controller_state: ERROR-ACTIVE and so on, as the kernel calls it.
+        kind: can, vcan, vxcan or slcan; can has a controller with bit timing and state.
+        mtu: size of the largest record: 16 classic, 72 CAN FD.
+        controller_state: the kernel's name of the state, such as ERROR-ACTIVE.
         bitrate, data_bitrate: in bit/s.
-        sample_point, data_sample_point: part of the bit time, 0 to 1.
-        modes: LISTEN-ONLY, LOOPBACK and so on, those that are set.
+        sample_point, data_sample_point: fraction of the bit time, 0 to 1.
+        modes: the modes that are set, such as LISTEN-ONLY and LOOPBACK.
         tx_errors, rx_errors: the error counters of the controller.
         restart_ms: milliseconds from bus-off to the automatic restart, 0 for none.
-        counts: how often what happened: restarts, bus_error, arbitration_lost, error_warning,
-            error_passive, bus_off.
+        counts: counts of events: restarts, bus_error, arbitration_lost, error_warning, error_passive,
+            bus_off.
     """
 
     name: str
@@ -68,12 +68,12 @@ class Link:
 
     @property
     def is_fd(self) -> bool:
-        """Whether it carries CAN FD frames."""
+        """Whether the interface carries CAN FD frames."""
         return self.mtu is not None and self.mtu >= FD_MTU
 
     @property
     def state(self) -> BusState:
-        """The state of the controller; ACTIVE where there is none, ERROR where it takes no part."""
+        """The state of the controller; ACTIVE if there is none, ERROR if it takes no part in the bus."""
         return _STATES.get(self.controller_state, BusState.ACTIVE)
 
 
@@ -86,7 +86,7 @@ def links() -> list[Link]:
 
 
 def link(name: str) -> Link | None:
-    """Return the CAN interface ``name``, None where there is none."""
+    """Return the CAN interface ``name``, None if there is none."""
     found = _asked("dev", name)
     if found is not None:
         return next((link for link in found if link.name == name), None)
@@ -94,21 +94,21 @@ def link(name: str) -> Link | None:
 
 
 def is_up(name: str) -> bool | None:
-    """Tell whether the interface is up, at the cost of reading a file; None where there is none."""
+    """Return whether the interface is up, None if it does not exist; reads one file."""
     flags = sysfs.number(name, "flags")
     return None if flags is None else bool(flags & _IFF_UP)
 
 
 def mtu(name: str) -> int | None:
-    """Return the bytes of the largest record that the interface carries, None where that is not known."""
+    """Return the MTU of the interface, the size of its largest record; None if it is unknown."""
     return sysfs.number(name, "mtu")
 
 
 def parse(text: str) -> list[Link]:
-    """Return the CAN interfaces in what ``ip -json -details -statistics link show`` printed.
+    """Return the CAN interfaces in the output of ``ip -json -details -statistics link show``.
 
     Raises:
-        FormatError: it is not that.
+        FormatError: the text is not such output.
     """
     import json
 
@@ -116,7 +116,7 @@ def parse(text: str) -> list[Link]:
         entries = json.loads(text or "[]")
         return [_link(entry) for entry in entries if entry.get("link_type") == "can"]
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise FormatError(f"not what ip -json prints: {error}", source="ip") from error
+        raise FormatError(f"not the output of ip -json: {error}", source="ip") from error
 
 
 def _link(entry: dict[str, Any]) -> Link:
@@ -146,12 +146,12 @@ def _link(entry: dict[str, Any]) -> Link:
 
 
 def _share(value: str | float | None) -> float | None:
-    """Return a sample point, which is a text in current releases of ip and a number in older ones."""
+    """Return a sample point, a string in current releases of ip and a number in older ones."""
     return None if value is None else float(value)
 
 
 def _asked(*words: str) -> list[Link] | None:
-    """Return what ``ip`` says, None where it cannot tell."""
+    """Return the interfaces that ``ip`` reports, None if it fails."""
     import subprocess
 
     try:

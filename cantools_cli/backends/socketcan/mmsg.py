@@ -1,6 +1,6 @@
-"""Many records in one system call: ``recvmmsg`` and ``sendmmsg``, which Python does not have.
+"""Many records per system call: ``recvmmsg`` and ``sendmmsg``, which Python lacks.
 
-The memory that they work in is laid out once; the kernel ``records`` reads and fills it.
+Their buffers are allocated once; the kernel ``records`` reads and fills them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.kernels import records as kernel
 
-#: messages moved at once, at most
+#: maximum number of messages per call
 COUNT = 256
 
 _DONTWAIT = 0x40
@@ -26,16 +26,16 @@ _ITEM = struct.Struct("@Nii")
 
 
 def is_available() -> bool:
-    """Tell whether this system has both calls, and the layout that the kernel is written for."""
+    """Return whether this system has both calls, and the layout that the kernel expects."""
     return sys.byteorder == "little" and ctypes.sizeof(ctypes.c_void_p) == 8 and hasattr(_libc, "recvmmsg")
 
 
 class Messages:
-    """Room for 256 records, with what comes beside each.
+    """Buffers for 256 records, each with a name and control messages.
 
     Attributes:
-        room: how many messages it holds.
-        headers, names, records, control, vectors: as the kernel ``records`` has them.
+        room: the number of messages.
+        headers, names, records, control, vectors: the buffers that the kernel ``records`` uses.
     """
 
     def __init__(self, *, receiving: bool) -> None:
@@ -60,20 +60,20 @@ class Messages:
         self._used = 0
 
     def receive(self, descriptor: int) -> int:
-        """Fetch what is waiting; return how many messages came.
+        """Receive the queued messages; return their number.
 
         Raises:
-            BlockingIOError: nothing is waiting.
+            BlockingIOError: no message is queued.
             OSError: receiving failed.
         """
         used = self._used * kernel.HEADER_SIZE
-        self.headers[:used] = self._fresh[:used]  # the last call left its sizes there
+        self.headers[:used] = self._fresh[:used]  # the last call changed the sizes
         self._used = 0
         self._used = _called(_libc.recvmmsg(descriptor, self._address, COUNT, _DONTWAIT, None))
         return self._used
 
     def interface(self, at: int) -> int:
-        """Return the index of the interface that a message came through."""
+        """Return the index of the interface that received a message."""
         return int.from_bytes(self.names[at * kernel.NAME_SIZE + 4 :][:4], sys.byteorder)
 
     def record(self, at: int) -> bytes:
@@ -81,7 +81,7 @@ class Messages:
         return bytes(self.records[at * kernel.RECORD_SIZE :][: min(size, kernel.RECORD_SIZE)])
 
     def extra(self, at: int) -> Iterator[tuple[int, int, bytes]]:
-        """Yield the control messages of a message: (level, type, data) each."""
+        """Yield the control messages of a message as (level, type, data)."""
         used = int.from_bytes(self.headers[at * kernel.HEADER_SIZE + 40 :][:4], sys.byteorder)
         rest = self.control[at * kernel.CONTROL_SIZE :][: min(used, kernel.CONTROL_SIZE)]
         while len(rest) >= _ITEM.size:
@@ -92,7 +92,7 @@ class Messages:
             rest = rest[size + 7 & ~7 :]
 
     def send(self, descriptor: int, batch: MessageBatch, row: int) -> int:
-        """Send frames of ``batch`` from ``row`` on; return how many went.
+        """Send frames of ``batch`` from ``row`` on; return the number of frames sent.
 
         Raises:
             BlockingIOError: there is no room.
@@ -103,7 +103,7 @@ class Messages:
 
 
 def _address(buffer: bytearray) -> int:
-    """Return where ``buffer`` is; it stays there as long as its size is not changed."""
+    """Return the address of ``buffer``, which is valid until its size changes."""
     return ctypes.addressof((ctypes.c_char * len(buffer)).from_buffer(buffer))
 
 

@@ -1,4 +1,4 @@
-"""The socket of a SocketCAN bus: batches in, batches out, and nobody waits for a socket that is closed."""
+"""The socket of a SocketCAN bus: batches in, batches out."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from cantools_cli.kernels import records as kernel
 if TYPE_CHECKING:
     from cantools_cli.backends.socketcan.mmsg import Messages
 
-#: frames moved one by one before it pays to load ``recvmmsg`` or ``sendmmsg``
+#: number of frames above which it pays to load ``recvmmsg`` or ``sendmmsg``
 FEW = 16
-#: fetched at once, where there are more calls of 256
+#: maximum size of a batch, of several calls for 256 messages each
 BATCH_FRAMES = 4096
 
 
 class Port:
     """Moves records through a socket, which it owns.
 
-    ``channel`` is what the frames' channel is called, None where each frame's interface says it. With ``xl``
-    there may be CAN XL frames, which are long, so that all are fetched one by one.
+    ``channel`` is the channel of the frames, None to use the name of the interface of each frame. With ``xl``
+    there may be CAN XL frames, which are long, so that frames are received one by one.
 
     Attributes:
         losses: counts of frames that the kernel dropped and of its malformed records.
@@ -47,12 +47,12 @@ class Port:
         self._channel = channel
         self._has_xl = xl
         self._largest = codec.XL_SIZE if xl else codec.FD_SIZE
-        self._dropped = 0  # the kernel's count, which begins anew at 2**32
-        self._names: dict[int, str] = {}  # of interfaces by their index
+        self._dropped = 0  # the kernel's count, modulo 2**32
+        self._names: dict[int, str] = {}  # of interfaces, by index
         self._incoming: Messages | None = None
         self._outgoing: Messages | None = None
         self._has_mmsg = sys.byteorder == "little" and sys.maxsize > 1 << 32
-        self._error: OSError | None = None  # to be told after the frames before it
+        self._error: OSError | None = None  # to be raised after the frames received before it
         self._receiving = threading.Lock()
         self._sending = threading.Lock()
         self._wakeup = Wakeup(end.close)
@@ -60,11 +60,11 @@ class Port:
     # --- receiving ------------------------------------------------------------------------------------
 
     def receive(self) -> MessageBatch | None:
-        """Return what is waiting, None where nothing is.
+        """Return the queued frames, None if there are none.
 
         Raises:
-            OSError: the socket has failed.
-            CanOperationError: it is closed.
+            OSError: the socket failed.
+            CanOperationError: the socket is closed.
         """
         with self._receiving:
             self._check_open()
@@ -86,7 +86,7 @@ class Port:
             return batch if len(batch) else None
 
     def _receive_few(self, batch: MessageBatch) -> bool:
-        """Add what is waiting to ``batch``, a frame a call; return whether there may be more."""
+        """Add queued frames to ``batch``, one per system call; return whether there may be more."""
         for _ in range(FEW):
             record, items, marks, address = self.socket.recvmsg(
                 self._largest, codec.EXTRA_SIZE, socket.MSG_DONTWAIT
@@ -99,7 +99,7 @@ class Port:
                 batch.append(rx_overflow(stamp, channel))
             try:
                 if marks & codec.MSG_TRUNC:
-                    raise FormatError(f"a record of over {self._largest} bytes")
+                    raise FormatError(f"a record of more than {self._largest} bytes")
                 message = self._decoded(record)
             except FormatError as error:
                 self._note_fault(error, record)
@@ -113,18 +113,20 @@ class Port:
         return True
 
     def _receive_many(self, batch: MessageBatch) -> bool:
-        """Add what is waiting to ``batch``, many frames a call; return whether there may be more."""
+        """Add queued frames to ``batch``, many per system call; return whether there may be more."""
         assert self._incoming is not None
         count = self._incoming.receive(self.socket.fileno())
         batch.extend(self._parsed(self._incoming, count))
         return count == self._incoming.room
 
     def _parsed(self, messages: Messages, count: int) -> MessageBatch:
-        """Return the frames of the first ``count`` messages; where the kernel stops, this goes on."""
+        """Return the frames of the first ``count`` messages, including those that the kernel cannot parse."""
         now = time.time_ns()
-        rows = 2 * count  # before each may be a note of dropped ones
+        rows = 2 * count  # each may follow an error frame for dropped frames
         names = self._names
-        if self._channel is None and not names:  # without any the kernel would take all to be of one
+        if (
+            self._channel is None and not names
+        ):  # without names the kernel would assign all frames to one channel
             first = messages.interface(0)
             names[first] = _name_of(first)
         channels = tuple(names.values()) if self._channel is None else (self._channel,)
@@ -164,7 +166,7 @@ class Port:
     def _decoded(self, record: bytes) -> Message:
         message = codec.decode(record)
         if message.is_xl and not self._has_xl:
-            raise FormatError("a CAN XL frame, which was not asked for")
+            raise FormatError("a CAN XL frame on a socket without xl")
         return message
 
     def _note_bad(self, record: bytes) -> None:
@@ -173,7 +175,7 @@ class Port:
         except FormatError as error:
             self._note_fault(error, record)
         else:
-            self._note_fault(FormatError(f"a record of over {codec.FD_SIZE} bytes"), record)
+            self._note_fault(FormatError(f"a record of more than {codec.FD_SIZE} bytes"), record)
 
     def _note_fault(self, error: FormatError, record: bytes) -> None:
         fault = FormatError(f"{error.reason}: {record[:16].hex(' ')}")
@@ -185,7 +187,7 @@ class Port:
         self.losses[MISSED_FRAMES] = self._missed
 
     def count_dropped(self) -> None:
-        """Count the frames dropped since the last received one: the next one would report them."""
+        """Count the frames dropped since the last received frame; the next one would report them."""
         try:
             counts = self.socket.getsockopt(codec.SOL_SOCKET, codec.SO_MEMINFO, codec.MEMINFO_SIZE)
         except OSError:  # closed, or Linux before 4.12
@@ -197,12 +199,12 @@ class Port:
     # --- sending --------------------------------------------------------------------------------------
 
     def send(self, batch: MessageBatch, row: int) -> int:
-        """Send frames of ``batch`` from ``row`` on; return how many went, at least one.
+        """Send frames of ``batch`` from ``row`` on; return the number of frames sent, at least one.
 
         Raises:
-            BlockingIOError: there is no room; ``wait`` tells when there is.
-            OSError: the socket has failed, or does not take the frame.
-            CanOperationError: it is closed.
+            BlockingIOError: there is no room; ``wait`` waits for it.
+            OSError: the socket failed, or does not accept the frame.
+            CanOperationError: the socket is closed.
         """
         with self._sending:
             self._check_open()
@@ -229,10 +231,10 @@ class Port:
         return last - row
 
     def prepared(self, batch: MessageBatch) -> Callable[[int, int], int] | None:
-        """Return what sends rows from one to before another, one interface's; it returns how many went.
+        """Return a function that sends the rows of a range and returns the number of frames sent.
 
-        What does not go says nothing of why: ``send`` does, when it tries again. None where ``batch`` cannot
-        be made ready.
+        It does not report errors: ``send`` does, when the rest is sent again. Return None if ``batch`` cannot
+        be prepared.
         """
         if self._channel is None or batch.xl is not None or not self._has_mmsg:
             return None
@@ -283,5 +285,5 @@ class Port:
 def _name_of(index: int) -> str:
     try:
         return socket.if_indextoname(index)
-    except OSError:  # gone since
+    except OSError:  # removed since
         return f"if{index}"

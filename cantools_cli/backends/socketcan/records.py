@@ -1,4 +1,4 @@
-"""What a SocketCAN socket reads, writes and is told, a record at a time.
+"""The records and options of SocketCAN sockets.
 
 ::
 
@@ -7,7 +7,7 @@
     CAN XL frame, 12 + n      0 priority, VCID, 4 | 4 flags, 80 always | 5 SDT | 6 n, 2 | 8 AF, 4 | 12 data
     filter, 8 bytes           0 identifier word, 4; 20000000 inverts | 4 mask, 4
 
-All numbers are in the byte order of the host. Byte 5 of a classic frame is padding and says nothing.
+All numbers are in the byte order of the host. Byte 5 of a classic frame is padding.
 
 Sources: Linux ``linux/can.h``, ``linux/can/raw.h``, ``asm-generic/socket.h``; recvmsg(2).
 """
@@ -26,15 +26,15 @@ from cantools_cli.frame.bits import FD_LENGTHS, len2dlc
 from cantools_cli.frame.message import Message
 
 CLASSIC_SIZE, FD_SIZE = 16, 72
-XL_SIZE = xl.HEAD_SIZE + xl.MAX_DATA  #: at most
-#: bytes of what may come beside a record
+XL_SIZE = xl.HEAD_SIZE + xl.MAX_DATA  #: maximum
+#: maximum size of the control messages of a record
 EXTRA_SIZE = 256
 
 SOL_CAN_RAW = 101
 RAW_FILTER, RAW_ERR_FILTER, RAW_LOOPBACK, RAW_RECV_OWN_MSGS, RAW_FD_FRAMES, RAW_JOIN_FILTERS = range(1, 7)
 RAW_XL_FRAMES = 7  #: implies CAN FD
-#: for the VCIDs of CAN XL frames, since Linux 6.9: flags, the VCID to send, to receive, and its mask. Unless
-#: it is set, the kernel clears the VCID of a frame that is sent, and does not deliver one with a VCID.
+#: VCIDs of CAN XL frames, since Linux 6.9: flags, the VCIDs to send and to receive, and the mask of the
+#: latter. By default the kernel clears the VCID of a sent frame, and does not deliver frames with a VCID.
 RAW_XL_VCID_OPTS = 8
 _VCID_TX_PASS, _VCID_RX_FILTER = 0x02, 0x04
 EVERY_VCID = bytes((_VCID_TX_PASS | _VCID_RX_FILTER, 0, 0, 0))
@@ -43,22 +43,22 @@ SO_RCVBUFFORCE = 33
 SO_TIMESTAMPNS = 35
 SO_TIMESTAMPING = 37
 SO_RXQ_OVFL = 40
-#: nine uint32 about a socket's memory, the last one how many records it dropped (linux/sock_diag.h)
+#: nine uint32 about the memory of a socket; the last one counts dropped records (linux/sock_diag.h)
 SO_MEMINFO, MEMINFO_SIZE = 55, 36
-#: the same answers where the kernel counts seconds in 64 bits and the system in 32
+#: the same on systems with 32-bit seconds and a kernel with 64-bit seconds
 _TIMESTAMPNS_NEW, _TIMESTAMPING_NEW = 64, 65
-#: ask for the times of the adapter, and for those of the system where it has none
+#: request the timestamps of the adapter, and those of the system if it has none
 TIMESTAMPING_FLAGS = 1 << 2 | 1 << 3 | 1 << 4 | 1 << 6
 
-MSG_DONTROUTE = 0x4  #: in an answer: the frame was sent on this host
+MSG_DONTROUTE = 0x4  #: flag of a received record: the frame was sent on this host
 MSG_TRUNC = 0x20
 
-FILTER_LIMIT = 512  #: entries that one socket may have
+FILTER_LIMIT = 512  #: maximum number of filters of a socket
 EVERYTHING = (0, 0)
 _INVERTED = 0x20000000
 _NOTHING = (_INVERTED, 0)
 _VCID_BITS = 0x00FF0000
-_BEYOND_BASE = bits.CAN_EFF_MASK & ~bits.CAN_SFF_MASK  # the kernel forgets these for 11 bits alone
+_BEYOND_BASE = bits.CAN_EFF_MASK & ~bits.CAN_SFF_MASK  # the kernel ignores these bits of 11-bit identifiers
 
 _CLASSIC = struct.Struct("=IBxxB8s")
 _FD = struct.Struct("=IBBxx64s")
@@ -68,10 +68,10 @@ _BRS, _ESI, _FDF = 0x01, 0x02, 0x04
 
 
 def decode(record: bytes) -> Message:
-    """Return the frame of a record, without time, channel and direction.
+    """Return the frame of a record, without timestamp, channel and direction.
 
     Raises:
-        FormatError: it has neither of the two sizes and is not of CAN XL, or more data than its kind holds.
+        FormatError: the record has an invalid size, or more data than its kind of frame can have.
     """
     if len(record) > 4 and record[4] & xl.IS_XL:
         return xl.unpack(record, sys.byteorder)
@@ -89,9 +89,11 @@ def decode(record: bytes) -> Message:
     is_error = bool(word & bits.CAN_ERR_FLAG)
     is_remote = bool(word & bits.CAN_RTR_FLAG) and not is_error
     if is_remote and flags:
-        raise FormatError("a remote frame of CAN FD, which has none")
+        raise FormatError("a remote frame with the CAN FD flag")
     is_extended = bool(word & bits.CAN_EFF_FLAG) and not is_error
-    size = FD_LENGTHS[len2dlc(length)] if flags else length  # what no controller sends is padded
+    size = (
+        FD_LENGTHS[len2dlc(length)] if flags else length
+    )  # data of a length that controllers do not send is padded
     message = Message(
         arbitration_id=word & (bits.CAN_EFF_MASK if is_extended or is_error else bits.CAN_SFF_MASK),
         is_extended_id=is_extended,
@@ -128,16 +130,16 @@ def encode(message: Message) -> bytes:
 
 
 class Extra(NamedTuple):
-    """What came beside a record: nanoseconds since the epoch, or None, and how many were dropped before."""
+    """The control messages of a record: the timestamp, or None, and the count of dropped records."""
 
     timestamp_ns: int | None = None
     dropped: int | None = None
 
 
 def read_extra(items: Iterable[tuple[int, int, bytes]]) -> Extra:
-    """Read the control messages of a record: (level, type, data) each; others are passed over.
+    """Read the control messages of a record, (level, type, data) each; unknown ones are ignored.
 
-    The adapter's own time wins over that of the system.
+    The timestamp of the adapter has priority over that of the system.
     """
     software = hardware = dropped = None
     for level, kind, data in items:
@@ -145,7 +147,7 @@ def read_extra(items: Iterable[tuple[int, int, bytes]]) -> Extra:
             continue
         if kind in (SO_TIMESTAMPNS, _TIMESTAMPNS_NEW):
             software = _time(data, 0, kind == _TIMESTAMPNS_NEW) or software
-        elif kind in (SO_TIMESTAMPING, _TIMESTAMPING_NEW):  # three times: system, unused, adapter
+        elif kind in (SO_TIMESTAMPING, _TIMESTAMPING_NEW):  # three timestamps: system, unused, adapter
             is_new = kind == _TIMESTAMPING_NEW
             software = _time(data, 0, is_new) or software
             hardware = _time(data, 2, is_new) or hardware
@@ -155,7 +157,7 @@ def read_extra(items: Iterable[tuple[int, int, bytes]]) -> Extra:
 
 
 def _time(data: bytes, place: int, is_new: bool) -> int | None:
-    """Return the time at ``place`` in nanoseconds, None where it is absent or out of range."""
+    """Return the time at ``place`` in nanoseconds, None if it is absent or out of range."""
     pair = struct.Struct("=qq" if is_new else "@ll")
     if len(data) < (place + 1) * pair.size:
         return None
@@ -168,10 +170,10 @@ def _time(data: bytes, place: int, is_new: bool) -> int | None:
 
 
 class KernelFilter(NamedTuple):
-    """Filters as the kernel takes them; it passes at least what the filter passes that they were made of.
+    """Filters in the form of the kernel, which pass at least the frames that the original filter passes.
 
     Attributes:
-        entries: (identifier word, mask) each; one of them has to pass a data frame, or all with ``join``.
+        entries: (identifier word, mask) each; one of them has to match a data frame, or all with ``join``.
         error_mask: the classes of error frames that pass.
     """
 
@@ -184,10 +186,11 @@ class KernelFilter(NamedTuple):
 
 
 def kernel_filter(chosen: FrameFilter | None) -> KernelFilter:
-    """Return what the kernel can do of ``chosen``; None passes everything.
+    """Return the part of ``chosen`` that the kernel can apply; None passes all frames.
 
-    The kernel knows one list of entries, any or all of which have to pass a frame. Where all have to, it
-    asks that of error frames too, which pass none: so entries are joined only where those are not wanted.
+    The kernel has one list of entries, any or all of which have to match a frame. If all have to, this
+    applies to error frames as well, which match none; so entries are joined only if no error frames are
+    wanted.
     """
     if chosen is None:
         return KernelFilter((EVERYTHING,))
@@ -203,23 +206,23 @@ def kernel_filter(chosen: FrameFilter | None) -> KernelFilter:
 
 
 def filter_of_xl(chosen: KernelFilter) -> KernelFilter:
-    """Return ``chosen`` for a socket that receives CAN XL frames, so that their VCIDs make no difference.
+    """Return ``chosen`` for a socket that receives CAN XL frames, ignoring their VCIDs.
 
-    The kernel compares the whole first word of a record, in which the VCID of a CAN XL frame has the place of
+    The kernel compares the whole first word of a record, in which the VCID of a CAN XL frame occupies
     identifier bits 16 to 23. The result passes more 29-bit identifiers than ``chosen``.
     """
     return chosen._replace(entries=tuple(_without_vcid(word, mask) for word, mask in chosen.entries))
 
 
 def _without_vcid(word: int, mask: int) -> tuple[int, int]:
-    has_none = not word & mask & _VCID_BITS  # else no frame of CAN XL has this identifier
+    has_none = not word & mask & _VCID_BITS  # else no CAN XL frame has this identifier
     if word & _INVERTED:
         return (word, mask) if has_none else EVERYTHING
     return (word, mask & ~_VCID_BITS) if has_none else (word, mask)
 
 
 def _clauses(chosen: FrameFilter) -> list[list[tuple[int, int]]]:
-    """Return lists of entries: a frame that ``chosen`` passes is passed by one entry at least of each."""
+    """Return lists of entries; a frame that ``chosen`` passes matches at least one entry of each list."""
     clauses: list[list[tuple[int, int]]] = []
     if chosen.join or len(chosen.tests) == 1:
         for test in chosen.tests:
@@ -236,23 +239,23 @@ def _clauses(chosen: FrameFilter) -> list[list[tuple[int, int]]]:
             union += blocks
         elif len(blocks) == 1:
             union.append((blocks[0][0] | _INVERTED, blocks[0][1]))
-        else:  # not one entry: nothing is outside of it, or the outside of several is a join
+        else:  # not one entry: its complement is empty, or needs several joined entries
             return []
     return [union or [_NOTHING]] if chosen.tests else []
 
 
 def _blocks(test: IdTest) -> list[tuple[int, int]]:
-    """Return entries, one of which passes a frame exactly if it is between the bounds of ``test``."""
+    """Return entries that together match exactly the identifiers between the bounds of ``test``."""
     mask = test.mask & ~bits.CAN_ERR_FLAG
     low, high = test.low, test.high
     blocks: list[tuple[int, int]] = []
     while low <= high:
-        # the largest block of a power of two that begins at low
+        # the largest block of a power of two that starts at low
         size = low & -low or 1 << 32
         while low + size - 1 > high:
             size >>= 1
         too_wide = mask & bits.CAN_EFF_FLAG and not low & bits.CAN_EFF_FLAG and low & _BEYOND_BASE
-        if not low & ~mask and not too_wide:  # else no frame is in it
+        if not low & ~mask and not too_wide:  # else the range contains no frame
             blocks.append((low, mask & ~(size - 1)))
         low += size
     return blocks

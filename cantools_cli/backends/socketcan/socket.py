@@ -1,4 +1,4 @@
-"""Raw CAN sockets: opened, bound, and their filters set; what goes wrong said in our words."""
+"""Opening, binding and filtering of raw CAN sockets, and the messages of their errors."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from cantools_cli.backends.socketcan import records as codec
 from cantools_cli.errors import CanInitializationError, CanInterfaceNotImplementedError
 from cantools_cli.frame import bits
 
-#: errors of an interface that there is no more
+#: errors of an interface that no longer exists
 GONE = (errno.ENODEV, errno.ENXIO)
 
 
 def new_socket() -> socket.socket:
-    """Return a raw CAN socket that is bound to nothing."""
+    """Return an unbound raw CAN socket."""
     return socket.socket(socket.PF_CAN, socket.SOCK_RAW, socket.CAN_RAW)
 
 
 def open_socket(channel: str) -> socket.socket:
-    """Return a socket for ``channel``, which is only named in errors; it never blocks.
+    """Return a non-blocking socket; ``channel`` is used in errors only.
 
     Raises:
         CanInterfaceNotImplementedError: this is not Linux.
-        CanInitializationError: the kernel has no SocketCAN, or gives no socket.
+        CanInitializationError: the kernel has no SocketCAN, or refuses to open a socket.
     """
     if not hasattr(socket, "CAN_RAW"):
         raise CanInterfaceNotImplementedError(f"socketcan does not work on {sys.platform}")
@@ -35,7 +35,7 @@ def open_socket(channel: str) -> socket.socket:
         if error.errno in (errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT):
             raise CanInitializationError(
                 f"socketcan:{channel or 'any'}: this kernel has no SocketCAN",
-                hint="modprobe can_raw loads it where it is a module; virtual:vcan0 needs none",
+                hint="modprobe can_raw loads it if it is a module; virtual:vcan0 does not need it",
             ) from error
         text = f"socketcan:{channel or 'any'}: cannot open a socket: {error.strerror}"
         raise CanInitializationError(text) from error
@@ -44,16 +44,16 @@ def open_socket(channel: str) -> socket.socket:
 
 
 def bind(end: socket.socket, channel: str) -> None:
-    """Bind ``end`` to an interface, "" for all; one that is down will do.
+    """Bind ``end`` to an interface, which may be down, or to all with "".
 
     Raises:
-        CanInitializationError: there is no such CAN interface.
+        CanInitializationError: the kernel has no such CAN interface.
     """
     try:
         end.bind((channel,))
     except OSError as error:
         name = f"socketcan:{channel or 'any'}"
-        if error.errno in (*GONE, None):  # None: a name that is too long
+        if error.errno in (*GONE, None):  # None if the name is too long
             here = ", ".join(link.name for link in links.links())
             raise CanInitializationError(
                 f"{name}: the kernel has no such CAN interface",
@@ -63,29 +63,32 @@ def bind(end: socket.socket, channel: str) -> None:
 
 
 def explain(error: OSError, doing: str, name: str, flags: int) -> tuple[str, str | None]:
-    """Return why the interface ``name`` failed a frame of ``flags``, and a hint if there is any."""
+    """Return why the interface ``name`` failed a frame of ``flags``, and a hint or None."""
     if error.errno == errno.ENETDOWN:
         return "the interface is down", f"ip link set {name} up"
     if error.errno in GONE:
         return "the kernel has no such CAN interface", None
     if flags & bits.FD and links.mtu(name) == codec.CLASSIC_SIZE:
         return (
-            "the interface is a classic one, and carries no CAN FD frames",
+            "the interface does not carry CAN FD frames",
             f"ip link set {name} type can dbitrate 2000000 fd on, for vcan ip link set {name} mtu 72",
         )
     if flags & bits.XL and (links.mtu(name) or 0) < codec.XL_SIZE:
-        return "the interface carries no CAN XL frames", f"for vcan ip link set {name} mtu {codec.XL_SIZE}"
+        return (
+            "the interface does not carry CAN XL frames",
+            f"for vcan ip link set {name} mtu {codec.XL_SIZE}",
+        )
     return f"{doing} failed: {error.strerror}", None
 
 
 def set_filter(end: socket.socket, entries: bytes, join: bool, error_mask: int) -> None:
-    """Set what ``end`` receives; without ``entries`` no data frame, without ``error_mask`` no error frame.
+    """Set the filters of ``end``; no ``entries`` pass no data frame, no ``error_mask`` no error frame.
 
     Raises:
-        OSError: the kernel does not take it.
+        OSError: the kernel refuses the filters.
     """
     end.setsockopt(codec.SOL_CAN_RAW, codec.RAW_ERR_FILTER, error_mask.to_bytes(4, sys.byteorder))
-    # Everything passes in between: the old entries under the new rule could lose frames.
+    # All frames pass in between: the old entries with the new rule could lose frames.
     end.setsockopt(codec.SOL_CAN_RAW, codec.RAW_FILTER, codec.KernelFilter((codec.EVERYTHING,)).packed())
     end.setsockopt(codec.SOL_CAN_RAW, codec.RAW_JOIN_FILTERS, int(join))
     end.setsockopt(codec.SOL_CAN_RAW, codec.RAW_FILTER, entries)

@@ -1,11 +1,11 @@
-"""socketcand's beacon: a datagram of XML by which a server announces itself.
+"""socketcand's beacon: an XML datagram that announces a server.
 
 ::
 
     <CANBeacon name="HOST" type="SocketCAN" description="socketcand">
     <URL>can://192.0.2.1:29536</URL><Bus name="can0"/><Bus name="can1"/></CANBeacon>
 
-One every three seconds, to UDP port 42000.
+A server sends a beacon every three seconds, to UDP port 42000.
 
 Source: socketcand's protocol description (linux-can/socketcand, ``doc/protocol.md``), "Service discovery".
 """
@@ -20,9 +20,9 @@ from urllib.parse import urlsplit
 from cantools_cli.errors import FormatError, quoted
 
 BEACON_PORT = 42000
-#: seconds between two
+#: seconds between beacons
 PERIOD = 3.0
-#: bytes of the largest datagram that is looked at
+#: maximum size of a beacon in bytes
 MAX_LENGTH = 2048
 
 _NOT_XML = re.compile(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -30,7 +30,7 @@ _NOT_XML = re.compile(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 @dataclass(frozen=True)
 class Beacon:
-    """What a beacon says: the server's name, where it listens, as (host, port), and its buses."""
+    """The contents of a beacon: the name of the server, its addresses as (host, port), and its buses."""
 
     name: str
     places: tuple[tuple[str, int], ...]
@@ -45,21 +45,23 @@ def format_beacon(name: str, url: str, buses: Iterable[str], description: str = 
 
 
 def parse_beacon(datagram: bytes) -> Beacon:
-    """Return what ``datagram`` announces.
+    """Return the contents of ``datagram``.
 
     Raises:
-        FormatError: it is no beacon, over 2048 bytes, or defines entities.
+        FormatError: the datagram is not a beacon, longer than 2048 bytes, or defines entities.
     """
     from xml.etree import ElementTree
 
-    if len(datagram) > MAX_LENGTH or b"<!" in datagram:  # a document type: entities that grow without end
-        raise FormatError("a beacon of over 2048 bytes, or with a document type")
+    if (
+        len(datagram) > MAX_LENGTH or b"<!" in datagram
+    ):  # a document type could define entities that expand without bound
+        raise FormatError("a beacon of more than 2048 bytes, or with a document type")
     try:
         root = ElementTree.fromstring(datagram)
     except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise FormatError(f"no XML ({error}): {quoted(datagram)}") from error
+        raise FormatError(f"not XML ({error}): {quoted(datagram)}") from error
     if root.tag != "CANBeacon":
-        raise FormatError(f"no beacon: {quoted(datagram)}")
+        raise FormatError(f"not a beacon: {quoted(datagram)}")
     places = tuple(_place((url.text or "").strip()) for url in root.iter("URL"))
     buses = tuple(bus.get("name", "") for bus in root.iter("Bus") if bus.get("name"))
     return Beacon(root.get("name", ""), places, buses)
@@ -73,7 +75,7 @@ def _place(url: str) -> tuple[str, int]:
     except ValueError as error:
         raise FormatError(f"bad URL {quoted(url)}: {error}") from error
     if parts.scheme != "can" or not host or not port:
-        raise FormatError(f"no URL such as can://192.0.2.1:29536: {quoted(url)}")
+        raise FormatError(f"not a URL such as can://192.0.2.1:29536: {quoted(url)}")
     return host, port
 
 

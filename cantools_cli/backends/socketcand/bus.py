@@ -1,7 +1,6 @@
-"""A CAN bus at a socketcand server, over TCP, in raw mode.
+"""A bus of a socketcand server, or of ``canx serve``, in raw mode over TCP.
 
-``canx serve`` is such a server as well. The server sets the bit rate, stamps the frames, and does not send a
-client its own frames back.
+The server sets the bit rate and timestamps the frames. It does not echo a client's own frames.
 """
 
 from __future__ import annotations
@@ -30,18 +29,18 @@ from cantools_cli.errors import (
 from cantools_cli.filtering.can_filter import CanFilters
 from cantools_cli.frame.batch import MessageBatch
 
-#: seconds without a word after which the server is asked whether it is there, and has to answer
+#: seconds without a message until the server is probed, and that it has to answer the probe
 SILENCE = 10.0
 _ECHO = b"< echo >"
 
 
 class SocketCanDaemonBus(PortBus):
-    """A bus at a socketcand server.
+    """A bus of a socketcand server.
 
-    ``channel`` is the interface's name there, and may name the server too: ``can0@HOST:PORT`` or
-    ``can://HOST:PORT/can0``. ``tcp_tune`` acknowledges what comes at once, where the system can. ``fd`` asks
-    for CAN FD and remote frames, which a canx server alone has. ``connect_timeout`` bounds the time until
-    the bus is open, in seconds.
+    ``channel`` is the name of the bus on the server, and may include the server: ``can0@HOST:PORT`` or
+    ``can://HOST:PORT/can0``. ``tcp_tune`` acknowledges TCP segments immediately, if the system supports that.
+    ``fd`` requests CAN FD and remote frames, which only a canx server supports. ``connect_timeout`` limits
+    the time to open the bus, in seconds.
     """
 
     _port: TcpPort
@@ -68,8 +67,8 @@ class SocketCanDaemonBus(PortBus):
         self._decoder = codec.Decoder(self.losses)
         self._answers: deque[bytes] = deque()
         self._is_open = False
-        self._heard = time.monotonic()
-        self._asked: float | None = None  # when the server was asked whether it is there
+        self._last_read = time.monotonic()
+        self._probed: float | None = None  # when the server was probed
         where = f"socketcand:{name}@{host}:{port}"
         self._socket = connect(host, port, connect_timeout, where)
         self._quick = tcp_tune and hasattr(socket, "TCP_QUICKACK")
@@ -86,10 +85,11 @@ class SocketCanDaemonBus(PortBus):
     # --- opening --------------------------------------------------------------------------------------
 
     def _shake_hands(self, deadline: Deadline, where: str) -> None:
-        """Wait for the greeting, open the bus and go to raw mode.
+        """Wait for the greeting, open the bus and enter raw mode.
 
         Raises:
-            CanInitializationError: the server refuses, is no socketcand, or does not answer in time.
+            CanInitializationError: the server refuses, is not a socketcand server, or does not answer in
+                time.
         """
         steps = [(None, b"hi"), (f"< open {self._channel} >", b"ok")]
         if self._fd:
@@ -121,14 +121,14 @@ class SocketCanDaemonBus(PortBus):
             batch = super()._receive(SILENCE if left is None else min(left, SILENCE))
             if batch is not None:
                 return batch
-            self._ask_if_there()
+            self._probe()
             if deadline.passed:
                 return None
 
     def _decode(self, data: bytes, time_ns: int) -> MessageBatch:
-        """Return the frames in what was read; the other messages are answers."""
-        self._heard, self._asked = time.monotonic(), None
-        if self._quick:  # the system forgets it again
+        """Return the frames in ``data``; other messages are answers."""
+        self._last_read, self._probed = time.monotonic(), None
+        if self._quick:  # the system resets this option
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
         batch = MessageBatch(channels=(self._channel,))
         for text in self._decoder.feed(data):
@@ -143,23 +143,23 @@ class SocketCanDaemonBus(PortBus):
             elif not self._is_open:
                 self._answers.append(text)
             elif text.startswith((b"canx ", b"error ")) and text != b"error unknown command":
-                # such as a refusal to send: the connection may go on
-                self._port.fail(f"the server says {quoted(text.partition(b' ')[2])}", lost=False)
+                # such as a refusal to send: the connection continues
+                self._port.fail(f"the server reports {quoted(text.partition(b' ')[2])}", lost=False)
         return batch
 
-    def _ask_if_there(self) -> None:
-        """After a silence ask the server for an echo; where it gave none, it is lost.
+    def _probe(self) -> None:
+        """After a silence, request an echo from the server.
 
         Raises:
-            CanOperationError: it is.
+            CanOperationError: the server did not answer the last request.
         """
         now = time.monotonic()
-        if self._asked is not None and now - self._asked >= SILENCE:
+        if self._probed is not None and now - self._probed >= SILENCE:
             self._port.fail(f"no answer for {SILENCE:g} s")
             super()._receive(0)
-        elif self._asked is None and now - self._heard >= SILENCE:
-            self._asked = now
-            with suppress(CanTimeoutError):  # where what was written before waits for the server as well
+        elif self._probed is None and now - self._last_read >= SILENCE:
+            self._probed = now
+            with suppress(CanTimeoutError):  # earlier data is waiting for the server as well
                 self._port.send([_ECHO], 0)
 
     def _encode(self, batch: MessageBatch) -> list[bytes]:
@@ -170,17 +170,17 @@ class SocketCanDaemonBus(PortBus):
 
     @staticmethod
     def _detect_available_configs() -> list[dict[str, Any]]:
-        """Return the buses of all servers that announce themselves; that takes 3.5 seconds."""
+        """Return the buses of all servers that send beacons; this takes 3.5 seconds."""
         return detect_beacon()
 
 
 def detect_beacon(timeout_ms: int = 3500) -> list[dict[str, Any]]:
     """Return the buses that servers announce within ``timeout_ms``, as keywords for ``Bus``.
 
-    A server announces itself every three seconds.
+    A server sends a beacon every three seconds.
 
     Raises:
-        CanOperationError: the port of the beacons cannot be had.
+        CanOperationError: the port of the beacons is not available.
     """
     deadline = Deadline(timeout_ms / 1000)
     found: dict[tuple[str, int, str], dict[str, Any]] = {}
@@ -195,7 +195,7 @@ def detect_beacon(timeout_ms: int = 3500) -> list[dict[str, Any]]:
                     announced = beacon.parse_beacon(datagram)
                 except (TimeoutError, FormatError):
                     continue
-                for host, port in announced.places[:1]:  # the others are the same server
+                for host, port in announced.places[:1]:  # the others are addresses of the same server
                     for bus in announced.buses:
                         config = {"interface": "socketcand", "host": host, "port": port, "channel": bus}
                         found.setdefault((host, port, bus), config)
@@ -206,10 +206,10 @@ def detect_beacon(timeout_ms: int = 3500) -> list[dict[str, Any]]:
 
 
 def _place(channel: str, host: object, port: object) -> tuple[str, str, int]:
-    """Return (bus, host, port) of what the arguments say together.
+    """Return (bus, host, port) from the arguments.
 
     Raises:
-        UsageError: no server is named, or no bus, or a name that the protocol cannot carry.
+        UsageError: the server or the bus is missing, or the protocol cannot carry the name of the bus.
     """
     name, at, server = channel.partition("@")
     if channel.startswith("can://"):
@@ -227,17 +227,20 @@ def _place(channel: str, host: object, port: object) -> tuple[str, str, int]:
     if port is not None:
         number = endpoint(f"[{where}]:{port}", codec.DEFAULT_PORT)[1]
     if not name or any(character in " <>" or not character.isprintable() for character in name):
-        raise UsageError(f"socketcand: {quoted(name)} cannot be the name of a bus there", hint="such as can0")
+        raise UsageError(f"socketcand: {quoted(name)} is not a valid name of a bus", hint="such as can0")
     return name, where, number
 
 
 def _refusal(where: str, command: str | None, answer: bytes) -> CanInitializationError:
     text = answer.removeprefix(b"error ")
     if command is None:
-        return CanInitializationError(f"{where}: a greeting {quoted(answer)}, where socketcand says hi")
+        return CanInitializationError(f"{where}: the greeting is {quoted(answer)} instead of hi")
     if command == "< canx fd >":
         return CanInitializationError(
-            f"{where}: the server has no CAN FD", hint="without --fd it is a bus of classic CAN"
+            f"{where}: the server does not support CAN FD",
+            hint="without --fd the bus carries classic CAN frames",
         )
-    hint = "its name is wrong, or it is not served there" if command.startswith("< open") else None
-    return CanInitializationError(f"{where}: {quoted(command)} was answered {quoted(text)}", hint=hint)
+    hint = "the server may not have a bus of this name" if command.startswith("< open") else None
+    return CanInitializationError(
+        f"{where}: the server answers {quoted(command)} with {quoted(text)}", hint=hint
+    )

@@ -1,26 +1,25 @@
-"""socketcand's text: messages between angle brackets over TCP, and the beacon that announces a server.
+"""socketcand's protocol: messages in angle brackets over TCP.
 
 ::
 
-    < open can0 >                              client: what to open
+    < open can0 >                              client: open a bus
     < send 123 3 01 02 AB >                    client: identifier, length (decimal), bytes
     < frame 123 23.424242 1A220344 >           server, raw mode: identifier, seconds, data
     < frame 123 1.000000 11 22 33  >           server, broadcast manager mode
     < error 004 23.424242 >                    server: an error frame, its class alone
 
-Eight digits make an identifier an extended one; any other number of digits a base one. There is no newline
-and no escape; what stands between messages is nothing.
+An identifier of eight digits is extended, one of fewer digits is standard. There is no newline and no escape.
 
-The daemon knows no CAN FD, and its clients cannot ask for remote frames. A client that says
-``< canx fd >`` to a canx server, which answers ``< ok >``, gets and gives them as::
+The daemon does not support CAN FD, and its clients cannot send remote frames. A canx server answers
+``< canx fd >`` with ``< ok >``, and then both sides use these messages as well::
 
-    < fdframe 123 1.000000 00112233 1 >        flags behind the data: 1 BRS, 2 ESI; none for 0
+    < fdframe 123 1.000000 00112233 1 >        flags after the data: 1 BRS, 2 ESI; omitted if 0
     < sendfd 123 2 00 11 1 >
-    < rtr 123 1.000000 4 >                     the length asked for
+    < rtr 123 1.000000 4 >                     the DLC
     < sendrtr 123 4 >
 
 Source: socketcand's protocol description (linux-can/socketcand, ``doc/protocol.md``). The second group is
-canx's own, on the model of the ``fdframe`` that was proposed there.
+an extension of canx, modelled on the ``fdframe`` proposed there.
 """
 
 from __future__ import annotations
@@ -36,10 +35,10 @@ from cantools_cli.frame.message import Message
 
 _NOT_CLASSIC = bits.FD | bits.XL
 DEFAULT_PORT = 29536
-#: characters of the longest message, a muxfilter of 257 groups
+#: length of the longest message, a muxfilter of 257 groups
 MAX_LENGTH = 8290
 
-#: seconds since the epoch that 64 bits of nanoseconds hold
+#: the latest time in seconds that fits 64 bits of nanoseconds
 _LATEST = 9_223_372_035
 _MESSAGE = re.compile(rb"<([^<>]*)>")
 _HEX = rb"[0-9A-Fa-f]"
@@ -54,10 +53,10 @@ _DIGITS = frozenset(b"0123456789ABCDEFabcdef")
 
 
 class Decoder:
-    """Turns a byte stream into messages; keeps an unfinished one for the next ``feed``.
+    """Splits a byte stream into messages; keeps an unfinished message for the next ``feed``.
 
-    What stands between messages and is not blank, a message without its inner blanks, and one that is too
-    long cost only themselves.
+    Text between messages, messages without blanks inside the brackets and overlong messages are skipped and
+    counted.
 
     Attributes:
         losses: counts of malformed messages.
@@ -68,7 +67,7 @@ class Decoder:
         self._rest = b""
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Return the messages that ``data`` completes, without their brackets and the blanks inside them."""
+        """Return the messages that ``data`` completes, without brackets and the blanks next to them."""
         text = self._rest + data
         end = text.rfind(b">") + 1
         whole, tail = text[:end], text[end:]
@@ -104,10 +103,10 @@ class Decoder:
 
 
 def parse_frame(text: bytes) -> Message | None:
-    """Return the frame that the message ``text`` of a server is, None where it is something else.
+    """Return the frame in the message ``text`` of a server, None if it is another kind of message.
 
     Raises:
-        FormatError: it begins as a frame and is none.
+        FormatError: the message is a malformed frame.
     """
     kind = text.partition(b" ")[0]
     pattern = _RECEIVED.get(kind)
@@ -115,9 +114,9 @@ def parse_frame(text: bytes) -> Message | None:
         return None
     found = pattern.fullmatch(text)
     if found is None:
-        if kind == b"error":  # in words: the answer to a command
+        if kind == b"error":  # an error message, in reply to a command
             return None
-        raise FormatError(f"no frame: {quoted(text)}")
+        raise FormatError(f"malformed frame: {quoted(text)}")
     word = int(found["id"], 16)
     message = Message(arbitration_id=word, is_extended_id=len(found["id"]) == 8)
     seconds = int(found["seconds"])
@@ -141,7 +140,7 @@ def parse_frame(text: bytes) -> Message | None:
 
 def _set_data(message: Message, data: bytearray, text: bytes) -> None:
     if message.is_error_frame:
-        data = data.ljust(8, b"\0")  # raw mode says the class alone
+        data = data.ljust(8, b"\0")  # raw mode sends the class alone
     if len(data) > (64 if text.startswith(b"fdframe") else 8):
         raise FormatError(f"too many data bytes: {quoted(text)}")
     message.data, message.dlc = data, len(data)
@@ -156,10 +155,9 @@ def _set_flags(message: Message, flags: int, text: bytes) -> None:
 
 
 def format_raw(batch: MessageBatch, *, extended: bool = False, errors: bool = False) -> tuple[bytes, int]:
-    """Return the text of ``batch`` in raw mode, and how many of its frames that holds.
+    """Return the messages of raw mode for ``batch``, and the number of frames in them.
 
-    Left out are CAN XL frames, CAN FD and remote frames unless ``extended``, and error frames unless
-    ``errors``.
+    CAN XL frames are left out, CAN FD and remote frames unless ``extended``, error frames unless ``errors``.
     """
     data = batch.payload.hex().upper()
     lines: list[str] = []
@@ -180,7 +178,7 @@ def format_raw(batch: MessageBatch, *, extended: bool = False, errors: bool = Fa
 
 
 def format_spaced(batch: MessageBatch, row: int, *, extended: bool = False) -> bytes | None:
-    """Return a frame as broadcast manager mode has it; None where the client cannot be told of it."""
+    """Return the message of broadcast manager mode for a frame, None if the client has no message for it."""
     word, flags = batch.can_id[row], batch.flags[row]
     data = batch.payload[batch.offset[row] : batch.offset[row + 1]].hex(" ").upper()
     stamp = time_text(batch.timestamp_ns[row])
@@ -196,7 +194,7 @@ def format_spaced(batch: MessageBatch, row: int, *, extended: bool = False) -> b
 
 
 def _format_other(word: int, flags: int, code: int, stamp: str, text: str) -> str:
-    """Return a remote or a CAN FD frame in canx's own dialect."""
+    """Return the message of the extension for a remote or a CAN FD frame."""
     if word & bits.CAN_RTR_FLAG:
         return f"< rtr {id_text(word)} {stamp} {min(code, 8)} >"
     marks = flags >> 1 & 3
@@ -204,13 +202,13 @@ def _format_other(word: int, flags: int, code: int, stamp: str, text: str) -> st
 
 
 def time_text(timestamp_ns: int) -> str:
-    """Return seconds with six digits, rounded; a time before 1970 cannot be said."""
+    """Return seconds with six decimals, rounded; times before 1970 become 0."""
     seconds, micro = divmod((max(timestamp_ns, 0) + 500) // 1000, 1_000_000)
     return f"{seconds}.{micro:06d}"
 
 
 def id_text(word: int) -> str:
-    """Return the identifier of a SocketCAN identifier word, in digits that tell its kind."""
+    """Return the identifier in a SocketCAN identifier word, as 3 or 8 digits."""
     return f"{word & bits.CAN_EFF_MASK:08X}" if word & bits.CAN_EFF_FLAG else f"{word & 0x7FF:03X}"
 
 
@@ -218,10 +216,10 @@ def id_text(word: int) -> str:
 
 
 def format_send(message: Message, *, extended: bool = False) -> bytes:
-    """Return the command that sends ``message``; ``extended`` is for a canx server.
+    """Return the command that sends ``message``; ``extended`` allows the extension of canx servers.
 
     Raises:
-        ValueError: socketcand cannot express it.
+        ValueError: the protocol has no command for the frame.
     """
     word = message.arbitration_id | (bits.CAN_EFF_FLAG if message.is_extended_id else 0)
     name, data = id_text(word), message.data.hex(" ").upper()
@@ -240,18 +238,17 @@ def format_send(message: Message, *, extended: bool = False) -> bytes:
 
 
 def parse_send(tokens: Sequence[bytes]) -> Message:
-    """Return the frame of ``send``, ``add`` or ``update``: the tokens from the identifier on.
+    """Return the frame of ``send``, ``add`` or ``update``; the first token is the identifier.
 
-    Flag bits in an identifier of eight digits mean what they mean to SocketCAN, so 40000123 asks for
-    a frame.
+    An identifier of eight digits may contain SocketCAN's flag bits, so 40000123 is a remote frame.
 
     Raises:
-        FormatError: an identifier that is none, as many bytes as not said, or no bytes.
+        FormatError: invalid identifier, wrong number of data bytes, or a byte that is not hexadecimal.
     """
     _need(tokens, 2, None)
     word, size = parse_id(tokens[0]), decimal(tokens[1], 8)
     if size != len(tokens) - 2:
-        raise FormatError(f"{size} bytes announced, {len(tokens) - 2} there")
+        raise FormatError(f"{size} bytes announced, {len(tokens) - 2} found")
     message = _message(word)
     data = bytearray(octet(token) for token in tokens[2:])
     message.dlc = size
@@ -269,7 +266,7 @@ def parse_send_fd(tokens: Sequence[bytes]) -> Message:
     _need(tokens, 2, None)
     size = decimal(tokens[1], 64)
     if size not in bits.FD_LENGTHS or len(tokens) - 2 - size not in (0, 1):
-        raise FormatError(f"{size} bytes announced, {len(tokens) - 2} there")
+        raise FormatError(f"{size} bytes announced, {len(tokens) - 2} found")
     marks = decimal(tokens[-1], 3) if len(tokens) - 2 > size else 0
     message = _message(parse_id(tokens[0]))
     if message.is_remote_frame:
@@ -294,28 +291,28 @@ def parse_send_remote(tokens: Sequence[bytes]) -> Message:
 
 
 def parse_interval(tokens: Sequence[bytes]) -> float:
-    """Return the seconds of a command's two tokens, seconds and microseconds.
+    """Return the interval in seconds of two tokens, seconds and microseconds.
 
     Raises:
-        FormatError: they are no numbers.
+        FormatError: a token is not a number.
     """
     _need(tokens, 2, None)
     return decimal(tokens[0], 1 << 31) + decimal(tokens[1], 1 << 31) / 1_000_000
 
 
 def parse_id(token: bytes) -> int:
-    """Return the identifier word of ``token``: eight digits are an extended one, with its flag bits.
+    """Return the identifier word of ``token``; eight digits are an extended identifier with flag bits.
 
     Raises:
-        FormatError: it is none.
+        FormatError: the token is not an identifier.
     """
     if not 0 < len(token) <= 8 or not _DIGITS.issuperset(token):
-        raise FormatError(f"no identifier: {quoted(token)}")
+        raise FormatError(f"invalid identifier {quoted(token)}")
     word = int(token, 16)
     if len(token) == 8:
         return word if word & bits.CAN_ERR_FLAG else word | bits.CAN_EFF_FLAG
     if word > bits.CAN_SFF_MASK:
-        raise FormatError(f"identifier over 7FF without 8 digits: {quoted(token)}")
+        raise FormatError(f"identifier above 7FF without 8 digits: {quoted(token)}")
     return word
 
 
@@ -323,10 +320,10 @@ def octet(token: bytes) -> int:
     """Return the byte of one or two hexadecimal digits.
 
     Raises:
-        FormatError: it is none.
+        FormatError: the token is not a byte.
     """
     if not 0 < len(token) <= 2 or not _DIGITS.issuperset(token):
-        raise FormatError(f"no byte: {quoted(token)}")
+        raise FormatError(f"invalid byte {quoted(token)}")
     return int(token, 16)
 
 
@@ -334,10 +331,10 @@ def decimal(token: bytes, limit: int) -> int:
     """Return the decimal number ``token``, at most ``limit``.
 
     Raises:
-        FormatError: it is none, or over the limit.
+        FormatError: the token is not a number, or above the limit.
     """
     if not token.isdigit() or len(token) > 10 or int(token) > limit:
-        raise FormatError(f"no number of at most {limit}: {quoted(token)}")
+        raise FormatError(f"not a number up to {limit}: {quoted(token)}")
     return int(token)
 
 

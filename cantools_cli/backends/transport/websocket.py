@@ -1,4 +1,4 @@
-"""The client's side of a WebSocket connection (RFC 6455), without I/O: bytes in, messages and bytes out."""
+"""The client side of a WebSocket connection (RFC 6455), without input and output."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from websockets.frames import Frame
 
-#: bytes of the longest message that is taken
+#: maximum length of a message in bytes
 MAX_LENGTH = 1 << 20
 
 
 class WebSocket:
     """A connection to the server at ``uri``.
 
-    Whatever is called, ``output`` has what is to be written then.
+    After each call, the caller writes the bytes of ``output``.
 
     Attributes:
-        is_open: whether the server agreed.
-        subprotocol: what it chose, None for none.
-        failure: why the connection is at its end, None while it goes on.
+        is_open: whether the server has accepted the connection.
+        subprotocol: the server's choice, or None.
+        failure: why the connection has ended, or None.
 
     Raises:
         ImportError: the package websockets is not installed.
@@ -36,21 +36,21 @@ class WebSocket:
             address = uris.parse_uri(uri)
         except exceptions.InvalidURI as error:
             raise ValueError(str(error)) from error
-        protocols: Any = [*subprotocols]  # strings, of a type of their own
+        protocols: Any = [*subprotocols]  # strings of a special type
         self._protocol = client.ClientProtocol(address, subprotocols=protocols, max_size=MAX_LENGTH)
         self._protocol.send_request(self._protocol.connect())
         self.is_open = False
         self.subprotocol: str | None = None
         self.failure: str | None = None
-        self._parts: list[bytes] = []  # of a message in several frames
+        self._parts: list[bytes] = []  # of a fragmented message
         self._is_text = False
 
     def output(self) -> list[bytes]:
-        """Return what is to be written now."""
+        """Return the bytes to write now."""
         return [bytes(piece) for piece in self._protocol.data_to_send() if piece]
 
     def receive(self, text: bytes) -> list[str | bytes]:
-        """Return the messages that ``text`` completes; a text that is not UTF-8 comes as bytes."""
+        """Return the messages that ``text`` completes; text that is not UTF-8 is returned as bytes."""
         from websockets.frames import Frame, Opcode
 
         found: list[str | bytes] = []
@@ -73,7 +73,7 @@ class WebSocket:
     def _completed(self, frame: Frame, opcode: int) -> list[str | bytes]:
         if opcode != 0:
             self._is_text = opcode == 1
-        if frame.data:  # empty ones would fill the list without end
+        if frame.data:  # empty fragments would fill the list
             self._parts.append(bytes(frame.data))
         if not frame.fin:
             return []
@@ -85,7 +85,7 @@ class WebSocket:
         return [whole]
 
     def send(self, message: str | bytes) -> list[bytes]:
-        """Return the bytes of ``message``, a text or a binary one, in one frame."""
+        """Return the bytes of one frame with ``message``, a text or a binary message."""
         if isinstance(message, str):
             self._protocol.send_text(message.encode())
         else:
@@ -93,7 +93,7 @@ class WebSocket:
         return self.output()
 
     def close(self) -> list[bytes]:
-        """Return the bytes that end the connection."""
+        """Return the bytes that close the connection."""
         self._protocol.send_close(1000)
         return self.output()
 
@@ -103,9 +103,9 @@ def _ending(frame: Frame) -> str:
 
     close = Close.parse(bytes(frame.data))
     if close.reason:
-        return f"the server ended it: {close.reason}"
+        return f"the server closed it: {close.reason}"
     return (
-        "the server ended it"
+        "the server closed it"
         if close.code in (1000, 1001, 1005)
-        else f"the server ended it, code {close.code}"
+        else f"the server closed it, code {close.code}"
     )

@@ -1,1 +1,1 @@
-"""The virtual bus: between the buses of a process, and between all processes of a user on this host."""
+"""Interface ``virtual``: a bus within a process, or between all processes of a user on this computer."""

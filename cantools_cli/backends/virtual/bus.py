@@ -1,8 +1,8 @@
-"""The built-in virtual bus: within this program, or shared by all processes of the user on this host.
+"""The built-in virtual bus: within this process, or shared by all processes of the user on this computer.
 
-``scope="process"`` joins the buses of one program, any hashable channel naming one. ``scope="host"``
-joins all processes of the user, with nothing to start: see ``virtual_host``. Both deliver in one order to
-all, and lose nothing that a reader has room for; neither has bit rates or arbitration.
+``scope="process"`` joins the buses of one process; a channel is any hashable object. ``scope="host"`` joins
+all processes of the user without a server: see ``line``. Both deliver frames to all readers in the same
+order, and lose none while the readers have room. Neither has bit rates or arbitration.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from cantools_cli.backends.virtual.queue import WaitingMessages
 
 DEFAULT_CHANNEL = "channel-0"
-BATCH_FRAMES = 1 << 16  #: received at once
+BATCH_FRAMES = 1 << 16  #: maximum size of a received batch
 
 _RECEIVED = bytes(flags & ~TX for flags in range(256))
 _SENT = bytes(flags | TX for flags in range(256))
 
 
 class Port(Protocol):
-    """What connects a bus to the others on its channel."""
+    """Connects a bus to the others on its channel."""
 
     def send(self, batch: MessageBatch, timeout: float | None) -> None: ...
     def receive(self, timeout: float | None) -> MessageBatch | None: ...
@@ -49,18 +49,17 @@ class Port(Protocol):
 class VirtualBus(BusABC):
     """A bus without hardware.
 
-    ``channel`` is any hashable object, between processes its text. ``rx_queue_size`` bounds what waits to
-    be received, in frames; 0 is no bound within a process, and a million frames between processes. When
-    the queue of a receiver is full, ``send`` waits up to its timeout for each such receiver, then raises,
-    within a process; between processes see ``virtual_sender``. ``preserve_timestamps`` keeps the timestamps
-    of what this bus sends.
+    ``channel`` is any hashable object; between processes, its text counts. ``rx_queue_size`` is the maximum
+    number of queued received frames; 0 means no limit within a process, and a million frames between
+    processes. Within a process, ``send`` waits up to its timeout for each receiver whose queue is full, then
+    raises; between processes see ``sender``. ``preserve_timestamps`` keeps the timestamps of sent frames.
 
-    Between processes, ``net`` keeps parallel jobs apart (default: the environment's ``CANX_NET``), and a
-    bus that only sends says ``receive=False``, so that nobody waits for it.
+    Between processes, ``net`` separates parallel jobs (default: ``CANX_NET``), and ``receive=False`` opens a
+    bus that only sends, so that senders do not wait for it.
 
     Raises:
-        CanInterfaceNotImplementedError: there is no bus between processes on this system.
-        CanInitializationError: there is no private place for it.
+        CanInterfaceNotImplementedError: this system does not support a bus between processes.
+        CanInitializationError: there is no private folder for the bus.
     """
 
     def __init__(
@@ -111,7 +110,7 @@ class VirtualBus(BusABC):
 
     @property
     def queue(self) -> WaitingMessages:
-        """The messages that wait to be received, as python-can's attribute of this name."""
+        """The queued messages, as in python-can's attribute of this name."""
         from cantools_cli.backends.virtual.queue import WaitingMessages
 
         return WaitingMessages(self, self._queue_limit)
@@ -143,14 +142,14 @@ class VirtualBus(BusABC):
         self._port.send(batch, timeout)
 
     def flush_tx_buffer(self) -> None:
-        """Do nothing: a frame is with its receivers once it is sent, and none is queued."""
+        """Do nothing: a sent frame is with its receivers at once, and none is queued."""
 
     def _close(self) -> None:
         self._port.close()
 
     @staticmethod
     def _detect_available_configs() -> list[dict[str, Any]]:
-        """Return the channels in use, of this program and of the host, and one that is not in use."""
+        """Return the channels in use, of this process and of the host, and an unused one."""
         from random import randrange
 
         with _registry:
@@ -167,7 +166,7 @@ class VirtualBus(BusABC):
 
 
 class ProcessPort:
-    """A bus's place on a channel within this program: a queue that the others put copies into."""
+    """Connects a bus to a channel of this process: a queue that the others put copies into."""
 
     def __init__(self, channel: Hashable, echo: bool, limit: int, preserve_timestamps: bool) -> None:
         self._channel = channel
@@ -177,16 +176,16 @@ class ProcessPort:
         self._preserve = preserve_timestamps
         self._queue: deque[MessageBatch] = deque()
         self._changed = threading.Condition()
-        self._wakeup: Wakeup | None = None  # only for those who ask for a descriptor
+        self._wakeup: Wakeup | None = None  # once a descriptor is requested
         self._closed = False
         with _registry:
             _channels.setdefault(channel, []).append(self)
 
     def send(self, batch: MessageBatch, timeout: float | None) -> None:
-        """Give every other bus its copy.
+        """Give every other bus a copy.
 
         Raises:
-            CanOperationError: a receiver had no room in time; the others got the frames.
+            CanOperationError: a receiver had no room in time; the others received the frames.
         """
         frames = batch.part(0, len(batch))
         if not self._preserve:
@@ -194,7 +193,7 @@ class ProcessPort:
         frames.channel = array("H", bytes(2 * len(batch)))
         frames.channels = self._channels
         frames.flags = frames.flags.translate(_RECEIVED)
-        with _registry:  # one order for all
+        with _registry:  # the same order for all
             others = [port for port in _channels.get(self._channel, ()) if port is not self or self._echo]
             rests = [(port, port._offer(frames, 0, port is self)) for port in others]
         taken = True
@@ -205,12 +204,12 @@ class ProcessPort:
             raise CanOperationError("Could not send message to one or more recipients")
 
     def _offer(self, frames: MessageBatch, row: int, own: bool) -> int:
-        """Take the frames from ``row`` on as far as there is room; return the next row."""
+        """Queue the frames from ``row`` on while there is room; return the next row."""
         with self._changed:
             if self._closed:
                 return len(frames)
             while row < len(frames) and not (self._limit and len(self._queue) >= self._limit):
-                # In a bounded queue each frame is counted, so each is an entry.
+                # A bounded queue counts frames, so each is an entry.
                 last = row + 1 if self._limit else len(frames)
                 copy = frames.part(row, last)
                 if own:
@@ -223,7 +222,7 @@ class ProcessPort:
         return row
 
     def _put(self, frames: MessageBatch, row: int, own: bool, timeout: float | None) -> bool:
-        """Wait for room for the frames from ``row`` on; return whether there was enough in time."""
+        """Queue the frames from ``row`` on, waiting for room; return whether all fitted in time."""
         deadline = Deadline(timeout)
         while row < len(frames):
             with self._changed:

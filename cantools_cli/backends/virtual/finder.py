@@ -1,4 +1,4 @@
-"""Which virtual buses processes of this user receive from, without the bus class."""
+"""Finds the virtual buses in use without the bus class."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cantools_cli.errors import CanError, CanInterfaceNotImplementedError
 
 
 def channels() -> list[str]:
-    """Return the names of the buses between processes that are in use."""
+    """Return the channels that processes of this user receive from."""
     from cantools_cli.backends.virtual.line import channels_in_use
 
     with suppress(CanError, OSError):
@@ -18,7 +18,7 @@ def channels() -> list[str]:
 
 
 def obstacle() -> str | None:
-    """Return why there can be no bus between processes, None if there can."""
+    """Return why this system has no bus between processes, None if it has."""
     from cantools_cli.backends.virtual.line import require_support
 
     try:

@@ -1,7 +1,4 @@
-"""A bus's connection to the virtual bus between the processes of a user.
-
-``virtual_line`` describes the medium: a folder, a lock, and a socket for each reader.
-"""
+"""Connects a bus to the virtual bus between the processes of a user; ``line`` describes the medium."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ from cantools_cli.frame.message import Channel
 
 
 class HostPort:
-    """A bus's place on a line: a sender, and unless it only sends an inbox."""
+    """Connects a bus to a line: a sender, and an inbox unless the bus only sends."""
 
     def __init__(
         self,
@@ -69,11 +66,11 @@ class HostPort:
 
     def _receiving(self) -> Inbox:
         if self._inbox is None:
-            raise CanOperationError("this bus was opened for sending only")
+            raise CanOperationError("the bus was opened with receive=False")
         return self._inbox
 
     def abandon(self) -> None:
-        """In a forked process: close all descriptors, and touch nothing that is shared."""
+        """Close all descriptors of a forked process, without changing shared state."""
         self._sender.abandon()
         if self._inbox is not None:
             self._inbox.forget_threads()
@@ -86,7 +83,7 @@ class HostPort:
 
 
 def _forget() -> None:
-    """A bus belongs to the process that opened it: in a forked one it is closed."""
+    """Close the buses in a forked process: they belong to the process that opened them."""
     for port in list(_open_ports):
         port.abandon()
 

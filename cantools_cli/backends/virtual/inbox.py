@@ -1,7 +1,7 @@
-"""Takes frames off the virtual bus between processes.
+"""Receives frames from the virtual bus between processes.
 
-A Unix datagram socket queues about ten datagrams however large its buffer is, so a reader empties its own
-in a thread, into a queue of its process. While that queue is full the thread pauses, and senders wait.
+A Unix datagram socket queues about ten datagrams, whatever the size of its buffer, so a thread of each reader
+moves them into a queue of its process. While that queue is full the thread pauses, and senders wait.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ from cantools_cli.frame.error_frames import rx_overflow
 from cantools_cli.frame.message import Channel
 from cantools_cli.kernels import wire as kernel
 
-QUEUE_FRAMES = 1_000_000  #: what a reader holds at most, beside one datagram
+QUEUE_FRAMES = 1_000_000  #: maximum number of queued frames, apart from one datagram
 QUEUE_BYTES = 1 << 26
-BATCH_FRAMES = 1 << 16  #: received at once
+BATCH_FRAMES = 1 << 16  #: maximum size of a received batch
 
 _OPEN_TIMEOUT = 10.0
-_OBJECT_BYTES = 96  # what a datagram in the queue costs beside its bytes
+_OBJECT_BYTES = 96  # overhead of a queued datagram
 _HEADER = struct.Struct("<BBHIIIQq")  # as in kernels/wire.py
 _NONE_MISSED = bytes(8)
 
 
 class Inbox:
-    """Takes frames off a line: a socket, the thread that empties it, and a bounded queue.
+    """Receives frames from a line: a socket, the thread that reads it, and a bounded queue.
 
     Attributes:
-        number: what the bus is called on the line.
+        number: the number of the bus on the line.
         losses: counts of frames that were not read in time and of malformed datagrams.
     """
 
@@ -50,12 +50,12 @@ class Inbox:
         self._line = line
         self._channel = channel
         self._frame_limit = queue_frames or QUEUE_FRAMES
-        self._queue: deque[tuple[int, bytes]] = deque()  # frames in it, datagram
-        # Two counters a quantity, each with one writer: what came in and what went out.
+        self._queue: deque[tuple[int, bytes]] = deque()  # number of frames, datagram
+        # Two counters per quantity, each with one writer: received and taken.
         self._frames_in = self._frames_out = self._bytes_in = self._bytes_out = 0
         self._room = threading.Event()
         self._taking = threading.Lock()
-        self._reading = threading.Lock()  # from the socket to the queue
+        self._reading = threading.Lock()  # for moving datagrams from the socket to the queue
         self._buffer = bytearray(DATAGRAM)
         self._closed = False
         self._progress = 0
@@ -64,7 +64,7 @@ class Inbox:
         try:
             self._wakeup = self._held.enter_context(closing(Wakeup()))
             self._socket = self._held.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
-            self._socket.settimeout(None)  # a program's default timeout would make MSG_DONTWAIT wait
+            self._socket.settimeout(None)  # a default timeout would make MSG_DONTWAIT wait
             self._join()
         except BaseException:
             self.abandon()
@@ -73,14 +73,14 @@ class Inbox:
         self._thread.start()
 
     def _join(self) -> None:
-        """Bind the socket; whoever sends from now on sends to it too."""
-        import mmap  # not for those who only send
+        """Bind the socket; all later sends include it."""
+        import mmap  # not needed for sending
 
         line = self._line
         line.acquire(Deadline(_OPEN_TIMEOUT))
         try:
             bound = False
-            while not bound:  # a number can only be taken where someone removed the wire's file
+            while not bound:  # a number is taken only if the file of the wire was removed
                 self.number = line.next_generation()
                 bound = self._bind(line.address(f"{self.number}.bus"))
             file = os.open(line.file(f"{self.number}.state"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -110,18 +110,18 @@ class Inbox:
             try:
                 waiting.poll()
                 self._read_waiting()
-            except (OSError, ValueError):  # closed meanwhile
+            except (OSError, ValueError):  # closed by another thread
                 return
             while self._is_full and not self._closed:
                 self._room.clear()
-                if self._is_full and not self._closed:  # nobody took anything before the line above
+                if self._is_full and not self._closed:  # still full after the event was cleared
                     self._room.wait()
 
     def _read_waiting(self) -> None:
-        """Move what is in the socket to the queue, as far as there is room.
+        """Move queued datagrams from the socket to the queue while there is room.
 
-        The thread does, and whoever finds the queue empty: a poll would miss what the thread has not come
-        to yet. The lock keeps the order.
+        The thread calls this, and so does a receiver that finds the queue empty: a poll would miss datagrams
+        that the thread has not moved yet. The lock keeps the order.
         """
         with self._reading:
             while not (self._closed or self._is_full):
@@ -138,7 +138,7 @@ class Inbox:
 
     def _accept(self, datagram: bytes) -> None:
         if len(datagram) < _HEADER.size:
-            self._add_fault(f"{len(datagram)} bytes are less than a header")
+            self._add_fault(f"{len(datagram)} bytes, shorter than a header")
             return
         version, _, _, size, count, missed, _, _ = _HEADER.unpack_from(datagram)
         if version != kernel.VERSION or size != len(datagram) or count > size // 8:
@@ -155,7 +155,7 @@ class Inbox:
         self.losses.add_fault("malformed datagrams skipped", error)
 
     def _catch_up(self) -> None:
-        """Take what is left in the socket, then a note of what was lost behind it."""
+        """Move the remaining datagrams, then queue a marker for the frames lost after them."""
         while True:
             try:
                 self._line.acquire(Deadline(1.0))
@@ -186,14 +186,14 @@ class Inbox:
             or self._bytes_in - self._bytes_out >= QUEUE_BYTES
         )
 
-    # --- whoever receives -----------------------------------------------------------------------------
+    # --- receiving -----------------------------------------------------------------------------
 
     def receive(self, timeout: float | None) -> MessageBatch | None:
         deadline = Deadline(timeout)
         while not self._closed:
             with self._taking:
                 if not self._queue:
-                    with suppress(OSError, ValueError):  # closed meanwhile
+                    with suppress(OSError, ValueError):  # closed by another thread
                         self._read_waiting()
                 if self._queue:
                     return self._take()
@@ -203,20 +203,20 @@ class Inbox:
         raise CanOperationError("Cannot operate on a closed bus")
 
     def waiting(self) -> int:
-        """Return how many frames are here and not yet received."""
-        with suppress(OSError, ValueError):  # closed meanwhile
+        """Return the number of queued frames."""
+        with suppress(OSError, ValueError):  # closed by another thread
             self._read_waiting()
         return self._frames_in - self._frames_out
 
     def note_taken(self, more: bool) -> None:
-        """Keep the descriptor ready if there is ``more`` outside of the queue, else as the queue says."""
+        """Keep the descriptor ready while there is ``more`` outside the queue or frames in it."""
         if self._closed:
             return
         if not more:
             self._settle()
             return
         self._wakeup.set()
-        if self._is_full:  # frames of a batch are taken one by one: that is progress too
+        if self._is_full:  # taking the frames of a batch one by one is progress too
             self._note_progress()
 
     def fileno(self) -> int:
@@ -225,7 +225,7 @@ class Inbox:
     def _settle(self) -> None:
         if not self._queue and self._wakeup.is_set:
             self._wakeup.clear()
-            if self._queue or self._closed:  # came after the first look
+            if self._queue or self._closed:  # added since the first check
                 self._wakeup.set()
 
     def _take(self) -> MessageBatch:
@@ -243,7 +243,7 @@ class Inbox:
         return self._decoded(datagrams[0] if len(datagrams) == 1 else b"".join(datagrams), rows)
 
     def _decoded(self, text: bytes | bytearray, rows: int) -> MessageBatch:
-        batch = MessageBatch.with_room(rows, len(text) + 8, (self._channel,))  # 8: of an error frame
+        batch = MessageBatch.with_room(rows, len(text) + 8, (self._channel,))  # 8 for an error frame
         at = row = 0
         while at < len(text):
             at, row, reason = kernel.parse(text, at, len(text), self.number, row, *batch.columns())
@@ -265,11 +265,11 @@ class Inbox:
         return batch.cut(row)
 
     def _take_xl(self, datagram: bytes | bytearray, batch: MessageBatch, row: int) -> int:
-        """Put the CAN XL frame of ``datagram`` into ``row``; return 1, or 0 where there is none in it."""
+        """Store the CAN XL frame of ``datagram`` in ``row``; return 1, or 0 if the datagram is malformed."""
         _, _, _, _, count, _, sender, stamp = _HEADER.unpack_from(datagram)
         try:
             if count != 1:
-                raise FormatError(f"{count} frames in a datagram of one")
+                raise FormatError(f"{count} frames in a CAN XL datagram")
             message = xl.unpack(bytes(datagram[_HEADER.size :]))
         except FormatError as error:
             self._add_fault(error.reason)
@@ -291,7 +291,7 @@ class Inbox:
         with self._taking:
             try:
                 self._line.acquire(Deadline(1.0))
-            except CanTimeoutError:  # a stopped process has it
+            except CanTimeoutError:  # held by a stopped process
                 self._line.remove(self.number)
             else:
                 try:
@@ -304,16 +304,16 @@ class Inbox:
     def _wake_thread(self) -> None:
         try:
             self._socket.shutdown(socket.SHUT_RD)
-        except OSError:  # macOS does that to connected sockets only
+        except OSError:  # macOS supports this for connected sockets only
             with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bell:
                 bell.setblocking(False)
                 bell.sendto(b"", self._line.address(f"{self.number}.bus"))
 
     def abandon(self) -> None:
-        """Close all descriptors, and touch nothing that is shared."""
+        """Close all descriptors without changing shared state."""
         self._closed = True
         self._held.close()
 
     def forget_threads(self) -> None:
-        """After a fork: only the thread that forked is in this process."""
+        """After a fork, which copies only the thread that forked."""
         self._wakeup.forget_threads()

@@ -1,22 +1,22 @@
-"""The virtual bus between the processes of a user: a folder, a lock, and a socket for each reader.
+"""The medium of the virtual bus between processes: a folder, a lock, and one socket per reader.
 
 ::
 
     /tmp/canx-1000/v1/default/vcan0/     0700; the parts are user, layout, net, channel
-        wire       locked by whoever sends: that is the wire, and gives all readers one order. Holds the
-                   generation, 8 bytes, which changes when a reader comes, goes, or falls behind
-        turn       locked by whoever waits for the wire after others, so that a long transfer lets them in
-        7.bus      datagram socket of a reader, called after the generation in which it came
-        7.state    how many datagrams it took, 8 bytes, and how many frames it missed, 8 bytes
-        name       the name of the channel, where that makes no name of a folder
-        medium     reserved for a process that takes charge of the bus
+        wire       the sender's lock, which gives all readers the same order. Contains the generation, 8
+        bytes,
+                   which changes when a reader joins, leaves or misses frames
+        turn       the lock of the next sender, so that a long transfer lets other senders in between
+        7.bus      datagram socket of a reader, named after the generation in which it joined
+        7.state    the number of datagrams it has read, 8 bytes, and of frames it has missed, 8 bytes
+        name       the name of the channel, if it is not a valid name of a folder
+        medium     reserved for a process that controls the bus
 
-Nothing has to be started: whoever comes first makes the folder, and what a dead process leaves behind
-goes with the next frame. The place does not depend on the environment of a login (``XDG_RUNTIME_DIR``
-and ``TMPDIR`` differ between a desktop, cron and ssh, and a bus split in two would be silent);
-``CANX_RUNTIME_DIR`` moves it for those who mean it.
+No process has to be started: the first bus creates the folder, and the next frame removes the remains of dead
+processes. The path does not depend on the login (``XDG_RUNTIME_DIR`` and ``TMPDIR`` differ between a desktop,
+cron and ssh, which would split a bus in two); ``CANX_RUNTIME_DIR`` changes it explicitly.
 
-This module is the folder and the wire; ``virtual_sender`` and ``virtual_inbox`` are the ends.
+This module holds the folder and the wire; ``sender`` and ``inbox`` are the two ends.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]  # checked by require_support()
 
-LAYOUT = "v1"  #: counted up when another version could not talk to this one
-DATAGRAM = 1 << 16  #: bytes; larger ones gain nothing, and the default socket buffer holds few of them
+LAYOUT = "v1"  #: incremented by incompatible changes
+DATAGRAM = 1 << 16  #: bytes; larger ones are not faster, and the default socket buffer holds few of them
 _PATH_LIMIT = 100  # sun_path has 104 bytes on some systems, 108 on Linux
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.")
 
 
 def require_support() -> None:
-    """Raise CanInterfaceNotImplementedError where a bus between processes cannot be."""
+    """Raise CanInterfaceNotImplementedError if this system does not support a bus between processes."""
     if fcntl is None or not hasattr(socket, "AF_UNIX") or not hasattr(select, "poll"):
         raise CanInterfaceNotImplementedError(
             "the virtual bus between processes needs Unix datagram sockets, which this system lacks",
@@ -60,7 +60,7 @@ def net_name(net: str | None) -> str:
 
 
 def folder_name(name: str) -> str:
-    """Return a name for the folder of ``name``: itself if it is short and plain, else one with a hash."""
+    """Return the folder name for ``name``: itself if it is short and plain, else one with a hash."""
     if name and len(name) <= 40 and not name.startswith(".") and _PLAIN.issuperset(name):
         return name
     from hashlib import sha256
@@ -70,10 +70,10 @@ def folder_name(name: str) -> str:
 
 
 def net_folder(net: str) -> str:
-    """Return the folder of a net, made if need be, in a place that is this user's alone.
+    """Return the folder of a net in the private folder of this user; create it if necessary.
 
     Raises:
-        CanInitializationError: there is no such place.
+        CanInitializationError: there is no private folder.
     """
     base = os.environ.get("CANX_RUNTIME_DIR") or "/tmp"
     top = os.path.join(base, f"canx-{os.geteuid()}")
@@ -82,7 +82,8 @@ def net_folder(net: str) -> str:
         status = os.lstat(top)
         if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o077:
             raise CanInitializationError(
-                f"{top} is not a folder of this user alone", hint="CANX_RUNTIME_DIR=FOLDER uses another place"
+                f"{top} is not a private folder of this user",
+                hint="CANX_RUNTIME_DIR=FOLDER selects another place",
             )
         path = os.path.join(top, LAYOUT)
         _make(path)
@@ -91,13 +92,13 @@ def net_folder(net: str) -> str:
     except OSError as error:
         raise CanInitializationError(
             f"cannot make {error.filename}: {error.strerror}",
-            hint="CANX_RUNTIME_DIR=FOLDER uses another place",
+            hint="CANX_RUNTIME_DIR=FOLDER selects another place",
         ) from error
     return path
 
 
 def channels_in_use(net: str | None = None) -> list[str]:
-    """Return the channels that any process of this user receives from now."""
+    """Return the channels that processes of this user receive from."""
     folder = net_folder(net_name(net))
     found = []
     for entry in sorted(os.listdir(folder)):
@@ -121,13 +122,13 @@ def _encoded(name: str) -> bytes:
 
 
 def _address(folder: str, descriptor: int, name: str) -> str:
-    """Return an address for the socket ``name`` that is short enough."""
+    """Return an address of the socket ``name`` within the length limit."""
     path = os.path.join(folder, name)
     if len(os.fsencode(path)) <= _PATH_LIMIT:
         return path
     if not os.path.isdir("/proc/self/fd"):
         raise CanInitializationError(
-            f"{path} is too long for a socket", hint="CANX_RUNTIME_DIR=FOLDER uses another place"
+            f"{path} is too long for a socket", hint="CANX_RUNTIME_DIR=FOLDER selects another place"
         )
     return f"/proc/self/fd/{descriptor}/{name}"
 
@@ -147,10 +148,10 @@ def _is_alive(folder: str, name: str) -> bool:
 
 
 class Line:
-    """The folder of a channel, and its wire, which one at a time holds.
+    """The folder of a channel, and its wire, a lock.
 
-    Two parts of a program that may hold it at the same time need a ``Line`` each, since a lock of
-    this kind belongs to the open file.
+    Parts of a process that lock it independently need a ``Line`` each, since the lock belongs to the open
+    file.
     """
 
     def __init__(self, net: str, name: str) -> None:
@@ -160,7 +161,7 @@ class Line:
         try:
             _make(self.path)
             self.folder = self._open(self.path, os.O_RDONLY | os.O_DIRECTORY)
-            # systemd cleans old files out of /tmp, but passes over a folder that is locked
+            # systemd removes old files from /tmp, but not locked folders
             fcntl.flock(self.folder, fcntl.LOCK_SH)
             self._wire = self._open(os.path.join(self.path, "wire"), os.O_RDWR | os.O_CREAT)
             self._turn = self._open(os.path.join(self.path, "turn"), os.O_RDWR | os.O_CREAT)
@@ -187,7 +188,7 @@ class Line:
         return os.path.join(self.path, name)
 
     def readers(self) -> set[int]:
-        """Return the numbers of all readers, and remove what is left of those gone; the wire is held."""
+        """Return the numbers of all readers, and remove the remains of dead ones; the wire is held."""
         names = os.listdir(self.path)
         there = {int(name[:-4]) for name in names if name.endswith(".bus") and name[:-4].isdecimal()}
         for name in names:
@@ -202,10 +203,10 @@ class Line:
                 os.unlink(self.file(f"{number}{suffix}"))
 
     def acquire(self, patience: Deadline, in_turn: bool = False) -> None:
-        """Take the wire; ``in_turn`` lets those go first who wait for it already.
+        """Lock the wire; with ``in_turn``, after the processes that are waiting for it.
 
         Raises:
-            CanTimeoutError: it was not free in time: a process was stopped while it held it.
+            CanTimeoutError: it was not free in time, since a process was stopped while holding it.
         """
         if not in_turn and _try_lock(self._wire):
             return
@@ -233,7 +234,7 @@ class Line:
         return int.from_bytes(os.pread(self._wire, 8, 0), "little")
 
     def next_generation(self) -> int:
-        """Count the generation up and return it; the wire is held."""
+        """Increment the generation and return it; the wire is held."""
         number = self.generation() + 1
         os.pwrite(self._wire, number.to_bytes(8, "little"), 0)
         return number

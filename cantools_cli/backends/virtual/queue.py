@@ -1,4 +1,4 @@
-"""``VirtualBus.queue``: python-can's bus has a ``queue.Queue`` there, which tests of programs look into."""
+"""``VirtualBus.queue``, a ``queue.Queue`` in python-can, which tests of programs inspect."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from cantools_cli.frame.message import Message
 
 
 class Receiving(Protocol):
-    """A bus with frames in its queue."""
+    """A bus with a queue of received frames."""
 
     def recv(self, timeout: float | None) -> Message | None: ...
     def _frames_waiting(self) -> int: ...
 
 
 class WaitingMessages:
-    """The messages that wait to be received by ``bus``, with the reading methods of ``queue.Queue``.
+    """The received messages queued by ``bus``, with the reading methods of ``queue.Queue``.
 
     Attributes:
-        maxsize: how many may wait; 0 is no bound.
+        maxsize: maximum number of queued messages; 0 for no limit.
     """
 
     def __init__(self, bus: Receiving, maxsize: int) -> None:
@@ -27,7 +27,7 @@ class WaitingMessages:
         self.maxsize = maxsize
 
     def qsize(self) -> int:
-        """Return how many frames wait, whether or not they pass the filters."""
+        """Return the number of queued frames, before filtering."""
         return self._bus._frames_waiting()
 
     def empty(self) -> bool:

@@ -1,8 +1,8 @@
-"""Puts frames on the virtual bus between processes.
+"""Sends frames on the virtual bus between processes.
 
-A sender never waits while it holds the wire: where a reader has no room it lets go, waits, and tries
-again. A reader that takes nothing for ``STALL`` seconds loses frames from then on. How many it lost is in
-its state file, not in the sender, which may have ended; an error frame tells it when it goes on.
+A sender never waits while it holds the wire: if a reader has no room, the sender releases the wire, waits and
+retries. A reader that makes no progress for ``STALL`` seconds loses frames from then on. The number of lost
+frames is in the state file of the reader, since the sender may end; the reader gets it as an error frame.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from cantools_cli.frame.message import Message
 from cantools_cli.kernels import wire as kernel
 
 STALL = 2.0  #: seconds without progress after which a reader loses frames
-GROUP = 4  #: datagrams that are sent before others get the wire
+GROUP = 4  #: datagrams sent before the wire is released
 
 _HEADER = struct.Struct("<BBHIIIQq")
-_SLICE = 0.1  # seconds between looks at a reader's progress
+_SLICE = 0.1  # seconds between checks of a reader's progress
 _SOCKET_BUFFER = 1 << 22
 _NO_ROOM = (errno.EAGAIN, errno.ENOBUFS)
 _GONE = (errno.ECONNREFUSED, errno.ENOENT, errno.ENOTCONN, errno.EPIPE)
 
 
 class Peer:
-    """A reader as a sender sees it: a socket connected to it, and its state file.
+    """A reader, as seen by a sender: a connected socket and the reader's state file.
 
     Attributes:
-        is_behind: it missed frames and may not know; looked up again when the generation changes.
-        is_given_up: it made no progress for too long, and is not waited for this time.
+        is_behind: whether it missed frames that it has not noticed; updated when the generation changes.
+        is_given_up: whether it made no progress for too long, so that senders do not wait for it.
     """
 
     def __init__(self, line: Line, number: int) -> None:
@@ -76,21 +76,21 @@ class Peer:
         return not (self.is_behind or self.is_given_up)
 
     def note_wait(self, seconds: float) -> None:
-        """Take note of a wait for room that was in vain."""
+        """Record a wait of ``seconds`` that ended without room."""
         before, self._progress = self._progress, os.pread(self._state, 8, 0)
         self._waited = 0.0 if before != self._progress else self._waited + seconds
-        # A sum of short waits, not a time: where everything was stopped together, nobody is late.
+        # A sum of short waits, not elapsed time, so that stopping all processes together counts for nothing.
         self.is_given_up = self._waited >= STALL
 
     def deliver(self, datagram: memoryview, count: int) -> bool:
-        """Send, or count as missed what it has no room for; return whether it fell behind just now."""
+        """Send, or count the frames as missed; return whether the reader just missed its first frames."""
         self._waited = 0.0
         if not (self.is_behind or self.is_given_up) and self._send(datagram):
             return False
         self.is_given_up = False
         missed = self.missed()
-        # Counted before it is tried: a reader looks at the count whenever it took a datagram, so either
-        # it finds the count or we find room.
+        # Counted before sending: a reader checks the count after each datagram, so either it finds the
+        # count or there is room.
         self._set_missed(missed + count)
         late = bytearray(datagram)
         struct.pack_into("<I", late, 12, min(missed, 0xFFFFFFFF))
@@ -110,7 +110,7 @@ class Peer:
 
 
 class Sender:
-    """Puts frames on a line. ``own`` is the number of this bus's own reader, 0 if it has none."""
+    """Sends frames on a line. ``own`` is the number of the bus's own reader, 0 if it has none."""
 
     def __init__(self, line: Line, own: int, echo: bool, preserve_timestamps: bool) -> None:
         self._line = line
@@ -126,13 +126,13 @@ class Sender:
         self._closed = False
 
     def send(self, batch: MessageBatch, timeout: float | None) -> None:
-        """Hand all frames to all readers.
+        """Send all frames to all readers.
 
         Raises:
-            CanTimeoutError: there was no room in time; the frames from some row on went to no reader.
+            CanTimeoutError: there was no room in time; no reader gets the frames from row ``sent`` on.
         """
         deadline = Deadline(timeout)
-        patience = Deadline(None if timeout is None else max(timeout, 1.0))  # with others, not with readers
+        patience = Deadline(None if timeout is None else max(timeout, 1.0))  # for the wire, not for readers
         row = 0
         try:
             while row < len(batch):
@@ -152,7 +152,7 @@ class Sender:
             raise
 
     def _send_group(self, batch: MessageBatch, row: int) -> tuple[int, list[Peer]]:
-        """Send some datagrams; return the next row, and the readers that it has to wait for."""
+        """Send up to ``GROUP`` datagrams; return the next row, and the readers without room."""
         now = time.time_ns()
         for _ in range(GROUP):
             if not self._peers:
@@ -174,7 +174,7 @@ class Sender:
         return row, []
 
     def _pack_xl(self, message: Message, now: int) -> int:
-        """Put the datagram of a CAN XL frame into the room for it; return its size."""
+        """Store the datagram of a CAN XL frame in the buffer; return its size."""
         assert isinstance(message, xl.XlMessage)
         record = xl.pack(message)
         size = kernel.HEADER_SIZE + len(record)
@@ -188,17 +188,17 @@ class Sender:
         for peer in self._peers.values():
             try:
                 if peer.deliver(datagram, count):
-                    self._line.next_generation()  # so that others do not wait for it as well
+                    self._line.next_generation()  # so that other senders do not wait for it either
             except OSError as error:
                 if error.errno not in _GONE:
                     raise
                 gone.append(peer.number)
-        for number in gone:  # without closing: it died
+        for number in gone:  # of processes that died
             self._drop(number)
             self._line.remove(number)
 
     def _wait(self, peers: list[Peer], deadline: Deadline) -> None:
-        """Wait until one of ``peers`` has room, or is given up."""
+        """Wait until one of ``peers`` has room or is given up."""
         poll = select.poll()
         for peer in peers:
             poll.register(peer.socket, select.POLLOUT)
@@ -215,7 +215,7 @@ class Sender:
                 raise CanTimeoutError(f"virtual:{self._line.name}: a reader had no room in time")
 
     def _refresh(self) -> None:
-        """Learn which readers there are, if any came, went or fell behind; the wire is held."""
+        """Update the readers if any joined, left or missed frames; the wire is held."""
         generation = self._line.generation()
         if generation == self._generation:
             return
@@ -248,7 +248,7 @@ class Sender:
                 self.abandon()
 
     def abandon(self) -> None:
-        """Close all descriptors, and touch nothing that is shared."""
+        """Close all descriptors without changing shared state."""
         self._closed = True
         for peer in self._peers.values():
             peer.close()

@@ -252,11 +252,11 @@ def test_both_sides_greet_and_frames_follow() -> None:
 @pytest.mark.parametrize(
     ("greeting", "reason"),
     [
-        (b"CANNELLONIv2", 'greets with "CANNELLONIv2", not with'),
-        (b"HTTP/1.1 200", 'greets with "HTTP/1.1 200"'),
-        (b"SSH", 'greets with "SSH"'),
-        (b"CANNEL", "closed instead of greeting"),
-        (b"", "closed instead of greeting"),
+        (b"CANNELLONIv2", 'the greeting is "CANNELLONIv2" instead of'),
+        (b"HTTP/1.1 200", 'the greeting is "HTTP/1.1 200"'),
+        (b"SSH", 'the greeting is "SSH"'),
+        (b"CANNEL", "closed the connection instead of greeting"),
+        (b"", "closed the connection instead of greeting"),
     ],
 )
 def test_a_wrong_greeting_at_the_beginning_is_an_error(greeting: bytes, reason: str) -> None:
@@ -321,7 +321,7 @@ def test_a_stream_that_makes_no_sense_is_left_for_a_new_one() -> None:
 
 def test_without_a_peer_sending_ends_at_its_time() -> None:
     with CannelloniBus("127.0.0.1", local_port=0, transport="tcp", listen=True) as bus:
-        with pytest.raises(CanTimeoutError, match=r"cannelloni:127\.0\.0\.1: nobody is connected") as caught:
+        with pytest.raises(CanTimeoutError, match=r"cannelloni:127\.0\.0\.1: not connected") as caught:
             bus.send(Message(), timeout=0.01)
         assert caught.value.sent == 0
         assert bus.recv(0) is None
@@ -430,7 +430,7 @@ def test_what_makes_no_sense_is_refused(channel: str, options: dict[str, Any], r
 def test_a_bus_that_would_talk_to_itself_is_refused() -> None:
     with beside() as (bus, _):
         port = here(bus)[1]
-    with pytest.raises(UsageError, match="is this end itself") as caught:
+    with pytest.raises(UsageError, match="is the address of this end") as caught:
         CannelloniBus(f"127.0.0.1:{port}", local_port=port)
     assert "local_port=" in (caught.value.hint or "")
 
@@ -441,7 +441,7 @@ def test_an_address_that_is_taken_is_an_error_with_a_hint(transport: str) -> Non
     with CannelloniBus("127.0.0.1:9", local_port=0, **options) as bus:
         with pytest.raises(CanInitializationError, match="cannot listen on") as caught:
             CannelloniBus("127.0.0.1:9", local_port=here(bus)[1], **options)
-        assert caught.value.hint == "local_port= takes another port"
+        assert caught.value.hint == "local_port= selects another port"
 
 
 def test_a_host_that_is_not_there_is_an_error() -> None:

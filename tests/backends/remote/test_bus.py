@@ -97,8 +97,8 @@ REFUSALS: list[tuple[Callable[[Session], None], str]] = [
     (refuse_with_a_page, "not a WebSocket: .*404"),
     (lambda session: session.end.sendall(b"SSH-2.0\r\n"), "not a WebSocket"),
     (lambda session: None, "the other side closed|connection is lost"),
-    (close_1011, "the server ended it: no such channel can7"),
-    (error_instead, "the server says: bitrate is 0"),
+    (close_1011, "the server closed it: no such channel can7"),
+    (error_instead, "the server reports: bitrate is 0"),
 ]
 
 
@@ -331,11 +331,11 @@ ENDS: list[tuple[Callable[[Session], object], str]] = [
     (lambda session: session.end.sendall(b"\x82\x12\x01\x3f"), "the other side closed the connection"),
     (
         lambda session: session.say(CLOSE, struct.pack(">H", 1011) + b"bus off"),
-        "the server ended it: bus off",
+        "the server closed it: bus off",
     ),
-    (lambda session: session.say(CLOSE, struct.pack(">H", 1000)), "the server ended it$"),
-    (lambda session: session.say(CLOSE, b""), "the server ended it$"),
-    (lambda session: session.say(CLOSE, struct.pack(">H", 1003)), "the server ended it, code 1003"),
+    (lambda session: session.say(CLOSE, struct.pack(">H", 1000)), "the server closed it$"),
+    (lambda session: session.say(CLOSE, b""), "the server closed it$"),
+    (lambda session: session.say(CLOSE, struct.pack(">H", 1003)), "the server closed it, code 1003"),
     (lambda session: session.end.sendall(b"\x82\x80\0\0\0\0"), "not a WebSocket: incorrect masking"),
     (lambda session: session.end.sendall(b"\xf2\x00"), "not a WebSocket: reserved bits"),
     (lambda session: session.end.sendall(b"\x82\x7f" + b"\x7f" * 8), "not a WebSocket"),
@@ -376,7 +376,7 @@ def test_an_error_of_the_server_is_told_once_and_the_bus_goes_on() -> None:
                 got.append(bus.recv(PATIENCE))
             except CanOperationError as error:
                 got.append(str(error))
-        assert f"remote:{channel}: the server says: no acknowledgement" in got
+        assert f"remote:{channel}: the server reports: no acknowledgement" in got
 
 
 # --- periodic messages --------------------------------------------------------------------------------------

@@ -87,7 +87,7 @@ def test_a_record_longer_than_any_is_counted(open_bus: Opener, many: bool) -> No
     assert bus.recv(0) is None
     assert (bus.losses["malformed records of the kernel skipped"], str(bus.first_fault)[:25]) == (
         1,
-        "a record of over 72 bytes",
+        "a record of more than 72 bytes",
     )
 
 

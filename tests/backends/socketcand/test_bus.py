@@ -192,7 +192,7 @@ def test_a_server_that_refuses_or_is_something_else_is_said(server, connect, gre
 
 def test_fd_needs_a_server_of_canx(server, connect):
     refusing = server(canx_fd=b"< error unknown command >")
-    with pytest.raises(CanInitializationError, match="the server has no CAN FD"):
+    with pytest.raises(CanInitializationError, match="the server does not support CAN FD"):
         connect(refusing, fd=True)
     emulator = server(canx_fd=b"< ok >")
     connect(emulator, fd=True).send(frame(1, "11" * 12, is_fd=True))

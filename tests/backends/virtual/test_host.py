@@ -645,7 +645,7 @@ def test_a_folder_that_is_not_private_is_refused(tmp_path: Path, open_bus: Opene
         folder.symlink_to("elsewhere")
     else:
         folder.write_text("")
-    with pytest.raises(CanInitializationError, match="is not a folder of this user alone") as caught:
+    with pytest.raises(CanInitializationError, match="is not a private folder of this user") as caught:
         open_bus()
     assert caught.value.hint
 
