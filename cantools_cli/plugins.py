@@ -332,11 +332,7 @@ FORMATS = {
     ),
     # less common text formats, which the readers above do not recognise
     "crtd": Format(
-        "crtd",
-        "cantools_cli.io.crtd:CrtdReader",
-        None,
-        (".crtd",),
-        description="OVMS's logs; read only",
+        "crtd", "cantools_cli.io.crtd:CrtdReader", None, (".crtd",), description="OVMS's logs; read only"
     ),
     "n2k": Format(
         "n2k",
@@ -479,12 +475,12 @@ def entry_points_of(kind: str) -> dict[str, str]:
     """Return the entry points of other distributions, name -> "module:Class". The search takes 25 ms."""
     from importlib.metadata import entry_points
 
-    found: dict[str, str] = {}
+    targets: dict[str, str] = {}
     for group in _GROUPS[kind]:
         for point in entry_points(group=group):
             if not point.value.startswith("can."):  # python-can's own, if it is installed next to canx
-                found.setdefault(point.name.lower(), point.value.replace(" ", ""))
-    return found
+                targets.setdefault(point.name.lower(), point.value.replace(" ", ""))
+    return targets
 
 
 def interface_names() -> list[str]:

@@ -158,7 +158,7 @@ class Group:
 
     def _first_that_sends(self) -> int:
         """Return the first network interface that can send to the group, loopbacks last; 0 if none can."""
-        by_kind = sorted(socket.if_nameindex(), key=lambda one: one[1].startswith("lo"))
+        by_kind = sorted(socket.if_nameindex(), key=lambda entry: entry[1].startswith("lo"))
         for index, _ in by_kind:
             with socket.socket(self.family, socket.SOCK_DGRAM) as probe, suppress(OSError):
                 probe.connect((self.address, self.port, 0, index))  # fails without an address in the scope

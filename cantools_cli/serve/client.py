@@ -109,18 +109,20 @@ class Client:
     def summary(self) -> list[str]:
         """Return the client's losses and faults, one phrase each."""
         session = self.session
-        found = [] if session.reason is None else [session.reason]
+        phrases = [] if session.reason is None else [session.reason]
         if self.lost:
-            found.append(f"{counted(self.lost, 'frames')} lost because the client read too slowly")
+            phrases.append(f"{counted(self.lost, 'frames')} lost because the client read too slowly")
         if session.left_out:
-            found.append(
+            phrases.append(
                 f"{counted(session.left_out, 'frames')} left out that the client's protocol cannot carry"
             )
         if session.refused:
-            found.append(f"{counted(session.refused, 'frames')} refused because of --read-only")
+            phrases.append(f"{counted(session.refused, 'frames')} refused because of --read-only")
         if session.faults:
-            found.append(f"{counted(session.faults, 'malformed messages')}, the first: {session.first_fault}")
-        return found
+            phrases.append(
+                f"{counted(session.faults, 'malformed messages')}, the first: {session.first_fault}"
+            )
+        return phrases
 
     def _overflow(self) -> bytes:
         """Return the error frame that stands for lost frames, empty if the client has no error frames."""

@@ -190,7 +190,7 @@ class SocketcandServer:
         now = time.monotonic()
         for served in self._polled:
             served.receive()
-        for served in [one for one in self._served.values() if one.failure is not None]:
+        for served in [bus for bus in self._served.values() if bus.failure is not None]:
             self._end_bus(served)
         for client in list(self._clients):
             due = client.due(now)

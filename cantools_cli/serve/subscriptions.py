@@ -133,10 +133,12 @@ class Subscriptions:
 
     def due(self) -> float | None:
         """Return the time of the next ``tick``, or None."""
-        times = [one.due for one in self._by_id.values()]
+        times = [subscription.due for subscription in self._by_id.values()]
         return min((time for time in times if time is not None), default=None)
 
     def tick(self, now: float) -> tuple[bytes, int]:
         """Return the text of the held-back frames that are due, and their number."""
-        texts = [text for one in self._by_id.values() if (text := one.tick(now)) is not None]
+        texts = [
+            text for subscription in self._by_id.values() if (text := subscription.tick(now)) is not None
+        ]
         return b"".join(texts), len(texts)

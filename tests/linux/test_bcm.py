@@ -85,7 +85,7 @@ def test_messages_take_turns_and_are_modified_in_place(bus: SocketcanBus, receiv
     turns = [int(data[1]) for data in later]
     assert turns == [1, 2, 3] * 20, "whose turn it is did not change"
     assert later[-3:] == ["11", "12", "13"]
-    with pytest.raises(ValueError, match="running already"):
+    with pytest.raises(ValueError, match="already running"):
         task.start()
 
 

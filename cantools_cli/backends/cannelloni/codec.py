@@ -53,18 +53,18 @@ _FROM_WIRE = bytes(
 
 def encode(batch: MessageBatch) -> list[bytes]:
     """Return the frames of ``batch`` in the encoding of datagrams and of the stream."""
-    found: list[bytes] = []
+    frames: list[bytes] = []
     offset, payload, codes = batch.offset, batch.payload, batch.dlc_code
     for row, (can_id, flags) in enumerate(zip(batch.can_id, batch.flags, strict=True)):
         if can_id & bits.CAN_RTR_FLAG:
-            found.append(_HEAD.pack(can_id, min(codes[row], 8)))
+            frames.append(_HEAD.pack(can_id, min(codes[row], 8)))
             continue
         data = payload[offset[row] : offset[row + 1]]
         if flags & bits.FD:
-            found.append(_HEAD.pack(can_id, len(data) | FD_BIT) + _TO_WIRE[flags : flags + 1] + data)
+            frames.append(_HEAD.pack(can_id, len(data) | FD_BIT) + _TO_WIRE[flags : flags + 1] + data)
         else:
-            found.append(_HEAD.pack(can_id, len(data)) + data)
-    return found
+            frames.append(_HEAD.pack(can_id, len(data)) + data)
+    return frames
 
 
 def datagrams(batch: MessageBatch, sequence: int, room: int) -> Iterator[bytes]:

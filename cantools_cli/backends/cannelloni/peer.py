@@ -65,7 +65,7 @@ class Peer:
 def _numbers(address: str) -> object:
     """Return an address without its zone; an IPv4 address mapped to IPv6 as IPv4."""
     try:
-        found = ip_address(address.partition("%")[0])
+        parsed = ip_address(address.partition("%")[0])
     except ValueError:
         return address
-    return getattr(found, "ipv4_mapped", None) or found
+    return getattr(parsed, "ipv4_mapped", None) or parsed

@@ -47,7 +47,7 @@ _TRUTHS = ("is_remote_frame", "is_error_frame", "is_fd", "bitrate_switch", "erro
 
 def encode(batch: MessageBatch) -> list[bytes]:
     """Return the binary frames of ``batch``."""
-    found: list[bytes] = []
+    frames: list[bytes] = []
     offset, payload, codes = batch.offset, batch.payload, batch.dlc_code
     columns = zip(batch.timestamp_ns, batch.can_id, batch.flags, strict=True)
     for row, (timestamp_ns, can_id, column) in enumerate(columns):
@@ -62,8 +62,8 @@ def encode(batch: MessageBatch) -> list[bytes]:
         flags |= REMOTE if can_id & bits.CAN_RTR_FLAG else 0
         if column & bits.FD:
             flags |= FD | (BRS if column & bits.BRS else 0) | (ESI if column & bits.ESI else 0)
-        found.append(HEAD.pack(MESSAGE, timestamp_ns / 1e9, identifier, length, flags) + data)
-    return found
+        frames.append(HEAD.pack(MESSAGE, timestamp_ns / 1e9, identifier, length, flags) + data)
+    return frames
 
 
 def decode(text: bytes, batch: MessageBatch) -> None:
@@ -127,12 +127,12 @@ def parse_object(text: str) -> tuple[str, Any]:
         FormatError: ``text`` is not an object with a type.
     """
     try:
-        found = json.loads(text)
+        entries = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise FormatError(f"not JSON: {error}") from error
-    if not isinstance(found, dict) or not isinstance(found.get("type"), str):
+    if not isinstance(entries, dict) or not isinstance(entries.get("type"), str):
         raise FormatError("not an object with a type")
-    return found["type"], found.get("payload")
+    return entries["type"], entries.get("payload")
 
 
 def message_payload(message: Message) -> dict[str, Any]:

@@ -73,9 +73,9 @@ class BroadcastManager:
             CanOperationError: the channel does not exist, or does not accept the task.
         """
         checked = checked_messages(messages)
-        if len(checked) > codec.FRAMES_LIMIT or len({one.is_fd for one in checked}) > 1:
+        if len(checked) > codec.FRAMES_LIMIT or len({message.is_fd for message in checked}) > 1:
             return None
-        if any(isinstance(one, XlMessage) for one in checked):
+        if any(isinstance(message, XlMessage) for message in checked):
             return None
         bcm_socket = self._socket(channel or _channel_of(checked))
         if bcm_socket is None:

@@ -372,8 +372,8 @@ class SocketcanBus(BusABC):
     # --- filters --------------------------------------------------------------------------------------
 
     def push_filter(self, chosen: FrameFilter) -> None:
-        found = codec.kernel_filter(chosen)
-        self._kernel_filter = codec.filter_of_xl(found) if self.carries_xl else found
+        entries = codec.kernel_filter(chosen)
+        self._kernel_filter = codec.filter_of_xl(entries) if self.carries_xl else entries
         self._set_kernel_filter()
 
     def _apply_filters(self, filters: CanFilters | None) -> None:

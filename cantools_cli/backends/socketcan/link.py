@@ -79,17 +79,17 @@ class Link:
 
 def links() -> list[Link]:
     """Return all CAN interfaces."""
-    found = _asked()
-    if found is not None:
-        return found
+    reported = _asked()
+    if reported is not None:
+        return reported
     return [link for name in sysfs.channels() if (link := _from_folder(name)) is not None]
 
 
 def link(name: str) -> Link | None:
     """Return the CAN interface ``name``, None if there is none."""
-    found = _asked("dev", name)
-    if found is not None:
-        return next((link for link in found if link.name == name), None)
+    reported = _asked("dev", name)
+    if reported is not None:
+        return next((link for link in reported if link.name == name), None)
     return _from_folder(name)
 
 

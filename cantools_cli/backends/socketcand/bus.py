@@ -183,7 +183,7 @@ def detect_beacon(timeout_ms: int = 3500) -> list[dict[str, Any]]:
         CanOperationError: the port of the beacons is not available.
     """
     deadline = Deadline(timeout_ms / 1000)
-    found: dict[tuple[str, int, str], dict[str, Any]] = {}
+    configs: dict[tuple[str, int, str], dict[str, Any]] = {}
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
             receiver.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -198,11 +198,11 @@ def detect_beacon(timeout_ms: int = 3500) -> list[dict[str, Any]]:
                 for host, port in announced.places[:1]:  # the others are addresses of the same server
                     for bus in announced.buses:
                         config = {"interface": "socketcand", "host": host, "port": port, "channel": bus}
-                        found.setdefault((host, port, bus), config)
+                        configs.setdefault((host, port, bus), config)
     except OSError as error:
         text = f"cannot listen for beacons on UDP port {beacon.BEACON_PORT}: {error.strerror or error}"
         raise CanOperationError(text) from error
-    return list(found.values())
+    return list(configs.values())
 
 
 def _place(channel: str, host: object, port: object) -> tuple[str, str, int]:

@@ -79,10 +79,10 @@ class Decoder:
         if len(self._rest) > MAX_LENGTH:
             self.add_fault(self._rest)
             self._rest = b""
-        found = _MESSAGE.findall(whole)
-        if sum(map(len, found)) + 2 * len(found) != len(whole):
+        messages = _MESSAGE.findall(whole)
+        if sum(map(len, messages)) + 2 * len(messages) != len(whole):
             self._between(_MESSAGE.sub(b"", whole))
-        return [message[1:-1] for message in found if self._is_spaced(message)]
+        return [message[1:-1] for message in messages if self._is_spaced(message)]
 
     def add_fault(self, text: bytes) -> None:
         """Count ``text`` as a malformed message."""
@@ -112,29 +112,29 @@ def parse_frame(text: bytes) -> Message | None:
     pattern = _RECEIVED.get(kind)
     if pattern is None:
         return None
-    found = pattern.fullmatch(text)
-    if found is None:
+    match = pattern.fullmatch(text)
+    if match is None:
         if kind == b"error":  # an error message, in reply to a command
             return None
         raise FormatError(f"malformed frame: {quoted(text)}")
-    word = int(found["id"], 16)
-    message = Message(arbitration_id=word, is_extended_id=len(found["id"]) == 8)
-    seconds = int(found["seconds"])
+    word = int(match["id"], 16)
+    message = Message(arbitration_id=word, is_extended_id=len(match["id"]) == 8)
+    seconds = int(match["seconds"])
     if kind == b"error":
         message.arbitration_id, message.is_extended_id = word & bits.CAN_EFF_MASK, False
         message.is_error_frame = True
         word &= bits.CAN_EFF_MASK
-    if word > (bits.CAN_SFF_MASK if len(found["id"]) < 8 and kind != b"error" else bits.CAN_EFF_MASK):
+    if word > (bits.CAN_SFF_MASK if len(match["id"]) < 8 and kind != b"error" else bits.CAN_EFF_MASK):
         raise FormatError(f"identifier out of range: {quoted(text)}")
     if seconds > _LATEST:
         raise FormatError(f"time out of range: {quoted(text)}")
-    message.timestamp_ns = seconds * 1_000_000_000 + int(found["fraction"].ljust(9, b"0"))
+    message.timestamp_ns = seconds * 1_000_000_000 + int(match["fraction"].ljust(9, b"0"))
     if kind == b"rtr":
-        message.is_remote_frame, message.dlc = True, int(found["dlc"])
+        message.is_remote_frame, message.dlc = True, int(match["dlc"])
         return message
-    _set_data(message, bytearray.fromhex((found["data"] or b"").decode()), text)
+    _set_data(message, bytearray.fromhex((match["data"] or b"").decode()), text)
     if message.is_fd or kind == b"fdframe":
-        _set_flags(message, int(found["flags"] or b"0"), text)
+        _set_flags(message, int(match["flags"] or b"0"), text)
     return message
 
 

@@ -53,9 +53,9 @@ class WebSocket:
         """Return the messages that ``text`` completes; text that is not UTF-8 is returned as bytes."""
         from websockets.frames import Frame, Opcode
 
-        found: list[str | bytes] = []
+        messages: list[str | bytes] = []
         if self.failure is not None:
-            return found
+            return messages
         self._protocol.receive_data(text)
         for event in self._protocol.events_received():
             if not isinstance(event, Frame):
@@ -64,11 +64,11 @@ class WebSocket:
             elif event.opcode is Opcode.CLOSE:
                 self.failure = _ending(event)
             elif event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
-                found += self._completed(event, event.opcode)
+                messages += self._completed(event, event.opcode)
         error = self._protocol.handshake_exc or self._protocol.parser_exc
         if error is not None and self.failure is None:
             self.failure = f"not a WebSocket: {str(error) or type(error).__name__}"
-        return found
+        return messages
 
     def _completed(self, frame: Frame, opcode: int) -> list[str | bytes]:
         if opcode != 0:

@@ -100,16 +100,16 @@ def net_folder(net: str) -> str:
 def channels_in_use(net: str | None = None) -> list[str]:
     """Return the channels that processes of this user receive from."""
     folder = net_folder(net_name(net))
-    found = []
+    channels = []
     for entry in sorted(os.listdir(folder)):
         path = os.path.join(folder, entry)
         if os.path.isdir(path) and any(_is_alive(path, name) for name in os.listdir(path)):
             try:
                 with open(os.path.join(path, "name"), "rb") as file:
-                    found.append(file.read().decode("utf-8", "surrogatepass"))
+                    channels.append(file.read().decode("utf-8", "surrogatepass"))
             except FileNotFoundError:
-                found.append(entry)
-    return found
+                channels.append(entry)
+    return channels
 
 
 def _make(path: str) -> None:

@@ -119,7 +119,7 @@ def test_a_server_that_says_nothing_is_not_waited_for(monkeypatch: pytest.Monkey
     monkeypatch.setattr(remote, "ANSWER", 0.05)
     with (
         server(no_response) as channel,
-        pytest.raises(CanInitializationError, match="does not say that its bus"),
+        pytest.raises(CanInitializationError, match="does not confirm that the bus"),
     ):
         RemoteBus(channel)
     with (
@@ -436,7 +436,7 @@ def test_what_the_server_cannot_do_is_done_here() -> None:
         late = bus.send_periodic(other, 10, autostart=False)
         assert isinstance(late, RemoteCyclicTask)
         mine.start()  # type: ignore[attr-defined]  # a restartable task
-        with pytest.raises(CanOperationError, match="another message 0x7 already"):
+        with pytest.raises(CanOperationError, match="already sends another message 0x7"):
             late.start()
 
 

@@ -179,7 +179,7 @@ def test_what_cannot_be_expressed_is_refused_and_the_bus_lives(server, connect, 
         (b"< hi >", {"open_can0": b"< error could not start interface can0 >"}, "could not start interface"),
         (b"< hi >", {"open_can0": CLOSE}, "closed the connection"),
         (b"< hi >", {"rawmode": b"< error unknown command >"}, "unknown command"),
-        (b"< busy >", {}, "where socketcand says hi"),
+        (b"< busy >", {}, "instead of hi"),
         (b"SSH-2.0-OpenSSH\r\n", {}, "no greeting"),
         (b"", {}, "no greeting"),
         (b"< hi >", {"rawmode": b""}, "no answer to < rawmode >"),
@@ -273,7 +273,7 @@ def test_a_silent_server_that_answers_is_kept(server, connect, monkeypatch):
     for _ in range(3):
         now += socketcand.SILENCE
         assert bus.recv(0) is None
-        while bus._asked is not None:
+        while bus._probed is not None:
             assert bus.recv(0.01) is None
     assert emulator.heard.count("echo") == 3
 
