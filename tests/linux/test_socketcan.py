@@ -336,7 +336,10 @@ def test_can_fd_is_refused_where_it_cannot_go() -> None:
     message = base(1, is_fd=True, data=bytes(12))
     with SocketcanBus("vcan0") as bus, pytest.raises(CanOperationError, match="without CAN FD"):
         bus.send(message)
-    with SocketcanBus("vcan0", fd=True) as bus, pytest.raises(CanOperationError, match="does not carry CAN FD frames"):
+    with (
+        SocketcanBus("vcan0", fd=True) as bus,
+        pytest.raises(CanOperationError, match="does not carry CAN FD frames"),
+    ):
         bus.send_batch(MessageBatch([message] * 50))
 
 
