@@ -95,7 +95,7 @@ def test_a_stopped_task_is_silent_and_starts_again_with_new_data(
     task: Any = bus.send_periodic(frame("01"), 0.02)
     received(receiver, 3)
     task.stop()
-    with pytest.raises(CanOperationError, match="stopped already"):
+    with pytest.raises(CanOperationError, match="already stopped"):
         task.stop()
     rest(receiver)
     task.modify_data(frame("02"))

@@ -395,7 +395,7 @@ def test_one_message_is_sent_periodically_by_the_server() -> None:
         assert isinstance(task, RemoteCyclicTask)
         task.modify_data(Message(arbitration_id=7, data=b"\x02"))
         task.stop()
-        with pytest.raises(CanOperationError, match="stopped already"):
+        with pytest.raises(CanOperationError, match="already stopped"):
             task.stop()
         task.duration = 5
         task.modify_data(Message(arbitration_id=7, data=b"\x03"))

@@ -188,7 +188,7 @@ def test_a_modification_has_to_fit(kernel: Kernel, new: Any) -> None:
 def test_stopping_twice_deletes_once_and_starting_sets_up_again(kernel: Kernel) -> None:
     task = CyclicSendTask(kernel, 1, frame("0102AB"), 0.1)
     task.stop()
-    with pytest.raises(CanOperationError, match="stopped already"):
+    with pytest.raises(CanOperationError, match="already stopped"):
         task.stop()
     assert (kernel.operations, kernel.log) == ({}, [READ, SETUP, DELETE])
     task.start()
@@ -260,7 +260,7 @@ def test_an_error_of_the_kernel_is_a_can_error(kernel: Kernel, number: int, text
     ],
 )
 def test_what_the_kernel_cannot_send_is_refused(kernel: Kernel, make: Any) -> None:
-    with pytest.raises(ValueError, match=r"257|FD|above 0|400 days|out of range|-1"):
+    with pytest.raises(ValueError, match=r"257|FD|greater than 0|400 days|out of range|-1"):
         make(kernel)
     assert kernel.log == []
 
