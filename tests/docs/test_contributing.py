@@ -96,8 +96,31 @@ def test_the_steps_of_a_section_work_as_they_stand(section: str, copy: Path) -> 
         assert "skipped" not in output, "a kernel was not compiled"
 
 
-def test_the_text_is_short_and_its_paths_exist() -> None:
+def test_the_text_is_short() -> None:
     assert len(TEXT.splitlines()) <= 150
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "docs/kernels.md"])
+def test_paths_in_the_text_exist(name: str) -> None:
     added = {file for _, files in SECTIONS.values() for file in files}
-    paths = set(re.findall(r"`((?:cantools_cli|tests|docs|man|benchmarks|examples)/[\w/.-]*)`", TEXT))
+    pattern = r"`((?:cantools_cli|tests|docs|man|benchmarks|examples)/[\w/.-]*)`"
+    paths = set(re.findall(pattern, (ROOT / name).read_text()))
+    assert paths
     assert not [path for path in paths - added if not (ROOT / path).exists()]
+
+
+def test_the_reasons_of_all_kernels_are_those_that_the_text_names() -> None:
+    text = (ROOT / "docs" / "kernels.md").read_text()
+    reasons = dict(re.findall(r"^\| (\d) \| `([A-Z]+)` \|", text, re.MULTILINE))
+    assert reasons == {"0": "DONE", "1": "FULL", "2": "STRANGE"}
+    sources = [path.read_text() for path in (ROOT / "cantools_cli" / "kernels").glob("[a-z]*.py")]
+    parsers = [
+        source
+        for source in sources
+        if re.search(r"^def parse\(\n    text: .*\n    at: ", source, re.MULTILINE)
+    ]
+    text_parsers = [source for source in parsers if "which ends with a newline" in source]
+    assert len(text_parsers) >= 9
+    for source in text_parsers:
+        for code, reason in reasons.items():
+            assert re.search(rf"^{reason} = {code}  #: ", source, re.MULTILINE)
