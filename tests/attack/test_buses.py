@@ -184,7 +184,7 @@ def test_pings_of_a_server_that_never_reads_do_not_pile_up() -> None:
 
     with serving(attack) as port, remote(port) as bus:
         error = taken(bus)[1]
-        assert str(error).endswith("it takes no answers")
+        assert str(error).endswith("does not read the replies")
 
 
 TIMES = [float("nan"), float("inf"), float("-inf"), 1e300, -1e300, 9.3e9, -9.3e9]
@@ -206,7 +206,7 @@ def test_lies_of_a_remote_server_about_a_frame_cost_only_that_frame() -> None:
 
     with serving(attack) as port, remote(port) as bus:
         assert taken(bus)[0][-1] == LAST
-        assert bus.losses["malformed frames skipped"] >= 9
+        assert bus.losses["malformed messages skipped"] >= 9
 
 
 def _remote(identifier: int, seconds: float) -> bytes:

@@ -197,7 +197,7 @@ def test_losses_of_all_parts_are_one_line(canx):
         (["--max-files", "0", "--max-size", "1k", "-o", "x.log"], "--max-files 0"),
         (["--max-size", "0", "-o", "x.log"], "--max-size 0"),
         (["--max-time", "0", "-o", "x.log"], "--max-time 0"),
-        (["--max-time", "1s", "-o", "/dev/null", "--to", "log"], "/dev/null is no regular file"),
+        (["--max-time", "1s", "-o", "/dev/null", "--to", "log"], "/dev/null is not a regular file"),
         (["--start", "5s", "--end", "5s"], "--end must be later than --start"),
         (["--start", "2024-01-02", "--end", "@5"], "--end must be later than --start"),
         (["--map", "can0=can1", "--map", "can0=can2"], "--map can0=can1 and --map can0=can2"),

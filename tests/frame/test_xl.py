@@ -284,7 +284,7 @@ def test_blf_is_read() -> None:
 
 @pytest.mark.parametrize(
     ("at", "value", "said"),
-    [(52, 0, "of 0 bytes"), (53, 9, "of 2308 bytes"), (47, 0x80, "identifier 0x123")],
+    [(52, 0, " 0 bytes"), (53, 9, " 2308 bytes"), (47, 0x80, "identifier 0x123")],
 )
 def test_blf_of_a_wrong_length_or_kind_is_refused(at: int, value: int, said: str) -> None:
     data = bytearray(lobj(139, bytes.fromhex(BLF_XL) + bytes(2500)))

@@ -139,7 +139,7 @@ def test_a_cut_object_of_blf_costs_only_itself(cut: int) -> None:
 def test_channels_above_255_have_no_place_beside_can_xl_in_blf() -> None:
     message = frames(MIXED[1])[0]
     message.channel = 255
-    with pytest.raises(UsageError, match="above 254"):
+    with pytest.raises(UsageError, match="exceeds 254"):
         write("blf", [message])
 
 
