@@ -14,18 +14,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from cantools_cli.bit_timing.fd import BitTimingFd
-from cantools_cli.bit_timing.phase import (
-    SAMPLE_POINT_TOLERANCE,
-    Phase,
-    Timing,
-    Value,
-    diverging,
-    outside,
-    phases_near,
-    prescaler,
-    raise_first,
-    tolerance,
-)
+from cantools_cli.bit_timing.phase import SAMPLE_POINT_TOLERANCE, Phase, Timing, Value
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -85,25 +74,25 @@ class BitTiming(Timing):
         if bitrate is not None:
             nbt = 1 + tseg1 + tseg2
             if brp is None and f_clock is not None:
-                brp = prescaler(f_clock, bitrate, nbt, "Invalid inputs")
+                brp = self._prescaler(f_clock, bitrate, nbt, "Invalid inputs")
             elif brp is not None and f_clock is None:
                 f_clock = bitrate * brp * nbt
         values = zip(_CLASSIC_KEYS, (f_clock, brp, tseg1, tseg2, sjw, nof_samples), strict=True)
         self._values = {key: value for key, value in values if value is not None}
         if bitrate is not None and "f_clock" not in self._values:
             self._values["bitrate"] = bitrate
-        raise_first(self._broken_rules(strict))
-        for text in () if bitrate is None else diverging("", self.bitrate, bitrate):
+        self._raise_first(self._broken_rules(strict))
+        for text in () if bitrate is None else self._diverging("", self.bitrate, bitrate):
             from warnings import warn
 
             warn(text, stacklevel=2)
 
     def _broken_rules(self, strict: bool) -> Iterator[str]:
         brp = self._values.get("brp", 1)  # an unknown one breaks no rule
-        yield from outside("bitrate prescaler", brp, 1, 64)
-        yield from outside("tseg1", self.tseg1, 1, 16)
-        yield from outside("tseg2", self.tseg2, 1, 8)
-        yield from outside("sjw", self.sjw, 1, 4)
+        yield from self._outside("bitrate prescaler", brp, 1, 64)
+        yield from self._outside("tseg1", self.tseg1, 1, 16)
+        yield from self._outside("tseg2", self.tseg2, 1, 8)
+        yield from self._outside("sjw", self.sjw, 1, 4)
         if self.sjw > self.tseg2:
             yield f"sjw (={self.sjw}) must not be greater than tseg2 (={self.tseg2})."
         if self.sample_point < 50.0:
@@ -114,8 +103,8 @@ class BitTiming(Timing):
         if self.nof_samples not in (1, 3):
             yield "nof_samples must be 1 or 3"
         if strict:
-            yield from outside("nominal bit time", self.nbt, 8, 25)
-            yield from outside("bitrate prescaler", brp, 1, 32)
+            yield from self._outside("nominal bit time", self.nbt, 8, 25)
+            yield from self._outside("bitrate prescaler", brp, 1, 32)
             if self._has_bitrate and not 5_000 <= self.bitrate <= 1_000_000:
                 yield f"bitrate (={self.bitrate}) must be in [5,000...1,000,000]."
 
@@ -135,9 +124,9 @@ class BitTiming(Timing):
         Raises:
             ValueError: as the class; or the bit rate is off by more than 1/256.
         """
-        brp = prescaler(f_clock, bitrate, 1 + tseg1 + tseg2, "Invalid inputs")
+        brp = cls._prescaler(f_clock, bitrate, 1 + tseg1 + tseg2, "Invalid inputs")
         timing = cls(None, f_clock, brp, tseg1, tseg2, sjw, nof_samples, strict=strict)
-        raise_first(diverging("", timing.bitrate, bitrate))
+        cls._raise_first(cls._diverging("", timing.bitrate, bitrate))
         return timing
 
     @classmethod
@@ -153,7 +142,7 @@ class BitTiming(Timing):
         """Yield all strict timings near ``bitrate`` and ``sample_point`` (percent), by prescaler."""
         if sample_point < 50.0:
             raise ValueError(f"sample_point (={sample_point}) must not be below 50%.")
-        for phase in phases_near(f_clock, bitrate, sample_point, 64, min_nbt=8, min_tseg2=1, max_sjw=4):
+        for phase in Phase.near(f_clock, bitrate, sample_point, 64, min_nbt=8, min_tseg2=1, max_sjw=4):
             try:
                 yield cls(None, f_clock, *phase, strict=True)
             except ValueError:
@@ -242,7 +231,7 @@ class BitTiming(Timing):
         Source: ISO 11898-1, "Oscillator tolerance", conditions 1 and 2.
         """
         shorter = self._phase.shorter_segment(self.tq, node_loop_delay_ns, bus_length_m)
-        return tolerance(self._phase.tolerances(shorter))
+        return self._tolerance(self._phase.tolerances(shorter))
 
     def __str__(self) -> str:
         known = self._values

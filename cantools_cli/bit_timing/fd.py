@@ -5,18 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cantools_cli.bit_timing.phase import (
-    SAMPLE_POINT_TOLERANCE,
-    Phase,
-    Timing,
-    Value,
-    diverging,
-    outside,
-    phases_near,
-    prescaler,
-    raise_first,
-    tolerance,
-)
+from cantools_cli.bit_timing.phase import SAMPLE_POINT_TOLERANCE, Phase, Timing, Value
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -53,9 +42,9 @@ class BitTimingFd(Timing):
         nominal = (nom_brp, nom_tseg1, nom_tseg2, nom_sjw)
         data = (data_brp, data_tseg1, data_tseg2, data_sjw)
         self._values = dict(zip(_FD_KEYS, (f_clock, *nominal, *data), strict=True))
-        raise_first(self._broken_rules())
+        self._raise_first(self._broken_rules())
         if strict:
-            raise_first(self._broken_strict_rules())
+            self._raise_first(self._broken_strict_rules())
 
     def _broken_rules(self) -> Iterator[str]:
         for key, value in self._values.items():
@@ -80,15 +69,15 @@ class BitTimingFd(Timing):
                 )
 
     def _broken_strict_rules(self) -> Iterator[str]:
-        yield from outside("Nominal bit time", self.nbt, 8, 80, end="")
-        yield from outside("Nominal bit time", self.dbt, 5, 25, end="")  # python-can's text
-        yield from outside("data_tseg1", self.data_tseg1, 1, 16)
-        yield from outside("data_tseg2", self.data_tseg2, 2, 8)
-        yield from outside("data_sjw", self.data_sjw, 1, 8)
+        yield from self._outside("Nominal bit time", self.nbt, 8, 80, end="")
+        yield from self._outside("Nominal bit time", self.dbt, 5, 25, end="")  # python-can's text
+        yield from self._outside("data_tseg1", self.data_tseg1, 1, 16)
+        yield from self._outside("data_tseg2", self.data_tseg2, 2, 8)
+        yield from self._outside("data_sjw", self.data_sjw, 1, 8)
         half = 1 if self.nom_brp == self.data_brp else 2
-        yield from outside("nom_tseg1", self.nom_tseg1, 2, 128 // half)
-        yield from outside("nom_tseg2", self.nom_tseg2, 2, 32 // half)
-        yield from outside("nom_sjw", self.nom_sjw, 1, 32 // half)
+        yield from self._outside("nom_tseg1", self.nom_tseg1, 2, 128 // half)
+        yield from self._outside("nom_tseg2", self.nom_tseg2, 2, 32 // half)
+        yield from self._outside("nom_sjw", self.nom_sjw, 1, 32 // half)
 
     @classmethod
     def from_bitrate_and_segments(
@@ -109,12 +98,12 @@ class BitTimingFd(Timing):
         Raises:
             ValueError: as the class; or a bit rate is off by more than 1/256.
         """
-        nom_brp = prescaler(f_clock, nom_bitrate, 1 + nom_tseg1 + nom_tseg2, "Invalid inputs.")
-        data_brp = prescaler(f_clock, data_bitrate, 1 + data_tseg1 + data_tseg2, "Invalid inputs.")
+        nom_brp = cls._prescaler(f_clock, nom_bitrate, 1 + nom_tseg1 + nom_tseg2, "Invalid inputs.")
+        data_brp = cls._prescaler(f_clock, data_bitrate, 1 + data_tseg1 + data_tseg2, "Invalid inputs.")
         nominal = (nom_brp, nom_tseg1, nom_tseg2, nom_sjw)
         timing = cls(f_clock, *nominal, data_brp, data_tseg1, data_tseg2, data_sjw, strict)
-        raise_first(diverging("nom. ", timing.nom_bitrate, nom_bitrate))
-        raise_first(diverging("data ", timing.data_bitrate, data_bitrate))
+        cls._raise_first(cls._diverging("nom. ", timing.nom_bitrate, nom_bitrate))
+        cls._raise_first(cls._diverging("data ", timing.data_bitrate, data_bitrate))
         return timing
 
     @classmethod
@@ -131,8 +120,8 @@ class BitTimingFd(Timing):
             raise ValueError(f"nom_sample_point (={nom_sample_point}) must not be below 50%.")
         if data_sample_point < 50.0:
             raise ValueError(f"data_sample_point (={data_sample_point}) must not be below 50%.")
-        near_data = [*phases_near(f_clock, data_bitrate, data_sample_point, 256, 1, min_tseg2=2, max_sjw=16)]
-        for nominal in phases_near(f_clock, nom_bitrate, nom_sample_point, 256, 1, min_tseg2=2, max_sjw=128):
+        near_data = [*Phase.near(f_clock, data_bitrate, data_sample_point, 256, 1, min_tseg2=2, max_sjw=16)]
+        for nominal in Phase.near(f_clock, nom_bitrate, nom_sample_point, 256, 1, min_tseg2=2, max_sjw=128):
             for data in near_data:
                 try:
                     yield cls(f_clock, *nominal, *data, strict=True)
@@ -262,7 +251,7 @@ class BitTimingFd(Timing):
             (data.sjw - max(0, ratio - 1))
             / (2 * ((2 * nominal.nbt - nominal.tseg2) * ratio + data.tseg2 + 4 * data.nbt)),
         )
-        return tolerance(conditions)
+        return self._tolerance(conditions)
 
     def __str__(self) -> str:
         fields = []

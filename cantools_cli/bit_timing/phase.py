@@ -54,6 +54,28 @@ class Phase(NamedTuple):
         """Return the oscillator tolerances of conditions 1 and 2 of ISO 11898-1."""
         return self.sjw / (2 * 10 * self.nbt), shorter / (2 * (13 * self.nbt - self.tseg2))
 
+    @classmethod
+    def near(
+        cls,
+        f_clock: int,
+        bitrate: int,
+        sample_point: float,
+        max_brp: int,
+        min_nbt: int,
+        min_tseg2: int,
+        max_sjw: int,
+    ) -> Iterator[Self]:
+        """Yield the phase nearest to ``sample_point`` for each prescaler that gives the bit rate."""
+        for brp in range(1, max_brp + 1):
+            nbt = int(f_clock / (bitrate * brp))
+            if nbt < min_nbt:
+                return
+            if abs(f_clock / (nbt * brp) - bitrate) > bitrate / _TOLERANCE:
+                continue
+            tseg1 = min(round(sample_point / 100 * nbt) - 1, nbt - 1 - min_tseg2)
+            tseg2 = nbt - 1 - tseg1
+            yield cls(brp, tseg1, tseg2, min(tseg2, max_sjw))
+
 
 class Value:
     """A given value of a timing, read-only; ValueError if it was not given and cannot be calculated."""
@@ -110,54 +132,33 @@ class Timing(Mapping[str, int]):
     def _clock_text(self) -> str:
         return f"CLK: {round(self.f_clock / 1e6)}MHz"
 
+    @staticmethod
+    def _raise_first(faults: Iterable[str]) -> None:
+        """Raise the first of ``faults`` as a ValueError, if there is any."""
+        for fault in faults:
+            raise ValueError(fault)
 
-def raise_first(faults: Iterable[str]) -> None:
-    """Raise the first of ``faults`` as a ValueError, if there is any."""
-    for fault in faults:
-        raise ValueError(fault)
+    @staticmethod
+    def _outside(name: str, value: int, low: int, high: int, end: str = ".") -> Iterator[str]:
+        if not low <= value <= high:
+            yield f"{name} (={value}) must be in [{low}...{high}]{end}"
 
+    @staticmethod
+    def _diverging(which: str, effective: int, requested: int) -> Iterator[str]:
+        if abs(effective - requested) > requested / _TOLERANCE:
+            yield (
+                f"the effective {which}bitrate (={effective}) diverges "
+                f"from the requested {which}bitrate (={requested})"
+            )
 
-def outside(name: str, value: int, low: int, high: int, end: str = ".") -> Iterator[str]:
-    if not low <= value <= high:
-        yield f"{name} (={value}) must be in [{low}...{high}]{end}"
+    @staticmethod
+    def _prescaler(f_clock: int, bitrate: int, nbt: int, failure: str) -> int:
+        try:
+            return round(f_clock / (bitrate * nbt))
+        except ZeroDivisionError:
+            raise ValueError(failure) from None
 
-
-def diverging(which: str, effective: int, requested: int) -> Iterator[str]:
-    if abs(effective - requested) > requested / _TOLERANCE:
-        yield (
-            f"the effective {which}bitrate (={effective}) diverges "
-            f"from the requested {which}bitrate (={requested})"
-        )
-
-
-def prescaler(f_clock: int, bitrate: int, nbt: int, failure: str) -> int:
-    try:
-        return round(f_clock / (bitrate * nbt))
-    except ZeroDivisionError:
-        raise ValueError(failure) from None
-
-
-def phases_near(
-    f_clock: int,
-    bitrate: int,
-    sample_point: float,
-    max_brp: int,
-    min_nbt: int,
-    min_tseg2: int,
-    max_sjw: int,
-) -> Iterator[Phase]:
-    """Yield the phase nearest to ``sample_point`` for each prescaler that gives the bit rate."""
-    for brp in range(1, max_brp + 1):
-        nbt = int(f_clock / (bitrate * brp))
-        if nbt < min_nbt:
-            return
-        if abs(f_clock / (nbt * brp) - bitrate) > bitrate / _TOLERANCE:
-            continue
-        tseg1 = min(round(sample_point / 100 * nbt) - 1, nbt - 1 - min_tseg2)
-        tseg2 = nbt - 1 - tseg1
-        yield Phase(brp, tseg1, tseg2, min(tseg2, max_sjw))
-
-
-def tolerance(conditions: Iterable[float]) -> float:
-    """Return the strictest of ``conditions`` in percent."""
-    return max(0.0, min(conditions) * 100)
+    @staticmethod
+    def _tolerance(conditions: Iterable[float]) -> float:
+        """Return the strictest of ``conditions`` in percent."""
+        return max(0.0, min(conditions) * 100)

@@ -12,7 +12,6 @@ from abc import ABC
 from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from functools import partial
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from cantools_cli.bus.deadline import Deadline
@@ -467,12 +466,7 @@ class BusABC(ABC):  # its hooks raise NotImplementedError: an interface implemen
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.shutdown()
 
     def __del__(self) -> None:
