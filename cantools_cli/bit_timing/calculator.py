@@ -1,21 +1,21 @@
-"""The bit timing that Linux would choose for a controller: integer arithmetic throughout.
+"""The bit timing that Linux chooses for a controller, in integer arithmetic.
 
-Sample points are in tenths of a percent. The sample point reached is never behind the one wanted.
+Sample points are in tenths of a percent. The calculated sample point is never later than the wanted one.
 
-Sources: the limits are those of the controllers' data sheets, as Linux drivers state them; the default
-sample points are CiA's; the order of the search is that of the calculation in Linux since version 6.3.
+Sources: the controllers' data sheets as Linux drivers quote them (limits); CiA (default sample points); the
+calculation of Linux since version 6.3 (order of the search).
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-#: a bit rate that is further off than 5 % is refused
+#: the largest permitted error of the bit rate, 5 %
 _MAX_ERROR_PERMILLE = 50
 
 
 class Limits(NamedTuple):
-    """What the registers of a controller hold; ``brp`` goes up in steps of ``brp_step``."""
+    """The ranges of a controller's registers; ``brp`` is a multiple of ``brp_step``."""
 
     tseg1: tuple[int, int]
     tseg2: tuple[int, int]
@@ -92,7 +92,7 @@ def default_sample_point(bitrate: int) -> int:
 def calculate(
     f_clock: int, bitrate: int, limits: Limits, sample_point: int | None = None
 ) -> CalculatedTiming | None:
-    """Return the timing closest to ``bitrate``, then to ``sample_point``; None where none comes near.
+    """Return the timing closest to ``bitrate``, then to ``sample_point``; None if no timing is close.
 
     ``f_clock`` is in Hz, ``sample_point`` in tenths of a percent (default: CiA's).
 
@@ -102,10 +102,10 @@ def calculate(
     if f_clock < 1 or bitrate < 1:
         raise ValueError(f"clock {f_clock} Hz and bit rate {bitrate} bit/s must be positive")
     wanted = sample_point or default_sample_point(bitrate)
-    found = _search(f_clock, bitrate, limits, wanted)
-    if found is None:
+    best = _search(f_clock, bitrate, limits, wanted)
+    if best is None:
         return None
-    segments, brp = found
+    segments, brp = best
     tseg1, tseg2, reached, _ = _split(segments, wanted, limits)
     phase_seg1 = tseg1 - tseg1 // 2
     sjw = max(1, min(phase_seg1, tseg2 // 2))
@@ -125,7 +125,7 @@ def calculate(
 
 
 def _search(f_clock: int, bitrate: int, limits: Limits, wanted: int) -> tuple[int, int] | None:
-    """Return the quanta behind the sync quantum, and the prescaler; None for an error above 5 %."""
+    """Return the quanta after the sync quantum and the prescaler, or None for an error above 5 %."""
     best: tuple[int, int] | None = None
     best_error: int | None = None
     best_distance: int | None = None
@@ -153,7 +153,7 @@ def _search(f_clock: int, bitrate: int, limits: Limits, wanted: int) -> tuple[in
 
 
 def _split(segments: int, wanted: int, limits: Limits) -> tuple[int, int, int, int | None]:
-    """Return (tseg1, tseg2, sample point, its distance) of the best split, at most at ``wanted``.
+    """Return (tseg1, tseg2, sample point, its distance) of the best split not later than ``wanted``.
 
     A distance of None means that no split is valid.
     """
