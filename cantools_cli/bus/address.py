@@ -128,8 +128,8 @@ def resolve(
     for the user, ``detail`` with the source of each setting.
 
     Raises:
-        UsageError: a source is malformed, or no bus is named.
-        CanInitializationError: no interface is named, and no bus has this name.
+        UsageError: a source is malformed, or no bus is given.
+        CanInitializationError: no interface is given, and no bus has this name.
     """
     if address.interface is None and interface is None:
         _check_is_no_file(address.channel or "")
@@ -158,14 +158,14 @@ def resolve(
         part = str(address.channel).split(",", 1)[1]
         raise UsageError(
             f"{address.text}: {quoted(part)} is neither KEY=VALUE nor a filter such as 123:7FF",
-            hint="-f takes a bare identifier or a range",
+            hint="use -f for a bare identifier or a range",
         )
     if values["interface"] is None:
         row = _interface_of_bare(values["channel"], note)
         values["interface"] = row.name
         sources["interface"] = "the channel's name"
     if row.needs_channel and not str(values["channel"] or "").strip():
-        raise UsageError(f"{address.text}: no channel is named", hint=f"such as {row.name}:vcan0")
+        raise UsageError(f"{address.text}: no channel given", hint=f"such as {row.name}:vcan0")
     values.update((key, value) for key, value in row.command_settings.items() if key not in asked)
     values = {**row.defaults, **values}
     if detail is not None:
@@ -196,7 +196,7 @@ def _interface_of_bare(channel: object, note: Callable[[str], None] | None) -> p
         CanInitializationError: no such bus exists.
     """
     if channel is None:
-        raise UsageError("no bus is named", hint="such as can0, virtual:vcan0, or CAN_CHANNEL=can0")
+        raise UsageError("no bus given", hint="such as can0, virtual:vcan0, or CAN_CHANNEL=can0")
     name = str(channel)
     obstacle: str | None = None
     for row in plugins.INTERFACES.values():
@@ -243,7 +243,7 @@ def _no_such_bus(name: str, obstacle: str | None) -> CanError:
         )
     if os.path.isfile(name):
         return CanInitializationError(
-            f"{name}: no such bus, but a file has this name", hint=f"./{name} is the file"
+            f"{name}: no such bus, but a file has this name", hint=f"use ./{name} for the file"
         )
     here = [
         channel if row.has_bare_channels else f"{row.name}:{channel}" for row, channel in existing_channels()
@@ -251,10 +251,10 @@ def _no_such_bus(name: str, obstacle: str | None) -> CanError:
     there_is = f"buses here: {', '.join(here)}; " if here else ""
     virtual = name if name.startswith("vcan") else "vcan0"
     if obstacle is None:
-        reason = "the kernel has no such CAN interface, and no other interface is named"
+        reason = "the kernel has no such CAN interface, and no other interface is given"
         make = f"ip link add dev {virtual} type vcan creates it; virtual:{virtual} works without"
     else:
-        reason = f"no interface is named, and {obstacle}"
+        reason = f"no interface given, and {obstacle}"
         make = f"INTERFACE:CHANNEL names one; virtual:{virtual} is a bus without hardware"
     return CanInitializationError(f"{name}: {reason}", hint=there_is + make)
 

@@ -300,7 +300,7 @@ class BusABC(ABC):  # its hooks raise NotImplementedError: an interface implemen
         Raises:
             NotImplementedError: the interface has no such queue.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no queue to discard")
+        raise NotImplementedError(f"{type(self).__name__} has no transmit queue to flush")
 
     # --- periodic sending -----------------------------------------------------------------------------
 

@@ -348,7 +348,7 @@ def _checked(message: Message, size: int) -> tuple[int, int, int]:
         can_id = identifier | (bits.CAN_EFF_FLAG if message.is_extended_id else 0)
     if message.is_remote_frame:
         if message.is_fd or message.is_error_frame or not 0 <= message.dlc <= 8:
-            raise ValueError("a remote frame is classic, not an error frame, and asks for 0 to 8 bytes")
+            raise ValueError("a remote frame is classic, not an error frame, and requests 0 to 8 bytes")
         if size:
             raise ValueError("a remote frame has no data")
         can_id |= bits.CAN_RTR_FLAG

@@ -259,7 +259,7 @@ class _Row:
         except ValueError as error:
             raise self._fault(f"timestamp is {quoted(self._text('timestamp'))}, {error}") from None
         if message.is_remote_frame and message.dlc > 8:
-            raise self._fault(f"dlc is {message.dlc}, but a remote frame asks for at most 8 bytes")
+            raise self._fault(f"dlc is {message.dlc}, but a remote frame requests at most 8 bytes")
         if (message.bitrate_switch or message.error_state_indicator) and not message.is_fd:
             raise self._fault("bitrate_switch and error_state_indicator go with is_fd only")
         return message

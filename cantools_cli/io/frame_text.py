@@ -168,7 +168,7 @@ def _remote(text: str, at: int, message: Message) -> None:
     if "0" <= text[at : at + 1] <= "9":  # isdigit() also takes superscripts
         message.dlc = int(text[at])
         if message.dlc > 8:
-            _refuse(text, "a remote frame asks for at most 8 bytes", hint="R8_9 to R8_F give the raw DLC")
+            _refuse(text, "a remote frame requests at most 8 bytes", hint="R8_9 to R8_F give the raw DLC")
         at += 1
     _end(text, at, message, "R8")
 

@@ -94,7 +94,7 @@ class KomodoReader(ColumnsReader):
             return super()._data(fields, places)
         size = 0 if places.dlc is None else values.length(fields[places.dlc] or b"0", 10)
         if size > 8:
-            raise FormatError(f"a remote frame asks for at most 8 bytes, not {size}")
+            raise FormatError(f"a remote frame requests at most 8 bytes, not {size}")
         return size, b"", False
 
 

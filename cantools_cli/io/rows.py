@@ -134,7 +134,7 @@ def frame_row(
     flags = bits.TX if is_sent else 0
     if asked_for is not None:
         if not 0 <= asked_for <= 8:
-            raise FormatError(f"a remote frame asks for 0 to 8 bytes, not {asked_for}")
+            raise FormatError(f"a remote frame requests 0 to 8 bytes, not {asked_for}")
         return time_ns, can_id | bits.CAN_RTR_FLAG, flags, asked_for, b"", channel
     if fd_flags is not None:
         if size > 64 or bits.dlc2len(bits.len2dlc(size)) != size:

@@ -193,7 +193,7 @@ def test_a_bus_that_is_nowhere_is_an_error_that_helps(
 
 def test_no_bus_named_at_all_is_wrong_usage(computer: Callable[..., None]) -> None:
     computer()
-    with pytest.raises(UsageError, match="no bus is named"):
+    with pytest.raises(UsageError, match="no bus given"):
         resolve(parse_address("bitrate=500k"))
 
 

@@ -262,7 +262,7 @@ def test_the_environment_names_the_bus(canx):
     result = canx("dump", "-T", "10ms", "-v", **named)
     assert result.returncode == 0
     assert "interface=virtual, from the environment" in result.stderr
-    assert canx("dump", "-T", "10ms").stderr.startswith("canx: no bus is named\n")
+    assert canx("dump", "-T", "10ms").stderr.startswith("canx: no bus given\n")
 
 
 def test_a_part_that_is_neither_a_setting_nor_a_filter_is_refused(canx):

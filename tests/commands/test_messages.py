@@ -106,7 +106,7 @@ def test_a_line_end_in_the_name_of_a_channel_does_not_cut_a_printed_message(canx
 
 def test_a_virtual_bus_needs_a_channel(capsys) -> None:
     assert run(["dump", "virtual:", "-T", "1ms"]) == 2
-    assert capsys.readouterr().err == ("canx: virtual:: no channel is named\nhint: such as virtual:vcan0\n")
+    assert capsys.readouterr().err == ("canx: virtual:: no channel given\nhint: such as virtual:vcan0\n")
 
 
 def test_quoted_text_is_never_a_representation() -> None:

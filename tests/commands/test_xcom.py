@@ -143,7 +143,7 @@ def test_wrong_usage_is_status_2_with_one_line(monkeypatch, capsys, arguments, r
 def test_a_bus_that_nobody_named_is_an_error(canx) -> None:
     result = canx("xcom", "read-param", "1286")
     assert result.returncode in (2, 3)
-    assert "no bus is named" in result.stderr
+    assert "no bus given" in result.stderr
 
 
 # --- writing ------------------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ def test_it_is_not_taken_for_a_trace_of_peak() -> None:
         (b"00.000 801      0", "identifier 801 is out of range for 11 bits"),
         (b"00.000 20000000 0", "identifier 20000000 is out of range for 29 bits"),
         (b"00.000 301      9" + b" 00" * 9, "9 data bytes, but a classic frame holds 8"),
-        (b"00.000 301      9 RTR", "a remote frame asks for 0 to 8 bytes, not 9"),
+        (b"00.000 301      9 RTR", "a remote frame requests 0 to 8 bytes, not 9"),
         (b"00.000 1301     0", "not a CANHacker line"),
         (b"now 301 0", "not a CANHacker line"),
     ],

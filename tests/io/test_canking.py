@@ -69,7 +69,7 @@ def test_a_base_that_was_asked_for_holds_for_all() -> None:
         (b" 0    00000800         0     1.000000 R", "identifier 800 is out of range for 11 bits"),
         (b" 0    00000123         2  01     1.000000 R", "the length is 2, but there are 1 data bytes"),
         (b" 0    00000123         9" + b"  01" * 9 + b"   1.000000 R", "9 data bytes, but a classic frame"),
-        (b" 0    00000123 R       9     1.000000 R", "a remote frame asks for 0 to 8 bytes, not 9"),
+        (b" 0    00000123 R       9     1.000000 R", "a remote frame requests 0 to 8 bytes, not 9"),
         (b" 0    00000123 Q       0     1.000000 R", 'unknown flags "Q"'),
         (b" 0    00000123         1  100     1.000000 R", 'bad data byte "100"'),
         (b" 0         12A         0     1.000000 R", '"12A" is not decimal'),

@@ -169,7 +169,7 @@ def test_an_unmarked_fd_row_of_another_spelling_is_noted() -> None:
         (b"3,AQID", b"9,AAECAwQFBgcI", "9 is not a CAN FD length"),
         (b"AQID", b"AQI!", 'data is "AQI!", neither base64 nor hexadecimal'),
         (b"0,0,0,3", b"0,1,0,3", "a remote frame has no data"),
-        (b"0,0,0,3,AQID", b"0,1,0,9,", "a remote frame asks for at most 8 bytes"),
+        (b"0,0,0,3,AQID", b"0,1,0,9,", "a remote frame requests at most 8 bytes"),
         (b"0,0,0,3,AQID", b"0,1,1,3,", "a remote frame is classic, not an error frame"),
         (b"1700000000.123456", b"now", 'timestamp is "now", not a number of seconds'),
         (b"1700000000.123456", b"9999999999.0", "out of range"),

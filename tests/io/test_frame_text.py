@@ -99,7 +99,7 @@ REFUSED = [
     ("123#1122334455667788_", 'the raw DLC after _ is ""'),
     ("123#1122334455667788_BB", 'the raw DLC after _ is "BB"'),
     ("123#11223344556677_B", "a raw DLC goes with 8 data bytes only"),
-    ("123#R9", "a remote frame asks for at most 8 bytes"),
+    ("123#R9", "a remote frame requests at most 8 bytes"),
     ("123#RZ", '"Z" at position 6, after the frame'),
     ("123#R3_B", "a raw DLC goes with R8 only"),
     ("123#R44", '"4" at position 7, after the frame'),

@@ -175,7 +175,7 @@ def test_raw_dlc_codes_are_counted_as_lost() -> None:
         (LINES[0][0].replace("DL:  3", "DL:  2"), "after 2 data bytes"),
         (LINES[0][0].replace("02", "0g"), 'bad data byte "0g"'),
         (LINES[0][0].replace("123    S", "800    S"), "0x800 is out of range"),
-        (LINES[2][0].replace("DL:  4", "DL:  9"), "asks for 0 to 8 bytes"),
+        (LINES[2][0].replace("DL:  4", "DL:  9"), "requests 0 to 8 bytes"),
     ],
 )
 def test_what_is_wrong_is_said_with_the_line(line: str, said: str) -> None:

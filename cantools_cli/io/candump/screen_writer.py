@@ -262,7 +262,7 @@ class CandumpWriter(CandumpScreenWriter):
         if timestamps not in ("none", *filter(None, _FORMS)):
             raise UsageError(
                 f"unknown time form {quoted(str(timestamps))}",
-                hint="a absolute, z since the first frame, d since the frame before, A date and time, none",
+                hint="a absolute, z since the first frame, d since the previous frame, A date and time, none",
             )
         form = None if timestamps == "none" else timestamps
         super().__init__(file, timestamps=form, tz=tz or "local", **kwargs)

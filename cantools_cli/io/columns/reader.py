@@ -249,7 +249,7 @@ class ColumnsReader(TextReader):
         if places.remote is not None and _flag(fields, places.remote, values.REMOTE, "remote"):
             code = 0 if places.dlc is None else values.length(fields[places.dlc], self._dlc_base)
             if code > 15:
-                raise FormatError(f"a remote frame asks for at most 8 bytes, not {code}")
+                raise FormatError(f"a remote frame requests at most 8 bytes, not {code}")
             return moment, can_id | bits.CAN_RTR_FLAG, flags, channel, code, b""
         code, data, is_fd = self._data(fields, places)
         return moment, can_id, flags | bits.FD if is_fd else flags, channel, code, data

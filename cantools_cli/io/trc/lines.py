@@ -96,7 +96,7 @@ class LineReader:
             message = self._error(fields, rest)
         elif kind in (b"ST", b"EC"):
             if not self._status:
-                self.left_out["changes of the bus's status" if kind == b"ST" else "error counters"] += 1
+                self.left_out["bus status changes" if kind == b"ST" else "error counters"] += 1
                 return None
             message = self._event(kind, self._bytes(rest))
         else:

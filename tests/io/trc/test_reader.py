@@ -177,7 +177,7 @@ def test_changes_of_the_status_are_error_frames_if_that_is_wanted(version, line,
     text = head(version) + line.encode() + b"\r\n"
     assert [shown(message) for message in read(text, status=True)] == [expected]
     assert read(text) == []
-    kind = "error counters" if " EC " in line else "changes of the bus's status"
+    kind = "error counters" if " EC " in line else "bus status changes"
     assert notes(text) == [f"{kind}: 1 left out"]
 
 
