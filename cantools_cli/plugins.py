@@ -452,6 +452,9 @@ COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 #: interface -> (module, class), added by programs at run time; see ``python_can.interfaces``
 added: dict[str, tuple[str, str]] = {}
 
+#: function that is called before a module of another distribution is imported: most of them import ``can``
+_PREPARATION = "cantools_cli.compat:install_where_missing"
+
 #: entry point groups by kind, ours before python-can's
 _GROUPS = {
     "interface": ("canx.interface", "can.interface"),
@@ -601,6 +604,5 @@ def _io_class(kind: str, name: str) -> Any:
 def _attribute(target: str) -> Any:
     module, _, attribute = target.partition(":")
     if not module.startswith("cantools_cli."):
-        # most plug-ins import can; by name, since compat imports this module
-        import_module("cantools_cli.compat").install_where_missing()
+        _attribute(_PREPARATION)()
     return getattr(import_module(module), attribute)
