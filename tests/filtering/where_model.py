@@ -1,4 +1,4 @@
-"""What expressions mean, message by message, in plain Python: the model that the columns are compared with.
+"""A reference model of expressions in plain Python, one message at a time, to compare the columns with.
 
 A node is a text and ``ask``, which answers for one message of a ``Stream``. A leaf may answer None: what an
 error frame has no identifier for is left open, and passes, negated or not.

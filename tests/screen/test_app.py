@@ -1,4 +1,4 @@
-"""The screen, through textual's pilot: keys in, what is drawn out."""
+"""The screen, driven by textual's pilot: keys in, text out."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ async def running(*lines, size=(100, 24), **prompts):
 
 
 async def fed(app, count):
-    """Wait until so many frames are in the table, and draw them."""
+    """Wait until the table has that many frames, and draw them."""
     while app.session.table.frames < count:
         await asyncio.sleep(0.001)
     app.draw()

@@ -1,4 +1,4 @@
-"""What keys, clicks and prompts do, without a screen."""
+"""The actions of keys, clicks and prompts, without a screen."""
 
 from __future__ import annotations
 

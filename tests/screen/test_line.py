@@ -1,4 +1,4 @@
-"""A line that is typed."""
+"""The input line of a prompt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A log that is played, stepped through and sought: times in, frames out."""
+"""Playing, stepping through and seeking in a log: times in, frames out."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Played:
             raise self.error
 
     def until(self, seconds):
-        """Let so many seconds of the clock pass, and play what is due."""
+        """Advance the clock by ``seconds`` and play the frames due."""
         end = self.now + round(seconds * SECOND)
         while True:
             if self.player.wants_more:

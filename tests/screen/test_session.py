@@ -1,4 +1,4 @@
-"""A session: a thread that feeds the table, from a source or from a log that is played."""
+"""The session: a thread that feeds the table from a live source or a log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames in few words: ``log("1.5 can0 123#11 R")``."""
+"""Short notation for frames: ``log("1.5 can0 123#11 R")``."""
 
 from __future__ import annotations
 

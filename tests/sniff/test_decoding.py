@@ -1,4 +1,4 @@
-"""Values in data, by python-can viewer's notation."""
+"""Decoding data with the format strings of python-can's viewer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the last frames of a row tell together."""
+"""Statistics of the last frames of a row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The header's figures."""
+"""Frame rates and loads of the header."""
 
 from __future__ import annotations
 

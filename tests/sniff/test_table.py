@@ -1,4 +1,4 @@
-"""The table of a live view: what its rows say after some frames."""
+"""The table of a live view: its rows after some frames."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which rows are shown."""
+"""Selection and order of the displayed rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several logs as one, in the order of time."""
+"""Merging logs by time."""
 
 from __future__ import annotations
 

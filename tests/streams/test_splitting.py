@@ -1,4 +1,4 @@
-"""The frames of a log dealt out to several."""
+"""Splitting a log by channel, identifier or time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages at the times at which they were received, by a clock that only sleeping moves."""
+"""Replaying messages at their pace, with a clock that only sleeping advances."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ CASES = [
     ((5.0, 5.25, 7.0), {}, (0, 0.25, 2)),
     ((1e9, 1e9 + 0.5), {}, (0, 0.5)),
     ((0, 0, 0), {}, (0, 0, 0)),
-    ((0, 2, 1, 3), {}, (0, 2, 2, 3)),  # a clock that went back costs nobody time
+    ((0, 2, 1, 3), {}, (0, 2, 2, 3)),  # a clock that goes back adds no delay
     ((0, 100, 101), {}, (0, 60, 61)),
     ((5, 5.5, 7, 7.5), {"skip": 1.0}, (0, 0.5, 1.5, 2)),
     ((0, 100), {"skip": 0}, (0, 100)),

@@ -1,4 +1,4 @@
-"""Exchanges as the vendor's client was seen to have them, copied from the specification by hand.
+"""Exchanges recorded from the vendor's client, copied from the specification by hand.
 
 Identifiers and data are hexadecimal; a row is (what, request, reply).
 """

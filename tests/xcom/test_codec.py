@@ -1,4 +1,4 @@
-"""Frames of Xcom-CAN: the specification's own, all others there and back."""
+"""Encoding and decoding of Xcom-CAN: examples of the specification, and round trips."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames in words."""
+"""Xcom-CAN frames as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of objects, and addresses of devices: by number, by name, by what is not there."""
+"""Objects and addresses of devices, found by number and by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which devices answer, and what was read of them."""
+"""Finding devices, and readings of their values."""
 
 from __future__ import annotations
 

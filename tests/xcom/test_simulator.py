@@ -1,4 +1,4 @@
-"""The simulated gateway: the specification's exchanges byte by byte, its errors, its faults, its days."""
+"""The simulated gateway: exchanges of the specification, errors, injected faults and the simulated day."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns on a bus, among threads and processes."""
+"""Locks for buses, across threads and processes."""
 
 from __future__ import annotations
 

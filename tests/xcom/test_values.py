@@ -1,4 +1,4 @@
-"""Values as people write and read them."""
+"""Values of objects as text."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ SETTINGS = {
     "CAN_CHANNEL": GROUP,
     "CAN_CONFIG": '{"hop_limit": 0}',
 }
-#: the rows of the specification's test matrix, as the program of somebody who has that client
+#: the rows of the specification's test matrix, as a program for that client
 PROGRAM = """
 import sys
 from xcomcan.addresses import *

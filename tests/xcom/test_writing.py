@@ -1,4 +1,4 @@
-"""Writes: what keeps them from being sent, and what is looked at afterwards."""
+"""Writes: the checks before and after."""
 
 from __future__ import annotations
 
