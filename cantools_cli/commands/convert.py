@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -21,10 +21,10 @@ from cantools_cli.console.sources import ReadOptions
 from cantools_cli.errors import FormatError, counted
 from cantools_cli.filtering.window import shift_ns, shifted
 from cantools_cli.frame.batch import MessageBatch
-from cantools_cli.streams.routes import Renaming, Rule
 
 if TYPE_CHECKING:
     from cantools_cli.console.splits import SplitSink
+    from cantools_cli.streams.routes import Renaming
 
 
 def convert_command(
@@ -82,7 +82,7 @@ def convert_command(
     chain = FilterChain(filters.selection(report, tz), *span.moments(tz), count=count)
     changes = _Changes(
         shift_ns(shift) if shift is not None else 0,
-        Renaming([Rule.parse(text, "SRC=DST") for text in maps or ()]),
+        _renaming(maps) if maps else None,
     )
     names = files or ["-"]
     check_is_input(output, names)
@@ -123,19 +123,27 @@ class _Changes:
     """What changes in the frames that pass."""
 
     shift_ns: int
-    renaming: Renaming
+    renaming: Renaming | None
 
     def apply(self, batch: MessageBatch) -> MessageBatch:
         """Change ``batch`` in place, and return it."""
         if self.shift_ns:
             batch = shifted(batch, self.shift_ns)
-        return batch if self.renaming.is_empty else batch.with_channels(self.renaming.channel)
+        return batch if self.renaming is None else batch.with_channels(self.renaming.channel)
 
     def tell(self, report: Report) -> None:
         """Report each --map whose channel was not seen."""
+        if self.renaming is None:
+            return
         for rule in self.renaming.unused:
             there = self.renaming.seen
             report.note(f"--map {rule.source}={rule.target}: the input has no channel {rule.source}{there}")
+
+
+def _renaming(maps: Sequence[str]) -> Renaming:
+    from cantools_cli.streams.routes import Renaming, Rule
+
+    return Renaming([Rule.parse(text, "SRC=DST") for text in maps])
 
 
 def _copy(

@@ -6,7 +6,6 @@ import os
 import stat
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import Protocol
 
 from cantools_cli.console.report import status_line
@@ -70,12 +69,7 @@ class Progress:
     def __enter__(self) -> Progress:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         status_line.clear()
 
 

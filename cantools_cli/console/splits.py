@@ -7,7 +7,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from types import TracebackType
 
 from cantools_cli import plugins
 from cantools_cli.console.output import Output
@@ -126,12 +125,7 @@ class SplitSink:
     def __enter__(self) -> SplitSink:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
         failed: OSError | UsageError | None = None
         try:
             self._deal()

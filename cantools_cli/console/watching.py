@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
-from types import TracebackType
 from typing import Protocol
 
 from cantools_cli import plugins
@@ -46,12 +45,7 @@ class Watched(Protocol):
         """Say what was lost or malformed; return how much."""
 
     def __enter__(self) -> Watched: ...
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None: ...
+    def __exit__(self, *_: object) -> None: ...
 
 
 def is_log(text: str) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from cantools_cli.filtering.filters import FrameFilter, conjunction
 from cantools_cli.frame.batch import MessageBatch
 
 if TYPE_CHECKING:
+    from cantools_cli.filtering.filters import FrameFilter
     from cantools_cli.filtering.where import Where
 
 
@@ -43,7 +43,11 @@ class Selection:
         Raises:
             UsageError: a filter or the expression is invalid.
         """
-        return cls(FrameFilter.parse(tokens) if tokens else None, where=where, tz=tz)
+        if not tokens:
+            return cls(where=where, tz=tz)
+        from cantools_cli.filtering.filters import FrameFilter  # imported only if there are filters
+
+        return cls(FrameFilter.parse(tokens), where=where, tz=tz)
 
     def again(self) -> Selection:
         """Return an equal selection for another stream, without memory of earlier frames."""
@@ -70,5 +74,7 @@ class Selection:
         A bus may apply it first (``push_filter``) without changing the result. None passes everything.
         """
         parts = [part for part in others if part is not None] + list(self.filters)
+        from cantools_cli.filtering.filters import conjunction
+
         pushed = None if self._where is None else self._where.frame_filter()
         return conjunction([*parts, pushed] if pushed is not None else parts)

@@ -30,7 +30,7 @@ def compression_at(head: bytes) -> str:
     """Return the compression of data that starts with ``head``, empty for none."""
     if head.startswith(GZIP_MAGIC):
         return "gzip"
-    if len(head) >= 4 and head[0] in FIRST_BYTES:
+    if len(head) >= 4 and head[0] in FIRST_BYTES and head[1] in b"\xb5\x2a":  # not a log line's "(1"
         from cantools_cli.io import zstd
 
         return "zstd" if zstd.begins(head) else ""

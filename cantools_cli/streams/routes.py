@@ -109,10 +109,6 @@ class Renaming:
         self._seen: dict[str, None] = {}
 
     @property
-    def is_empty(self) -> bool:
-        return not self._rules
-
-    @property
     def seen(self) -> str:
         """The end of a message about a missing channel: the channels seen so far."""
         return channels_there(list(self._seen))

@@ -19,13 +19,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from cantools_cli.errors import FormatError, UsageError, quoted
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel, Message
-from cantools_cli.io.candump.screen_reader import ScreenLines
 from cantools_cli.io.channels import channel_name
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.frame_text import format_frame, parse_frame
@@ -35,12 +34,21 @@ from cantools_cli.kernels import candump as kernel
 from cantools_cli.kernels import columns
 from cantools_cli.kernels.buffers import ReadBuffer
 
+if TYPE_CHECKING:
+    from cantools_cli.io.candump.screen_reader import ScreenLines
+
 _LOG_LINE = re.compile(
     rb"\([ \t]*(?P<seconds>-?\d{1,19})(?:[.,](?P<fraction>\d+))?\)[ \t]+"
     rb"(?P<name>[^ \t]+)[ \t]+(?P<frame>[^ \t]+)"
     rb"(?:[ \t]+(?P<direction>[RTrt]))?[ \t]*$"
 )
 _DROPS = re.compile(rb"DROPCOUNT: dropped (\d+) CAN frames?")
+
+
+def _screen_lines() -> type[ScreenLines]:
+    from cantools_cli.io.candump.screen_reader import ScreenLines  # most logs have none
+
+    return ScreenLines
 
 
 class CanutilsLogReader(TextReader):
@@ -62,7 +70,7 @@ class CanutilsLogReader(TextReader):
         for line in head.splitlines()[:64]:
             if not line.strip() or line.startswith((b"#", b"DROPCOUNT:")):
                 continue
-            return bool(_LOG_LINE.match(line)) or ScreenLines.recognises(line) or _looks_cut(line)
+            return bool(_LOG_LINE.match(line)) or _screen_lines().recognises(line) or _looks_cut(line)
         return False
 
     def batches(self) -> Iterator[MessageBatch]:
@@ -106,10 +114,10 @@ class CanutilsLogReader(TextReader):
         match = _LOG_LINE.match(line.lstrip())
         if match is not None and b"#" in match["frame"]:
             return self._log_line(match)
-        if self._screen is None and not ScreenLines.recognises(line):
+        if self._screen is None and not _screen_lines().recognises(line):
             raise FormatError(_reason(line))
         if self._screen is None:
-            self._screen = ScreenLines(self.tz or "local", self.note)
+            self._screen = _screen_lines()(self.tz or "local", self.note)
             self._screen.look_ahead(bytes(self._text[: self._text_end]))
         return self._screen.read(line)
 
