@@ -254,7 +254,7 @@ def canx(
         print_version(as_json=as_json)
         raise typer.Exit
     if as_json:
-        raise typer.BadParameter("--json has no effect without --version; commands have one of their own")
+        raise typer.BadParameter("--json has no effect without --version; commands have their own")
     if ctx.invoked_subcommand is None:
         sys.stderr.write(ctx.get_help() + "\n")
         raise typer.Exit(2)
@@ -361,7 +361,7 @@ def status_of(error: BaseException) -> int:
         print_error(error)
         return _status_of_os_error(error)
     say(f"internal error: {type(error).__name__}: {error}")
-    sys.stderr.write("hint: please report it, with what --debug shows\n")
+    sys.stderr.write("hint: please report it with the output of --debug\n")
     return 3
 
 

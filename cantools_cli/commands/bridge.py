@@ -32,7 +32,7 @@ def bridge_command(
     buses: Annotated[
         list[str],
         typer.Argument(
-            metavar="BUS BUS...", help=f"{options.BUS_HELP} A filter chooses what leaves this bus."
+            metavar="BUS BUS...", help=f"{options.BUS_HELP} A filter selects the frames taken from this bus."
         ),
     ],
     one_way: Annotated[
@@ -49,7 +49,7 @@ def bridge_command(
     *,
     filters: Filters,
     error_frames: Annotated[
-        bool, typer.Option("--error-frames", help="Forward error frames as well.")
+        bool, typer.Option("--error-frames", help="Forward error frames too; by default they are left out.")
     ] = False,
     timeout: Annotated[
         str,
@@ -115,7 +115,7 @@ def bridge_command(
 def _checked_names(buses: Sequence[str]) -> list[str]:
     addresses = [parse_address(text) for text in buses]
     if len(addresses) < 2:
-        raise UsageError("a bridge joins two buses or more", hint="canx bridge can0 can1")
+        raise UsageError("a bridge needs at least two buses", hint="canx bridge can0 can1")
     seen: dict[tuple[object, ...], str] = {}
     for address in addresses:
         same = (address.interface, address.channel, *sorted(map(str, address.settings.items())))
@@ -123,7 +123,7 @@ def _checked_names(buses: Sequence[str]) -> list[str]:
             raise UsageError(f"{address.text} and {seen[same]} are the same bus")
         seen[same] = address.text
         if address.settings.get("receive_own_messages"):
-            raise UsageError(f"{address.text}: a bridge that received what it sends would forward it back")
+            raise UsageError(f"{address.text}: with receive_own_messages a bridge would forward frames back")
     return stream_names(addresses)
 
 
@@ -235,7 +235,7 @@ class Bridge:
         lost = 0
         for index, source in enumerate(self._sources):
             lost += source.losses.total()
-            report.detail(f"{source.name}: {counted(self._forwarded[index], 'frames')} taken")
+            report.detail(f"{source.name}: {counted(self._forwarded[index], 'frames')} received")
         for target in self._targets:
             if target is None:
                 continue
@@ -251,7 +251,7 @@ class Bridge:
                 names = self._sources[index].name, self._targets[other].outlet.name  # type: ignore[union-attr]
                 report.detail(f"{names[0]}>{names[1]}: {counted(rewriter.rewritten, 'frames')} rewritten")
         if self._has_rules and self._received and not any(one.rewritten for one in self._rewriters.values()):
-            report.note("--rewrite changed no frame: none had such an identifier")
+            report.note("--rewrite changed nothing: no frame had a matching identifier")
         left_out = sum(chain.error_frames for chain in self._chains)
         if left_out:
             report.note(f"{counted(left_out, 'error frames')} left out; --error-frames forwards them")

@@ -55,7 +55,7 @@ def convert_command(
         typer.Option(
             "--split-by",
             metavar="channel|id|time=SIZE",
-            help="A file for each, called after -o: trace_can0.blf.",
+            help="One file for each, named after -o: trace_can0.blf.",
         ),
     ] = None,
     reading: ReadOptions,

@@ -28,7 +28,7 @@ class DumpBusOptions(ListeningOptions):
     """Options for the buses, with those for logging."""
 
     hardware_times: Annotated[
-        bool, typer.Option("--hardware-time", "-H", help="The adapter's time stamps, where it has any.")
+        bool, typer.Option("--hardware-time", "-H", help="Use the adapter's timestamps if it has any.")
     ] = False
     wait_when_down: Annotated[
         bool, typer.Option("-D", help="Go on when an interface goes down and comes back.")
@@ -85,8 +85,8 @@ class ScreenOptions:
                 "-x": self.direction,
                 "--color always": self.colour == "always",
             },
-            f"the output is {form}, which is not printed for people",
-            hint="--candump prints for people into a pipe as well",
+            f"the output is {form}, not text for a screen",
+            hint="--candump writes text for a screen into a pipe as well",
         )
 
     def sink(self, tz: str | None, report: Report) -> Sink:

@@ -40,7 +40,7 @@ class FrameRules:
     can_xl: Annotated[bool, typer.Option("--can-xl", "-X", help="CAN XL frames, and no others.")] = False
     raw_dlc: Annotated[bool, typer.Option("--raw-dlc", "-8", help="Also raw DLC codes 9 to 15.")] = False
     mix: Annotated[
-        bool, typer.Option("--mix", "-m", help="A mix of the kinds named; of all, if none is.")
+        bool, typer.Option("--mix", "-m", help="A mix of the given kinds; of all kinds if none is given.")
     ] = False
     identifier: Annotated[
         str, typer.Option("--id", "-I", metavar="MODE", help="r random, e even, o odd, i counted up, or hex.")
@@ -97,11 +97,13 @@ class FrameRules:
         contents: dict[str, Any] = {"identifier": self.identifier, "length": self.length, "data": self.data}
         if not self.can_xl:
             if given:
-                raise UsageError(f"{next(iter(given))} is a field of CAN XL frames", hint="-X makes these")
+                raise UsageError(
+                    f"{next(iter(given))} is a field of CAN XL frames", hint="-X generates these"
+                )
             return Generator(**kinds, **contents, **schedule)
         if any(kinds.values()):
             raise UsageError(
-                "CAN XL frames are of no other kind", hint="-X goes without -e -f -b -E -R -8 -m"
+                "CAN XL cannot be combined with another kind of frame", hint="leave out -e -f -b -E -R -8 -m"
             )
         from cantools_cli.streams.xl_generator import XlGenerator
 
@@ -120,14 +122,15 @@ def gen_command(
         typer.Option("--gap", "-g", metavar="TIME", help="Time between frames, with a unit. [200ms]"),
     ] = None,
     frames_per_second: Annotated[
-        str | None, typer.Option("--rate", metavar="N", help="Frames a second, instead of a gap.")
+        str | None, typer.Option("--rate", metavar="N", help="Frames per second, instead of a gap.")
     ] = None,
     count: options.Count = None,
     seconds: Annotated[
-        str | None, typer.Option("--duration", metavar="TIME", help="End after the frames of TIME: 10s, 5m.")
+        str | None,
+        typer.Option("--duration", metavar="TIME", help="End after frames that span TIME: 10s, 5m."),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option("--seed", metavar="N", help="The same seed, the same frames.")
+        int | None, typer.Option("--seed", metavar="N", help="Seed; equal seeds generate equal frames.")
     ] = None,
     start: Annotated[
         str | None, typer.Option("--start", metavar="SECONDS", help="First timestamp; now, or 0 with --seed.")
@@ -206,7 +209,9 @@ def _duration_ns(text: str | None, gap_ns: int | None, *, to_bus: bool) -> int |
     if text is None:
         return None
     if gap_ns == 0 and not to_bus:
-        raise UsageError("--duration needs a gap above 0 between frames that no bus takes", hint="-n ends it")
+        raise UsageError(
+            "--duration without BUS needs a gap greater than 0", hint="-n limits the number of frames"
+        )
     return duration_ns(text)
 
 

@@ -76,7 +76,7 @@ def _buses(interface: str | None, report: Report) -> Iterator[dict[str, Any]]:
             found += 1
             yield _row(f"{name}:{channel}", name, channel, detail)
     if not found:
-        report.note("no bus found; virtual:vcan0 is always there")
+        report.note("no bus found; virtual:vcan0 is always available")
 
 
 def _row(address: str, interface: str, channel: object, details: dict[str, Any]) -> dict[str, Any]:

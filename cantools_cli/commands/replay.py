@@ -35,7 +35,7 @@ def replay_command(
         str | None,
         typer.Argument(
             metavar="[BUS]",
-            help="Send everything here; else each channel to the bus of its name.",
+            help="Send all frames here; else each channel to the bus of its name.",
             show_default=False,
         ),
     ] = None,
@@ -44,7 +44,7 @@ def replay_command(
         typer.Option(
             "--map",
             metavar="SRC=BUS",
-            help="Send what was recorded on SRC to BUS. Repeatable. canplayer's order is the reverse.",
+            help="Send frames recorded on SRC to BUS; canplayer has the reverse order. Repeatable.",
         ),
     ] = None,
     factor: Annotated[
@@ -56,7 +56,7 @@ def replay_command(
     ] = False,
     gap: Annotated[
         str | None,
-        typer.Option("--gap", "-g", metavar="TIME", help="Least time between two frames, with a unit."),
+        typer.Option("--gap", "-g", metavar="TIME", help="Minimum time between two frames, with a unit."),
     ] = None,
     skip: Annotated[
         str | None, typer.Option("--skip", "-s", metavar="TIME", help="Cut out silences longer than this.")
@@ -64,7 +64,7 @@ def replay_command(
     *,
     span: TimeSpan,
     loop: Annotated[
-        str, typer.Option("--loop", "-l", metavar="N|i", help="Replay N times; i: again and again.")
+        str, typer.Option("--loop", "-l", metavar="N|i", help="Replay N times; i: endlessly.")
     ] = "1",
     count: options.Count = None,
     filters: Filters,
@@ -123,13 +123,13 @@ def replay_command(
                 _replay(log, outlets, timetable, run.interruption, progress)
         except CanError:
             if outlets.count:
-                report.note(f"{counted(outlets.count, 'frames')} sent before this")
+                report.note(f"{counted(outlets.count, 'frames')} sent before the error")
             raise
         finally:
             _tell(log, outlets, timetable, run)
     if log.error is not None and run.interruption.signum is None:
         if isinstance(log.error, FormatError):
-            log.error.afterword = f"{counted(outlets.count, 'frames')} sent before it"
+            log.error.afterword = f"{counted(outlets.count, 'frames')} sent before the error"
         raise log.error
     return run.status(reading.strict and (log.lost or outlets.lost))
 
@@ -194,7 +194,7 @@ def _tell(log: Log, outlets: Outlets, timetable: Timetable | None, run: Run) -> 
     outlets.tell()
     if timetable is not None and timetable.restarts:
         times = "once" if timetable.restarts == 1 else f"{timetable.restarts} times"
-        report.note(f"stopped or held up for over 1 s, {times}: the rest was sent that much later")
+        report.note(f"stalled for more than 1 s, {times}: the rest was sent later by as much")
     if run.interruption.signum is not None:
         sent = counted(outlets.count, "frames")
         report.note(f"stopped after {sent}, {outlets.seconds_into(log):.3f} s into the log")

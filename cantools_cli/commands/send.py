@@ -74,7 +74,7 @@ def send_command(
         for text in frame_texts:
             if is_filter(text) or is_identifier(text):
                 raise misplaced_filter(text, "a frame")
-        raise UsageError("--filter and --where choose among the frames of stdin, but FRAME... is given")
+        raise UsageError("--filter and --where apply to frames from stdin, but FRAME... is given")
     schedule = _schedule(period, count, duration, has_frames=bool(frame_texts))
     if frame_texts:
         options.check_effect(
@@ -121,7 +121,7 @@ def _schedule(
 
     period_ns = round(milliseconds_must_have_unit(period, "--period") * 1_000_000_000)
     if not period_ns:
-        raise UsageError("--period is 0", hint="without --period frames are sent at once")
+        raise UsageError("--period must be greater than 0", hint="without --period frames are sent at once")
     return Schedule(
         period_ns,
         duration_ns=None if duration is None else duration_ns(duration),
@@ -141,7 +141,7 @@ def _parsed(texts: list[str], report: Report, *, strict: bool, error_frames: boo
     for text in texts:
         message, warning = parse_frame(text, pad=not strict)
         if message.is_error_frame and not error_frames:
-            raise UsageError(f"{text} is an error frame", hint="--error-frames sends it all the same")
+            raise UsageError(f"{text} is an error frame", hint="--error-frames sends it")
         if warning:
             report.note(warning)
         batch.append(message)

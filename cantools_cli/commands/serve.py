@@ -29,16 +29,18 @@ def serve_command(
         typer.Option(
             "--allow",
             metavar="ADDRESS|NETWORK",
-            help="Who may connect, if not all of this computer. Repeatable.",
+            help="Clients that may connect; by default those of this computer. Repeatable.",
         ),
     ] = None,
-    read_only: Annotated[bool, typer.Option("--read-only", help="Let no client send.")] = False,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Clients cannot send.")] = False,
     error_frames: Annotated[
-        bool, typer.Option("--error-frames", help="Tell all clients in raw mode of error frames.")
+        bool, typer.Option("--error-frames", help="Send error frames to all clients in raw mode.")
     ] = False,
     queue: Annotated[
         int,
-        typer.Option("--queue", metavar="N", help="Frames a slow client may lag behind.", show_default=True),
+        typer.Option(
+            "--queue", metavar="N", help="Frames queued for a slow client at most.", show_default=True
+        ),
     ] = 20_000,
     beacon: Annotated[
         str | None,
@@ -70,10 +72,14 @@ def serve_command(
     if port is not None:
         names_port = listen_port == parse_place(listen, DEFAULT_PORT + 1, "--listen")[1]
         if names_port and listen != _LISTEN:
-            raise UsageError(f"--listen {listen} and --port {port} both name a port", hint="one of them")
+            raise UsageError(
+                f"--listen {listen} and --port {port} both name a port", hint="leave out one of them"
+            )
         host, listen_port = parse_place(f"[{host}]:{port}", DEFAULT_PORT, "--port")
     if queue < 1:
-        raise UsageError(f"--queue {queue} is not above 0", hint="20000 takes about 1 MB a client")
+        raise UsageError(
+            f"--queue {queue} must be greater than 0", hint="20000 frames take about 1 MB per client"
+        )
     to = parse_place(beacon, BEACON_PORT, "--beacon") if beacon is not None else None
     with run, ExitStack() as stack:
         opened = open_buses(buses or (), bus_options, report, receive=True, send=not read_only)

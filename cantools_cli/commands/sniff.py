@@ -41,24 +41,30 @@ def sniff_command(
     once: Annotated[bool, typer.Option("--once", help="Print the table once and end.")] = False,
     watched: Annotated[
         str | None,
-        typer.Option(
-            "--duration", metavar="TIME", help="How long to look: 5s of a bus, else to the end of a log."
-        ),
+        typer.Option("--duration", metavar="TIME", help="How long to watch: 5s of a bus; a log to its end."),
     ] = None,
     factor: Annotated[
         str,
         typer.Option(
-            "--speed", metavar="X|max", help="Of a log on the screen: 2 is twice as fast.", show_default=True
+            "--speed",
+            metavar="X|max",
+            help="Speed of a log on the screen: 2 is twice as fast.",
+            show_default=True,
         ),
     ] = "1",
     as_object: Annotated[bool, typer.Option("--json", help="The table as one JSON object.")] = False,
     sort: Annotated[
         str,
-        typer.Option("--sort", metavar="[-]COLUMN", help="Sort by it, with - downwards.", show_default=True),
+        typer.Option(
+            "--sort",
+            metavar="[-]COLUMN",
+            help="Sort by this column; - reverses the order.",
+            show_default=True,
+        ),
     ] = "id",
-    by_channel: Annotated[bool, typer.Option("--by-channel", help="Rows of one channel together.")] = False,
+    by_channel: Annotated[bool, typer.Option("--by-channel", help="Group rows by channel.")] = False,
     columns: Annotated[
-        str | None, typer.Option("--columns", metavar="NAME,...", help="Which columns, in this order.")
+        str | None, typer.Option("--columns", metavar="NAME,...", help="Columns to show, in this order.")
     ] = None,
     decodings: Annotated[
         list[str] | None,
@@ -66,7 +72,7 @@ def sniff_command(
             "--decode",
             "-d",
             metavar="ID:FORMAT[:SCALE...]",
-            help="Values in the data, as for python-can's viewer; or a file of them. Repeatable.",
+            help="Decode data as python-can's viewer does; or a file of such rules. Repeatable.",
         ),
     ] = None,
     *,
@@ -170,7 +176,7 @@ def _are_logs(texts: Sequence[str]) -> bool:
         if text not in logs and is_log_name(text):
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), text)
     if logs and len(logs) < len(texts):
-        raise UsageError(f"{logs[0]} is a log, and others are buses", hint="either buses, or logs")
+        raise UsageError(f"{logs[0]} is a log, the others are buses", hint="either buses, or logs")
     return bool(logs)
 
 

@@ -147,7 +147,7 @@ def open_buses(
     addresses = [parse_address(text) for text in texts] or [BusAddress("the configured bus")]
     for address in addresses:
         if address.filters and not receive:
-            raise UsageError(f"{address.text}: a filter behind BUS means nothing where frames are only sent")
+            raise UsageError(f"{address.text}: a filter has no effect on frames that are sent")
     opened: list[NamedBus] = []
     try:
         for address, name in zip(addresses, stream_names(addresses), strict=True):

@@ -123,5 +123,5 @@ def shell_name(text: str) -> str:
 
     name = _get_shell_name() or os.path.basename(os.environ.get("SHELL", ""))
     if name not in SHELLS:
-        raise UsageError("the shell that canx was called from is not known", hint=hint)
+        raise UsageError("the calling shell is unknown", hint=hint)
     return name

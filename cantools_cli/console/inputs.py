@@ -1,4 +1,4 @@
-"""The logs that a command reads, several as one in the order of time."""
+"""The logs that a command reads, several merged by time."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.io.base import MessageReader
 from cantools_cli.io.processors import usable_processors
 
-_LARGE = 4 << 20  # bytes of which a thread is worth its start
+_LARGE = 4 << 20  # bytes from which on reading in a thread pays
 
 
 class Inputs:
     """Opens all ``files``, ``-`` for stdin, and reads them as one log.
 
     Raises:
-        FormatError, UsageError: a format is not recognised, or not known.
+        FormatError, UsageError: a format is not recognised, or unknown.
         OSError: a file cannot be opened.
     """
 
@@ -33,7 +33,7 @@ class Inputs:
         reading: ReadOptions,
     ) -> None:
         if files.count("-") > 1:
-            raise UsageError("stdin can be read only once", hint="- stands there twice")
+            raise UsageError("stdin can be read only once", hint="- is given twice")
         self._report = report
         self._readers: list[MessageReader] = []
         self._patient: list[PatientInput] = []
@@ -52,13 +52,13 @@ class Inputs:
 
     @property
     def size(self) -> int | None:
-        """Bytes of all files, None where one has no end in sight."""
+        """Bytes of all files; None if one is a stream of unknown length."""
         sizes = [reader.input.size for reader in self._readers]
         return None if None in sizes else sum(size or 0 for size in sizes)
 
     @property
     def skipped(self) -> int:
-        """Malformed records passed over."""
+        """Malformed records skipped."""
         return sum(reader.skipped for reader in self._readers)
 
     @property
@@ -66,7 +66,7 @@ class Inputs:
         return next((reader.first_fault for reader in self._readers if reader.first_fault), None)
 
     def on_idle(self, hook: OnIdle) -> None:
-        """Have ``hook`` called before each wait for more."""
+        """Call ``hook`` before each wait for more bytes."""
         for patient in self._patient:
             patient.on_idle = hook
 
@@ -78,9 +78,9 @@ class Inputs:
         return merged(self._readers, self._note)
 
     def batches_ahead(self) -> AbstractContextManager[Iterable[MessageBatch]]:
-        """Return a context with the same batches, read in a thread where that is faster.
+        """Return a context with the same batches, read in a thread if that is faster.
 
-        That is so for large files, if there is a second processor, and nobody waits for more to come.
+        It is faster for large regular files on more than one processor.
         """
         if (
             (self.size or 0) < _LARGE
@@ -117,12 +117,10 @@ def check_not_read(output: str | None, files: Sequence[str]) -> None:
     """Refuse an ``output`` that is one of the ``files`` read.
 
     Raises:
-        UsageError: it is: what is not read yet would be lost, or never end.
+        UsageError: it is; writing would destroy unread frames, or never end.
     """
     if output is None or output == "-" or not os.path.isfile(output):
         return
     for file in files:
         if file != "-" and os.path.exists(file) and os.path.samefile(file, output):
-            raise UsageError(
-                f"{output} is read and cannot be written at the same time", hint="another -o FILE"
-            )
+            raise UsageError(f"{output} is an input and cannot be the output as well", hint="another -o FILE")

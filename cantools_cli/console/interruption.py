@@ -1,17 +1,17 @@
-"""How a command ends when a signal asks it to.
+"""The end of a command by a signal.
 
 The first INT, TERM or HUP sets a flag and makes ``fd`` readable, so that every wait ends at once; the
-command then stops taking frames, hands on what it has, and closes its files. A command that reads a pipe
-takes INT as "the source is ending", since the whole pipeline got it, and reads on to the end. The second
-INT stops at once.
+command then stops taking frames, passes on those it has, and closes its files. For a command that reads a
+pipe, INT means that the source is ending, since the whole pipeline receives it: the command reads on to the
+end. The second INT stops it at once.
 
-A command that computes, or waits where ``fd`` is not looked at, does not see the flag. ``Warden`` watches
-from a thread: it first raises ``Stopped`` in the main thread, so that files are closed on the way out, and
-ends the process if that takes too long as well.
+A command that computes, or waits without polling ``fd``, does not see the flag. ``Warden`` watches from a
+thread: it first raises ``Stopped`` in the main thread, so that files are closed on the way out, and ends the
+process if that takes too long as well.
 
 ::
 
-    TERM, HUP ── looked at within 3 s ── closed within 60 s ── orderly end
+    TERM, HUP ── noticed within   3 s ── closed within 60 s ── orderly end
                           │                      │
                           └───── Stopped ────────┴── left within 5 s ── files closed as far as possible
     INT, INT ────────────────────┘                            │
@@ -33,7 +33,7 @@ from cantools_cli.console.warden import IMPATIENCE_SECONDS, Warden
 
 
 class Stopped(BaseException):
-    """The end, now, by ``signum``. Not an Exception, so that nothing on the way keeps it."""
+    """Ends the command at once, by ``signum``. Not an Exception, so that no handler swallows it."""
 
     def __init__(self, signum: int) -> None:
         self.signum = signum
@@ -41,14 +41,14 @@ class Stopped(BaseException):
 
 
 class Interruption:
-    """Takes INT, TERM and HUP while it is entered.
+    """Handles INT, TERM and HUP while it is entered.
 
     Attributes:
-        drains: set by a command that reads a pipe: INT alone does not end it.
-        signum: the signal that asked for the end, or None.
-        is_noticed: whether the command looked at ``requested`` since.
+        drains: set while reading a pipe: a first INT does not end the command.
+        signum: the signal that ends the command, or None.
+        is_noticed: whether the command has read ``requested`` since then.
         is_forced: set by the warden: the next signal stops at once.
-        is_stopped: whether ``Stopped`` was raised; once, so that nothing cuts closing the files short.
+        is_stopped: whether ``Stopped`` was raised; only once, so that files can still be closed.
     """
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ class Interruption:
 
     @property
     def requested(self) -> bool:
-        """Whether the command is to end."""
+        """Whether the command has to end."""
         if self.signum is None:
             return False
         self.is_noticed = True
@@ -94,7 +94,7 @@ class Interruption:
         os.close(self._write_fd)
 
     def awake(self) -> None:
-        """Take what the signal wrote, so that ``fd`` wakes again only for the next one."""
+        """Drain ``fd``, so that it becomes readable again only for the next signal."""
         with suppress(BlockingIOError):
             os.read(self.fd, 64)
 
@@ -121,6 +121,6 @@ class Interruption:
 
 
 def end_by(signum: int) -> None:
-    """End this process by ``signum``, as if it had never been caught, so that the shell sees it."""
+    """End this process by ``signum`` with the default action, so that the shell sees the signal."""
     signal.signal(signum, signal.SIG_DFL)
     os.kill(os.getpid(), signum)

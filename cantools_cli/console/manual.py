@@ -36,4 +36,4 @@ def show(name: str) -> None:
             sys.stdout.flush()
             subprocess.run([*command, str(page)], check=False)
             return
-    raise UsageError(f"no program here formats {page}", hint="man, mandoc and groff do")
+    raise UsageError(f"no program to format {page}", hint="install man, mandoc or groff")

@@ -43,10 +43,8 @@ Output = Annotated[
     str | None,
     typer.Option("--output", "-o", metavar="FILE", help="Write to FILE; - is stdout.", show_default=False),
 ]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object a line; the same as --to json.")]
-Ns = Annotated[
-    bool, typer.Option("--ns", help="Nine digits of time in log lines, which few other tools read.")
-]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object per line; the same as --to json.")]
+Ns = Annotated[bool, typer.Option("--ns", help="Nanoseconds in log lines; few other tools read them.")]
 TrcVersion = Annotated[
     str | None,
     typer.Option("--trc-version", metavar="X", help="Version of a TRC output: 1.0 1.1 1.2 1.3 2.0 2.1."),
@@ -59,11 +57,11 @@ MaxSize = Annotated[
 ]
 MaxTime = Annotated[
     str | None,
-    typer.Option("--max-time", metavar="TIME", help="Begin another file after the frames of so long: 10m."),
+    typer.Option("--max-time", metavar="TIME", help="Begin another file when one spans TIME: 10m."),
 ]
 MaxFiles = Annotated[
     int | None,
-    typer.Option("--max-files", metavar="N", help="Keep N files, the oldest are removed."),
+    typer.Option("--max-files", metavar="N", help="Keep the newest N files."),
 ]
 Start = Annotated[
     str | None,
@@ -76,7 +74,7 @@ Filter = Annotated[
         "--filter",
         "-f",
         metavar="FILTER",
-        help="Pass frames that match: ID, ID-ID, ID:MASK, ID~MASK, #ERRORMASK, j to join; candump's meaning. "
+        help="Pass frames that match: ID, ID-ID, ID:MASK, ID~MASK, #ERRORMASK, j to join, as in candump. "
         "Repeatable.",
     ),
 ]
@@ -85,20 +83,22 @@ Where = Annotated[
     typer.Option(
         "--where",
         metavar="EXPRESSION",
-        help="Pass frames for which it is true, as in 'id in 100..1FF and data[0] eq 3 and not remote'; "
-        "see canx-filters(7).",
+        help="Pass frames for which EXPRESSION is true, as in 'id in 100..1FF and data[0] eq 3 and not "
+        "remote'; see canx-filters(7).",
     ),
 ]
 Count = Annotated[int | None, typer.Option("--count", "-n", metavar="N", help="End after N frames.")]
 OnError = Annotated[
     str,
-    typer.Option("--on-error", metavar="stop|skip", help="What a malformed record does.", show_default=True),
+    typer.Option(
+        "--on-error", metavar="stop|skip", help="Stop at a malformed record, or skip it.", show_default=True
+    ),
 ]
-Strict = Annotated[bool, typer.Option("--strict", help="Status 2 when anything was lost or skipped.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Status 2 if anything was lost or skipped.")]
 Tz = Annotated[
     str | None,
     typer.Option(
-        "--tz", metavar="ZONE", help="Time zone of formats that know none: UTC, local, Europe/Berlin."
+        "--tz", metavar="ZONE", help="Time zone for formats without one: UTC, local, Europe/Berlin."
     ),
 ]
 FlushEvery = Annotated[
@@ -131,17 +131,17 @@ Passive = Annotated[
     typer.Option("--passive", "--listen-only", help="Only listen: the interface acknowledges nothing."),
 ]
 ErrorFrames = Annotated[
-    bool, typer.Option("--error-frames", help="Send error frames as well, which are left out otherwise.")
+    bool, typer.Option("--error-frames", help="Send error frames too; by default they are left out.")
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No notes; errors and losses are still said.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No notes; errors and losses are still printed.")]
 Verbose = Annotated[
-    int, typer.Option("--verbose", "-v", count=True, help="Say more on stderr.", show_default=False)
+    int, typer.Option("--verbose", "-v", count=True, help="Print more on stderr.", show_default=False)
 ]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.", hidden=True)]
 
 
 def checked_count(count: int | None) -> int | None:
-    """Return what ``--count`` says.
+    """Return the value of ``--count``.
 
     Raises:
         UsageError: it is negative.
@@ -152,10 +152,10 @@ def checked_count(count: int | None) -> int | None:
 
 
 def check_effect(options: Mapping[str, object], reason: str, hint: str | None = None) -> None:
-    """Refuse the first of ``options``, spelling to value, that was given.
+    """Refuse the first of ``options`` (spelling to value) that was given.
 
     Raises:
-        UsageError: one was given though it has no effect; ``reason`` says why.
+        UsageError: an option was given that has no effect, for ``reason``.
     """
     for spelling, value in options.items():
         if value not in (None, False, [], ()):
@@ -163,10 +163,10 @@ def check_effect(options: Mapping[str, object], reason: str, hint: str | None = 
 
 
 def checked(choice: str, option: str, choices: Iterable[str]) -> None:
-    """Refuse a ``choice`` that is none of ``choices``.
+    """Refuse a ``choice`` of ``option`` that is not one of ``choices``.
 
     Raises:
-        UsageError: it is not.
+        UsageError: the choice is unknown.
     """
     known = list(choices)
     if choice not in known:

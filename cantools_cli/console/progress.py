@@ -1,4 +1,4 @@
-"""A line on the terminal while long work runs; nothing anywhere else."""
+"""A progress line on the terminal; nothing is shown elsewhere."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from cantools_cli.errors import counted
 
 _FIRST_AFTER = 0.5
 _EVERY = 0.1
-#: how often a command that waits should call ``update``
+#: interval at which a waiting command calls ``update``
 REDRAW_SECONDS = 0.5
 _BAR = 20
 
 
 class Source(Protocol):
-    """What is read: bytes so far, before decompression, and bytes in all, None where no end is in sight."""
+    """The input: bytes read so far, before decompression, and its size, None for an endless stream."""
 
     @property
     def consumed(self) -> int: ...
@@ -28,11 +28,11 @@ class Source(Protocol):
 
 
 class Progress:
-    """Shows bytes, frames a second and the time left on stderr, where that is a terminal.
+    """Shows bytes, frames/s and the time left on stderr, if that is a terminal.
 
-    ``count`` tells how many frames there were. ``share`` tells how much of the work is done, from 0 to 1,
-    by another measure than bytes, such as --count; whichever is nearer to its end counts. ``to_stdout`` says
-    that the frames go to standard output: unless that is a file, somebody prints to the same terminal.
+    ``count`` returns the number of frames. ``share`` returns the progress from 0 to 1 by another measure than
+    bytes, such as --count; the larger one is shown. ``to_stdout`` is set if frames go to stdout, which may be
+    the same terminal: then nothing is shown unless stdout is a file.
     """
 
     def __init__(
@@ -54,11 +54,11 @@ class Progress:
 
     @property
     def is_shown(self) -> bool:
-        """Whether there is anybody to show it to."""
+        """Whether the line is shown."""
         return self._shows
 
     def update(self) -> None:
-        """Redraw the line when it is time to."""
+        """Redraw the line if it is due."""
         if self._shows and time.monotonic() >= self._next:
             self._next = time.monotonic() + _EVERY
             seconds = time.monotonic() - self._start
@@ -74,7 +74,7 @@ class Progress:
 
 
 def line(seconds: float, count: int, consumed: int, size: int | None, share: float = 0.0) -> str:
-    """Return what is shown after ``seconds``.
+    """Return the line after ``seconds``.
 
     ::
 
@@ -93,7 +93,7 @@ def line(seconds: float, count: int, consumed: int, size: int | None, share: flo
 
 
 def spoken(seconds: float) -> str:
-    """Return a time as people say it: ``45 s``, ``3 min 05 s``, ``2 h 10 min``."""
+    """Return a time in words: ``45 s``, ``3 min 05 s``, ``2 h 10 min``."""
     minutes, rest = divmod(round(seconds), 60)
     if not minutes:
         return f"{rest} s"

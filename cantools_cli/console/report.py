@@ -1,4 +1,4 @@
-"""What a command says to people: on stderr, one line each, never in the way of the data."""
+"""Messages for people: one line each, on stderr."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cantools_cli.errors import FormatError, counted, printable
 
 
 class Report:
-    """Says notes, losses and faults; ``quiet`` keeps notes back, never losses or errors."""
+    """Prints notes, losses and faults; ``quiet`` suppresses notes, never losses or errors."""
 
     def __init__(self, *, quiet: bool = False, verbose: int = 0) -> None:
         self.quiet = quiet
@@ -20,18 +20,18 @@ class Report:
         self._said: set[str] = set()
 
     def note(self, text: str) -> None:
-        """Say ``text``, once."""
+        """Print ``text``, once."""
         if not self.quiet and text not in self._said:
             self._said.add(text)
             say(text)
 
     def detail(self, text: str) -> None:
-        """Say ``text`` where details were asked for."""
+        """Print ``text`` if details are wanted (-v)."""
         if self.verbose:
             say(text)
 
     def losses(self, name: str, losses: Counter[str]) -> None:
-        """Say on one line what a format could not carry."""
+        """Print on one line the losses of a format."""
         if losses:
             say(f"{name}: lost {', '.join(_loss(kind, count) for kind, count in losses.items())}")
 
@@ -43,25 +43,25 @@ class Report:
             say(f"{name}: {text}, the first: {first_fault}" if first_fault else f"{name}: {text}")
 
     def faults(self, count: int, first: FormatError | None) -> None:
-        """Say how many malformed records were passed over, and what the first was."""
+        """Print the number of malformed records skipped, and the first of them."""
         if count:
             say(f"{counted(count, 'malformed records')} skipped, the first: {first}")
 
 
 def _loss(kind: str, count: int) -> str:
-    """Return how many frames were lost, or of how many frames a detail such as the channel was."""
+    """Return the number of frames lost, or of frames that lost a detail such as the channel."""
     is_of_frames = re.search(r"\b(frames|packets|messages|records)\b", kind) is not None
     return counted(count, kind) if is_of_frames else f"{kind} of {counted(count, 'frames')}"
 
 
 class StatusLine:
-    """The line at the bottom of the terminal that shows progress, and gives way to whatever is said."""
+    """The line at the bottom of the terminal that shows progress; other messages replace it."""
 
     def __init__(self) -> None:
         self._is_shown = False
 
     def show(self, text: str) -> None:
-        """Show ``text``, as much of it as fits, in place of what is shown."""
+        """Show ``text``, cut to the width of the terminal, instead of the previous one."""
         with suppress(OSError):
             width = os.get_terminal_size(2).columns
             os.write(2, f"\r\x1b[K{text[: width - 1] if width else text}".encode())
@@ -78,9 +78,9 @@ status_line = StatusLine()
 
 
 def say(text: str) -> None:
-    """Print ``text`` behind the program's name on stderr, which may be closed.
+    """Print ``text`` after the program's name on stderr, which may be closed.
 
-    Names and data out of files are in it: what is not printable is escaped.
+    The text may contain names and data from files: unprintable characters are escaped.
     """
     status_line.clear()
     with suppress(AttributeError, OSError, ValueError):
@@ -89,7 +89,7 @@ def say(text: str) -> None:
 
 
 def print_error(error: BaseException) -> None:
-    """Print ``error`` as one line, then its afterword and its hint as another, where it has them."""
+    """Print ``error`` on one line, then its afterword and its hint, if any."""
     say(" ".join(_text(error).split("\n")))
     afterword = getattr(error, "afterword", None)
     if afterword:
@@ -110,7 +110,7 @@ def _text(error: BaseException) -> str:
 
 
 def use_colour(choice: str, fd: int) -> bool:
-    """Tell whether what is written to ``fd`` is to be coloured: ``auto``, ``always`` or ``never``."""
+    """Return whether to colour the output on ``fd``: ``auto``, ``always`` or ``never``."""
     if choice != "auto":
         return choice == "always"
     environment = os.environ

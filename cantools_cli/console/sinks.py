@@ -11,11 +11,11 @@ from cantools_cli.io.base import MessageWriter
 
 
 class Sink:
-    """A writer, and when it flushes: a pipe or a terminal at each pause, a file by time.
+    """A writer that flushes a pipe or a terminal at each pause, and a file by time.
 
     Attributes:
         count: frames written.
-        name: what messages call the output.
+        name: the output's name in messages.
     """
 
     def __init__(
@@ -32,11 +32,11 @@ class Sink:
 
     @property
     def losses(self) -> Counter[str]:
-        """What the format could not carry, by kind."""
+        """Counts of everything the format could not carry, by kind."""
         return self.writer.losses
 
     def file_size(self) -> int:
-        """Return about how many bytes the file has so far, 0 where its writer does not say."""
+        """Return the approximate size of the file in bytes, 0 if the writer does not know it."""
         tell = getattr(self.writer, "file_size", None)
         return 0 if tell is None else int(tell())
 
@@ -55,7 +55,7 @@ class Sink:
         self._dirty = False
 
     def on_idle(self) -> float | None:
-        """Flush what is due before a wait; return in how many seconds the rest is."""
+        """Flush before a wait if due; return the seconds until the next flush is due, if any."""
         if not self._dirty:
             return None
         due = 0.0 if self._is_live else self._flushed + self._flush_every - time.monotonic()

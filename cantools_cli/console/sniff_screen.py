@@ -178,7 +178,7 @@ class _Sender:
     def __call__(self, text: str) -> str:
         if not text:
             self._one.bus.stop_all_periodic_tasks()
-            return "nothing is sent any more"
+            return "sending stopped"
         frame, _, period = text.partition(" ")
         message, _ = parse_frame(frame)
         if not period.strip():
@@ -186,7 +186,7 @@ class _Sender:
             return f"sent {frame}"
         seconds = milliseconds_must_have_unit(period, "a period of")
         if not seconds:
-            raise UsageError("the period is 0")
+            raise UsageError("the period must be greater than 0")
         self._one.bus.send_periodic(message, seconds)
         return f"sending {frame} every {period.strip()}; t and ENTER end it"
 

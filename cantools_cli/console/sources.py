@@ -1,4 +1,4 @@
-"""Where a command's frames come from: a file, a pipe, one or several buses; waits that a signal ends."""
+"""The sources of a command's frames: a file, a pipe, or buses; a signal ends every wait."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from cantools_cli.io.base import MessageReader, OnError
 from cantools_cli.io.files import InputStream
 from cantools_cli.io.formats import open_reader, parse_format
 
-#: a larger pipe costs fewer switches between its two ends; what the kernel allows without privilege
+#: a larger pipe needs fewer context switches; the kernel allows this size without privileges
 PIPE_BYTES = 1 << 20
-#: how long to wait at most on a bus that has no descriptor to wait on
+#: longest wait on a bus without a descriptor
 POLL_SECONDS = 0.05
-#: how long a command that was asked to end goes on taking what was sent before, if more keeps coming
+#: how long a command still takes queued frames after a signal, if the bus never falls silent
 DRAIN_SECONDS = 2.0
-#: the same where the end was set beforehand, which is not to move
+#: the same at an end that was set beforehand, which must not move
 LATE_SECONDS = 0.1
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class ReadOptions:
 
     @property
     def fault_action(self) -> OnError:
-        """What a malformed record does."""
+        """Stop at a malformed record, or skip it."""
         return cast("OnError", self.on_error)
 
 
@@ -91,10 +91,10 @@ def check_zone(tz: str | None) -> None:
 
 
 class PatientInput:
-    """A pipe, a terminal or another stream without an end in sight, read as its bytes come.
+    """A pipe, a terminal or another stream of unknown length, read as its bytes arrive.
 
-    Before each wait ``on_idle`` is called, so that whatever was made of the bytes so far can be handed on.
-    A signal ends the wait; a pipe is read to its end all the same when it was INT.
+    ``on_idle`` is called before each wait, so that everything read so far can be passed on. A signal ends the
+    wait, except that a pipe is read to its end after INT.
     """
 
     def __init__(self, fd: int, name: str, interruption: Interruption) -> None:
@@ -117,7 +117,7 @@ class PatientInput:
         return os.readv(self._fd, [room]) if self._is_ready() else 0
 
     def _is_ready(self) -> bool:
-        """Wait until there is something to read; return False where a signal asked for the end."""
+        """Wait until there is something to read; return False if a signal ended the wait."""
         while not self._interruption.requested:
             ready = {fd for fd, _ in self._poll.poll(0)}
             if not ready:
@@ -131,7 +131,7 @@ class PatientInput:
 
 
 def enlarge_pipe(fd: int) -> None:
-    """Make the pipe ``fd`` hold more, where it is one and the system lets us."""
+    """Enlarge the buffer of ``fd`` if it is a pipe and the system allows it."""
     try:
         import fcntl
 
@@ -146,7 +146,7 @@ def open_input(
     """Open ``file``, ``-`` for stdin, for reading; the second result is set if reading may wait.
 
     Raises:
-        FormatError, UsageError: the format is not recognised, or not known.
+        FormatError, UsageError: the format is not recognised, or unknown.
         OSError: the file cannot be opened.
     """
     fd = 0 if file == "-" else _opened(file)
@@ -207,11 +207,10 @@ def live_batches(
     end: Deadline | None = None,
     chosen: Callable[[int, MessageBatch], MessageBatch] | None = None,
 ) -> Iterator[tuple[int, MessageBatch]]:
-    """Yield (index of the bus, the frames that it received) until a signal, the ``end``, or a quiet time.
+    """Yield (index of the bus, received frames) until a signal, the ``end``, or a quiet time.
 
-    ``chosen`` returns which frames of a batch count; a batch without any is not yielded, and a bus that
-    carries no others is as quiet as one that carries nothing. ``quiet_seconds`` without a frame that counts
-    end it as well. Frames queued at a signal or at the end are still delivered.
+    ``chosen`` returns the frames of a batch that count; a batch without any is not yielded. ``quiet_seconds``
+    without a frame that counts end the iteration as well. Frames queued at the end are still delivered.
     """
     waiter = _Waiter(buses, interruption)
     last = time.monotonic()
@@ -238,7 +237,7 @@ def live_batches(
 def _received(
     index: int, bus: BusABC, chosen: Callable[[int, MessageBatch], MessageBatch] | None
 ) -> MessageBatch | None:
-    """Return the chosen frames of those that are queued in ``bus``, None if none is queued."""
+    """Return the chosen frames among those queued in ``bus``; None if the queue is empty."""
     batch = bus.recv_batch(0)
     return batch if batch is None or chosen is None else chosen(index, batch)
 
@@ -257,7 +256,7 @@ def _left_over(
 
 
 class _Waiter:
-    """Waits until a bus has something, or a signal came."""
+    """Waits until a bus has frames, or a signal arrives."""
 
     def __init__(self, buses: Sequence[BusABC], interruption: Interruption) -> None:
         self._interruption = interruption

@@ -1,4 +1,4 @@
-"""One output a part of a log: ``--split-by``."""
+"""One output for each part of a log: ``--split-by``."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from cantools_cli.errors import UsageError
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.streams.splitting import Splitter, parse
 
-#: files that are open at the same time, and where none can be continued, so that closing one is for good
+#: files open at the same time, and the limit for a format whose files cannot be continued once closed
 MAX_OPEN = 64
 MAX_OPEN_FOR_GOOD = 512
-#: frames that are dealt out at a time, so that each part of many gets more than a few
+#: frames collected before they are distributed, so that each of many parts gets more than a few
 _GATHERED = 1 << 16
 
 Opener = Callable[[str, bool], Sink]
-"""Opens the output of a part: its path, and whether it was begun before and is to be continued."""
+"""Opens the output of a part: its path, and whether the file was begun earlier and is continued."""
 
 
 class SplitSink:
-    """The files that the parts of a log go to, each opened when its first frame comes.
+    """The files for the parts of a log, each opened for its first frame.
 
-    Of too many the one that waited longest is closed, and continued when it is needed again.
+    If too many are open, the least recently written one is closed, and continued later if the format allows.
 
     Attributes:
         count: frames taken.
         name: what messages call the files.
-        losses: what the format could not carry, in all files.
+        losses: counts of everything the format could not carry, in all files.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class SplitSink:
         self._flush_every = output.flush_every
         self._can_append = output.format.can_append
         self._limit = MAX_OPEN if self._can_append else _room_for_files()
-        self._open: dict[str, Sink] = {}  # the one that waited longest first
+        self._open: dict[str, Sink] = {}  # least recently written first
         self._paths: dict[str, str] = {}  # by the part's name
         self._pending = MessageBatch()
         self._flushed = time.monotonic()
@@ -74,7 +74,7 @@ class SplitSink:
         self._flushed = time.monotonic()
 
     def on_idle(self) -> float | None:
-        """Flush what is due before a wait; return in how many seconds the rest is."""
+        """Flush before a wait if due; return the seconds until the next flush is due, if any."""
         if not len(self._pending):
             return None
         due = self._flushed + self._flush_every - time.monotonic()
@@ -96,8 +96,8 @@ class SplitSink:
             was_begun = name in self._paths
             if was_begun and not self._can_append:
                 raise UsageError(
-                    f"{self._paths[name]} was closed, as over {self._limit} files are written, and cannot be "
-                    "continued",
+                    f"{self._paths[name]} was closed, since more than {self._limit} files are written, and "
+                    "cannot be continued",
                     hint="--to another format, or fewer parts: -f chooses some",
                 )
             if not was_begun:
@@ -107,7 +107,7 @@ class SplitSink:
         return sink
 
     def _path(self, name: str) -> str:
-        """Return a path of its own; what may not stand in one becomes ``_``."""
+        """Return an unused path; characters not allowed in one become ``_``."""
         base = f"{self._stem}_{re.sub(r'[^A-Za-z0-9._+-]', '_', name)}"
         path, count = base + self._suffix, 1
         while path in self._paths.values():
@@ -149,7 +149,7 @@ class SplitSink:
 
 
 def _room_for_files() -> int:
-    """Return how many files that cannot be continued may be open, with some left for all else."""
+    """Return how many files that cannot be continued may be open; some descriptors stay free."""
     try:
         import resource
 

@@ -1,4 +1,4 @@
-"""Ends a command that does not follow a signal: it computes, or waits where no signal is looked at."""
+"""Ends a command that does not react to a signal, because it computes or waits without polling."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from _thread import allocate_lock, get_ident, start_new_thread
 from contextlib import suppress
 from typing import Protocol
 
-#: how long a command may go on without a look at TERM or HUP
+#: how long a command may take to notice TERM or HUP
 NOTICE_SECONDS = 3.0
-#: how long it may take to end once it has looked
+#: how long it may take to end after it has noticed
 CLOSE_SECONDS = 60.0
-#: how soon a second INT is followed, unless the main thread cannot run its handler
+#: how long the main thread may take to run the handler of a second INT
 STOP_SECONDS = 0.5
 #: how long it may take to close its files once it is stopped
 FORCE_SECONDS = 5.0
-#: a second INT sooner than that is the same one
+#: a second INT within this time counts as the first
 IMPATIENCE_SECONDS = 0.1
-#: a third INT sooner than that, as a key that is held down sends it, leaves the files time to be closed
+#: a third INT within this time is ignored (a key held down), so that files can be closed
 CLOSING_SECONDS = 1.0
 
 _SIGNALS = {int(getattr(signal, name)) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)}
 
 
 class Watched(Protocol):
-    """What the warden asks and sets; see ``Interruption``."""
+    """The state shared with the warden; see ``Interruption``."""
 
     is_noticed: bool
     is_forced: bool
@@ -35,10 +35,10 @@ class Watched(Protocol):
 
 
 class Warden:
-    """A thread that gets the number of every signal as it arrives, whatever the main thread does.
+    """A thread that receives the number of every signal as it arrives, whatever the main thread does.
 
-    Python's own handlers run in the main thread, between two of its instructions: not while it computes
-    in C, and not in a call that Python begins again after a signal.
+    Python runs signal handlers in the main thread, between two of its instructions: not while that computes
+    in C, and not in a call that Python restarts after a signal.
 
     Attributes:
         wakeup_fd: for ``signal.set_wakeup_fd``.
@@ -53,14 +53,14 @@ class Warden:
         self._interrupted_at: float | None = None
         self._interrupts = 0
         self._signum = 0
-        self._due: float | None = None  # when the command is overdue
+        self._due: float | None = None  # when to force the command
         self._is_closing = self._is_stopping = False
         self._over = allocate_lock()
         self._over.acquire()
         start_new_thread(self._run, ())
 
     def close(self) -> None:
-        """End the thread. No signal may arrive at ``wakeup_fd`` any more."""
+        """End the thread; ``wakeup_fd`` must not be in use any more."""
         os.close(self.wakeup_fd)
         self._over.acquire()
         os.close(self._read_fd)
@@ -79,7 +79,7 @@ class Warden:
                 numbers = os.read(self._read_fd, 64)
                 if not numbers:
                     return
-                with suppress(OSError):  # full: then it is readable, which is all that matters
+                with suppress(OSError):  # a full pipe is readable, which suffices
                     os.write(self._forward_to, numbers)
                 for number in numbers:
                     if number in _SIGNALS:
@@ -88,7 +88,7 @@ class Warden:
             self._over.release()
 
     def _take(self, number: int) -> None:
-        """Note a signal, and set the time that is left to follow it."""
+        """Record a signal, and set the deadline for the command."""
         now = time.monotonic()
         if number != signal.SIGINT:
             if self._due is None:
@@ -117,7 +117,7 @@ class Warden:
                 signal.pthread_kill(self._main, self._signum)
 
     def _end(self) -> None:
-        """End the process: nothing else does."""
+        """End the process without clean-up."""
         with suppress(OSError):
             os.write(2, b"canx: ended by force, so files may lack their end\n")
         os._exit(128 + self._signum)

@@ -226,7 +226,7 @@ def test_send_pads_can_fd_with_a_note_or_refuses_under_strict(start, canx, until
 def test_a_filter_where_frames_are_only_sent_is_refused_in_one_line(canx, arguments):
     result = canx(*arguments)
     assert result.returncode == 2
-    reason = "a filter behind BUS means nothing where frames are only sent"
+    reason = "a filter has no effect on frames that are sent"
     assert result.stderr == f"canx: {BUS},123:7FF: {reason}\n"
 
 

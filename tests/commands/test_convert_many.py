@@ -167,7 +167,7 @@ def test_parts_that_cannot_be_continued_stay_open_as_far_as_the_system_lets_them
     assert shell(command).returncode == 0
     limited = shell(f"ulimit -n 100; {command} --force")
     assert limited.returncode == 2
-    assert "was closed, as over 36 files are written, and cannot be continued" in limited.stderr
+    assert "was closed, since more than 36 files are written, and cannot be continued" in limited.stderr
 
 
 def test_a_channel_s_name_cannot_leave_the_folder(canx, tmp_path):

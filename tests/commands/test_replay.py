@@ -153,7 +153,7 @@ def test_the_frames_before_a_malformed_line_are_replayed(arriving, log):
     result, frames = arriving("t.log", "virtual:a")
     assert (result.returncode, frames) == (2, ["123#", "124#"])
     assert "t.log:3:" in result.stderr
-    assert "canx: 2 frames sent before it\n" in result.stderr
+    assert "canx: 2 frames sent before the error\n" in result.stderr
     result, frames = arriving("t.log", "virtual:a", "--on-error", "skip")
     assert (result.returncode, frames) == (0, ["123#", "124#", "125#"])
     assert "1 malformed record skipped" in result.stderr
@@ -218,7 +218,7 @@ def test_a_bus_that_fails_is_status_3_and_what_was_sent_is_said(log):
     )
     result = run_python(code, log.parent)
     assert result.returncode == 3
-    assert "1 frame sent before this" in result.stderr
+    assert "1 frame sent before the error" in result.stderr
     assert result.stderr.endswith("canx: unplugged\n")
 
 
@@ -234,7 +234,7 @@ def test_of_a_batch_that_did_not_go_to_the_end_what_went_is_said(log):
     )
     result = run_python(code, log.parent)
     assert result.returncode == 3
-    assert "2 frames sent before this" in result.stderr
+    assert "2 frames sent before the error" in result.stderr
 
 
 def run_python(code, folder):

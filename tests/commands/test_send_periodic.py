@@ -69,7 +69,7 @@ def test_a_signal_ends_a_long_wait(start, until_listening):
         (["123#01", "--count", "5"], "--count needs --period"),
         (["123#01", "--duration", "5s"], "--duration needs --period"),
         (["--period", "1s"], "--period needs a FRAME"),
-        (["123#01", "--period", "0"], "--period is 0"),
+        (["123#01", "--period", "0"], "--period must be greater than 0"),
         (["123#01", "--period", "10"], "--period 10 has no unit"),
         (["123#01", "--period", "1s", "--count", "-1"], "--count -1 is negative"),
         (["123#01", "--period", "1x"], 'unknown unit "x"'),

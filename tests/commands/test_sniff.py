@@ -157,7 +157,7 @@ def test_malformed_input_keeps_the_table_before_it(canx):
     [
         (["a.log", "--sort", "speed"], "no column"),
         (["a.log", "--columns", "id,speed"], "no column"),
-        (["a.log", "virtual:vcan0"], "is a log, and others are buses"),
+        (["a.log", "virtual:vcan0"], "is a log, the others are buses"),
         (["a.log", "--duration", "soon"], "bad duration"),
         (["-", "-"], "stdin can be read only once"),
     ],

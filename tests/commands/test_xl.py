@@ -53,4 +53,4 @@ def test_gen_makes_them(canx):
 def test_gen_refuses_what_makes_no_sense(canx):
     assert "of no other kind" in canx("gen", "-X", "-e", "-n", 1).stderr
     result = canx("gen", "-V", "45", "-n", 1)
-    assert (result.returncode, "-X makes these" in result.stderr) == (2, True)
+    assert (result.returncode, "-X generates these" in result.stderr) == (2, True)

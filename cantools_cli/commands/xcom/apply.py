@@ -34,9 +34,9 @@ def apply_command(
         bool, typer.Option("--dry-run", help="Print the differences, and write nothing.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before writing.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Pass limits and guards.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Ignore limits and guards.")] = False,
     journal: Annotated[
-        str | None, typer.Option("--journal", metavar="FILE", help="Where writes to flash are counted.")
+        str | None, typer.Option("--journal", metavar="FILE", help="File that counts writes to flash.")
     ] = None,
     *,
     link: PatientLink,
@@ -109,7 +109,7 @@ def _write(writer: Writer, plans: list[Plan], report: Report) -> int:
             writer.carry_out(plan)
         except CanError as error:
             say(f"{done} of {counted(len(plans), 'parameters')} were written before {plan.heading}")
-            error.hint = error.hint or "what is written stays; apply the file again when the cause is gone"
+            error.hint = error.hint or "written parameters stay; apply the file again once the cause is fixed"
             raise
     report.note(
         f"{counted(len(plans), 'parameters')} written to {'flash' if plans[0].part == Part.FLASH else 'ram'}"

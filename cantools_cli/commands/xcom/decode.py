@@ -23,7 +23,7 @@ def decode_command(
     from_format: options.From = None,
     as_json: shared.Json = False,
     lenient: Annotated[
-        bool, typer.Option("--lenient", help="Take reserved bits, and replies with bytes to spare.")
+        bool, typer.Option("--lenient", help="Accept reserved bits, and replies with extra bytes.")
     ] = False,
     *,
     reading: ReadOptions,
@@ -56,7 +56,7 @@ def decode_command(
             if run.interruption.requested:
                 break
         report.faults(inputs.skipped, inputs.first_fault)
-        report.detail(f"{found} of {total} frames are of Xcom-CAN")
+        report.detail(f"{found} of {total} frames are Xcom-CAN frames")
     return run.status(reading.strict and inputs.skipped)
 
 

@@ -42,7 +42,7 @@ def export_command(
     wanted = [parse_device(name) for name in devices]
     for device in wanted:
         if device.is_group or device.family is None:
-            raise UsageError(f"{device.name} is no single device of a known kind", hint="such as xt1")
+            raise UsageError(f"{device.name} is not a single device of a known kind", hint="such as xt1")
     if output in (None, "-"):
         options.check_effect({"--force": force}, "there is no file", "-o FILE")
     report = run.report

@@ -18,9 +18,7 @@ from cantools_cli.xcom.values import format_number
 def list_command(
     pattern: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="PATTERN...", help="Words in the number, name, unit, or menu; all have to be."
-        ),
+        typer.Argument(metavar="PATTERN...", help="Words in the number, name, unit or menu; all must match."),
     ] = None,
     kind: Annotated[
         str | None,

@@ -35,9 +35,7 @@ def monitor_command(
     count: Annotated[
         int | None, typer.Option("--count", "-n", metavar="N", help="End after N rounds.")
     ] = None,
-    seconds: Annotated[
-        str | None, typer.Option("--duration", metavar="TIME", help="End after so long.")
-    ] = None,
+    seconds: Annotated[str | None, typer.Option("--duration", metavar="TIME", help="End after TIME.")] = None,
     output: Annotated[
         str | None,
         typer.Option("--output", "-o", metavar="FILE", help="Write to a .csv, .jsonl or .parquet file."),
@@ -79,7 +77,7 @@ def monitor_command(
         while schedule.next_round():
             failed += _round(session, wanted, rows)
         if schedule.skipped:
-            report.note(f"{schedule.skipped} rounds left out: one takes longer than {interval}")
+            report.note(f"{schedule.skipped} rounds skipped: a round takes longer than {interval}")
     return run.status() or (FAILURE_STATUS if failed else 0)
 
 

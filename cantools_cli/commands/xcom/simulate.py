@@ -31,17 +31,19 @@ def simulate_command(
         typer.Argument(metavar="[BUS]", help="The bus: [INTERFACE:]CHANNEL[,KEY=VALUE...]; else configured."),
     ] = None,
     devices: Annotated[
-        str, typer.Option("--devices", metavar="DEVICE,...", help="What there is.", show_default=True)
+        str, typer.Option("--devices", metavar="DEVICE,...", help="Simulated devices.", show_default=True)
     ] = DEFAULT_DEVICES,
-    still: Annotated[bool, typer.Option("--still", help="Values that do not change by themselves.")] = False,
+    still: Annotated[bool, typer.Option("--still", help="Keep all values constant.")] = False,
     clock: Annotated[
         str | None,
-        typer.Option("--clock", metavar="HH:MM", help="Time of day at the start; else that of here."),
+        typer.Option("--clock", metavar="HH:MM", help="Time of day at the start; by default the local time."),
     ] = None,
     day: Annotated[
         str, typer.Option("--day", metavar="TIME", help="How long a day takes.", show_default=True)
     ] = "24h",
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Other clouds.", show_default=True)] = 1,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", help="Seed of the weather.", show_default=True)
+    ] = 1,
     presets: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="[DEVICE:]PARAMETER=VALUE", help="A value in flash. Repeatable."),
@@ -51,11 +53,12 @@ def simulate_command(
         typer.Option(
             "--notify",
             metavar="DEVICE:MESSAGE[:VALUE][@TIME]",
-            help="Send a message at the start, and each TIME. Repeatable.",
+            help="Send a message at the start, and every TIME. Repeatable.",
         ),
     ] = None,
     notify_to: Annotated[
-        int, typer.Option("--notify-to", metavar="ADDRESS", help="Whom messages go to.", show_default=True)
+        int,
+        typer.Option("--notify-to", metavar="ADDRESS", help="Destination of messages.", show_default=True),
     ] = 500,
     faults: Annotated[
         list[str] | None,
@@ -63,7 +66,7 @@ def simulate_command(
             "--fault",
             metavar="KIND[=VALUE][@DEVICE][/N]",
             help="silence, late, short, wrong-source, wrong-object, duplicate, busy, error or standard, in "
-            "all replies or each Nth. Repeatable.",
+            "all replies or every Nth. Repeatable.",
         ),
     ] = None,
     latency: Annotated[
@@ -73,13 +76,13 @@ def simulate_command(
         bool, typer.Option("--exclusive", help="Answer malformed requests with an error, not with silence.")
     ] = False,
     only: Annotated[
-        bool, typer.Option("--only", help="Silence about devices that are not here: two gateways on a bus.")
+        bool, typer.Option("--only", help="Ignore requests to other devices: two gateways on a bus.")
     ] = False,
     flags: Annotated[
         int,
         typer.Option("--flags", metavar="N", help="Reserved bits in replies, 0 to 62.", show_default=True),
     ] = 0,
-    log: Annotated[bool, typer.Option("--log", help="Print requests and what is sent.")] = False,
+    log: Annotated[bool, typer.Option("--log", help="Print received and sent frames.")] = False,
     *,
     wire: Wire,
     run: Run,
@@ -98,7 +101,7 @@ def simulate_command(
     """
     report = run.report
     if not 0 <= flags <= 62 or flags & 1 or not 0 <= notify_to <= 1023:
-        raise UsageError("--flags is even and up to 62, --notify-to up to 1023")
+        raise UsageError("--flags must be even and at most 62, --notify-to at most 1023")
     if still:
         options.check_effect(
             {"--clock": clock, "--seed": seed != 1}, "with --still no value changes by itself"
@@ -109,7 +112,7 @@ def simulate_command(
         _preset(units, preset)
     length = duration(day)
     if not length:
-        raise UsageError("--day 0 never ends")
+        raise UsageError("--day must be greater than 0")
     gateway = Gateway(
         units,
         exclusive=exclusive,
@@ -146,7 +149,7 @@ def _preset(units: list[Unit], text: str) -> None:
     one, device = find(rest or name, "parameter", device)
     unit = next((unit for unit in units if unit.address == device.address), None)
     if unit is None or one.number not in unit.parameters:
-        raise UsageError(f"--set {quoted(text)}: {device.name} is not there, or has no such parameter")
+        raise UsageError(f"--set {quoted(text)}: {device.name} is not simulated, or has no such parameter")
     unit.flash[one.number] = unit.ram[one.number] = values.parse(one, value)
 
 
@@ -156,7 +159,7 @@ def _seconds_of_day(text: str | None) -> float:
         return now.tm_hour * 3600.0 + now.tm_min * 60 + now.tm_sec
     hours, mark, minutes = text.partition(":")
     if not (mark and hours.isdigit() and minutes.isdigit() and int(hours) < 24 and int(minutes) < 60):
-        raise UsageError(f"--clock {quoted(text)} is no time of day", hint="such as 13:41")
+        raise UsageError(f"--clock {quoted(text)} is not a time of day", hint="such as 13:41")
     return int(hours) * 3600.0 + int(minutes) * 60
 
 

@@ -42,15 +42,15 @@ def write_param_command(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before writing to flash.")] = False,
     force: Annotated[
         bool,
-        typer.Option("--force", help="Pass limits and guards; write to flash what it holds already."),
+        typer.Option("--force", help="Ignore limits and guards; write to flash even an equal value."),
     ] = False,
     broadcast: Annotated[
-        bool, typer.Option("--broadcast", help="Let all devices of a kind be written: --device xt.")
+        bool, typer.Option("--broadcast", help="Write to all devices of a kind: --device xt.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the frame, and send nothing.")] = False,
     as_json: shared.Json = False,
     journal: Annotated[
-        str | None, typer.Option("--journal", metavar="FILE", help="Where writes to flash are counted.")
+        str | None, typer.Option("--journal", metavar="FILE", help="File that counts writes to flash.")
     ] = None,
     *,
     link: ReplyLink,
@@ -94,7 +94,7 @@ def write_param_command(
         plan = writer.plan(one, target, wanted, _PARTS[part])
         if plan.part == Part.FLASH:
             if plan.is_unchanged and not force:
-                report.note("flash holds it already; it is not written again")
+                report.note("flash already holds this value; it is not written again")
                 _print(plan, None, as_json=as_json)
                 return 0
             worn = warning(plan.wear)
@@ -106,7 +106,7 @@ def write_param_command(
     if plan.part == Part.FLASH:
         report.detail(f"{plan.wear + 1} of {ENDURANCE} writes to flash, by {Journal(journal).path}")
     if outcome.stored is not None and outcome.stored != wanted:
-        report.note(f"the device says that it took {values.text(one, outcome.stored)}")
+        report.note(f"the device stored {values.text(one, outcome.stored)}")
     return 0
 
 

@@ -42,7 +42,7 @@ def open_rows(path: str | None, *, as_json: bool, force: bool, append: bool) -> 
         return _Json(None) if as_json or not os.isatty(1) else _Text()
     suffix = os.path.splitext(path)[1].lower()
     if suffix not in (".csv", ".jsonl", ".ndjson", ".json", ".parquet"):
-        raise UsageError(f"{path}: the suffix says no format", hint=".csv, .jsonl or .parquet")
+        raise UsageError(f"{path}: unknown suffix", hint=".csv, .jsonl or .parquet")
     if suffix == ".parquet" and append:
         raise UsageError(f"{path}: Parquet cannot be continued", hint="another file, .csv or .jsonl")
     if suffix == ".parquet":

@@ -59,10 +59,10 @@ Timeout = Annotated[
 Retries = Annotated[
     int,
     typer.Option(
-        "--retries", metavar="N", help="Try a read again so often; writes never.", show_default=True
+        "--retries", metavar="N", help="Repeat a failed read up to N times; writes never.", show_default=True
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object per line.")]
 
 
 @dataclass(eq=False, repr=False)
@@ -100,7 +100,7 @@ class Wire:
         """
         address = self.address
         if address.filters:
-            raise UsageError(f"{address.text}: a filter behind the bus means nothing here")
+            raise UsageError(f"{address.text}: a filter has no effect here")
         keywords = resolve(
             address,
             self.interface,
@@ -228,7 +228,9 @@ def require_terminal(what: str) -> None:
         UsageError: there is no terminal.
     """
     if not (_is_terminal(0) and _is_terminal(2)):
-        raise UsageError(f"{what}: nobody is here to say yes; nothing was sent", hint="--yes in scripts")
+        raise UsageError(
+            f"{what}: no terminal to ask for confirmation; nothing was sent", hint="--yes confirms in scripts"
+        )
 
 
 def _is_terminal(fd: int) -> bool:
