@@ -1,4 +1,4 @@
-"""The command line: the names of the commands, and the one place where an error becomes a message."""
+"""The command line: the table of commands, and the one place that turns an error into a message."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Annotated, Any, cast
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-#: name -> what ``canx --help`` says; each is ``NAME_command`` in ``commands/NAME.py``, imported when it runs.
-#: A package there has a table of its own, and a module a command.
+#: name -> summary in ``canx --help``; a command is ``NAME_command`` in ``commands/NAME.py``, imported when it
+#: runs. A group is a package there, with a table of its own.
 COMMANDS = {
     "dump": "Print or log the frames of one or more buses.",
     "send": "Send frames, from arguments or from stdin, to a bus.",
@@ -26,7 +26,7 @@ COMMANDS = {
     "list": "List buses that can be opened, interfaces and formats.",
     "xcom": "Studer Xcom-CAN: read, write and watch an installation.",
 }
-#: the variable in which the script of a shell asks for completions
+#: the environment variable with which a shell's script asks for completions
 _COMPLETING = "_CANX_COMPLETE"
 _SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 
@@ -58,7 +58,7 @@ def _use_plain_converters(params: Iterable[Any]) -> None:
 
 
 class _PlainParameters:
-    """Part of a command: its parameters, ``--help`` among them, are converted without pydantic."""
+    """Mixin of a command that converts its parameters, including ``--help``, without pydantic."""
 
     def get_params(self, ctx: Any) -> Any:
         params = super().get_params(ctx)  # type: ignore[misc]  # of the typer class it is mixed into
@@ -99,7 +99,7 @@ def _usage_name(argument: Any) -> str:
 
 
 class Command(_PlainParameters, TyperCommand):
-    """A command whose parameters are plain text, numbers and flags; ``units`` makes more of them."""
+    """A command whose parameters are plain text, numbers and flags; ``units`` parses the text further."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         from cantools_cli.console.spellings import respelled
@@ -116,11 +116,11 @@ class Command(_PlainParameters, TyperCommand):
 
 
 class Commands(_PlainParameters, TyperGroup):
-    """Commands by name; one is imported when it is asked for.
+    """Commands by name, each imported on use.
 
     Attributes:
-        table: name -> what the help says.
-        package: where their modules are.
+        table: name -> summary in the help.
+        package: the package of their modules.
     """
 
     table = COMMANDS
@@ -170,7 +170,7 @@ def _as_command(function: Any, name: str) -> Any:
 def _as_group(
     function: Any, name: str, table: dict[str, str], package: str, *, add_completion: bool = False
 ) -> Any:
-    """Return the commands of ``table`` as one, with ``function`` in front of them."""
+    """Return a group of the commands in ``table``; ``function`` runs first."""
     app = typer.Typer(
         name=name,
         cls=type(f"Commands of {name}", (Commands,), {"table": table, "package": package}),
@@ -185,7 +185,7 @@ def _as_group(
 
 
 def _complete_command(ctx: typer.Context, args: list[str], incomplete: str) -> list[tuple[str, str]]:
-    """Return the commands that can follow the words of ``canx help`` so far."""
+    """Return the commands that can follow the words typed after ``canx help``."""
     words = ctx.params.get("command") or []
     table = COMMANDS if words else COMMANDS | _TOPICS
     for word in words:
@@ -194,7 +194,7 @@ def _complete_command(ctx: typer.Context, args: list[str], incomplete: str) -> l
     return [(name, text) for name, text in table.items() if name.startswith(incomplete)]
 
 
-#: what ``canx help`` shows beside commands, and the page that has it
+#: topics of ``canx help`` in addition to commands, and their manual pages
 MANUALS = {"filters": "canx-filters.7", "formats": "canx-formats.7"}
 _TOPICS = {name: f"The manual of {name}." for name in MANUALS}
 
@@ -265,7 +265,7 @@ def _group() -> Any:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and leave with its exit status, by the signal itself where one ended it."""
+    """Run the command line and exit with its status, or by the signal that ended it."""
     _open_standard_streams()
     status = run(list(sys.argv[1:] if arguments is None else arguments))
     if status in (129, 130, 143):
@@ -276,24 +276,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _open_standard_streams() -> None:
-    """Open those of descriptors 0 to 2 that are closed, or the next file opened would become one.
+    """Open /dev/null on any of descriptors 0 to 2 that is closed, or the next opened file would become one.
 
-    Reading from a closed stdin and writing to a closed stdout fail as they do without this.
+    Reading from a closed stdin and writing to a closed stdout still fail.
     """
     for descriptor, failing in enumerate((os.O_WRONLY, os.O_RDONLY, os.O_RDWR)):
         try:
             os.fstat(descriptor)
         except OSError:
-            os.open(os.devnull, failing)  # the lowest that is free, which is this one
+            os.open(os.devnull, failing)  # the lowest free descriptor, this one
             if descriptor == 1:
                 sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115  # for ``print``
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command; return its exit status. Every error ends here, as one line on stderr.
+    """Run one command and return its exit status; every error is reported here, on one line of stderr.
 
-    0 done, 1 the answer is no, 2 wrong usage or bad input, 3 a bus, device or disk failed, 128+n ended by
-    signal n.
+    0: done. 1: the answer is no. 2: wrong usage or bad input. 3: a bus, device or disk failed. 128+n: ended
+    by signal n.
     """
     debug = "--debug" in arguments
     try:
@@ -319,10 +319,10 @@ def run(arguments: list[str]) -> int:
 
 
 def _flush_stdout() -> None:
-    """Write what ``print`` holds; the interpreter would report a failure as a traceback, and later.
+    """Write the buffer of ``print``; at exit, Python would report a failure as a traceback.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: stdout cannot be written.
     """
     try:
         if sys.stdout is not None:
@@ -336,7 +336,7 @@ def _flush_stdout() -> None:
 
 
 def status_of(error: BaseException) -> int:
-    """Say what ``error`` means to the user, and return its exit status."""
+    """Report ``error`` to the user, and return its exit status."""
     from cantools_cli.console.report import print_error, say
 
     if isinstance(error, SystemExit):
@@ -347,7 +347,7 @@ def status_of(error: BaseException) -> int:
         return 130
     if type(error).__name__ == "Stopped":
         return 128 + int(getattr(error, "signum", 2))
-    if hasattr(error, "format_message"):  # typer's own: an option that it does not know, and the like
+    if hasattr(error, "format_message"):  # an error of typer, such as an unknown option
         say(error.format_message())
         context = getattr(error, "ctx", None)
         if context is not None:
@@ -366,13 +366,13 @@ def status_of(error: BaseException) -> int:
 
 
 def _status_of_os_error(error: OSError) -> int:
-    """Return 2 for a name that is wrong, 3 for a disk or a device that fails."""
+    """Return 2 for a wrong file name, 3 for a disk or a device that failed."""
     wrong_name = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, FileExistsError)
     return 2 if isinstance(error, wrong_name) else 3
 
 
 def _abandon_stdout() -> None:
-    """Point stdout at nothing: Python would complain again when it flushes at the end."""
+    """Redirect stdout to /dev/null, or Python would report the failure again when it flushes at exit."""
     try:
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, 1)

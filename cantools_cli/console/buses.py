@@ -1,4 +1,4 @@
-"""Buses of a command, from addresses and options."""
+"""The buses of a command, opened from addresses and options."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ class BusOptions:
     wait_when_down: bool = False
 
     def __post_init__(self) -> None:
-        self.keywords()  # which raises before anything is opened
+        self.keywords()  # raises before anything is opened
         if self.interface is not None and not plugins.is_interface(self.interface.lower()):
             plugins.bus_class(self.interface)
 
     def keywords(self) -> dict[str, Any]:
-        """Return the settings that were given, as keywords of a bus.
+        """Return the given settings as keyword arguments of a bus.
 
         Raises:
-            UsageError: one is not of the form KEY=VALUE.
+            UsageError: a setting is not of the form KEY=VALUE.
         """
         from cantools_cli.bus.config import cast_from_string
 
@@ -80,7 +80,7 @@ class ListeningOptions(BusOptions):
     passive: options.Passive = False
 
 
-#: settings that have an option of their own
+#: settings with an option of their own
 _OPTIONS = {"listen_only": "--passive", "hardware_timestamps": "--hardware-time", "down": "-D"}
 
 
@@ -136,13 +136,13 @@ def open_buses(
     send: bool,
     selection: Selection | None = None,
 ) -> list[NamedBus]:
-    """Open the buses that ``texts`` name; where one fails, those opened before are closed.
+    """Open the buses that ``texts`` name; if one fails, close those opened earlier.
 
-    What of the filters behind an address, and of the ``selection`` that the command goes on to make, a kernel
-    or an adapter can do, it does; both have to run behind all the same.
+    Filters of an address, and of the command's ``selection``, are pushed down to the kernel or the adapter as
+    far as possible; both must still be applied to received frames.
 
     Raises:
-        UsageError, CanError: an address makes no sense, a bus cannot be opened.
+        UsageError, CanError: an address is invalid, a bus cannot be opened.
     """
     addresses = [parse_address(text) for text in texts] or [BusAddress("the configured bus")]
     for address in addresses:
@@ -181,7 +181,7 @@ def open_bus(address: BusAddress, keywords: dict[str, Any], bus_options: BusOpti
     """Open the bus of ``address`` with ``keywords``, checked against the parameters of its class.
 
     Raises:
-        UsageError, CanError: a setting is unknown or wrong, the bus cannot be opened.
+        UsageError, CanError: a setting is unknown or invalid, the bus cannot be opened.
     """
     import os
 
@@ -206,7 +206,7 @@ def open_bus(address: BusAddress, keywords: dict[str, Any], bus_options: BusOpti
     settings = checked(interface, backend, settings, strict=given, place_of=place_of)
     try:
         return Bus(channel, interface, ignore_config=True, **settings)
-    except (ValueError, TypeError) as error:  # a setting that the class refuses
+    except (ValueError, TypeError) as error:  # the class refuses a setting
         if hasattr(error, "exit_status"):
             raise
         raise UsageError(f"{address.text}: {error}") from error
@@ -218,7 +218,7 @@ def _resolved(
     """Return the keywords of a bus.
 
     Raises:
-        UsageError, CanError: as ``resolve``; or a filter was taken for a bus, as 200 in ``-f 100 200``.
+        UsageError, CanError: as ``resolve``; or a filter was taken for a bus, such as 200 in ``-f 100 200``.
     """
     channel = address.channel or ""
     is_doubtful = has_filters and address.interface is None and is_identifier(channel)

@@ -11,7 +11,7 @@ process if that takes too long as well.
 
 ::
 
-    TERM, HUP ── noticed within   3 s ── closed within 60 s ── orderly end
+    TERM, HUP ──── noticed within 3 s ── closed within 60 s ── orderly end
                           │                      │
                           └───── Stopped ────────┴── left within 5 s ── files closed as far as possible
     INT, INT ────────────────────┘                            │

@@ -1,4 +1,4 @@
-"""What ``canx replay`` is made of: a log read part by part, again and again, and the buses that get it."""
+"""The parts of ``canx replay``: a log, read in parts and several times, and the buses it is sent to."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from cantools_cli.streams.routes import Routes, channel_names, channels_there
 
 
 class Log:
-    """The frames of a log that are to be replayed.
+    """The frames of a log to replay.
 
-    An error while reading is kept: what was read before it is replayed first.
+    An error while reading is kept until the frames before it are replayed.
 
     Attributes:
-        sent: frames that were sent in this pass and those before; the caller sets it.
+        sent: returns the number of frames sent in all passes so far; set by the caller.
         chain: chooses the frames, in all passes together.
-        error: why reading ended before the end.
-        skipped: malformed records passed over.
-        unmapped: frames that no rule sends anywhere, by the channel's name.
+        error: the error that ended reading early.
+        skipped: malformed records skipped.
+        unmapped: frames without a destination, by the channel's name.
         first_ns: timestamp of the first frame replayed.
     """
 
@@ -64,17 +64,17 @@ class Log:
         self.sent: Callable[[], int] = lambda: 0
         self._input: InputStream | None = None
         self._marks: deque[tuple[int, int]] = deque([(0, 0)])  # (frames to send, bytes they were read from)
-        self._before = 0  # bytes in front of the first frame that is sent
+        self._before = 0  # bytes before the first frame that is sent
         self._first_fault: FormatError | None = None
-        self._seen: set[str] = set()  # what the channels of the log may be called
-        self._channels: list[str] = []  # what they are called
+        self._seen: set[str] = set()  # all possible names of the channels seen
+        self._channels: list[str] = []  # their usual names
         self._is_whole = False
         if file == "-":
             self._check_passes()
 
     @property
     def consumed(self) -> int:
-        """Bytes of the file whose frames were sent: it is read ahead, a short one to its end at once."""
+        """Bytes of the file whose frames were sent; reading is ahead of that."""
         sent, marks = self.sent(), self._marks
         while len(marks) > 2 and marks[1][0] <= sent:
             marks.popleft()
@@ -83,7 +83,7 @@ class Log:
         return max(done - self._before, 0)
 
     def share(self, now_ns: int) -> float:
-        """Return how near --count and --end are at a frame of ``now_ns``, 0 to 1; bytes tell the rest."""
+        """Return how near --count and --end are at a frame of ``now_ns``, from 0 to 1."""
         if self._passes != 1:
             return 0.0
         by_count = min(self.sent() / self.chain.count, 1.0) if self.chain.count else 0.0
@@ -96,11 +96,11 @@ class Log:
 
     @property
     def lost(self) -> int:
-        """How many records of the log were not replayed, though no option said so."""
+        """Records of the log that were not replayed, not counting those excluded by an option."""
         return self.skipped + self.chain.error_frames + sum(self.unmapped.values())
 
     def parts(self, rows: int) -> Iterator[MessageBatch | None]:
-        """Yield the frames in parts of at most ``rows``; None before each further pass.
+        """Yield the frames in parts of at most ``rows``, and None before each further pass.
 
         Raises:
             UsageError: a pipe cannot be read twice.
@@ -115,7 +115,7 @@ class Log:
             finished = self.error is not None or self.chain.left == 0 or number == self._passes
             if finished or was_empty:
                 return
-            gc.collect()  # nothing else does while frames are sent; what a reader leaves is little
+            gc.collect()  # automatic collection is off while frames are sent
             self.chain.begin_again()
             yield None
 
@@ -133,7 +133,7 @@ class Log:
             self._input = reader.input
             if patient is not None:
                 self._check_passes()
-                self._interruption.drains = False  # Ctrl-C ends a replay, however much is in the pipe
+                self._interruption.drains = False  # Ctrl-C ends a replay even if the pipe is not empty
                 patient.on_idle = self.on_idle
             try:
                 for batch in reader.batches():
@@ -151,10 +151,10 @@ class Log:
                 self._first_fault = self._first_fault or reader.first_fault
 
     def _mark(self, count: int, consumed: int) -> None:
-        """Note from how many bytes ``count`` more frames were read."""
+        """Record that ``count`` more frames were read up to the byte ``consumed``."""
         if not self._marks[-1][0] and not count:
             self._before = consumed
-        _ = self.consumed  # which forgets what is sent
+        _ = self.consumed  # drops the marks of sent frames
         frames_before, bytes_before = self._marks[-1]
         if len(self._marks) > 1 and (consumed == bytes_before or not count):
             self._marks.pop()
@@ -184,7 +184,7 @@ class Log:
         )
 
     def tell(self) -> None:
-        """Say what was left out."""
+        """Report frames and records that were left out."""
         self._report.faults(self.skipped, self._first_fault)
         self.chain.tell_error_frames(self._report)
         if self.unmapped:
@@ -194,16 +194,15 @@ class Log:
             if rule.source not in self._seen:
                 there = channels_there(self._channels)
                 self._report.note(
-                    f"--map {rule.source}={rule.target}: the log has no channel {rule.source} that was chosen"
-                    f"{there}"
+                    f"--map {rule.source}={rule.target}: no selected frame is on channel {rule.source}{there}"
                 )
 
 
 class Outlets:
-    """The buses that the frames go to, each opened when it is first needed, or at once where it is named.
+    """The buses that frames are sent to, opened on first use, or at once if an option names them.
 
     Attributes:
-        count: frames handed to the buses; one that goes to two counts once.
+        count: frames sent; a frame for two buses counts once.
         last_ns: timestamp of the last of them.
     """
 
@@ -232,7 +231,7 @@ class Outlets:
         )
 
     def open_for(self, batch: MessageBatch) -> MessageBatch:
-        """Open what ``batch`` needs, before it is due; return it."""
+        """Open the buses for ``batch`` before it is due, and return it."""
         for index in set(batch.channel):
             channel = batch.channels[index]
             if channel not in self._known:
@@ -240,7 +239,7 @@ class Outlets:
         return batch
 
     def send(self, batch: MessageBatch) -> None:
-        """Send each frame where it belongs.
+        """Send each frame to its buses.
 
         Raises:
             CanError: a bus failed, or had no room in time.
@@ -265,7 +264,7 @@ class Outlets:
         self.last_ns = batch.timestamp_ns[-1]
 
     def prepared(self, batch: MessageBatch) -> Part:
-        """Open what ``batch`` needs, and make it ready, before its frames are due."""
+        """Open the buses for ``batch``, and prepare sending, before its frames are due."""
         self.open_for(batch)
         routes = {index: self._known[batch.channels[index]] for index in set(batch.channel)}
         sends = {outlet: outlet.prepared(batch) for outlets in routes.values() for outlet in outlets}
@@ -289,7 +288,7 @@ class Outlets:
         return Part(batch.timestamp_ns, send)
 
     def seconds_into(self, log: Log) -> float:
-        """Return how far into the log the last frame was."""
+        """Return the time of the last frame sent, in seconds since the first."""
         return (
             (self.last_ns - log.first_ns) / 1_000_000_000 if self.count and log.first_ns is not None else 0.0
         )
@@ -303,7 +302,7 @@ class Outlets:
         return outlet
 
     def tell(self) -> None:
-        """Say what the buses did not take."""
+        """Report the frames that buses did not accept."""
         for outlet in self._open.values():
             self._report.losses(outlet.name, outlet.losses)
             if outlet.refusal is not None:

@@ -1,4 +1,4 @@
-"""``canx sniff`` on a terminal: the source, the session and the screen, put together."""
+"""``canx sniff`` on a terminal: connects the source, the session and the screen."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from cantools_cli.sniff.view import View
 from cantools_cli.streams.replay import Rational
 from cantools_cli.units import milliseconds_must_have_unit
 
-#: a log up to this size is read to its end first, so that its length is known: some tenths of a second
+#: a log up to this size is first read to its end, in some tenths of a second, so that its length is known
 _SHORT_BYTES = 8_000_000
 
 
@@ -43,10 +43,10 @@ def show(
     *,
     strict: bool = False,
 ) -> int:
-    """Show the buses, or with ``reading`` the logs, until somebody ends it; return the exit status.
+    """Show the buses, or with ``reading`` the logs, until the user ends it; return the exit status.
 
     Raises:
-        UsageError, CanError, FormatError, OSError: what cannot be opened; why the frames ended.
+        UsageError, CanError, FormatError, OSError: a source cannot be opened, or failed.
     """
     notes = _Notes(quiet=report.quiet, verbose=report.verbose)
     with ExitStack() as stack:
@@ -89,7 +89,7 @@ def show(
 
 
 class Stop(Interruption):
-    """Ends the waits of a thread; the signals stay with the screen."""
+    """Ends the waits of a thread; the screen handles the signals."""
 
     def __enter__(self) -> Stop:
         self.fd, self._write_fd = os.pipe()
@@ -101,14 +101,14 @@ class Stop(Interruption):
         os.close(self._write_fd)
 
     def stop(self) -> None:
-        """Let every wait end."""
+        """End every wait."""
         if self.signum is None:
             self.signum = 0
             os.write(self._write_fd, b"\0")
 
 
 class _Notes(Report):
-    """Keeps what is said while there is a screen, and shows the latest there."""
+    """Keeps notes while the screen is shown, and shows the latest there."""
 
     session: Session | None = None
 
@@ -120,7 +120,7 @@ class _Notes(Report):
             self.session.notes.append(text)
 
     def print_all(self) -> None:
-        """Say on stderr what was kept."""
+        """Print the kept notes on stderr."""
         session, self.session = self.session, None
         for text in session.notes if session is not None else ():
             self._said.discard(text)
@@ -128,7 +128,7 @@ class _Notes(Report):
 
 
 class Recorder:
-    """Records to a file what the session gets, from one prompt to the next."""
+    """Records the frames of the session to a file, from one prompt to the next."""
 
     def __init__(self, session: Session, report: Report) -> None:
         self._session = session
@@ -136,7 +136,7 @@ class Recorder:
         self._sink: Sink | None = None
 
     def __call__(self, text: str) -> str:
-        """Begin to record to the file ``text``, or end it; return what to say."""
+        """Start recording to the file ``text``, or stop; return a message."""
         if self._sink is not None:
             return self._end()
         sink = Output(text, OutputFormat.resolve(text)).open(self._report)
@@ -154,7 +154,7 @@ class Recorder:
         return f"{counted(sink.count, 'frames')} recorded to {sink.name}"
 
     def close(self) -> None:
-        """End recording, if there is any."""
+        """Stop recording, if active."""
         self._end()
 
     def __enter__(self) -> Recorder:
@@ -167,9 +167,9 @@ class Recorder:
 
 
 class _Sender:
-    """Sends what the prompt says to the first bus: ``123#DEAD``, ``123#DEAD 100ms`` again and again.
+    """Sends the frame of a prompt to the first bus: ``123#DEAD`` once, ``123#DEAD 100ms`` periodically.
 
-    Nothing ends what is sent again and again.
+    An empty text stops periodic frames.
     """
 
     def __init__(self, source: WatchedBuses) -> None:
@@ -193,7 +193,7 @@ class _Sender:
 
 @contextmanager
 def _keys_from_terminal(texts: Sequence[str]) -> Iterator[list[str]]:
-    """Let descriptor 0 be the terminal while frames, or nothing, come from stdin; yield the names to open."""
+    """Make the terminal descriptor 0 if stdin is not a terminal; yield the names to open."""
     if os.isatty(0):
         yield list(texts)
         return
@@ -209,7 +209,7 @@ def _keys_from_terminal(texts: Sequence[str]) -> Iterator[list[str]]:
 
 @contextmanager
 def _drawing_on_stdout() -> Iterator[None]:
-    """Let descriptor 2, which textual draws on, be the screen also where stderr goes elsewhere."""
+    """Make the screen descriptor 2, on which textual draws, even if stderr is redirected."""
     if os.isatty(2):
         yield
         return

@@ -1,10 +1,10 @@
-"""Options of python-can's scripts as those of canx's commands, where they collide with none of theirs."""
+"""Translates options of python-can's scripts, unless they collide with an option of the command."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-#: spelling there -> spelling here, empty for an option that asks for what happens anyway
+#: python-can's spelling -> spelling of canx, empty for an option that requests the default
 SPELLINGS = {
     "--active": "",
     "--data_bitrate": "--data-bitrate",
@@ -14,29 +14,29 @@ SPELLINGS = {
     "-b": "--bitrate",
     "-s": "--max-size",
 }
-#: spellings of the bus as an option, which is an argument here
+#: spellings of the bus as an option; for canx it is an argument
 _CHANNEL = ("-c", "--channel")
 
 
 def respelled(arguments: Sequence[str], known: Collection[str]) -> list[str]:
-    """Return ``arguments`` with the spellings of a command whose options are ``known``.
+    """Return ``arguments`` in the spellings of a command with the options ``known``.
 
-    A bus that is an option becomes the last argument. What follows ``--`` stays as it is.
+    A bus given as an option becomes the last argument. Everything after ``--`` stays as it is.
     """
-    found: list[str] = []
+    translated: list[str] = []
     buses: list[str] = []
     rest = iter(arguments)
     for argument in rest:
         name, equals, value = argument.partition("=")
         if argument == "--":
-            return [*found, "--", *rest, *buses]
+            return [*translated, "--", *rest, *buses]
         if name in _CHANNEL and name not in known and "--interface" in known:
             channel = value if equals else next(rest, None)
             if channel is None:
-                return list(arguments)  # without its value it is an error, and the command's
+                return list(arguments)  # without a value, the command reports the error
             buses.append(channel)
         elif name in SPELLINGS and name not in known and (SPELLINGS[name] or "--passive") in known:
-            found += [SPELLINGS[name] + equals + value] if SPELLINGS[name] else []
+            translated += [SPELLINGS[name] + equals + value] if SPELLINGS[name] else []
         else:
-            found.append(argument)
-    return [*found, *(["--"] if buses else []), *buses]
+            translated.append(argument)
+    return [*translated, *(["--"] if buses else []), *buses]

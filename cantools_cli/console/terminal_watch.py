@@ -1,7 +1,7 @@
-"""Ends the screen of ``canx sniff`` when its terminal is gone, or when a signal asks it to and it is stuck.
+"""Ends the screen of ``canx sniff`` if its terminal is gone, or if it hangs after a signal.
 
-The screen does not see that a terminal is gone: what it writes fails in a thread of its own, and what it
-reads ends another one. It gets HUP only if that is not ignored, as ``nohup`` has it.
+The screen does not notice that a terminal is gone: writing fails in one of its threads, and reading ends
+another. It receives HUP only if that is not ignored, as under ``nohup``.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from typing import Any
 from cantools_cli.console.warden import FORCE_SECONDS
 
 HANGUP_STATUS = 129
-#: how long the screen may take to end without a terminal: there is nothing to give back
+#: how long the screen may take to end without a terminal, which has no state to restore
 _GONE_SECONDS = 1.0
-#: how long files that are open may take to be closed when the process is ended by force
+#: how long closing open files may take when the process is ended by force
 _LAST_SECONDS = 2.0
 
 
 class TerminalWatch:
     """A thread that waits for the end of the terminal at ``descriptor`` while it is entered.
 
-    ``end`` is called in it with an exit status, to end the screen in good order. If that takes too long,
-    ``close_files`` is called and the process is ended.
+    The thread calls ``end`` with an exit status, to end the screen in order. If that takes too long, it calls
+    ``close_files`` and ends the process.
 
     Attributes:
-        status: what the screen was asked to end with, 0 if it was not.
+        status: the exit status requested of the screen, 0 if none.
     """
 
     def __init__(self, descriptor: int = 0) -> None:
@@ -56,7 +56,7 @@ class TerminalWatch:
         os.close(self._read_fd)
 
     def asked(self, status: int) -> None:
-        """Note that the screen is to end with ``status``: it has ``FORCE_SECONDS`` for that."""
+        """Record that the screen has to end with ``status``, within ``FORCE_SECONDS``."""
         if not self.status:
             self.status = status
             os.write(self._write_fd, b"\0")
@@ -65,7 +65,7 @@ class TerminalWatch:
         try:
             poll = select.poll()
             poll.register(self._read_fd, select.POLLIN)
-            poll.register(self._descriptor, 0)  # reads nothing, reports only the hang-up
+            poll.register(self._descriptor, 0)  # reports only the hang-up
             ready = {descriptor for descriptor, _ in poll.poll()}
             seconds = FORCE_SECONDS
             if self._read_fd not in ready:

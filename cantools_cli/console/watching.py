@@ -1,4 +1,4 @@
-"""What ``canx sniff`` looks at: buses, a stream, or logs, as batches of the frames that were chosen."""
+"""The sources of ``canx sniff``: buses, a stream, or logs, as batches of the selected frames."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from cantools_cli.units import bitrate
 
 
 class Watched(Protocol):
-    """Where the frames come from."""
+    """A source of frames."""
 
-    #: whether the frames come as they happen, and not from a log
+    #: whether frames arrive live, not from a log
     is_live: bool
     #: called before each wait; see ``sources.OnIdle``
     on_idle: OnIdle
 
     @property
     def speeds(self) -> dict[Channel, Speed]:
-        """The bit rates of the channels, as far as they are known."""
+        """The known bit rates, by channel."""
 
     def batches(self, seconds: float | None = None) -> Iterator[MessageBatch]:
-        """Yield the chosen frames of so many seconds, or until the end or a signal."""
+        """Yield the selected frames for ``seconds``, or until the end or a signal."""
 
     def tell(self) -> int:
         """Say what was lost or malformed; return how much."""
@@ -49,7 +49,7 @@ class Watched(Protocol):
 
 
 def is_log(text: str) -> bool:
-    """Tell whether ``text`` is stdin or a file, and not a bus.
+    """Return whether ``text`` is stdin or a file, not a bus.
 
     A name with neither a dot nor a slash is a bus, whatever files there are.
     """
@@ -64,7 +64,7 @@ class WatchedBuses:
     """Live buses, until a signal.
 
     Raises:
-        UsageError, CanError: an address makes no sense, a bus cannot be opened.
+        UsageError, CanError: an address is invalid, a bus cannot be opened.
     """
 
     is_live = True
@@ -135,10 +135,10 @@ def _rate(value: object) -> int | None:
 
 
 class WatchedLogs:
-    """Logs merged by time, or a stream on stdin. Of files ``batches`` begins again each time.
+    """Logs merged by time, or a stream on stdin; each call of ``batches`` reads files from the start.
 
     Raises:
-        FormatError, UsageError, OSError: a file cannot be opened, or its format is not known.
+        FormatError, UsageError, OSError: a file cannot be opened, or its format is unknown.
     """
 
     is_live = False
@@ -171,7 +171,7 @@ class WatchedLogs:
 
     @property
     def size(self) -> int | None:
-        """Bytes of all files, None where one has no end in sight."""
+        """Bytes of all files; None if one is a stream of unknown length."""
         return self._inputs.size
 
     def batches(self, seconds: float | None = None) -> Iterator[MessageBatch]:
@@ -194,7 +194,7 @@ class WatchedLogs:
         self._inputs = self._open()
 
     def _note_faults(self) -> None:
-        """Keep the faults of the pass that came furthest: each finds the same ones."""
+        """Keep the faults of the longest pass; each pass meets the same ones."""
         if self._inputs.skipped > self._skipped:
             self._skipped, self._first_fault = self._inputs.skipped, self._inputs.first_fault
 

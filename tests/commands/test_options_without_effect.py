@@ -111,7 +111,7 @@ def test_a_map_that_meets_nothing_says_which_channels_there_are(canx, tmp_path):
 
 def test_a_map_of_replay_that_meets_nothing_does_so_too(canx):
     arguments = ["replay", "-", A, "--map", "can7=virtual:b", "-t"]
-    assert "has no channel can7 that was chosen, only can0\n" in canx(*arguments, stdin=LINE).stderr
+    assert "no selected frame is on channel can7, only can0\n" in canx(*arguments, stdin=LINE).stderr
 
 
 def test_a_rewrite_that_meets_nothing_is_noted(start, canx, until_listening):

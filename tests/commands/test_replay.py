@@ -91,7 +91,7 @@ def test_channels_that_no_map_names_are_told(arriving):
 
 def test_a_map_the_wrong_way_round_is_told(canx):
     stderr = canx("replay", "t.log", "--map", "virtual:a=can0", "-i", "virtual").stderr
-    assert "the log has no channel virtual:a" in stderr
+    assert "no selected frame is on channel virtual:a" in stderr
     assert "2 frames of can0" in stderr
 
 

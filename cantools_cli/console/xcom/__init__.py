@@ -1,1 +1,1 @@
-"""What the ``canx xcom`` commands share. Imports ``console`` and ``xcom``."""
+"""Code shared by the ``canx xcom`` commands. Imports ``console`` and ``xcom``."""

@@ -1,4 +1,4 @@
-"""What ``read-param`` and ``read-info`` do: read each object, print it, go on past what fails."""
+"""``read-param`` and ``read-info``: read and print each object; a failure does not stop the others."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def print_readings(
     as_json: bool,
     value_only: bool,
 ) -> int:
-    """Read what ``texts`` name, and return the exit status."""
+    """Read the objects that ``texts`` name, print them, and return the exit status."""
     if as_json and value_only:
         raise UsageError("--json and --value contradict each other")
     device = chosen_device(device_name)

@@ -1,7 +1,7 @@
-"""Where the readings of ``monitor`` go: JSON lines, comma separated values, Parquet, or text for people.
+"""The outputs of ``monitor``: JSON lines, comma-separated values, Parquet, or text for people.
 
-A row a reading: timestamp, device, number, name, value, unit, label, error. JSON lines and comma separated
-values are flushed with every round, and can be continued; Parquet is complete when its file is closed.
+One row per reading: timestamp, device, number, name, value, unit, label, error. JSON lines and CSV are flushed
+after every round, and can be continued; Parquet is complete when its file is closed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _GROUP_ROWS = 50_000
 
 
 class Rows(Protocol):
-    """Takes readings."""
+    """Receives readings."""
 
     def put(self, reading: Reading) -> None: ...
     def flush(self) -> None: ...
@@ -30,10 +30,10 @@ class Rows(Protocol):
 
 
 def open_rows(path: str | None, *, as_json: bool, force: bool, append: bool) -> Rows:
-    """Open what ``-o`` says, by its suffix; without it stdout: text for a terminal, JSON lines for a pipe.
+    """Open the file of ``-o`` by its suffix, else stdout: text for a terminal, JSON lines for a pipe.
 
     Raises:
-        UsageError: the file exists, or its suffix says nothing.
+        UsageError: the file exists, or its suffix is unknown.
         OSError: it cannot be opened.
     """
     if path is None or path == "-":
@@ -58,9 +58,9 @@ def open_rows(path: str | None, *, as_json: bool, force: bool, append: bool) -> 
 
 
 def _row(reading: Reading) -> dict[str, Any]:
-    found = reading.as_json()
-    found["error"] = None if found["error"] is None else found["error"]["name"]
-    return {column: found[column] for column in COLUMNS}
+    row = reading.as_json()
+    row["error"] = None if row["error"] is None else row["error"]["name"]
+    return {column: row[column] for column in COLUMNS}
 
 
 class _Text:
@@ -102,7 +102,7 @@ class _Json:
 
 
 class _Csv:
-    """Comma separated values; what has no value is an empty field."""
+    """Comma-separated values; a missing value is an empty field."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file

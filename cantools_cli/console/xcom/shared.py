@@ -1,4 +1,4 @@
-"""Options that the commands of ``canx xcom`` share, and the client that they open."""
+"""Options shared by the commands of ``canx xcom``, and the client they open."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class Link(Wire):
         """The timeout of a reply.
 
         Raises:
-            UsageError: it is not a duration, or 0.
+            UsageError: --timeout is not a duration, or is 0.
         """
         seconds = duration(self.timeout)
         if not seconds:
@@ -162,7 +162,7 @@ class PatientLink(ReadingLink):
 
 @dataclass
 class Session:
-    """An entered client, and what the journal calls its bus."""
+    """An open client, and the name of its bus in the journal."""
 
     client: StuCanPublicClient
     bus_name: str
@@ -174,7 +174,7 @@ def open_session(link: Link, report: Report) -> Iterator[Session]:
     """Open the bus and a client on it.
 
     Raises:
-        UsageError, CanError: an option makes no sense, the bus cannot be opened.
+        UsageError, CanError: an option is invalid, the bus cannot be opened.
     """
     if not 0 <= link.source <= ADDRESS_MASK:
         raise UsageError(f"--source {link.source} is not from 0 to {ADDRESS_MASK}")
@@ -193,25 +193,25 @@ def open_session(link: Link, report: Report) -> Iterator[Session]:
 
 
 def chosen_device(name: str | None) -> Device | None:
-    """Return what ``--device`` says."""
+    """Return the device of ``--device``, if given."""
     return None if name is None else parse_device(name)
 
 
-def print_json(found: dict[str, Any]) -> None:
-    """Print an object as one line."""
-    print_line(json.dumps(found, separators=(",", ":"), ensure_ascii=False, allow_nan=False))
+def print_json(row: dict[str, Any]) -> None:
+    """Print an object on one line."""
+    print_line(json.dumps(row, separators=(",", ":"), ensure_ascii=False, allow_nan=False))
 
 
 def print_line(text: str) -> None:
-    """Print a line at once, so that a pipe sees it."""
+    """Print a line without buffering, for pipes."""
     print(text, flush=True)
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Ask on the terminal; ``yes`` is the answer given beforehand.
+    """Ask on the terminal, unless ``yes`` is set.
 
     Raises:
-        UsageError: there is nobody to ask, or the answer is no.
+        UsageError: there is no terminal, or the answer is no.
     """
     if yes:
         return
@@ -222,7 +222,7 @@ def confirm(question: str, *, yes: bool) -> None:
 
 
 def require_terminal(what: str) -> None:
-    """Refuse ``what`` where nobody can be asked.
+    """Refuse ``what`` without a terminal to ask on.
 
     Raises:
         UsageError: there is no terminal.
