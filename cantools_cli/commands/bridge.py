@@ -1,4 +1,4 @@
-"""``canx bridge``: frames of each bus to the others."""
+"""``canx bridge``: forwards the frames of each bus to the others."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from cantools_cli.streams.bridge import MAX_HOPS, DirectedRewrite, LoopGuard, Re
 from cantools_cli.streams.outlet import Outlet, QueuedOutlet
 from cantools_cli.units import duration
 
-#: how soon the failure of a bus that still has frames to send is noticed
+#: interval at which buses with queued frames are checked for failures
 _LOOK_SECONDS = 0.05
 
 
@@ -76,7 +76,7 @@ def bridge_command(
 ) -> int:
     """Forward the frames of each bus to the others.
 
-    Goes on until Ctrl-C; -v says at the end how many went where. A bus that is too slow holds up no other.
+    Runs until Ctrl-C; -v prints the number of frames per bus at the end. A slow bus does not delay others.
 
     \b
     canx bridge can0 can1
@@ -150,9 +150,9 @@ def _open(
 
 
 class Bridge:
-    """Takes what each source receives, and queues it for every other bus.
+    """Queues the frames received from each source for every other bus.
 
-    ``targets`` are all buses, None where nothing is sent to one; the sources are the first of them.
+    ``targets`` has an entry for each bus, None for one that is not sent to; the sources are the first buses.
     """
 
     def __init__(
@@ -187,7 +187,7 @@ class Bridge:
         """Forward until a signal, or ``count`` frames.
 
         Raises:
-            CanError: a bus failed, or frames go round for ever.
+            CanError: a bus failed, or frames are forwarded in a loop.
         """
         if count == 0:
             return
@@ -230,7 +230,7 @@ class Bridge:
         return _LOOK_SECONDS if any(one is not None and one.is_busy for one in self._targets) else None
 
     def close(self, timeout: float, report: Report) -> int:
-        """Send what is queued still, for up to ``timeout`` seconds; say and return what was lost."""
+        """Send queued frames for up to ``timeout`` seconds; report and return the losses."""
         end = time.monotonic() + timeout
         lost = 0
         for index, source in enumerate(self._sources):

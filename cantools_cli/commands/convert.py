@@ -64,9 +64,9 @@ def convert_command(
 ) -> int:
     """Convert logs, or a stream of frames, to another format.
 
-    The formats come from --from and --to, else from the suffixes (.gz and .zst are peeled off), else, for
-    the input, from its first bytes. Several inputs are merged in the order of time. What the output cannot
-    carry is counted and said at the end.
+    The formats come from --from and --to, else from the suffixes (.gz and .zst are ignored), else, for the
+    input, from its first bytes. Several inputs are merged by time. Everything that the output cannot carry
+    is counted and reported at the end.
 
     \b
     canx convert trace.asc -o trace.blf
@@ -120,7 +120,7 @@ def convert_command(
 
 @dataclass
 class _Changes:
-    """What changes in the frames that pass."""
+    """The changes to frames that pass."""
 
     shift_ns: int
     renaming: Renaming | None
@@ -168,7 +168,7 @@ def _copy(
 
 
 def _kept(sink: Sink | SplitSink) -> str | None:
-    """Return what the output holds in spite of an error."""
+    """Return a message about the frames written before an error; None for stdout."""
     if sink.name == "-":
         return None
     return f"{sink.name} holds the {counted(sink.count, 'frames')} before the error"

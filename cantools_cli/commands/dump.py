@@ -37,7 +37,7 @@ class DumpBusOptions(ListeningOptions):
 
 @dataclass(eq=False, repr=False)
 class ScreenOptions:
-    """Options for lines that people read.
+    """Options for lines on a screen.
 
     Raises:
         UsageError: one of them is invalid.
@@ -73,14 +73,14 @@ class ScreenOptions:
         options.checked(self.colour, "--color", ("auto", "always", "never"))
 
     def check_effect(self, form: str) -> None:
-        """Refuse them if ``form`` is not written for people.
+        """Refuse them if ``form`` is not text for a screen.
 
         Raises:
             UsageError: one was given.
         """
         options.check_effect(
             {
-                f"-t {self.timestamps}": self.timestamps not in (None, "a"),  # which logs have
+                f"-t {self.timestamps}": self.timestamps not in (None, "a"),  # the default of logs
                 "-e": self.explain,
                 "-x": self.direction,
                 "--color always": self.colour == "always",
@@ -135,8 +135,8 @@ def dump_command(
 ) -> int:
     """Print or log the frames of one or more buses.
 
-    On a terminal an aligned form for people; into a pipe log lines, each as soon as it is there; with -o a
-    log file in any format. Without -n, -T or --duration it goes on until Ctrl-C.
+    A terminal gets aligned, coloured lines; a pipe gets log lines without delay; -o writes a log file in any
+    format. Without -n, -T or --duration it runs until Ctrl-C.
 
     \b
     canx dump can0
@@ -211,7 +211,7 @@ def _copy(
 
 
 class _Written:
-    """The log that is written, for ``Progress``: a bus has no end."""
+    """The log that is written, as the source of ``Progress``; a bus has no size."""
 
     size = None
 

@@ -1,4 +1,4 @@
-"""``canx gen``: frames by rule, to stdout, a file or a bus."""
+"""``canx gen``: generates frames by rule, to stdout, a file or a bus."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from cantools_cli.errors import CanTimeoutError, UsageError
 from cantools_cli.streams.generator import BATCH_ROWS, Generator
 from cantools_cli.units import duration_ns, milliseconds_must_have_unit, rate
 
-#: cangen's gap, kept for the habit
+#: the default gap of cangen
 DEFAULT_GAP_NS = 200_000_000
-#: a schedule that falls so far behind was stopped, and starts again from now instead of flooding the bus
+#: a schedule this late was suspended; it restarts from now instead of flooding the bus
 STOPPED_NS = 1_000_000_000
 
 
@@ -148,8 +148,8 @@ def gen_command(
 ) -> int:
     """Generate frames by rule, to stdout, a file or a bus.
 
-    Without BUS they are written as fast as possible, and --gap or --rate only space the timestamps. The
-    letters are cangen's; lengths are uniform.
+    Without BUS, frames are written as fast as possible, and --gap or --rate only space their timestamps.
+    Option letters are those of cangen; lengths are uniformly distributed.
 
     \b
     canx gen -n 1000 | canx convert --to asc
@@ -204,7 +204,7 @@ def _duration_ns(text: str | None, gap_ns: int | None, *, to_bus: bool) -> int |
     """Return the nanoseconds of ``--duration``.
 
     Raises:
-        UsageError: it is not a duration, or without a bus and a gap no frame would ever be later.
+        UsageError: it is not a duration, or the output without a bus and a gap would never end.
     """
     if text is None:
         return None
@@ -222,7 +222,7 @@ def _start_ns(start: str | None, seed: int | None) -> int:
 
 
 def _write(generator: Generator, run: Run, target: Output) -> int:
-    """Write all frames, or those up to a signal; return how many."""
+    """Write all frames, or those up to a signal; return their number."""
     with target.open(run.report) as sink:
         for batch in generator.batches():
             sink.write(batch)
@@ -232,9 +232,9 @@ def _write(generator: Generator, run: Run, target: Output) -> int:
 
 
 def _send(generator: Generator, bus: BusABC, interruption: Interruption, duration_ns: int | None) -> int:
-    """Send what is due, and sleep until more is: by an absolute schedule, so that no error adds up.
+    """Send frames when they are due, by an absolute schedule, so that errors do not add up.
 
-    Returns how many frames were sent until the generator's end, a signal, or ``duration_ns`` was over.
+    Return the number of frames sent until the generator's end, a signal, or the end of ``duration_ns``.
     """
     first = time.monotonic_ns()
     end = Deadline(None if duration_ns is None else duration_ns / 1_000_000_000)

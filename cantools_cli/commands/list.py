@@ -1,4 +1,4 @@
-"""``canx list``: what can be opened here, and what canx knows."""
+"""``canx list``: buses that can be opened here, interfaces, and formats."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def list_command(
 ) -> int:
     """List buses that can be opened here, interfaces, or formats.
 
-    Columns are separated by tabs where the output is not a terminal.
+    Columns are separated by tabs if the output is not a terminal.
 
     \b
     canx list

@@ -1,4 +1,4 @@
-"""``canx replay``: a log back onto buses, with its own timing."""
+"""``canx replay``: sends a log to buses, with its own timing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from cantools_cli.streams.replay import PART_ROWS, Pacer, Schedule, Timetable, l
 from cantools_cli.streams.routes import Routes, Rule
 from cantools_cli.units import duration, duration_ns, milliseconds_must_have_unit
 
-#: how long a wait lasts at most while the progress is shown
+#: longest wait while progress is shown
 _REDRAW_SECONDS = 0.1
 
 
@@ -81,8 +81,8 @@ def replay_command(
 ) -> int:
     """Replay a log onto buses, with its own timing.
 
-    The schedule is absolute, so no delay adds up; -v says how exactly it was kept. With BUS all frames go
-    there, --map sends channels elsewhere; with neither, each goes to the bus that its channel is named.
+    The schedule is absolute, so delays do not add up; -v prints its accuracy. With BUS, all frames go there;
+    --map sends a channel elsewhere; with neither, each channel goes to the bus of the same name.
 
     \b
     canx replay drive.log vcan0
@@ -176,7 +176,7 @@ class SystemClock:
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Keep the garbage collector from stopping everything when a frame is due."""
+    """Disable garbage collection, whose pauses would delay frames."""
     gc.collect()
     gc.freeze()
     gc.disable()

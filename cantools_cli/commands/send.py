@@ -1,4 +1,4 @@
-"""``canx send``: frames onto a bus, from arguments or from stdin."""
+"""``canx send``: sends frames to a bus, from arguments or from stdin."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def send_command(
 ) -> int:
     """Send frames to a bus, from arguments or from stdin.
 
-    A FRAME is written as for cansend. Without any, frames are read from stdin in every format that canx
-    knows, and sent as fast as the bus takes them.
+    A FRAME has the form of cansend. Without FRAME, frames are read from stdin in any format, and sent as fast
+    as the bus accepts them.
 
     \b
     canx send vcan0 123#DEADBEEF
@@ -100,10 +100,10 @@ def send_command(
 def _schedule(
     period: str | None, count: int | None, duration: str | None, *, has_frames: bool
 ) -> Schedule | None:
-    """Return when to send; None for at once.
+    """Return the schedule; None to send at once.
 
     Raises:
-        UsageError: the options make no sense together, or the period is 0.
+        UsageError: the options contradict one another, or the period is 0.
     """
     if period is None:
         if count is not None or duration is not None:
@@ -130,10 +130,10 @@ def _schedule(
 
 
 def _parsed(texts: list[str], report: Report, *, strict: bool, error_frames: bool) -> MessageBatch:
-    """Return all frames, before any is sent: one that is wrong means that none is.
+    """Return all frames, before any is sent: an invalid one stops them all.
 
     Raises:
-        FormatError, UsageError: one is not a frame, or an error frame without leave.
+        FormatError, UsageError: a text is not a frame, or is an error frame without --error-frames.
     """
     from cantools_cli.io.frame_text import parse_frame
 
@@ -151,7 +151,7 @@ def _parsed(texts: list[str], report: Report, *, strict: bool, error_frames: boo
 def _send_periodically(
     opened: NamedBus, frames: MessageBatch, schedule: Schedule, seconds: float, run: Run, *, strict: bool
 ) -> int:
-    """Send the ``frames`` one by one, in turn, as ``schedule`` has it, to its end or a signal."""
+    """Send the ``frames`` in turn by ``schedule``, until its end or a signal."""
     rows = [frames.part(row, row + 1) for row in range(len(frames))]
     with run:
         schedule.begin(time.monotonic_ns())

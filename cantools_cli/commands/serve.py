@@ -1,4 +1,4 @@
-"""``canx serve``: buses of this computer for socketcand's clients over TCP."""
+"""``canx serve``: serves buses of this computer to clients of socketcand over TCP."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def serve_command(
 ) -> int:
     """Serve buses over TCP to clients that speak socketcand.
 
-    Other computers reach it only with --listen, and only those that --allow names. It goes on until Ctrl-C.
+    Other computers can connect only with --listen, and only if --allow names them. Runs until Ctrl-C.
 
     \b
     canx serve can0

@@ -1,4 +1,4 @@
-"""``canx sniff``: the identifiers of buses, one row each."""
+"""``canx sniff``: a table of the identifiers on buses, one row each."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from cantools_cli.sniff.view import View
 from cantools_cli.streams.replay import speed
 from cantools_cli.units import duration
 
-#: how long a bus is looked at where nobody says so
+#: default of --duration for a bus
 _USUAL_SECONDS = 5.0
 
 
@@ -83,9 +83,9 @@ def sniff_command(
 ) -> int:
     """Show one row for each identifier of buses, of a log, or of a stream.
 
-    How often each came, at which periods, and what of its data changed: on the screen of a terminal, with
-    keys (? shows them), a log replayed in its own time; in a pipe, or with --once, --duration or --json, as
-    one table, of buses after 5 seconds, of logs and streams at their end.
+    A row has the count, the period and the changing data of an identifier. A terminal gets a live screen
+    (? lists its keys) that replays logs in real time. A pipe, --once, --duration or --json gets one table: of
+    a bus after 5 seconds, of a log or a stream at its end.
 
     \b
     canx sniff can0
@@ -147,7 +147,7 @@ def sniff_command(
 
 
 def _has_screen() -> bool:
-    """Tell whether there is a terminal that can be drawn on, and read keys from."""
+    """Return whether there is a terminal to draw on and to read keys from."""
     try:
         return os.isatty(1) and os.environ.get("TERM", "dumb") != "dumb" and _keys_can_be_read()
     except OSError:
@@ -165,11 +165,11 @@ def _keys_can_be_read() -> bool:
 
 
 def _are_logs(texts: Sequence[str]) -> bool:
-    """Tell whether ``texts`` are logs, and not buses.
+    """Return whether ``texts`` are logs, not buses.
 
     Raises:
-        FileNotFoundError: one has the name of a log, and there is no such file.
-        UsageError: some are.
+        FileNotFoundError: a name is that of a log, and the file does not exist.
+        UsageError: some are logs, others buses.
     """
     logs = [text for text in texts if is_log(text)]
     for text in texts:
@@ -190,10 +190,10 @@ def _print_once(
     *,
     as_object: bool,
 ) -> int:
-    """Look at the source, print its table, and return how much was lost.
+    """Read the source, print its table, and return the number of losses.
 
     Raises:
-        CanError, FormatError, OSError: why looking ended early; what came before is printed first.
+        CanError, FormatError, OSError: reading ended early; the table up to then is printed first.
     """
     table = Table()
     table.decoder = decoder
@@ -237,7 +237,7 @@ def _print(lines: list[str]) -> None:
 
 
 def _tell(channels: list[ChannelFigures], took_ns: int, table: Table, report: Report) -> None:
-    """Say on stderr what each channel carried."""
+    """Report the traffic of each channel."""
     for one in channels:
         text = f"{one.channel}: {counted(one.frames, 'frames')}"
         if took_ns:

@@ -1,4 +1,4 @@
-"""``canx xcom``: Studer Xcom-CAN. A module a command, imported when it runs."""
+"""``canx xcom``: Studer Xcom-CAN. One module per command, imported when it runs."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import sys
 
 import typer
 
-#: name -> what ``canx xcom --help`` says; each is ``NAME_command`` in ``NAME.py`` here, with _ for -
+#: name -> summary in ``canx xcom --help``; each is ``NAME_command`` in ``NAME.py`` here, with _ for -
 COMMANDS = {
     "read-param": "Read parameters: their value, minimum and maximum.",
     "read-info": "Read user infos: what a device measures now.",
-    "write-param": "Write a parameter, to RAM unless flash is asked for.",
+    "write-param": "Write a parameter, to RAM by default.",
     "messages": "Print the messages that devices send.",
     "scan": "Find out which devices answer.",
     "monitor": "Read objects again and again, as a time series.",
     "list": "Search the table of parameters, infos and messages.",
     "export": "Save all parameters of devices to a TOML file.",
-    "apply": "Write the parameters of a TOML file, after a look at them.",
+    "apply": "Write the parameters of a TOML file, after showing the changes.",
     "decode": "Explain the Xcom frames in a stream or a log.",
-    "simulate": "Be a gateway with devices that are not there.",
+    "simulate": "Simulate a gateway with devices.",
 }
 
 
 def xcom_command(ctx: typer.Context) -> None:
     """Studer Xcom-CAN: read, write and watch an installation.
 
-    The bus is --bus, else CAN_INTERFACE and CAN_CHANNEL or the configuration. Objects are numbers, or a
-    part of one name alone; xt2:1286 is that of the second Xtender.
+    The bus comes from --bus, else from CAN_INTERFACE and CAN_CHANNEL or the configuration. An object is a
+    number, or a unique part of its name; xt2:1286 is object 1286 of the second Xtender.
 
     \b
     canx xcom simulate virtual:xcom &

@@ -1,4 +1,4 @@
-"""``canx xcom apply``: what a TOML file of parameters changes, and the change itself."""
+"""``canx xcom apply``: writes the parameters of a TOML file that differ from the device."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PARTS = {"ram": Part.RAM, "flash": Part.FLASH}
 
 
 def apply_command(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="What canx xcom export made; - is stdin.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A file of canx xcom export; - is stdin.")],
     device: Annotated[
         str | None, typer.Option("--device", "-d", metavar="DEVICE", help="Only the table of this device.")
     ] = None,
@@ -42,11 +42,10 @@ def apply_command(
     link: PatientLink,
     run: Run,
 ) -> int:
-    """Write the parameters of a TOML file that differ from the device, after a look at the differences.
+    """Write the parameters of a TOML file that differ from the device, after showing the differences.
 
-    All of them are checked before the first is written; one that the device would not allow keeps all from
-    it. Differences are those to flash, since RAM cannot be read. With --dry-run the status is 1 where there
-    are any.
+    All parameters are checked before the first is written; if the device would refuse one, none is written.
+    The comparison is with flash, since RAM cannot be read. With --dry-run, the status is 1 if any differ.
 
     \b
     canx xcom apply xt1.toml --dry-run
@@ -88,7 +87,7 @@ def _text(file: str) -> str:
 
 
 def _differences(writer: Writer, wanted: list[Setting], part: Part) -> list[Plan]:
-    """Return the writes that change something, all of them checked."""
+    """Return the writes that change a value, all of them checked."""
     plans = (writer.plan_if_changed(one.object, one.device, one.value, part) for one in wanted)
     return [plan for plan in plans if plan is not None]
 
@@ -99,7 +98,7 @@ def _difference(plan: Plan) -> str:
 
 
 def _write(writer: Writer, plans: list[Plan], report: Report) -> int:
-    """Write; one that fails ends it, since the others may depend on it."""
+    """Write the parameters; a failure stops the rest, which may depend on it."""
     for done, plan in enumerate(plans):
         if plan.part == Part.FLASH:
             worn = warning(plan.wear)

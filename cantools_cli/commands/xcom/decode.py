@@ -1,4 +1,4 @@
-"""``canx xcom decode``: what the Xcom frames in a stream say."""
+"""``canx xcom decode``: explains the Xcom frames in a stream."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def decode_command(
     reading: ReadOptions,
     run: Run,
 ) -> int:
-    """Explain the Xcom frames in a stream or a log, a line each; others are passed over.
+    """Explain the Xcom frames in a stream or a log, one line each; other frames are skipped.
 
-    29-bit identifiers belong to other protocols too: a frame counts when service, length and one device's
-    address fit.
+    Other protocols use 29-bit identifiers too: a frame counts if its service, its length and the address of
+    one device match.
 
     \b
     canx dump can0 | canx xcom decode

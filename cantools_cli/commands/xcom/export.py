@@ -1,4 +1,4 @@
-"""``canx xcom export``: all parameters of devices, as a TOML file."""
+"""``canx xcom export``: saves all parameters of devices to a TOML file."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def export_command(
 ) -> int:
     """Save all parameters of devices, as they are in flash, to a TOML file.
 
-    Commands and what a device does not have are left out. What could not be read is a comment there, and
-    makes the status 3.
+    Commands, and parameters that a device does not have, are left out. A parameter that cannot be read
+    becomes a comment, and the status is 3.
 
     \b
     canx xcom export xt1 -o xt1.toml
@@ -55,7 +55,7 @@ def export_command(
 
 
 def _export(session: Session, device: Device, file: IO[str], report: Report) -> int:
-    """Write one device's table; return how many parameters could not be read."""
+    """Write the table of one device; return the number of unreadable parameters."""
     failed = exported = 0
     assert device.family is not None
     file.write(f"\n{device_table(device)}\n")
@@ -81,7 +81,7 @@ def _export(session: Session, device: Device, file: IO[str], report: Report) -> 
 
 
 class _Output:
-    """stdout, or a file that must not be there yet."""
+    """stdout, or a file that must not exist."""
 
     def __init__(self, path: str | None, *, force: bool) -> None:
         self._path = path

@@ -1,4 +1,4 @@
-"""``canx xcom list``: search the table of objects."""
+"""``canx xcom list``: searches the table of objects."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def list_command(
 ) -> int:
     """Search the table of parameters, infos and messages; no bus is needed.
 
-    Columns are separated by tabs: number, kind, family, name, unit. Limits and defaults are those of 48 V
-    and 230 V; a device knows its own. The status is 1 where nothing is found.
+    Columns are separated by tabs: number, kind, family, name, unit. Limits and defaults are those of 48 V and
+    230 V systems; a device has its own. The status is 1 if nothing is found.
 
     \b
     canx xcom list voltage --family vt

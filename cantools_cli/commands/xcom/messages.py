@@ -1,4 +1,4 @@
-"""``canx xcom messages``: what devices have to say, as they say it."""
+"""``canx xcom messages``: prints the messages of devices as they arrive."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ def messages_command(
 ) -> int:
     """Print the messages that devices send: warnings, errors, notes.
 
-    There is no history: only what comes while this listens. With -n the status is 1 where fewer came.
+    There is no history: only messages sent while it listens are printed. With -n, the status is 1 if fewer
+    came.
 
     \b
     canx xcom messages --follow

@@ -1,4 +1,4 @@
-"""``canx xcom monitor``: objects again and again, as a time series."""
+"""``canx xcom monitor``: reads objects repeatedly, as a time series."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ def monitor_command(
     link: ReadingLink,
     run: Run,
 ) -> int:
-    """Read objects again and again, as a time series, until Ctrl-C, -n or --duration.
+    """Read objects repeatedly, as a time series, until Ctrl-C, -n or --duration.
 
-    A row a reading: text on a terminal, JSON lines in a pipe, a file with -o. Rounds keep to the clock. A
-    reading that failed is a row that says so, and makes the status 3 in the end.
+    One row per reading: text on a terminal, JSON lines in a pipe, a file with -o. Rounds follow an absolute
+    schedule. A failed reading is a row with its error, and the final status is 3.
 
     \b
     canx xcom monitor 3000 3005 --device xt1
@@ -82,7 +82,7 @@ def monitor_command(
 
 
 def _round(session: Session, wanted: Sequence[tuple[XcomObject, Device]], rows: Rows) -> int:
-    """Read everything once; return how many readings failed."""
+    """Read every object once; return the number of failed readings."""
     failed = 0
     for one, device in wanted:
         reading = read(session.client, one, device, None, session.seconds)
@@ -93,10 +93,10 @@ def _round(session: Session, wanted: Sequence[tuple[XcomObject, Device]], rows: 
 
 
 class _Schedule:
-    """When the rounds are, by an absolute clock: a slow one moves none behind it.
+    """The times of the rounds, by an absolute clock: a slow round does not shift later ones.
 
     Attributes:
-        skipped: rounds left out since the one before was not over.
+        skipped: rounds left out because the previous one was still running.
     """
 
     def __init__(
@@ -111,15 +111,15 @@ class _Schedule:
         self._end = None if length is None else self._due + length
 
     def next_round(self) -> bool:
-        """Wait for the next round; return False where there is none any more."""
+        """Wait for the next round; return False after the last one."""
         if self._count is not None and self._rounds >= self._count:
             return False
         if self._rounds:
             self._due += self._period
-            behind = time.monotonic() - self._due
-            if behind > 0 and self._period:
-                self.skipped += int(behind // self._period)
-                self._due += behind // self._period * self._period
+            late = time.monotonic() - self._due
+            if late > 0 and self._period:
+                self.skipped += int(late // self._period)
+                self._due += late // self._period * self._period
         self._rounds += 1
         if self._end is not None and self._due >= self._end:
             self._wait_until(self._end)

@@ -1,4 +1,4 @@
-"""``canx xcom read-info``: what a device measures now."""
+"""``canx xcom read-info``: reads the present measurements of a device."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def read_info_command(
 ) -> int:
     """Read user infos: what a device measures now.
 
-    One that cannot be read does not keep the others from it; the status is 3 then.
+    If one cannot be read, the others still are, and the status is 3.
 
     \b
     canx xcom read-info 3000

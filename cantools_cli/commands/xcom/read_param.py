@@ -1,4 +1,4 @@
-"""``canx xcom read-param``: values of parameters."""
+"""``canx xcom read-param``: reads the values of parameters."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def read_param_command(
 ) -> int:
     """Read parameters: their value, minimum and maximum.
 
-    What is only in RAM cannot be read: --part ram gives the value in flash. One parameter that cannot be
-    read does not keep the others from it; the status is 3 then.
+    RAM cannot be read: --part ram returns the value in flash. If one parameter cannot be read, the others
+    still are, and the status is 3.
 
     \b
     canx xcom read-param 1286

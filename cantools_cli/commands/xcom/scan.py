@@ -1,4 +1,4 @@
-"""``canx xcom scan``: which devices answer."""
+"""``canx xcom scan``: finds the devices on a bus."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def scan_command(
 ) -> int:
     """Find out which devices answer: kind, address, model, software, serial number.
 
-    It only reads. The status is 3 where none answers.
+    It only reads. The status is 3 if no device answers.
 
     \b
     canx xcom scan

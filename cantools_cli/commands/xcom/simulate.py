@@ -1,4 +1,4 @@
-"""``canx xcom simulate``: a gateway with devices, without the hardware."""
+"""``canx xcom simulate``: simulates a gateway with devices."""
 
 from __future__ import annotations
 
@@ -87,11 +87,11 @@ def simulate_command(
     wire: Wire,
     run: Run,
 ) -> int:
-    """Be a gateway with devices that are not there, until Ctrl-C.
+    """Simulate a gateway with devices, until Ctrl-C.
 
-    Values follow a day: sun from six to eighteen, a load in the morning and in the evening, a battery
-    between them. Parameters have their limits, and wrong requests the errors of the real thing. Faults only
-    where they are asked for.
+    Values follow a day: sun from 6:00 to 18:00, load in the morning and in the evening, a battery between
+    them. Parameters have their real limits, and invalid requests get the errors of a real device. Faults
+    occur only with --fault.
 
     \b
     canx xcom simulate virtual:xcom
@@ -122,7 +122,7 @@ def simulate_command(
         notify_to=notify_to,
         flags=flags,
     )
-    told = [parse_notice(text) for text in notices or ()]
+    messages = [parse_notice(text) for text in notices or ()]
     wire.bus = bus
     keywords = wire.keywords(report)
     with run, wire.open(keywords, report) as opened:
@@ -131,7 +131,7 @@ def simulate_command(
             gateway,
             latency=seconds,
             speed=DAY / length,
-            notices=told,
+            notices=messages,
             on_frame=_print_frame if log else None,
         )
         report.note(f"{', '.join(unit.name for unit in units)} on {opened.name}")

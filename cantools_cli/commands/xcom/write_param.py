@@ -1,4 +1,4 @@
-"""``canx xcom write-param``: one value, checked before and after."""
+"""``canx xcom write-param``: writes one value, checked before and after."""
 
 from __future__ import annotations
 
@@ -56,11 +56,11 @@ def write_param_command(
     link: ReplyLink,
     run: Run,
 ) -> int:
-    """Write a parameter, to RAM unless flash is asked for.
+    """Write a parameter, to RAM by default.
 
-    RAM is lost at a restart and can be written without end; it cannot be read back. Flash is good for 1000
-    writes of a parameter: it is asked for first, counted in a journal, and read back. The minimum and the
-    maximum that the device gives are obeyed. A write that had no answer is not repeated.
+    RAM is lost at a restart, has no write limit, and cannot be read back. Flash endures 1000 writes per
+    parameter: a write needs a confirmation, is counted in a journal, and read back. The limits that the
+    device reports are respected. An unanswered write is not repeated.
 
     \b
     canx xcom write-param 1286 231.5
@@ -121,7 +121,7 @@ def _print(plan: Plan, outcome: Outcome | None, *, as_json: bool) -> None:
     part = "ram" if plan.part == Part.RAM else "flash"
     verified = None if outcome is None else outcome.verified
     if as_json:
-        found = {
+        row = {
             "device": plan.device.name,
             "address": plan.device.address,
             "number": plan.object.number,
@@ -134,7 +134,7 @@ def _print(plan: Plan, outcome: Outcome | None, *, as_json: bool) -> None:
             "written": outcome is not None,
             "verified": verified is not None,
         }
-        print_json(found)
+        print_json(row)
         return
     text = f"{plan.heading}: {values.text(plan.object, plan.value)}"
     if outcome is None:

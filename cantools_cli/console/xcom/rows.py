@@ -1,7 +1,7 @@
 """The outputs of ``monitor``: JSON lines, comma-separated values, Parquet, or text for people.
 
-One row per reading: timestamp, device, number, name, value, unit, label, error. JSON lines and CSV are flushed
-after every round, and can be continued; Parquet is complete when its file is closed.
+One row per reading: timestamp, device, number, name, value, unit, label, error. JSON lines and CSV are
+flushed after every round, and can be continued; Parquet is complete when its file is closed.
 """
 
 from __future__ import annotations
