@@ -42,7 +42,7 @@ class _Plain:
         if value is None:
             return () if many else None
         try:
-            return tuple(self._convert(one) for one in value) if many else self._convert(value)
+            return tuple(self._convert(element) for element in value) if many else self._convert(value)
         except ValueError as error:
             from cantools_cli.errors import quoted
 
@@ -219,14 +219,14 @@ def help_of(
         context: Any = ctx.parent
         for name in command or ():
             table = getattr(context.command, "table", {})
-            found = context.command.get_command(context, name) if table else None
-            if found is None:
+            subcommand = context.command.get_command(context, name) if table else None
+            if subcommand is None:
                 known = f"; there are {', '.join(table)}" if table else ""
                 from cantools_cli.errors import quoted
 
                 raise typer.BadParameter(f"no such command {quoted(name)}{known}")
             context = stack.enter_context(
-                found.make_context(name, [], parent=context, resilient_parsing=True)
+                subcommand.make_context(name, [], parent=context, resilient_parsing=True)
             )
         typer.echo(context.command.get_help(context))
 

@@ -65,7 +65,7 @@ def bridge_command(
         typer.Option(
             "--max-hops",
             metavar="N",
-            help="End when a frame came back so often at once; 0 never.",
+            help="Stop when a frame returns more than N times in a row; 0: never.",
             show_default=True,
         ),
     ] = MAX_HOPS,
@@ -140,12 +140,12 @@ def _open(
     opened: list[NamedBus] = []
     for text, name, chosen in zip(buses, names, selections, strict=True):
         receives = not (one_way and opened)
-        (one,) = open_buses(
+        (named,) = open_buses(
             [text], bus_options, report, receive=receives, send=True, selection=chosen if receives else None
         )
-        stack.enter_context(one)
-        one.name = name
-        opened.append(one)
+        stack.enter_context(named)
+        named.name = name
+        opened.append(named)
     return opened
 
 

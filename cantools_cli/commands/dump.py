@@ -165,8 +165,8 @@ def dump_command(
         screen.check_effect(form.name)
     with run, ExitStack() as stack:
         opened = open_buses(buses or (), bus_options, report, receive=True, send=False, selection=selection)
-        for one in opened:
-            stack.enter_context(one)
+        for named in opened:
+            stack.enter_context(named)
         sink = target.open(report) if is_log else screen.sink(tz, report)
         progress = Progress(
             _Written(sink),
@@ -178,7 +178,7 @@ def dump_command(
         with sink, progress:
             end = None if whole_seconds is None else Deadline(whole_seconds)
             _copy(opened, sink, chain, quiet_seconds, end, run, progress)
-        is_lossy = any(one.losses for one in opened)
+        is_lossy = any(named.losses for named in opened)
         report.detail(counted(sink.count, "frames"))
     is_short = count is not None and sink.count < count
     return run.status(strict and (sink.losses or is_lossy), is_no=is_short)
@@ -201,7 +201,7 @@ def _copy(
         due = sink.on_idle()
         return min(REDRAW_SECONDS, due or REDRAW_SECONDS) if progress.is_shown else due
 
-    buses = [one.bus for one in opened]
+    buses = [named.bus for named in opened]
     chosen = chosen_by(opened, chain.select)
     for _, batch in live_batches(buses, run.interruption, idle, quiet_seconds, end, chosen):
         progress.update()

@@ -109,12 +109,12 @@ def _schedule(
         if count is not None or duration is not None:
             option = "--duration" if count is None else "--count"
             raise UsageError(
-                f"{option} needs --period", hint="canx send BUS FRAME --period 100ms sends again and again"
+                f"{option} needs --period", hint="canx send BUS FRAME --period 100ms sends periodically"
             )
         return None
     if not has_frames:
         raise UsageError(
-            "--period needs a FRAME to send again and again", hint="canx send BUS 123#01 --period 100ms"
+            "--period needs a FRAME to send periodically", hint="canx send BUS 123#01 --period 100ms"
         )
     from cantools_cli.periodic.schedule import Schedule
     from cantools_cli.units import duration_ns, milliseconds_must_have_unit

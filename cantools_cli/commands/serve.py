@@ -83,11 +83,11 @@ def serve_command(
     to = parse_place(beacon, BEACON_PORT, "--beacon") if beacon is not None else None
     with run, ExitStack() as stack:
         opened = open_buses(buses or (), bus_options, report, receive=True, send=not read_only)
-        for one in opened:
-            stack.enter_context(one)
+        for named in opened:
+            stack.enter_context(named)
         server = stack.enter_context(
             SocketcandServer(
-                {one.name: one.bus for one in opened},
+                {named.name: named.bus for named in opened},
                 host,
                 listen_port,
                 allow=allow or (),
@@ -95,11 +95,11 @@ def serve_command(
                 error_frames=error_frames,
                 queue_frames=queue,
                 beacon=to,
-                filters={one.name: one.filter for one in opened if one.filter is not None},
+                filters={named.name: named.filter for named in opened if named.filter is not None},
                 on_note=say,
             )
         )
-        names = ", ".join(one.name for one in opened)
+        names = ", ".join(named.name for named in opened)
         report.note(f"serving {names}, listening on {server.place}")
         server.serve(run.interruption)
     return 128 + (run.interruption.signum or 0)

@@ -238,12 +238,12 @@ def _print(lines: list[str]) -> None:
 
 def _tell(channels: list[ChannelFigures], took_ns: int, table: Table, report: Report) -> None:
     """Report the traffic of each channel."""
-    for one in channels:
-        text = f"{one.channel}: {counted(one.frames, 'frames')}"
+    for channel in channels:
+        text = f"{channel.channel}: {counted(channel.frames, 'frames')}"
         if took_ns:
-            text += f" in {took_ns / 1e9:.3f} s, {one.frames * 1e9 / took_ns:.1f} frames/s"
-        if one.load is not None:
-            text += f", load about {100 * one.load:.1f} %"
-        report.note(text + (f", {counted(one.errors, 'error frames')}" if one.errors else ""))
+            text += f" in {took_ns / 1e9:.3f} s, {channel.frames * 1e9 / took_ns:.1f} frames/s"
+        if channel.load is not None:
+            text += f", load about {100 * channel.load:.1f} %"
+        report.note(text + (f", {counted(channel.errors, 'error frames')}" if channel.errors else ""))
     if table.crowded:
         report.note(f"{table.crowded} frames of further identifiers have no row")

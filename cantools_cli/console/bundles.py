@@ -19,10 +19,10 @@ def _parameters(bundle: type) -> list[inspect.Parameter]:
     hints = get_type_hints(bundle, include_extras=True)
     return [
         inspect.Parameter(
-            one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=hints[one.name]
+            option.name, inspect.Parameter.KEYWORD_ONLY, default=option.default, annotation=hints[option.name]
         )
-        for one in fields(bundle)
-        if hasattr(hints[one.name], "__metadata__")
+        for option in fields(bundle)
+        if hasattr(hints[option.name], "__metadata__")
     ]
 
 
@@ -40,7 +40,7 @@ def unbundled(command: Callable[..., Any]) -> Callable[..., Any]:
 
     def call(**values: Any) -> Any:
         for name, kind in bundles.items():
-            values[name] = kind(**{one.name: values.pop(one.name) for one in _parameters(kind)})
+            values[name] = kind(**{option.name: values.pop(option.name) for option in _parameters(kind)})
         return command(**values)
 
     call.__doc__ = command.__doc__

@@ -52,25 +52,25 @@ class BusOptions:
         """
         from cantools_cli.bus.config import cast_from_string
 
-        given: dict[str, Any] = {}
+        keywords: dict[str, Any] = {}
         for setting in self.settings or ():
             key, mark, value = setting.partition("=")
             if not mark or not key:
                 raise UsageError(f"-O {quoted(setting)} is not of the form KEY=VALUE")
-            given[key.replace("-", "_")] = cast_from_string(value)
+            keywords[key.replace("-", "_")] = cast_from_string(value)
         if self.bitrate is not None:
-            given["bitrate"] = parse_bitrate(self.bitrate)
+            keywords["bitrate"] = parse_bitrate(self.bitrate)
         if self.fd:
-            given["fd"] = True
+            keywords["fd"] = True
         if self.data_bitrate is not None:
-            given["data_bitrate"] = parse_bitrate(self.data_bitrate)
+            keywords["data_bitrate"] = parse_bitrate(self.data_bitrate)
         if self.passive:
-            given["listen_only"] = True
+            keywords["listen_only"] = True
         if self.hardware_times:
-            given["hardware_timestamps"] = True
+            keywords["hardware_timestamps"] = True
         if self.wait_when_down:
-            given["down"] = "wait"
-        return given
+            keywords["down"] = "wait"
+        return keywords
 
 
 @dataclass(eq=False, repr=False)
@@ -164,8 +164,8 @@ def open_buses(
             opened[-1].filter = _filter_of(address, report)
             _push_filter(opened[-1], selection)
     except BaseException:
-        for one in opened:
-            one.bus.shutdown()
+        for named in opened:
+            named.bus.shutdown()
         raise
     return opened
 
@@ -190,20 +190,20 @@ def open_bus(address: BusAddress, keywords: dict[str, Any], bus_options: BusOpti
 
     interface, channel = keywords["interface"], keywords["channel"]
     settings = {key: value for key, value in keywords.items() if key not in ("interface", "channel")}
-    given = {**bus_options.keywords(), **address.settings}
+    explicit = {**bus_options.keywords(), **address.settings}
 
     def place_of(key: str) -> str:
         from cantools_cli.bus.config import find_settings
 
-        if key in given:
+        if key in explicit:
             option = "" if key in address.settings else _OPTIONS.get(key, "")
             return f"{address.text}: {option}" if option else address.text
         context = bus_options.context or os.environ.get("CANX_CONTEXT") or None
-        source = find_settings(None, given, context).sources.get(key)
+        source = find_settings(None, explicit, context).sources.get(key)
         return f"{address.text}: {source}" if source else address.text
 
     backend = plugins.bus_class(interface)
-    settings = checked(interface, backend, settings, strict=given, place_of=place_of)
+    settings = checked(interface, backend, settings, strict=explicit, place_of=place_of)
     try:
         return Bus(channel, interface, ignore_config=True, **settings)
     except (ValueError, TypeError) as error:  # the class refuses a setting
@@ -249,7 +249,7 @@ def _filter_of(address: BusAddress, report: Report) -> FrameFilter | None:
     return chosen
 
 
-def _push_filter(one: NamedBus, selection: Selection | None) -> None:
-    pushed = (selection or Selection()).frame_filter(one.filter)
+def _push_filter(named: NamedBus, selection: Selection | None) -> None:
+    pushed = (selection or Selection()).frame_filter(named.filter)
     if pushed is not None:
-        one.bus.push_filter(pushed)
+        named.bus.push_filter(pushed)

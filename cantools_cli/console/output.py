@@ -295,9 +295,9 @@ class _Opener:
         if self._append:
             from cantools_cli.io.continued import open_to_continue
 
-            found = open_to_continue(path, self._format.name, self._report.note)
-            file: Any = found.file
-            continues, was_cut = not found.is_empty, found.is_cut
+            continued = open_to_continue(path, self._format.name, self._report.note)
+            file: Any = continued.file
+            continues, was_cut = not continued.is_empty, continued.is_cut
         else:
             file = self._create(path)
         is_new = is_new and os.fstat(file.fileno()).st_size == 0

@@ -161,9 +161,9 @@ class Recorder:
         return self
 
     def __exit__(self, *_: object) -> None:
-        said = self._end()
-        if said:
-            self._report.note(said)
+        message = self._end()
+        if message:
+            self._report.note(message)
 
 
 class _Sender:

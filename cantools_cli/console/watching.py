@@ -83,26 +83,26 @@ class WatchedBuses:
         self._interruption = interruption
         self._stack = ExitStack()
         self.opened = open_buses(texts, bus_options, report, receive=True, send=False, selection=chosen)
-        for one in self.opened:
-            self._stack.enter_context(one)
+        for named in self.opened:
+            self._stack.enter_context(named)
         addresses = [parse_address(text) for text in texts]
         settings = [address.settings for address in addresses] or [{}]
-        self._given = [bus_options.keywords() | one for one in settings]
+        self._given = [bus_options.keywords() | setting for setting in settings]
 
     @property
     def speeds(self) -> dict[Channel, Speed]:
         return {
-            one.name: _speed(one, given)
-            for one, given in zip(self.opened, self._given, strict=True)
-            if one.name
+            named.name: _speed(named, given)
+            for named, given in zip(self.opened, self._given, strict=True)
+            if named.name
         }
 
     def missed(self) -> int:
         """Return how many frames, packets and messages were lost or malformed so far."""
-        return sum(one.losses.total() for one in self.opened)
+        return sum(named.losses.total() for named in self.opened)
 
     def batches(self, seconds: float | None = None) -> Iterator[MessageBatch]:
-        buses = [one.bus for one in self.opened]
+        buses = [named.bus for named in self.opened]
         end = None if seconds is None else Deadline(seconds)
         chosen = chosen_by(self.opened, self._chosen.select)
         for _, batch in live_batches(buses, self._interruption, self.on_idle, end=end, chosen=chosen):
@@ -110,7 +110,7 @@ class WatchedBuses:
 
     def tell(self) -> int:
         """Return how many buses lost something; closing them reports it."""
-        return sum(bool(one.losses) for one in self.opened)
+        return sum(bool(named.losses) for named in self.opened)
 
     def __enter__(self) -> WatchedBuses:
         return self
@@ -119,10 +119,10 @@ class WatchedBuses:
         self._stack.close()
 
 
-def _speed(one: NamedBus, given: dict[str, object]) -> Speed:
+def _speed(named: NamedBus, given: dict[str, object]) -> Speed:
     """Return the bit rates that the settings give, else those that the interface reports."""
     nominal, fast = (_rate(given.get(name)) for name in ("bitrate", "data_bitrate"))
-    return Speed(nominal, fast) if nominal is not None else Speed(*one.bus.bit_rates)
+    return Speed(nominal, fast) if nominal is not None else Speed(*named.bus.bit_rates)
 
 
 def _rate(value: object) -> int | None:

@@ -13,7 +13,7 @@ COMMANDS = {
     "write-param": "Write a parameter, to RAM by default.",
     "messages": "Print the messages that devices send.",
     "scan": "Find out which devices answer.",
-    "monitor": "Read objects again and again, as a time series.",
+    "monitor": "Read objects repeatedly, as a time series.",
     "list": "Search the table of parameters, infos and messages.",
     "export": "Save all parameters of devices to a TOML file.",
     "apply": "Write the parameters of a TOML file, after showing the changes.",

@@ -57,7 +57,7 @@ def apply_command(
     if part == "ram":
         check_effect({"--journal": journal}, "only writes to flash are counted", "--part flash")
     only = chosen_device(device)
-    wanted = [one for one in read_settings(_text(file), file) if only in (None, one.device)]
+    wanted = [setting for setting in read_settings(_text(file), file) if only in (None, setting.device)]
     if not wanted:
         raise UsageError(f"{file} has no parameter" + (f" of {device}" if device else ""))
     if not (yes or dry_run):
@@ -88,7 +88,9 @@ def _text(file: str) -> str:
 
 def _differences(writer: Writer, wanted: list[Setting], part: Part) -> list[Plan]:
     """Return the writes that change a value, all of them checked."""
-    plans = (writer.plan_if_changed(one.object, one.device, one.value, part) for one in wanted)
+    plans = (
+        writer.plan_if_changed(setting.object, setting.device, setting.value, part) for setting in wanted
+    )
     return [plan for plan in plans if plan is not None]
 
 

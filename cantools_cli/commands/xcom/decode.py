@@ -40,7 +40,7 @@ def decode_command(
     canx xcom decode trace.log --json | jq .value
     """
     report = run.report
-    found = total = 0
+    matching = total = 0
     reading = reading.of_format(from_format)
     with (
         run,
@@ -49,20 +49,20 @@ def decode_command(
         for batch in inputs.batches():
             for message in batch:
                 total += 1
-                one = explain(message, lenient=lenient)
-                if one is not None:
-                    found += 1
-                    _print(message, one, as_json=as_json)
+                explained = explain(message, lenient=lenient)
+                if explained is not None:
+                    matching += 1
+                    _print(message, explained, as_json=as_json)
             if run.interruption.requested:
                 break
         report.faults(inputs.skipped, inputs.first_fault)
-        report.detail(f"{found} of {total} frames are Xcom-CAN frames")
+        report.detail(f"{matching} of {total} frames are Xcom-CAN frames")
     return run.status(reading.strict and inputs.skipped)
 
 
-def _print(message: Message, one: Explained, *, as_json: bool) -> None:
+def _print(message: Message, explained: Explained, *, as_json: bool) -> None:
     if as_json:
         head: dict[str, Any] = {"timestamp": round(message.timestamp, 6), "channel": message.channel}
-        print_json(head | one.as_json())
+        print_json(head | explained.as_json())
     else:
-        print(f"({message.timestamp_ns / 1e9:.6f}) {message.channel} {one}", flush=True)
+        print(f"({message.timestamp_ns / 1e9:.6f}) {message.channel} {explained}", flush=True)

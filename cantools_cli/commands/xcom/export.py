@@ -59,10 +59,10 @@ def _export(session: Session, device: Device, file: IO[str], report: Report) -> 
     failed = exported = 0
     assert device.family is not None
     file.write(f"\n{device_table(device)}\n")
-    for one in of_family("parameter", device.family):
-        if one.is_signal or one.format == "not_supported":
+    for parameter in of_family("parameter", device.family):
+        if parameter.is_signal or parameter.format == "not_supported":
             continue
-        reading = read(session.client, one, device, None, session.seconds)
+        reading = read(session.client, parameter, device, None, session.seconds)
         if not exported and (isinstance(reading.error, Timeout) or "DEVICE_NOT_FOUND" in reading.problem):
             raise CanOperationError(str(reading), hint="canx xcom scan shows what answers")
         if reading.error is not None and "OBJECT_ID_NOT_FOUND" in reading.problem:

@@ -49,44 +49,44 @@ def list_command(
         checked(family, "--family", FAMILIES)
     if as_json:
         check_effect({"--verbose": verbose}, "--json has all of it")
-    found = list(search(" ".join(pattern or ()), kind, family))
-    for one in found:
+    items = list(search(" ".join(pattern or ()), kind, family))
+    for item in items:
         if as_json:
-            print_json(_as_json(one))
+            print_json(_as_json(item))
         else:
-            print(*(str(one.number), one.kind, one.family, one.name, one.unit or one.level), sep="\t")
+            print(*(str(item.number), item.kind, item.family, item.name, item.unit or item.level), sep="\t")
             if verbose:
-                _print_details(one)
-    return 0 if found else 1
+                _print_details(item)
+    return 0 if items else 1
 
 
-def _as_json(one: XcomObject) -> dict[str, object]:
+def _as_json(item: XcomObject) -> dict[str, object]:
     return {
-        "number": one.number,
-        "kind": one.kind,
-        "family": one.family,
-        "name": one.name,
-        "unit": one.unit or None,
-        "format": one.format or None,
-        "default": one.default,
-        "min": one.minimum,
-        "max": one.maximum,
-        "step": one.step or None,
-        "level": one.level or None,
-        "options": one.options,
-        "section": one.section or None,
-        "note": one.note or None,
+        "number": item.number,
+        "kind": item.kind,
+        "family": item.family,
+        "name": item.name,
+        "unit": item.unit or None,
+        "format": item.format or None,
+        "default": item.default,
+        "min": item.minimum,
+        "max": item.maximum,
+        "step": item.step or None,
+        "level": item.level or None,
+        "options": item.options,
+        "section": item.section or None,
+        "note": item.note or None,
     }
 
 
-def _print_details(one: XcomObject) -> None:
-    numbers = (("default", one.default), ("min", one.minimum), ("max", one.maximum))
+def _print_details(item: XcomObject) -> None:
+    numbers = (("default", item.default), ("min", item.minimum), ("max", item.maximum))
     details = [f"{name} {format_number(value)}" for name, value in numbers if value is not None]
-    details += [f"{name} {text}" for name, text in (("step", one.step), ("level", one.level)) if text]
+    details += [f"{name} {text}" for name, text in (("step", item.step), ("level", item.level)) if text]
     if details:
         print("   ", ", ".join(details))
-    if one.options:
-        print("   ", ", ".join(f"{value} {label}" for value, label in one.options.items()))
-    for text in (one.section, one.note):
+    if item.options:
+        print("   ", ", ".join(f"{value} {label}" for value, label in item.options.items()))
+    for text in (item.section, item.note):
         if text:
             print("   ", text)

@@ -51,15 +51,15 @@ def messages_command(
     if follow and seconds is not None:
         raise UsageError("--follow and --duration contradict each other")
     length = None if follow else parse_duration(seconds or "5s")
-    found = 0
+    printed = 0
     with run, open_session(link, report) as session:
         heard = _messages(session.client.node.bus, link.source, run.interruption, Deadline(length))
-        for when, one in heard:
-            _print(when, one, as_json=as_json)
-            found += 1
-            if count is not None and found >= count:
+        for when, explained in heard:
+            _print(when, explained, as_json=as_json)
+            printed += 1
+            if count is not None and printed >= count:
                 break
-    return run.status(is_no=count is not None and found < count)
+    return run.status(is_no=count is not None and printed < count)
 
 
 def _messages(
@@ -68,15 +68,15 @@ def _messages(
     """Yield (time, message of a device) until a signal or the end."""
     for _, batch in live_batches([bus], interruption, lambda: None, end=end):
         for message in batch:
-            one = explain(message, lenient=True)
-            if one is None or one.what != "message":
+            explained = explain(message, lenient=True)
+            if explained is None or explained.what != "message":
                 continue
-            if one.identifier.destination in (address, NOTIFICATION_ADDRESS):
-                yield message.timestamp, one
+            if explained.identifier.destination in (address, NOTIFICATION_ADDRESS):
+                yield message.timestamp, explained
 
 
-def _print(when: float, one: Explained, *, as_json: bool) -> None:
-    number, source = one.content.object_id, one.identifier.source
+def _print(when: float, explained: Explained, *, as_json: bool) -> None:
+    number, source = explained.content.object_id, explained.identifier.source
     known = lookup("message", number)
     if as_json:
         print_json(
@@ -87,10 +87,10 @@ def _print(when: float, one: Explained, *, as_json: bool) -> None:
                 "number": number,
                 "level": known.level if known else None,
                 "text": known.name if known else None,
-                "value": int(one.content.value or 0),
+                "value": int(explained.content.value or 0),
             }
         )
         return
-    value = f" (value {one.content.value:.0f})" if one.content.value else ""
+    value = f" (value {explained.content.value:.0f})" if explained.content.value else ""
     moment = datetime.fromtimestamp(when).strftime("%Y-%m-%d %H:%M:%S")
     print_line(f"{moment} {device_name(source)} {message_text(number)}{value}")

@@ -58,7 +58,7 @@ def monitor_command(
     canx xcom monitor 3000 -n 60 | jq .value
     """
     if output not in (None, "-"):
-        options.check_effect({"--json": as_json}, "the suffix of -o says the format", "-o FILE.jsonl")
+        options.check_effect({"--json": as_json}, "the suffix of -o determines the format", "-o FILE.jsonl")
     report = run.report
     options.checked_count(count)
     period = duration(interval)
@@ -84,8 +84,8 @@ def monitor_command(
 def _round(session: Session, wanted: Sequence[tuple[XcomObject, Device]], rows: Rows) -> int:
     """Read every object once; return the number of failed readings."""
     failed = 0
-    for one, device in wanted:
-        reading = read(session.client, one, device, None, session.seconds)
+    for item, device in wanted:
+        reading = read(session.client, item, device, None, session.seconds)
         failed += reading.error is not None
         rows.put(reading)
     rows.flush()

@@ -37,14 +37,14 @@ def scan_command(
         if name not in SCANNED:
             raise UsageError(f"--family {quoted(name)} is not one of {', '.join(SCANNED)}")
     report = run.report
-    found = 0
+    answers = 0
     with open_session(link, report) as session:
-        for one in scan(session.client, wanted, session.seconds):
-            found += 1
-            _print(one, as_json=as_json)
-    if not found:
+        for found in scan(session.client, wanted, session.seconds):
+            answers += 1
+            _print(found, as_json=as_json)
+    if not answers:
         report.note("no device answers")
-    return 0 if found else 3
+    return 0 if answers else 3
 
 
 def _print(found: Found, *, as_json: bool) -> None:

@@ -146,11 +146,11 @@ def _preset(units: list[Unit], text: str) -> None:
         raise UsageError(f"--set {quoted(text)} is not of the form PARAMETER=VALUE")
     prefix, _, rest = name.partition(":")
     device = parse_device(prefix) if rest else None
-    one, device = find(rest or name, "parameter", device)
+    parameter, device = find(rest or name, "parameter", device)
     unit = next((unit for unit in units if unit.address == device.address), None)
-    if unit is None or one.number not in unit.parameters:
+    if unit is None or parameter.number not in unit.parameters:
         raise UsageError(f"--set {quoted(text)}: {device.name} is not simulated, or has no such parameter")
-    unit.flash[one.number] = unit.ram[one.number] = values.parse(one, value)
+    unit.flash[parameter.number] = unit.ram[parameter.number] = values.parse(parameter, value)
 
 
 def _seconds_of_day(text: str | None) -> float:
@@ -164,6 +164,6 @@ def _seconds_of_day(text: str | None) -> float:
 
 
 def _print_frame(what: str, message: Message) -> None:
-    one = explain(message, lenient=True)
+    explained = explain(message, lenient=True)
     frame = f"{message.arbitration_id:08X}#{bytes(message.data).hex().upper()}"
-    shared.print_line(f"{frame}  {one}" if one is not None else f"{frame}  {what}")
+    shared.print_line(f"{frame}  {explained}" if explained is not None else f"{frame}  {what}")

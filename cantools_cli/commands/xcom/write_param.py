@@ -72,11 +72,11 @@ def write_param_command(
         raise UsageError(f"--part {quoted(part)} is not one of {', '.join(_PARTS)}")
     if part == "ram":
         check_effect({"--journal": journal}, "only writes to flash are counted", "--part flash")
-    one, target = find(parameter, "parameter", chosen_device(device))
-    wanted = values.parse(one, value)
+    item, target = find(parameter, "parameter", chosen_device(device))
+    wanted = values.parse(item, value)
     report = run.report
     if dry_run:
-        data = encode_request(Service.WRITE_PARAMETER, one.number, _PARTS[part], wanted)
+        data = encode_request(Service.WRITE_PARAMETER, item.number, _PARTS[part], wanted)
         message = frame(target.address, link.source, Service.WRITE_PARAMETER, data)
         print_line(f"{message.arbitration_id:08X}#{data.hex().upper()}")
         return 0
@@ -91,7 +91,7 @@ def write_param_command(
             force=force,
             broadcast=broadcast,
         )
-        plan = writer.plan(one, target, wanted, _PARTS[part])
+        plan = writer.plan(item, target, wanted, _PARTS[part])
         if plan.part == Part.FLASH:
             if plan.is_unchanged and not force:
                 report.note("flash already holds this value; it is not written again")
@@ -106,7 +106,7 @@ def write_param_command(
     if plan.part == Part.FLASH:
         report.detail(f"{plan.wear + 1} of {ENDURANCE} writes to flash, by {Journal(journal).path}")
     if outcome.stored is not None and outcome.stored != wanted:
-        report.note(f"the device stored {values.text(one, outcome.stored)}")
+        report.note(f"the device stored {values.text(item, outcome.stored)}")
     return 0
 
 

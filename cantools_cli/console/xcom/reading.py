@@ -32,9 +32,9 @@ def print_readings(
     wanted = [find(text, kind, device) for text in texts]
     status, hint = 0, None
     with open_session(link, report) as session:
-        for one, asked in wanted:
+        for item, asked in wanted:
             for part in parts:
-                reading = read(session.client, one, asked, part, session.seconds)
+                reading = read(session.client, item, asked, part, session.seconds)
                 _print(reading, as_json=as_json, value_only=value_only)
                 if reading.error is not None:
                     status = FAILURE_STATUS
