@@ -190,10 +190,10 @@ def test_a_bus_that_fails_ends_it(tmp_path, environment):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["virtual:a"], "two buses or more"),
+        (["virtual:a"], "at least two buses"),
         (["virtual:a", "virtual:a"], "are the same bus"),
         (["virtual:a", "virtual:b,receive_own_messages=true"], "receive"),
-        (["virtual:a", "virtual:b,100:700", "--one-way"], "filter behind BUS"),
+        (["virtual:a", "virtual:b,100:700", "--one-way"], "a filter has no effect on frames that are sent"),
         (["virtual:a", "virtual:b", "--rewrite", "123"], "bad --rewrite"),
         (["virtual:a", "virtual:b", "--rewrite", "a>c:123=456"], "does not start with a direction"),
         (["virtual:a", "virtual:b", "-n", "-1"], "negative"),

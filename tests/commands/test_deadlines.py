@@ -142,4 +142,4 @@ def test_gen_as_fast_as_possible_ends_with_the_duration_on_a_bus_and_is_refused_
     assert canx("gen", BUS, "-g", "0", "--duration", "20ms", "-n", 10**12).returncode == 1
     result = canx("gen", "-g", "0", "--duration", "20ms")
     assert (result.stdout, result.returncode) == ("", 2)
-    assert "--duration needs a gap" in result.stderr
+    assert "--duration without BUS needs a gap" in result.stderr

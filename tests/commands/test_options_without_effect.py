@@ -119,4 +119,4 @@ def test_a_rewrite_that_meets_nothing_is_noted(start, canx, until_listening):
     until_listening("a")
     until_listening("b")
     canx("send", A, "123#")
-    assert b"--rewrite changed no frame" in bridge.communicate(timeout=30)[1]
+    assert b"--rewrite changed nothing" in bridge.communicate(timeout=30)[1]

@@ -260,7 +260,7 @@ def run_python(code, folder):
         (["t.log", "--map", "can0"], "SRC=BUS"),
         (["-", "virtual:a", "--loop", "2"], "only once"),
         (["t.log", "virtual:a", "-n", "-1"], "negative"),
-        (["t.log", "virtual:a,123:7FF"], "filter behind BUS"),
+        (["t.log", "virtual:a,123:7FF"], "a filter has no effect on frames that are sent"),
         (["missing.log", "virtual:a"], "missing.log"),
     ],
 )

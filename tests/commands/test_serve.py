@@ -66,7 +66,7 @@ def test_read_only_lets_nothing_through_and_tells_it(serving, start, canx, until
         (["virtual:s", "--listen", "127.0.0.1:x"], 2, "is not ADDRESS:PORT"),
         (["virtual:s", "--port", "70000"], 2, "is not ADDRESS:PORT"),
         (["virtual:s", "--allow", "everybody"], 2, "neither an address nor a network"),
-        (["virtual:s", "--queue", "0"], 2, "--queue 0 is not above 0"),
+        (["virtual:s", "--queue", "0"], 2, "--queue 0 must be greater than 0"),
         (["virtual:s", "--listen", "192.0.2.1", "--allow", "192.0.2.0/24"], 3, "cannot listen on 192.0.2.1"),
         (["nonsense"], 3, "nonsense: "),
     ],

@@ -160,7 +160,7 @@ def test_the_prompt_sends_a_frame_and_again_and_again(terminal, start, until_lis
     output, _ = dump.communicate(timeout=30)
     assert [line.split()[2] for line in output.decode().splitlines()] == ["123#DEAD", *["00000456#01"] * 3]
     terminal.keys("t", "Enter")
-    terminal.until("^nothing is sent any more")
+    terminal.until("^sending stopped")
     terminal.keys("t", "xyz", "Enter")
     terminal.until("xyz")
     terminal.keys("q")
