@@ -58,7 +58,7 @@ def test_three_buses_are_joined(bridged):
     )
     assert list(arrived.values()) == [["001#", "002#"]] * 3
     assert "canx: b: 2 frames sent" in stderr
-    assert "canx: a: 1 frame taken" in stderr
+    assert "canx: a: 1 frame received" in stderr
 
 
 def test_one_way_forwards_from_the_first_alone(bridged):
