@@ -1,4 +1,4 @@
-"""Vector's ASC: text, one event a line, times from the start of the measurement.
+"""Vector's ASC: text, one event per line, times from the start of the measurement.
 
 ::
 
@@ -13,9 +13,9 @@
 
 Channels are numbers from 1: ``can0`` is 1. The date is local time, without a zone.
 
-Loses: of error frames the direction, and all but the cause and place of a bus error. A time keeps its
-nanoseconds: the line of a frame that has some is written with nine digits. CAN XL frames are events of a
-CAN XL channel (``asc_xl_lines``).
+Loses: the direction of error frames, and all details of a bus error but its cause and place. Times keep their
+nanoseconds: if a time has any, its line has nine digits. CAN XL frames are events of a CAN XL channel
+(``xl_lines.py``).
 
 Source: Vector's ASC as its tools write it; if those differ, the form that python-can and can-utils read, too.
 """

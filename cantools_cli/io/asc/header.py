@@ -81,9 +81,9 @@ def parse_date(text: str, tz: str, *, bare_milliseconds: bool = False) -> int | 
 def format_date(nanoseconds: int, tz: str, *, am_pm: bool = False) -> str:
     """Return a date line's date, floored to the millisecond, in English whatever the locale.
 
-    Hours are those of a whole day, as German installations and today's python-can write them: can-utils'
-    ``asc2log`` takes no ``am``, and puts the present time in place of what it does not understand.
-    ``am_pm`` writes them as English installations do.
+    The clock has 24 hours, as in German installations and current python-can: can-utils' ``asc2log`` rejects
+    ``am``, and uses the current time for a date that it cannot parse. ``am_pm`` selects the 12-hour clock of
+    English installations.
     """
     wall = ns_to_wall(nanoseconds, tz)
     hour = (wall.hour + 11) % 12 + 1 if am_pm else wall.hour
@@ -93,12 +93,12 @@ def format_date(nanoseconds: int, tz: str, *, am_pm: bool = False) -> str:
 
 
 def begins_file(line: str) -> bool:
-    """Tell whether ``line`` is that of the date."""
+    """Return whether ``line`` is that of the date."""
     return _DATE_LINE.match(line) is not None
 
 
 def begins_block(line: str) -> bool:
-    """Tell whether ``line`` begins a block of events."""
+    """Return whether ``line`` begins a block of events."""
     block = _BLOCK.match(line)
     return block is not None and block[1].lower() == "begin"
 

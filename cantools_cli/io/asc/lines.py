@@ -129,7 +129,7 @@ class EventReader:
         if len(words) < 5 or not re.match(rb"[0-9A-Fa-f]{1,2}$", words[4]):
             _refuse("no DLC", event)
         code = int(words[4], 16)
-        if code > 15:  # a length in place of a code, as a few files have it
+        if code > 15:  # a length instead of a code, in a few files
             if code not in bits.FD_LENGTHS:
                 _refuse(f"bad DLC {quoted(words[4])}", event)
             message.is_fd = True

@@ -30,7 +30,7 @@ class ASCReader(NumberedReader):
 
     ``base`` (``hex`` or ``dec``) and absolute times are the defaults of a file without a header. With
     ``relative_timestamp`` times are those of the file, from 0.0; without they are since the epoch, the
-    file's date being in the zone ``tz``, by default local. ``start_ns`` is used in place of that date.
+    file's date being in the zone ``tz``, by default local. ``start_ns`` overrides that date.
     ``txrq`` keeps requests to transmit as sent frames. The channel of a frame is a number, from 0.
     """
 

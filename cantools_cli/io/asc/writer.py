@@ -29,11 +29,11 @@ _FRACTION_AT = 11  # end of the time in a line of 0 seconds and six digits
 class ASCWriter(RelativeWriter):
     """Writes ASC files.
 
-    ``channel`` is the number, from 1, of frames that have none. The date is in the zone ``tz``, by default
-    local; ``am_pm`` writes it as English installations of Vector's tools do, which ``asc2log`` does not
-    read before noon. ``crlf`` ends lines as those tools do. ``timestamps_format`` is ``absolute``, from the
-    start of the file, or ``relative``, from the event before. The times begin with the earliest of the first
-    frames and events; a file that is appended to keeps its start.
+    ``channel`` is the number, from 1, for frames without a channel. The date is in the zone ``tz``, by
+    default local; ``am_pm`` selects the 12-hour clock of English installations of Vector's tools, which
+    ``asc2log`` cannot read before noon. ``crlf`` ends lines as those tools do. ``timestamps_format`` is
+    ``absolute``, from the start of the file, or ``relative``, from the previous event. Times count from the
+    earliest of the first frames and events; an appended file keeps its start.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class ASCWriter(RelativeWriter):
         return kernel.format(row, *batch.columns(), self._numbers, self._zero_ns, self._crlf, self._out)
 
     def _differences(self, batch: MessageBatch) -> MessageBatch:
-        """Return ``batch`` with the time that passed since the event before in place of each time."""
+        """Return ``batch`` with times since the previous event."""
         times = [*accumulate(batch.timestamp_ns, max, initial=self._last_ns)]
         self._count(BACKWARDS, sum(map(ne, times[1:], batch.timestamp_ns)))
         self._last_ns = times[-1]

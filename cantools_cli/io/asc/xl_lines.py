@@ -58,7 +58,7 @@ _KINDS = {
 
 
 def is_frame(words: Words) -> bool:
-    """Tell whether the event ``CANXL channel direction kind ...`` is a frame."""
+    """Return whether the event ``CANXL channel direction kind ...`` is a frame."""
     return len(words) > 3 and words[3].upper() in _KINDS
 
 
@@ -134,7 +134,7 @@ def _other(identifier: int, kind: _Kind, code: int, data: bytes, flags: int, eve
 
 
 def _fits(fields: Words, kind: _Kind) -> bool:
-    """Tell whether ``fields`` begin with those of the kind, with as many bytes of data as they announce."""
+    """Return whether ``fields`` begin with those of the kind, with as many bytes of data as they announce."""
     if len(fields) <= kind.length or not _LENGTH.match(fields[kind.length]):
         return False
     size = int(fields[kind.length])

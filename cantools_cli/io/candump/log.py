@@ -134,7 +134,7 @@ class CanutilsLogReader(TextReader):
 class CanutilsLogWriter(TextWriter):
     """Writes candump log lines.
 
-    A message that is earlier than the one before gets its time; frames given to ``write`` keep theirs.
+    A message earlier than the previous one gets its time; frames passed to ``write`` keep their times.
     ``channel`` names the frames without a channel. ``ns`` writes nine digits of fraction; ``compat`` writes
     only lines that another program reads.
     """

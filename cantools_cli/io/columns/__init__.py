@@ -1,1 +1,1 @@
-"""Tables of any layout: the user or a format says which column is which."""
+"""Tables of any layout, whose columns the user or a format defines."""

@@ -125,7 +125,7 @@ def _place(text: str, names: Sequence[str]) -> int | slice | None:
 
 
 def is_by_name(specs: Mapping[str, Spec]) -> bool:
-    """Tell whether a header is needed to find the columns."""
+    """Return whether a header is needed to find the columns."""
     return not specs or resolved(specs, None) is None
 
 

@@ -1,4 +1,4 @@
-"""PEAK's TRC: text, one message a line, times in milliseconds from the start of the trace.
+"""PEAK's TRC: text, one message per line, times in milliseconds from the start of the trace.
 
 ::
 

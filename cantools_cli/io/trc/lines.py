@@ -3,7 +3,7 @@
 ::
 
          1)      1841      0001  8  00 00 00 00 00 00 00 00      1.0: number, milliseconds, ID, length, data
-         2)      1842      0008  4  ERROR 00 19 08 08            an error, its kind in place of the ID
+         2)      1842      0008  4  ERROR 00 19 08 08            an error, its kind instead of the ID
          3)      1843  FFFFFFFF  4  00 00 00 04 -- -- -- --  BUSLIGHT
          4)      1844      0100  3  RTR
          1)      1059.9  Rx         0300  7  00 00 00 00 04 00 00        1.1: with a type
@@ -233,7 +233,7 @@ class LineReader:
         length = fields.get("l", fields.get("L", b"5"))
         if not _LENGTH.match(length) or int(length) != len(data):
             self._refuse(f"the length is {quoted(length)}, but there are {len(data)} data bytes")
-        if "T" not in self.columns:  # the type stands in place of the identifier
+        if "T" not in self.columns:  # the type replaces the identifier
             word = fields["I"]
             if not _ID.match(word):
                 self._refuse(f"bad error type {quoted(word)}")

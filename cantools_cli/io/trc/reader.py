@@ -31,10 +31,10 @@ _OTHERS = (
 class TRCReader(NumberedReader):
     """Reads TRC files of versions 1.0, 1.1, 1.2, 1.3, 2.0 and 2.1.
 
-    Times are since the epoch, the file's start being in the zone ``tz``: by default UTC if python-can
-    wrote the file, else local. With ``status`` bus status changes and its error counters are error
-    frames. The channel of a frame is the number of its bus, from 1; channels to be written count from 0, both
-    as in python-can.
+    Times are since the epoch; the start in the file is in the zone ``tz``, by default UTC if python-can wrote
+    the file, else local. With ``status``, status changes and error counters are read as error frames. The
+    channel of a frame is the number of its bus, from 1; the writer counts channels from 0, both as in
+    python-can.
     """
 
     def __init__(self, file: AnyFile, *args: Any, status: bool = False, **kwargs: Any) -> None:

@@ -33,10 +33,10 @@ _STEPS = {TRCFileVersion.V1_0: (_MS, 10), TRCFileVersion.V1_1: (100_000, 12)}
 class TRCWriter(RelativeWriter):
     """Writes TRC files.
 
-    ``channel`` is the number, from 1, of frames that have none. ``version`` is 1.0, 1.1, 1.2, 1.3, 2.0 or
-    2.1, by default 2.1. The start is in the zone ``tz``, by default local; it is that of the earliest of
-    the first frames, down to the millisecond. A file that is appended to keeps its start and has to have the
-    same version.
+    ``channel`` is the number, from 1, for frames without a channel. ``version`` is 1.0, 1.1, 1.2, 1.3, 2.0 or
+    2.1, by default 2.1. The start, in the zone ``tz``, by default local, is the time of the earliest of the
+    first frames, floored to the millisecond. An appended file keeps its start, and must have the same
+    version.
 
     Attributes:
         file_version: the version, which may be set before the first message.
