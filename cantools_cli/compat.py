@@ -94,7 +94,7 @@ class _Loader:
         """Do nothing: an alias has no code."""
 
     def get_code(self, fullname: str) -> CodeType:
-        """Return what ``python -m`` runs: the script."""
+        """Return the code of the script, which ``python -m`` runs."""
         return compile(f"from {self._homes[0]} import main; main()", fullname, "exec")
 
 

@@ -316,7 +316,7 @@ FORMATS = {
         (".log",),
         can_append=True,
         is_lines=True,
-        description="candump's log lines; its screen form on reading",
+        description="candump's log lines; also reads its screen output",
         reader_options={"tz": "tz"},
         writer_options={"ns": "ns", "compat": "compat"},
     ),
@@ -414,7 +414,7 @@ FORMATS = {
         "cantools_cli.io.columns.reader:ColumnsReader",
         None,
         (".columns",),
-        description="any separated text with named columns; read only",
+        description="any delimited text with named columns; read only",
         reader_options={
             "id": "identifier",
             "dir": "direction",
@@ -441,7 +441,7 @@ FORMATS = {
         "cantools_cli.io.arrow.writer:ArrowWriter",
         (".arrows", ".arrow"),
         is_binary=True,
-        description="columns for pipes, of Apache Arrow",
+        description="Apache Arrow columns, for pipes",
         writer_options={"layout": "layout", "compression": "compression"},
     ),
 }

@@ -162,7 +162,7 @@ class BitTiming(Timing):
         return best
 
     def recreate_with_f_clock(self, f_clock: int) -> Self:
-        """Return the same bit rate and sample point (within 1 percentage point) for another clock.
+        """Return a timing with this bit rate and sample point (within 1 percentage point) for another clock.
 
         Raises:
             ValueError: no timing fits.

@@ -156,7 +156,7 @@ class BitTimingFd(Timing):
         return min(timings, key=merit)
 
     def recreate_with_f_clock(self, f_clock: int) -> Self:
-        """Return the same bit rates and sample points (within 1 percentage point) for another clock.
+        """Return a timing with these bit rates and sample points (within 1 point) for another clock.
 
         Raises:
             ValueError: no timing fits.

@@ -124,7 +124,7 @@ def check_order(start: Moment | None, end: Moment | None) -> None:
 
 
 class Window:
-    """Passes frames with ``start <= time < end``; None is no limit.
+    """Passes frames with ``start <= time < end``; None means no limit.
 
     Attributes:
         is_past: whether the last batch was entirely after the end; a log in order has no more frames then.

@@ -176,7 +176,7 @@ class RotatingLogger(BaseRotatingLogger):
     ``NAME_YYYY-MM-DDTHHMMSS_#NNN.SUFFIX``, with the local time and ``rollover_count``, or a higher number if
     such a file exists. The size is checked before each message, so a file may exceed it by one message. The
     duration is that of the timestamps: a message ``max_seconds`` or more away from the first message of the
-    file starts the next file. 0 is no limit.
+    file starts the next file. 0 means no limit.
 
     ``max_files`` is the number of files to keep, including the current one: older files are removed, starting
     with files of earlier runs that have such names. With a ``namer`` or a ``rotator``, only files of this
@@ -309,7 +309,7 @@ class RotatingLogger(BaseRotatingLogger):
         return f"{stem}_{time.strftime('%Y-%m-%dT%H%M%S', moment)}_#{self.rollover_count:03}{suffix}"
 
     def _remove_old(self) -> None:
-        """Remove the oldest files beyond ``max_files``; a file that does not exist any more is no error."""
+        """Remove the oldest files beyond ``max_files``; a file that no longer exists is ignored."""
         if self.max_files <= 0:
             return
         known = self._earlier() + self._finished
@@ -338,7 +338,7 @@ class RotatingLogger(BaseRotatingLogger):
 
 
 class SizedRotatingLogger(RotatingLogger):
-    """Logs to a sequence of files of about ``max_bytes`` each; 0 is no limit."""
+    """Logs to a sequence of files of about ``max_bytes`` each; 0 means no limit."""
 
     def __init__(self, base_filename: Path, max_bytes: int = 0, *args: Any, **kwargs: Any) -> None:
         _check_has_size(os.fspath(base_filename))
@@ -346,7 +346,7 @@ class SizedRotatingLogger(RotatingLogger):
 
 
 class TimedRotatingLogger(RotatingLogger):
-    """Logs to a sequence of files of ``max_seconds`` each; 0 is no limit."""
+    """Logs to a sequence of files of ``max_seconds`` each; 0 means no limit."""
 
     def __init__(self, base_filename: Path, max_seconds: float = 0.0, *args: Any, **kwargs: Any) -> None:
         super().__init__(base_filename, *args, max_seconds=max_seconds, **kwargs)

@@ -100,7 +100,7 @@ class CyclicSendTaskABC(CyclicTask):
 
 
 class LimitedDurationCyclicSendTaskABC(CyclicSendTaskABC):
-    """Stops by itself after ``duration`` seconds; None or 0 is no limit.
+    """Stops by itself after ``duration`` seconds; None or 0 means no limit.
 
     All messages due before the end are sent, at least one: 10 messages in 1 s at 0.1 s. A changed
     ``duration`` applies from the next start.

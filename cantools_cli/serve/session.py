@@ -65,7 +65,7 @@ class ServedBus(Protocol):
 class Session:
     """The state of one client.
 
-    ``open_bus`` returns the bus of a name, None if there is none, and raises a CanError if the bus has
+    ``open_bus`` returns the bus of a name, None if it is unknown, and raises a CanError if the bus has
     failed. With ``errors`` the client receives error frames in raw mode too.
 
     Attributes:
@@ -210,7 +210,7 @@ class Session:
             return
         if self.bus is None:
             self._answers.append(b"< error could not open bus >")
-            self._end(f"there is no bus {quoted(name)}")
+            self._end(f"no such bus {quoted(name)}")
             return
         self.mode = Mode.BCM
         self._answers.append(_OK)
@@ -278,7 +278,7 @@ class Session:
             return
         word = _word(message)
         if period < SHORTEST_PERIOD or (word not in self._jobs and len(self._jobs) >= MAX_JOBS):
-            raise FormatError("no period, or too many jobs")
+            raise FormatError("the period is too short, or there are too many jobs")
         before = self._jobs.pop(word, None)
         if before is not None:
             before.stop()
@@ -318,7 +318,7 @@ class Session:
     def _filter_kinds(self, tokens: Sequence[bytes]) -> None:
         interval = codec.parse_interval(tokens)
         if len(tokens) < 4:
-            raise FormatError("no masks")
+            raise FormatError("the masks are missing")
         word, count = codec.parse_id(tokens[2]), codec.decimal(tokens[3], 257)
         data = bytes(codec.octet(token) for token in tokens[4:])
         if count < 2 or len(data) != 8 * count:
@@ -328,7 +328,7 @@ class Session:
 
     def _report_statistics(self, tokens: Sequence[bytes]) -> None:
         if len(tokens) != 1:
-            raise FormatError("no interval")
+            raise FormatError("the interval is missing")
         interval = codec.decimal(tokens[0], 1 << 31) / 1000
         self._statistics = (max(interval, SHORTEST_PERIOD), self._now + interval) if interval else None
 

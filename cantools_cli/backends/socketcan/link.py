@@ -73,7 +73,7 @@ class Link:
 
     @property
     def state(self) -> BusState:
-        """The state of the controller; ACTIVE if there is none, ERROR if it takes no part in the bus."""
+        """The state of the controller; ACTIVE without a controller, ERROR if it takes no part in the bus."""
         return _STATES.get(self.controller_state, BusState.ACTIVE)
 
 
@@ -86,7 +86,7 @@ def links() -> list[Link]:
 
 
 def link(name: str) -> Link | None:
-    """Return the CAN interface ``name``, None if there is none."""
+    """Return the CAN interface ``name``, None if it does not exist."""
     reported = _asked("dev", name)
     if reported is not None:
         return next((link for link in reported if link.name == name), None)

@@ -19,7 +19,7 @@ def channels() -> list[str]:
 
 
 def number(name: str, entry: str) -> int | None:
-    """Return the number in the file ``entry`` of the interface ``name``, None if there is none."""
+    """Return the number in the file ``entry`` of the interface ``name``, None if it does not exist."""
     try:
         with open(os.path.join(NETWORK_FOLDER, name, entry), encoding="ascii") as file:
             return int(file.read(), 0)

@@ -220,7 +220,7 @@ def _place(channel: str, host: object, port: object) -> tuple[str, str, int]:
         host = f"[{host}]"  # IPv6
     if host is None:
         raise UsageError(
-            f"socketcand:{channel}: no server is named",
+            f"socketcand:{channel}: no server given",
             hint=f"socketcand:{channel},host=192.0.2.1 or socketcand:{channel}@192.0.2.1:29536",
         )
     where, number = endpoint(host, codec.DEFAULT_PORT)

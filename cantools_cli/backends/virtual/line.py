@@ -91,7 +91,7 @@ def net_folder(net: str) -> str:
         _make(path)
     except OSError as error:
         raise CanInitializationError(
-            f"cannot make {error.filename}: {error.strerror}",
+            f"cannot create {error.filename}: {error.strerror}",
             hint="CANX_RUNTIME_DIR=FOLDER selects another place",
         ) from error
     return path

@@ -8,7 +8,7 @@ further columns are ignored.
 ==================  ============================================================================
 timestamp           any unit, any time zone, UTC by default; floating point: seconds since 1970
 timestamp_ns        instead of ``timestamp``: integers, nanoseconds since 1970
-channel             strings or integers; null is no channel
+channel             strings or integers; null for no channel
 data                binary of any kind, lists of integers, strings of hexadecimal digits
 the others          any type that Arrow casts without a loss
 ==================  ============================================================================
@@ -219,7 +219,7 @@ class TableReader(MessageReader):
             yield batch
 
     def index_of(self, text: str | None) -> int:
-        """Return the index of the channel that ``text`` spells; None is no channel."""
+        """Return the index of the channel that ``text`` spells; None for no channel."""
         channel = None if text is None else read_channel(text)
         return self._channel_index(channel)
 

@@ -86,7 +86,7 @@ class ArrowWriter(TableWriter):
 
 
 def with_dictionary(batch: MessageBatch, channels: tuple[Channel, ...]) -> MessageBatch:
-    """Return the same frames with more ``channels``; all columns but ``channel`` are shared."""
+    """Return ``batch`` with more ``channels``; all columns but ``channel`` are shared."""
     view = MessageBatch(channels=channels)
     view.timestamp_ns, view.can_id, view.flags, _, view.dlc_code, view.offset, view.payload = batch.columns()
     view.channel = batch.channel[:]
