@@ -18,13 +18,13 @@ COMMANDS = {
     "dump": "Print or log the frames of one or more buses.",
     "send": "Send frames, from arguments or from stdin, to a bus.",
     "convert": "Convert a log, or a stream of frames, to another format.",
-    "replay": "Send a log to buses, with its own timing.",
+    "replay": "Send a log to buses with its original timing.",
     "bridge": "Forward the frames of each bus to the others.",
-    "serve": "Serve buses over TCP to clients that speak socketcand.",
-    "sniff": "Watch buses: one row for each identifier, its periods and changes.",
-    "gen": "Generate frames by rule, to stdout, a file or a bus.",
-    "list": "List buses that can be opened, interfaces and formats.",
-    "xcom": "Studer Xcom-CAN: read, write and watch an installation.",
+    "serve": "Serve buses over TCP to socketcand clients.",
+    "sniff": "Watch buses: one row per identifier, with periods and changes.",
+    "gen": "Generate frames, to stdout, a file or a bus.",
+    "list": "List available buses, interfaces and formats.",
+    "xcom": "Studer Xcom-CAN: read, write and monitor an installation.",
 }
 #: the environment variable with which a shell's script asks for completions
 _COMPLETING = "_CANX_COMPLETE"
@@ -236,7 +236,7 @@ def canx(
     version: bool = typer.Option(
         False, "--version", help="Show versions, and whether the kernels are compiled."
     ),
-    as_json: bool = typer.Option(False, "--json", help="With --version: as one JSON object."),
+    as_json: bool = typer.Option(False, "--json", help="With --version: print a JSON object."),
     debug: bool = typer.Option(False, "--debug", help="Show the traceback of an error."),
 ) -> None:
     """A Unix toolbox for CAN buses: frames flow through pipes.

@@ -56,7 +56,7 @@ def bridge_command(
         typer.Option(
             "--timeout",
             metavar="TIME",
-            help="How long to wait for room on a bus before frames are dropped.",
+            help="How long to wait for a slow bus before frames are dropped.",
             show_default=True,
         ),
     ] = "1s",

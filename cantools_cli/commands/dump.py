@@ -30,9 +30,9 @@ class DumpBusOptions(ListeningOptions):
     hardware_times: Annotated[
         bool, typer.Option("--hardware-time", "-H", help="Use the adapter's timestamps if it has any.")
     ] = False
-    wait_when_down: Annotated[
-        bool, typer.Option("-D", help="Go on when an interface goes down and comes back.")
-    ] = False
+    wait_when_down: Annotated[bool, typer.Option("-D", help="Keep waiting while an interface is down.")] = (
+        False
+    )
 
 
 @dataclass(eq=False, repr=False)
@@ -43,7 +43,7 @@ class ScreenOptions:
         UsageError: one of them is invalid.
     """
 
-    candump: Annotated[bool, typer.Option("--candump", help="The lines that candump prints on a screen.")] = (
+    candump: Annotated[bool, typer.Option("--candump", help="Lines as candump prints them on a screen.")] = (
         False
     )
     timestamps: Annotated[
@@ -121,11 +121,11 @@ def dump_command(
             "--timeout",
             "-T",
             metavar="TIME",
-            help="End when no frame that passes the filters came for this long: 200ms, 5s.",
+            help="End if no matching frame arrives for TIME: 200ms, 5s.",
         ),
     ] = None,
     seconds: Annotated[
-        str | None, typer.Option("--duration", metavar="TIME", help="End after TIME in all: 10s, 5m.")
+        str | None, typer.Option("--duration", metavar="TIME", help="End after TIME: 10s, 5m.")
     ] = None,
     strict: options.Strict = False,
     tz: options.Tz = None,
@@ -159,7 +159,7 @@ def dump_command(
     if log_lines and form.name != "log":
         raise UsageError(f"-L and {form.name} contradict each other", hint="-L writes log lines")
     if screen.candump and is_log:
-        raise UsageError("--candump prints on stdout, and a log is written", hint="--to candump -o FILE")
+        raise UsageError("--candump prints on stdout, but a log is written", hint="--to candump -o FILE")
     is_log = is_log or not (screen.candump or _is_terminal())
     if is_log:
         screen.check_effect(form.name)

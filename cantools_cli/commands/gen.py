@@ -43,18 +43,18 @@ class FrameRules:
         bool, typer.Option("--mix", "-m", help="A mix of the given kinds; of all kinds if none is given.")
     ] = False
     identifier: Annotated[
-        str, typer.Option("--id", "-I", metavar="MODE", help="r random, e even, o odd, i counted up, or hex.")
+        str, typer.Option("--id", "-I", metavar="MODE", help="r random, e even, o odd, i increment, or hex.")
     ] = "r"
     length: Annotated[
         str | None,
         typer.Option(
-            "--length", "-L", metavar="MODE", help="r random, i counted up, or a DLC code; CAN XL: bytes."
+            "--length", "-L", metavar="MODE", help="r random, i increment, or a DLC code; CAN XL: bytes."
         ),
     ] = None
     data: Annotated[
         str,
         typer.Option(
-            "--data", "-D", metavar="MODE", help="r random, i counted up, or hex, x for random digits."
+            "--data", "-D", metavar="MODE", help="r random, i increment, or hex, x for random digits."
         ),
     ] = "r"
     xl_flags: Annotated[
@@ -146,7 +146,7 @@ def gen_command(
     bus_options: BusOptions,
     run: Run,
 ) -> int:
-    """Generate frames by rule, to stdout, a file or a bus.
+    """Generate frames, to stdout, a file or a bus.
 
     Without BUS, frames are written as fast as possible, and --gap or --rate only space their timestamps.
     Option letters are those of cangen; lengths are uniformly distributed.

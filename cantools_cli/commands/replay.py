@@ -52,7 +52,8 @@ def replay_command(
         typer.Option("--speed", metavar="X|max", help="2 is twice as fast, 0.5 half.", show_default=True),
     ] = "1",
     ignore_timestamps: Annotated[
-        bool, typer.Option("--ignore-timestamps", "-t", help="As fast as the bus takes them: --speed max.")
+        bool,
+        typer.Option("--ignore-timestamps", "-t", help="As fast as the bus accepts frames: --speed max."),
     ] = False,
     gap: Annotated[
         str | None,
@@ -71,9 +72,7 @@ def replay_command(
     error_frames: options.ErrorFrames = False,
     timeout: Annotated[
         str,
-        typer.Option(
-            "--timeout", metavar="TIME", help="How long to wait for room on a bus.", show_default=True
-        ),
+        typer.Option("--timeout", metavar="TIME", help="How long to wait for a slow bus.", show_default=True),
     ] = "10s",
     reading: ReadOptionsWithFormat,
     bus_options: BusOptions,
@@ -194,7 +193,7 @@ def _tell(log: Log, outlets: Outlets, timetable: Timetable | None, run: Run) -> 
     outlets.tell()
     if timetable is not None and timetable.restarts:
         times = "once" if timetable.restarts == 1 else f"{timetable.restarts} times"
-        report.note(f"stalled for more than 1 s, {times}: the rest was sent later by as much")
+        report.note(f"stalled for more than 1 s, {times}: the remaining frames were sent later by as much")
     if run.interruption.signum is not None:
         sent = counted(outlets.count, "frames")
         report.note(f"stopped after {sent}, {outlets.seconds_into(log):.3f} s into the log")

@@ -42,9 +42,7 @@ def send_command(
     error_frames: options.ErrorFrames = False,
     timeout: Annotated[
         str,
-        typer.Option(
-            "--timeout", metavar="TIME", help="How long to wait for room on the bus.", show_default=True
-        ),
+        typer.Option("--timeout", metavar="TIME", help="How long to wait for a slow bus.", show_default=True),
     ] = "10s",
     from_format: options.From = None,
     *,
@@ -79,7 +77,7 @@ def send_command(
     if frame_texts:
         options.check_effect(
             {"--from": from_format, "--on-error": on_error != "stop"},
-            "frames are given, and stdin is not read",
+            "frames are given, so stdin is not read",
         )
         frames = _parsed(frame_texts, report, strict=strict, error_frames=error_frames)
     else:

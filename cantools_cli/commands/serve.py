@@ -52,7 +52,7 @@ def serve_command(
     bus_options: BusOptions,
     run: Run,
 ) -> int:
-    """Serve buses over TCP to clients that speak socketcand.
+    """Serve buses over TCP to socketcand clients.
 
     Other computers can connect only with --listen, and only if --allow names them. Runs until Ctrl-C.
 

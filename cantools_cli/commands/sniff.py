@@ -112,10 +112,10 @@ def sniff_command(
         given = spelled(bus_options)
         for name in ("--bitrate", "--data-bitrate"):  # for the load of the bus
             del given[name]
-        options.check_effect(given, "a log is shown, and no bus is opened")
+        options.check_effect(given, "a log is shown, so no bus is opened")
     else:
         read = {"--from": reading.form, "--on-error": reading.on_error != "stop"}
-        options.check_effect(read, "buses are shown, and no log is read")
+        options.check_effect(read, "buses are shown, so no log is read")
     if not (has_screen and is_of_logs):
         options.check_effect({"--speed": factor != "1"}, "no log is replayed on a screen")
     if has_screen:

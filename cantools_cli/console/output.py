@@ -114,7 +114,7 @@ def _check_of_format(spelling: str, form: str, key: str, name: str, is_same: boo
     if form != name:
         suffix = plugins.FORMATS[form].suffixes[0]
         raise UsageError(
-            f"{spelling} is for {form} files, and the output is {name}",
+            f"{spelling} is for {form} files, but the output is {name}",
             hint=f"-o FILE{suffix}, or --to {form}",
         )
     if not is_same:

@@ -23,7 +23,7 @@ COMMANDS = {
 
 
 def xcom_command(ctx: typer.Context) -> None:
-    """Studer Xcom-CAN: read, write and watch an installation.
+    """Studer Xcom-CAN: read, write and monitor an installation.
 
     The bus comes from --bus, else from CAN_INTERFACE and CAN_CHANNEL or the configuration. An object is a
     number, or a unique part of its name; xt2:1286 is object 1286 of the second Xtender.

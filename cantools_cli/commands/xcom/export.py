@@ -64,7 +64,7 @@ def _export(session: Session, device: Device, file: IO[str], report: Report) -> 
             continue
         reading = read(session.client, parameter, device, None, session.seconds)
         if not exported and (isinstance(reading.error, Timeout) or "DEVICE_NOT_FOUND" in reading.problem):
-            raise CanOperationError(str(reading), hint="canx xcom scan shows what answers")
+            raise CanOperationError(str(reading), hint="canx xcom scan lists devices that answer")
         if reading.error is not None and "OBJECT_ID_NOT_FOUND" in reading.problem:
             report.detail(str(reading))
             continue

@@ -24,7 +24,7 @@ from cantools_cli.xcom.objects import lookup, message_text
 
 
 def messages_command(
-    follow: Annotated[bool, typer.Option("--follow", help="Go on until Ctrl-C.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Listen until Ctrl-C.")] = False,
     seconds: Annotated[
         str | None, typer.Option("--duration", metavar="TIME", help="How long to listen. [5s]")
     ] = None,

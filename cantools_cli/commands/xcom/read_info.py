@@ -18,7 +18,7 @@ def read_info_command(
     ],
     device: shared.DeviceName = None,
     as_json: shared.Json = False,
-    value_only: Annotated[bool, typer.Option("--value", help="The number alone.")] = False,
+    value_only: Annotated[bool, typer.Option("--value", help="Print only the number.")] = False,
     *,
     link: ReadingLink,
     run: Run,

@@ -37,7 +37,7 @@ def read_param_command(
         ),
     ] = "flash",
     as_json: shared.Json = False,
-    value_only: Annotated[bool, typer.Option("--value", help="The number alone.")] = False,
+    value_only: Annotated[bool, typer.Option("--value", help="Print only the number.")] = False,
     *,
     link: ReadingLink,
     run: Run,

@@ -96,7 +96,7 @@ class Wire:
         """Return the keywords of the bus; its bit rate is the gateway's usual one unless another is set.
 
         Raises:
-            UsageError, CanError: no bus is named, or its name is invalid.
+            UsageError, CanError: no bus given, or its name is invalid.
         """
         address = self.address
         if address.filters:
