@@ -244,7 +244,7 @@ def canx(
     \b
     canx dump can0 | canx convert -o trace.blf      record a bus
     canx send vcan0 123#DEADBEEF                    send a frame
-    canx gen -n 1000 | canx convert --to asc        frames by rule, as another format
+    canx gen -n 1000 | canx convert --to asc        generate frames as ASC
 
     `canx help COMMAND` explains a command, `man canx` everything.
     """

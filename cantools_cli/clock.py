@@ -17,7 +17,7 @@ def zone(name: str) -> tzinfo | None:
     """Return the zone ``name``, or None for local time, as in ``datetime``.
 
     Raises:
-        UsageError: there is no such zone.
+        UsageError: the time zone is unknown.
     """
     if name == "local":
         return None

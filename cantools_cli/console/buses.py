@@ -173,7 +173,7 @@ def open_buses(
 def chosen_by(
     opened: Sequence[NamedBus], select: Callable[[MessageBatch], MessageBatch]
 ) -> Callable[[int, MessageBatch], MessageBatch]:
-    """Return what ``live_batches`` calls to choose: the filter of the address, then ``select``."""
+    """Return the selection for ``live_batches``: the filter of the address, then ``select``."""
     return lambda index, batch: select(opened[index].chosen(batch))
 
 

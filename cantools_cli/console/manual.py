@@ -9,7 +9,7 @@ from shutil import which
 
 from cantools_cli.errors import UsageError
 
-#: programs that format a page, the first that is there serves; only the first has a pager
+#: programs that format a page, the first installed one is used; only the first has a pager
 _FORMATTERS = (["man", "-l"], ["mandoc"], ["groff", "-t", "-man", "-Tutf8"])
 
 

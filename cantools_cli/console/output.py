@@ -135,7 +135,7 @@ class FileOptions:
 
 @dataclass(frozen=True)
 class Rotation:
-    """When the next file begins, and how many are kept; 0 is no limit.
+    """When the next file begins, and how many are kept; 0 means no limit.
 
     Attributes:
         tz: zone of the last frame's time, after which a file is named; None for the clock in local time.

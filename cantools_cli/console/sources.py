@@ -62,7 +62,7 @@ class ReadOptions:
         check_zone(self.tz)
 
     def of_format(self, form: str | None) -> ReadOptions:
-        """Return the same for the format ``form``."""
+        """Return a copy for the format ``form``."""
         return replace(self, form=form)
 
     @property
@@ -82,7 +82,7 @@ def check_zone(tz: str | None) -> None:
     """Check the zone of --tz.
 
     Raises:
-        UsageError: there is no such zone.
+        UsageError: the time zone is unknown.
     """
     if tz is not None:
         from cantools_cli.clock import zone
@@ -186,7 +186,7 @@ def _opened(file: str) -> int:
     """Return a descriptor of ``file``.
 
     Raises:
-        UsageError: there is no such file, and the name is a filter.
+        UsageError: the file does not exist, and the name is a filter.
         OSError: it cannot be opened.
     """
     try:

@@ -39,7 +39,7 @@ class Stream(Protocol):
         """Return what arrived, empty at the end of the stream; raise BlockingIOError if nothing did."""
 
     def send(self, data: memoryview, /) -> int:
-        """Write what there is room for and return its size; raise BlockingIOError if there is none."""
+        """Write as much as possible and return its size; raise BlockingIOError if nothing can be written."""
 
     def fileno(self) -> int: ...
     def close(self) -> None: ...

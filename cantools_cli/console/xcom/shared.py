@@ -96,7 +96,7 @@ class Wire:
         """Return the keywords of the bus; its bit rate is the gateway's usual one unless another is set.
 
         Raises:
-            UsageError, CanError: no bus given, or its name is invalid.
+            UsageError, CanError: no bus is given, or its name is invalid.
         """
         address = self.address
         if address.filters:
@@ -211,7 +211,7 @@ def confirm(question: str, *, yes: bool) -> None:
     """Ask on the terminal, unless ``yes`` is set.
 
     Raises:
-        UsageError: there is no terminal, or the answer is no.
+        UsageError: stdin or stderr is not a terminal, or the answer is no.
     """
     if yes:
         return
@@ -225,7 +225,7 @@ def require_terminal(what: str) -> None:
     """Refuse ``what`` without a terminal to ask on.
 
     Raises:
-        UsageError: there is no terminal.
+        UsageError: stdin or stderr is not a terminal.
     """
     if not (_is_terminal(0) and _is_terminal(2)):
         raise UsageError(
