@@ -56,8 +56,8 @@ def install_where_missing() -> None:
         return
     from importlib.util import find_spec
 
-    found = find_spec("can")
-    if found is None or found.origin is None:  # only a folder of that name
+    spec = find_spec("can")
+    if spec is None or spec.origin is None:  # only a folder of that name
         install()
 
 

@@ -139,7 +139,7 @@ def find_settings(
     Raises:
         ValueError, TypeError: as ``load_config``.
     """
-    found = Settings({}, {})
+    result = Settings({}, {})
     for name, source in _sources(path, config or {}, context, asked):
         settings = {key: value for key, value in source.items() if key != "bustype"}
         if "bustype" in source:  # the old name
@@ -147,13 +147,13 @@ def find_settings(
         for key, value in settings.items():
             if value is None and key in ("interface", "channel"):
                 continue
-            if key not in found.values:
-                found.values[key] = cast_from_string(value) if isinstance(value, str) else value
-                found.sources[key] = name
-    found.values.setdefault("interface", None)
-    found.values.setdefault("channel", None)
-    _check(found.values)
-    return found
+            if key not in result.values:
+                result.values[key] = cast_from_string(value) if isinstance(value, str) else value
+                result.sources[key] = name
+    result.values.setdefault("interface", None)
+    result.values.setdefault("channel", None)
+    _check(result.values)
+    return result
 
 
 def load_environment_config(context: str | None = None) -> dict[str, Any]:
@@ -195,8 +195,8 @@ def load_file_config(path: AnyFile | None = None, section: str = "default") -> d
         FormatError: a file is malformed.
     """
     settings: dict[str, Any] = {}
-    for _, _, found in _files(path, section):
-        settings.update(found)
+    for _, _, values in _files(path, section):
+        settings.update(values)
     return settings
 
 

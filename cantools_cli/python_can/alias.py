@@ -89,8 +89,8 @@ class Alias(ModuleType):
         if name.startswith("__") or name in vars(self)["_removed"]:
             return []
         spelling = _spelled(name)
-        found = [home for home in self._modules() if hasattr(home, spelling)]  # hasattr loads a lazy name
-        return [home for home in found if vars(home).get(spelling, self) is getattr(found[0], spelling)]
+        homes = [home for home in self._modules() if hasattr(home, spelling)]  # hasattr loads a lazy name
+        return [home for home in homes if vars(home).get(spelling, self) is getattr(homes[0], spelling)]
 
     def _modules(self) -> Iterator[ModuleType]:
         return map(import_module, vars(self)["_homes"])

@@ -109,11 +109,11 @@ class Filters(argparse.Action):
     ) -> None:
         filters = []
         for text in values:
-            found = re.fullmatch("([0-9A-Fa-f]{1,8})([:~])([0-9A-Fa-f]{1,8})", text)
-            if found is None:
+            match = re.fullmatch("([0-9A-Fa-f]{1,8})([:~])([0-9A-Fa-f]{1,8})", text)
+            if match is None:
                 raise argparse.ArgumentError(self, f"{text!r} is not ID:MASK or ID~MASK, hexadecimal")
-            can_id = int(found[1], 16) | (_INVERTED if found[2] == "~" else 0)
-            filters.append({"can_id": can_id, "can_mask": int(found[3], 16)})
+            can_id = int(match[1], 16) | (_INVERTED if match[2] == "~" else 0)
+            filters.append({"can_id": can_id, "can_mask": int(match[3], 16)})
         setattr(namespace, self.dest, filters)
 
 
@@ -191,13 +191,13 @@ def _parse_additional_config(unknown_args: Sequence[str]) -> dict[str, Any]:
     Raises:
         ValueError: an argument has another form.
     """
-    found = {}
+    keywords = {}
     for argument in unknown_args:
         match = re.fullmatch(r"--([a-zA-Z][a-zA-Z0-9_-]*)=(\S*)", argument)
         if match is None:
             raise ValueError(f"unknown argument {argument!r}: further settings are --key=value")
-        found[match[1].replace("-", "_")] = cast_from_string(match[2])
-    return found
+        keywords[match[1].replace("-", "_")] = cast_from_string(match[2])
+    return keywords
 
 
 def shared_out(
@@ -218,8 +218,8 @@ def keywords_of(path: str | None, kind: str) -> Callable[[str], bool]:
     if name is None:
         return lambda key: False
     known: set[str] = set()
-    for one in getattr(plugins, f"{kind}_class")(name).__mro__[:-1]:
-        parameters = signature(one.__init__).parameters.values()
+    for ancestor in getattr(plugins, f"{kind}_class")(name).__mro__[:-1]:
+        parameters = signature(ancestor.__init__).parameters.values()
         known |= {parameter.name for parameter in parameters if parameter.kind is not Parameter.VAR_KEYWORD}
     return (known - {"self", "args", "file", "channel"}).__contains__
 

@@ -44,8 +44,8 @@ def channel2int(channel: str | int | Sequence[int] | None) -> int | None:
     """Return a channel number, or the number at the end of a channel name (``can0``), or None."""
     if isinstance(channel, int):
         return channel
-    found = re.search(r"[0-9]+$", channel) if isinstance(channel, str) else None
-    return int(found[0]) if found else None
+    match = re.search(r"[0-9]+$", channel) if isinstance(channel, str) else None
+    return int(match[0]) if match else None
 
 
 def check_or_adjust_timing_clock(timing: Timing, valid_clocks: Iterable[int]) -> Timing:

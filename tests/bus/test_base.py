@@ -130,6 +130,26 @@ def test_a_plug_in_may_override_recv_alone() -> None:
     assert bus._is_shutdown
 
 
+def test_a_subclass_may_receive_and_send_otherwise_than_its_base() -> None:
+    class BatchesOfDocumented(DocumentedBus):
+        def _receive(self, timeout: float | None) -> MessageBatch | None:
+            return batch(8, 9)
+
+        def _send(self, batch: MessageBatch, timeout: float | None) -> None:
+            self.sent += batch
+
+    class DocumentedAgain(BatchesOfDocumented):
+        def send(self, msg: Message, timeout: float | None = None) -> None:
+            super(DocumentedBus, self).send(msg, timeout)
+
+    with BatchesOfDocumented("x") as bus:
+        assert identifiers([bus.recv(0), bus.recv(0)]) == [8, 9]  # type: ignore[list-item]  # never None
+        assert identifiers(bus.recv_batch(0) or ()) == [8, 9]
+    with DocumentedAgain("x") as again:
+        again.send(frames(7)[0])
+        assert identifiers(again.sent) == [7]
+
+
 FILTERS: CanFilters = [{"can_id": 2, "can_mask": 0x7FF, "extended": False}]
 
 
