@@ -196,7 +196,7 @@ class Node:
         with self._medium.turns.take():
             self._wait_for_late_replies(request)
             self._drain()
-            self._tell("sent", frame)
+            self._log("sent", frame)
             self.bus.send(frame, timeout)
             answers: list[Answer] = []
             try:
@@ -250,7 +250,7 @@ class Node:
         from_whom = identifier.source == asked or (is_group(asked) and is_member(identifier.source, asked))
         if identifier.service != request.service or not from_whom:
             if identifier.service != Service.MESSAGE:
-                self._tell("ignored, not a reply to this request", message)
+                self._log("ignored, not a reply to this request", message)
             return None
         return identifier
 
@@ -317,7 +317,7 @@ class Node:
         """If a received frame is a message of a device, store it in all nodes on this bus."""
         if not codec.is_carrier(message):
             return
-        self._tell("received", message)
+        self._log("received", message)
         identifier = codec.decode_identifier(message.arbitration_id)
         if identifier.service != Service.MESSAGE or identifier.is_error:
             return
@@ -330,7 +330,7 @@ class Node:
                 node.missed_messages += len(node.messages) == _KEPT_MESSAGES
                 node.messages.append(Notified(message.timestamp, identifier.source, notification))
 
-    def _tell(self, what: str, message: Message) -> None:
+    def _log(self, what: str, message: Message) -> None:
         if self._on_detail is not None:
             self._on_detail(f"{what}: {message.arbitration_id:08X}#{bytes(message.data).hex().upper()}")
 
