@@ -75,7 +75,7 @@ class UdpMulticastBus(PortBus):
         if not 0 < port < 65536 or not 0 <= hop_limit < 256:
             raise UsageError(f"port {port} is not in 1 to 65535, or hop limit {hop_limit} is not in 0 to 255")
         group, _, zone = str(channel).partition("%")
-        self._group = Group(group, port, interface or zone or None)
+        self._group = MulticastGroup(group, port, interface or zone or None)
         self._hop_limit = hop_limit
         self._fd = fd
         self._keep_timestamps = keep_timestamps
@@ -131,7 +131,7 @@ class UdpMulticastBus(PortBus):
         return [{"interface": "udp_multicast", "channel": group} for group in groups]
 
 
-class Group:
+class MulticastGroup:
     """A multicast group, and the sockets to receive from it and to send to it.
 
     Raises:

@@ -71,12 +71,12 @@ def build_bcm_header(
 ) -> bytes:
     """Return the head of a message to the broadcast manager."""
     first, second = ival1_seconds * 1_000_000 + ival1_usec, ival2_seconds * 1_000_000 + ival2_usec
-    return codec.encode_head(codec.Head(opcode, flags, count, first, second, can_id, nframes))
+    return codec.encode_head(codec.BcmHead(opcode, flags, count, first, second, can_id, nframes))
 
 
 def build_bcm_tx_delete_header(can_id: int, flags: int) -> bytes:
     """Return the message that ends a transmission."""
-    return codec.encode_head(codec.Head(codec.TX_DELETE, flags, handle=can_id))
+    return codec.encode_head(codec.BcmHead(codec.TX_DELETE, flags, handle=can_id))
 
 
 def build_bcm_transmit_header(
@@ -90,9 +90,9 @@ def build_bcm_transmit_header(
     """Return the head that starts a transmission; ``count`` frames use the first period, in seconds."""
     flags = msg_flags | SETTIMER | STARTTIMER | (TX_COUNTEVT if initial_period > 0 else 0)
     first, second = round(initial_period * 1_000_000), round(subsequent_period * 1_000_000)
-    return codec.encode_head(codec.Head(codec.TX_SETUP, flags, count, first, second, can_id, nframes))
+    return codec.encode_head(codec.BcmHead(codec.TX_SETUP, flags, count, first, second, can_id, nframes))
 
 
 def build_bcm_update_header(can_id: int, msg_flags: int, nframes: int = 1) -> bytes:
     """Return the head that replaces the frames of a transmission."""
-    return codec.encode_head(codec.Head(codec.TX_SETUP, msg_flags, handle=can_id, number=nframes))
+    return codec.encode_head(codec.BcmHead(codec.TX_SETUP, msg_flags, handle=can_id, number=nframes))

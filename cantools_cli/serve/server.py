@@ -33,7 +33,7 @@ _PAUSE = 1.0
 _MAX_NAMED = 16
 
 
-class Interruption(Protocol):
+class StopRequest(Protocol):
     """Ends the loop: ``fd`` becomes readable, and ``requested`` is set."""
 
     fd: int
@@ -128,7 +128,7 @@ class SocketcandServer:
 
     # --- the loop -------------------------------------------------------------------------------------
 
-    def serve(self, interruption: Interruption | None = None) -> None:
+    def serve(self, interruption: StopRequest | None = None) -> None:
         """Serve until ``stop`` is called, or ``interruption`` is requested.
 
         Raises:

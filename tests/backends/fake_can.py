@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from cantools_cli.backends.socketcan import link as links
+from cantools_cli.backends.socketcan import raw
 from cantools_cli.backends.socketcan import records as codec
-from cantools_cli.backends.socketcan import socket as sockets
 from cantools_cli.backends.socketcan.bus import SocketcanBus
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
@@ -73,7 +73,7 @@ Opener = Callable[..., tuple[SocketcanBus, FakeCan]]
 def fake_socket(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCan]:
     """Let the next bus have a ``FakeCan``; the kernel has can0, and the classic vcan0."""
     end = FakeCan()
-    monkeypatch.setattr(sockets, "new_socket", lambda: end)
+    monkeypatch.setattr(raw, "new_socket", lambda: end)
     monkeypatch.setattr(links, "links", lambda: [links.Link("can0"), links.Link("vcan0", mtu=72)])
     yield end
     end.close()

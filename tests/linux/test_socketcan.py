@@ -21,7 +21,7 @@ from cantools_cli.backends.socketcan import finder
 from cantools_cli.backends.socketcan import link as links
 from cantools_cli.backends.socketcan import records as codec
 from cantools_cli.backends.socketcan.bus import SocketcanBus
-from cantools_cli.backends.socketcan.socket import new_socket
+from cantools_cli.backends.socketcan.raw import new_socket
 from cantools_cli.bus.base import BusState
 from cantools_cli.bus.interface import Bus, detect_available_configs
 from cantools_cli.errors import CanInitializationError, CanOperationError, CanTimeoutError
@@ -178,7 +178,7 @@ WORDS = [
     for identifier in (0, 0x0FE, 0x0FF, 0x123, 0x180, 0x1FE, 0x1FF, 0x400, 0x40F, 0x410, 0x505, 0x7FF)
     for kind in (0, bits.CAN_EFF_FLAG, bits.CAN_RTR_FLAG, bits.CAN_EFF_FLAG | bits.CAN_RTR_FLAG)
 ] + [0x92345678, 0xD2345678, 0x80000923, 0x20000004, 0x20000008, 0x2000000C, 0x20000100]
-#: where the kernel passes more than the filter: see ``socketcan_records.kernel_filter``
+#: where the kernel passes more than the filter: see ``records.kernel_filter``
 SUPERSETS = {"400~7F0,500~7F0,j"}
 
 

@@ -156,7 +156,7 @@ def test_the_heads_of_the_broadcast_manager_are_those_of_its_sockets() -> None:
 
     head = theirs.build_bcm_transmit_header(0x123, 5, 1.24, 2.0, codec.CAN_FD_FRAME, nframes=2)
     flags = codec.CAN_FD_FRAME | codec.SETTIMER | codec.STARTTIMER | codec.TX_COUNTEVT
-    assert codec.decode_head(head) == codec.Head(codec.TX_SETUP, flags, 5, 1_240_000, 2_000_000, 0x123, 2)
+    assert codec.decode_head(head) == codec.BcmHead(codec.TX_SETUP, flags, 5, 1_240_000, 2_000_000, 0x123, 2)
     fields = theirs.BcmMsgHead.from_buffer_copy(head)
     assert (fields.opcode, fields.ival1_tv_sec, fields.ival1_tv_usec) == (codec.TX_SETUP, 1, 240_000)
     assert theirs.ctypes.sizeof(theirs.BcmMsgHead) == codec.HEAD_SIZE

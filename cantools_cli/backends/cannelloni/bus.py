@@ -26,7 +26,7 @@ from cantools_cli.filtering.can_filter import CanFilters
 from cantools_cli.frame.batch import MessageBatch
 
 if TYPE_CHECKING:
-    from cantools_cli.backends.cannelloni.tcp import TcpTunnel
+    from cantools_cli.backends.cannelloni.tunnel import TcpTunnel
 
 DEFAULT_PORT = 20000
 _MAX_LENGTH = 65535
@@ -75,7 +75,7 @@ class CannelloniBus(PortBus):
         self._room = 0  # for the frames of a datagram; 0 over TCP
         self._port: UdpPort | TcpTunnel
         if transport == "tcp":
-            from cantools_cli.backends.cannelloni.tcp import TcpTunnel
+            from cantools_cli.backends.cannelloni.tunnel import TcpTunnel
 
             here = (bind or peer.local_address(), local_port) if listen else None
             self._port = TcpTunnel(peer, here, decoder, channel)

@@ -92,7 +92,7 @@ def frames_in(datagram: bytes) -> int:
 
 
 class Decoder:
-    """Decodes datagrams, and counts losses for ``Stream`` as well.
+    """Decodes datagrams, and counts losses for ``StreamDecoder`` as well.
 
     Attributes:
         losses: counts of malformed packets, of malformed frames, and of packets whose sequence numbers are
@@ -165,7 +165,7 @@ class Decoder:
         self.losses.add_fault("malformed packets skipped", FormatError(f"not cannelloni: {reason}"))
 
 
-class Stream:
+class StreamDecoder:
     """Decodes a TCP connection after its greeting; keeps an unfinished frame for the next ``feed``.
 
     Attributes:

@@ -198,7 +198,7 @@ class _Transmission(ModifiableCyclicTaskABC, RestartableCyclicTaskABC):
                 self.bcm_socket.send(codec.encode_delete(self.task_id, is_fd=self._is_fd))
         self._ended()
 
-    def _status(self) -> codec.Head | None:
+    def _status(self) -> codec.BcmHead | None:
         """Return the kernel's status of this transmission; None if it has ended.
 
         Earlier notifications of expired transmissions are read first, since they would fill the socket.
@@ -286,7 +286,7 @@ def _microseconds(period: float) -> int:
     return interval_us
 
 
-def _drain(bcm_socket: Any) -> list[codec.Head]:
+def _drain(bcm_socket: Any) -> list[codec.BcmHead]:
     """Read all messages queued in the socket, and return their heads."""
     heads = []
     with suppress(OSError):  # no more messages, or the interface is down, which sending reports

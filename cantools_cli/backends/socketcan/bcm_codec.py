@@ -49,7 +49,7 @@ _HEAD = head_layout(struct.calcsize("@l"))
 HEAD_SIZE = _HEAD.size
 
 
-class Head(NamedTuple):
+class BcmHead(NamedTuple):
     """The head of a message; intervals are in microseconds, ``number`` counts the frames that follow."""
 
     operation: int
@@ -66,7 +66,7 @@ class Head(NamedTuple):
         return bool(self.interval2_us or (self.initial and self.interval1_us))
 
 
-def encode_head(head: Head, layout: struct.Struct = _HEAD) -> bytes:
+def encode_head(head: BcmHead, layout: struct.Struct = _HEAD) -> bytes:
     return layout.pack(
         *head[:3],
         *divmod(head.interval1_us, 1_000_000),
@@ -76,7 +76,7 @@ def encode_head(head: Head, layout: struct.Struct = _HEAD) -> bytes:
     )
 
 
-def decode_head(message: bytes, layout: struct.Struct = _HEAD) -> Head:
+def decode_head(message: bytes, layout: struct.Struct = _HEAD) -> BcmHead:
     """Read the head of a message.
 
     Raises:
@@ -85,7 +85,7 @@ def decode_head(message: bytes, layout: struct.Struct = _HEAD) -> Head:
     if len(message) < layout.size:
         raise FormatError(f"a message of {len(message)} bytes, shorter than a head of {layout.size}")
     operation, flags, initial, s1, us1, s2, us2, handle, number = layout.unpack_from(message)
-    return Head(operation, flags, initial, s1 * 1_000_000 + us1, s2 * 1_000_000 + us2, handle, number)
+    return BcmHead(operation, flags, initial, s1 * 1_000_000 + us1, s2 * 1_000_000 + us2, handle, number)
 
 
 def encode_start(
@@ -93,22 +93,22 @@ def encode_start(
 ) -> bytes:
     """Return the message that sends ``frames`` in turn: ``count`` at interval 1, the rest at interval 2."""
     flags = SETTIMER | STARTTIMER | (TX_COUNTEVT if count and not interval2_us else 0) | _kind(is_fd)
-    head = Head(TX_SETUP, flags, count, interval1_us, interval2_us, handle, len(frames))
+    head = BcmHead(TX_SETUP, flags, count, interval1_us, interval2_us, handle, len(frames))
     return encode_head(head) + b"".join(frames)
 
 
 def encode_update(handle: int, frames: Sequence[bytes], *, is_fd: bool) -> bytes:
     """Return the message that replaces the frames of a transmission and keeps its schedule."""
-    return encode_head(Head(TX_SETUP, _kind(is_fd), handle=handle, number=len(frames))) + b"".join(frames)
+    return encode_head(BcmHead(TX_SETUP, _kind(is_fd), handle=handle, number=len(frames))) + b"".join(frames)
 
 
 def encode_delete(handle: int, *, is_fd: bool) -> bytes:
-    return encode_head(Head(TX_DELETE, _kind(is_fd), handle=handle))
+    return encode_head(BcmHead(TX_DELETE, _kind(is_fd), handle=handle))
 
 
 def encode_read(handle: int, *, is_fd: bool) -> bytes:
     """Return the message that requests the TX_STATUS of a transmission."""
-    return encode_head(Head(TX_READ, _kind(is_fd), handle=handle))
+    return encode_head(BcmHead(TX_READ, _kind(is_fd), handle=handle))
 
 
 def _kind(is_fd: bool) -> int:

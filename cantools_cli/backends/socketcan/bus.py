@@ -15,11 +15,10 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cantools_cli.backends.socketcan import finder
+from cantools_cli.backends.socketcan import finder, raw
 from cantools_cli.backends.socketcan import link as links
 from cantools_cli.backends.socketcan import records as codec
-from cantools_cli.backends.socketcan import socket as sockets
-from cantools_cli.backends.socketcan.port import FEW, Port
+from cantools_cli.backends.socketcan.raw_port import FEW, RawPort
 from cantools_cli.bus.base import BusABC, BusState, CanProtocol, SendRows
 from cantools_cli.bus.deadline import Deadline
 from cantools_cli.bus.losses import Losses
@@ -115,14 +114,14 @@ class SocketcanBus(BusABC):
         fd_protocol = CanProtocol.CAN_XL if xl else CanProtocol.CAN_FD
         self._can_protocol = fd_protocol if fd else CanProtocol.CAN_20
         self._check_link(bitrate, data_bitrate)
-        self.socket = sockets.open_socket(self.channel)
+        self.socket = raw.open_socket(self.channel)
         try:
             self._set_up(receive_own_messages, local_loopback, hardware_timestamps, rcvbuf)
-            sockets.bind(self.socket, self.channel)
+            raw.bind(self.socket, self.channel)
         except BaseException:
             self.socket.close()
             raise
-        self._port = Port(self.socket, self.channel or None, xl=xl)
+        self._port = RawPort(self.socket, self.channel or None, xl=xl)
         self.channel_info = f"socketcan channel '{self.channel or 'any'}'"
         try:
             super().__init__(channel, can_filters, **kwargs)
@@ -139,7 +138,7 @@ class SocketcanBus(BusABC):
             self._option(codec.RAW_FD_FRAMES, 1, "fd")
         if self.carries_xl:
             self._option(codec.RAW_XL_FRAMES, 1, "xl")
-            self._passes_vcids = sockets.pass_vcids(self.socket)
+            self._passes_vcids = raw.pass_vcids(self.socket)
         if hardware:
             stamps = (codec.SO_TIMESTAMPING, codec.TIMESTAMPING_FLAGS)
         else:
@@ -324,7 +323,7 @@ class SocketcanBus(BusABC):
         sent = None if batch is None else row
         if batch is not None and not name:
             name = str(batch.channels[batch.channel[row]])
-        is_gone = error.errno in sockets.GONE
+        is_gone = error.errno in raw.GONE
         if self.channel and (is_gone or error.errno == errno.ENETDOWN):
             if self._waits_when_down:
                 self._is_absent("gone" if is_gone else "down")
@@ -333,7 +332,7 @@ class SocketcanBus(BusABC):
                 self.shutdown()
                 raise CanOperationError(f"{name}: the interface is gone", sent=sent) from error
         flags = 0 if batch is None else batch.flags[row]
-        reason, hint = sockets.explain(error, doing, name, flags)
+        reason, hint = raw.explain(error, doing, name, flags)
         raise CanOperationError(f"{name or self._name}: {reason}", hint=hint, sent=sent) from error
 
     def _is_absent(self, how: str) -> None:
@@ -385,7 +384,7 @@ class SocketcanBus(BusABC):
         entries = chosen.packed() if self._receives else b""
         error_mask = chosen.error_mask if wants_errors else 0
         try:
-            sockets.set_filter(self.socket, entries, chosen.join, error_mask)
+            raw.set_filter(self.socket, entries, chosen.join, error_mask)
         except OSError as error:
             raise CanOperationError(f"{self._name}: the kernel refuses filters: {error.strerror}") from error
 

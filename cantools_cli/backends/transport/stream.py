@@ -39,7 +39,7 @@ class Stream(Protocol):
         """Return what arrived, empty at the end of the stream; raise BlockingIOError if nothing did."""
 
     def send(self, data: memoryview, /) -> int:
-        """Write as much as possible and return its size; raise BlockingIOError if nothing can be written."""
+        """Write as much as fits and return its size; raise BlockingIOError if nothing fits."""
 
     def fileno(self) -> int: ...
     def close(self) -> None: ...

@@ -35,7 +35,7 @@ _RECEIVED = bytes(flags & ~TX for flags in range(256))
 _SENT = bytes(flags | TX for flags in range(256))
 
 
-class Port(Protocol):
+class VirtualPort(Protocol):
     """Connects a bus to the others on its channel."""
 
     def send(self, batch: MessageBatch, timeout: float | None) -> None: ...
@@ -84,7 +84,7 @@ class VirtualBus(BusABC):
         self.scope = scope
         self._can_protocol = protocol
         self.carries_xl = True
-        self._port: Port
+        self._port: VirtualPort
         limit = self._queue_limit = max(0, rx_queue_size)
         if scope == "host":
             from cantools_cli.backends.virtual.host import HostPort

@@ -33,7 +33,7 @@ _NO_ROOM = (errno.EAGAIN, errno.ENOBUFS)
 _GONE = (errno.ECONNREFUSED, errno.ENOENT, errno.ENOTCONN, errno.EPIPE)
 
 
-class Peer:
+class ConnectedReader:
     """A reader, as seen by a sender: a connected socket and the reader's state file.
 
     Attributes:
@@ -117,7 +117,7 @@ class Sender:
         self._own = own
         self._echo = echo
         self._preserve = preserve_timestamps
-        self._peers: dict[int, Peer] = {}
+        self._peers: dict[int, ConnectedReader] = {}
         self._generation = -1
         self._poll = select.poll()
         self._out = bytearray(DATAGRAM)
@@ -151,7 +151,7 @@ class Sender:
             error.sent = row
             raise
 
-    def _send_group(self, batch: MessageBatch, row: int) -> tuple[int, list[Peer]]:
+    def _send_group(self, batch: MessageBatch, row: int) -> tuple[int, list[ConnectedReader]]:
         """Send up to ``GROUP`` datagrams; return the next row, and the readers without room."""
         now = time.time_ns()
         for _ in range(GROUP):
@@ -197,7 +197,7 @@ class Sender:
             self._drop(number)
             self._line.remove(number)
 
-    def _wait(self, peers: list[Peer], deadline: Deadline) -> None:
+    def _wait(self, peers: list[ConnectedReader], deadline: Deadline) -> None:
         """Wait until one of ``peers`` has room or is given up."""
         poll = select.poll()
         for peer in peers:
@@ -226,7 +226,7 @@ class Sender:
             self._drop(number)
         for number in sorted(there - set(self._peers)):
             try:
-                peer = self._peers[number] = Peer(self._line, number)
+                peer = self._peers[number] = ConnectedReader(self._line, number)
             except OSError as error:
                 if error.errno not in _GONE:
                     raise

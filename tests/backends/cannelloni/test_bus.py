@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cantools_cli.backends.cannelloni import tcp as cannelloni_tcp
+from cantools_cli.backends.cannelloni import tunnel
 from cantools_cli.backends.cannelloni.bus import CannelloniBus
 from cantools_cli.backends.cannelloni.peer import Peer
 from cantools_cli.bus.base import CanProtocol
@@ -220,7 +220,7 @@ def test_a_full_socket_is_a_timeout() -> None:
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Connect again without a pause."""
-    monkeypatch.setattr(cannelloni_tcp, "RECONNECT", 0.01)
+    monkeypatch.setattr(tunnel, "RECONNECT", 0.01)
 
 
 def tcp(port: int, **options: Any) -> CannelloniBus:
@@ -269,7 +269,7 @@ def test_a_wrong_greeting_at_the_beginning_is_an_error(greeting: bytes, reason: 
 
 
 def test_a_peer_that_does_not_greet_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cannelloni_tcp, "ANSWER", 0.05)
+    monkeypatch.setattr(tunnel, "ANSWER", 0.05)
     with (
         serving(lambda end: drain(end) and None) as port,
         pytest.raises(CanInitializationError, match="no greeting: timed out"),

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cantools_cli.backends.cannelloni.codec import ROOM_IPV4, ROOM_IPV6, Decoder, Stream, datagrams, encode
+from cantools_cli.backends.cannelloni.codec import (
+    ROOM_IPV4,
+    ROOM_IPV6,
+    Decoder,
+    StreamDecoder,
+    datagrams,
+    encode,
+)
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from tests.strategies import facts, messages
@@ -67,7 +74,7 @@ def read(*texts: bytes) -> tuple[list[tuple[object, ...]], Decoder]:
 
 
 def read_stream(*pieces: bytes) -> list[tuple[object, ...]]:
-    stream = Stream(Decoder("peer"))
+    stream = StreamDecoder(Decoder("peer"))
     return [facts(message) for piece in pieces for message in stream.feed(piece, NOW)]
 
 
@@ -197,7 +204,7 @@ def test_a_stream_byte_by_byte_gives_the_same_messages() -> None:
 
 
 def test_a_length_that_cannot_be_ends_a_stream() -> None:
-    stream = Stream(Decoder())
+    stream = StreamDecoder(Decoder())
     assert len(stream.feed(STREAM[:8] + bytes.fromhex("00000001 41"), NOW)) == 1
     assert "length 65 of a frame" in str(stream.failure)
     assert len(stream.feed(STREAM, NOW)) == 0
@@ -206,7 +213,7 @@ def test_a_length_that_cannot_be_ends_a_stream() -> None:
 def test_a_frame_that_can_does_not_allow_costs_only_itself_in_a_stream() -> None:
     decoder = Decoder()
     bad = bytes.fromhex("00000001 09 010203040506070809")
-    assert len(Stream(decoder).feed(STREAM[:8] + bad + STREAM[:8], NOW)) == 2
+    assert len(StreamDecoder(decoder).feed(STREAM[:8] + bad + STREAM[:8], NOW)) == 2
     assert decoder.losses == {"malformed frames skipped": 1}
     assert "a classic frame of 9 bytes" in str(decoder.losses.first_fault)
 
@@ -216,6 +223,6 @@ def test_noise_gives_frames_or_is_counted(texts: list[bytes]) -> None:
     noise = [*texts, *(b"\x02\x00\x00\x00\x05" + text for text in texts)]
     got, _ = read(*noise, PAIR)
     assert got[-2:] == [facts(message) for message in CASES[-1][0]]
-    stream = Stream(Decoder())
+    stream = StreamDecoder(Decoder())
     for text in texts:
         assert len(MessageBatch(stream.feed(text, NOW))) >= 0

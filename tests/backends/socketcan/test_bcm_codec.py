@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cantools_cli.backends.socketcan import bcm_codec as codec
-from cantools_cli.backends.socketcan.bcm_codec import Head
+from cantools_cli.backends.socketcan.bcm_codec import BcmHead
 from cantools_cli.errors import FormatError
 
 FRAME = bytes.fromhex("23010000 03000000 0102AB0000000000")
@@ -97,7 +97,7 @@ def test_known_messages(message: bytes, expected: bytes) -> None:
 )
 def test_the_fields_are_where_the_kernel_has_them(long_size: int, size: int, places: tuple[int, ...]) -> None:
     layout = codec.head_layout(long_size)
-    message = codec.encode_head(Head(1, 2, 3, 4_000_005, 6_000_007, 8, 9), layout)
+    message = codec.encode_head(BcmHead(1, 2, 3, 4_000_005, 6_000_007, 8, 9), layout)
     assert len(message) == size
     assert struct.unpack_from("=III", message) == (1, 2, 3)
     assert [struct.unpack_from("=I", message, at)[0] for at in places] == [4, 5, 6, 7, 8, 9]
@@ -107,8 +107,8 @@ WORDS, INTERVALS = st.integers(0, 0xFFFFFFFF), st.integers(0, codec.INTERVAL_LIM
 
 
 @pytest.mark.parametrize("long_size", [4, 8])
-@given(head=st.builds(Head, WORDS, WORDS, WORDS, INTERVALS, INTERVALS, WORDS, WORDS), rest=st.binary())
-def test_a_head_comes_back(long_size: int, head: Head, rest: bytes) -> None:
+@given(head=st.builds(BcmHead, WORDS, WORDS, WORDS, INTERVALS, INTERVALS, WORDS, WORDS), rest=st.binary())
+def test_a_head_comes_back(long_size: int, head: BcmHead, rest: bytes) -> None:
     layout = codec.head_layout(long_size)
     assert codec.decode_head(codec.encode_head(head, layout) + rest, layout) == head
 
@@ -122,11 +122,11 @@ def test_a_message_without_a_whole_head_is_refused(size: int) -> None:
 @pytest.mark.parametrize(
     ("head", "is_sending"),
     [
-        (Head(8, interval2_us=1), True),
-        (Head(8, initial=1, interval1_us=1), True),
-        (Head(8, initial=0, interval1_us=1), False),
-        (Head(8, initial=1), False),
+        (BcmHead(8, interval2_us=1), True),
+        (BcmHead(8, initial=1, interval1_us=1), True),
+        (BcmHead(8, initial=0, interval1_us=1), False),
+        (BcmHead(8, initial=1), False),
     ],
 )
-def test_a_status_tells_whether_frames_still_go(head: Head, is_sending: bool) -> None:
+def test_a_status_tells_whether_frames_still_go(head: BcmHead, is_sending: bool) -> None:
     assert head.is_sending == is_sending

@@ -112,11 +112,11 @@ def test_a_burst_comes_whole_and_in_order(
 def test_a_few_frames_do_not_load_ctypes() -> None:
     program = (
         "import sys; before = {*sys.modules}\n"
-        "from cantools_cli.backends.socketcan import bus as socketcan, socket as sockets\n"
+        "from cantools_cli.backends.socketcan import bus as socketcan, raw\n"
         "from cantools_cli.backends.socketcan import records as codec\n"
         "from tests.backends.fake_can import FakeCan\n"
         "from tests.backends.socketcan.test_bus import RECORD\n"
-        "end = FakeCan(); sockets.new_socket = lambda: end; sys.modules.pop('ctypes', None)\n"
+        "end = FakeCan(); raw.new_socket = lambda: end; sys.modules.pop('ctypes', None)\n"
         "bus = socketcan.SocketcanBus('can0'); bus.send(codec.decode(RECORD))\n"
         "end.wire.send(RECORD); assert bus.recv(5) and 'ctypes' not in sys.modules; bus.shutdown()"
     )

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from cantools_cli.backends.socketcan import link as links
+from cantools_cli.backends.socketcan import raw
 from cantools_cli.backends.socketcan import records as codec
-from cantools_cli.backends.socketcan import socket as sockets
 from cantools_cli.backends.socketcan.bus import SocketcanBus
 from cantools_cli.backends.socketcan.finder import kernel_has_socketcan
 from cantools_cli.bus.base import BusABC, BusState
@@ -141,7 +141,7 @@ def test_a_kernel_that_gives_no_socket(monkeypatch: pytest.MonkeyPatch, number: 
     def refuse() -> None:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(sockets, "new_socket", refuse)
+    monkeypatch.setattr(raw, "new_socket", refuse)
     with pytest.raises(CanInitializationError, match=reason):
         SocketcanBus("can0")
 

@@ -30,7 +30,7 @@ FEW = 16
 BATCH_FRAMES = 4096
 
 
-class Port:
+class RawPort:
     """Moves records through a socket, which it owns.
 
     ``channel`` is the channel of the frames, None to use the name of the interface of each frame. With ``xl``

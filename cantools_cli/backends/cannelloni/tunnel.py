@@ -206,7 +206,7 @@ class TcpTunnel:
         return end
 
     def _use(self, end: socket.socket) -> None:
-        stream = codec.Stream(self._decoder)
+        stream = codec.StreamDecoder(self._decoder)
 
         def decode(data: bytes, time_ns: int) -> MessageBatch:
             batch = stream.feed(data, time_ns)
