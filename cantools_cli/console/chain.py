@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from cantools_cli.console import options
 from cantools_cli.console.report import Report
 from cantools_cli.errors import counted
 from cantools_cli.filtering.selection import Selection
-from cantools_cli.filtering.window import Moment, Window, check_order
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
+
+if TYPE_CHECKING:
+    from cantools_cli.filtering.window import Moment
 
 
 @dataclass(eq=False, repr=False)
@@ -46,6 +49,8 @@ class TimeSpan:
         Raises:
             UsageError: one of them is invalid, or the end is not later than the start.
         """
+        from cantools_cli.filtering.window import Moment, check_order
+
         start, end = (
             None if text is None else Moment.parse(text, tz or "local") for text in (self.start, self.end)
         )
@@ -74,6 +79,8 @@ class FilterChain:
         passes_error_frames: bool = True,
         count: int | None = None,
     ) -> None:
+        from cantools_cli.filtering.window import Window  # not needed to send one frame
+
         self.window = Window(start, end)
         self.left = self.count = options.checked_count(count)
         self.route: Callable[[MessageBatch], MessageBatch] | None = None
@@ -99,7 +106,7 @@ class FilterChain:
 
     def begin_again(self) -> None:
         """Forget earlier frames, for another pass over the input; the count goes on."""
-        self.window = Window(*self._span)
+        self.window = type(self.window)(*self._span)
         self._selection = self._selection.again()
 
     def select(self, batch: MessageBatch) -> MessageBatch:
