@@ -79,7 +79,7 @@ def test_a_file_cannot_be_read_and_written_at_once(canx, tmp_path):
     for option in ("--force", "--append"):
         result = canx("convert", "b.log", "link.log", "-o", "a.log", option)
         assert result.returncode == 2
-        assert result.stderr.startswith("canx: a.log is read")
+        assert result.stderr.startswith("canx: a.log is an input")
     assert (tmp_path / "a.log").read_text() == A
 
 

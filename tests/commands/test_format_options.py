@@ -31,12 +31,12 @@ def test_trc_version_holds_for_every_file_of_a_split(canx, tmp_path):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--trc-version", "1.1"), "--trc-version is for trc files, and the output is log"),
-        (("--trc-version", "1.1", "-o", "x.blf"), "--trc-version is for trc files, and the output is blf"),
+        (("--trc-version", "1.1"), "--trc-version is for trc files, but the output is log"),
+        (("--trc-version", "1.1", "-o", "x.blf"), "--trc-version is for trc files, but the output is blf"),
         (("--trc-version", "1.7", "--to", "trc"), 'unknown version "1.7"'),
         (("--to", "trc,version=1.7", "-o", "x.trc"), 'unknown version "1.7"'),
         (("--trc-version", "1.1", "--to", "trc,version=2.0"), "contradict each other"),
-        (("--index", "-o", "x.trc"), "--index is for db files, and the output is trc"),
+        (("--index", "-o", "x.trc"), "--index is for db files, but the output is trc"),
     ],
 )
 def test_what_makes_no_sense_is_refused(canx, tmp_path, command, options, said):

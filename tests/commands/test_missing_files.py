@@ -58,7 +58,7 @@ def test_a_file_without_a_suffix_is_named_if_no_bus_is_called_so(
     monkeypatch.delenv("CAN_INTERFACE")
     assert run(["sniff", "plain", "--once"]) == 3
     assert capsys.readouterr().err == (
-        "canx: plain: no such bus, but a file has this name\nhint: ./plain is the file\n"
+        "canx: plain: no such bus, but a file has this name\nhint: use ./plain for the file\n"
     )
     assert run(["sniff", "./plain", "--once", "-q"]) == 0
 

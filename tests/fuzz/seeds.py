@@ -94,34 +94,39 @@ def written(form: str, messages: Iterable[Message], **options: Any) -> bytes:
 
 
 def by_python_can(suffix: str, **options: Any) -> list[bytes]:
-    """Return what python-can writes, nothing where it is not installed."""
+    """Return the bytes that python-can writes; nothing if it is not installed."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             import can
-
-            logging.getLogger("can").setLevel(logging.CRITICAL)  # it says what it leaves out
-            with tempfile.TemporaryDirectory() as folder:
-                path = Path(folder, f"seed{suffix}")
-                with can.Logger(str(path), **options) as logger:
-                    for one in frames(12, ("classic", "remote", "fd", "error")):
-                        logger(
-                            can.Message(
-                                timestamp=one.timestamp,
-                                arbitration_id=one.arbitration_id,
-                                is_extended_id=one.is_extended_id,
-                                is_remote_frame=one.is_remote_frame,
-                                is_error_frame=one.is_error_frame,
-                                channel=1,
-                                dlc=one.dlc,
-                                data=None if one.is_remote_frame else one.data,
-                                is_fd=one.is_fd,
-                                is_rx=one.is_rx,
-                            )
-                        )
-                return [path.read_bytes()]
     except ImportError:
         return []
+    log = logging.getLogger("can")
+    level = log.level
+    log.setLevel(logging.CRITICAL)  # python-can logs what it leaves out
+    try:
+        with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
+            warnings.simplefilter("ignore")
+            path = Path(folder, f"seed{suffix}")
+            with can.Logger(str(path), **options) as logger:
+                for frame in frames(12, ("classic", "remote", "fd", "error")):
+                    logger(
+                        can.Message(
+                            timestamp=frame.timestamp,
+                            arbitration_id=frame.arbitration_id,
+                            is_extended_id=frame.is_extended_id,
+                            is_remote_frame=frame.is_remote_frame,
+                            is_error_frame=frame.is_error_frame,
+                            channel=1,
+                            dlc=frame.dlc,
+                            data=None if frame.is_remote_frame else frame.data,
+                            is_fd=frame.is_fd,
+                            is_rx=frame.is_rx,
+                        )
+                    )
+            return [path.read_bytes()]
+    finally:
+        log.setLevel(level)
 
 
 def of(form: str) -> list[bytes]:
