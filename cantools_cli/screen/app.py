@@ -75,8 +75,23 @@ class SniffApp(App[int]):
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN and not self.is_headless:
                 # not a handler of the loop: those do not run while the loop blocks on writing to the terminal
                 self._before[number] = signal.signal(number, self._signalled)
+        self._suspend_between_events()
         self.set_interval(DRAWN_EVERY, self.draw)
         self.draw()
+
+    def _suspend_between_events(self) -> None:
+        """Run textual's handler of SIGTSTP from the loop.
+
+        It ends textual's threads. If it interrupts code that holds a lock of theirs, both wait for ever.
+        """
+        suspend = signal.getsignal(signal.SIGTSTP) if hasattr(signal, "SIGTSTP") else None
+        loop = asyncio.get_running_loop()
+        if callable(suspend):
+
+            def suspend_soon(number: int, frame: object) -> None:
+                loop.call_soon_threadsafe(suspend, number, None)
+
+            self._before[signal.SIGTSTP] = signal.signal(signal.SIGTSTP, suspend_soon)
 
     def _signalled(self, number: int, frame: object) -> None:
         self.on_asked(128 + number)
