@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import signal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    import pytest
 
 # no time limit for an example: a busy machine would fail tests at random
 settings.register_profile("untimed", deadline=None)
@@ -22,6 +25,11 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the longest tests first, so that at the end no process runs one while the other waits."""
+    items.sort(key=lambda item: item.path.name != "test_contributing.py")
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
