@@ -33,7 +33,7 @@ class Phase(NamedTuple):
 
     @property
     def sample_point(self) -> float:
-        return 100.0 * (1 + self.tseg1) / self.nbt
+        return 100 * (1 + self.tseg1) / self.nbt  # of integers: a float could overflow
 
     def bitrate(self, f_clock: int) -> int:
         return round(f_clock / (self.nbt * self.brp))
