@@ -12,8 +12,10 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cantools_cli.bus.config import cast_from_string, load_config, load_environment_config, load_file_config
-from cantools_cli.bus.keywords import _rename_kwargs  # noqa: F401  # imported by python-can's own tests
-from cantools_cli.bus.keywords import deprecated_args_alias
+from cantools_cli.bus.keywords import (
+    _rename_kwargs,  # noqa: F401  # imported by python-can's own tests
+    deprecated_args_alias,
+)
 from cantools_cli.frame.bits import dlc2len, len2dlc
 
 if TYPE_CHECKING:
