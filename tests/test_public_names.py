@@ -75,13 +75,13 @@ def test_there_is_one_rc() -> None:
 
 
 def test_modules_are_attributes() -> None:
-    assert cantools_cli.bus.interface.Bus is cantools_cli.Bus
-    assert cantools_cli.python_can.util.load_config is cantools_cli.load_config
+    assert cantools_cli.interface.Bus is cantools_cli.Bus
+    assert cantools_cli.util.load_config is cantools_cli.load_config
 
 
 def test_python_can_s_names_of_modules_are_attributes() -> None:
     assert cantools_cli.exceptions.CanError is cantools_cli.CanError
-    assert cantools_cli.broadcastmanager.CyclicTask is cantools_cli.periodic.tasks.CyclicTask
+    assert issubclass(cantools_cli.CyclicSendTaskABC, cantools_cli.broadcastmanager.CyclicTask)
     assert cantools_cli.io.generic.MessageReader is cantools_cli.MessageReader
     assert cantools_cli.io.player.MessageSync is cantools_cli.io.MessageSync is cantools_cli.MessageSync
     with pytest.raises(AttributeError, match=r"'cantools_cli.io' has no attribute 'Notifier'"):
@@ -103,3 +103,24 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 def test_the_version_is_that_of_the_project() -> None:
     project = (ROOT.parent / "pyproject.toml").read_text(encoding="utf-8")
     assert f'version = "{cantools_cli.__version__}"' in project
+
+
+@pytest.mark.parametrize(
+    ("module", "names"),
+    [
+        ("asc", "ASCReader ASCWriter"),
+        ("blf", "BLFReader BLFWriter"),
+        ("canutils", "CanutilsLogReader CanutilsLogWriter"),
+        ("csv", "CSVReader CSVWriter"),
+        ("mf4", "MF4Reader MF4Writer"),
+        ("sqlite", "SqliteReader SqliteWriter"),
+        ("trc", "TRCFileVersion TRCReader TRCWriter"),
+    ],
+)
+def test_a_documented_module_of_a_format_has_its_classes(module: str, names: str) -> None:
+    home = getattr(cantools_cli.io, module)
+    assert [getattr(home, name) for name in names.split()] == [
+        getattr(cantools_cli, name) for name in names.split()
+    ]
+    with pytest.raises(AttributeError, match="NoSuchReader"):
+        home.NoSuchReader  # noqa: B018  # the access is what is tested

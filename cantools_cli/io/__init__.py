@@ -33,3 +33,16 @@ def __getattr__(name: str) -> Any:
     if home.startswith("io.") or home == "streams.sync":
         return getattr(cantools_cli, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def documented(package: str, name: str) -> Any:
+    """Return the documented class ``name`` of a format's package.
+
+    Raises:
+        AttributeError: the package defines no documented class of that name.
+    """
+    import cantools_cli
+
+    if not f"cantools_cli.{cantools_cli._MODULE_OF.get(name)}".startswith(f"{package}."):
+        raise AttributeError(f"module {package!r} has no attribute {name!r}")
+    return getattr(cantools_cli, name)

@@ -25,7 +25,7 @@ class BatchesAhead:
         self._batches = batches
         self._is_over = False
         self._ready: SimpleQueue[MessageBatch | BaseException | None] = SimpleQueue()
-        # one token for each batch that there is room for; False ends the thread
+        # each token allows the thread to read one batch ahead; False ends the thread
         self._room: SimpleQueue[bool] = SimpleQueue()
         for _ in range(DEPTH):
             self._room.put(True)

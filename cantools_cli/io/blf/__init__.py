@@ -20,3 +20,16 @@ Only the reader and the writer know the classes of ``io.base``; the other module
 
 Source: files of Vector's tools, python-can and Wireshark, and experiments with these readers.
 """
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # type checkers take it for true; the typing module alone costs 3 ms
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def __getattr__(name: str) -> Any:
+    """Import a documented class on first use (PEP 562)."""
+    from cantools_cli.io import documented
+
+    return documented(__name__, name)
