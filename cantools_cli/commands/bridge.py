@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Annotated
 
-import typer
-
 from cantools_cli.bus.address import parse_address, stream_names
 from cantools_cli.console import options
 from cantools_cli.console.buses import BusOptions, NamedBus, open_buses
 from cantools_cli.console.chain import FilterChain, Filters
 from cantools_cli.console.interruption import Interruption
+from cantools_cli.console.options import argument, flag, option
 from cantools_cli.console.report import Report
 from cantools_cli.console.run import Run
 from cantools_cli.console.sources import live_batches
@@ -31,43 +30,27 @@ _LOOK_SECONDS = 0.05
 def bridge_command(
     buses: Annotated[
         list[str],
-        typer.Argument(
-            metavar="BUS BUS...", help=f"{options.BUS_HELP} A filter selects the frames taken from this bus."
-        ),
+        argument("BUS BUS...", f"{options.BUS_HELP} A filter selects the frames taken from this bus."),
     ],
-    one_way: Annotated[
-        bool, typer.Option("--one-way", help="Only from the first bus to the others.")
-    ] = False,
+    one_way: Annotated[bool, flag("--one-way", "Only from the first bus to the others.")] = False,
     rewrites: Annotated[
         list[str] | None,
-        typer.Option(
+        option(
             "--rewrite",
-            metavar="[FROM>TO:]RULE",
-            help="Change identifiers: 123=456, 100-1FF=+200, 120:7F0=520. Repeatable.",
+            "[FROM>TO:]RULE",
+            "Change identifiers: 123=456, 100-1FF=+200, 120:7F0=520. Repeatable.",
         ),
     ] = None,
     *,
     filters: Filters,
     error_frames: Annotated[
-        bool, typer.Option("--error-frames", help="Forward error frames too; by default they are left out.")
+        bool, flag("--error-frames", "Forward error frames too; by default they are left out.")
     ] = False,
     timeout: Annotated[
-        str,
-        typer.Option(
-            "--timeout",
-            metavar="TIME",
-            help="How long to wait for a slow bus before frames are dropped.",
-            show_default=True,
-        ),
+        str, option("--timeout", "TIME", "How long to wait for a slow bus before frames are dropped.")
     ] = "1s",
     max_hops: Annotated[
-        int,
-        typer.Option(
-            "--max-hops",
-            metavar="N",
-            help="Stop when a frame returns more than N times in a row; 0: never.",
-            show_default=True,
-        ),
+        int, option("--max-hops", "N", "Stop when a frame returns more than N times in a row; 0: never.")
     ] = MAX_HOPS,
     count: options.Count = None,
     strict: options.Strict = False,

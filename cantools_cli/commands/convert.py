@@ -7,11 +7,10 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from cantools_cli.console import options
 from cantools_cli.console.chain import FilterChain, Filters, TimeSpan
 from cantools_cli.console.inputs import Inputs, check_is_input, check_not_read
+from cantools_cli.console.options import argument, option
 from cantools_cli.console.output import FileOptions, FormatOptions, Output, OutputFormat
 from cantools_cli.console.progress import Progress
 from cantools_cli.console.report import Report
@@ -29,8 +28,7 @@ if TYPE_CHECKING:
 
 def convert_command(
     files: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="FILE...", help="Logs to read, merged by time; - is stdin."),
+        list[str] | None, argument("FILE...", "Logs to read, merged by time; - is stdin.")
     ] = None,
     output: options.Output = None,
     from_format: options.From = None,
@@ -41,22 +39,14 @@ def convert_command(
     filters: Filters,
     span: TimeSpan,
     count: options.Count = None,
-    shift: Annotated[
-        str | None, typer.Option("--shift", metavar="TIME", help="Add this to all times: 1h, -2.5s.")
-    ] = None,
+    shift: Annotated[str | None, option("--shift", "TIME", "Add this to all times: 1h, -2.5s.")] = None,
     maps: Annotated[
         list[str] | None,
-        typer.Option(
-            "--map", metavar="SRC=DST", help="Rename the channel SRC, a name or a number. Repeatable."
-        ),
+        option("--map", "SRC=DST", "Rename the channel SRC, a name or a number. Repeatable."),
     ] = None,
     split_by: Annotated[
         str | None,
-        typer.Option(
-            "--split-by",
-            metavar="channel|id|time=SIZE",
-            help="One file for each, named after -o: trace_can0.blf.",
-        ),
+        option("--split-by", "channel|id|time=SIZE", "One file for each, named after -o: trace_can0.blf."),
     ] = None,
     reading: ReadOptions,
     to_files: FileOptions,

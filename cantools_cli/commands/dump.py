@@ -7,12 +7,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Annotated
 
-import typer
-
 from cantools_cli.bus.deadline import Deadline
 from cantools_cli.console import options
 from cantools_cli.console.buses import ListeningOptions, NamedBus, chosen_by, open_buses
 from cantools_cli.console.chain import FilterChain, Filters
+from cantools_cli.console.options import argument, flag, option
 from cantools_cli.console.output import FileOptions, FormatOptions, Output, OutputFormat
 from cantools_cli.console.progress import REDRAW_SECONDS, Progress
 from cantools_cli.console.report import Report, use_colour
@@ -28,11 +27,9 @@ class DumpBusOptions(ListeningOptions):
     """Options for the buses, with those for logging."""
 
     hardware_times: Annotated[
-        bool, typer.Option("--hardware-time", "-H", help="Use the adapter's timestamps if it has any.")
+        bool, flag("--hardware-time -H", "Use the adapter's timestamps if it has any.")
     ] = False
-    wait_when_down: Annotated[bool, typer.Option("-D", help="Keep waiting while an interface is down.")] = (
-        False
-    )
+    wait_when_down: Annotated[bool, flag("-D", "Keep waiting while an interface is down.")] = False
 
 
 @dataclass(eq=False, repr=False)
@@ -43,26 +40,14 @@ class ScreenOptions:
         UsageError: one of them is invalid.
     """
 
-    candump: Annotated[bool, typer.Option("--candump", help="Lines as candump prints them on a screen.")] = (
-        False
-    )
+    candump: Annotated[bool, flag("--candump", "Lines as candump prints them on a screen.")] = False
     timestamps: Annotated[
         str | None,
-        typer.Option(
-            "--time",
-            "-t",
-            metavar="a|d|z|A",
-            help="Time on a screen: absolute, delta, since the first, date.",
-        ),
+        option("--time -t", "a|d|z|A", "Time on a screen: absolute, delta, since the first, date."),
     ] = None
-    explain: Annotated[bool, typer.Option("--explain", "-e", help="Explain error frames on a screen.")] = (
-        False
-    )
-    direction: Annotated[bool, typer.Option("-x", help="Direction and FD marks in --candump lines.")] = False
-    colour: Annotated[
-        str,
-        typer.Option("--color", metavar="auto|always|never", help="Colour on a screen.", show_default=True),
-    ] = "auto"
+    explain: Annotated[bool, flag("--explain -e", "Explain error frames on a screen.")] = False
+    direction: Annotated[bool, flag("-x", "Direction and FD marks in --candump lines.")] = False
+    colour: Annotated[str, option("--color", "auto|always|never", "Colour on a screen.")] = "auto"
 
     def __post_init__(self) -> None:
         if self.timestamps not in (None, "a", "d", "z", "A"):
@@ -105,28 +90,20 @@ class ScreenOptions:
 
 
 def dump_command(
-    buses: Annotated[list[str] | None, typer.Argument(metavar="BUS...", help=options.BUS_HELP)] = None,
+    buses: Annotated[list[str] | None, argument("BUS...", options.BUS_HELP)] = None,
     output: options.Output = None,
     to_format: options.To = None,
     as_json: options.Json = False,
-    log_lines: Annotated[bool, typer.Option("-L", help="Log lines, also on a terminal.")] = False,
+    log_lines: Annotated[bool, flag("-L", "Log lines, also on a terminal.")] = False,
     *,
     screen: ScreenOptions,
     special: FormatOptions,
     filters: Filters,
     count: options.Count = None,
     timeout: Annotated[
-        str | None,
-        typer.Option(
-            "--timeout",
-            "-T",
-            metavar="TIME",
-            help="End if no matching frame arrives for TIME: 200ms, 5s.",
-        ),
+        str | None, option("--timeout -T", "TIME", "End if no matching frame arrives for TIME: 200ms, 5s.")
     ] = None,
-    seconds: Annotated[
-        str | None, typer.Option("--duration", metavar="TIME", help="End after TIME: 10s, 5m.")
-    ] = None,
+    seconds: Annotated[str | None, option("--duration", "TIME", "End after TIME: 10s, 5m.")] = None,
     strict: options.Strict = False,
     tz: options.Tz = None,
     to_files: FileOptions,

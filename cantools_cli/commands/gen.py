@@ -7,8 +7,6 @@ import time
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import typer
-
 from cantools_cli.bus.address import is_log_name
 from cantools_cli.bus.base import BusABC
 from cantools_cli.bus.deadline import Deadline
@@ -16,6 +14,7 @@ from cantools_cli.console import options
 from cantools_cli.console.bundles import spelled
 from cantools_cli.console.buses import BusOptions, open_buses
 from cantools_cli.console.interruption import Interruption
+from cantools_cli.console.options import argument, flag, option
 from cantools_cli.console.output import FormatOptions, Output, OutputFormat
 from cantools_cli.console.run import Run
 from cantools_cli.errors import CanTimeoutError, UsageError
@@ -32,44 +31,31 @@ STOPPED_NS = 1_000_000_000
 class FrameRules:
     """Options for the kinds of frames, and for what is in them."""
 
-    extended: Annotated[bool, typer.Option("--extended", "-e", help="29-bit identifiers.")] = False
-    can_fd: Annotated[bool, typer.Option("--can-fd", "-f", help="CAN FD frames.")] = False
-    bitrate_switch: Annotated[bool, typer.Option("--brs", "-b", help="CAN FD with bit rate switch.")] = False
-    esi: Annotated[bool, typer.Option("--esi", "-E", help="CAN FD with error state indicator.")] = False
-    remote: Annotated[bool, typer.Option("--remote", "-R", help="Remote frames.")] = False
-    can_xl: Annotated[bool, typer.Option("--can-xl", "-X", help="CAN XL frames, and no others.")] = False
-    raw_dlc: Annotated[bool, typer.Option("--raw-dlc", "-8", help="Also raw DLC codes 9 to 15.")] = False
-    mix: Annotated[
-        bool, typer.Option("--mix", "-m", help="A mix of the given kinds; of all kinds if none is given.")
-    ] = False
-    identifier: Annotated[
-        str, typer.Option("--id", "-I", metavar="MODE", help="r random, e even, o odd, i increment, or hex.")
-    ] = "r"
+    extended: Annotated[bool, flag("--extended -e", "29-bit identifiers.")] = False
+    can_fd: Annotated[bool, flag("--can-fd -f", "CAN FD frames.")] = False
+    bitrate_switch: Annotated[bool, flag("--brs -b", "CAN FD with bit rate switch.")] = False
+    esi: Annotated[bool, flag("--esi -E", "CAN FD with error state indicator.")] = False
+    remote: Annotated[bool, flag("--remote -R", "Remote frames.")] = False
+    can_xl: Annotated[bool, flag("--can-xl -X", "CAN XL frames, and no others.")] = False
+    raw_dlc: Annotated[bool, flag("--raw-dlc -8", "Also raw DLC codes 9 to 15.")] = False
+    mix: Annotated[bool, flag("--mix -m", "A mix of the given kinds; of all kinds if none is given.")] = False
+    identifier: Annotated[str, option("--id -I", "MODE", "r random, e even, o odd, i increment, or hex.")] = (
+        "r"
+    )
     length: Annotated[
-        str | None,
-        typer.Option(
-            "--length", "-L", metavar="MODE", help="r random, i increment, or a DLC code; CAN XL: bytes."
-        ),
+        str | None, option("--length -L", "MODE", "r random, i increment, or a DLC code; CAN XL: bytes.")
     ] = None
     data: Annotated[
-        str,
-        typer.Option(
-            "--data", "-D", metavar="MODE", help="r random, i increment, or hex, x for random digits."
-        ),
+        str, option("--data -D", "MODE", "r random, i increment, or hex, x for random digits.")
     ] = "r"
-    xl_flags: Annotated[
-        str | None, typer.Option("--xl-flags", "-F", metavar="MODE", help="CAN XL: r, i or 1 SEC, 2 RRS. [0]")
-    ] = None
-    sdt: Annotated[
-        str | None, typer.Option("--sdt", "-S", metavar="MODE", help="CAN XL: SDU type, r, i or hex. [0]")
-    ] = None
+    xl_flags: Annotated[str | None, option("--xl-flags -F", "MODE", "CAN XL: r, i or 1 SEC, 2 RRS. [0]")] = (
+        None
+    )
+    sdt: Annotated[str | None, option("--sdt -S", "MODE", "CAN XL: SDU type, r, i or hex. [0]")] = None
     acceptance_field: Annotated[
-        str | None,
-        typer.Option("--acceptance-field", "-A", metavar="MODE", help="CAN XL: r, i or hex. [r]"),
+        str | None, option("--acceptance-field -A", "MODE", "CAN XL: r, i or hex. [r]")
     ] = None
-    vcid: Annotated[
-        str | None, typer.Option("--vcid", "-V", metavar="MODE", help="CAN XL: VCID, r, i or hex. [0]")
-    ] = None
+    vcid: Annotated[str | None, option("--vcid -V", "MODE", "CAN XL: VCID, r, i or hex. [0]")] = None
 
     def generator(self, **schedule: Any) -> Generator:
         """Return a generator of these frames.
@@ -112,32 +98,25 @@ class FrameRules:
 
 def gen_command(
     bus: Annotated[
-        str | None,
-        typer.Argument(metavar="BUS", help="Send to this bus, in real time; without it: stdout or -o."),
+        str | None, argument("BUS", "Send to this bus, in real time; without it: stdout or -o.")
     ] = None,
     *,
     rules: FrameRules,
     gap: Annotated[
-        str | None,
-        typer.Option("--gap", "-g", metavar="TIME", help="Time between frames, with a unit. [200ms]"),
+        str | None, option("--gap -g", "TIME", "Time between frames, with a unit. [200ms]")
     ] = None,
     frames_per_second: Annotated[
-        str | None, typer.Option("--rate", metavar="N", help="Frames per second, instead of a gap.")
+        str | None, option("--rate", "N", "Frames per second, instead of a gap.")
     ] = None,
     count: options.Count = None,
     seconds: Annotated[
-        str | None,
-        typer.Option("--duration", metavar="TIME", help="End after frames that span TIME: 10s, 5m."),
+        str | None, option("--duration", "TIME", "End after frames that span TIME: 10s, 5m.")
     ] = None,
-    seed: Annotated[
-        int | None, typer.Option("--seed", metavar="N", help="Seed; equal seeds generate equal frames.")
-    ] = None,
+    seed: Annotated[int | None, option("--seed", "N", "Seed; equal seeds generate equal frames.")] = None,
     start: Annotated[
-        str | None, typer.Option("--start", metavar="SECONDS", help="First timestamp; now, or 0 with --seed.")
+        str | None, option("--start", "SECONDS", "First timestamp; now, or 0 with --seed.")
     ] = None,
-    channel: Annotated[
-        str | None, typer.Option("--channel", metavar="NAME", help="Channel of the frames. [can0]")
-    ] = None,
+    channel: Annotated[str | None, option("--channel", "NAME", "Channel of the frames. [can0]")] = None,
     output: options.Output = None,
     to_format: options.To = None,
     as_json: options.Json = False,

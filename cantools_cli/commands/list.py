@@ -7,10 +7,9 @@ import os
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-import typer
-
 from cantools_cli import plugins
 from cantools_cli.console import options
+from cantools_cli.console.options import argument
 from cantools_cli.console.report import Report
 from cantools_cli.console.run import Run
 
@@ -23,7 +22,7 @@ def _kinds(incomplete: str) -> list[str]:
 
 def list_command(
     what: Annotated[
-        str, typer.Argument(metavar="buses|interfaces|formats", help="What to list.", autocompletion=_kinds)
+        str, argument("buses|interfaces|formats", "What to list.", autocompletion=_kinds)
     ] = "buses",
     interface: options.Interface = None,
     as_json: options.Json = False,

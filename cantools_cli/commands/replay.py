@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Annotated
 
-import typer
-
 from cantools_cli.console import options
 from cantools_cli.console.buses import BusOptions
 from cantools_cli.console.chain import FilterChain, Filters, TimeSpan
 from cantools_cli.console.interruption import Interruption
+from cantools_cli.console.options import argument, flag, option
 from cantools_cli.console.playback import Log, Outlets
 from cantools_cli.console.progress import Progress
 from cantools_cli.console.run import Run
@@ -30,50 +29,36 @@ _REDRAW_SECONDS = 0.1
 
 
 def replay_command(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="Log to replay; - is stdin.")],
+    file: Annotated[str, argument("FILE", "Log to replay; - is stdin.")],
     bus: Annotated[
         str | None,
-        typer.Argument(
-            metavar="[BUS]",
-            help="Send all frames here; else each channel to the bus of its name.",
-            show_default=False,
+        argument(
+            "[BUS]", "Send all frames here; else each channel to the bus of its name.", show_default=False
         ),
     ] = None,
     maps: Annotated[
         list[str] | None,
-        typer.Option(
+        option(
             "--map",
-            metavar="SRC=BUS",
-            help="Send frames recorded on SRC to BUS; canplayer has the reverse order. Repeatable.",
+            "SRC=BUS",
+            "Send frames recorded on SRC to BUS; canplayer has the reverse order. Repeatable.",
         ),
     ] = None,
-    factor: Annotated[
-        str,
-        typer.Option("--speed", metavar="X|max", help="2 is twice as fast, 0.5 half.", show_default=True),
-    ] = "1",
+    factor: Annotated[str, option("--speed", "X|max", "2 is twice as fast, 0.5 half.")] = "1",
     ignore_timestamps: Annotated[
-        bool,
-        typer.Option("--ignore-timestamps", "-t", help="As fast as the bus accepts frames: --speed max."),
+        bool, flag("--ignore-timestamps -t", "As fast as the bus accepts frames: --speed max.")
     ] = False,
     gap: Annotated[
-        str | None,
-        typer.Option("--gap", "-g", metavar="TIME", help="Minimum time between two frames, with a unit."),
+        str | None, option("--gap -g", "TIME", "Minimum time between two frames, with a unit.")
     ] = None,
-    skip: Annotated[
-        str | None, typer.Option("--skip", "-s", metavar="TIME", help="Cut out silences longer than this.")
-    ] = None,
+    skip: Annotated[str | None, option("--skip -s", "TIME", "Cut out silences longer than this.")] = None,
     *,
     span: TimeSpan,
-    loop: Annotated[
-        str, typer.Option("--loop", "-l", metavar="N|i", help="Replay N times; i: endlessly.")
-    ] = "1",
+    loop: Annotated[str, option("--loop -l", "N|i", "Replay N times; i: endlessly.")] = "1",
     count: options.Count = None,
     filters: Filters,
     error_frames: options.ErrorFrames = False,
-    timeout: Annotated[
-        str,
-        typer.Option("--timeout", metavar="TIME", help="How long to wait for a slow bus.", show_default=True),
-    ] = "10s",
+    timeout: Annotated[str, option("--timeout", "TIME", "How long to wait for a slow bus.")] = "10s",
     reading: ReadOptionsWithFormat,
     bus_options: BusOptions,
     run: Run,

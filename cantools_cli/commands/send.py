@@ -7,12 +7,11 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from cantools_cli.bus.not_a_bus import is_filter, is_identifier, misplaced_filter
 from cantools_cli.console import options
 from cantools_cli.console.buses import BusOptions, NamedBus, open_buses
 from cantools_cli.console.chain import FilterChain, Filters
+from cantools_cli.console.options import argument, option
 from cantools_cli.console.report import Report
 from cantools_cli.console.run import Run
 from cantools_cli.errors import UsageError, counted
@@ -24,26 +23,17 @@ if TYPE_CHECKING:
 
 
 def send_command(
-    bus: Annotated[str, typer.Argument(metavar="BUS", help=options.BUS_HELP)],
+    bus: Annotated[str, argument("BUS", options.BUS_HELP)],
     frame_texts: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="FRAME...", help="Such as 123#DEADBEEF, 00000123#R4, 123##1AABB; none: stdin."
-        ),
+        list[str] | None, argument("FRAME...", "Such as 123#DEADBEEF, 00000123#R4, 123##1AABB; none: stdin.")
     ] = None,
     period: Annotated[
-        str | None,
-        typer.Option("--period", metavar="TIME", help="Send one FRAME every TIME, in turn: 100ms, 1s."),
+        str | None, option("--period", "TIME", "Send one FRAME every TIME, in turn: 100ms, 1s.")
     ] = None,
     count: options.Count = None,
-    duration: Annotated[
-        str | None, typer.Option("--duration", metavar="TIME", help="End after TIME, with --period.")
-    ] = None,
+    duration: Annotated[str | None, option("--duration", "TIME", "End after TIME, with --period.")] = None,
     error_frames: options.ErrorFrames = False,
-    timeout: Annotated[
-        str,
-        typer.Option("--timeout", metavar="TIME", help="How long to wait for a slow bus.", show_default=True),
-    ] = "10s",
+    timeout: Annotated[str, option("--timeout", "TIME", "How long to wait for a slow bus.")] = "10s",
     from_format: options.From = None,
     *,
     filters: Filters,

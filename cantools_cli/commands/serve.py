@@ -5,10 +5,9 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import Annotated
 
-import typer
-
 from cantools_cli.console import options
 from cantools_cli.console.buses import BusOptions, open_buses
+from cantools_cli.console.options import argument, flag, option
 from cantools_cli.console.report import say
 from cantools_cli.console.run import Run
 from cantools_cli.errors import UsageError
@@ -17,36 +16,24 @@ _LISTEN = "127.0.0.1:29536"
 
 
 def serve_command(
-    buses: Annotated[list[str] | None, typer.Argument(metavar="BUS...", help=options.BUS_HELP)] = None,
-    listen: Annotated[
-        str, typer.Option("--listen", metavar="ADDRESS[:PORT]", help="Where to listen.", show_default=True)
-    ] = _LISTEN,
-    port: Annotated[
-        int | None, typer.Option("--port", metavar="PORT", help="The port to listen on; 0 is a free one.")
-    ] = None,
+    buses: Annotated[list[str] | None, argument("BUS...", options.BUS_HELP)] = None,
+    listen: Annotated[str, option("--listen", "ADDRESS[:PORT]", "Where to listen.")] = _LISTEN,
+    port: Annotated[int | None, option("--port", "PORT", "The port to listen on; 0 is a free one.")] = None,
     allow: Annotated[
         list[str] | None,
-        typer.Option(
+        option(
             "--allow",
-            metavar="ADDRESS|NETWORK",
-            help="Clients that may connect; by default those of this computer. Repeatable.",
+            "ADDRESS|NETWORK",
+            "Clients that may connect; by default those of this computer. Repeatable.",
         ),
     ] = None,
-    read_only: Annotated[bool, typer.Option("--read-only", help="Clients cannot send.")] = False,
+    read_only: Annotated[bool, flag("--read-only", "Clients cannot send.")] = False,
     error_frames: Annotated[
-        bool, typer.Option("--error-frames", help="Send error frames to all clients in raw mode.")
+        bool, flag("--error-frames", "Send error frames to all clients in raw mode.")
     ] = False,
-    queue: Annotated[
-        int,
-        typer.Option(
-            "--queue", metavar="N", help="Frames queued for a slow client at most.", show_default=True
-        ),
-    ] = 20_000,
+    queue: Annotated[int, option("--queue", "N", "Frames queued for a slow client at most.")] = 20_000,
     beacon: Annotated[
-        str | None,
-        typer.Option(
-            "--beacon", metavar="ADDRESS[:PORT]", help="Announce the server there every 3 s; port 42000."
-        ),
+        str | None, option("--beacon", "ADDRESS[:PORT]", "Announce the server there every 3 s; port 42000.")
     ] = None,
     *,
     bus_options: BusOptions,

@@ -8,13 +8,12 @@ import time
 from collections.abc import Sequence
 from typing import Annotated
 
-import typer
-
 from cantools_cli.bus.address import is_log_name
 from cantools_cli.console import options
 from cantools_cli.console.bundles import spelled
 from cantools_cli.console.buses import ListeningOptions
 from cantools_cli.console.chain import Filters
+from cantools_cli.console.options import argument, flag, option
 from cantools_cli.console.report import Report
 from cantools_cli.console.run import Run
 from cantools_cli.console.sources import ReadOptionsWithFormat
@@ -35,44 +34,25 @@ _USUAL_SECONDS = 5.0
 
 def sniff_command(
     buses: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="BUS...|FILE|-", help="Buses as in canx dump, or a log; - is stdin."),
+        list[str] | None, argument("BUS...|FILE|-", "Buses as in canx dump, or a log; - is stdin.")
     ] = None,
-    once: Annotated[bool, typer.Option("--once", help="Print the table once and end.")] = False,
+    once: Annotated[bool, flag("--once", "Print the table once and end.")] = False,
     watched: Annotated[
-        str | None,
-        typer.Option("--duration", metavar="TIME", help="How long to watch: 5s of a bus; a log to its end."),
+        str | None, option("--duration", "TIME", "How long to watch: 5s of a bus; a log to its end.")
     ] = None,
     factor: Annotated[
-        str,
-        typer.Option(
-            "--speed",
-            metavar="X|max",
-            help="Speed of a log on the screen: 2 is twice as fast.",
-            show_default=True,
-        ),
+        str, option("--speed", "X|max", "Speed of a log on the screen: 2 is twice as fast.")
     ] = "1",
-    as_object: Annotated[bool, typer.Option("--json", help="The table as one JSON object.")] = False,
-    sort: Annotated[
-        str,
-        typer.Option(
-            "--sort",
-            metavar="[-]COLUMN",
-            help="Sort by this column; - reverses the order.",
-            show_default=True,
-        ),
-    ] = "id",
-    by_channel: Annotated[bool, typer.Option("--by-channel", help="Group rows by channel.")] = False,
-    columns: Annotated[
-        str | None, typer.Option("--columns", metavar="NAME,...", help="Columns to show, in this order.")
-    ] = None,
+    as_object: Annotated[bool, flag("--json", "The table as one JSON object.")] = False,
+    sort: Annotated[str, option("--sort", "[-]COLUMN", "Sort by this column; - reverses the order.")] = "id",
+    by_channel: Annotated[bool, flag("--by-channel", "Group rows by channel.")] = False,
+    columns: Annotated[str | None, option("--columns", "NAME,...", "Columns to show, in this order.")] = None,
     decodings: Annotated[
         list[str] | None,
-        typer.Option(
-            "--decode",
-            "-d",
-            metavar="ID:FORMAT[:SCALE...]",
-            help="Decode data as python-can's viewer does; or a file of such rules. Repeatable.",
+        option(
+            "--decode -d",
+            "ID:FORMAT[:SCALE...]",
+            "Decode data as python-can's viewer does; or a file of such rules. Repeatable.",
         ),
     ] = None,
     *,

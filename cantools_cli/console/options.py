@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,6 +11,21 @@ from cantools_cli import plugins
 from cantools_cli.errors import UsageError, quoted
 
 BUS_HELP = "[INTERFACE:]CHANNEL[,KEY=VALUE...][,FILTER...], such as can0 or virtual:vcan0."
+
+
+def option(names: str, metavar: str, text: str, **more: Any) -> Any:
+    """Return an option with a value; ``names`` are separated by blanks, ``text`` explains it in the help."""
+    return typer.Option(*names.split(), metavar=metavar, help=text, **more)
+
+
+def flag(names: str, text: str, **more: Any) -> Any:
+    """Return an option without a value."""
+    return typer.Option(*names.split(), help=text, **more)
+
+
+def argument(metavar: str, text: str, **more: Any) -> Any:
+    """Return an argument."""
+    return typer.Argument(metavar=metavar, help=text, **more)
 
 
 def _formats(incomplete: str) -> Iterable[tuple[str, str]]:
@@ -23,121 +38,79 @@ def _interfaces(incomplete: str) -> Iterable[str]:
 
 From = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--from",
-        metavar="FORMAT",
-        help="Format of the input; else its suffix, else its first bytes.",
+        "FORMAT",
+        "Format of the input; else its suffix, else its first bytes.",
         autocompletion=_formats,
     ),
 ]
 To = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--to",
-        metavar="FORMAT",
-        help="Format of the output, with options as in blf,level=6; else its suffix, else log.",
+        "FORMAT",
+        "Format of the output, with options as in blf,level=6; else its suffix, else log.",
         autocompletion=_formats,
     ),
 ]
 Output = Annotated[
-    str | None,
-    typer.Option("--output", "-o", metavar="FILE", help="Write to FILE; - is stdout.", show_default=False),
+    str | None, option("--output -o", "FILE", "Write to FILE; - is stdout.", show_default=False)
 ]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object per line; the same as --to json.")]
-Ns = Annotated[bool, typer.Option("--ns", help="Nanoseconds in log lines; few other tools read them.")]
+Json = Annotated[bool, flag("--json", "One JSON object per line; the same as --to json.")]
+Ns = Annotated[bool, flag("--ns", "Nanoseconds in log lines; few other tools read them.")]
 TrcVersion = Annotated[
-    str | None,
-    typer.Option("--trc-version", metavar="X", help="Version of a TRC output: 1.0 1.1 1.2 1.3 2.0 2.1."),
+    str | None, option("--trc-version", "X", "Version of a TRC output: 1.0 1.1 1.2 1.3 2.0 2.1.")
 ]
-Index = Annotated[bool, typer.Option("--index", help="Index times and identifiers of a db output.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace an existing output file.")]
-Append = Annotated[bool, typer.Option("--append", help="Continue an existing output file.")]
-MaxSize = Annotated[
-    str | None, typer.Option("--max-size", metavar="SIZE", help="Begin another file at this size: 100MB.")
-]
-MaxTime = Annotated[
-    str | None,
-    typer.Option("--max-time", metavar="TIME", help="Begin another file when one spans TIME: 10m."),
-]
-MaxFiles = Annotated[
-    int | None,
-    typer.Option("--max-files", metavar="N", help="Keep the newest N files."),
-]
-Start = Annotated[
-    str | None,
-    typer.Option("--start", metavar="TIME", help="Begin here: 90s after the first frame, or a date."),
-]
-End = Annotated[str | None, typer.Option("--end", metavar="TIME", help="End before here.")]
+Index = Annotated[bool, flag("--index", "Index times and identifiers of a db output.")]
+Force = Annotated[bool, flag("--force", "Replace an existing output file.")]
+Append = Annotated[bool, flag("--append", "Continue an existing output file.")]
+MaxSize = Annotated[str | None, option("--max-size", "SIZE", "Begin another file at this size: 100MB.")]
+MaxTime = Annotated[str | None, option("--max-time", "TIME", "Begin another file when one spans TIME: 10m.")]
+MaxFiles = Annotated[int | None, option("--max-files", "N", "Keep the newest N files.")]
+Start = Annotated[str | None, option("--start", "TIME", "Begin here: 90s after the first frame, or a date.")]
+End = Annotated[str | None, option("--end", "TIME", "End before here.")]
 Filter = Annotated[
     list[str] | None,
-    typer.Option(
-        "--filter",
-        "-f",
-        metavar="FILTER",
-        help="Pass frames that match: ID, ID-ID, ID:MASK, ID~MASK, #ERRORMASK, j to join, as in candump. "
+    option(
+        "--filter -f",
+        "FILTER",
+        "Pass frames that match: ID, ID-ID, ID:MASK, ID~MASK, #ERRORMASK, j to join, as in candump. "
         "Repeatable.",
     ),
 ]
 Where = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--where",
-        metavar="EXPRESSION",
-        help="Pass frames for which EXPRESSION is true, as in 'id in 100..1FF and data[0] eq 3 and not "
+        "EXPRESSION",
+        "Pass frames for which EXPRESSION is true, as in 'id in 100..1FF and data[0] eq 3 and not "
         "remote'; see canx-filters(7).",
     ),
 ]
-Count = Annotated[int | None, typer.Option("--count", "-n", metavar="N", help="End after N frames.")]
-OnError = Annotated[
-    str,
-    typer.Option(
-        "--on-error", metavar="stop|skip", help="Stop at a malformed record, or skip it.", show_default=True
-    ),
-]
-Strict = Annotated[bool, typer.Option("--strict", help="Status 2 if anything was lost or skipped.")]
+Count = Annotated[int | None, option("--count -n", "N", "End after N frames.")]
+OnError = Annotated[str, option("--on-error", "stop|skip", "Stop at a malformed record, or skip it.")]
+Strict = Annotated[bool, flag("--strict", "Status 2 if anything was lost or skipped.")]
 Tz = Annotated[
-    str | None,
-    typer.Option(
-        "--tz", metavar="ZONE", help="Time zone for formats without one: UTC, local, Europe/Berlin."
-    ),
+    str | None, option("--tz", "ZONE", "Time zone for formats without one: UTC, local, Europe/Berlin.")
 ]
-FlushEvery = Annotated[
-    str, typer.Option("--flush-every", metavar="TIME", help="How often a file is flushed.", show_default=True)
-]
+FlushEvery = Annotated[str, option("--flush-every", "TIME", "How often a file is flushed.")]
 Interface = Annotated[
     str | None,
-    typer.Option(
-        "--interface",
-        "-i",
-        metavar="NAME",
-        help="Interface of the bus; see canx list.",
-        autocompletion=_interfaces,
-    ),
+    option("--interface -i", "NAME", "Interface of the bus; see canx list.", autocompletion=_interfaces),
 ]
-Bitrate = Annotated[str | None, typer.Option("--bitrate", metavar="RATE", help="Bit rate: 500000, 500k, 1M.")]
-Fd = Annotated[bool, typer.Option("--fd", help="Open the bus for CAN FD.")]
-DataBitrate = Annotated[
-    str | None, typer.Option("--data-bitrate", metavar="RATE", help="Bit rate of CAN FD data.")
-]
+Bitrate = Annotated[str | None, option("--bitrate", "RATE", "Bit rate: 500000, 500k, 1M.")]
+Fd = Annotated[bool, flag("--fd", "Open the bus for CAN FD.")]
+DataBitrate = Annotated[str | None, option("--data-bitrate", "RATE", "Bit rate of CAN FD data.")]
 Setting = Annotated[
-    list[str] | None,
-    typer.Option("--option", "-O", metavar="KEY=VALUE", help="Any other setting of the bus. Repeatable."),
+    list[str] | None, option("--option -O", "KEY=VALUE", "Any other setting of the bus. Repeatable.")
 ]
-Context = Annotated[
-    str | None, typer.Option("--context", metavar="NAME", help="Section of the configuration to use.")
-]
-Passive = Annotated[
-    bool,
-    typer.Option("--passive", "--listen-only", help="Only listen: the interface acknowledges nothing."),
-]
-ErrorFrames = Annotated[
-    bool, typer.Option("--error-frames", help="Send error frames too; by default they are left out.")
-]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No notes; errors and losses are still printed.")]
-Verbose = Annotated[
-    int, typer.Option("--verbose", "-v", count=True, help="Print more on stderr.", show_default=False)
-]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.", hidden=True)]
+Context = Annotated[str | None, option("--context", "NAME", "Section of the configuration to use.")]
+Passive = Annotated[bool, flag("--passive --listen-only", "Only listen: the interface acknowledges nothing.")]
+ErrorFrames = Annotated[bool, flag("--error-frames", "Send error frames too; by default they are left out.")]
+Quiet = Annotated[bool, flag("--quiet -q", "No notes; errors and losses are still printed.")]
+Verbose = Annotated[int, flag("--verbose -v", "Print more on stderr.", count=True, show_default=False)]
+Debug = Annotated[bool, flag("--debug", "Show the traceback of an error.", hidden=True)]
 
 
 def checked_count(count: int | None) -> int | None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 from typing import Annotated
 
-import typer
-
-from cantools_cli.console.options import check_effect
+from cantools_cli.console.options import argument, check_effect, flag, option
 from cantools_cli.console.report import Report, say
 from cantools_cli.console.run import Run
 from cantools_cli.console.xcom import shared
@@ -23,21 +21,13 @@ _PARTS = {"ram": Part.RAM, "flash": Part.FLASH}
 
 
 def apply_command(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A file of canx xcom export; - is stdin.")],
-    device: Annotated[
-        str | None, typer.Option("--device", "-d", metavar="DEVICE", help="Only the table of this device.")
-    ] = None,
-    part: Annotated[
-        str, typer.Option("--part", metavar="ram|flash", help="Where to write.", show_default=True)
-    ] = "ram",
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the differences, and write nothing.")
-    ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before writing.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Ignore limits and guards.")] = False,
-    journal: Annotated[
-        str | None, typer.Option("--journal", metavar="FILE", help="File that counts writes to flash.")
-    ] = None,
+    file: Annotated[str, argument("FILE", "A file of canx xcom export; - is stdin.")],
+    device: Annotated[str | None, option("--device -d", "DEVICE", "Only the table of this device.")] = None,
+    part: Annotated[str, option("--part", "ram|flash", "Where to write.")] = "ram",
+    dry_run: Annotated[bool, flag("--dry-run", "Print the differences, and write nothing.")] = False,
+    yes: Annotated[bool, flag("--yes -y", "Do not ask before writing.")] = False,
+    force: Annotated[bool, flag("--force", "Ignore limits and guards.")] = False,
+    journal: Annotated[str | None, option("--journal", "FILE", "File that counts writes to flash.")] = None,
     *,
     link: PatientLink,
     run: Run,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import typer
-
 from cantools_cli.console import options
 from cantools_cli.console.inputs import Inputs
+from cantools_cli.console.options import argument, flag
 from cantools_cli.console.run import Run
 from cantools_cli.console.sources import ReadOptions
 from cantools_cli.console.xcom import shared
@@ -18,12 +17,12 @@ from cantools_cli.xcom.explain import Explained, explain
 
 def decode_command(
     files: Annotated[
-        list[str] | None, typer.Argument(metavar="FILE...", help="Logs to read, merged by time; - is stdin.")
+        list[str] | None, argument("FILE...", "Logs to read, merged by time; - is stdin.")
     ] = None,
     from_format: options.From = None,
     as_json: shared.Json = False,
     lenient: Annotated[
-        bool, typer.Option("--lenient", help="Accept reserved bits, and replies with extra bytes.")
+        bool, flag("--lenient", "Accept reserved bits, and replies with extra bytes.")
     ] = False,
     *,
     reading: ReadOptions,

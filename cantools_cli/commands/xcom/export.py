@@ -7,9 +7,8 @@ import sys
 from datetime import datetime, timezone
 from typing import IO, Annotated
 
-import typer
-
 from cantools_cli.console import options
+from cantools_cli.console.options import argument
 from cantools_cli.console.report import Report
 from cantools_cli.console.run import Run
 from cantools_cli.console.xcom.shared import PatientLink, Session, open_session
@@ -22,7 +21,7 @@ from cantools_cli.xcom.settings import device_table, setting_lines
 
 
 def export_command(
-    devices: Annotated[list[str], typer.Argument(metavar="DEVICE...", help="xt1, vt1, bsp, ...")],
+    devices: Annotated[list[str], argument("DEVICE...", "xt1, vt1, bsp, ...")],
     output: options.Output = None,
     force: options.Force = False,
     *,

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from cantools_cli.console import options
-from cantools_cli.console.options import check_effect, checked
+from cantools_cli.console.options import argument, check_effect, checked, flag, option
 from cantools_cli.console.xcom import shared
 from cantools_cli.console.xcom.shared import print_json
 from cantools_cli.xcom.addresses import FAMILIES
@@ -17,19 +15,15 @@ from cantools_cli.xcom.values import format_number
 
 def list_command(
     pattern: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="PATTERN...", help="Words in the number, name, unit or menu; all must match."),
+        list[str] | None, argument("PATTERN...", "Words in the number, name, unit or menu; all must match.")
     ] = None,
     kind: Annotated[
-        str | None,
-        typer.Option("--kind", metavar="parameter|info|message", help="Only objects of this kind."),
+        str | None, option("--kind", "parameter|info|message", "Only objects of this kind.")
     ] = None,
-    family: Annotated[
-        str | None, typer.Option("--family", metavar="NAME", help="Only of xt, vt, vs, bsp, bms or rcc.")
-    ] = None,
+    family: Annotated[str | None, option("--family", "NAME", "Only of xt, vt, vs, bsp, bms or rcc.")] = None,
     as_json: shared.Json = False,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Limits, labels and menus as well.", show_default=False)
+        bool, flag("--verbose -v", "Limits, labels and menus as well.", show_default=False)
     ] = False,
     debug: options.Debug = False,
 ) -> int:

@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated
 
-import typer
-
 from cantools_cli.bus.base import BusABC
 from cantools_cli.bus.deadline import Deadline
 from cantools_cli.console.interruption import Interruption
-from cantools_cli.console.options import checked_count
+from cantools_cli.console.options import checked_count, flag, option
 from cantools_cli.console.run import Run
 from cantools_cli.console.sources import live_batches
 from cantools_cli.console.xcom import shared
@@ -24,13 +22,9 @@ from cantools_cli.xcom.objects import lookup, message_text
 
 
 def messages_command(
-    follow: Annotated[bool, typer.Option("--follow", help="Listen until Ctrl-C.")] = False,
-    seconds: Annotated[
-        str | None, typer.Option("--duration", metavar="TIME", help="How long to listen. [5s]")
-    ] = None,
-    count: Annotated[
-        int | None, typer.Option("--count", "-n", metavar="N", help="End after N messages.")
-    ] = None,
+    follow: Annotated[bool, flag("--follow", "Listen until Ctrl-C.")] = False,
+    seconds: Annotated[str | None, option("--duration", "TIME", "How long to listen. [5s]")] = None,
+    count: Annotated[int | None, option("--count -n", "N", "End after N messages.")] = None,
     as_json: shared.Json = False,
     *,
     link: Link,

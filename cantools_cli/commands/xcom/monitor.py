@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import Annotated
 
-import typer
-
 from cantools_cli.console import options
 from cantools_cli.console.interruption import Interruption
+from cantools_cli.console.options import argument, option
 from cantools_cli.console.run import Run
 from cantools_cli.console.xcom import shared
 from cantools_cli.console.xcom.rows import Rows, open_rows
@@ -25,20 +24,14 @@ from cantools_cli.xcom.readings import read
 
 def monitor_command(
     objects: Annotated[
-        list[str],
-        typer.Argument(metavar="OBJECT...", help="Infos or parameters: numbers, parts of names, xt2:NUMBER."),
+        list[str], argument("OBJECT...", "Infos or parameters: numbers, parts of names, xt2:NUMBER.")
     ],
     device: shared.DeviceName = None,
-    interval: Annotated[
-        str, typer.Option("--interval", metavar="TIME", help="From one round to the next.", show_default=True)
-    ] = "1s",
-    count: Annotated[
-        int | None, typer.Option("--count", "-n", metavar="N", help="End after N rounds.")
-    ] = None,
-    seconds: Annotated[str | None, typer.Option("--duration", metavar="TIME", help="End after TIME.")] = None,
+    interval: Annotated[str, option("--interval", "TIME", "From one round to the next.")] = "1s",
+    count: Annotated[int | None, option("--count -n", "N", "End after N rounds.")] = None,
+    seconds: Annotated[str | None, option("--duration", "TIME", "End after TIME.")] = None,
     output: Annotated[
-        str | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write to a .csv, .jsonl or .parquet file."),
+        str | None, option("--output -o", "FILE", "Write to a .csv, .jsonl or .parquet file.")
     ] = None,
     force: options.Force = False,
     append: options.Append = False,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
+from cantools_cli.console.options import argument, flag
 from cantools_cli.console.run import Run
 from cantools_cli.console.xcom import shared
 from cantools_cli.console.xcom.reading import print_readings
@@ -13,12 +12,10 @@ from cantools_cli.console.xcom.shared import ReadingLink
 
 
 def read_info_command(
-    infos: Annotated[
-        list[str], typer.Argument(metavar="INFO...", help="A number, part of a name, or xt2:NUMBER.")
-    ],
+    infos: Annotated[list[str], argument("INFO...", "A number, part of a name, or xt2:NUMBER.")],
     device: shared.DeviceName = None,
     as_json: shared.Json = False,
-    value_only: Annotated[bool, typer.Option("--value", help="Print only the number.")] = False,
+    value_only: Annotated[bool, flag("--value", "Print only the number.")] = False,
     *,
     link: ReadingLink,
     run: Run,

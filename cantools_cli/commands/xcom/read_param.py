@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
+from cantools_cli.console.options import argument, flag, option
 from cantools_cli.console.run import Run
 from cantools_cli.console.xcom import shared
 from cantools_cli.console.xcom.reading import print_readings
@@ -23,21 +22,13 @@ _PARTS = {
 
 
 def read_param_command(
-    parameters: Annotated[
-        list[str], typer.Argument(metavar="PARAMETER...", help="A number, part of a name, or xt2:NUMBER.")
-    ],
+    parameters: Annotated[list[str], argument("PARAMETER...", "A number, part of a name, or xt2:NUMBER.")],
     device: shared.DeviceName = None,
     part: Annotated[
-        str,
-        typer.Option(
-            "--part",
-            metavar="flash|min|max|ram|all",
-            help="Which value; ram reads as flash.",
-            show_default=True,
-        ),
+        str, option("--part", "flash|min|max|ram|all", "Which value; ram reads as flash.")
     ] = "flash",
     as_json: shared.Json = False,
-    value_only: Annotated[bool, typer.Option("--value", help="Print only the number.")] = False,
+    value_only: Annotated[bool, flag("--value", "Print only the number.")] = False,
     *,
     link: ReadingLink,
     run: Run,

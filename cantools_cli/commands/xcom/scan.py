@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
+from cantools_cli.console.options import option
 from cantools_cli.console.run import Run
 from cantools_cli.console.xcom import shared
 from cantools_cli.console.xcom.shared import ReadingLink, open_session, print_json, print_line
@@ -15,9 +14,7 @@ from cantools_cli.xcom.scan import SCANNED, Found, scan
 
 
 def scan_command(
-    families: Annotated[
-        str, typer.Option("--family", metavar="NAME,...", help="Which kinds to look for.", show_default=True)
-    ] = ",".join(SCANNED),
+    families: Annotated[str, option("--family", "NAME,...", "Which kinds to look for.")] = ",".join(SCANNED),
     as_json: shared.Json = False,
     *,
     link: ReadingLink,

@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from typing import Annotated
 
-import typer
-
 from cantools_cli.console import options
+from cantools_cli.console.options import argument, flag, option
 from cantools_cli.console.run import Run
 from cantools_cli.console.sources import live_batches
 from cantools_cli.console.xcom import shared
@@ -27,62 +26,43 @@ from cantools_cli.xcom.simulator import DEFAULT_DEVICES, Gateway, Unit, parse_no
 
 def simulate_command(
     bus: Annotated[
-        str | None,
-        typer.Argument(metavar="[BUS]", help="The bus: [INTERFACE:]CHANNEL[,KEY=VALUE...]; else configured."),
+        str | None, argument("[BUS]", "The bus: [INTERFACE:]CHANNEL[,KEY=VALUE...]; else configured.")
     ] = None,
-    devices: Annotated[
-        str, typer.Option("--devices", metavar="DEVICE,...", help="Simulated devices.", show_default=True)
-    ] = DEFAULT_DEVICES,
-    still: Annotated[bool, typer.Option("--still", help="Keep all values constant.")] = False,
+    devices: Annotated[str, option("--devices", "DEVICE,...", "Simulated devices.")] = DEFAULT_DEVICES,
+    still: Annotated[bool, flag("--still", "Keep all values constant.")] = False,
     clock: Annotated[
-        str | None,
-        typer.Option("--clock", metavar="HH:MM", help="Time of day at the start; by default the local time."),
+        str | None, option("--clock", "HH:MM", "Time of day at the start; by default the local time.")
     ] = None,
-    day: Annotated[
-        str, typer.Option("--day", metavar="TIME", help="How long a day takes.", show_default=True)
-    ] = "24h",
-    seed: Annotated[
-        int, typer.Option("--seed", metavar="N", help="Seed of the weather.", show_default=True)
-    ] = 1,
+    day: Annotated[str, option("--day", "TIME", "How long a day takes.")] = "24h",
+    seed: Annotated[int, option("--seed", "N", "Seed of the weather.")] = 1,
     presets: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="[DEVICE:]PARAMETER=VALUE", help="A value in flash. Repeatable."),
+        list[str] | None, option("--set", "[DEVICE:]PARAMETER=VALUE", "A value in flash. Repeatable.")
     ] = None,
     notices: Annotated[
         list[str] | None,
-        typer.Option(
+        option(
             "--notify",
-            metavar="DEVICE:MESSAGE[:VALUE][@TIME]",
-            help="Send a message at the start, and every TIME. Repeatable.",
+            "DEVICE:MESSAGE[:VALUE][@TIME]",
+            "Send a message at the start, and every TIME. Repeatable.",
         ),
     ] = None,
-    notify_to: Annotated[
-        int,
-        typer.Option("--notify-to", metavar="ADDRESS", help="Destination of messages.", show_default=True),
-    ] = 500,
+    notify_to: Annotated[int, option("--notify-to", "ADDRESS", "Destination of messages.")] = 500,
     faults: Annotated[
         list[str] | None,
-        typer.Option(
+        option(
             "--fault",
-            metavar="KIND[=VALUE][@DEVICE][/N]",
-            help="silence, late, short, wrong-source, wrong-object, duplicate, busy, error or standard, in "
+            "KIND[=VALUE][@DEVICE][/N]",
+            "silence, late, short, wrong-source, wrong-object, duplicate, busy, error or standard, in "
             "all replies or every Nth. Repeatable.",
         ),
     ] = None,
-    latency: Annotated[
-        str, typer.Option("--latency", metavar="TIME", help="How long a reply takes.", show_default=True)
-    ] = "5ms",
+    latency: Annotated[str, option("--latency", "TIME", "How long a reply takes.")] = "5ms",
     exclusive: Annotated[
-        bool, typer.Option("--exclusive", help="Answer malformed requests with an error, not with silence.")
+        bool, flag("--exclusive", "Answer malformed requests with an error, not with silence.")
     ] = False,
-    only: Annotated[
-        bool, typer.Option("--only", help="Ignore requests to other devices: two gateways on a bus.")
-    ] = False,
-    flags: Annotated[
-        int,
-        typer.Option("--flags", metavar="N", help="Reserved bits in replies, 0 to 62.", show_default=True),
-    ] = 0,
-    log: Annotated[bool, typer.Option("--log", help="Print received and sent frames.")] = False,
+    only: Annotated[bool, flag("--only", "Ignore requests to other devices: two gateways on a bus.")] = False,
+    flags: Annotated[int, option("--flags", "N", "Reserved bits in replies, 0 to 62.")] = 0,
+    log: Annotated[bool, flag("--log", "Print received and sent frames.")] = False,
     *,
     wire: Wire,
     run: Run,

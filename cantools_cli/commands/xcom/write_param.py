@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
-from cantools_cli.console.options import check_effect
+from cantools_cli.console.options import argument, check_effect, flag, option
 from cantools_cli.console.report import say
 from cantools_cli.console.run import Run
 from cantools_cli.console.xcom import shared
@@ -29,29 +27,18 @@ _PARTS = {"ram": Part.RAM, "flash": Part.FLASH}
 
 
 def write_param_command(
-    parameter: Annotated[
-        str, typer.Argument(metavar="PARAMETER", help="A number, part of a name, or xt2:NUMBER.")
-    ],
-    value: Annotated[
-        str, typer.Argument(metavar="VALUE", help="A number, yes or no, a label, 13:41, mon,tue.")
-    ],
+    parameter: Annotated[str, argument("PARAMETER", "A number, part of a name, or xt2:NUMBER.")],
+    value: Annotated[str, argument("VALUE", "A number, yes or no, a label, 13:41, mon,tue.")],
     device: shared.DeviceName = None,
-    part: Annotated[
-        str, typer.Option("--part", metavar="ram|flash", help="Where to write.", show_default=True)
-    ] = "ram",
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before writing to flash.")] = False,
+    part: Annotated[str, option("--part", "ram|flash", "Where to write.")] = "ram",
+    yes: Annotated[bool, flag("--yes -y", "Do not ask before writing to flash.")] = False,
     force: Annotated[
-        bool,
-        typer.Option("--force", help="Ignore limits and guards; write to flash even an equal value."),
+        bool, flag("--force", "Ignore limits and guards; write to flash even an equal value.")
     ] = False,
-    broadcast: Annotated[
-        bool, typer.Option("--broadcast", help="Write to all devices of a kind: --device xt.")
-    ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the frame, and send nothing.")] = False,
+    broadcast: Annotated[bool, flag("--broadcast", "Write to all devices of a kind: --device xt.")] = False,
+    dry_run: Annotated[bool, flag("--dry-run", "Print the frame, and send nothing.")] = False,
     as_json: shared.Json = False,
-    journal: Annotated[
-        str | None, typer.Option("--journal", metavar="FILE", help="File that counts writes to flash.")
-    ] = None,
+    journal: Annotated[str | None, option("--journal", "FILE", "File that counts writes to flash.")] = None,
     *,
     link: ReplyLink,
     run: Run,

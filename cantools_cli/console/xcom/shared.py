@@ -9,12 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import typer
-
 from cantools_cli import plugins
 from cantools_cli.bus.address import BusAddress, parse_address, resolve
 from cantools_cli.console import options
 from cantools_cli.console.buses import BusOptions, NamedBus, open_bus
+from cantools_cli.console.options import flag, option
 from cantools_cli.console.report import Report, say
 from cantools_cli.errors import UsageError
 from cantools_cli.units import duration
@@ -31,38 +30,22 @@ def _devices(incomplete: str) -> Iterable[str]:
 
 
 BusName = Annotated[
-    str | None,
-    typer.Option(
-        "--bus", metavar="BUS", help="The bus: [INTERFACE:]CHANNEL[,KEY=VALUE...]; else configured."
-    ),
+    str | None, option("--bus", "BUS", "The bus: [INTERFACE:]CHANNEL[,KEY=VALUE...]; else configured.")
 ]
 DeviceName = Annotated[
     str | None,
-    typer.Option(
-        "--device",
-        "-d",
-        metavar="DEVICE",
-        help="xt1, vt2, vs1, bsp, bms, or an address; else the first that has the object.",
+    option(
+        "--device -d",
+        "DEVICE",
+        "xt1, vt2, vs1, bsp, bms, or an address; else the first that has the object.",
         autocompletion=_devices,
     ),
 ]
-Bitrate = Annotated[
-    str | None,
-    typer.Option("--bitrate", "-b", metavar="RATE", help="Bit rate, as the gateway is set; else 125k."),
-]
-Source = Annotated[
-    int, typer.Option("--source", metavar="ADDRESS", help="Our own address.", show_default=True)
-]
-Timeout = Annotated[
-    str, typer.Option("--timeout", metavar="TIME", help="How long to wait for a reply.", show_default=True)
-]
-Retries = Annotated[
-    int,
-    typer.Option(
-        "--retries", metavar="N", help="Repeat a failed read up to N times; writes never.", show_default=True
-    ),
-]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object per line.")]
+Bitrate = Annotated[str | None, option("--bitrate -b", "RATE", "Bit rate, as the gateway is set; else 125k.")]
+Source = Annotated[int, option("--source", "ADDRESS", "Our own address.")]
+Timeout = Annotated[str, option("--timeout", "TIME", "How long to wait for a reply.")]
+Retries = Annotated[int, option("--retries", "N", "Repeat a failed read up to N times; writes never.")]
+Json = Annotated[bool, flag("--json", "One JSON object per line.")]
 
 
 @dataclass(eq=False, repr=False)
