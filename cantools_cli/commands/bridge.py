@@ -167,11 +167,7 @@ class Bridge:
                     )
 
     def run(self, interruption: Interruption, count: int | None) -> None:
-        """Forward until a signal, or ``count`` frames.
-
-        Raises:
-            CanError: a bus failed, or frames are forwarded in a loop.
-        """
+        """Forward until a signal, or ``count`` frames."""
         if count == 0:
             return
         buses = [source.bus for source in self._sources]

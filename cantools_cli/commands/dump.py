@@ -34,11 +34,7 @@ class DumpBusOptions(ListeningOptions):
 
 @dataclass(eq=False, repr=False)
 class ScreenOptions:
-    """Options for lines on a screen.
-
-    Raises:
-        UsageError: one of them is invalid.
-    """
+    """Options for lines on a screen."""
 
     candump: Annotated[bool, flag("--candump", "Lines as candump prints them on a screen.")] = False
     timestamps: Annotated[
@@ -58,11 +54,7 @@ class ScreenOptions:
         options.checked(self.colour, "--color", ("auto", "always", "never"))
 
     def check_effect(self, form: str) -> None:
-        """Refuse them if ``form`` is not text for a screen.
-
-        Raises:
-            UsageError: one was given.
-        """
+        """Refuse them if ``form`` is not text for a screen."""
         options.check_effect(
             {
                 f"-t {self.timestamps}": self.timestamps not in (None, "a"),  # the default of logs

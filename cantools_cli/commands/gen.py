@@ -58,12 +58,7 @@ class FrameRules:
     vcid: Annotated[str | None, option("--vcid -V", "MODE", "CAN XL: VCID, r, i or hex. [0]")] = None
 
     def generator(self, **schedule: Any) -> Generator:
-        """Return a generator of these frames.
-
-        Raises:
-            UsageError: CAN XL is combined with another kind, its fields are given without it, or a value
-                is invalid.
-        """
+        """Return a generator of these frames."""
         kinds: dict[str, Any] = {
             "is_extended_id": self.extended,
             "is_remote_frame": self.remote,
@@ -180,11 +175,7 @@ def gen_command(
 
 
 def _duration_ns(text: str | None, gap_ns: int | None, *, to_bus: bool) -> int | None:
-    """Return the nanoseconds of ``--duration``.
-
-    Raises:
-        UsageError: it is not a duration, or the output without a bus and a gap would never end.
-    """
+    """Return the nanoseconds of ``--duration``."""
     if text is None:
         return None
     if gap_ns == 0 and not to_bus:

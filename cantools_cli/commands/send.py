@@ -88,11 +88,7 @@ def send_command(
 def _schedule(
     period: str | None, count: int | None, duration: str | None, *, has_frames: bool
 ) -> Schedule | None:
-    """Return the schedule; None to send at once.
-
-    Raises:
-        UsageError: the options contradict one another, or the period is 0.
-    """
+    """Return the schedule; None to send at once."""
     if period is None:
         if count is not None or duration is not None:
             option = "--duration" if count is None else "--count"
@@ -118,11 +114,7 @@ def _schedule(
 
 
 def _parsed(texts: list[str], report: Report, *, strict: bool, error_frames: bool) -> MessageBatch:
-    """Return all frames, before any is sent: an invalid one stops them all.
-
-    Raises:
-        FormatError, UsageError: a text is not a frame, or is an error frame without --error-frames.
-    """
+    """Return all frames, before any is sent: an invalid one stops them all."""
     from cantools_cli.io.frame_text import parse_frame
 
     batch = MessageBatch()

@@ -23,11 +23,7 @@ from cantools_cli.units import bitrate as parse_bitrate
 
 @dataclass(eq=False, repr=False)
 class BusOptions:
-    """Options for every bus of the command.
-
-    Raises:
-        UsageError: the interface is unknown, or a setting is invalid.
-    """
+    """Options for every bus of the command."""
 
     interface: options.Interface = None
     bitrate: options.Bitrate = None
@@ -45,11 +41,7 @@ class BusOptions:
             plugins.bus_class(self.interface)
 
     def keywords(self) -> dict[str, Any]:
-        """Return the given settings as keyword arguments of a bus.
-
-        Raises:
-            UsageError: a setting is not of the form KEY=VALUE.
-        """
+        """Return the given settings as keyword arguments of a bus."""
         from cantools_cli.bus.config import cast_from_string
 
         keywords: dict[str, Any] = {}
@@ -140,9 +132,6 @@ def open_buses(
 
     Filters of an address, and of the command's ``selection``, are pushed down to the kernel or the adapter as
     far as possible; both must still be applied to received frames.
-
-    Raises:
-        UsageError, CanError: an address is invalid, a bus cannot be opened.
     """
     addresses = [parse_address(text) for text in texts] or [BusAddress("the configured bus")]
     for address in addresses:
@@ -178,11 +167,7 @@ def chosen_by(
 
 
 def open_bus(address: BusAddress, keywords: dict[str, Any], bus_options: BusOptions) -> BusABC:
-    """Open the bus of ``address`` with ``keywords``, checked against the parameters of its class.
-
-    Raises:
-        UsageError, CanError: a setting is unknown or invalid, the bus cannot be opened.
-    """
+    """Open the bus of ``address`` with ``keywords``, checked against the parameters of its class."""
     import os
 
     from cantools_cli.bus.interface import Bus

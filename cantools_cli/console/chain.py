@@ -25,11 +25,7 @@ class Filters:
     where: options.Where = None
 
     def selection(self, report: Report, tz: str | None = None) -> Selection:
-        """Return them as one object, and report likely mistakes in them.
-
-        Raises:
-            UsageError: one of them is invalid.
-        """
+        """Return them as one object, and report likely mistakes in them."""
         selection = Selection.parse(self.filters, self.where, tz=tz)
         for warning in selection.warnings:
             report.note(warning)
@@ -44,11 +40,7 @@ class TimeSpan:
     end: options.End = None
 
     def moments(self, tz: str | None) -> tuple[Moment | None, Moment | None]:
-        """Return the start and the end; dates without a zone are in ``tz``.
-
-        Raises:
-            UsageError: one of them is invalid, or the end is not later than the start.
-        """
+        """Return the start and the end; dates without a zone are in ``tz``."""
         from cantools_cli.filtering.window import Moment, check_order
 
         start, end = (

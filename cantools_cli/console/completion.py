@@ -86,11 +86,7 @@ def register() -> None:
 
 
 def install_or_show(option: str, shell: str = "auto", *more: str) -> int:
-    """Do what ``--install-completion`` and ``--show-completion`` mean, and return the exit status.
-
-    Raises:
-        UsageError: the shell is unknown.
-    """
+    """Do what ``--install-completion`` and ``--show-completion`` mean, and return the exit status."""
     from cantools_cli.errors import UsageError, quoted
 
     if more:
@@ -107,11 +103,7 @@ def install_or_show(option: str, shell: str = "auto", *more: str) -> int:
 
 
 def shell_name(text: str) -> str:
-    """Return the shell that ``text`` names; ``auto`` is the one that canx was called from.
-
-    Raises:
-        UsageError: the shell is unknown.
-    """
+    """Return the shell that ``text`` names; ``auto`` is the one that canx was called from."""
     from cantools_cli.errors import UsageError, quoted
 
     hint = f"name the shell: {', '.join(SHELLS)}"

@@ -18,12 +18,7 @@ _LARGE = 4 << 20  # bytes from which on reading in a thread pays
 
 
 class Inputs:
-    """Opens all ``files``, ``-`` for stdin, and reads them as one log.
-
-    Raises:
-        FormatError, UsageError: a format is not recognised, or unknown.
-        OSError: a file cannot be opened.
-    """
+    """Opens all ``files``, ``-`` for stdin, and reads them as one log."""
 
     def __init__(
         self,
@@ -103,22 +98,14 @@ class Inputs:
 
 
 def check_is_input(output: str | None, files: Sequence[str]) -> None:
-    """Refuse a last file that is missing and looks like the output: ``canx convert a.blf b.asc``.
-
-    Raises:
-        UsageError: the last of ``files`` does not exist, and no ``output`` is named.
-    """
+    """Refuse a last file that is missing and looks like the output: ``canx convert a.blf b.asc``."""
     *others, last = files
     if output is None and others and last != "-" and not os.path.exists(last):
         raise UsageError(f"{last}: no such file", hint=f"-o {last} writes it")
 
 
 def check_not_read(output: str | None, files: Sequence[str]) -> None:
-    """Refuse an ``output`` that is one of the ``files`` read.
-
-    Raises:
-        UsageError: it is; writing would destroy unread frames, or never end.
-    """
+    """Refuse an ``output`` that is one of the ``files`` read."""
     if output is None or output == "-" or not os.path.isfile(output):
         return
     for file in files:

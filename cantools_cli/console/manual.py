@@ -21,11 +21,7 @@ def find_page(name: str) -> Path | None:
 
 
 def show(name: str) -> None:
-    """Show the page ``name`` as ``man`` does.
-
-    Raises:
-        UsageError: it is not installed, or no program formats it.
-    """
+    """Show the page ``name`` as ``man`` does."""
     page = find_page(name)
     if page is None:
         raise UsageError(

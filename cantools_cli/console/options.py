@@ -114,33 +114,21 @@ Debug = Annotated[bool, flag("--debug", "Show the traceback of an error.", hidde
 
 
 def checked_count(count: int | None) -> int | None:
-    """Return the value of ``--count``.
-
-    Raises:
-        UsageError: it is negative.
-    """
+    """Return the value of ``--count``."""
     if count is not None and count < 0:
         raise UsageError(f"--count {count} is negative")
     return count
 
 
 def check_effect(options: Mapping[str, object], reason: str, hint: str | None = None) -> None:
-    """Refuse the first of ``options`` (spelling to value) that was given.
-
-    Raises:
-        UsageError: an option was given that has no effect, for ``reason``.
-    """
+    """Refuse the first of ``options`` (spelling to value) that was given."""
     for spelling, value in options.items():
         if value not in (None, False, [], ()):
             raise UsageError(f"{spelling} has no effect: {reason}", hint=hint)
 
 
 def checked(choice: str, option: str, choices: Iterable[str]) -> None:
-    """Refuse a ``choice`` of ``option`` that is not one of ``choices``.
-
-    Raises:
-        UsageError: the choice is unknown.
-    """
+    """Refuse a ``choice`` of ``option`` that is not one of ``choices``."""
     known = list(choices)
     if choice not in known:
         raise UsageError(f"{option} {quoted(choice)} is not one of {', '.join(known)}")

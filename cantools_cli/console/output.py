@@ -65,12 +65,7 @@ class OutputFormat:
         special: FormatOptions | None = None,
         tz: str | None = None,
     ) -> OutputFormat:
-        """Return the format ``to``, else the one that the suffix of ``path`` means, else log.
-
-        Raises:
-            UsageError: the format is unknown or contradicts --json, or an option is invalid or for another
-                format.
-        """
+        """Return the format ``to``, else the one that the suffix of ``path`` means, else log."""
         if as_json and to not in (None, "json"):
             raise UsageError(f"--json and --to {to} contradict each other")
         given: dict[str, OptionValue] = {}
@@ -157,11 +152,7 @@ class Rotation:
 
     @classmethod
     def parse(cls, files: FileOptions, tz: str | None = None) -> Rotation | None:
-        """Return the rotation that ``--max-size``, ``--max-time`` and ``--max-files`` ask for, if any.
-
-        Raises:
-            UsageError: one of them is invalid.
-        """
+        """Return the rotation that ``--max-size``, ``--max-time`` and ``--max-files`` ask for, if any."""
         max_size, max_time, max_files = files.max_size, files.max_time, files.max_files
         if max_size is None and max_time is None:
             if max_files is not None:
@@ -189,9 +180,6 @@ class Output:
     Attributes:
         path: None or ``-`` for stdout.
         append: None for a command without --append.
-
-    Raises:
-        UsageError: the options contradict one another, or need a file.
     """
 
     path: str | None
@@ -228,12 +216,7 @@ class Output:
         return self.path in (None, "-")
 
     def open(self, report: Report) -> Sink:
-        """Open the file, or stdout.
-
-        Raises:
-            UsageError: the file exists, or binary data would go to a terminal.
-            OSError: the file cannot be created.
-        """
+        """Open the file, or stdout."""
         opener = _Opener(self, report)
         if self.is_stdout:
             return self._sink(opener.stdout(), "-", report, is_live=opener.is_live)

@@ -100,11 +100,7 @@ class Log:
         return self.skipped + self.chain.error_frames + sum(self.unmapped.values())
 
     def parts(self, rows: int) -> Iterator[MessageBatch | None]:
-        """Yield the frames in parts of at most ``rows``, and None before each further pass.
-
-        Raises:
-            UsageError: a pipe cannot be read twice.
-        """
+        """Yield the frames in parts of at most ``rows``, and None before each further pass."""
         for number in count_from(1):
             was_empty = True
             for batch in self._batches():

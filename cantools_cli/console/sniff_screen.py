@@ -43,11 +43,7 @@ def show(
     *,
     strict: bool = False,
 ) -> int:
-    """Show the buses, or with ``reading`` the logs, until the user ends it; return the exit status.
-
-    Raises:
-        UsageError, CanError, FormatError, OSError: a source cannot be opened, or failed.
-    """
+    """Show the buses, or with ``reading`` the logs, until the user ends it; return the exit status."""
     notes = _Notes(quiet=report.quiet, verbose=report.verbose)
     with ExitStack() as stack:
         name = ", ".join("stdin" if text == "-" else text for text in texts) or "the configured bus"

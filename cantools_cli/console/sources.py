@@ -45,9 +45,6 @@ class ReadOptions:
 
     Attributes:
         form: the format, with its options; None to recognise it.
-
-    Raises:
-        UsageError: one of the options is invalid.
     """
 
     form: str | None = None
@@ -79,11 +76,7 @@ class ReadOptionsWithFormat(ReadOptions):
 
 
 def check_zone(tz: str | None) -> None:
-    """Check the zone of --tz.
-
-    Raises:
-        UsageError: the time zone is unknown.
-    """
+    """Check the zone of --tz."""
     if tz is not None:
         from cantools_cli.clock import zone
 
@@ -143,12 +136,7 @@ def enlarge_pipe(fd: int) -> None:
 def open_input(
     file: str, interruption: Interruption, report: Report, reading: ReadOptions
 ) -> tuple[MessageReader, PatientInput | None]:
-    """Open ``file``, ``-`` for stdin, for reading; the second result is set if reading may wait.
-
-    Raises:
-        FormatError, UsageError: the format is not recognised, or unknown.
-        OSError: the file cannot be opened.
-    """
+    """Open ``file``, ``-`` for stdin, for reading; the second result is set if reading may wait."""
     fd = 0 if file == "-" else _opened(file)
     mode = os.fstat(fd).st_mode
     if stat.S_ISDIR(mode):
@@ -183,12 +171,7 @@ def open_input(
 
 
 def _opened(file: str) -> int:
-    """Return a descriptor of ``file``.
-
-    Raises:
-        UsageError: the file does not exist, and the name is a filter.
-        OSError: it cannot be opened.
-    """
+    """Return a descriptor of ``file``."""
     try:
         return os.open(file, os.O_RDONLY)
     except FileNotFoundError:

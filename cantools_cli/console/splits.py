@@ -160,11 +160,7 @@ def _room_for_files() -> int:
 
 
 def open_split(output: Output, split_by: str, report: Report, *, tz: str | None) -> SplitSink:
-    """Return the files that ``--split-by`` and ``--output`` name.
-
-    Raises:
-        UsageError: --split-by is invalid, or contradicts other options.
-    """
+    """Return the files that ``--split-by`` and ``--output`` name."""
     splitter = parse(split_by, tz or "local")
     if output.is_stdout:
         raise UsageError("--split-by needs names for its files", hint="-o trace.blf makes trace_can0.blf")

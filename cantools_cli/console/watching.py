@@ -61,11 +61,7 @@ def is_log(text: str) -> bool:
 
 
 class WatchedBuses:
-    """Live buses, until a signal.
-
-    Raises:
-        UsageError, CanError: an address is invalid, a bus cannot be opened.
-    """
+    """Live buses, until a signal."""
 
     is_live = True
 
@@ -135,11 +131,7 @@ def _rate(value: object) -> int | None:
 
 
 class WatchedLogs:
-    """Logs merged by time, or a stream on stdin; each call of ``batches`` reads files from the start.
-
-    Raises:
-        FormatError, UsageError, OSError: a file cannot be opened, or its format is unknown.
-    """
+    """Logs merged by time, or a stream on stdin; each call of ``batches`` reads files from the start."""
 
     is_live = False
 

@@ -38,11 +38,7 @@ class Selection:
     def parse(
         cls, tokens: Iterable[str] | None, where: str | None = None, *, tz: str | None = None
     ) -> Selection:
-        """Parse the arguments of ``--filter`` and ``--where``; dates without a zone are in ``tz``.
-
-        Raises:
-            UsageError: a filter or the expression is invalid.
-        """
+        """Parse the arguments of ``--filter`` and ``--where``; dates without a zone are in ``tz``."""
         if not tokens:
             return cls(where=where, tz=tz)
         from cantools_cli.filtering.filters import FrameFilter  # imported only if there are filters

@@ -32,9 +32,6 @@ class Moment:
     def parse(cls, text: str, tz: str = "local") -> Moment:
         """Parse ``90``, ``1.5s`` or ``10m`` (since the first frame), ``@1436509052.25`` (seconds since the
         epoch), or a date and time (in the zone ``tz`` unless it names one).
-
-        Raises:
-            UsageError: ``text`` is not a time.
         """
         stripped = text.strip()
         if stripped.startswith("@"):
@@ -59,11 +56,7 @@ class Moment:
 
 
 def _wall_time(text: str) -> datetime:
-    """Parse a date and time; the result has a zone if ``text`` names one.
-
-    Raises:
-        UsageError: not a date, a missing year, month or day, or an unknown zone.
-    """
+    """Parse a date and time; the result has a zone if ``text`` names one."""
     import warnings
     from datetime import datetime
 
@@ -88,11 +81,7 @@ def _wall_time(text: str) -> datetime:
 
 
 def shift_ns(text: str) -> int:
-    """Parse an offset such as ``1h``, ``+250ms`` or ``-1.5`` (seconds); return nanoseconds.
-
-    Raises:
-        UsageError: ``text`` is not an offset.
-    """
+    """Parse an offset such as ``1h``, ``+250ms`` or ``-1.5`` (seconds); return nanoseconds."""
     stripped = text.strip()
     sign = -1 if stripped.startswith("-") else 1
     return sign * duration_ns(stripped[1:] if stripped[:1] in ("-", "+") else stripped)
@@ -112,11 +101,7 @@ def shifted(batch: MessageBatch, by_ns: int) -> MessageBatch:
 
 
 def check_order(start: Moment | None, end: Moment | None) -> None:
-    """Check that the window is not empty; a relative and an absolute time cannot be compared here.
-
-    Raises:
-        UsageError: ``end`` is not later than ``start``.
-    """
+    """Check that the window is not empty; a relative and an absolute time cannot be compared here."""
     if start is None or end is None or start.is_absolute != end.is_absolute:
         return
     if end.nanoseconds <= start.nanoseconds:

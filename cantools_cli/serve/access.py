@@ -9,11 +9,7 @@ from cantools_cli.errors import UsageError, quoted
 
 
 class Access:
-    """The networks whose clients may connect; without any, all clients that can reach the server.
-
-    Raises:
-        UsageError: an item of ``allowed`` is neither an address nor a network.
-    """
+    """The networks whose clients may connect; without any, all clients that can reach the server."""
 
     def __init__(self, allowed: Iterable[str] = ()) -> None:
         self._networks = [_network(text) for text in allowed]
@@ -30,11 +26,7 @@ class Access:
 
 
 def parse_place(text: str, default_port: int, option: str) -> tuple[str, int]:
-    """Return the host and the port of ``HOST``, ``HOST:PORT``, ``[IPv6]:PORT`` or ``:PORT``; also port 0.
-
-    Raises:
-        UsageError: the value of ``option`` has no host, or an invalid port.
-    """
+    """Return the host and the port of ``HOST``, ``HOST:PORT``, ``[IPv6]:PORT`` or ``:PORT``; also port 0."""
     host, colon, port = text.rpartition(":")
     if not colon or "]" in port or (":" in host and not text.startswith("[")):
         host, port = text, ""

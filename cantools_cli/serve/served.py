@@ -62,11 +62,7 @@ class Served:
         return True
 
     def send(self, batch: MessageBatch, sender: object) -> None:
-        """Send ``batch``, and deliver it to the other clients, since the bus does not receive it.
-
-        Raises:
-            CanError: the bus failed to send.
-        """
+        """Send ``batch``, and deliver it to the other clients, since the bus does not receive it."""
         lock = self.bus.periodic_lock  # a task may be sending on a blocked bus
         if not lock.acquire(timeout=SEND_SECONDS):
             raise CanTimeoutError(f"{self.name}: no room to send in time", sent=0)
@@ -83,11 +79,7 @@ class Served:
         self._deliver(self.name, batch, sender)
 
     def start_job(self, message: Message, period: float, sender: object) -> BusJob:
-        """Send ``message`` every ``period`` seconds.
-
-        Raises:
-            CanError: the bus refuses the task.
-        """
+        """Send ``message`` every ``period`` seconds."""
         task: Any = self.bus.send_periodic(message, period, autostart=False)
         if hasattr(task, "modifier_callback"):  # the bus receives the frames that the kernel sends
 
@@ -113,11 +105,7 @@ class BusJob:
         self._task = task
 
     def change(self, message: Message) -> None:
-        """Send ``message`` from now on.
-
-        Raises:
-            FormatError: the task refuses the message.
-        """
+        """Send ``message`` from now on."""
         try:
             self._task.modify_data(message)
         except (ValueError, CanError) as error:

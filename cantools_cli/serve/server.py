@@ -392,11 +392,7 @@ def _own_address(to: tuple[str, int]) -> str:
 
 
 def _listening_socket(host: str, port: int) -> socket.socket:
-    """Return a socket that listens.
-
-    Raises:
-        CanInitializationError: the address is not local or in use.
-    """
+    """Return a socket that listens."""
     try:
         family, kind, protocol, _, place = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

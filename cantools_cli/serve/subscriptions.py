@@ -84,21 +84,13 @@ class Subscriptions:
         return len(self._by_id)
 
     def add(self, can_id: int, subscription: Subscription) -> None:
-        """Add a subscription, in place of an earlier one to the same identifier.
-
-        Raises:
-            FormatError: there are too many subscriptions.
-        """
+        """Add a subscription, in place of an earlier one to the same identifier."""
         if can_id not in self._by_id and len(self._by_id) >= MAX_SUBSCRIPTIONS:
             raise FormatError(f"more than {MAX_SUBSCRIPTIONS} subscriptions")
         self._by_id[can_id] = subscription
 
     def remove(self, can_id: int) -> None:
-        """Remove a subscription.
-
-        Raises:
-            FormatError: there is no such subscription.
-        """
+        """Remove a subscription."""
         if self._by_id.pop(can_id, None) is None:
             raise FormatError(f"no subscription to {can_id:X}")
 

@@ -136,11 +136,7 @@ USUAL = (
 
 
 def checked(names: Iterable[str]) -> list[str]:
-    """Return ``names`` as a list.
-
-    Raises:
-        UsageError: a name is not a column.
-    """
+    """Return ``names`` as a list."""
     columns = list(names)
     for name in columns:
         if name not in COLUMNS:

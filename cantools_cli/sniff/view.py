@@ -39,11 +39,7 @@ class View:
 
     @classmethod
     def parse(cls, order: str) -> View:
-        """Parse ``--sort``: a column, with a leading ``-`` for descending order.
-
-        Raises:
-            UsageError: the column does not exist.
-        """
+        """Parse ``--sort``: a column, with a leading ``-`` for descending order."""
         name = order.removeprefix("-")
         if name != "none":
             checked([name])

@@ -71,11 +71,7 @@ class DirectedRewrite(NamedTuple):
 
 
 def parse_rewrite(text: str, names: Sequence[str]) -> list[DirectedRewrite]:
-    """Parse ``[FROM>TO:]RULE[,RULE...]``; ``names`` are the names of the buses.
-
-    Raises:
-        UsageError: an invalid rule, an identifier out of range, or an unknown bus.
-    """
+    """Parse ``[FROM>TO:]RULE[,RULE...]``; ``names`` are the names of the buses."""
     source, target, rules = _direction(text, names)
     return [DirectedRewrite(source, target, _rule(text, rule.strip())) for rule in rules.split(",")]
 

@@ -304,11 +304,7 @@ _END = Part(array("q"), lambda first, last: None)
 
 
 def speed(text: str) -> Ratio | None:
-    """Parse a factor such as ``2``, ``0.5`` or ``2x``; return None for ``max``.
-
-    Raises:
-        UsageError: ``text`` is not a factor, or 0.
-    """
+    """Parse a factor such as ``2``, ``0.5`` or ``2x``; return None for ``max``."""
     if text.strip().lower() == "max":
         return None
     number = text.strip().removesuffix("x")
@@ -321,11 +317,7 @@ def speed(text: str) -> Ratio | None:
 
 
 def loops(text: str) -> int | None:
-    """Parse a number of passes; return None for ``i``, without end.
-
-    Raises:
-        UsageError: ``text`` is not a number, or 0.
-    """
+    """Parse a number of passes; return None for ``i``, without end."""
     if text.strip() in ("i", "inf", "infinite"):
         return None
     if text.strip().isascii() and text.strip().isdigit() and 0 < int(text) < 1 << 31:

@@ -17,11 +17,7 @@ class Rule:
 
     @classmethod
     def parse(cls, text: str, form: str = "SRC=BUS") -> Rule:
-        """Parse a rule; ``form`` describes it in the message of an error.
-
-        Raises:
-            UsageError: ``text`` is not two names joined by ``=``.
-        """
+        """Parse a rule; ``form`` describes it in the message of an error."""
         source, mark, target = (part.strip() for part in text.partition("="))
         if not (mark and source and target):
             raise UsageError(
@@ -92,9 +88,6 @@ class Renaming:
 
     Attributes:
         unused: the rules whose channel has not been seen yet.
-
-    Raises:
-        UsageError: two rules map one channel to different names.
     """
 
     def __init__(self, rules: list[Rule]) -> None:

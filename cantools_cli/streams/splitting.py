@@ -23,11 +23,7 @@ class Splitter(Protocol):
 
 
 def parse(text: str, tz: str = "local") -> Splitter:
-    """Return the splitter for ``channel``, ``id`` or ``time=SIZE``; parts are named in the time zone ``tz``.
-
-    Raises:
-        UsageError: ``text`` has none of these forms.
-    """
+    """Return the splitter for ``channel``, ``id`` or ``time=SIZE``; parts are named in the zone ``tz``."""
     kind, mark, size = text.partition("=")
     if text == "channel":
         return ByChannel()

@@ -90,11 +90,7 @@ class Device(NamedTuple):
 
 
 def parse_device(text: str) -> Device:
-    """Parse a device such as ``xt1``, ``vt`` (a group), ``l2``, ``bsp``, ``101`` or ``0x65``.
-
-    Raises:
-        UsageError: ``text`` is not a device.
-    """
+    """Parse a device such as ``xt1``, ``vt`` (a group), ``l2``, ``bsp``, ``101`` or ``0x65``."""
     hint = "xt1 ... xt9, vt1 ... vt15, vs1 ... vs15, bsp, bms, rcc1 ... rcc5, a group as xt, or a number"
     word = text.strip().lower()
     if word in PHASES:

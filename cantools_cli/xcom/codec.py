@@ -126,11 +126,7 @@ class Reply(NamedTuple):
 
 
 def encode_identifier(destination: int, source: int, service: int, flags: int = 0) -> int:
-    """Return the 29-bit arbitration_id.
-
-    Raises:
-        ValueError: a field is out of range.
-    """
+    """Return the 29-bit arbitration_id."""
     for what, number, limit in (
         ("destination", destination, ADDRESS_MASK),
         ("source", source, ADDRESS_MASK),

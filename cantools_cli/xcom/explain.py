@@ -140,11 +140,7 @@ def explain(message: Message, *, lenient: bool = False) -> Explained | None:
 
 
 def _transaction(identifier: Identifier, data: bytes, *, is_reply: bool, lenient: bool) -> Explained | None:
-    """Decode a request or a reply.
-
-    Raises:
-        ValueError: wrong length.
-    """
+    """Decode a request or a reply."""
     if not is_reply:
         if identifier.is_error:
             return None

@@ -55,11 +55,7 @@ class Fault:
 
     @classmethod
     def parse(cls, text: str) -> Fault:
-        """Parse a fault.
-
-        Raises:
-            UsageError: ``text`` is not a fault.
-        """
+        """Parse a fault."""
         match = _TEXT.fullmatch(text.strip())
         if match is None or match["kind"] not in KINDS or match["every"] == "0":
             raise UsageError(

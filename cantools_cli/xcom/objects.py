@@ -209,9 +209,6 @@ def find(text: str, kind: str, device: Device | None = None) -> tuple[XcomObject
 
     ``xt2:1286`` includes the device. The default is the first unit of the object's family. Numbers missing
     from the table are accepted if the device is given.
-
-    Raises:
-        UsageError: no object matches, or more than one.
     """
     prefix, mark, rest = text.partition(":")
     if mark and rest.strip():

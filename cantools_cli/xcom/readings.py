@@ -96,11 +96,7 @@ def read(
     timeout: float | None = 1.0,
     clock: Callable[[], float] = time.time,
 ) -> Reading:
-    """Read an object; an error of the device or a timeout is part of the reading.
-
-    Raises:
-        CanError: the bus failed.
-    """
+    """Read an object; an error of the device or a timeout is part of the reading."""
     try:
         if obj.kind == "info":
             value = client.read_user_info(device.address, obj.number, timeout)

@@ -48,11 +48,7 @@ def scan(
     *,
     identify: bool = True,
 ) -> Iterator[Found]:
-    """Yield devices as they answer.
-
-    Raises:
-        CanError: the bus failed.
-    """
+    """Yield devices as they answer."""
     found_at_bsp = False
     for family in families:
         if family == "bms" and found_at_bsp:

@@ -57,11 +57,7 @@ def setting_lines(reading: Reading) -> str:
 
 
 def read_settings(text: str, source: str) -> Iterator[Setting]:
-    """Yield the settings in the TOML ``text`` of the file ``source``.
-
-    Raises:
-        FormatError: the text is not TOML, or does not have this form.
-    """
+    """Yield the settings in the TOML ``text`` of the file ``source``."""
     tomllib: Any = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     try:
         tables = tomllib.loads(text)

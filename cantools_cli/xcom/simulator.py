@@ -83,11 +83,7 @@ class Unit:
         return device_name(self.address, self.family)
 
     def read_info(self, number: int) -> float:
-        """Return the value of a user info.
-
-        Raises:
-            Refusal: the info does not exist.
-        """
+        """Return the value of a user info."""
         if number not in self.infos:
             raise Refusal("OBJECT_ID_NOT_FOUND")
         if number in FOLLOWED and FOLLOWED[number] in self.ram:
@@ -95,11 +91,7 @@ class Unit:
         return self.measured.get(number, 0.0)
 
     def read(self, number: int, part: int) -> float:
-        """Return a value of a parameter; RAM reads as flash.
-
-        Raises:
-            Refusal: the parameter or part does not exist.
-        """
+        """Return a value of a parameter; RAM reads as flash."""
         obj = self.parameter(number)
         if part == Part.MIN:
             return obj.minimum or 0.0
@@ -110,11 +102,7 @@ class Unit:
         return self.flash[number]
 
     def write(self, number: int, part: int, value: float) -> float:
-        """Write a parameter; return the stored value.
-
-        Raises:
-            Refusal: the write is not allowed.
-        """
+        """Write a parameter; return the stored value."""
         obj = self.parameter(number)
         self.check(obj, part, value)
         if obj.is_signal:
@@ -127,11 +115,7 @@ class Unit:
         return value
 
     def check(self, obj: XcomObject, part: int, value: float) -> None:
-        """Check a write.
-
-        Raises:
-            Refusal: the write is not allowed.
-        """
+        """Check a write."""
         if part in (Part.MIN, Part.MAX):
             raise Refusal("PROPERTY_IS_READ_ONLY")
         if part not in (Part.FLASH, Part.RAM):
@@ -159,22 +143,14 @@ class Unit:
         self.ram = dict(self.flash)
 
     def parameter(self, number: int) -> XcomObject:
-        """Return a parameter of the unit.
-
-        Raises:
-            Refusal: the parameter does not exist.
-        """
+        """Return a parameter of the unit."""
         if number not in self.parameters:
             raise Refusal("OBJECT_ID_NOT_FOUND")
         return self.parameters[number]
 
 
 def parse_units(text: str) -> list[Unit]:
-    """Parse a list of devices such as ``xt1,xt2,vt1,bsp``.
-
-    Raises:
-        UsageError: an entry is not a single device, or two have the same address.
-    """
+    """Parse a list of devices such as ``xt1,xt2,vt1,bsp``."""
     units: dict[int, Unit] = {}
     for word in text.split(","):
         device = parse_device(word)
@@ -318,11 +294,7 @@ class Gateway:
         return request.value
 
     def _members(self, address: int) -> list[Unit]:
-        """Return the units at an address.
-
-        Raises:
-            Refusal: the address has no units.
-        """
+        """Return the units at an address."""
         if address in PHASES.values():
             phase = 1 + address - PHASES["l1"]
             units = [unit for unit in self.units.values() if unit.measured.get(3089) == phase]
@@ -345,11 +317,7 @@ class Gateway:
 
 
 def parse_notice(text: str) -> tuple[int, int, int, float | None]:
-    """Parse ``DEVICE:MESSAGE[:VALUE][@PERIOD]``; return (address, message, value, period in seconds).
-
-    Raises:
-        UsageError: ``text`` does not have this form.
-    """
+    """Parse ``DEVICE:MESSAGE[:VALUE][@PERIOD]``; return (address, message, value, period in seconds)."""
     what, mark, period = text.partition("@")
     parts = what.split(":")
     numbers = [int(part, 0) if part.isdigit() or part.startswith("0x") else -1 for part in parts[1:]]

@@ -110,11 +110,7 @@ def text(obj: XcomObject | None, value: float) -> str:
 
 
 def parse(obj: XcomObject, entry: str) -> float:
-    """Parse a value of an object; return it in single precision.
-
-    Raises:
-        UsageError: ``entry`` is not a value of the object.
-    """
+    """Parse a value of an object; return it in single precision."""
     what = f"{obj.number} {obj.name}".strip()
     if obj.format == "not_supported":
         raise UsageError(f"this protocol cannot transfer {what}")

@@ -116,12 +116,7 @@ class Writer:
         self._broadcast = broadcast
 
     def plan(self, obj: XcomObject, device: Device, value: float, part: Part) -> Plan:
-        """Check a write without writing anything.
-
-        Raises:
-            UsageError: a check failed; the message explains which.
-            RefusedError, Timeout: the device could not be read.
-        """
+        """Check a write without writing anything."""
         plan = Plan(obj, device, part, value)
         if part not in (Part.FLASH, Part.RAM):
             raise UsageError("only ram and flash can be written")

@@ -30,12 +30,7 @@ class Rows(Protocol):
 
 
 def open_rows(path: str | None, *, as_json: bool, force: bool, append: bool) -> Rows:
-    """Open the file of ``-o`` by its suffix, else stdout: text for a terminal, JSON lines for a pipe.
-
-    Raises:
-        UsageError: the file exists, or its suffix is unknown.
-        OSError: it cannot be opened.
-    """
+    """Open the file of ``-o`` by its suffix, else stdout: text for a terminal, JSON lines for a pipe."""
     if path is None or path == "-":
         if append or force:
             raise UsageError("--append and --force need a file: -o FILE")

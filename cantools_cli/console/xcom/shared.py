@@ -67,20 +67,12 @@ class Wire:
         return BusOptions(self.interface, self.bitrate, settings=self.settings, context=self.context)
 
     def open(self, keywords: dict[str, Any], report: Report) -> NamedBus:
-        """Open the bus with its ``keywords``.
-
-        Raises:
-            UsageError, CanError: a setting is unknown or invalid, the bus cannot be opened.
-        """
+        """Open the bus with its ``keywords``."""
         name = f"{keywords['interface']}:{keywords['channel']}"
         return NamedBus(open_bus(self.address, keywords, self._options), name, report)
 
     def keywords(self, report: Report) -> dict[str, Any]:
-        """Return the keywords of the bus; its bit rate is the gateway's usual one unless another is set.
-
-        Raises:
-            UsageError, CanError: no bus is given, or its name is invalid.
-        """
+        """Return the keywords of the bus; its bit rate is the gateway's usual one unless another is set."""
         address = self.address
         if address.filters:
             raise UsageError(f"{address.text}: a filter has no effect here")
@@ -111,11 +103,7 @@ class Link(Wire):
 
     @property
     def seconds(self) -> float:
-        """The timeout of a reply.
-
-        Raises:
-            UsageError: --timeout is not a duration, or is 0.
-        """
+        """The timeout of a reply."""
         seconds = duration(self.timeout)
         if not seconds:
             raise UsageError("--timeout 0 leaves no time for a reply", hint="such as --timeout 2")
@@ -154,11 +142,7 @@ class Session:
 
 @contextmanager
 def open_session(link: Link, report: Report) -> Iterator[Session]:
-    """Open the bus and a client on it.
-
-    Raises:
-        UsageError, CanError: an option is invalid, the bus cannot be opened.
-    """
+    """Open the bus and a client on it."""
     if not 0 <= link.source <= ADDRESS_MASK:
         raise UsageError(f"--source {link.source} is not from 0 to {ADDRESS_MASK}")
     if family_of(link.source) is not None:
@@ -191,11 +175,7 @@ def print_line(text: str) -> None:
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Ask on the terminal, unless ``yes`` is set.
-
-    Raises:
-        UsageError: stdin or stderr is not a terminal, or the answer is no.
-    """
+    """Ask on the terminal, unless ``yes`` is set."""
     if yes:
         return
     require_terminal(question)
@@ -205,11 +185,7 @@ def confirm(question: str, *, yes: bool) -> None:
 
 
 def require_terminal(what: str) -> None:
-    """Refuse ``what`` without a terminal to ask on.
-
-    Raises:
-        UsageError: stdin or stderr is not a terminal.
-    """
+    """Refuse ``what`` without a terminal to ask on."""
     if not (_is_terminal(0) and _is_terminal(2)):
         raise UsageError(
             f"{what}: no terminal to ask for confirmation; nothing was sent", hint="--yes confirms in scripts"
