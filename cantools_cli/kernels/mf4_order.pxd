@@ -10,3 +10,6 @@ cimport cantools_cli.kernels._words as words
 cpdef tuple scan(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t end, Py_ssize_t id_size,
     const unsigned short[::1] kinds, const long long[::1] plan, const double[::1] scales,
     long long latest_ns)
+
+@cython.locals(row=cython.Py_ssize_t)
+cpdef long long latest(const long long[::1] stamps, long long latest_ns)

@@ -93,3 +93,15 @@ def scan(
             latest_ns = time
         at = pos + length
     return at, reason, latest_ns
+
+
+def latest(stamps: Int64s, latest_ns: int) -> int:
+    """Return the last of ``stamps`` if they ascend from ``latest_ns`` on, -1 if one is earlier than the last.
+
+    Times are not negative.
+    """
+    for row in range(len(stamps)):
+        if stamps[row] < latest_ns:
+            return -1
+        latest_ns = stamps[row]
+    return latest_ns

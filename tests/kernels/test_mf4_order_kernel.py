@@ -97,6 +97,15 @@ def test_sizes_are_checked(kernel: Any) -> None:
         kernel.scan(bytes(9), 0, 1, 1, array("H", [9]), PLANS, SCALES, 0)
 
 
+@given(st.lists(st.integers(-2, 9), max_size=5), st.integers(0, 9))
+def test_the_latest_of_stamps_that_ascend(stamps: list[int], latest_ns: int) -> None:
+    ascends = [latest_ns, *stamps] == sorted([latest_ns, *stamps])
+    for form in FORMS:
+        assert load("mf4_order", form).latest(array("q", stamps), latest_ns) == (
+            [latest_ns, *stamps][-1] if ascends else -1
+        )
+
+
 @given(
     st.lists(
         st.one_of(

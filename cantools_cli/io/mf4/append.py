@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from cantools_cli.io.continued import cannot_continue
 from cantools_cli.io.mf4.blocks import FINISHED, HEAD, UNFINISHED, Blocks, Read
-from cantools_cli.io.mf4.head import PROGRAM, RECORD_SIZES, Head
+from cantools_cli.io.mf4.head import ORDER_AT, ORDER_BY_TIME, PROGRAM, RECORD_SIZES, Head
 from cantools_cli.io.mf4.layout import read_layout
 
 _CHUNK = 1 << 18
@@ -19,12 +19,14 @@ class End(NamedTuple):
     Attributes:
         position: the end of the last complete record.
         start_ns: the start, from which the times of the file count.
+        latest_ns: the time of the last record, -1 unless the file is marked as in the order of time.
         counts: records of each kind, by its number.
         head: the places that closing the file fills in; its ``data`` is empty.
     """
 
     position: int
     start_ns: int
+    latest_ns: int
     counts: array[int]
     head: Head
 
@@ -46,7 +48,7 @@ def find_end(read: Read, size: int) -> End:
     if sizes != {number: length for number, length in enumerate(RECORD_SIZES) if number}:
         raise cannot_continue("its records are not those of canx", group.at)
     at, counts = group.data + HEAD, array("q", bytes(8 * len(RECORD_SIZES)))
-    chunk, begin = b"", at
+    chunk, begin, last = b"", at, at
     while True:
         if at - begin >= len(chunk):
             chunk, begin = read(at, _CHUNK), at
@@ -58,7 +60,11 @@ def find_end(read: Read, size: int) -> End:
         if at + RECORD_SIZES[number] > size:
             break
         counts[number] += 1
+        last = at
         at += RECORD_SIZES[number]
     places = {inner.record_id: inner.at + HEAD + 6 * 8 + 8 for inner in group.groups}
     counts_at = tuple(places.get(number, 0) for number in range(len(RECORD_SIZES)))
-    return End(at, layout.start_ns, counts, Head(b"", counts_at, group.data + 8))
+    latest_ns = -1
+    if read(ORDER_AT, len(ORDER_BY_TIME)) == ORDER_BY_TIME:
+        latest_ns = layout.start_ns + int.from_bytes(read(last + 1, 8), "little")
+    return End(at, layout.start_ns, latest_ns, counts, Head(b"", counts_at, group.data + 8))

@@ -12,7 +12,8 @@
     flags: 1 IDE, 2 Dir, 4 EDL, 8 BRS, 16 ESI
 
 A file that is being written is marked as unfinished: the end of the file gives the number of records and
-their total length.
+their total length. Closing the file also states in the comment of FH whether all records are in the order of
+time, which saves a reader the pass over the records that finds out.
 
 Source: ASAM MDF 4.1; experiments with asammdf, python-can and Vector's tools.
 """
@@ -48,10 +49,14 @@ MEMBERS = (
 )
 #: the first byte of data in a record
 DATA_AT = 16
+ORDER_UNKNOWN = b"unknown"
+ORDER_BY_TIME = b"by time"  #: the order of the records of a closed file, if they are in the order of time
 _COMMENT = (
-    "<FHcomment><TX/><tool_id>canx</tool_id><tool_vendor>canx</tool_vendor>"
-    "<tool_version>1</tool_version></FHcomment>"
+    "<FHcomment><TX/><tool_id>canx</tool_id><tool_vendor>canx</tool_vendor><tool_version>1</tool_version>"
+    f'<common_properties><e name="record order">{ORDER_UNKNOWN.decode()}</e></common_properties></FHcomment>'
 )
+_COMMENT_AT = HD_AT + HEAD + 6 * 8 + 32
+ORDER_AT = _COMMENT_AT + HEAD + _COMMENT.index(ORDER_UNKNOWN.decode())  #: its position in a file
 
 
 class Head(NamedTuple):
@@ -99,7 +104,7 @@ def identification(*, finished: bool) -> bytes:
 
 def build_head(start_ns: int, attachment: tuple[str, bytes] | None = None) -> Head:
     """Return the start of a file; ``attachment`` is the name and the content of a database."""
-    blocks = _Builder(HD_AT + HEAD + 6 * 8 + 32)
+    blocks = _Builder(_COMMENT_AT)
     comment = blocks.text(_COMMENT, "MD")
     history = blocks.add("FH", (0, comment), struct.pack("<QhhB3x", start_ns, 0, 0, 2))
     attached = _attach(blocks, *attachment) if attachment else 0
@@ -115,7 +120,7 @@ def build_head(start_ns: int, attachment: tuple[str, bytes] | None = None) -> He
         data = struct.pack("<QQHHIII", number, 0, _PLAIN_BUS_EVENT, ord("."), 0, size, 0)
         following = blocks.add("CG", (following, first, name, source, 0, 0), data)
         counts[number] = following + HEAD + 6 * 8 + 8
-    group = len(blocks.data) + HD_AT + HEAD + 6 * 8 + 32
+    group = len(blocks.data) + _COMMENT_AT
     records = group + HEAD + 4 * 8 + 8
     blocks.add("DG", (0, following, records, 0), bytes((1, 0, 0, 0, 0, 0, 0, 0)))
     times = struct.pack("<QhhBBBBdd", start_ns, 0, 0, 2, 0, 0, 0, 0.0, 0.0)

@@ -20,6 +20,7 @@ from cantools_cli.io.mf4.blocks import (
     CutError,
     UnknownLayoutError,
 )
+from cantools_cli.io.mf4.head import ORDER_AT, ORDER_BY_TIME, PROGRAM
 from cantools_cli.io.mf4.layout import Layout, read_layout
 from cantools_cli.io.mf4.merge import merged
 from cantools_cli.io.mf4.records import RecordStream
@@ -72,7 +73,9 @@ class MF4Reader(MessageReader):
         try:
             layout = read_layout(blocks, identification[16:24])
             self._resolve_start(layout)
-            streams = self._streams(blocks, layout)
+            is_ours = identification[16:24] == PROGRAM
+            is_by_time = is_ours and source.read(ORDER_AT, len(ORDER_BY_TIME)) == ORDER_BY_TIME
+            streams = self._streams(blocks, layout, is_by_time=is_by_time)
         except CutError as error:
             self.note_file(error.reason)
             return
@@ -114,8 +117,8 @@ class MF4Reader(MessageReader):
             wall = clock.ns_to_wall(layout.start_ns, "UTC")
             layout.start_ns = clock.wall_to_ns(wall, self.tz or "local") + layout.start_ns % 1000
 
-    def _streams(self, blocks: Blocks, layout: Layout) -> list[RecordStream]:
-        """Return the streams that hold frames.
+    def _streams(self, blocks: Blocks, layout: Layout, *, is_by_time: bool) -> list[RecordStream]:
+        """Return the streams that hold frames; ``is_by_time`` if each is known to be in the order of time.
 
         Raises:
             NotALogError: no group of the file holds frames.
@@ -134,7 +137,7 @@ class MF4Reader(MessageReader):
         for group in holders:
             whole = RecordStream(blocks, layout, group, self.note_file, self._fault_once)
             kinds = [inner for inner in group.groups if inner.event]
-            if len(kinds) == 1 or whole.is_in_order(CHUNK):
+            if is_by_time or len(kinds) == 1 or whole.is_in_order(CHUNK):
                 streams.append(whole)
                 continue
             if len(kinds) > _MAX_PASSES:

@@ -15,9 +15,18 @@ from cantools_cli.io.continued import naming
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.mf4.append import find_end
 from cantools_cli.io.mf4.blocks import HEAD
-from cantools_cli.io.mf4.head import RECORD_SIZES, Head, build_head, identification
+from cantools_cli.io.mf4.head import (
+    ORDER_AT,
+    ORDER_BY_TIME,
+    ORDER_UNKNOWN,
+    RECORD_SIZES,
+    Head,
+    build_head,
+    identification,
+)
 from cantools_cli.io.start import EARLY, HELD
 from cantools_cli.kernels import mf4 as kernel
+from cantools_cli.kernels import mf4_order as order
 
 #: bytes of records to write at a time
 _ROOM = 1 << 17
@@ -50,6 +59,7 @@ class MF4Writer(FileIOMessageWriter):
         self._numbers = NumberedChannels(0, self.note)
         self._held = MessageBatch()  # frames that wait for the start of the file
         self._start_ns: int | None = None
+        self._latest_ns = 0  # the time of the last frame, -1 if the records are not in the order of time
         self._room = bytearray(_ROOM)
         self._counts = array("q", bytes(8 * len(RECORD_SIZES)))
         self._origin = 0  # the position of the file in an open stream
@@ -95,6 +105,8 @@ class MF4Writer(FileIOMessageWriter):
             if at:
                 self.output.patch(self._origin + at, self._counts[number].to_bytes(8, "little"))
         self.output.patch(self._origin + head.length_at, length.to_bytes(8, "little"))
+        if self._latest_ns >= 0:
+            self.output.patch(self._origin + ORDER_AT, ORDER_BY_TIME)
         self.output.patch(self._origin, identification(finished=True))
 
     def _write_head(self, start_ns: int) -> None:
@@ -115,6 +127,8 @@ class MF4Writer(FileIOMessageWriter):
 
     def _put(self, batch: MessageBatch, start: int) -> None:
         """Write all frames of ``batch``."""
+        if self._latest_ns >= 0:
+            self._latest_ns = order.latest(batch.timestamp_ns, self._latest_ns)
         numbers = self._numbers.table(batch, 254)
         columns, row = batch.columns(), 0
         while row < len(batch):
@@ -144,6 +158,8 @@ class MF4Writer(FileIOMessageWriter):
             self.output.truncate(0)
             self._write_head(0)
             return
-        self._start_ns, self._head = end.start_ns, end.head
+        self._start_ns, self._latest_ns, self._head = end.start_ns, end.latest_ns, end.head
+        if end.latest_ns >= 0:
+            self.output.patch(ORDER_AT, ORDER_UNKNOWN)
         self.output.patch(end.head.length_at, HEAD.to_bytes(8, "little"))
         self.output.patch(0, identification(finished=False))

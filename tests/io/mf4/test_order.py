@@ -16,7 +16,9 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from cantools_cli.io.mf4 import blocks
 from cantools_cli.io.mf4 import reader as mf4
+from cantools_cli.io.mf4.head import ORDER_AT, ORDER_BY_TIME
 from cantools_cli.io.mf4.reader import MF4Reader
+from cantools_cli.io.mf4.records import RecordStream
 from cantools_cli.io.mf4.writer import MF4Writer
 from tests.io.mf4.mf4_bytes import START_NS, File, usual, usual_record
 
@@ -105,6 +107,49 @@ def test_the_file_that_canx_writes_of_a_log_out_of_order_is_read_in_order() -> N
     for each in (data, stream.getvalue()):
         times = [message.timestamp_ns for message in MF4Reader(io.BytesIO(each))]
         assert times == sorted(message.timestamp_ns for message in sent)
+
+
+def log(*times_ns: int, remote: int = 2) -> MessageBatch:
+    """Return frames at ``times_ns`` after the start; every ``remote``-th is a remote frame."""
+    messages = []
+    for number, time_ns in enumerate(times_ns):
+        message = Message(arbitration_id=number, is_remote_frame=number % remote == 0, channel="can0")
+        message.timestamp_ns = START_NS // 1000 * 1000 + time_ns
+        messages.append(message)
+    return MessageBatch(messages)
+
+
+def times_of(path: Path) -> list[int]:
+    start = START_NS // 1000 * 1000
+    with MF4Reader(path) as reader:
+        return [message.timestamp_ns - start for message in reader]
+
+
+def test_a_closed_file_of_canx_in_order_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with MF4Writer(tmp_path / "t.mf4") as writer:
+        writer.write(log(0, 5, 5, 7 * S))
+        writer.write(log(7 * S, 8 * S))
+    monkeypatch.setattr(RecordStream, "is_in_order", None)  # a call raises TypeError
+    assert times_of(tmp_path / "t.mf4") == [0, 5, 5, 7 * S, 7 * S, 8 * S]
+
+
+@pytest.mark.parametrize("second", [(7 * S, 6 * S), (3 * S,)], ids=["within a batch", "between batches"])
+def test_a_file_of_canx_out_of_order_is_not_marked(tmp_path: Path, second: tuple[int, ...]) -> None:
+    with MF4Writer(tmp_path / "t.mf4") as writer:
+        writer.write(log(0, 5 * S))
+        writer.flush()  # the start of the file is known from here on
+        writer.write(log(*second))
+    assert times_of(tmp_path / "t.mf4") == sorted((0, 5 * S, *second))
+
+
+def test_a_file_continued_out_of_order_loses_the_mark(tmp_path: Path) -> None:
+    path = tmp_path / "t.mf4"
+    with MF4Writer(path) as writer:
+        writer.write(log(0, 5 * S))
+    assert path.read_bytes()[ORDER_AT:].startswith(ORDER_BY_TIME)
+    with MF4Writer(path, append=True) as writer:
+        writer.write(log(2 * S))
+    assert times_of(path) == [0, 2 * S, 5 * S]
 
 
 def test_asammdf_finds_the_same_frames_at_the_same_times(tmp_path: Path) -> None:
