@@ -12,6 +12,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # type checkers take it for true; the typing module alone costs 3 ms
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 _ALIASES = {"canutils": "candump.log", "generic": "base"}
@@ -35,14 +36,14 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def documented(package: str, name: str) -> Any:
-    """Return the documented class ``name`` of a format's package.
+def documented(package: str) -> Callable[[str], Any]:
+    """Return the ``__getattr__`` of a format's ``package``: it imports documented classes at first use."""
 
-    Raises:
-        AttributeError: the package defines no documented class of that name.
-    """
-    import cantools_cli
+    def load(name: str) -> Any:
+        import cantools_cli
 
-    if not f"cantools_cli.{cantools_cli._MODULE_OF.get(name)}".startswith(f"{package}."):
-        raise AttributeError(f"module {package!r} has no attribute {name!r}")
-    return getattr(cantools_cli, name)
+        if not f"cantools_cli.{cantools_cli._MODULE_OF.get(name)}".startswith(f"{package}."):
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return getattr(cantools_cli, name)
+
+    return load

@@ -18,11 +18,14 @@ from typing import Any, Literal, NoReturn
 
 from cantools_cli.bus.listeners import Listener
 from cantools_cli.errors import FormatError, NotALogError
+from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel, Message, as_message
+from cantools_cli.io.channels import count_named
 from cantools_cli.io.files import AnyFile, InputStream, OutputStream, display_name, is_path
 from cantools_cli.io.handler import BaseIOHandler, implements, opened, refuse_unknown
 from cantools_cli.io.text_streams import stays_open
+from cantools_cli.kernels import columns
 
 __all__ = ["BaseIOHandler", "FileIOMessageWriter", "MessageReader", "MessageWriter"]
 
@@ -35,6 +38,13 @@ BATCH_PAYLOAD = 1 << 17
 GATHERED = 512
 #: the loss of a writer that raises times which go backwards
 BACKWARDS = "times that go backwards"
+#: details that a format may lack: the number of frames of a batch that have them
+_DETAILS: dict[str, Callable[[MessageBatch], int]] = {
+    "raw DLC codes": lambda batch: columns.count_raw_dlc(batch.dlc_code, batch.flags),
+    "CAN FD marks": lambda batch: columns.count_bits(batch.flags, bits.FD),
+    "directions": lambda batch: columns.count_bits(batch.flags, bits.TX),
+    "channels": count_named,
+}
 
 
 class MessageReader(BaseIOHandler):
@@ -265,6 +275,16 @@ class MessageWriter(BaseIOHandler, Listener):
         left = batch.without_xl()
         self.losses["CAN XL frames (left out)"] += len(batch) - len(left)
         return left
+
+    def _count(self, kind: str, count: int) -> None:
+        """Count ``count`` losses of ``kind``."""
+        if count:
+            self.losses[kind] += count
+
+    def _count_details(self, batch: MessageBatch, *kinds: str) -> None:
+        """Count the frames of ``batch`` that lose details of ``kinds``."""
+        for kind in kinds:
+            self._count(kind, _DETAILS[kind](batch))
 
     def _write_gathered(self) -> None:
         if len(self._gathered):

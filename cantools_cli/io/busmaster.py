@@ -40,7 +40,7 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.rows import check_size
-from cantools_cli.io.text import NumberedReader, first_line, no_kernel
+from cantools_cli.io.text import NumberedReader, Parsed, first_line, no_kernel
 from cantools_cli.kernels import busmaster as kernel
 from cantools_cli.kernels.buffers import ReadBuffer
 
@@ -77,9 +77,7 @@ class BusmasterReader(NumberedReader):
     def recognises(cls, head: bytes) -> bool:
         return first_line(head).startswith(b"***")
 
-    def _parse(
-        self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int
-    ) -> tuple[int, int, int]:
+    def _parse(self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int) -> Parsed:
         session = self._session
         clock = session.clock()
         if clock is None or session.is_j1939:
@@ -228,11 +226,7 @@ class Session:
         self._second_ns = 0
 
     def begin(self, match: re.Match[str]) -> None:
-        """Set the date of ``***START DATE AND TIME ...***``.
-
-        Raises:
-            FormatError: the date is invalid.
-        """
+        """Set the date of ``***START DATE AND TIME ...***``."""
         day, month, year, hour, minute, second = map(int, match.groups()[:6])
         try:
             whole = datetime(year, month, day, hour, minute, second)
@@ -276,11 +270,7 @@ class Session:
             self._last_ns = last_ns
 
     def moment(self, match: re.Match[str], note: Any) -> int:
-        """Return the nanoseconds since the epoch of a line's time; without a date those since the start.
-
-        Raises:
-            FormatError: the time of day is invalid.
-        """
+        """Return the nanoseconds since the epoch of a line's time; without a date those since the start."""
         hours, minutes, seconds = map(int, match.groups()[:3])
         if minutes > 59 or seconds > 59 or (self.mode == "SYSTEM" and hours > 23):
             raise FormatError(f"invalid time of day {match[0]}")

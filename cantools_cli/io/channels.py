@@ -41,6 +41,13 @@ class NameTable:
         """Add ``channel``."""
         self.add_as(channel, self._spelt(channel).encode("utf-8", "surrogateescape"))
 
+    def add_new(self, channel: Channel) -> bool:
+        """Add ``channel`` unless it was added before; return whether it was added."""
+        is_new = channel not in self.channels
+        if is_new:
+            self.add(channel)
+        return is_new
+
     def add_as(self, channel: Channel, text: bytes) -> None:
         """Add ``channel``, spelled ``text`` in the format."""
         self.channels += (channel,)
@@ -92,11 +99,7 @@ class NumberedChannels:
         return known
 
     def table(self, batch: MessageBatch, limit: int) -> array[int]:
-        """Return the numbers of the batch's channels as uint16.
-
-        Raises:
-            UsageError: a number exceeds ``limit``, the largest number of the format.
-        """
+        """Return the numbers of the batch's channels as uint16."""
         for channel in batch.channels:  # names with a number first, so that no other name takes that number
             if channel is None or _own_number(channel) is not None:
                 self.number(channel)

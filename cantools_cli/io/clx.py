@@ -161,11 +161,7 @@ class LoggerClock:
         self._minute_ns = 0
 
     def begin(self, text: bytes) -> None:
-        """Set the start of a file, such as ``20170101T022232``.
-
-        Raises:
-            FormatError: the date is invalid.
-        """
+        """Set the start of a file, such as ``20170101T022232``."""
         try:
             wall = datetime.strptime(text.decode("ascii"), "%Y%m%dT%H%M%S")
         except ValueError:
@@ -174,11 +170,7 @@ class LoggerClock:
         self._latest = (wall - self._EPOCH) // timedelta(milliseconds=1)
 
     def read(self, text: bytes) -> int:
-        """Return the nanoseconds since the epoch of a row's time.
-
-        Raises:
-            FormatError: the text is not a time of the logger.
-        """
+        """Return the nanoseconds since the epoch of a row's time."""
         digits = text.translate(None, self.separators)
         period = self._PERIODS.get(len(digits)) if digits.isdigit() else None
         if period is None:

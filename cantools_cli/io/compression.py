@@ -47,11 +47,7 @@ def goes_on(compression: str, head: bytes) -> bool:
 
 
 def inflater(compression: str) -> Any:
-    """Return a decompressor of one member, with the interface of ``zlib.decompressobj``.
-
-    Raises:
-        UsageError: the library for it is not installed.
-    """
+    """Return a decompressor of one member, with the interface of ``zlib.decompressobj``."""
     if compression == "gzip":
         return _GzipInflater()
     from cantools_cli.io import zstd
@@ -83,11 +79,7 @@ class _GzipInflater:
         return self._inflate.unconsumed_tail if self._rest is None else self._rest
 
     def decompress(self, data: bytes, size: int) -> bytes:
-        """Return the unpacked ``data``, at most ``size`` bytes.
-
-        Raises:
-            zlib.error: the data is damaged.
-        """
+        """Return the unpacked ``data``, at most ``size`` bytes."""
         before = self._inflate.copy()
         try:
             return self._inflate.decompress(data, size)
@@ -132,11 +124,7 @@ class _GzipDeflater:
 
 
 def deflater(compression: str | None) -> Any:
-    """Return a compressor into one member, or None for no compression.
-
-    Raises:
-        UsageError: the library for it is not installed.
-    """
+    """Return a compressor into one member, or None for no compression."""
     if compression is None:
         return None
     if compression == "gzip":

@@ -33,9 +33,8 @@ class Continued:
 def open_to_continue(path: str, form: str, note: Callable[[str], None] | None = None) -> Continued:
     """Open ``path``, or create it, to append to it in the format ``form``.
 
-    ``note`` is called with a warning if the file cannot be locked.
-
-    Compressed data is checked up to its end, since data that follows damage cannot be read.
+    ``note`` is called with a warning if the file cannot be locked. Compressed data is checked up to its end,
+    since data that follows damage cannot be read.
 
     Raises:
         UsageError: the file has another format or compression, or is damaged.

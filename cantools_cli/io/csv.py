@@ -31,9 +31,8 @@ from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel, Message
 from cantools_cli.io import csv_columns
-from cantools_cli.io.channels import NameTable, count_named
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import TextReader, no_kernel, seconds_to_ns
+from cantools_cli.io.text import Parsed, TextReader, no_kernel, seconds_to_ns
 from cantools_cli.io.text_writer import TextWriter
 from cantools_cli.kernels import columns
 from cantools_cli.kernels import csv_lines as kernel
@@ -53,18 +52,31 @@ _STRANGE_LINE = "neither a header with timestamp and arbitration_id nor a row"
 _FLAGS = {"0": False, "1": True, "false": False, "true": True}
 
 
+def spell_channel(channel: Channel) -> str:
+    """Return ``channel`` as a field; a line end in a name becomes a blank."""
+    if channel is None:
+        return ""
+    if isinstance(channel, int):
+        return str(channel)
+    name = " ".join(channel.splitlines()) if len(channel.splitlines()) > 1 else channel.rstrip("\r\n")
+    if not name or _NUMBER.fullmatch(name) or name != name.strip() or "," in name or '"' in name:
+        return '"' + name.replace('"', '""') + '"'
+    return name
+
+
 class CSVReader(TextReader):
     """Reads CSV with or without a header; frames of a file without a column of channels have none."""
 
+    _spelt = staticmethod(spell_channel)
+    _columns: Sequence[str] = ()
+    _full = False
+    _plain = False  #: whether the kernel can parse the columns
+    _fd_noted = False
+    _title = b""  #: a first line that is neither a row nor a known header
+
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, *args, **kwargs)
-        self._columns: Sequence[str] = ()
-        self._full = False
-        self._plain = False  # whether the kernel can parse the columns
-        self._fd_noted = False
         self._data = csv_columns.DataForm()
-        self._names = NameTable(spelt=spell_channel)
-        self._title = b""  # a first line that is neither a row nor a known header
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
@@ -80,9 +92,7 @@ class CSVReader(TextReader):
     def _documented_channel(self, channel: Channel) -> Channel:
         return channel if "channel" in self._columns else None
 
-    def _parse(
-        self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int
-    ) -> tuple[int, int, int]:
+    def _parse(self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int) -> Parsed:
         if not self._plain:
             return no_kernel(at, batch, first)
         at, rows, reason = kernel.parse(
@@ -144,6 +154,8 @@ class CSVWriter(TextWriter):
     A file that is appended to keeps its header, and has to have the same columns.
     """
 
+    _spelt = staticmethod(spell_channel)
+
     def __init__(
         self,
         file: AnyFile,
@@ -154,10 +166,9 @@ class CSVWriter(TextWriter):
     ) -> None:
         if columns not in ("python-can", "full"):
             raise UsageError(f"unknown columns {quoted(columns)}", hint="known: python-can, full")
-        super().__init__(file, *args, append=append, **kwargs)
         self._full = columns == "full"
         self._header = ",".join(COLUMNS + MORE_COLUMNS if self._full else COLUMNS).encode() + b"\n"
-        self._begin_file(append, self._header)
+        super().__init__(file, append, *args, **kwargs)
 
     def _check_header(self, head: bytes) -> None:
         head = head.replace(b"\r\n", b"\n")
@@ -173,29 +184,12 @@ class CSVWriter(TextWriter):
     def _line(self, batch: MessageBatch, row: int) -> bytes:
         return format_row(batch[row], self._full)
 
-    def _spelt(self, channel: Channel) -> str:
-        return spell_channel(channel)
-
     def _prepared(self, batch: MessageBatch) -> MessageBatch:
         batch = self.without_xl(batch)
-        self._count_raw_dlc(batch)
+        self._count_details(batch, "raw DLC codes")
         if not self._full:
-            self._count("CAN FD marks", columns.count_bits(batch.flags, bits.FD))
-            self._count("directions", columns.count_bits(batch.flags, bits.TX))
-            self._count("channels", count_named(batch))
+            self._count_details(batch, "CAN FD marks", "directions", "channels")
         return batch
-
-
-def spell_channel(channel: Channel) -> str:
-    """Return ``channel`` as a field; a line end in a name becomes a blank."""
-    if channel is None:
-        return ""
-    if isinstance(channel, int):
-        return str(channel)
-    name = " ".join(channel.splitlines()) if len(channel.splitlines()) > 1 else channel.rstrip("\r\n")
-    if not name or _NUMBER.fullmatch(name) or name != name.strip() or "," in name or '"' in name:
-        return '"' + name.replace('"', '""') + '"'
-    return name
 
 
 def format_row(message: Message, full: bool) -> bytes:

@@ -72,11 +72,7 @@ class DataForm:
         self._open: bytes | None = None  # the first row that could be both
 
     def decoded(self, text: str, size: int, line: bytes) -> bytes:
-        """Return the ``size`` bytes that ``text`` means, -1 for any number.
-
-        Raises:
-            FormatError: it is of neither form, or of another length; or rows without lengths contradict.
-        """
+        """Return the ``size`` bytes that ``text`` means, -1 for any number."""
         as_hex, as_base64 = _from_hex(text), _from_base64(text)
         if size >= 0:
             for data in (as_base64, as_hex):

@@ -293,11 +293,7 @@ class OutputStream:
         return int(self._out.tell())
 
     def seek_end(self) -> int:
-        """Go to the end of a file to continue; return its size.
-
-        Raises:
-            UsageError: the file is compressed, or a pipe.
-        """
+        """Go to the end of a file to continue; return its size."""
         if not self.seekable:
             raise UsageError(f"{self.name}: only an uncompressed file can be continued")
         self.written = int(self._out.seek(0, os.SEEK_END))

@@ -77,11 +77,7 @@ def _default(kind: type, keyword: str) -> object:
 
 
 def _typed(option: str, text: str | None, default: object) -> int | bool | str:
-    """Return the value of a format's ``option``, of the type of its ``default``; None means no ``=VALUE``.
-
-    Raises:
-        UsageError: the value has another type.
-    """
+    """Return the value of a format's ``option``, of the type of its ``default``; None means no ``=VALUE``."""
     value = True if text is None else _cast(text)
     if isinstance(default, bool):
         if not isinstance(value, bool):
@@ -174,9 +170,6 @@ def recognised(stream: InputStream) -> str:
     """Return the name of the format of ``stream``, without consuming data.
 
     The format of the suffix is kept if the first bytes agree with it; else the first bytes decide.
-
-    Raises:
-        FormatError: the format is unknown.
     """
     head = stream.peek(HEAD)
     by_suffix, _ = plugins.format_of_suffix(stream.name)

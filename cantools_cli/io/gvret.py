@@ -32,7 +32,7 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from cantools_cli.io.channels import NumberedChannels
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import NumberedReader, no_kernel
+from cantools_cli.io.text import NumberedReader, Parsed, no_kernel
 from cantools_cli.io.text_writer import TextWriter
 from cantools_cli.kernels import columns
 from cantools_cli.kernels import gvret as kernel
@@ -60,11 +60,9 @@ _LAST_BUS = 0xFFFE
 class GvretReader(NumberedReader):
     """Reads GVRET's CSV, with or without directions."""
 
-    def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
-        super().__init__(file, *args, **kwargs)
-        self._columns: Sequence[str] = ()
-        self._header = b""  # a possible header of unknown names
-        self._padded = 0  # rows with fewer bytes than LEN
+    _columns: Sequence[str] = ()
+    _header = b""  #: a possible header of unknown names
+    _padded = 0  #: rows with fewer bytes than LEN
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
@@ -79,9 +77,7 @@ class GvretReader(NumberedReader):
         if self._padded:
             self.note_file(f"{self._padded} rows have fewer bytes than LEN: the missing ones are read as 00")
 
-    def _parse(
-        self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int
-    ) -> tuple[int, int, int]:
+    def _parse(self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int) -> Parsed:
         if self._columns not in (HEAD, OLD_HEAD):
             return no_kernel(at, batch, first)
         directions = len(self._columns) == len(HEAD)
@@ -150,11 +146,12 @@ class GvretReader(NumberedReader):
 class GvretWriter(TextWriter):
     """Writes GVRET's CSV with directions; a file that is appended to keeps its header."""
 
-    def __init__(self, file: AnyFile, append: bool = False, *args: Any, **kwargs: Any) -> None:
-        super().__init__(file, *args, append=append, **kwargs)
+    _header = HEADER
+
+    def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
+        super().__init__(file, *args, **kwargs)
         self._buses = NumberedChannels(note=self.note, first=0)
         self._numbers = array("H")  # the bus of each channel of the batch
-        self._begin_file(append, HEADER)
 
     def _check_header(self, head: bytes) -> None:
         if tuple(_fields(head.partition(b"\n")[0])[: len(HEAD)]) != HEAD:
@@ -176,7 +173,7 @@ class GvretWriter(TextWriter):
             if count:
                 self._count(f"{kind} (left out)", count)
                 batch = batch.without(bit)
-        self._count_raw_dlc(batch)
+        self._count_details(batch, "raw DLC codes")
         fd = columns.count_bits(batch.flags, bits.FD)
         if fd:
             short = batch.without_fd(above=8)

@@ -20,13 +20,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from cantools_cli.errors import FormatError, quoted
 from cantools_cli.frame import bits
 from cantools_cli.io.columns.places import Places, Spec
 from cantools_cli.io.columns.reader import ColumnsReader, Row, is_comment
-from cantools_cli.io.files import AnyFile
 
 _ROW = re.compile(
     rb"\s*[0-9]+\.[0-9]+\s*,\s*[0-9a-fA-F]{3,8}\s*,\s*([0-8])\s*,((?:\s*[0-9a-fA-F]{2}\s*,)*)\s*[RT]\s*,*\s*"
@@ -41,6 +40,7 @@ class HcrlReader(ColumnsReader):
     is_ambiguous = False  # the label is the last column
     SPECS: ClassVar[dict[str, Spec]] = {"time": 0, "identifier": 1, "dlc": 2, "data": "3:"}
     SEPARATOR = b","
+    _injected = 0
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
@@ -49,10 +49,6 @@ class HcrlReader(ColumnsReader):
             del lines[0]
         match = _ROW.fullmatch(lines[0]) if lines else None
         return match is not None and match[2].count(b",") == int(match[1])
-
-    def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
-        super().__init__(file, *args, **kwargs)
-        self._injected = 0
 
     def _note_end(self) -> None:
         super()._note_end()

@@ -30,9 +30,7 @@ from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel, Message
 from cantools_cli.frame.xl import MAX_DATA, XlMessage
-from cantools_cli.io.channels import NameTable
-from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import TextReader, seconds_to_ns
+from cantools_cli.io.text import Parsed, TextReader, seconds_to_ns
 from cantools_cli.io.text_writer import TextWriter
 from cantools_cli.kernels import jsonl as kernel
 from cantools_cli.kernels.buffers import ReadBuffer
@@ -55,17 +53,14 @@ _MAX_NOTES = 20
 class JsonReader(TextReader):
     """Reads JSON lines; an unknown key is noted once and ignored."""
 
-    def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
-        super().__init__(file, *args, **kwargs)
-        self._names = NameTable(spelt=json.dumps)
+    def _spelt(self, channel: Channel) -> str:
+        return json.dumps(channel)
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
         return head.lstrip()[:1] == b"{"
 
-    def _parse(
-        self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int
-    ) -> tuple[int, int, int]:
+    def _parse(self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int) -> Parsed:
         return kernel.parse(text, at, end, self._names.names, self._names.ends, first, *batch.columns())
 
     def _learn(self, line: bytes) -> bool:
@@ -97,10 +92,6 @@ class JsonReader(TextReader):
 
 class JsonWriter(TextWriter):
     """Writes JSON lines."""
-
-    def __init__(self, file: AnyFile, append: bool = False, *args: Any, **kwargs: Any) -> None:
-        super().__init__(file, *args, append=append, **kwargs)
-        self._begin_file(append)
 
     def _format(self, batch: MessageBatch, row: int) -> tuple[int, int]:
         return kernel.format(row, *batch.columns(), self._names, self._name_ends, self._out)

@@ -19,15 +19,12 @@ Source: exports of Total Phase's Data Center, whose columns of CAN are known by 
 
 from __future__ import annotations
 
-from typing import Any
-
 from cantools_cli.errors import FormatError
 from cantools_cli.frame import bits
 from cantools_cli.frame.message import Message
 from cantools_cli.io.columns import fields as values
 from cantools_cli.io.columns.places import Places
 from cantools_cli.io.columns.reader import ColumnsReader, Row, is_comment
-from cantools_cli.io.files import AnyFile
 
 _TIMES = (b"m:s.ms.us", b"m:s.ms.us.ns")
 _IDENTIFIERS = (b"id", b"identifier", b"can id", b"arb id", b"arbitration id")
@@ -39,11 +36,8 @@ class KomodoReader(ColumnsReader):
     """Reads tables of Total Phase's programs that have identifiers."""
 
     SEPARATOR = b","
-
-    def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
-        super().__init__(file, *args, **kwargs)
-        self._record: int | None = None
-        self._error: int | None = None
+    _record: int | None = None
+    _error: int | None = None
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:

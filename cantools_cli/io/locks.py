@@ -40,11 +40,7 @@ def open_locked(open_file: Callable[[], Any], path: str, note: Callable[[str], N
 
 
 def lock(file: Any, path: str, *, shared: bool = False, note: Callable[[str], None] | None = None) -> None:
-    """Lock ``file`` until it is closed, if it is a regular file; ``shared`` admits other shared locks.
-
-    Raises:
-        FileInUseError: another writer has locked it.
-    """
+    """Lock ``file`` until it is closed, if it is a regular file; ``shared`` admits other shared locks."""
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         return
     try:

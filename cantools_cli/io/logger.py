@@ -86,11 +86,7 @@ class Logger(MessageWriter):
 
 
 def _suffix_of(path: str) -> str:
-    """Return the suffix of ``path`` that has a writer.
-
-    Raises:
-        UsageError: no writer has the suffix.
-    """
+    """Return the suffix of ``path`` that has a writer."""
     suffix = MESSAGE_WRITERS.suffix_of(path)
     if suffix is None:
         stem, compressed = plugins.peeled(path.lower())

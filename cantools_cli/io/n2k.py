@@ -194,11 +194,7 @@ class N2kReader(RowReader):
 
 
 def identifier_of(priority: int, pgn: int, source: int, target: int) -> int:
-    """Return the identifier of 29 bits; only PGNs whose second byte is below F0 hold the target.
-
-    Raises:
-        FormatError: a number is out of its range.
-    """
+    """Return the identifier of 29 bits; only PGNs whose second byte is below F0 hold the target."""
     for name, value, most in (
         ("priority", priority, 7),
         ("PGN", pgn, 0x3FFFF),

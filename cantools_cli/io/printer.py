@@ -30,9 +30,8 @@ from cantools_cli.errors import FormatError, quoted
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel, Message
-from cantools_cli.io.channels import NameTable
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import TextReader, seconds_to_ns
+from cantools_cli.io.text import Parsed, TextReader, seconds_to_ns
 from cantools_cli.io.text_writer import TextWriter
 from cantools_cli.kernels import columns
 from cantools_cli.kernels import printed as kernel
@@ -60,26 +59,21 @@ class PrinterReader(TextReader):
 
     is_ambiguous = True  # Channel: can1 may be a truncated Channel: can12
 
-    def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
-        super().__init__(file, *args, **kwargs)
-        self._names = NameTable(spelt=_read_as)
+    @staticmethod
+    def _spelt(channel: Channel) -> str:
+        """Return ``channel`` as a line has it after ``Channel:``; None is empty."""
+        return "" if channel is None else f" {_one_line(channel)}"
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
         return head.lstrip().startswith(b"Timestamp:")
 
-    def _parse(
-        self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int
-    ) -> tuple[int, int, int]:
+    def _parse(self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int) -> Parsed:
         return kernel.parse(text, at, end, self._names.names, self._names.ends, first, *batch.columns())
 
     def _learn(self, line: bytes) -> bool:
         _, mark, text = line.rstrip(b"\r\n").partition(b"Channel:")
-        channel = _channel(text[1:].decode("utf-8", "surrogateescape")) if mark else None
-        if channel in self._names.channels:
-            return False
-        self._names.add(channel)
-        return True
+        return self._names.add_new(_channel(text[1:].decode("utf-8", "surrogateescape")) if mark else None)
 
     def _line(self, line: bytes, reason: int) -> Message | None:
         text = line.decode("utf-8", "surrogateescape")
@@ -117,13 +111,13 @@ class Printer(TextWriter):
         write_to_file: whether there is a file.
     """
 
-    def __init__(self, file: AnyFile | None = None, append: bool = False, *args: Any, **kwargs: Any) -> None:
+    _is_refused = False  #: whether the kernel refuses all rows of the batch
+
+    def __init__(self, file: AnyFile | None = None, *args: Any, **kwargs: Any) -> None:
         self.write_to_file = file is not None
-        super().__init__(_Stdout() if file is None else file, *args, append=append, **kwargs)
+        super().__init__(_Stdout() if file is None else file, *args, **kwargs)
         if file is None:
             self.file = None
-        self._is_refused = False  # whether the kernel refuses all rows of the batch
-        self._begin_file(append)
 
     def on_message_received(self, msg: Message) -> None:
         super().on_message_received(msg)
@@ -148,7 +142,7 @@ class Printer(TextWriter):
 
     def _prepared(self, batch: MessageBatch) -> MessageBatch:
         batch = self.without_xl(batch)
-        self._count_raw_dlc(batch)
+        self._count_details(batch, "raw DLC codes")
         self._is_refused = columns.count_bits(batch.flags, bits.EXTENDED_ERROR) > 0  # it writes no X for them
         return batch
 
@@ -163,11 +157,6 @@ class _Stdout:
 
     def flush(self) -> None:
         sys.stdout.flush()
-
-
-def _read_as(channel: Channel) -> str:
-    """Return ``channel`` as a line has it after ``Channel:``; None is empty."""
-    return "" if channel is None else f" {_one_line(channel)}"
 
 
 def spell_column(channel: Channel) -> str:

@@ -17,7 +17,7 @@ from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import FULL, MAX_CHANNELS, STRANGE, TextReader
+from cantools_cli.io.text import FULL, MAX_CHANNELS, STRANGE, Parsed, TextReader
 from cantools_cli.kernels.buffers import ReadBuffer
 
 #: (nanoseconds, identifier with SocketCAN's flags, flags, DLC code, data, channel)
@@ -44,15 +44,9 @@ class RowReader(TextReader):
 
     @abstractmethod
     def _rows(self, line: bytes) -> tuple[Row, ...]:
-        """Return the frames of ``line``, which comes without its end.
+        """Return the frames of ``line``, which comes without its end."""
 
-        Raises:
-            FormatError: the line is malformed; the message quotes it after the reason.
-        """
-
-    def _parse(
-        self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int
-    ) -> tuple[int, int, int]:
+    def _parse(self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int) -> Parsed:
         data = cast("bytes | bytearray", text)
         times, can_ids, flags, channels, codes, offset, payload = batch.columns()
         indexes, rows_of = self._indexes, self._rows
@@ -122,9 +116,6 @@ def frame_row(
     """Return the row of a data frame, or of a remote frame that asks for ``asked_for`` bytes.
 
     ``fd_flags`` makes it a CAN FD frame: 0, or ``bits.BRS`` and ``bits.ESI``.
-
-    Raises:
-        FormatError: CAN does not allow such a frame.
     """
     size = len(data)
     if not 0 <= identifier <= (bits.CAN_EFF_MASK if is_extended else bits.CAN_SFF_MASK):
@@ -157,11 +148,7 @@ def check_size(data: Sized, size: int) -> None:
 
 
 def octets(words: list[bytes], size: int | None = None) -> bytes:
-    """Return the bytes of ``words``, each of one or two hexadecimal digits; ``size`` is their number.
-
-    Raises:
-        FormatError: a word is not such a byte, or their number is another.
-    """
+    """Return the bytes of ``words``, each of one or two hexadecimal digits; ``size`` is their number."""
     if size is not None:
         check_size(words, size)
     joined = b" ".join(words)

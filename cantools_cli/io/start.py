@@ -58,6 +58,9 @@ class RelativeWriter(TextWriter):
         self._begun = False
         self._start_ns = 0
 
+    def _begin_file(self, append: bool) -> None:
+        """Do nothing: the header holds the start."""
+
     @abstractmethod
     def _begin(self, start_ns: int) -> None:
         """Write the header of a file that starts at ``start_ns``."""

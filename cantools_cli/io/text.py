@@ -11,10 +11,10 @@ from typing import Any
 
 from cantools_cli.errors import FormatError
 from cantools_cli.frame.batch import MessageBatch
-from cantools_cli.frame.message import Message
+from cantools_cli.frame.message import Channel, Message
 from cantools_cli.io.base import MessageReader
 from cantools_cli.io.batch_room import BatchRoom
-from cantools_cli.io.channels import UNKNOWN, NameTable
+from cantools_cli.io.channels import UNKNOWN, NameTable, channel_name
 from cantools_cli.io.files import AnyFile
 from cantools_cli.kernels.buffers import ReadBuffer
 
@@ -34,6 +34,8 @@ _SECONDS = re.compile(r"(-?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,9}))?", re.ASCII)
 FULL = 1  #: returned by every kernel: the batch is full
 STRANGE = 2  #: returned by every kernel: the line is left to plain Python
 NEW_CHANNEL = 3  #: returned by every kernel: the channel of the line is not in its table
+
+Parsed = tuple[int, int, int]  #: where a kernel stopped, rows, reason
 
 
 class TextReader(MessageReader):
@@ -58,21 +60,19 @@ class TextReader(MessageReader):
         self._room = BatchRoom(8, 16)  # at first for short lines
         self._newline_missing = False
         self._last_dropped = False
-        self._names = NameTable()  #: the channels met so far
+        self._names = NameTable(spelt=self._spelt)  #: the channels met so far
+
+    def _spelt(self, channel: Channel) -> str:
+        """Return ``channel`` as the format spells it."""
+        return channel_name(channel)
 
     @abstractmethod
-    def _parse(
-        self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int
-    ) -> tuple[int, int, int]:
-        """Fill rows of ``batch`` from ``first`` on; return (where it stopped, rows, reason)."""
+    def _parse(self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int) -> Parsed:
+        """Fill rows of ``batch`` from ``first`` on."""
 
     @abstractmethod
     def _line(self, line: bytes, reason: int) -> Message | None:
-        """Return the frame of a line that the kernel refused, given without its end; None if it has none.
-
-        Raises:
-            FormatError: the line is malformed.
-        """
+        """Return the frame of a line that the kernel refused, given without its end; None if it has none."""
 
     def _known(self, reason: int, line: bytes) -> bool:
         """Complete the kernel's tables for ``line``; return whether the kernel can go on there."""
@@ -252,11 +252,7 @@ class NumberedReader(TextReader):
 
     @abstractmethod
     def _numbered(self, line: bytes) -> tuple[int, str]:
-        """Return the number of the channel in ``line``, which the kernel has parsed, and the name for it.
-
-        Raises:
-            FormatError: no channel has this number.
-        """
+        """Return the number of the channel in ``line``, which the kernel has parsed, and the name for it."""
 
     def _learn(self, line: bytes) -> bool:
         try:
@@ -283,7 +279,7 @@ def decoded(line: bytes) -> str:
         return line.decode("cp1252", "replace")
 
 
-def no_kernel(at: int, batch: MessageBatch, first: int) -> tuple[int, int, int]:
+def no_kernel(at: int, batch: MessageBatch, first: int) -> Parsed:
     """Return the result of a kernel that refuses every line."""
     has_room = first < len(batch) and batch.offset[first] + 64 <= len(batch.payload)
     return at, first, STRANGE if has_room else FULL

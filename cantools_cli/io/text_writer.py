@@ -10,7 +10,6 @@ from cantools_cli.frame.message import Channel
 from cantools_cli.io.base import FileIOMessageWriter
 from cantools_cli.io.channels import NameTable, channel_name
 from cantools_cli.io.files import AnyFile, OutputStream
-from cantools_cli.kernels import columns
 
 _OUT_SIZE = 1 << 20
 #: more bytes than any kernel needs for a line: one that stops with this room left refuses the next row
@@ -23,16 +22,19 @@ class TextWriter(FileIOMessageWriter):
     """Writes a log of lines.
 
     A subclass implements ``_format``, which runs its kernel, and ``_line``, which formats one row in plain
-    Python; ``_prepared``, if the format cannot hold every frame; and ``_spelt``, if it spells channels
-    differently. Its constructor ends with ``_begin_file``.
+    Python; ``_prepared``, if the format cannot hold every frame; ``_spelt``, if it spells channels
+    differently; and sets ``_header``, with which a new file begins.
     """
 
-    def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
-        super().__init__(file, "wt", *args, **kwargs)
+    _header = b""
+
+    def __init__(self, file: AnyFile, append: bool = False, *args: Any, **kwargs: Any) -> None:
+        super().__init__(file, "wt", *args, append=append, **kwargs)
         self._out = bytearray(_OUT_SIZE)  #: output of the kernel
         self._named_channels: tuple[Channel, ...] | None = None  # that the names were made for
         self._names = b""  #: the channels of the batch, spelt for the kernel
         self._name_ends = NameTable().ends
+        self._begin_file(append)
 
     @abstractmethod
     def _format(self, batch: MessageBatch, row: int) -> tuple[int, int]:
@@ -54,21 +56,17 @@ class TextWriter(FileIOMessageWriter):
         """Complete the kernel's tables, or ``batch``, for a refused row; return None if it stays refused."""
         return None
 
-    def _begin_file(self, append: bool, header: bytes = b"") -> None:
-        """Write ``header`` to a new file; check that of a file to append to, and end its last line."""
+    def _begin_file(self, append: bool) -> None:
+        """Write the header of a new file; check that of a file to append to, and end its last line."""
         if not append or (self.output.seekable and not self.output.written):
-            self.output.write(header)
+            self.output.write(self._header)
         elif self.output.seekable:
             with self.closed_on_error():
-                self._check_header(self.output.read_back(0, 2 * len(header)))
+                self._check_header(self.output.read_back(0, 2 * len(self._header)))
             end_cut_line(self.output)
 
     def _check_header(self, head: bytes) -> None:
-        """Check the first bytes of a file to append to.
-
-        Raises:
-            UsageError: rows of this writer do not fit the file.
-        """
+        """Raise UsageError unless the rows of this writer fit a file that begins with ``head``."""
 
     def write(self, batch: MessageBatch) -> None:
         self._write_gathered()
@@ -98,15 +96,6 @@ class TextWriter(FileIOMessageWriter):
                     batch = completed
             row = done
         self.output.write(lines)
-
-    def _count(self, kind: str, count: int) -> None:
-        """Count ``count`` losses of ``kind``."""
-        if count:
-            self.losses[kind] += count
-
-    def _count_raw_dlc(self, batch: MessageBatch) -> None:
-        """Count the raw DLC codes of ``batch`` as losses."""
-        self._count("raw DLC codes", columns.count_raw_dlc(batch.dlc_code, batch.flags))
 
 
 def end_cut_line(output: OutputStream) -> None:

@@ -29,11 +29,7 @@ class WhenQuiet:
         self._is_stopped = False
 
     def touch(self) -> None:
-        """Schedule a call of ``act``; the caller holds the lock.
-
-        Raises:
-            Exception: the error of the last call of ``act``.
-        """
+        """Schedule a call of ``act``, or raise the error of the last one; the caller holds the lock."""
         self.check()
         self._touches += 1
         if self._thread is None and not self._is_stopped:

@@ -35,11 +35,7 @@ class ZstdError(ValueError):
 
 
 def _library() -> Any:
-    """Return the module ``zstandard``.
-
-    Raises:
-        UsageError: it is not installed.
-    """
+    """Return the module ``zstandard``."""
     try:
         import zstandard
     except ImportError as error:
@@ -79,9 +75,6 @@ class Inflater:
         """Return the unpacked ``data``, about ``size`` bytes at most.
 
         The data before damage is returned first; the next call raises the error.
-
-        Raises:
-            ZstdError: the data is damaged.
         """
         if self._damage:
             raise ZstdError(self._damage)

@@ -11,7 +11,6 @@ import pytest
 from cantools_cli.errors import UsageError
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel, Message
-from cantools_cli.io.files import AnyFile
 from cantools_cli.io.text_writer import TextWriter
 
 REFUSED, LOST = 0x100, 0x200  #: identifiers that the kernel refuses, and that no line can hold
@@ -21,10 +20,7 @@ class Writer(TextWriter):
     """Writes ``k`` and the identifier for a row of the kernel, ``p`` for a row of plain Python."""
 
     padding = b""
-
-    def __init__(self, file: AnyFile, *, append: bool = False, **kwargs: Any) -> None:
-        super().__init__(file, append=append, **kwargs)
-        self._begin_file(append, b"head\n")
+    _header = b"head\n"
 
     def _check_header(self, head: bytes) -> None:
         if not head.startswith(b"head\n"):

@@ -60,11 +60,7 @@ class ArrowReader(TableReader):
             yield from self._frames(table)
 
     def _open(self, source: _Source) -> Any:
-        """Return pyarrow's reader of record batches, None if the file ends inside the schema.
-
-        Raises:
-            FormatError: the schema is invalid, or lacks a required column.
-        """
+        """Return pyarrow's reader of record batches, None if the file ends inside the schema."""
         try:
             stream = self._arrow.ipc.open_stream(source)
         except (self._arrow.ArrowException, OSError, MemoryError, ValueError) as error:

@@ -148,11 +148,7 @@ class TableReader(MessageReader):
         self._table = array("H")
 
     def _use(self, schema: Any) -> list[str]:
-        """Find the columns in ``schema``; return the names of those to read.
-
-        Raises:
-            FormatError: a required column is missing, or of a type that cannot be read.
-        """
+        """Find the columns in ``schema``; return the names of those to read."""
         known = {"timestamp_ns", *COLUMNS}
         try:
             names = [name.lower() for name in schema.names]

@@ -18,11 +18,7 @@ _MAX_BEGIN = 64
 
 
 def continue_file(output: OutputStream, tz: str, note: Callable[[str], None]) -> int:
-    """Position ``output`` after the last event; return the start of its times, in ns since the epoch.
-
-    Raises:
-        UsageError: its numbers are decimal, its times relative or in several blocks, or it has no start.
-    """
+    """Position ``output`` after the last event; return the start of its times, in ns since the epoch."""
     header = _read_head(output)
     start = header.start_ns(tz, note) if header.met else None
     for wrong, why in (

@@ -77,11 +77,7 @@ class EventReader:
         self._txrq = txrq
 
     def read(self, event: bytes) -> Message | None:
-        """Return the frame of ``event``; None if it is another event.
-
-        Raises:
-            FormatError: the frame is malformed.
-        """
+        """Return the frame of ``event``; None if it is another event."""
         words = event.split()
         if len(words) > 4 and words[4] == b"#":
             del words[4]

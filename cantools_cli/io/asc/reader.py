@@ -7,12 +7,12 @@ from typing import Any
 
 from cantools_cli.errors import FormatError, UsageError, quoted
 from cantools_cli.frame.batch import MessageBatch
-from cantools_cli.frame.message import Channel, Message
+from cantools_cli.frame.message import Message
 from cantools_cli.io.asc.header import Header, begins_block, begins_file
 from cantools_cli.io.asc.lines import EventReader, channel_of
 from cantools_cli.io.channels import channel_number
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import NumberedReader, decimal_ns, decoded, no_kernel
+from cantools_cli.io.text import NumberedReader, Parsed, decimal_ns, decoded, no_kernel
 from cantools_cli.kernels import asc as kernel
 from cantools_cli.kernels.buffers import ReadBuffer
 
@@ -70,12 +70,9 @@ class ASCReader(NumberedReader):
             self.note_file(f"frames marked as following lost frames: {self._events.overruns}")
             self._events.overruns = 0
 
-    def _documented_channel(self, channel: Channel) -> Channel:
-        return channel_number(channel)
+    _documented_channel = staticmethod(channel_number)
 
-    def _parse(
-        self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int
-    ) -> tuple[int, int, int]:
+    def _parse(self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int) -> Parsed:
         if not self._settled or self._new_block or self._header.is_relative or self._events.base != 16:
             return no_kernel(at, batch, first)
         at, rows, reason = kernel.parse(

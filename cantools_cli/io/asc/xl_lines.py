@@ -63,11 +63,7 @@ def is_frame(words: Words) -> bool:
 
 
 def read(words: Words, event: bytes) -> Message:
-    """Return the frame of the event, without time, channel and direction.
-
-    Raises:
-        FormatError: it is malformed; the reason quotes it.
-    """
+    """Return the frame of the event, without time, channel and direction."""
     name = words[3].upper()
     kind = _KINDS[name]
     if len(words) < 7 or _IDENTIFIER.match(words[6]) is None:

@@ -46,12 +46,7 @@ class End(NamedTuple):
 
 
 def find_end(read: ReadBack, begin: int, size: int) -> End:
-    """Follow the objects of a file of ``size`` bytes, the first of which is at ``begin``.
-
-    Raises:
-        FormatError: there are other bytes between the objects, or the rest of the file is not the start of
-            one.
-    """
+    """Follow the objects of a file of ``size`` bytes, the first of which is at ``begin``."""
     position = after = begin
     last, unpacked = 0, begin
     while after < size:

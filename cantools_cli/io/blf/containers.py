@@ -55,11 +55,7 @@ class ObjectHeader(NamedTuple):
 
 
 def read_header(data: Bytes, at: int = 0) -> ObjectHeader:
-    """Return the base header at ``at``; ``data`` holds at least 16 bytes there.
-
-    Raises:
-        FormatError: the sizes are invalid.
-    """
+    """Return the base header at ``at``; ``data`` holds at least 16 bytes there."""
     _, header_size, version, size, kind = _BASE.unpack_from(data, at)
     if not 16 <= header_size <= MAX_HEADER or size < header_size:
         raise FormatError(

@@ -104,12 +104,9 @@ def pack_time(nanoseconds: int | None, tz: str) -> bytes:
 
 
 def unpack_time(raw: bytes, tz: str) -> int | None:
-    """Return the nanoseconds since the epoch, None if ``raw`` has no date.
+    """Return the nanoseconds since the epoch, None if ``raw`` has no date; ValueError for an impossible one.
 
     The weekday is ignored, since some writers get it wrong.
-
-    Raises:
-        ValueError: the date does not exist, such as one with month 13.
     """
     if raw == _NO_DATE:
         return None

@@ -89,11 +89,7 @@ class Objects:
         return kind in self._readers or kind in REMARKS
 
     def read(self, data: bytes, header: ObjectHeader) -> Message | None:
-        """Return the frame of the object ``data``, None if it is not a frame.
-
-        Raises:
-            FormatError: the object is malformed.
-        """
+        """Return the frame of the object ``data``, None if it is not a frame."""
         remark = REMARKS.get(header.kind)
         if remark is not None:
             self._note(remark)

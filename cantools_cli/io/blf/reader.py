@@ -7,7 +7,6 @@ from typing import Any
 
 from cantools_cli.errors import FormatError
 from cantools_cli.frame.batch import MessageBatch
-from cantools_cli.frame.message import Channel
 from cantools_cli.io.base import MessageReader
 from cantools_cli.io.blf.containers import Containers
 from cantools_cli.io.blf.header import (
@@ -90,8 +89,7 @@ class BLFReader(MessageReader):
         finally:
             outer.close()
 
-    def _documented_channel(self, channel: Channel) -> Channel:
-        return channel_number(channel)
+    _documented_channel = staticmethod(channel_number)
 
     @property
     def consumed(self) -> int:

@@ -36,11 +36,7 @@ class ContainerPacker:
         self._pending: deque[tuple[Future[bytes], int, int]] = deque()
 
     def pack(self, data: memoryview, objects: int) -> None:
-        """Pack a container; ``data`` may be overwritten as soon as this returns.
-
-        Raises:
-            OSError: this container or an earlier one could not be written.
-        """
+        """Pack a container; ``data`` may be overwritten as soon as this returns."""
         self._packed += 1
         if self._threads < 2 or self._packed <= ALONE:
             self.finish()

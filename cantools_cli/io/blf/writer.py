@@ -251,11 +251,7 @@ class BLFWriter(FileIOMessageWriter):
         header.file_size = header.unpacked_size = HEADER_SIZE
 
     def _continue(self, size: int, tz: str | None) -> None:
-        """Continue the file of ``size`` bytes at its real end, with the start that it has.
-
-        Raises:
-            FormatError: the file is not a BLF file, or is damaged in the middle.
-        """
+        """Continue the file of ``size`` bytes at its real end, with the start that it has."""
         name, read = self.output.name, self.output.read_back
         head = read(0, HEADER_SIZE)
         begin = header_size(head)

@@ -28,7 +28,7 @@ from cantools_cli.frame.message import Channel, Message
 from cantools_cli.io.channels import channel_name
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.frame_text import format_frame, parse_frame
-from cantools_cli.io.text import STRANGE, TextReader, decimal_ns
+from cantools_cli.io.text import STRANGE, Parsed, TextReader, decimal_ns
 from cantools_cli.io.text_writer import TextWriter
 from cantools_cli.kernels import candump as kernel
 from cantools_cli.kernels import columns
@@ -58,12 +58,9 @@ class CanutilsLogReader(TextReader):
     """
 
     is_ambiguous = True  # 123#0102 may be a truncated 123#01020304
-
-    def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
-        super().__init__(file, *args, **kwargs)
-        self._screen: ScreenLines | None = None
-        self._text: ReadBuffer = b""  # the current piece of the file, and the end of its lines
-        self._text_end = 0
+    _screen: ScreenLines | None = None
+    _text: ReadBuffer = b""  #: the current piece of the file, and the end of its lines
+    _text_end = 0
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
@@ -81,9 +78,7 @@ class CanutilsLogReader(TextReader):
                         batch.flags[row] |= bits.EXTENDED_ERROR
             yield batch
 
-    def _parse(
-        self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int
-    ) -> tuple[int, int, int]:
+    def _parse(self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int) -> Parsed:
         self._text, self._text_end = text, end
         names = self._names
         while True:
@@ -98,10 +93,7 @@ class CanutilsLogReader(TextReader):
 
     def _learn(self, line: bytes) -> bool:
         name = line.split(None, 2)[1].decode("utf-8", "surrogateescape")
-        if name in self._names.channels:
-            return False
-        self._names.add(name)
-        return True
+        return self._names.add_new(name)
 
     def _line(self, line: bytes, reason: int) -> Message | None:
         stripped = line.strip()
@@ -153,11 +145,10 @@ class CanutilsLogWriter(TextWriter):
     ) -> None:
         if compat not in (None, "wireshark", "python-can"):
             raise UsageError(f"unknown compat {quoted(compat)}", hint="known: wireshark, python-can")
-        super().__init__(file, *args, append=append, **kwargs)
+        super().__init__(file, append, *args, **kwargs)
         self.channel = channel
         self._digits = 9 if ns else 6
         self._compat = compat
-        self._begin_file(append)
 
     def _format(self, batch: MessageBatch, row: int) -> tuple[int, int]:
         plain = self._compat == "wireshark"
@@ -190,11 +181,11 @@ class CanutilsLogWriter(TextWriter):
             return batch
         batch = self.without_xl(batch)
         if columns.count_raw_dlc(batch.dlc_code, batch.flags):
-            self._count_raw_dlc(batch)
+            self._count_details(batch, "raw DLC codes")
             batch = batch.part(0, len(batch))
             columns.clear_raw_dlc(batch.dlc_code, batch.flags)
         if self._compat == "wireshark":
-            self._count("directions", columns.count_bits(batch.flags, bits.TX))
+            self._count_details(batch, "directions")
         return batch
 
 

@@ -109,11 +109,7 @@ class ScreenLines:
         return stopped
 
     def read(self, line: bytes) -> Message | None:
-        """Return the frame of ``line``; None if it explains the previous one.
-
-        Raises:
-            FormatError: the line is malformed or truncated; the message quotes it.
-        """
+        """Return the frame of ``line``; None if it explains the previous one."""
         if line.startswith(b"\t"):
             return None
         text = _stripped(line)

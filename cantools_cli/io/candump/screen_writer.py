@@ -281,9 +281,9 @@ class CandumpWriter(CandumpScreenWriter):
             if len(shown) < len(batch):
                 self._count("CAN XL frames of more than 64 bytes (left out)", len(batch) - len(shown))
                 batch = batch.select(shown)
-        self._count_raw_dlc(batch)
+        self._count_details(batch, "raw DLC codes")
         if not self._direction:
-            self._count("directions", columns.count_bits(batch.flags, bits.TX))
+            self._count_details(batch, "directions")
             self._count("CAN FD's BRS and ESI", columns.count_bits(batch.flags, bits.BRS | bits.ESI))
         return super()._prepared(batch)
 

@@ -16,9 +16,6 @@ def find_end(read: Callable[[int, int], bytes], begin: int, size: int, *, blocks
     """Follow the records of a file of ``size`` bytes from ``begin``; return the end of the last complete one.
 
     The file is little-endian pcap, or pcapng if ``blocks`` is set.
-
-    Raises:
-        FormatError: there are other bytes between the records.
     """
     position, big = begin, False
     while position < size:

@@ -21,17 +21,14 @@ import struct
 from array import array
 
 from cantools_cli.errors import FormatError, UsageError
-from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from cantools_cli.frame.xl import XlMessage
 from cantools_cli.io.capture.reader import CaptureReader
 from cantools_cli.io.capture.records import LINKS, LINKS_HINT, SOCKETCAN, pack_xl
 from cantools_cli.io.capture.writer import CaptureWriter
-from cantools_cli.io.channels import count_named
 from cantools_cli.io.continued import naming
 from cantools_cli.kernels import capture as kernel
-from cantools_cli.kernels import columns
 
 #: by the first bytes: (whether numbers are big-endian, ticks per second)
 MAGIC = {
@@ -124,10 +121,7 @@ class PcapWriter(CaptureWriter):
             self.output.write(struct.pack("<L2H4L", 0xA1B23C4D, 2, 4, 0, 0, 1 << 18, SOCKETCAN))
 
     def _interfaces_of(self, batch: MessageBatch) -> array[int]:
-        lost = {"directions": columns.count_bits(batch.flags, bits.TX), "channels": count_named(batch)}
-        for kind, count in lost.items():
-            if count:
-                self.losses[kind] += count
+        self._count_details(batch, "directions", "channels")
         return array("H", bytes(2 * len(batch.channels)))
 
     def _write_xl(self, message: XlMessage, interface: int) -> None:
@@ -155,11 +149,7 @@ class PcapWriter(CaptureWriter):
 
 
 def read_head(head: bytes) -> tuple[bool, int, int]:
-    """Return (whether the file is big-endian, ticks per second, link type).
-
-    Raises:
-        FormatError: the file is not a pcap file, or has another version.
-    """
+    """Return (whether the file is big-endian, ticks per second, link type)."""
     if head[:4] not in MAGIC or len(head) < HEAD_SIZE:
         reason = f"not a pcap file: it begins with {head[:4].hex(' ')}"
         raise FormatError(reason, position=0, unit="byte")

@@ -56,11 +56,7 @@ class CaptureReader(MessageReader):
 
     @abstractmethod
     def _size(self, text: bytearray, at: int, end: int) -> int:
-        """Return the size of the record at ``at``, 0 if ``text`` holds too little of it.
-
-        Raises:
-            FormatError: there is no valid record.
-        """
+        """Return the size of the record at ``at``, 0 if ``text`` holds too little of it."""
 
     @abstractmethod
     def _is_kept(self, size: int) -> bool:

@@ -75,11 +75,7 @@ class Interfaces:
         return len(self._links)
 
     def add(self, link: int, channel: str, ticks_per_second: int, start_seconds: int = 0) -> None:
-        """Add the next interface, with times that count from ``start_seconds``.
-
-        Raises:
-            FormatError: there are too many interfaces.
-        """
+        """Add the next interface, with times that count from ``start_seconds``."""
         start = start_seconds * 1_000_000_000
         scale = 0 if 1_000_000_000 % ticks_per_second else 1_000_000_000 // ticks_per_second
         if not -_MAX_NS <= start <= _MAX_NS:
@@ -104,11 +100,7 @@ class Interfaces:
         return self.channels[self._entries[index]]
 
     def time_ns(self, index: int, ticks: int) -> int:
-        """Return the time of ``ticks`` of an interface, in nanoseconds since the epoch.
-
-        Raises:
-            FormatError: the time is out of range.
-        """
+        """Return the time of ``ticks`` of an interface, in nanoseconds since the epoch."""
         start, per_second = self._clocks[index]
         time = start * 1_000_000_000 + ticks * 1_000_000_000 // per_second
         if not -_MAX_NS <= time <= _MAX_NS:
@@ -148,9 +140,6 @@ class Packets:
         """Return the frame of ``packet``, without time; None if it is not a frame.
 
         ``big`` is the byte order of the file. The channel is set only if it is part of the packet.
-
-        Raises:
-            FormatError: the packet is malformed.
         """
         if link in (SOCKETCAN, kernel.SWAPPED):
             return self._frame(packet, None, big=link == SOCKETCAN)

@@ -36,12 +36,7 @@ class CaptureWriter(FileIOMessageWriter):
 
     @abstractmethod
     def _begin(self, size: int) -> None:
-        """Write the head of a new file, or continue one of ``size`` bytes.
-
-        Raises:
-            UsageError: a file of this kind cannot be continued.
-            FormatError: the file has another format, or is damaged.
-        """
+        """Write the head of a new file, or continue one of ``size`` bytes."""
 
     @abstractmethod
     def _interfaces_of(self, batch: MessageBatch) -> array[int]:
@@ -71,11 +66,7 @@ class CaptureWriter(FileIOMessageWriter):
             row = done
 
     def _drop_rest(self, begin: int, size: int, record: str) -> None:
-        """Cut the file of ``size`` bytes after its last complete record; the first one is at ``begin``.
-
-        Raises:
-            FormatError: the file is damaged.
-        """
+        """Cut the file of ``size`` bytes after its last complete record; the first one is at ``begin``."""
         with naming(self.output.name):
             end = find_end(self.output.read_back, begin, size, blocks=self.blocks)
         if end < size:

@@ -79,11 +79,7 @@ class Moments:
         self._minute_ns = 0
 
     def read(self, text: bytes) -> int:
-        """Return the nanoseconds of ``text``.
-
-        Raises:
-            FormatError: ``text`` is not a number, time or date, or beyond 64 bits of nanoseconds.
-        """
+        """Return the nanoseconds of ``text``."""
         whole, _, fraction = text.partition(b".")
         power = self._power
         left = power - len(fraction)

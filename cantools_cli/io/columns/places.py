@@ -78,11 +78,7 @@ class Places:
 
 
 def resolved(specs: Mapping[str, Spec], header: Sequence[str] | None) -> Places | None:
-    """Return the places that ``specs`` name; None if ``header`` lacks a name, or is missing and needed.
-
-    Raises:
-        UsageError: a range or a constant for a column that has none.
-    """
+    """Return the places that ``specs`` name; None if ``header`` lacks a name, or is missing and needed."""
     names = [_normal(name) for name in header] if header is not None else []
     places: dict[str, int | bool | slice | None] = {}
     for key, spec in specs.items():

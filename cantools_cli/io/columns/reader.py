@@ -28,7 +28,7 @@ from cantools_cli.frame.message import Message
 from cantools_cli.io.columns import fields as values
 from cantools_cli.io.columns.places import Places, Spec, guessed, is_by_name, listed, resolved
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import FULL, MAX_CHANNELS, STRANGE, TextReader, no_kernel
+from cantools_cli.io.text import FULL, MAX_CHANNELS, STRANGE, Parsed, TextReader, no_kernel
 from cantools_cli.kernels.buffers import ReadBuffer
 
 DONE = 0
@@ -106,9 +106,7 @@ class ColumnsReader(TextReader):
         if self._places is None and self._passed:
             self.fault(self._no_header(self._passed, 1))
 
-    def _parse(
-        self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int
-    ) -> tuple[int, int, int]:
+    def _parse(self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int) -> Parsed:
         if self._places is None or self.line < self._skip:
             return no_kernel(at, batch, first)
         assert not isinstance(text, memoryview)  # a piece of a file
@@ -230,11 +228,7 @@ class ColumnsReader(TextReader):
         return line.split(separator)
 
     def _row(self, fields: list[bytes]) -> Row:
-        """Return the frame of a row.
-
-        Raises:
-            FormatError: a field is missing or has no value of its kind.
-        """
+        """Return the frame of a row."""
         places = self._places
         assert places is not None
         if len(fields) < places.needed:

@@ -32,11 +32,7 @@ class End(NamedTuple):
 
 
 def find_end(read: Read, size: int) -> End:
-    """Follow the records of a file of ``size`` bytes.
-
-    Raises:
-        FormatError: canx did not write the file, or it is damaged.
-    """
+    """Follow the records of a file of ``size`` bytes."""
     head = read(0, 64)
     if not head.startswith((FINISHED, UNFINISHED)) or head[16:24] != PROGRAM:
         raise cannot_continue("not an MF4 file written by canx", 0)

@@ -21,11 +21,7 @@ def is_installed() -> bool:
 
 
 def batches(source: Source, tz: str | None) -> Iterator[MessageBatch]:
-    """Yield the frames of ``source`` in the order of their times.
-
-    Raises:
-        FormatError: asammdf cannot read the file.
-    """
+    """Yield the frames of ``source`` in the order of their times."""
     import io
 
     from asammdf import MDF

@@ -92,12 +92,7 @@ class Blocks:
         self._is_last_open = is_last_open
 
     def block(self, at: int, *kinds: str) -> Block:
-        """Return the block at ``at``.
-
-        Raises:
-            CutError: the file ends before or inside the block.
-            FormatError: there is no block of these ``kinds``.
-        """
+        """Return the block at ``at``."""
         kind, length, count = self._head(at, kinds)
         if at + length > self.size:
             raise CutError(f"ends inside a {kind} block", position=at, unit="byte")
@@ -106,11 +101,7 @@ class Blocks:
         return Block(kind, at, links, self.read(at + after, min(length - after, MAX_DATA)))
 
     def chain(self, at: int, kind: str, limit: int = 1 << 16) -> Iterator[Block]:
-        """Yield the chain of blocks from ``at`` on; the first link of each leads to the next.
-
-        Raises:
-            FormatError: the chain is circular, or longer than ``limit``.
-        """
+        """Yield the chain of blocks from ``at`` on; the first link of each leads to the next."""
         visited: set[int] = set()
         while at:
             if at in visited or len(visited) >= limit:
@@ -129,11 +120,7 @@ class Blocks:
         return self.block(at, "TX", "MD").data.partition(b"\0")[0].decode("utf-8", "replace")
 
     def fragments(self, at: int, kind: str) -> Iterator[Fragment]:
-        """Yield the fragments of the stream of ``kind`` (``DT`` or ``SD``) with its first block at ``at``.
-
-        Raises:
-            FormatError: a block of the stream is malformed.
-        """
+        """Yield the fragments of the stream of ``kind`` (``DT`` or ``SD``) with its first block at ``at``."""
         if not at:
             return
         first = self._kind(at)
@@ -200,11 +187,7 @@ class Blocks:
 
 
 def unpacked(read: Read, fragment: Fragment, chunk: int) -> Iterator[bytes]:
-    """Yield the bytes of ``fragment``, about ``chunk`` at a time unless they are transposed.
-
-    Raises:
-        FormatError: compressed data is damaged; the data before the damage was yielded.
-    """
+    """Yield the bytes of ``fragment``, about ``chunk`` at a time unless they are transposed."""
     if fragment.columns is None:
         for at in range(0, fragment.stored, chunk):
             yield read(fragment.at + at, min(chunk, fragment.stored - at))

@@ -28,9 +28,6 @@ def decode(
 
     ``data`` is the available payload; ``error_type`` the field with the cause of an error, None for an
     overload.
-
-    Raises:
-        FormatError: the record is malformed.
     """
     message = Message(is_extended_id=False)
     message.timestamp_ns = start_ns + _time(record, plan, scale)

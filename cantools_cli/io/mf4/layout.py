@@ -135,11 +135,7 @@ class Layout:
 
 
 def read_layout(blocks: Blocks, program: bytes) -> Layout:
-    """Return the layout of a file that ``program`` wrote.
-
-    Raises:
-        FormatError: the header is malformed.
-    """
+    """Return the layout of a file that ``program`` wrote."""
     header = blocks.block(64, "HD")
     if len(header.data) < 13 or not header.links:
         raise FormatError(f"a header of {len(header.data)} bytes", position=64, unit="byte")
@@ -203,9 +199,6 @@ def plan_of(blocks: Blocks, group: Group, indices: dict[int, int], start_ns: int
     """Return the numbers of the kernel's plan for ``group``, and the factor of its times.
 
     ``indices`` has the index of each group of variable data, by the position of its block.
-
-    Raises:
-        UnknownLayoutError: the layout of its frames is unknown.
     """
     plan = [0] * kernel.PLAN
     plan[kernel.LENGTH] = group.size

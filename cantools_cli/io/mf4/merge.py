@@ -18,10 +18,7 @@ def merged(streams: Sequence[Iterator[MessageBatch]]) -> Iterator[MessageBatch]:
     """Yield the frames of all streams in the order of their times, holding one batch of each stream.
 
     Frames with equal times are in the order of the streams. If the times of a stream go backwards, its frames
-    are in order within each of its batches only.
-
-    Raises:
-        FormatError: a stream is malformed; raised after the frames of the others.
+    are in order within each of its batches only. The error of one is raised after the frames of the others.
     """
     if len(streams) == 1:
         yield from streams[0]

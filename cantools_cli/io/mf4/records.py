@@ -249,11 +249,7 @@ class RecordStream:
         return value_of(text[begin:], plan, kernel.POINTER)
 
     def _rare(self, text: bytes, at: int, rows: int, batch: MessageBatch) -> tuple[int, int]:
-        """Read one record without the kernel, and enter its channel in the table; return (its end, rows).
-
-        Raises:
-            FormatError: the record is malformed.
-        """
+        """Read one record without the kernel, and enter its channel in the table; return (its end, rows)."""
         index, begin, plan = self._record(text, at)
         record = text[begin : begin + int(plan[kernel.LENGTH])]
         for number in range(plan[kernel.MASKS]):

@@ -27,11 +27,7 @@ class DataWindow:
         self._unpacked = (-1, b"")
 
     def move(self, pointer: int) -> None:
-        """Start the window at byte ``pointer``; it is empty after the end of the stream.
-
-        Raises:
-            FormatError: the stream is malformed.
-        """
+        """Start the window at byte ``pointer``; it is empty after the end of the stream."""
         self.data, self.begin = b"", pointer
         while self._end < pointer + _WINDOW:
             fragment = next(self._source, None)

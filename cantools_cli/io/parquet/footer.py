@@ -49,11 +49,7 @@ class Footers:
         self._groups: list[bytes] = []
 
     def add(self, footer: bytes, begin: int) -> None:
-        """Add the footer of the file that starts at ``begin``, without its size and magic.
-
-        Raises:
-            FormatError: the bytes are not a footer.
-        """
+        """Add the footer of the file that starts at ``begin``, without its size and magic."""
         try:
             fields, groups = _read_footer(footer)
             for group in groups:
@@ -77,11 +73,7 @@ class Footers:
 
 
 def data_end(footer: bytes) -> int:
-    """Return the end of the last page, according to ``footer``.
-
-    Raises:
-        FormatError: the bytes are not a footer.
-    """
+    """Return the end of the last page, according to ``footer``."""
     end = 0
     try:
         for group in _read_footer(footer)[1]:

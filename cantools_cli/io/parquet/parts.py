@@ -19,11 +19,7 @@ ReadAt = Callable[[int, int], bytes]
 
 
 def footer_at(read: ReadAt, begin: int, end: int) -> bytes:
-    """Return the footer of the Parquet file from ``begin`` to ``end``.
-
-    Raises:
-        FormatError: there is no valid footer.
-    """
+    """Return the footer of the Parquet file from ``begin`` to ``end``."""
     size = int.from_bytes(read(end - 8, 4), "little")
     if not 0 < size <= min(end - begin - 12, _MAX_FOOTER) or read(end - 4, 4) != MAGIC:
         raise FormatError(f"the footer claims {size} bytes", position=end - 8, unit="byte")

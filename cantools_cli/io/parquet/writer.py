@@ -107,12 +107,7 @@ class ParquetWriter(TableWriter):
         return parts_before(read, end)
 
     def _continue(self) -> None:
-        """Read the footers of the file to continue.
-
-        Raises:
-            FormatError: the file is not a Parquet file, or has no footer at all.
-            UsageError: the file has other columns, or is a pipe.
-        """
+        """Read the footers of the file to continue."""
         if not self.output.seekable:
             raise UsageError(f"{self.output.name}: only a file can be continued")
         size = self.output.written

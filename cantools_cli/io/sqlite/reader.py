@@ -240,11 +240,7 @@ class SqliteReader(MessageReader):
         raise AssertionError("one of the modes is the last")
 
     def _found_table(self) -> str:
-        """Return the name of the table to read.
-
-        Raises:
-            FormatError: no such table has the seven columns.
-        """
+        """Return the name of the table to read."""
         assert self._connection is not None
         query = (
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"

@@ -6,7 +6,6 @@ import errno
 import os
 import sqlite3
 from array import array
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from itertools import accumulate, chain, islice, pairwise
@@ -16,7 +15,6 @@ from cantools_cli.errors import FileInUseError, FormatError, UsageError, quoted
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message, timestamp_to_ns
-from cantools_cli.io.channels import count_named
 from cantools_cli.io.compression import compression_of
 from cantools_cli.io.files import AnyFile, OutputStream, display_name, is_path
 from cantools_cli.kernels import columns
@@ -45,11 +43,7 @@ Buffers = tuple[
 
 
 def parse_row(row: Row) -> Message:
-    """Return the frame of one row: the rowid, then the columns; data that is too long is given as its length.
-
-    Raises:
-        ValueError: the row is not a valid frame.
-    """
+    """Return the frame of one row: the rowid, then the columns; too much data is given as its length."""
     values = dict(zip(COLUMNS, row[1:], strict=True))
     for name in COLUMNS[:-1]:
         value = values[name]
@@ -139,25 +133,8 @@ def as_rows(batch: MessageBatch) -> Iterator[Row]:
     return zip(seconds, words, sizes, data, strict=True)
 
 
-def count_losses(batch: MessageBatch, losses: Counter[str]) -> None:
-    """Add the losses of ``batch`` to ``losses``."""
-    lost = {
-        "raw DLC codes": columns.count_raw_dlc(batch.dlc_code, batch.flags),
-        "CAN FD marks": columns.count_bits(batch.flags, bits.FD),
-        "directions": columns.count_bits(batch.flags, bits.TX),
-        "channels": count_named(batch),
-    }
-    for kind, count in lost.items():
-        if count:
-            losses[kind] += count
-
-
 def path_to_write(file: AnyFile) -> str:
-    """Return the path of ``file``, a path or an output.
-
-    Raises:
-        UsageError: ``file`` is a stream, a device, or compressed: SQLite writes anywhere in its file.
-    """
+    """Return the path of ``file``, a path or an output."""
     path = display_name(file) if not isinstance(file, OutputStream) else file.name
     is_stream = not (is_path(file) or isinstance(file, OutputStream)) or path == "-"
     if is_stream or (os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path))):

@@ -19,7 +19,6 @@ from cantools_cli.io.sqlite.table import (
     TYPES,
     columns_of,
     connect,
-    count_losses,
     insert,
     named,
     path_to_write,
@@ -160,7 +159,7 @@ class SqliteWriter(MessageWriter):
         if self._connection is None:
             raise ValueError(f"{self._path} is closed")
         batch = self.without_xl(batch)
-        count_losses(batch, self.losses)
+        self._count_details(batch, "raw DLC codes", "CAN FD marks", "directions", "channels")
         try:
             self._connection.execute("BEGIN")
             insert(self._connection, self.table_name, batch)

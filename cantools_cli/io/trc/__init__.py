@@ -21,13 +21,6 @@ Source: PEAK-System, "PEAK CAN TRC File Format"; files of python-can are read as
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # type checkers take it for true; the typing module alone costs 3 ms
-if TYPE_CHECKING:
-    from typing import Any
+from cantools_cli.io import documented
 
-
-def __getattr__(name: str) -> Any:
-    """Import a documented class on first use (PEP 562)."""
-    from cantools_cli.io import documented
-
-    return documented(__name__, name)
+__getattr__ = documented(__name__)

@@ -81,11 +81,7 @@ class LineReader:
         self._line = b""
 
     def read(self, line: bytes) -> Message | None:
-        """Return the frame of ``line``; None if it has none.
-
-        Raises:
-            FormatError: it is malformed.
-        """
+        """Return the frame of ``line``; None if it has none."""
         self._line = line
         fields, rest = self._split(line.split())
         self.offset_ns = self._offset(fields.get("O", b""))

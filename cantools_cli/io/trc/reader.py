@@ -10,7 +10,7 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel, Message
 from cantools_cli.io.channels import channel_number
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import NumberedReader, decoded, no_kernel
+from cantools_cli.io.text import NumberedReader, Parsed, decoded, no_kernel
 from cantools_cli.io.trc.header import COLUMNS, Header, TRCFileVersion, begins_file
 from cantools_cli.io.trc.lines import LineReader, bus_name
 from cantools_cli.kernels import trc as kernel
@@ -67,9 +67,7 @@ class TRCReader(NumberedReader):
     def _documented_channel(self, channel: Channel) -> Channel:
         return channel_number(channel, first=1)
 
-    def _parse(
-        self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int
-    ) -> tuple[int, int, int]:
+    def _parse(self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int) -> Parsed:
         if not self._plain:
             return no_kernel(at, batch, first)
         return kernel.parse(

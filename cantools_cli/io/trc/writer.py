@@ -10,7 +10,7 @@ from cantools_cli.errors import UsageError, quoted
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
-from cantools_cli.io.channels import NumberedChannels, count_named
+from cantools_cli.io.channels import NumberedChannels
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.start import RelativeWriter
 from cantools_cli.io.text import decoded
@@ -137,11 +137,11 @@ class TRCWriter(RelativeWriter):
                 self._count("CAN FD frames (left out)", fd)
                 batch = batch.without_fd()
         if version != TRCFileVersion.V2_1:
-            self._count_raw_dlc(batch)
+            self._count_details(batch, "raw DLC codes")
         if version not in _WITH_BUS:
-            self._count("channels", count_named(batch))
+            self._count_details(batch, "channels")
         if version == TRCFileVersion.V1_0:
-            self._count("directions", columns.count_bits(batch.flags, bits.TX))
+            self._count_details(batch, "directions")
         numbers = self._channels.table(batch, _CHANNEL_LIMIT)
         self._numbers = array("H", [number + 1 for number in numbers])
         return batch

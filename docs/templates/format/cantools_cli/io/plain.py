@@ -19,9 +19,8 @@ from cantools_cli.errors import FormatError, quoted
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
-from cantools_cli.io.channels import count_named
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import TextReader
+from cantools_cli.io.text import Parsed, TextReader
 from cantools_cli.io.text_writer import TextWriter
 from cantools_cli.kernels import columns
 from cantools_cli.kernels import plain as kernel
@@ -42,9 +41,7 @@ class PlainReader(TextReader):
         fields = head.partition(b"\n")[0].split()
         return len(fields) in (2, 3) and fields[0].isdigit() and len(fields[1]) in (3, 8)
 
-    def _parse(
-        self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int
-    ) -> tuple[int, int, int]:
+    def _parse(self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int) -> Parsed:
         return kernel.parse(text, at, end, first, *batch.columns())
 
     def _line(self, line: bytes, reason: int) -> Message | None:
@@ -55,10 +52,6 @@ class PlainReader(TextReader):
 
 class PlainWriter(TextWriter):
     """Writes plain lines."""
-
-    def __init__(self, file: AnyFile, append: bool = False, *args: Any, **kwargs: Any) -> None:
-        super().__init__(file, *args, append=append, **kwargs)
-        self._begin_file(append)
 
     def _format(self, batch: MessageBatch, row: int) -> tuple[int, int]:
         return kernel.format(row, *batch.columns(), self._out)
@@ -74,7 +67,5 @@ class PlainWriter(TextWriter):
         batch = batch.without(bits.CAN_RTR_FLAG | bits.CAN_ERR_FLAG)
         self._count("CAN FD frames (left out)", columns.count_bits(batch.flags, bits.FD))
         batch = batch.without_fd()
-        self._count("directions", columns.count_bits(batch.flags, bits.TX))
-        self._count("channels", count_named(batch))
-        self._count_raw_dlc(batch)
+        self._count_details(batch, "directions", "channels", "raw DLC codes")
         return batch
