@@ -3,7 +3,7 @@ PYTHON ?= python3
 SECONDS ?= 60
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := pyproject.toml setup.py $(wildcard cantools_cli/kernels/*.py cantools_cli/kernels/*.pxd)
+SOURCES := pyproject.toml setup.py $(wildcard cantools_cli/kernels/*.py cantools_cli/kernels/*.pxd cantools_cli/kernels/*.h)
 
 .PHONY: demo test test-pure test-kernel test-compat test-python-can fuzz bench screenshots lint format wheel clean
 .DEFAULT_GOAL := demo

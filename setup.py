@@ -7,6 +7,7 @@ import sys
 
 from setuptools import Extension, setup
 
+KERNELS = "cantools_cli/kernels"
 #: those that gain by what x86-64 processors of the last ten years have, each compiled a second time for it
 WIDE = ("asc", "busmaster", "candump", "csv_lines", "gvret", "jsonl", "printed", "screen_lines", "trc")
 WIDE_FLAGS = ["-mavx2", "-mbmi", "-mbmi2", "-mlzcnt"]  # all that cpu.has_avx2 asks for, and no more
@@ -17,8 +18,8 @@ if not os.environ.get("CANX_PURE"):
         from Cython.Build import cythonize
 
         ext_modules = cythonize(
-            ["cantools_cli/kernels/[a-z]*.py"],
-            exclude=["cantools_cli/kernels/buffers.py"],  # types alone
+            [f"{KERNELS}/[a-z]*.py"],
+            exclude=[f"{KERNELS}/buffers.py"],  # types alone
             build_dir="build/cython",
             nthreads=os.cpu_count() or 1,
             compiler_directives={
@@ -32,6 +33,7 @@ if not os.environ.get("CANX_PURE"):
         )
         for extension in ext_modules:
             extension.optional = True  # cythonize drops it: an install without a compiler would fail
+            extension.include_dirs = [KERNELS]  # words.h
             extension.extra_compile_args = ["-O3", "-g0"] if os.name != "nt" else ["/O2"]
         if sys.platform == "linux" and platform.machine() == "x86_64" and sys.maxsize > 1 << 32:
             for extension in list(ext_modules):
@@ -43,6 +45,8 @@ if not os.environ.get("CANX_PURE"):
                     wide = Extension(
                         f"{package}.avx2.{name}",
                         [source],
+                        depends=extension.depends,
+                        include_dirs=[KERNELS],
                         extra_compile_args=["-O3", "-g0", *WIDE_FLAGS],
                         optional=True,
                     )

@@ -1,6 +1,6 @@
 """Eight bytes at a time: text as 64-bit words, and the operations of the text kernels on them.
 
-The first byte of a word is its lowest. This form runs interpreted; ``_words.pxd`` has the same functions as
+The first byte of a word is its lowest. This form runs interpreted; ``words.h`` has the same functions as
 inline C for compiled kernels, because no compiler derives them from a loop over bytes. No function checks an
 index: the caller ensures that enough bytes are there.
 """
@@ -12,6 +12,7 @@ from base64 import b64decode
 
 from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt32s, WriteBuffer
 
+FD_LENGTHS = bytes((0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64))  #: by DLC
 _REAL = struct.Struct("<d")
 _HEX_DIGITS = b"0123456789abcdefABCDEF"
 _LETTERS_AND_DIGITS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -73,6 +74,11 @@ def copy2(source: ReadBuffer, at: int, out: WriteBuffer, to: int) -> None:
     out[to : to + 2] = source[at : at + 2]
 
 
+def repeat32(out: WriteBuffer, at: int, to: int) -> None:
+    """Write the 32 bytes of the output at ``at`` again."""
+    out[to : to + 32] = bytes(out[at : at + 32])
+
+
 def swapped(word: int) -> int:
     """Return the 8 bytes of ``word`` in the opposite order."""
     return int.from_bytes(word.to_bytes(8, "little"), "big")
@@ -107,6 +113,19 @@ def behind(text: ReadBuffer, at: int, end: int, keys: ReadBuffer, ends: UInt32s,
 def newline_at(text: ReadBuffer, at: int) -> int:
     """Return the index of the first newline in the 64 bytes at ``at``; 64 if there is no newline."""
     return (bytes(text[at : at + 64]) + b"\n").index(b"\n")
+
+
+def same_start(text: ReadBuffer, at: int, other: int, count: int) -> int:
+    """Return whether the ``count`` bytes, at most 32, at ``at`` and at ``other`` are equal.
+
+    32 bytes are at both places.
+    """
+    return int(text[at : at + count] == text[other : other + count])
+
+
+def until(word: int, byte: int) -> int:
+    """Return the number of bytes before the first ``byte``; 8 if there is none."""
+    return (word.to_bytes(8, "little") + bytes([byte])).index(byte)
 
 
 def blanks(word: int) -> int:
@@ -159,6 +178,11 @@ def decimal8(value: int) -> int:
     return int.from_bytes(b"%08d" % value, "little")
 
 
+def decimal6(value: int) -> int:
+    """Return ``value`` as 6 decimal digits and 2 bytes 0."""
+    return int.from_bytes(b"%06d" % value, "little")
+
+
 def significant(word: int) -> int:
     """Return the number of bytes without trailing zeros, at least 1."""
     return max(1, len(word.to_bytes(8, "little").rstrip(b"0")))
@@ -172,6 +196,11 @@ def hex_width(value: int) -> int:
 def padded_hex(value: int, width: int) -> int:
     """Return ``value``, of 32 bits, as ``width`` lower-case hexadecimal digits, right-aligned with spaces."""
     return int.from_bytes(f"{value:0{width}x}".rjust(8).encode(), "little")
+
+
+def hexadecimal8(value: int) -> int:
+    """Return ``value``, of 32 bits, as 8 upper-case hexadecimal digits."""
+    return int.from_bytes(b"%08X" % value, "little")
 
 
 def decimal_width(value: int) -> int:
@@ -234,6 +263,11 @@ def hex8_spaced_lower(payload: ReadBuffer, at: int, out: WriteBuffer, to: int) -
 def hex_commas(word: int, out: WriteBuffer, to: int) -> None:
     """Write each of the 8 bytes of ``word`` as a comma and 2 upper-case hexadecimal digits."""
     out[to : to + 24] = ("," + word.to_bytes(8, "little").hex(",").upper()).encode()
+
+
+def fd_code(size: int) -> int:
+    """Return the DLC of a CAN FD frame of ``size`` bytes, 0 to 64; 255 if there is none of this length."""
+    return FD_LENGTHS.index(size) if size in FD_LENGTHS else 255
 
 
 def unbase64(text: ReadBuffer, at: int, count: int, out: WriteBuffer, to: int) -> int:

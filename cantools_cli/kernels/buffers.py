@@ -1,6 +1,7 @@
 """Types of the buffers that kernels take, for mypy; the ``.pxd`` files give the compiler the same types.
 
-``ReadBuffer`` and ``WriteBuffer`` hold bytes, the others a column of the element type in their name.
+``ReadBuffer`` and ``WriteBuffer`` hold bytes, ``Word`` is 8 bytes as a number, the others are columns of the
+element type in their name.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 ReadBuffer = bytes | bytearray | memoryview
 WriteBuffer = bytearray | memoryview
+Word = int  # of 64 bits, unsigned
 if TYPE_CHECKING:
     Int64s = array[int]
     UInt32s = array[int]

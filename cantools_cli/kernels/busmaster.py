@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from cantools_cli.kernels import _gil as gil
 from cantools_cli.kernels import _words as words
+from cantools_cli.kernels._tables import FD_CODES, FD_LENGTHS, NIBBLE
 from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
-from cantools_cli.kernels.candump import FD_CODES, FD_LENGTHS, NIBBLE
 
 DONE = 0  #: the end of the text is reached
 FULL = 1  #: the batch is full

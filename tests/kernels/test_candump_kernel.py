@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.io.candump.log import CanutilsLogReader
+from cantools_cli.kernels import _lines as lines
 from tests.kernels.forms import (
     WIDE_FORMS,
     extensions,
@@ -64,7 +65,7 @@ def kernel(request: pytest.FixtureRequest) -> Any:
 def test_lines_become_rows(kernel: Any) -> None:
     text = b"".join(LINES)
     answer, columns = parsed(kernel, text, NAMES, ENDS)
-    assert answer == (len(text), len(LINES), kernel.DONE)
+    assert answer == (len(text), len(LINES), lines.DONE)
     assert list(array("I", columns[1])) == [0x123, 0x80000123, 0x400007FF, 0x55, 0x20000004]
     assert columns[2] == bytes([0, 8, 0, 7, 0])
     assert list(array("H", columns[3])) == [0, 1, 0, 0, 0]
@@ -73,18 +74,18 @@ def test_lines_become_rows(kernel: Any) -> None:
 
 def test_a_new_name_stops_at_its_line(kernel: Any) -> None:
     text = LINE + LINE.replace(b"can0", b"can9")
-    assert parsed(kernel, text, NAMES, ENDS)[0] == (len(LINE), 1, kernel.NAME)
+    assert parsed(kernel, text, NAMES, ENDS)[0] == (len(LINE), 1, lines.NAME)
 
 
 def test_a_full_batch_stops_at_a_line(kernel: Any) -> None:
-    assert parsed(kernel, LINE * 5, NAMES, ENDS, rows=2)[0] == (2 * len(LINE), 2, kernel.FULL)
-    assert parsed(kernel, LINE * 5, NAMES, ENDS, payload=68)[0] == (2 * len(LINE), 2, kernel.FULL)
+    assert parsed(kernel, LINE * 5, NAMES, ENDS, rows=2)[0] == (2 * len(LINE), 2, lines.FULL)
+    assert parsed(kernel, LINE * 5, NAMES, ENDS, payload=68)[0] == (2 * len(LINE), 2, lines.FULL)
 
 
 @pytest.mark.parametrize("cut", [*range(1, 36), 37, 39, 41, 43, 45, 47, 49, 51])
 def test_a_cut_line_is_left_alone(kernel: Any, cut: int) -> None:
     text = LINE + LINES[1][:cut] + b"\n"
-    assert parsed(kernel, text, NAMES, ENDS)[0] == (len(LINE), 1, kernel.STRANGE)
+    assert parsed(kernel, text, NAMES, ENDS)[0] == (len(LINE), 1, lines.STRANGE)
 
 
 @pytest.mark.parametrize("room", range(120))
