@@ -14,11 +14,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def zone(name: str) -> tzinfo | None:
-    """Return the zone ``name``, or None for local time, as in ``datetime``.
-
-    Raises:
-        UsageError: the time zone is unknown.
-    """
+    """Return the zone ``name``, or None for local time, as in ``datetime``."""
     if name == "local":
         return None
     if name.upper() == "UTC":

@@ -36,11 +36,7 @@ _MILLISECONDS_IN = {"-T": "candump uses", "-g": "cangen uses"}
 
 
 def duration_ns(text: str) -> int:
-    """Return the nanoseconds of ``1.5`` (seconds), ``250us``, ``200ms``, ``5s``, ``10m``, ``2h``.
-
-    Raises:
-        UsageError: ``text`` is not a duration, or exceeds 292 years.
-    """
+    """Return the nanoseconds of ``1.5`` (seconds), ``250us``, ``200ms``, ``5s``, ``10m``, ``2h``."""
     number, parts = _scaled(text, _NANOSECONDS, "duration", _DURATIONS)
     nanoseconds = (2 * number + parts) // (2 * parts)
     if nanoseconds > _MAX_NS:
@@ -57,9 +53,6 @@ def milliseconds_must_have_unit(text: str, option: str) -> float:
     """Return the seconds of the duration ``text``, which must have a unit unless it is 0.
 
     For an ``option`` whose bare number is milliseconds in other CAN tools.
-
-    Raises:
-        UsageError: as ``duration``; or the unit is missing, and the hint shows both readings.
     """
     seconds = duration(text)
     number = text.strip()
@@ -73,11 +66,7 @@ def milliseconds_must_have_unit(text: str, option: str) -> float:
 
 
 def bitrate(text: str) -> int:
-    """Return the bit/s of ``500000``, ``500k``, ``83.333k`` or ``1M``.
-
-    Raises:
-        UsageError: ``text`` is not a bit rate, is 0, or is not a whole number of bit/s.
-    """
+    """Return the bit/s of ``500000``, ``500k``, ``83.333k`` or ``1M``."""
     forms = "bit/s, or with k or M: 500000, 500k, 83.333k, 1M"
     number, parts = _scaled(text, _THOUSANDS, "bit rate", forms)
     if not number or number % parts:
@@ -86,11 +75,7 @@ def bitrate(text: str) -> int:
 
 
 def size(text: str) -> int:
-    """Return the bytes of ``4096``, ``100k``, ``100MB`` (thousands) or ``64KiB``, ``1GiB`` (1024).
-
-    Raises:
-        UsageError: ``text`` is not a size, or not a whole number of bytes.
-    """
+    """Return the bytes of ``4096``, ``100k``, ``100MB`` (thousands) or ``64KiB``, ``1GiB`` (1024)."""
     forms = "bytes, or with a unit: 500kB, 100MB, 2GB, 64KiB, 100MiB"
     number, parts = _scaled(text, _BYTES, "size", forms)
     if number % parts:
@@ -99,11 +84,7 @@ def size(text: str) -> int:
 
 
 def rate(text: str) -> float:
-    """Return the frames per second of ``1000``, ``2.5``, ``10k`` or ``1000/s``.
-
-    Raises:
-        UsageError: ``text`` is not a rate, or is 0.
-    """
+    """Return the frames per second of ``1000``, ``2.5``, ``10k`` or ``1000/s``."""
     forms = "frames/s: 1000, 2.5, 10k, 1000/s"
     number, parts = _scaled(text.strip().removesuffix("/s"), _THOUSANDS, "rate", forms)
     if not number:
@@ -112,11 +93,7 @@ def rate(text: str) -> float:
 
 
 def percentage(text: str) -> float:
-    """Return ``30%``, or ``30``, as 0.3.
-
-    Raises:
-        UsageError: ``text`` is not a percentage from 0 to 100.
-    """
+    """Return ``30%``, or ``30``, as 0.3."""
     forms = "0 to 100, with or without %"
     number, parts = _scaled(text, {"": 1, "%": 1}, "percentage", forms)
     if number > 100 * parts:

@@ -40,29 +40,17 @@ _FILTER = re.compile(r"(?:0[xX])?[0-9A-Fa-f]+[:~](?:0[xX])?[0-9A-Fa-f]+|#(?:0[xX
 
 @dataclass
 class BusAddress:
-    """The parts of a bus address.
+    """The parts of a bus address."""
 
-    Attributes:
-        text: the whole address.
-        interface: the interface, or None.
-        channel: the channel, or None.
-        settings: keywords of the bus.
-        filters: candump's filter tokens.
-    """
-
-    text: str
+    text: str  #: the whole address
     interface: str | None = None
     channel: str | None = None
-    settings: dict[str, Any] = field(default_factory=dict)
-    filters: list[str] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)  #: keywords of the bus
+    filters: list[str] = field(default_factory=list)  #: candump's filter tokens
 
 
 def parse_address(text: str) -> BusAddress:
-    """Parse a bus address.
-
-    Raises:
-        UsageError: the address is empty, a frame or a filter, or a setting has no name.
-    """
+    """Parse a bus address."""
     if not text.strip():
         raise UsageError("the name of a bus is empty", hint="such as can0, virtual:vcan0, slcan:/dev/ttyACM0")
     address = BusAddress(text)
@@ -82,19 +70,14 @@ def parse_address(text: str) -> BusAddress:
             address.filters.append(part)
         else:
             channel.append(part)
-    address.channel = ",".join(channel) or None
-    _check_channel(address)
-    return address
-
-
-def _check_channel(address: BusAddress) -> None:
-    """Refuse a frame or a filter in the place of a bus."""
-    channel = address.channel or ""
-    if "#" in channel or channel[:1] in "0123456789abcdefABCDEF":
+    name = ",".join(channel)
+    address.channel = name or None
+    if "#" in name or name[:1] in "0123456789abcdefABCDEF":
         from cantools_cli.bus import not_a_bus  # few channels begin like that
 
         takes_any = address.interface is not None and plugins.interface(address.interface).has_commas
-        not_a_bus.check(address.text, channel, is_prefixed=takes_any)
+        not_a_bus.check(text, name, is_prefixed=takes_any)
+    return address
 
 
 def is_log_name(text: str) -> bool:
@@ -126,10 +109,6 @@ def resolve(
 
     ``interface``, ``settings`` and ``context`` are options of the command line. ``note`` is called with notes
     for the user, ``detail`` with the source of each setting.
-
-    Raises:
-        UsageError: a source is malformed, or no bus is given.
-        CanInitializationError: no interface is given, and no bus has this name.
     """
     if address.interface is None and interface is None:
         _check_is_no_file(address.channel or "")
@@ -190,11 +169,7 @@ def stream_names(addresses: Sequence[BusAddress]) -> list[str]:
 
 
 def _interface_of_bare(channel: object, note: Callable[[str], None] | None) -> plugins.Interface:
-    """Return the interface of ``channel`` if no source names one.
-
-    Raises:
-        CanInitializationError: no such bus exists.
-    """
+    """Return the interface of ``channel`` if no source names one."""
     if channel is None:
         raise UsageError("no bus given", hint="such as can0, virtual:vcan0, or CAN_CHANNEL=can0")
     name = str(channel)
@@ -215,11 +190,7 @@ def _interface_of_bare(channel: object, note: Callable[[str], None] | None) -> p
 
 
 def _check_is_no_file(name: str) -> None:
-    """Refuse the name of a log: a configured interface would open a bus of that name.
-
-    Raises:
-        UsageError: ``name`` has the suffix of a log format, or is the path of a file.
-    """
+    """Refuse the name of a log: a configured interface would open a bus of that name."""
     is_file = os.path.isfile(name)
     if not is_log_name(name) and not (is_file and "/" in name):
         return

@@ -204,14 +204,12 @@ def check_context(context: str | None, origin: str = "") -> None:
     """Check that a file has a section ``context``, or the environment has variables for it.
 
     ``origin`` is the option or variable that names the context.
-
-    Raises:
-        UsageError: neither has.
     """
     if not context or context == "default" or load_environment_config(context):
         return
     texts = [(name, text) for text, name in map(_text_of, config_files()) if text is not None]
-    known = list(dict.fromkeys(section for name, text in texts for section in _sections(text, name)))
+    tables = [item for name, text in texts for item in _tables(text, name).items()]
+    known = list(dict.fromkeys(section for section, table in tables if isinstance(table, dict)))
     if context in known:
         return
     if known:
@@ -259,8 +257,10 @@ def _files(path: AnyFile | None, section: str) -> Iterator[tuple[str, str, dict[
     for file in [path] if path is not None else config_files():
         text, name = _text_of(file)
         if text is not None:
-            read = _toml_section if name.endswith(".toml") else _ini_section
-            yield name, section, read(text, name, section)
+            settings = _tables(text, name).get(section, {})
+            if not isinstance(settings, dict):
+                raise FormatError(f"{section} is not a table: [{section}] begins one", source=name)
+            yield name, section, settings
 
 
 def _text_of(file: AnyFile) -> tuple[str | None, str]:
@@ -278,18 +278,15 @@ def _text_of(file: AnyFile) -> tuple[str | None, str]:
         raise FormatError("not UTF-8 text", source=name) from error
 
 
-def _sections(text: str, name: str) -> list[str]:
-    """Return the names of the sections of a configuration file."""
+def _tables(text: str, name: str) -> dict[str, Any]:
+    """Return the sections of a configuration file."""
     if name.endswith(".toml"):
-        return [key for key, table in _toml_tables(text, name).items() if isinstance(table, dict)]
-    return _ini_parser(text, name).sections()
-
-
-def _ini_section(text: str, name: str, section: str) -> dict[str, Any]:
+        return toml_tables(text, name)
     parser = _ini_parser(text, name)
-    if not parser.has_section(section):
-        return {}
-    return {key: _ini_value(parser, section, key) for key in parser[section]}
+    return {
+        section: {key: _ini_value(parser, section, key) for key in parser[section]}
+        for section in parser.sections()
+    }
 
 
 def _ini_parser(text: str, name: str) -> ConfigParser:
@@ -331,14 +328,8 @@ def _ini_line(error: Error) -> int | None:
     return line if isinstance(line, int) else None
 
 
-def _toml_section(text: str, name: str, section: str) -> dict[str, Any]:
-    settings = _toml_tables(text, name).get(section, {})
-    if not isinstance(settings, dict):
-        raise FormatError(f"{section} is not a table: [{section}] begins one", source=name)
-    return settings
-
-
-def _toml_tables(text: str, name: str) -> dict[str, Any]:
+def toml_tables(text: str, name: str) -> dict[str, Any]:
+    """Return the contents of the TOML file ``name``, or raise a FormatError."""
     from importlib import import_module
 
     tomllib: Any = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
@@ -355,17 +346,10 @@ def _toml_tables(text: str, name: str) -> dict[str, Any]:
 
 def _check(values: dict[str, Any]) -> None:
     """Convert the settings with rules of their own to their documented types."""
-    if "port" in values:
-        values["port"] = _port(values["port"])
-    if "fd" in values:
-        values["fd"] = _fd(values["fd"])
-    for key in ("bitrate", "data_bitrate"):
-        if isinstance(values.get(key), str):
-            from cantools_cli.units import bitrate
-
-            values[key] = bitrate(values[key])
-    if "state" in values:
-        values["state"] = _state(values["state"])
+    rules = {"port": _port, "fd": _fd, "bitrate": _rate, "data_bitrate": _rate, "state": _state}
+    for key, convert in rules.items():
+        if key in values:
+            values[key] = convert(values[key])
     if "timing" not in values:
         timing = bit_timing(values)
         if timing is not None:
@@ -373,11 +357,7 @@ def _check(values: dict[str, Any]) -> None:
 
 
 def bit_timing(values: dict[str, Any]) -> BitTiming | BitTimingFd | None:
-    """Return the bit timing that the settings describe, or None if they are incomplete.
-
-    Raises:
-        UsageError: the timing is invalid.
-    """
+    """Return the bit timing that the settings describe, or None if they are incomplete."""
     for name, keys, others in _TIMINGS:
         if all(key in values for key in keys):
             from cantools_cli.bit_timing import classic as timing
@@ -402,6 +382,12 @@ def _fd(value: object) -> bool:
             raise UsageError(f"fd must be true or false, not {quoted(value)}")
         return TRUTH_WORDS[value.lower()]
     return value not in (0, False)
+
+
+def _rate(value: object) -> object:
+    from cantools_cli.units import bitrate
+
+    return bitrate(value) if isinstance(value, str) else value
 
 
 def _port(value: object) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, cast
 
 from cantools_cli import plugins
@@ -60,7 +60,13 @@ class Bus(BusABC):
         if twice:
             raise TypeError(f"{name} bus: {quoted(twice[0])} is given by position and by name")
         settings = {key: value for key, value in keywords.items() if key not in ("interface", "channel")}
-        settings = checked(name, backend, {**settings, **by_place}, place_of=_place_of(given, config_context))
+
+        def place_of(key: str) -> str:
+            """Return the file or variable of a setting, or "" for an argument."""
+            found = {} if key in given else config.find_settings(None, given, config_context).sources
+            return found.get(key, "")
+
+        settings = checked(name, backend, {**settings, **by_place}, place_of=place_of)
         arguments = () if channel is None else (channel,)
         is_class = isinstance(backend, type)
         if issubclass(backend, BusABC) if is_class else name in plugins.INTERFACES:
@@ -68,15 +74,6 @@ class Bus(BusABC):
         from cantools_cli.bus.foreign import open_foreign
 
         return cast("Bus", open_foreign(backend, *arguments, **settings))
-
-
-def _place_of(given: dict[str, Any], context: str | None) -> Callable[[str], str]:
-    """Return a function that returns the file or variable of a setting, or "" for an argument."""
-
-    def place(key: str) -> str:
-        return "" if key in given else config.find_settings(None, given, context).sources.get(key, "")
-
-    return place
 
 
 def _get_class_for_interface(interface: str) -> Any:

@@ -47,9 +47,6 @@ def check(text: str, channel: str, *, is_prefixed: bool) -> None:
     """Refuse a ``channel`` of the address ``text`` that is a frame or a filter.
 
     ``is_prefixed`` is set if the address names an interface whose channels may look like a filter.
-
-    Raises:
-        UsageError: the channel is a frame or a filter; the hint names the missing part.
     """
     if "#" in channel and "/" not in channel:
         if _FRAME.match(channel):

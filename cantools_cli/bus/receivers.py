@@ -37,29 +37,10 @@ _MAX_WAIT = 86_400.0  # seconds
 class Sink(Protocol):
     """The recipient of the frames: a notifier, or a relay to it."""
 
-    def deliver(self, frames: Frames) -> bool:
-        """Accept frames; return whether to continue."""
-
-    def failed(self, error: Exception) -> bool:
-        """Handle the error of a bus, or raise it; return whether to continue."""
-
-    def idle(self) -> None:
-        """Handle a pause of the bus."""
-
-    def ended(self, bus: BusABC) -> None:
-        """Handle the end of the receiving from ``bus``."""
-
-
-class Receiver(Protocol):
-    """Receives from one bus."""
-
-    def start(self) -> None: ...
-
-    def end(self) -> None:
-        """Begin to end."""
-
-    def join(self, timeout: float | None) -> None:
-        """Wait for the end, unless called by the thread that ends."""
+    def deliver(self, frames: Frames) -> bool: ...
+    def failed(self, error: Exception) -> bool: ...
+    def idle(self) -> None: ...
+    def ended(self, bus: BusABC) -> None: ...
 
 
 def receiver_for(bus: BusABC, timeout: float, loop: AbstractEventLoop | None, sink: Sink) -> Receiver:
@@ -126,6 +107,7 @@ class ThreadReceiver:
         self._thread.start()
 
     def end(self) -> None:
+        """Begin to end."""
         with self._closing:
             if not self._ending.is_set():
                 self._last = time.monotonic() + LAST
@@ -134,6 +116,7 @@ class ThreadReceiver:
                     os.close(self._ends[1])
 
     def join(self, timeout: float | None) -> None:
+        """Wait for the end, unless called by the thread that ends."""
         if self._thread is not threading.current_thread():
             self._thread.join(timeout)
 
@@ -336,6 +319,10 @@ class LoopReceiver:
             self._quit()
             raise
         self._loop.call_later(PAUSE, self._watch)
+
+
+#: receives from one bus
+Receiver = ThreadReceiver | LoopReceiver
 
 
 def in_loop(loop: AbstractEventLoop, action: Callable[[], None], timeout: float | None) -> None:

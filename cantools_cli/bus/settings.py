@@ -62,9 +62,6 @@ def checked(
 
     A setting that is None is left out if its type has no None. Those in ``strict`` must be common or
     ``backend``'s own. An error begins with ``place``, or with the result of ``place_of`` for the setting.
-
-    Raises:
-        UsageError: ``backend`` has no such setting, or the value is of another type.
     """
     parameters, takes_any = _parameters(backend)
     is_ours = _is_ours(backend)
@@ -87,11 +84,7 @@ def checked(
 
 
 def named(interface: str | None, backend: Any, values: Sequence[Any]) -> dict[str, Any]:
-    """Return the positional arguments after the channel as settings of ``backend``.
-
-    Raises:
-        UsageError: there are more arguments than parameters.
-    """
+    """Return the positional arguments after the channel as settings of ``backend``."""
     from inspect import Parameter, signature
 
     names = [
@@ -108,11 +101,7 @@ def named(interface: str | None, backend: Any, values: Sequence[Any]) -> dict[st
 
 
 def refuse_unknown(interface: str, backend: Any, rest: Mapping[str, Any]) -> None:
-    """Check ``rest``, the keywords of a canx bus that are not its parameters.
-
-    Raises:
-        UsageError: a keyword is neither common nor a setting of another interface, or has the wrong type.
-    """
+    """Check ``rest``, the keywords of a canx bus that are not its parameters."""
     if rest:
         checked(interface, backend, rest)
         if rest.get("receive_own_messages"):
@@ -159,11 +148,7 @@ def _suggestion(key: str, parameters: Mapping[str, str], interface: str | None) 
 
 
 def _converted(key: str, value: Any, annotation: str) -> Any:
-    """Return ``value`` converted to the first possible type of ``annotation``.
-
-    Raises:
-        UsageError: ``value`` cannot be converted.
-    """
+    """Return ``value`` converted to the first possible type of ``annotation``."""
     kinds = [kind for kind in annotation.split(" | ") if kind != "None"]
     if value is None:
         return None

@@ -62,15 +62,11 @@ class ThreadSafeBus(_Base):
         else:
             setattr(self._wrapped, name, value)
 
-    # --- receiving ------------------------------------------------------------------------------------
-
     def recv(self, timeout: float | None = None) -> Message | None:
-        message: Message | None = self._received("recv", timeout)
-        return message
+        return cast("Message | None", self._received("recv", timeout))
 
     def recv_batch(self, timeout: float | None = None) -> MessageBatch | None:
-        batch: MessageBatch | None = self._received("recv_batch", timeout)
-        return batch
+        return cast("MessageBatch | None", self._received("recv_batch", timeout))
 
     def _received(self, method: str, timeout: float | None) -> Any:
         """Receive in turns: a thread that waits for ever must not keep others from closing the bus."""
@@ -98,8 +94,7 @@ class ThreadSafeBus(_Base):
     @property
     def filters(self) -> CanFilters | None:
         with self._receiving:
-            filters: CanFilters | None = self._wrapped.filters
-            return filters
+            return cast("CanFilters | None", self._wrapped.filters)
 
     @filters.setter
     def filters(self, filters: CanFilters | None) -> None:
@@ -112,8 +107,6 @@ class ThreadSafeBus(_Base):
     def fileno(self) -> int:
         with self._receiving:
             return int(self._wrapped.fileno())
-
-    # --- sending --------------------------------------------------------------------------------------
 
     def send(self, msg: Message, timeout: float | None = None) -> None:
         with self._turn_to_send(timeout) as remaining:
@@ -153,19 +146,15 @@ class ThreadSafeBus(_Base):
 
     def send_periodic(self, *args: Any, **kwargs: Any) -> CyclicSendTaskABC:
         with self._sending:
-            task: CyclicSendTaskABC = self._wrapped.send_periodic(*args, **kwargs)
-            return task
+            return cast("CyclicSendTaskABC", self._wrapped.send_periodic(*args, **kwargs))
 
     def stop_all_periodic_tasks(self, remove_tasks: bool = True) -> None:
         self._wrapped.stop_all_periodic_tasks(remove_tasks)  # without a lock: the tasks take turns, too
 
-    # --- state and end --------------------------------------------------------------------------------
-
     @property
     def state(self) -> BusState:
         with self._receiving, self._sending:
-            state: BusState = self._wrapped.state
-            return state
+            return cast("BusState", self._wrapped.state)
 
     @state.setter
     def state(self, new_state: BusState) -> None:

@@ -63,7 +63,6 @@ class FrameFilter:
     Attributes:
         tests: a frame has to pass one of these tests, or all of them if ``join`` is set. Without tests
             every frame passes. Tests do not apply to error frames.
-        join: whether a frame has to pass all tests.
         error_mask: classes of the error frames that pass.
         warnings: likely mistakes in the filters, one line each.
     """
@@ -101,7 +100,9 @@ class FrameFilter:
                     error_mask = (error_mask or 0) | _hexadecimal(text, at + 1, at + len(token))[0]
                 else:
                     tests.append(_test(text, at, at + len(token)))
-        result = cls(tests, join=join, error_mask=ALL_ERRORS if error_mask is None else _classes(error_mask))
+        classes = bits.CAN_EFF_MASK if error_mask is None else error_mask & bits.CAN_EFF_MASK
+        # with all classes, error frames without a class pass as well
+        result = cls(tests, join=join, error_mask=ALL_ERRORS if classes == bits.CAN_EFF_MASK else classes)
         result._warn()
         return result
 
@@ -236,12 +237,6 @@ def _identifier(text: str, at: int, value: int, digits: int) -> int:
     if value > bits.CAN_EFF_MASK:
         _refuse(text, at, "a 29-bit identifier above 1FFFFFFF")
     return value | bits.CAN_EFF_FLAG
-
-
-def _classes(mask: int) -> int:
-    """Return the error mask of ``#MASK``; with all classes it also passes error frames without a class."""
-    mask &= bits.CAN_EFF_MASK
-    return ALL_ERRORS if mask == bits.CAN_EFF_MASK else mask
 
 
 def _hexadecimal(text: str, begin: int, end: int) -> tuple[int, int]:

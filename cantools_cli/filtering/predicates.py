@@ -122,19 +122,8 @@ class Data(_Invertible):
     inverted: bool = False
 
     def narrow(self, batch: MessageBatch, memory: Memory, mask: bytearray) -> None:
-        kernel.data(
-            batch.offset,
-            batch.payload,
-            self.begin,
-            self.end,
-            self.little,
-            self.bits,
-            self.low,
-            self.high,
-            self.outside,
-            self.inverted,
-            mask,
-        )
+        test = (self.begin, self.end, self.little, self.bits, self.low, self.high, self.outside)
+        kernel.data(batch.offset, batch.payload, *test, self.inverted, mask)
 
 
 @dataclass(frozen=True)
@@ -231,10 +220,17 @@ class Every(_Invertible):
 
 
 @dataclass(frozen=True)
-class AllOf(Predicate):
-    """Passes frames that pass all predicates, evaluated from left to right."""
+class _Joined(Predicate):
+    """Several predicates."""
 
     predicates: tuple[Predicate, ...]
+
+    def parts(self) -> Sequence[Predicate]:
+        return self.predicates
+
+
+class AllOf(_Joined):
+    """Passes frames that pass all predicates, evaluated from left to right."""
 
     def narrow(self, batch: MessageBatch, memory: Memory, mask: bytearray) -> None:
         for predicate in self.predicates:
@@ -244,9 +240,6 @@ class AllOf(Predicate):
 
     def negated(self) -> AnyOf:
         return AnyOf(tuple(predicate.negated() for predicate in self.predicates))
-
-    def parts(self) -> Sequence[Predicate]:
-        return self.predicates
 
     def frame_filter(self) -> FrameFilter | None:
         """Combine the filters up to the first ``every``, which has to count what later tests drop."""
@@ -259,11 +252,8 @@ class AllOf(Predicate):
         return conjunction(filters)
 
 
-@dataclass(frozen=True)
-class AnyOf(Predicate):
+class AnyOf(_Joined):
     """Passes frames that pass one of the predicates; the next one sees only frames that have not passed."""
-
-    predicates: tuple[Predicate, ...]
 
     def narrow(self, batch: MessageBatch, memory: Memory, mask: bytearray) -> None:
         union, left = bytearray(len(mask)), bytearray(mask)
@@ -277,9 +267,6 @@ class AnyOf(Predicate):
 
     def negated(self) -> AllOf:
         return AllOf(tuple(predicate.negated() for predicate in self.predicates))
-
-    def parts(self) -> Sequence[Predicate]:
-        return self.predicates
 
     def frame_filter(self) -> FrameFilter | None:
         tests: list[IdTest] = []

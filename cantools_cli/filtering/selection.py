@@ -17,14 +17,12 @@ class Selection:
 
     An expression may depend on earlier frames (``changed``, ``every``, ``time``): use one selection per
     stream, with its batches in order.
-
-    Attributes:
-        filters: applied first; the expression sees only frames that pass them.
-        warnings: likely mistakes in the filters or the expression, one line each.
     """
 
     def __init__(self, *filters: FrameFilter | None, where: str | None = None, tz: str | None = None) -> None:
+        #: applied first; the expression sees only frames that pass them
         self.filters = tuple(part for part in filters if part is not None and not part.passes_everything)
+        #: likely mistakes in the filters or the expression, one line each
         self.warnings = [line for part in filters if part is not None for line in part.warnings]
         self._where: Where | None = None
         self._tz = tz

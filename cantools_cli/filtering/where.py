@@ -34,13 +34,7 @@ from cantools_cli.kernels import where as kernel
 
 
 class Where:
-    """A ``--where`` expression with its memory of one stream.
-
-    Attributes:
-        text: the expression.
-        predicate: the parsed expression.
-        warnings: likely mistakes in the expression, one line each.
-    """
+    """A ``--where`` expression with its memory of one stream."""
 
     def __init__(self, text: str, *, tz: str | None = None) -> None:
         """Parse ``text``; dates without a zone are in ``tz``, by default local time.
@@ -51,7 +45,7 @@ class Where:
         parser = Parser(text, tz or "local")
         self.text = text
         self.predicate = parser.whole()
-        self.warnings = parser.warnings
+        self.warnings = parser.warnings  #: likely mistakes in the expression, one line each
         self._memory = Memory(needs_changes=self.predicate.has(Changed), needs_gaps=self.predicate.has(Gaps))
 
     def select(self, batch: MessageBatch) -> MessageBatch:

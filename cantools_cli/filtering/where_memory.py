@@ -123,17 +123,12 @@ class Arrivals(_ByIdentifier):
 
 
 class Memory:
-    """State of an expression: earlier frames, and columns computed for the current batch.
-
-    Attributes:
-        first_ns: timestamp of the first frame of the stream.
-        marks: one byte per row for ``changed``, 1 if the data changed.
-        gap_ns, period_ns: columns for ``gap`` and ``period``, see ``Arrivals.gaps``.
-    """
+    """State of an expression: earlier frames, and columns computed for the current batch."""
 
     def __init__(self, *, needs_changes: bool, needs_gaps: bool) -> None:
-        self.first_ns: int | None = None
-        self.marks = bytearray()
+        self.first_ns: int | None = None  #: timestamp of the first frame of the stream
+        self.marks = bytearray()  #: one byte per row for ``changed``, 1 if the data changed
+        #: columns for ``gap`` and ``period``, see ``Arrivals.gaps``
         self.gap_ns = self.period_ns = array("q")
         self._changes = Changes() if needs_changes else None
         self._arrivals = Arrivals() if needs_gaps else None

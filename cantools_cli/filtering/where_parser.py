@@ -54,8 +54,6 @@ class Parser(Tokens):
         self._tz = tz
         self._depth = 0
 
-    # --- the expression -------------------------------------------------------------------------------
-
     def whole(self) -> Predicate:
         predicate = self._expression()
         if token := self.peek():
@@ -65,10 +63,7 @@ class Parser(Tokens):
         return predicate
 
     def _expression(self) -> Predicate:
-        return self._joined("or", self._conjunction, AnyOf)
-
-    def _conjunction(self) -> Predicate:
-        return self._joined("and", self._negation, AllOf)
+        return self._joined("or", lambda: self._joined("and", self._negation, AllOf), AnyOf)
 
     def _joined(
         self, word: str, part: Callable[[], Predicate], join: Callable[[tuple[Predicate, ...]], Predicate]
@@ -103,8 +98,6 @@ class Parser(Tokens):
         self._depth -= 1
         return predicate
 
-    # --- a test ---------------------------------------------------------------------------------------
-
     def _test(self) -> Predicate:
         token = self.peek()
         begin = self.at
@@ -122,15 +115,17 @@ class Parser(Tokens):
         if token == "id":
             return self._comparison(self._id_value, self._id_test(self._mask(32, decimal_is_odd=False)))
         if token in ("length", "dlc"):
-            return self._comparison(partial(self.number, 0xFFFF), _length_test)
+            return self._comparison(partial(self.number, 0xFFFF), _test(Length, 0xFFFF))
         if token == "dlc_code":
-            return self._comparison(partial(self.number, 15), _dlc_code_test)
+            code = partial(ByteColumn, "dlc_code", 0xFF)
+            return self._comparison(partial(self.number, 15), _test(code, 15))
         if token == "channel":
             return self._channel()
         if token in ("time", "timestamp"):
             return self._time(since_first=token == "time")
         if token in ("gap", "period"):
-            return self._comparison(self._duration_value, _gap_test(is_mean=token == "period"))
+            gaps = partial(Gaps, token == "period")
+            return self._comparison(self._duration_value, _test(gaps, (1 << 63) - 1))
         words = (*WORDS, "every", "not", *(field for field in FIELDS if "[" not in field))
         raise self.refusal(f"{quoted(token)} is not a test", self.meant(token, words, _HINT_TESTS), begin)
 
@@ -178,8 +173,6 @@ class Parser(Tokens):
                 raise self.refusal("a range that ends below its start", None, begin)
         return low, high
 
-    # --- identifiers ----------------------------------------------------------------------------------
-
     def _id_value(self) -> int:
         """Return the identifier word of an identifier: 3 digits for 11 bits, 8 for 29 bits."""
         begin, text = self.value("an identifier")
@@ -211,8 +204,6 @@ class Parser(Tokens):
             return Words(IdTest(bits, low, high, outside), errors=True, is_open=True)
 
         return make
-
-    # --- data -----------------------------------------------------------------------------------------
 
     def _data(self) -> Predicate:
         """Parse the part after ``data``: ``[N]`` or ``[N:M]``, a byte order, a mask, and a comparison."""
@@ -321,8 +312,6 @@ class Parser(Tokens):
         if span[0] == span[1] and span[0] & ~bits:
             raise self.refusal("the value has bits outside the mask: never equal", _HINT_HEX, self.value_at)
 
-    # --- durations ---------------------------------------------------------------------------------
-
     def _duration_value(self) -> int:
         begin, text = self.value("a duration")
         from cantools_cli.units import duration_ns
@@ -331,8 +320,6 @@ class Parser(Tokens):
             return duration_ns(text)
         except UsageError as error:
             raise self.refusal(str(error), error.hint, begin) from error
-
-    # --- channels and times ---------------------------------------------------------------------------
 
     def _channel(self) -> Predicate:
         return self._unordered(
@@ -351,7 +338,8 @@ class Parser(Tokens):
             from cantools_cli.filtering.window import Moment
 
             try:
-                moment = Moment.parse(text if since_first or not _is_number(text) else f"@{text}", self._tz)
+                is_number = text.replace(".", "", 1).isdecimal()
+                moment = Moment.parse(f"@{text}" if is_number and not since_first else text, self._tz)
             except UsageError as error:
                 raise self.refusal(str(error), error.hint, begin) from error
             kinds.add(moment.is_absolute)
@@ -364,10 +352,6 @@ class Parser(Tokens):
             return Times(low, high, True not in kinds, outside)
 
         return self._comparison(value, make)
-
-
-def _is_number(text: str) -> bool:
-    return text.replace(".", "", 1).isdecimal()
 
 
 def _bounds(comparison: str, span: Range, minimum: int, maximum: int) -> tuple[int, int, bool]:
@@ -386,17 +370,6 @@ def _bounds(comparison: str, span: Range, minimum: int, maximum: int) -> tuple[i
     return low, high, comparison in ("ne", "not in")
 
 
-def _length_test(comparison: str, span: Range) -> Predicate:
-    return Length(*_bounds(comparison, span, 0, 0xFFFF))
-
-
-def _dlc_code_test(comparison: str, span: Range) -> Predicate:
-    low, high, outside = _bounds(comparison, span, 0, 15)
-    return ByteColumn("dlc_code", 0xFF, low, high, outside)
-
-
-def _gap_test(*, is_mean: bool) -> Make:
-    def make(comparison: str, span: Range) -> Predicate:
-        return Gaps(is_mean, *_bounds(comparison, span, 0, (1 << 63) - 1))
-
-    return make
+def _test(kind: Callable[[int, int, bool], Predicate], maximum: int) -> Make:
+    """Return what makes tests of ``kind``, which takes (low, high, outside), of values up to ``maximum``."""
+    return lambda comparison, span: kind(*_bounds(comparison, span, 0, maximum))

@@ -15,17 +15,12 @@ HEXADECIMAL = re.compile(r"(?:0[xX])?([0-9A-Fa-f]{1,16})", re.ASCII)
 
 
 class Tokens:
-    """A text with a read position.
-
-    Attributes:
-        at: the read position, from 0.
-        value_at: position of the value that was read last.
-    """
+    """A text with a read position."""
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.at = 0
-        self.value_at = 0
+        self.at = 0  #: the read position, from 0
+        self.value_at = 0  #: position of the value that was read last
 
     def place(self) -> int:
         """Skip blanks; return the position of the next token."""

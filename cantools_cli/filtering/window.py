@@ -88,11 +88,7 @@ def shift_ns(text: str) -> int:
 
 
 def shifted(batch: MessageBatch, by_ns: int) -> MessageBatch:
-    """Add ``by_ns`` to all timestamps of ``batch``, in place, and return it.
-
-    Raises:
-        UsageError: a timestamp leaves the years 1677 to 2262, the range of 64-bit nanoseconds.
-    """
+    """Add ``by_ns`` to all timestamps of ``batch``, in place, and return it."""
     try:
         batch.timestamp_ns = array("q", [time + by_ns for time in batch.timestamp_ns])
     except OverflowError:
@@ -109,13 +105,10 @@ def check_order(start: Moment | None, end: Moment | None) -> None:
 
 
 class Window:
-    """Passes frames with ``start <= time < end``; None means no limit.
-
-    Attributes:
-        is_past: whether the last batch was entirely after the end; a log in order has no more frames then.
-    """
+    """Passes frames with ``start <= time < end``; None means no limit."""
 
     def __init__(self, start: Moment | None = None, end: Moment | None = None) -> None:
+        #: whether the last batch was entirely after the end; a log in order has no more frames then
         self.is_past = False
         self._start = start
         self._end = end

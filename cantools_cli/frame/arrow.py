@@ -38,6 +38,7 @@ import itertools
 import re
 from array import array
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cantools_cli.frame.bits import XL
@@ -155,10 +156,11 @@ _kept: dict[int, Any] = {}
 _keys = itertools.count(1)
 
 
-def _callback(which: int, prototype: Any, handler: Callable[[int], None], argument: Any = None) -> int:
+def _callback(which: int, prototype: Any, handler: Callable[[int], None], capsule: bytes = b"") -> int:
     """Return the address of a C function that calls ``handler``, made by ctypes if kernels are not compiled.
 
-    With ctypes, an exception that propagates while Arrow releases something becomes a SystemError.
+    ``capsule`` names the capsules that C passes, for a handler of their contents. With ctypes, an exception
+    that propagates while Arrow releases something becomes a SystemError.
     """
     address = arrow_release.install(which, handler)
     if address:
@@ -166,7 +168,7 @@ def _callback(which: int, prototype: Any, handler: Callable[[int], None], argume
 
     def called(address: int) -> None:
         _clear_error()  # first: with an error set, every other call fails
-        handler(address if argument is None else argument(address))
+        handler(_pointer_in(address, capsule) if capsule else address)
 
     callback = prototype(called)
     _callbacks.append(callback)
@@ -186,21 +188,8 @@ def _release_at(kind: type[_Struct], address: int) -> None:
     _kept.pop(struct.private_data, None)  # frees the memory of the children
 
 
-def _release_schema(address: int) -> None:
-    _release_at(ArrowSchema, address)
-
-
-def _release_array(address: int) -> None:
-    _release_at(ArrowArray, address)
-
-
-def _destroy_schema(address: int) -> None:
-    _release_schema(address)
-    del _top[address]
-
-
-def _destroy_array(address: int) -> None:
-    _release_array(address)
+def _destroy_at(kind: type[_Struct], address: int) -> None:
+    _release_at(kind, address)
     del _top[address]
 
 
@@ -219,34 +208,30 @@ _pointer_in = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_char_
 _Release = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 _Destructor = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)
 
-_SCHEMA_RELEASE = _callback(arrow_release.RELEASE_SCHEMA, _Release, _release_schema)
-_ARRAY_RELEASE = _callback(arrow_release.RELEASE_ARRAY, _Release, _release_array)
+_SCHEMA_RELEASE = _callback(arrow_release.RELEASE_SCHEMA, _Release, partial(_release_at, ArrowSchema))
+_ARRAY_RELEASE = _callback(arrow_release.RELEASE_ARRAY, _Release, partial(_release_at, ArrowArray))
 _SCHEMA_DESTRUCTOR = _callback(
-    arrow_release.DESTROY_SCHEMA,
-    _Destructor,
-    _destroy_schema,
-    lambda capsule: _pointer_in(capsule, _SCHEMA_NAME),
+    arrow_release.DESTROY_SCHEMA, _Destructor, partial(_destroy_at, ArrowSchema), _SCHEMA_NAME
 )
 _ARRAY_DESTRUCTOR = _callback(
-    arrow_release.DESTROY_ARRAY,
-    _Destructor,
-    _destroy_array,
-    lambda capsule: _pointer_in(capsule, _ARRAY_NAME),
+    arrow_release.DESTROY_ARRAY, _Destructor, partial(_destroy_at, ArrowArray), _ARRAY_NAME
 )
 
 
-def _keep(struct: _Struct, release: int, *needed: Any) -> None:
-    """Let ``struct`` own ``needed`` until it is released."""
+def _keep(
+    struct: _Struct, release: int, children: Sequence[_Struct], dictionary: _Struct | None, *needed: Any
+) -> None:
+    """Let ``struct`` point to its children and its dictionary, and own all of them until it is released."""
+    pointer: Any = ctypes.POINTER(type(struct))
+    pointers = (pointer * len(children))(*map(ctypes.pointer, children))
+    if children:
+        struct.children = ctypes.cast(pointers, ctypes.POINTER(pointer))
+    if dictionary is not None:
+        struct.dictionary = ctypes.pointer(dictionary)
     key = next(_keys)
-    _kept[key] = needed
+    _kept[key] = (children, pointers, dictionary, *needed)
     struct.private_data = key
     struct.release = release
-
-
-def _pointers(kind: type[_Struct], children: Sequence[_Struct]) -> Any:
-    """Return a C array of pointers to ``children``, which it keeps alive."""
-    pointer = ctypes.POINTER(kind)
-    return (pointer * len(children))(*[ctypes.pointer(child) for child in children])
 
 
 def _schema(
@@ -257,12 +242,7 @@ def _schema(
     dictionary: ArrowSchema | None = None,
 ) -> ArrowSchema:
     struct = ArrowSchema(format=form, name=name, flags=flags, n_children=len(children))
-    pointers = _pointers(ArrowSchema, children)
-    if children:
-        struct.children = ctypes.cast(pointers, ctypes.POINTER(ctypes.POINTER(ArrowSchema)))
-    if dictionary is not None:
-        struct.dictionary = ctypes.pointer(dictionary)
-    _keep(struct, _SCHEMA_RELEASE, form, name, children, pointers, dictionary)
+    _keep(struct, _SCHEMA_RELEASE, children, dictionary, form, name)
     return struct
 
 
@@ -280,12 +260,7 @@ def _array(
     struct = ArrowArray(
         length=length, null_count=nulls, n_buffers=len(views), n_children=len(children), buffers=table
     )
-    pointers = _pointers(ArrowArray, children)
-    if children:
-        struct.children = ctypes.cast(pointers, ctypes.POINTER(ctypes.POINTER(ArrowArray)))
-    if dictionary is not None:
-        struct.dictionary = ctypes.pointer(dictionary)
-    _keep(struct, _ARRAY_RELEASE, views, table, children, pointers, dictionary)
+    _keep(struct, _ARRAY_RELEASE, children, dictionary, views, table)
     return struct
 
 
@@ -297,18 +272,14 @@ def _view(buffer: array[int] | bytearray) -> Any:
     return (ctypes.c_char * size).from_buffer(buffer)
 
 
-def _strings(texts: Sequence[bytes]) -> ArrowArray:
-    ends = array("i", itertools.accumulate(map(len, texts), initial=0))
-    return _array(len(texts), [None, ends, bytearray(b"".join(texts))])
-
-
-def _schema_struct() -> ArrowSchema:
+def schema_capsule() -> object:
+    """Return the schema of all batches, in a PyCapsule ``arrow_schema``."""
     children = []
     for name, form in COLUMNS.items():
         flags = _NULLABLE if name in _WITH_NULLS else 0
         texts = _schema(b"u", flags=_NULLABLE) if name == "channel" else None
         children.append(_schema(form, name.encode(), flags, dictionary=texts))
-    return _schema(b"+s", children=children)
+    return _capsule(_schema(b"+s", children=children), _SCHEMA_NAME, _SCHEMA_DESTRUCTOR)
 
 
 def _array_struct(batch: Columns) -> ArrowArray:
@@ -372,18 +343,15 @@ def _channel_array(batch: Columns) -> ArrowArray:
         nulls = kernel.valid(column, channels.index(None), validity)
     # escape invalid Unicode: Arrow's readers do not check that strings are UTF-8
     names = [spell_channel(channel).encode("utf-8", "backslashreplace") for channel in channels]
-    return _array(rows, [validity, column], nulls, dictionary=_strings(names))
+    ends = array("i", itertools.accumulate(map(len, names), initial=0))
+    texts = _array(len(names), [None, ends, bytearray(b"".join(names))])
+    return _array(rows, [validity, column], nulls, dictionary=texts)
 
 
 def _capsule(struct: _Struct, name: bytes, destructor: int) -> object:
     address = ctypes.addressof(struct)
     _top[address] = struct
     return _new_capsule(address, name, destructor)
-
-
-def schema_capsule() -> object:
-    """Return the schema of all batches, in a PyCapsule ``arrow_schema``."""
-    return _capsule(_schema_struct(), _SCHEMA_NAME, _SCHEMA_DESTRUCTOR)
 
 
 def array_capsules(batch: Columns) -> tuple[object, object]:

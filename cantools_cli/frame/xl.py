@@ -228,26 +228,21 @@ class XlColumns:
         self.vcid[row], self.sdt[row], self.bits[row], self.acceptance_field[row] = fields
 
     def extend(self, other: XlColumns) -> None:
-        self.vcid += other.vcid
-        self.sdt += other.sdt
-        self.bits += other.bits
-        self.acceptance_field += other.acceptance_field
+        for name in self.__slots__:
+            getattr(self, name).extend(getattr(other, name))
 
     def select(self, rows: Iterable[int]) -> XlColumns:
         rows = tuple(rows)
         result = XlColumns()
-        result.vcid = bytearray(self.vcid[row] for row in rows)
-        result.sdt = bytearray(self.sdt[row] for row in rows)
-        result.bits = bytearray(self.bits[row] for row in rows)
-        result.acceptance_field = array("I", [self.acceptance_field[row] for row in rows])
+        for name in self.__slots__:
+            column = getattr(self, name)
+            getattr(result, name).extend([column[row] for row in rows])
         return result
 
     def part(self, first: int, last: int) -> XlColumns:
         result = XlColumns()
-        result.vcid = self.vcid[first:last]
-        result.sdt = self.sdt[first:last]
-        result.bits = self.bits[first:last]
-        result.acceptance_field = self.acceptance_field[first:last]
+        for name in self.__slots__:
+            setattr(result, name, getattr(self, name)[first:last])
         return result
 
     def fill(self, row: int, message: XlMessage) -> None:

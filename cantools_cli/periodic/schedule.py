@@ -72,11 +72,7 @@ def frames_within(duration_ns: int, period_ns: int) -> int:
 
 
 def nanoseconds(seconds: float, what: str = "period") -> int:
-    """Return ``seconds`` as nanoseconds, rounded.
-
-    Raises:
-        UsageError: ``seconds`` is not greater than 0, or not finite.
-    """
+    """Return ``seconds`` as nanoseconds, rounded."""
     if not isfinite(seconds) or round(seconds * 1_000_000_000) <= 0:
         raise UsageError(f"the {what} is {seconds} s, but must be greater than 0")
     return round(seconds * 1_000_000_000)

@@ -141,11 +141,7 @@ def _refuse(text: str, reason: str) -> NoReturn:
 
 
 class Rewriter:
-    """Applies the rules of one direction.
-
-    Attributes:
-        rewritten: number of frames whose identifier was changed.
-    """
+    """Applies the rules of one direction."""
 
     def __init__(self, rules: Sequence[Rewrite]) -> None:
         self.rewritten = 0

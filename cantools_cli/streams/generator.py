@@ -44,9 +44,6 @@ class Generator:
     ``gap_ns`` or ``rate`` (frames/s) spaces the timestamps, from ``start_ns`` on. The frames end after
     ``count`` frames or, if the gap is not 0, after ``duration_ns``.
 
-    Attributes:
-        seed: seed of the random generator; chosen at random if None was given.
-        drawn: frames drawn so far.
 
     Raises:
         UsageError: an invalid mode, or modes that contradict each other.
@@ -73,8 +70,9 @@ class Generator:
         duration_ns: int | None = None,
         channel: Channel = None,
     ) -> None:
+        #: seed of the random generator; chosen at random if None was given
         self.seed = int.from_bytes(os.urandom(4), "big") if seed is None else seed
-        self.drawn = 0
+        self.drawn = 0  #: frames drawn so far
         self._state = array("I", kernel.seeded(self.seed))
         flags = {
             kernel.EXTENDED: is_extended_id,
@@ -106,11 +104,7 @@ class Generator:
         return within if count is None else min(count, within)
 
     def take(self, rows: int) -> MessageBatch:
-        """Return the next ``rows`` frames, or fewer if the end comes first.
-
-        Raises:
-            UsageError: the next timestamp does not fit in 64 bits.
-        """
+        """Return the next ``rows`` frames, or fewer if the end comes first."""
         rows = self._rows(rows)
         if rows < 1:
             return MessageBatch(channels=(self._channel,))

@@ -24,21 +24,15 @@ class Outlet:
 
     CAN FD and CAN XL frames are dropped if the bus does not carry them. If the protocol of the bus leaves
     that open for CAN FD, the first such frame is sent alone to find out.
-
-    Attributes:
-        sent: frames accepted by the bus, including those of a batch that failed part-way.
-        losses: number of dropped frames by kind.
-        refusal: the error with which the bus refused the first CAN FD frame.
-        timeout: in seconds; None waits indefinitely.
     """
 
     def __init__(self, bus: BusABC, name: str, timeout: float | None = None) -> None:
         self.name = name
-        self.sent = 0
-        self.losses: Counter[str] = Counter()
-        self.refusal: CanError | None = None
+        self.sent = 0  #: frames accepted by the bus, including those of a batch that failed part-way
+        self.losses: Counter[str] = Counter()  #: number of dropped frames by kind
+        self.refusal: CanError | None = None  #: the error with which the bus refused the first CAN FD frame
         self._bus = bus
-        self.timeout = timeout
+        self.timeout = timeout  #: in seconds; None waits indefinitely
         self._takes_fd: bool | None = None if bus.protocol is CanProtocol.CAN_20 else True
 
     @property
@@ -107,14 +101,11 @@ class QueuedOutlet:
     empty again. After that, frames are dropped and counted in ``outlet.losses``, as are frames for which
     the bus has no room within the timeout. After such a timeout the bus is not waited for until it accepts
     frames again.
-
-    Attributes:
-        error: why the bus failed; None while it works.
     """
 
     def __init__(self, outlet: Outlet, timeout: float, queue_frames: int = QUEUE_FRAMES) -> None:
         self.outlet = outlet
-        self.error: Exception | None = None
+        self.error: Exception | None = None  #: why the bus failed; None while it works
         self._timeout = timeout
         self._patience = timeout
         self._limit = queue_frames

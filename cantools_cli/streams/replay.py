@@ -146,17 +146,11 @@ class Due(NamedTuple):
 
 
 class Timetable:
-    """The queue of planned frames.
-
-    Attributes:
-        waiting: number of queued frames.
-        restarts: number of times the schedule was shifted because the process had been stopped.
-        lateness: delays of all frames sent.
-    """
+    """The queue of planned frames."""
 
     def __init__(self, schedule: Schedule) -> None:
         self.waiting = 0
-        self.restarts = 0
+        self.restarts = 0  #: number of times the schedule was shifted because the process had been stopped
         self.lateness = Lateness()
         self._schedule = schedule
         self._parts: deque[tuple[Part, array[int]]] = deque()
@@ -209,11 +203,6 @@ class Timetable:
         self.waiting -= end - row
         return Due(part.send, row, end, times, self._start_ns)
 
-    def note_sent(self, due: Due, now_ns: int) -> None:
-        """Count the delays of frames sent at ``now_ns``."""
-        for row in range(due.first, due.last):
-            self.lateness.add(now_ns - due.start_ns - due.times[row])
-
 
 class Pacer:
     """Sends frames when they are due, those due at once in one call, until ``stopped`` returns true."""
@@ -237,7 +226,10 @@ class Pacer:
         ended = False
         while not self._stopped():
             due = self._timetable.next_ns
-            if not ended and self._has_time_to_read(due):
+            has_time = due is None or (
+                self._timetable.waiting < PART_ROWS and due - self._clock.now_ns() > self._reading_ns
+            )
+            if not ended and has_time:
                 ended = not self._read(feed)
             elif due is None:
                 return
@@ -270,11 +262,6 @@ class Pacer:
             self._send_at(due)
         return 0.0
 
-    def _has_time_to_read(self, due: int | None) -> bool:
-        if due is None:
-            return True
-        return self._timetable.waiting < PART_ROWS and due - self._clock.now_ns() > self._reading_ns
-
     def _send_at(self, time_ns: int) -> None:
         """Sleep until shortly before ``time_ns``, busy-wait for the rest, and send the frames due.
 
@@ -296,7 +283,8 @@ class Pacer:
 
     def _count_sent(self) -> None:
         for due, now in self._uncounted:
-            self._timetable.note_sent(due, now)
+            for row in range(due.first, due.last):
+                self._timetable.lateness.add(now - due.start_ns - due.times[row])
         self._uncounted.clear()
 
 

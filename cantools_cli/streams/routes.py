@@ -84,11 +84,7 @@ def _bus_of(channel: Channel) -> str:
 
 
 class Renaming:
-    """Renames the channels of a log, for ``canx convert --map``.
-
-    Attributes:
-        unused: the rules whose channel has not been seen yet.
-    """
+    """Renames the channels of a log, for ``canx convert --map``."""
 
     def __init__(self, rules: list[Rule]) -> None:
         targets: dict[str, str] = {}
@@ -97,7 +93,7 @@ class Renaming:
             if other != rule.target:
                 both = f"--map {rule.source}={other} and --map {rule.source}={rule.target}"
                 raise UsageError(f"{both}: a frame can have only one channel")
-        self.unused = list(rules)
+        self.unused = list(rules)  #: the rules whose channel has not been seen yet
         self._rules = rules
         self._seen: dict[str, None] = {}
 

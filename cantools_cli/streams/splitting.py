@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
-from typing import Protocol
 
 from cantools_cli.errors import UsageError, quoted
 from cantools_cli.frame import bits
@@ -13,13 +12,6 @@ from cantools_cli.streams.routes import channel_names
 from cantools_cli.units import duration_ns
 
 _SECOND = 1_000_000_000
-
-
-class Splitter(Protocol):
-    """Splits the batches of one log, in order."""
-
-    def parts(self, batch: MessageBatch) -> Iterator[tuple[str, MessageBatch]]:
-        """Yield ``(name, frames)`` for each part; frames keep their order."""
 
 
 def parse(text: str, tz: str = "local") -> Splitter:
@@ -42,6 +34,7 @@ class ByChannel:
     """One part per channel; channel number N is named ``canN``, frames without a channel go to ``can0``."""
 
     def parts(self, batch: MessageBatch) -> Iterator[tuple[str, MessageBatch]]:
+        """Yield ``(name, frames)`` for each part; frames keep their order."""
         names = [channel_names(channel)[0] for channel in batch.channels]
         return _dealt(batch, [names[index] for index in batch.channel])
 
@@ -77,10 +70,8 @@ class ByTime:
         return _dealt(batch, [name((stamp - first) // size) for stamp in batch.timestamp_ns])
 
     def _name(self, number: int) -> str:
-        known = self._names.get(number)
-        return known if known is not None else self._new_name(number)
-
-    def _new_name(self, number: int) -> str:
+        if number in self._names:
+            return self._names[number]
         from cantools_cli.clock import ns_to_wall
 
         begin = (self._first_ns or 0) + number * self._size_ns
@@ -94,6 +85,10 @@ class ByTime:
         self._taken.add(name)
         self._names[number] = name
         return name
+
+
+#: splits the batches of one log, in order
+Splitter = ByChannel | ById | ByTime
 
 
 def _identifier(can_id: int) -> str:
