@@ -11,7 +11,7 @@ from cantools_cli.errors import counted
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.error_frames import CONTROLLER
 from cantools_cli.serve.outbox import Outbox
-from cantools_cli.serve.session import Session
+from cantools_cli.serve.session import GREETING, Session
 
 #: maximum size of one read
 _PIECE = 1 << 16
@@ -22,12 +22,7 @@ RawTexts = dict[tuple[bool, bool], tuple[bytes, int]]
 
 
 class Client:
-    """One connection. No method blocks, and a lost connection sets ``is_over``.
-
-    Attributes:
-        name: the address of the client, as text.
-        is_over: whether the connection has to be closed.
-    """
+    """One connection. No method blocks, and a lost connection sets ``is_over``."""
 
     def __init__(self, end: socket.socket, name: str, session: Session, queue_frames: int) -> None:
         self.name = name
@@ -36,7 +31,7 @@ class Client:
         self._end = end
         self._outbox = Outbox(queue_frames, self._overflow)
         end.setblocking(False)
-        self._outbox.add_answer(session.greet())
+        self._outbox.add_answer(GREETING)
 
     def fileno(self) -> int:
         return self._end.fileno()

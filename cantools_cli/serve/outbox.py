@@ -15,16 +15,13 @@ class Outbox:
     """Pieces of text, in order. Answers are kept; too many frames are dropped, the oldest first.
 
     ``marker`` returns the text that is sent in the place of missing frames; it may be empty.
-
-    Attributes:
-        lost: number of dropped frames.
-        answer_bytes: size of the queued answers; while it is large, the client's commands are not read.
-        hold_until: time of the caller's clock until which frames, but not answers, are held back.
     """
 
     def __init__(self, limit: int = QUEUE_FRAMES, marker: Callable[[], bytes] | None = None) -> None:
-        self.lost = 0
+        self.lost = 0  #: number of dropped frames
+        #: size of the queued answers; while it is large, the client's commands are not read
         self.answer_bytes = 0
+        #: time of the caller's clock until which frames, but not answers, are held back
         self.hold_until = 0.0
         self._limit = max(limit, 1)
         self._marker = marker

@@ -27,10 +27,6 @@ class Served:
     """An open bus and the name that clients use for it.
 
     ``deliver`` is called with the name, frames, and the session that sent them, None for the bus.
-
-    Attributes:
-        received_bytes, received_frames, sent_bytes, sent_frames: totals since the start; bytes of data.
-        failure: why the bus has failed, or None.
     """
 
     def __init__(
@@ -39,6 +35,7 @@ class Served:
         self.name = name
         self.bus = bus
         self.failure: CanError | None = None
+        #: totals since the start; bytes of data
         self.received_bytes = self.received_frames = self.sent_bytes = self.sent_frames = 0
         self._filter = chosen
         self._deliver = deliver

@@ -7,7 +7,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from typing import Protocol
 
 from cantools_cli.backends.socketcand.beacon import PERIOD, format_beacon
@@ -111,7 +110,7 @@ class SocketcandServer:
         for served in self._served.values():
             try:
                 served_fd = served.bus.fileno()
-                self._selector.register(served_fd, selectors.EVENT_READ, partial(self._receive, served))
+                self._selector.register(served_fd, selectors.EVENT_READ, served.receive)
             except (NotImplementedError, ValueError):
                 self._polled.append(served)
 
@@ -125,8 +124,6 @@ class SocketcandServer:
     def place(self) -> str:
         """The address as text, such as 127.0.0.1:29536."""
         return format_place(*self.address)
-
-    # --- the loop -------------------------------------------------------------------------------------
 
     def serve(self, interruption: StopRequest | None = None) -> None:
         """Serve until ``stop`` is called, or ``interruption`` is requested.
@@ -211,11 +208,6 @@ class SocketcandServer:
         for served in self._served.values():
             served.show_echoes()
 
-    # --- buses ----------------------------------------------------------------------------------------
-
-    def _receive(self, served: Served) -> None:
-        served.receive()
-
     def _deliver(self, name: str, batch: MessageBatch, sender: object) -> None:
         """Give every client of the bus ``name`` its text of ``batch``; equal texts are formatted once."""
         clients = [
@@ -237,7 +229,7 @@ class SocketcandServer:
         """Drop a failed bus and its clients; the others continue."""
         del self._served[served.name]
         for key in list(self._selector.get_map().values()):
-            if isinstance(key.data, partial) and key.data.args == (served,):
+            if key.data == served.receive:
                 self._selector.unregister(key.fd)
         if served in self._polled:
             self._polled.remove(served)
@@ -248,8 +240,6 @@ class SocketcandServer:
         if not self._served:
             raise served.failure
         self._note(f"{served.name} is no longer served: {served.failure}")
-
-    # --- clients --------------------------------------------------------------------------------------
 
     def _accept(self) -> None:
         try:

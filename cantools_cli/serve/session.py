@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from cantools_cli.backends.socketcand import codec
 from cantools_cli.errors import CanError, FormatError, quoted
@@ -23,6 +23,9 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from cantools_cli.serve.subscriptions import Subscription, Subscriptions
 
+if TYPE_CHECKING:
+    from cantools_cli.serve.served import BusJob, Served
+
 #: seconds that frames are held back after the answer to ``rawmode``: python-can reads up to 256 bytes, and
 #: rejects an answer that is followed by frames
 RAW_DELAY = 0.05
@@ -30,6 +33,8 @@ RAW_DELAY = 0.05
 MAX_JOBS = 256
 SHORTEST_PERIOD = 0.001
 
+#: the answer to a new connection
+GREETING = b"< hi >"
 _UNKNOWN = b"< error unknown command >"
 _OK = b"< ok >"
 
@@ -43,53 +48,21 @@ class Mode(Enum):
     CONTROL = "controlmode"
 
 
-class Job(Protocol):
-    """A message that is sent cyclically."""
-
-    def change(self, message: Message) -> None: ...
-    def stop(self) -> None: ...
-
-
-class ServedBus(Protocol):
-    """The bus of a session; ``sender`` does not receive its own frames."""
-
-    received_bytes: int
-    received_frames: int
-    sent_bytes: int
-    sent_frames: int
-
-    def send(self, batch: MessageBatch, sender: object) -> None: ...
-    def start_job(self, message: Message, period: float, sender: object) -> Job: ...
-
-
 class Session:
     """The state of one client.
 
     ``open_bus`` returns the bus of a name, None if it is unknown, and raises a CanError if the bus has
     failed. With ``errors`` the client receives error frames in raw mode too.
-
-    Attributes:
-        mode, bus: the mode and the bus that the client selected.
-        extended: whether the client supports the extension of canx.
-        is_over: whether the connection has to be closed after the answers are sent.
-        held_until: time until which frames are held back.
-        left_out: number of frames that the client's protocol cannot carry.
-        refused: number of frames that were not sent because the bus is read-only.
-        reason: why the connection has to be closed.
     """
 
     def __init__(
-        self,
-        open_bus: Callable[[str], ServedBus | None],
-        *,
-        read_only: bool = False,
-        errors: bool = False,
+        self, open_bus: Callable[[str], Served | None], *, read_only: bool = False, errors: bool = False
     ) -> None:
         self.mode = Mode.NO_BUS
-        self.bus: ServedBus | None = None
-        self.extended = False
+        self.bus: Served | None = None
+        self.extended = False  #: whether the client supports the extension of canx
         self.is_over = False
-        self.held_until = 0.0
+        self.held_until = 0.0  #: time until which frames are held back
         self.refused = 0
         self.reason: str | None = None
         self._open_bus = open_bus
@@ -98,13 +71,11 @@ class Session:
         self._raw_left_out = 0
         self._decoder = codec.Decoder()
         self._subscriptions = Subscriptions()
-        self._jobs: dict[int, Job] = {}
+        self._jobs: dict[int, BusJob] = {}
         self._sends = MessageBatch()
         self._statistics: tuple[float, float] | None = None  # period in seconds, time of the next message
         self._answers: list[bytes] = []
         self._now = 0.0
-
-    # --- what the server asks -------------------------------------------------------------------------
 
     @property
     def faults(self) -> int:
@@ -123,10 +94,6 @@ class Session:
     def wants_errors(self) -> bool:
         """Whether the client receives error frames, and notices of lost frames, in raw mode."""
         return self._errors or self.extended
-
-    def greet(self) -> bytes:
-        """Return the greeting."""
-        return b"< hi >"
 
     def receive_data(self, data: bytes, now: float) -> bytes:
         """Execute the commands in ``data``; return the answers."""
@@ -182,8 +149,6 @@ class Session:
         self._subscriptions.clear()
         self._statistics = None
 
-    # --- commands -------------------------------------------------------------------------------------
-
     def _obey(self, text: bytes) -> None:
         name, _, rest = text.partition(b" ")
         command = _COMMANDS[self.mode].get(name)
@@ -226,27 +191,12 @@ class Session:
         if mode is Mode.RAW:
             self.held_until = self._now + RAW_DELAY
 
-    def _refuse_isotp(self, tokens: Sequence[bytes]) -> None:
-        self._answers.append(b"< error isotp is not served >")
-
-    def _echo(self, tokens: Sequence[bytes]) -> None:
-        self._answers.append(b"< echo >")
-
     def _canx(self, tokens: Sequence[bytes]) -> None:
         if tokens != [b"fd"]:
             self._answers.append(_UNKNOWN)
             return
         self.extended = True
         self._answers.append(_OK)
-
-    def _send(self, tokens: Sequence[bytes]) -> None:
-        self._gather(codec.parse_send(tokens))
-
-    def _send_fd(self, tokens: Sequence[bytes]) -> None:
-        self._gather(codec.parse_send_fd(tokens))
-
-    def _send_remote(self, tokens: Sequence[bytes]) -> None:
-        self._gather(codec.parse_send_remote(tokens))
 
     def _gather(self, message: Message) -> None:
         if self._read_only:
@@ -297,7 +247,7 @@ class Session:
         self._job(word).stop()
         del self._jobs[word]
 
-    def _job(self, word: int) -> Job:
+    def _job(self, word: int) -> BusJob:
         job = self._jobs.get(word)
         if job is None:
             raise FormatError(f"no job with identifier {word:X}")
@@ -346,24 +296,34 @@ def _only_id(tokens: Sequence[bytes]) -> int:
     return codec.parse_id(tokens[0]) & ~bits.CAN_RTR_FLAG
 
 
-def _mode(mode: Mode) -> Callable[[Session, Sequence[bytes]], None]:
+_Command = Callable[[Session, Sequence[bytes]], None]
+
+
+def _mode(mode: Mode) -> _Command:
     return lambda session, tokens: session._change_mode(mode)
 
 
-_Command = Callable[[Session, Sequence[bytes]], None]
+def _answer(text: bytes) -> _Command:
+    return lambda session, tokens: session._answers.append(text)
+
+
+def _sends(parse: Callable[[Sequence[bytes]], Message]) -> _Command:
+    return lambda session, tokens: session._gather(parse(tokens))
+
+
 _ANYWHERE: dict[bytes, _Command] = {
     b"rawmode": _mode(Mode.RAW),
     b"bcmmode": _mode(Mode.BCM),
     b"controlmode": _mode(Mode.CONTROL),
-    b"isotpmode": Session._refuse_isotp,
-    b"echo": Session._echo,
+    b"isotpmode": _answer(b"< error isotp is not served >"),
+    b"echo": _answer(b"< echo >"),
     b"canx": Session._canx,
 }
 _COMMANDS: dict[Mode, dict[bytes, _Command]] = {
     Mode.NO_BUS: {b"open": Session._open},
     Mode.BCM: {
         **_ANYWHERE,
-        b"send": Session._send,
+        b"send": _sends(codec.parse_send),
         b"add": Session._add,
         b"update": Session._update,
         b"delete": Session._delete,
@@ -372,7 +332,7 @@ _COMMANDS: dict[Mode, dict[bytes, _Command]] = {
         b"filter": Session._filter,
         b"muxfilter": Session._filter_kinds,
     },
-    Mode.RAW: {**_ANYWHERE, b"send": Session._send},
+    Mode.RAW: {**_ANYWHERE, b"send": _sends(codec.parse_send)},
     Mode.CONTROL: {**_ANYWHERE, b"statistics": Session._report_statistics},
 }
-_EXTENDED: dict[bytes, _Command] = {b"sendfd": Session._send_fd, b"sendrtr": Session._send_remote}
+_EXTENDED = {b"sendfd": _sends(codec.parse_send_fd), b"sendrtr": _sends(codec.parse_send_remote)}

@@ -71,13 +71,10 @@ class Subscriptions:
     """All subscriptions of a client, by identifier word.
 
     A word with the error flag subscribes to all error frames that have one of its classes.
-
-    Attributes:
-        left_out: number of subscribed frames that the client's protocol cannot carry.
     """
 
     def __init__(self) -> None:
-        self.left_out = 0
+        self.left_out = 0  #: number of subscribed frames that the client's protocol cannot carry
         self._by_id: dict[int, Subscription] = {}
 
     def __len__(self) -> int:
