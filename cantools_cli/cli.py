@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from importlib import import_module
 from typing import Annotated, Any, cast
@@ -51,18 +51,14 @@ class _Plain:
             ) from error
 
 
-def _use_plain_converters(params: Iterable[Any]) -> None:
-    for param in params:
-        kind = getattr(getattr(param, "type_descriptor", None), "annotation", str)
-        param._runtime_param = _Plain(kind if kind in (int, float, bool) else str)
-
-
 class _PlainParameters:
     """Mixin of a command that converts its parameters, including ``--help``, without pydantic."""
 
     def get_params(self, ctx: Any) -> Any:
         params = super().get_params(ctx)  # type: ignore[misc]  # of the typer class it is mixed into
-        _use_plain_converters(params)
+        for param in params:
+            kind = getattr(getattr(param, "type_descriptor", None), "annotation", str)
+            param._runtime_param = _Plain(kind if kind in (int, float, bool) else str)
         if _COMPLETING in os.environ:
             from cantools_cli.console import completion
 
@@ -359,16 +355,14 @@ def status_of(error: BaseException) -> int:
         return int(status)
     if isinstance(error, OSError):
         print_error(error)
-        return _status_of_os_error(error)
+        return 2 if isinstance(error, _WRONG_NAMES) else 3
     say(f"internal error: {type(error).__name__}: {error}")
     sys.stderr.write("hint: please report it with the output of --debug\n")
     return 3
 
 
-def _status_of_os_error(error: OSError) -> int:
-    """Return 2 for a wrong file name, 3 for a disk or a device that failed."""
-    wrong_name = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, FileExistsError)
-    return 2 if isinstance(error, wrong_name) else 3
+#: of a wrong file name; any other error of the system is a disk or a device that failed
+_WRONG_NAMES = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, FileExistsError)
 
 
 def _abandon_stdout() -> None:

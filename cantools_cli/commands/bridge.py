@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Annotated
 
 from cantools_cli.bus.address import parse_address, stream_names
@@ -17,7 +18,6 @@ from cantools_cli.console.report import Report
 from cantools_cli.console.run import Run
 from cantools_cli.console.sources import live_batches
 from cantools_cli.errors import UsageError, counted
-from cantools_cli.filtering.selection import Selection
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.streams.bridge import MAX_HOPS, DirectedRewrite, LoopGuard, Rewriter, parse_rewrite
 from cantools_cli.streams.outlet import Outlet, QueuedOutlet
@@ -80,7 +80,13 @@ def bridge_command(
     selections = [selection, *(selection.again() for _ in buses[1:])]
     seconds = duration(timeout)
     with run, ExitStack() as stack:
-        opened = _open(buses, names, bus_options, report, stack, selections, one_way=one_way)
+        opened: list[NamedBus] = []
+        for text, name, chosen in zip(buses, names, selections, strict=True):
+            is_source = not (one_way and opened)
+            filtered = chosen if is_source else None
+            (named,) = open_buses([text], bus_options, report, receive=is_source, selection=filtered)
+            opened.append(stack.enter_context(named))
+            named.name = name
         sources = opened[:1] if one_way else opened
         chains = [FilterChain(one, passes_error_frames=error_frames) for one in selections]
         targets = [
@@ -110,57 +116,31 @@ def _checked_names(buses: Sequence[str]) -> list[str]:
     return stream_names(addresses)
 
 
-def _open(
-    buses: Sequence[str],
-    names: Sequence[str],
-    bus_options: BusOptions,
-    report: Report,
-    stack: ExitStack,
-    selections: Sequence[Selection],
-    *,
-    one_way: bool,
-) -> list[NamedBus]:
-    opened: list[NamedBus] = []
-    for text, name, chosen in zip(buses, names, selections, strict=True):
-        receives = not (one_way and opened)
-        (named,) = open_buses(
-            [text], bus_options, report, receive=receives, send=True, selection=chosen if receives else None
-        )
-        stack.enter_context(named)
-        named.name = name
-        opened.append(named)
-    return opened
-
-
+@dataclass(eq=False)
 class Bridge:
     """Queues the frames received from each source for every other bus.
 
     ``targets`` has an entry for each bus, None for one that is not sent to; the sources are the first buses.
     """
 
-    def __init__(
-        self,
-        sources: Sequence[NamedBus],
-        targets: Sequence[QueuedOutlet | None],
-        chains: Sequence[FilterChain],
-        rules: Sequence[DirectedRewrite],
-        max_hops: int,
-    ) -> None:
-        self._sources = sources
-        self._targets = targets
-        self._chains = chains
-        self._guard = LoopGuard(len(targets), max_hops)
-        self._has_rules = bool(rules)
+    sources: Sequence[NamedBus]
+    targets: Sequence[QueuedOutlet | None]
+    chains: Sequence[FilterChain]
+    rules: Sequence[DirectedRewrite]
+    max_hops: int
+
+    def __post_init__(self) -> None:
+        self._guard = LoopGuard(len(self.targets), self.max_hops)
         self._received = 0
-        self._forwarded = [0] * len(sources)
+        self._forwarded = [0] * len(self.sources)
         self._rewriters: dict[tuple[int, int], Rewriter] = {}
-        for index, source in enumerate(sources):
-            for other, target in enumerate(targets):
+        for index, source in enumerate(self.sources):
+            for other, target in enumerate(self.targets):
                 if target is not None and other != index:
                     self._rewriters[index, other] = Rewriter(
                         [
                             rule.rule
-                            for rule in rules
+                            for rule in self.rules
                             if rule.source in (None, source.name)
                             and rule.target in (None, target.outlet.name)
                         ]
@@ -170,12 +150,10 @@ class Bridge:
         """Forward until a signal, or ``count`` frames."""
         if count == 0:
             return
-        buses = [source.bus for source in self._sources]
+        buses = [source.bus for source in self.sources]
         for index, batch in live_batches(buses, interruption, self._on_idle):
-            source = self._sources[index]
-            batch = self._chains[index].select(
-                batch if source.filter is None else source.filter.select(batch)
-            )
+            source = self.sources[index]
+            batch = self.chains[index].select(batch if source.filter is None else source.filter.select(batch))
             if count is not None and self._received + len(batch) >= count:
                 batch = batch.part(0, count - self._received)
             self._forward(index, batch)
@@ -190,32 +168,32 @@ class Bridge:
         self._forwarded[index] += len(batch)
         ways = [
             (other, self._rewriters[index, other].apply(batch))
-            for other in range(len(self._targets))
+            for other in range(len(self.targets))
             if (index, other) in self._rewriters
         ]
         self._guard.check(index, batch, ways, time.monotonic_ns())
         for other, rewritten in ways:
-            target = self._targets[other]
+            target = self.targets[other]
             assert target is not None
             target.send(rewritten)
 
     def _check(self) -> None:
-        for target in self._targets:
+        for target in self.targets:
             if target is not None and target.error is not None:
                 raise target.error
 
     def _on_idle(self) -> float | None:
         self._check()
-        return _LOOK_SECONDS if any(one is not None and one.is_busy for one in self._targets) else None
+        return _LOOK_SECONDS if any(one is not None and one.is_busy for one in self.targets) else None
 
     def close(self, timeout: float, report: Report) -> int:
         """Send queued frames for up to ``timeout`` seconds; report and return the losses."""
         end = time.monotonic() + timeout
         lost = 0
-        for index, source in enumerate(self._sources):
+        for index, source in enumerate(self.sources):
             lost += source.losses.total()
             report.detail(f"{source.name}: {counted(self._forwarded[index], 'frames')} received")
-        for target in self._targets:
+        for target in self.targets:
             if target is None:
                 continue
             target.close(max(0.0, end - time.monotonic()))
@@ -227,11 +205,11 @@ class Bridge:
             report.detail(f"{outlet.name}: {counted(outlet.sent, 'frames')} sent")
         for (index, other), rewriter in self._rewriters.items():
             if rewriter.rewritten:
-                names = self._sources[index].name, self._targets[other].outlet.name  # type: ignore[union-attr]
+                names = self.sources[index].name, self.targets[other].outlet.name  # type: ignore[union-attr]
                 report.detail(f"{names[0]}>{names[1]}: {counted(rewriter.rewritten, 'frames')} rewritten")
-        if self._has_rules and self._received and not any(one.rewritten for one in self._rewriters.values()):
+        if self.rules and self._received and not any(one.rewritten for one in self._rewriters.values()):
             report.note("--rewrite changed nothing: no frame had a matching identifier")
-        left_out = sum(chain.error_frames for chain in self._chains)
+        left_out = sum(chain.error_frames for chain in self.chains)
         if left_out:
             report.note(f"{counted(left_out, 'error frames')} left out; --error-frames forwards them")
         return lost

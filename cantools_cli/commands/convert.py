@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cantools_cli.console import options
 from cantools_cli.console.chain import FilterChain, Filters, TimeSpan
 from cantools_cli.console.inputs import Inputs, check_is_input, check_not_read
-from cantools_cli.console.options import argument, option
+from cantools_cli.console.options import option
 from cantools_cli.console.output import FileOptions, FormatOptions, Output, OutputFormat
 from cantools_cli.console.progress import Progress
 from cantools_cli.console.report import Report
@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 
 
 def convert_command(
-    files: Annotated[
-        list[str] | None, argument("FILE...", "Logs to read, merged by time; - is stdin.")
-    ] = None,
+    files: options.Files = None,
     output: options.Output = None,
     from_format: options.From = None,
     to_format: options.To = None,
@@ -70,10 +68,11 @@ def convert_command(
     report, tz = run.report, reading.tz
     reading = reading.of_format(from_format)
     chain = FilterChain(filters.selection(report, tz), *span.moments(tz), count=count)
-    changes = _Changes(
-        shift_ns(shift) if shift is not None else 0,
-        _renaming(maps) if maps else None,
-    )
+    changes = _Changes(shift_ns(shift) if shift is not None else 0)
+    if maps:
+        from cantools_cli.streams.routes import Renaming, Rule
+
+        changes.renaming = Renaming([Rule.parse(text, "SRC=DST") for text in maps])
     names = files or ["-"]
     check_is_input(output, names)
     check_not_read(output, names)
@@ -90,7 +89,7 @@ def convert_command(
         inputs.on_idle(sink.on_idle)
         try:
             progress = Progress(
-                inputs,
+                lambda: (inputs.consumed, inputs.size),
                 lambda: chain.taken,
                 share=chain.share,
                 quiet=run.quiet,
@@ -113,7 +112,7 @@ class _Changes:
     """The changes to frames that pass."""
 
     shift_ns: int
-    renaming: Renaming | None
+    renaming: Renaming | None = None
 
     def apply(self, batch: MessageBatch) -> MessageBatch:
         """Change ``batch`` in place, and return it."""
@@ -128,12 +127,6 @@ class _Changes:
         for rule in self.renaming.unused:
             there = self.renaming.seen
             report.note(f"--map {rule.source}={rule.target}: the input has no channel {rule.source}{there}")
-
-
-def _renaming(maps: Sequence[str]) -> Renaming:
-    from cantools_cli.streams.routes import Renaming, Rule
-
-    return Renaming([Rule.parse(text, "SRC=DST") for text in maps])
 
 
 def _copy(

@@ -129,16 +129,16 @@ def dump_command(
         raise UsageError(f"-L and {form.name} contradict each other", hint="-L writes log lines")
     if screen.candump and is_log:
         raise UsageError("--candump prints on stdout, but a log is written", hint="--to candump -o FILE")
-    is_log = is_log or not (screen.candump or _is_terminal())
+    is_log = is_log or not (screen.candump or os.isatty(1))
     if is_log:
         screen.check_effect(form.name)
     with run, ExitStack() as stack:
-        opened = open_buses(buses or (), bus_options, report, receive=True, send=False, selection=selection)
+        opened = open_buses(buses or (), bus_options, report, receive=True, selection=selection)
         for named in opened:
             stack.enter_context(named)
         sink = target.open(report) if is_log else screen.sink(tz, report)
         progress = Progress(
-            _Written(sink),
+            lambda: (sink.file_size(), None),
             lambda: sink.count,
             share=chain.share,
             quiet=run.quiet,
@@ -177,23 +177,3 @@ def _copy(
         sink.write(batch)
         if chain.is_done:
             return
-
-
-class _Written:
-    """The log that is written, as the source of ``Progress``; a bus has no size."""
-
-    size = None
-
-    def __init__(self, sink: Sink) -> None:
-        self._sink = sink
-
-    @property
-    def consumed(self) -> int:
-        return self._sink.file_size()
-
-
-def _is_terminal() -> bool:
-    try:
-        return os.isatty(1)
-    except OSError:
-        return False

@@ -167,7 +167,7 @@ def gen_command(
         elif is_log_name(bus):
             raise UsageError(f"{bus}: a log file, not a bus", hint=f"-o {bus} writes it")
         else:
-            (opened,) = open_buses([bus], bus_options, report, receive=False, send=True)
+            (opened,) = open_buses([bus], bus_options, report, receive=False)
             with opened:
                 made = _send(generator, opened.bus, run.interruption, duration_given)
         report.detail(f"{made} frames")

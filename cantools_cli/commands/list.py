@@ -91,15 +91,11 @@ def _interfaces(interface: str | None, report: Report) -> Iterator[dict[str, Any
             try:
                 found = plugins.bus_class(name)
                 doc = (found.__doc__ or "").strip().splitlines()
-                status = getattr(found, "_obstacle", _no_obstacle)() or "ready"
+                status = getattr(found, "_obstacle", lambda: None)() or "ready"  # a plug-in cannot tell
             except Exception as error:  # a plug-in may fail in any way; the others are still listed
                 doc, status = [], str(error)
             origin = "built in" if target else plugins.entry_points_of("interface")[name]
             yield {"interface": name, "status": status, "from": origin, "description": doc[0] if doc else ""}
-
-
-def _no_obstacle() -> None:
-    """Stand in for a bus class of another distribution, which cannot tell."""
 
 
 def _formats(interface: str | None, report: Report) -> Iterator[dict[str, Any]]:
@@ -124,8 +120,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     if not rows:
         return
     keys = list(dict.fromkeys(key for row in rows for key in row))
-    cells = [[row.get(key) for key in keys] for row in rows]
-    texts = [["" if cell is None else str(cell) for cell in row] for row in cells]
+    texts = [["" if row.get(key) is None else str(row[key]) for key in keys] for row in rows]
     if os.isatty(1):
         texts.insert(0, [key.upper() for key in keys])
         widths = [max(len(text[column]) for text in texts) for column in range(len(texts[0]))]

@@ -102,7 +102,10 @@ def replay_command(
         try:
             log.sent = lambda: outlets.count
             with Progress(
-                log, log.sent, share=lambda: log.share(outlets.last_ns), quiet=run.quiet
+                lambda: (log.consumed, log.size),
+                log.sent,
+                share=lambda: log.share(outlets.last_ns),
+                quiet=run.quiet,
             ) as progress:
                 _replay(log, outlets, timetable, run.interruption, progress)
         except CanError:
@@ -119,11 +122,7 @@ def replay_command(
 
 
 def _replay(
-    log: Log,
-    outlets: Outlets,
-    timetable: Timetable | None,
-    interruption: Interruption,
-    progress: Progress,
+    log: Log, outlets: Outlets, timetable: Timetable | None, interruption: Interruption, progress: Progress
 ) -> None:
     if timetable is None:
         for batch in log.parts(BATCH_ROWS):

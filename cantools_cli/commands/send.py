@@ -74,7 +74,7 @@ def send_command(
         from cantools_cli.console.sources import ReadOptions  # not needed to send one frame
 
         reading = ReadOptions(from_format, on_error, strict)
-    (opened,) = open_buses([bus], bus_options, report, receive=False, send=True)
+    (opened,) = open_buses([bus], bus_options, report, receive=False)
     with opened:
         if not frame_texts:
             chain = FilterChain(selection, passes_error_frames=error_frames)

@@ -69,7 +69,7 @@ def serve_command(
         )
     to = parse_place(beacon, BEACON_PORT, "--beacon") if beacon is not None else None
     with run, ExitStack() as stack:
-        opened = open_buses(buses or (), bus_options, report, receive=True, send=not read_only)
+        opened = open_buses(buses or (), bus_options, report, receive=True)
         for named in opened:
             stack.enter_context(named)
         server = stack.enter_context(

@@ -103,16 +103,7 @@ def sniff_command(
 
         of_logs = reading if is_of_logs else None
         return show(
-            texts,
-            bus_options,
-            selection,
-            view,
-            shown,
-            decoder,
-            pace,
-            of_logs,
-            report,
-            strict=reading.strict,
+            texts, bus_options, selection, view, shown, decoder, pace, of_logs, report, strict=reading.strict
         )
     names = shown if shown is not None else [*USUAL, "values"] if decoder else [*USUAL]
     with run:
@@ -128,13 +119,8 @@ def sniff_command(
 
 def _has_screen() -> bool:
     """Return whether there is a terminal to draw on and to read keys from."""
-    try:
-        return os.isatty(1) and os.environ.get("TERM", "dumb") != "dumb" and _keys_can_be_read()
-    except OSError:
+    if not os.isatty(1) or os.environ.get("TERM", "dumb") == "dumb":
         return False
-
-
-def _keys_can_be_read() -> bool:
     if os.isatty(0):
         return True
     try:
@@ -186,7 +172,10 @@ def _print_once(
             table.feed(batch)
     except (CanError, FormatError, OSError) as caught:
         error = caught
-    took = _duration_ns(table, time.monotonic_ns() - begin if source.is_live else None)
+    if source.is_live:
+        took = time.monotonic_ns() - begin
+    else:
+        took = max(0, (table.last_ns or 0) - (table.first_ns or 0))
     rates = Rates(table, source.speeds)
     channels = rates.whole(took)
     rows = view.rows(table.rows)
@@ -194,26 +183,14 @@ def _print_once(
         lines = [as_json(rows, channels, duration_ns=took, unshown=table.crowded)]
     else:
         lines = aligned(rows, names)
-    _print(lines)
+    left = memoryview("".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape"))
+    while left:
+        left = left[os.write(1, left) :]
     _tell(channels, took, table, report)
     lost = source.tell()
     if error is not None:
         raise error
     return lost + table.crowded
-
-
-def _duration_ns(table: Table, measured: int | None) -> int:
-    if measured is not None:
-        return measured
-    if table.first_ns is None or table.last_ns is None:
-        return 0
-    return max(0, table.last_ns - table.first_ns)
-
-
-def _print(lines: list[str]) -> None:
-    left = memoryview("".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape"))
-    while left:
-        left = left[os.write(1, left) :]
 
 
 def _tell(channels: list[ChannelFigures], took_ns: int, table: Table, report: Report) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from cantools_cli import plugins
@@ -86,7 +86,7 @@ class NamedBus:
     bus: BusABC
     name: str
     report: Report
-    filter: FrameFilter | None = field(default=None)
+    filter: FrameFilter | None = None
     receives: bool = True
 
     def __enter__(self) -> NamedBus:
@@ -99,15 +99,10 @@ class NamedBus:
         finally:
             self.report.bus_losses(self.name or str(self.bus), losses, first_fault)
 
-    def named(self, batch: MessageBatch) -> MessageBatch:
-        """Give all frames of ``batch`` the name that the bus has in the stream."""
-        if self.name and batch.channels != (self.name,):
-            batch.with_channels(lambda channel: self.name)
-        return batch
-
     def chosen(self, batch: MessageBatch) -> MessageBatch:
         """Return the frames of ``batch`` that pass the filter of the address, with the bus's name."""
-        batch = self.named(batch)
+        if self.name and batch.channels != (self.name,):
+            batch.with_channels(lambda channel: self.name)
         return batch if self.filter is None else self.filter.select(batch)
 
     @property
@@ -125,7 +120,6 @@ def open_buses(
     report: Report,
     *,
     receive: bool,
-    send: bool,
     selection: Selection | None = None,
 ) -> list[NamedBus]:
     """Open the buses that ``texts`` name; if one fails, close those opened earlier.
@@ -149,9 +143,15 @@ def open_buses(
             if hasattr(bus, "on_note"):
                 bus.on_note = report.note
             name = "" if keywords["channel"] in row.all_channels else name
-            opened.append(NamedBus(bus, name, report, receives=receive))
-            opened[-1].filter = _filter_of(address, report)
-            _push_filter(opened[-1], selection)
+            named = NamedBus(bus, name, report, receives=receive)
+            opened.append(named)
+            if address.filters:
+                named.filter = FrameFilter.parse(address.filters)
+                for warning in named.filter.warnings:
+                    report.note(warning)
+            pushed = (selection or Selection()).frame_filter(named.filter)
+            if pushed is not None:
+                bus.push_filter(pushed)
     except BaseException:
         for named in opened:
             named.bus.shutdown()
@@ -223,18 +223,3 @@ def _resolved(
     if is_doubtful and not plugins.interface(keywords["interface"]).has_commas:
         raise misplaced_filter(channel)
     return keywords
-
-
-def _filter_of(address: BusAddress, report: Report) -> FrameFilter | None:
-    if not address.filters:
-        return None
-    chosen = FrameFilter.parse(address.filters)
-    for warning in chosen.warnings:
-        report.note(warning)
-    return chosen
-
-
-def _push_filter(named: NamedBus, selection: Selection | None) -> None:
-    pushed = (selection or Selection()).frame_filter(named.filter)
-    if pushed is not None:
-        named.bus.push_filter(pushed)

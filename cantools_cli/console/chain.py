@@ -51,16 +51,7 @@ class TimeSpan:
 
 
 class FilterChain:
-    """Passes frames by time, by filters and expression, by kind, by route, and by count, in this order.
-
-    Attributes:
-        window: the part by time, of the pass under way.
-        route: returns the frames that have a destination.
-        left: frames that may still pass; None for no limit.
-        taken: frames given to ``select``.
-        last_ns: timestamp of the last of them.
-        error_frames: error frames left out.
-    """
+    """Passes frames by time, by filters and expression, by kind, by route, and by count, in this order."""
 
     def __init__(
         self,
@@ -73,9 +64,12 @@ class FilterChain:
     ) -> None:
         from cantools_cli.filtering.window import Window  # not needed to send one frame
 
-        self.window = Window(start, end)
+        self.window = Window(start, end)  #: the part by time, of the pass under way
+        #: frames that may still pass; None for no limit
         self.left = self.count = options.checked_count(count)
+        #: returns the frames that have a destination
         self.route: Callable[[MessageBatch], MessageBatch] | None = None
+        #: frames given to ``select``, the timestamp of the last of them, and error frames left out
         self.taken = self.last_ns = self.error_frames = 0
         self._selection = selection
         self._span = start, end

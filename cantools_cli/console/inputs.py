@@ -21,11 +21,7 @@ class Inputs:
     """Opens all ``files``, ``-`` for stdin, and reads them as one log."""
 
     def __init__(
-        self,
-        files: Sequence[str],
-        interruption: Interruption,
-        report: Report,
-        reading: ReadOptions,
+        self, files: Sequence[str], interruption: Interruption, report: Report, reading: ReadOptions
     ) -> None:
         if files.count("-") > 1:
             raise UsageError("stdin can be read only once", hint="- is given twice")
@@ -70,7 +66,8 @@ class Inputs:
             return iter(self._readers[0].batches())
         from cantools_cli.streams.merge import merged
 
-        return merged(self._readers, self._note)
+        names = [reader.input.name for reader in self._readers]
+        return merged(self._readers, lambda index, text: self._report.note(f"{names[index]}: {text}"))
 
     def batches_ahead(self) -> AbstractContextManager[Iterable[MessageBatch]]:
         """Return a context with the same batches, read in a thread if that is faster.
@@ -86,9 +83,6 @@ class Inputs:
         from cantools_cli.io.ahead import BatchesAhead
 
         return BatchesAhead(self.batches())
-
-    def _note(self, index: int, text: str) -> None:
-        self._report.note(f"{self._readers[index].input.name}: {text}")
 
     def __enter__(self) -> Inputs:
         return self

@@ -41,21 +41,14 @@ class Stopped(BaseException):
 
 
 class Interruption:
-    """Handles INT, TERM and HUP while it is entered.
-
-    Attributes:
-        drains: set while reading a pipe: a first INT does not end the command.
-        signum: the signal that ends the command, or None.
-        is_noticed: whether the command has read ``requested`` since then.
-        is_forced: set by the warden: the next signal stops at once.
-        is_stopped: whether ``Stopped`` was raised; only once, so that files can still be closed.
-    """
+    """Handles INT, TERM and HUP while it is entered."""
 
     def __init__(self) -> None:
-        self.drains = False
-        self.signum: int | None = None
-        self.is_noticed = False
-        self.is_forced = False
+        self.drains = False  #: set while reading a pipe: a first INT does not end the command
+        self.signum: int | None = None  #: the signal that ends the command, or None
+        self.is_noticed = False  #: whether the command has read ``requested`` since then
+        self.is_forced = False  #: set by the warden: the next signal stops at once
+        #: whether ``Stopped`` was raised; only once, so that files can still be closed
         self.is_stopped = False
         self._interrupted_at: float | None = None
         self._before: dict[int, Any] = {}

@@ -57,6 +57,7 @@ To = Annotated[
 Output = Annotated[
     str | None, option("--output -o", "FILE", "Write to FILE; - is stdout.", show_default=False)
 ]
+Files = Annotated[list[str] | None, argument("FILE...", "Logs to read, merged by time; - is stdin.")]
 Json = Annotated[bool, flag("--json", "One JSON object per line; the same as --to json.")]
 Ns = Annotated[bool, flag("--ns", "Nanoseconds in log lines; few other tools read them.")]
 TrcVersion = Annotated[

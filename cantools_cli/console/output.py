@@ -130,15 +130,12 @@ class FileOptions:
 
 @dataclass(frozen=True)
 class Rotation:
-    """When the next file begins, and how many are kept; 0 means no limit.
-
-    Attributes:
-        tz: zone of the last frame's time, after which a file is named; None for the clock in local time.
-    """
+    """When the next file begins, and how many are kept; 0 means no limit."""
 
     max_bytes: int = 0
     max_seconds: float = 0.0
     max_files: int = 0
+    #: zone of the last frame's time, after which a file is named; None for the clock in local time
     tz: str | None = None
 
     @property
@@ -175,17 +172,12 @@ class Rotation:
 
 @dataclass(frozen=True)
 class Output:
-    """A file, a rotation of files, or stdout, and the format that is written there.
+    """A file, a rotation of files, or stdout, and the format that is written there."""
 
-    Attributes:
-        path: None or ``-`` for stdout.
-        append: None for a command without --append.
-    """
-
-    path: str | None
+    path: str | None  #: None or ``-`` for stdout
     format: OutputFormat
     force: bool = False
-    append: bool | None = None
+    append: bool | None = None  #: None for a command without --append
     rotation: Rotation | None = None
     flush_every: float = 1.0
 
@@ -241,18 +233,13 @@ class Output:
 
 
 class _Opener:
-    """Opens files of one format, one after another: a rotation's next file is always new.
-
-    Attributes:
-        is_live: whether the last file opened is a pipe, a terminal or a device.
-    """
+    """Opens files of one format, one after another: a rotation's next file is always new."""
 
     def __init__(self, output: Output, report: Report) -> None:
-        self.is_live = False
+        self.is_live = False  #: whether the last file opened is a pipe, a terminal or a device
+        self._output = output
         self._format = output.format
         self._report = report
-        self._force = output.force
-        self._append = output.append
         self._hint = "--force replaces it"
         if output.append is not None and output.format.can_append:
             self._hint += ", --append continues it"
@@ -275,7 +262,7 @@ class _Opener:
         """Create ``path``, or open it to be continued, and return its writer."""
         is_new = not os.path.lexists(path)
         continues = was_cut = False
-        if self._append:
+        if self._output.append:
             from cantools_cli.io.continued import open_to_continue
 
             continued = open_to_continue(path, self._format.name, self._report.note)
@@ -302,13 +289,13 @@ class _Opener:
         if os.path.exists(path) and not os.path.isfile(path):
             return open(path, "wb", buffering=0)
         shares = self._format.row is not None and self._format.row.is_shared
-        if shares and self._force:
+        if shares and self._output.force:
             from cantools_cli.io.sqlite.table import check_unused
 
             check_unused(path)
 
         def open_file() -> Any:
-            return open(path, "wb+" if self._force else "xb+", 0, opener=locks.without_truncation)
+            return open(path, "wb+" if self._output.force else "xb+", 0, opener=locks.without_truncation)
 
         try:
             file = open_file() if shares else locks.open_locked(open_file, path, self._report.note)

@@ -7,6 +7,7 @@ from array import array
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from itertools import count as count_from
 
 from cantools_cli.console.buses import BusOptions, NamedBus, open_buses
@@ -23,44 +24,29 @@ from cantools_cli.streams.replay import Part
 from cantools_cli.streams.routes import Routes, channel_names, channels_there
 
 
+@dataclass(eq=False)
 class Log:
     """The frames of a log to replay.
 
     An error while reading is kept until the frames before it are replayed.
-
-    Attributes:
-        sent: returns the number of frames sent in all passes so far; set by the caller.
-        chain: chooses the frames, in all passes together.
-        error: the error that ended reading early.
-        skipped: malformed records skipped.
-        unmapped: frames without a destination, by the channel's name.
-        first_ns: timestamp of the first frame replayed.
     """
 
-    def __init__(
-        self,
-        file: str,
-        chain: FilterChain,
-        routes: Routes,
-        report: Report,
-        interruption: Interruption,
-        *,
-        reading: ReadOptions,
-        passes: int | None = 1,
-    ) -> None:
-        self.error: FormatError | OSError | None = None
+    file: str
+    chain: FilterChain  #: chooses the frames, in all passes together
+    routes: Routes
+    report: Report
+    interruption: Interruption
+    reading: ReadOptions
+    passes: int | None = 1
+
+    def __post_init__(self) -> None:
+        self.error: FormatError | OSError | None = None  #: the error that ended reading early
         self.skipped = 0
-        self.unmapped: Counter[str] = Counter()
+        self.unmapped: Counter[str] = Counter()  #: frames without a destination, by the channel's name
         self.first_ns: int | None = None
         self.on_idle: OnIdle = lambda: None
-        self.chain = chain
-        chain.route = self._mapped if routes.rules else None
-        self._file = file
-        self._reading = reading
-        self._passes = passes
-        self._routes = routes
-        self._report = report
-        self._interruption = interruption
+        self.chain.route = self._mapped if self.routes.rules else None
+        #: returns the number of frames sent in all passes so far; set by the caller
         self.sent: Callable[[], int] = lambda: 0
         self._input: InputStream | None = None
         self._marks: deque[tuple[int, int]] = deque([(0, 0)])  # (frames to send, bytes they were read from)
@@ -69,7 +55,7 @@ class Log:
         self._seen: set[str] = set()  # all possible names of the channels seen
         self._channels: list[str] = []  # their usual names
         self._is_whole = False
-        if file == "-":
+        if self.file == "-":
             self._check_passes()
 
     @property
@@ -84,14 +70,14 @@ class Log:
 
     def share(self, now_ns: int) -> float:
         """Return how near --count and --end are at a frame of ``now_ns``, from 0 to 1."""
-        if self._passes != 1:
+        if self.passes != 1:
             return 0.0
         by_count = min(self.sent() / self.chain.count, 1.0) if self.chain.count else 0.0
         return max(by_count, self.chain.window.share_at(now_ns))
 
     @property
     def size(self) -> int | None:
-        whole = self._input.size if self._input is not None and self._passes == 1 else None
+        whole = self._input.size if self._input is not None and self.passes == 1 else None
         return None if whole is None else max(whole - self._before, 0)
 
     @property
@@ -108,7 +94,7 @@ class Log:
                 for first in range(0, len(batch), rows):
                     last = min(first + rows, len(batch))
                     yield batch if last - first == len(batch) else batch.part(first, last)
-            finished = self.error is not None or self.chain.left == 0 or number == self._passes
+            finished = self.error is not None or self.chain.left == 0 or number == self.passes
             if finished or was_empty:
                 return
             gc.collect()  # automatic collection is off while frames are sent
@@ -124,12 +110,12 @@ class Log:
             self.error = error
 
     def _one_pass(self) -> Iterator[MessageBatch]:
-        reader, patient = open_input(self._file, self._interruption, self._report, self._reading)
+        reader, patient = open_input(self.file, self.interruption, self.report, self.reading)
         with reader:
             self._input = reader.input
             if patient is not None:
                 self._check_passes()
-                self._interruption.drains = False  # Ctrl-C ends a replay even if the pipe is not empty
+                self.interruption.drains = False  # Ctrl-C ends a replay even if the pipe is not empty
                 patient.on_idle = self.on_idle
             try:
                 for batch in reader.batches():
@@ -139,7 +125,7 @@ class Log:
                         if self.first_ns is None:
                             self.first_ns = batch.timestamp_ns[0]
                         yield batch
-                    if self.chain.is_done or self._interruption.requested:
+                    if self.chain.is_done or self.interruption.requested:
                         return
                 self._is_whole = True
             finally:
@@ -157,9 +143,9 @@ class Log:
         self._marks.append((frames_before + count, consumed))
 
     def _check_passes(self) -> None:
-        if self._passes != 1:
+        if self.passes != 1:
             raise UsageError(
-                f"{self._file}: this input can be read only once", hint="--loop needs the name of a file"
+                f"{self.file}: this input can be read only once", hint="--loop needs the name of a file"
             )
 
     def _mapped(self, batch: MessageBatch) -> MessageBatch:
@@ -170,7 +156,7 @@ class Log:
             if names[0] not in self._channels:
                 self._channels.append(names[0])
             self._seen.update(names)
-            if not self._routes.of(batch.channels[index]):
+            if not self.routes.of(batch.channels[index]):
                 dropped.add(index)
                 self.unmapped[names[0]] += batch.channel.count(index)
         if not dropped:
@@ -181,33 +167,27 @@ class Log:
 
     def tell(self) -> None:
         """Report frames and records that were left out."""
-        self._report.faults(self.skipped, self._first_fault)
-        self.chain.tell_error_frames(self._report)
+        self.report.faults(self.skipped, self._first_fault)
+        self.chain.tell_error_frames(self.report)
         if self.unmapped:
             what = ", ".join(f"{counted(count, 'frames')} of {name}" for name, count in self.unmapped.items())
             say(f"not sent, since no --map names their channel: {what}")
-        for rule in self._routes.rules if self._is_whole else ():
+        for rule in self.routes.rules if self._is_whole else ():
             if rule.source not in self._seen:
                 there = channels_there(self._channels)
-                self._report.note(
+                self.report.note(
                     f"--map {rule.source}={rule.target}: no selected frame is on channel {rule.source}{there}"
                 )
 
 
 class Outlets:
-    """The buses that frames are sent to, opened on first use, or at once if an option names them.
-
-    Attributes:
-        count: frames sent; a frame for two buses counts once.
-        last_ns: timestamp of the last of them.
-    """
+    """The buses that frames are sent to, opened on first use, or at once if an option names them."""
 
     def __init__(
         self, routes: Routes, options: BusOptions, report: Report, timeout: float, stack: ExitStack
     ) -> None:
-        self.count = 0
+        self.count = 0  #: frames sent; a frame for two buses counts once
         self.last_ns = 0
-        self.name = "the buses"
         self._routes = routes
         self._options = options
         self._report = report
@@ -292,7 +272,7 @@ class Outlets:
     def _outlet(self, text: str) -> Outlet:
         outlet = self._open.get(text)
         if outlet is None:
-            (opened,) = open_buses([text], self._options, self._report, receive=False, send=True)
+            (opened,) = open_buses([text], self._options, self._report, receive=False)
             self._buses.append(self._stack.enter_context(opened))
             outlet = self._open[text] = Outlet(opened.bus, text, self._timeout)
         return outlet

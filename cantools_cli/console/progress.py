@@ -6,7 +6,6 @@ import os
 import stat
 import time
 from collections.abc import Callable
-from typing import Protocol
 
 from cantools_cli.console.report import status_line
 from cantools_cli.errors import counted
@@ -18,53 +17,40 @@ REDRAW_SECONDS = 0.5
 _BAR = 20
 
 
-class Source(Protocol):
-    """The input: bytes read so far, before decompression, and its size, None for an endless stream."""
-
-    @property
-    def consumed(self) -> int: ...
-    @property
-    def size(self) -> int | None: ...
-
-
 class Progress:
     """Shows bytes, frames/s and the time left on stderr, if that is a terminal.
 
-    ``count`` returns the number of frames. ``share`` returns the progress from 0 to 1 by another measure than
+    ``read`` returns the bytes so far, before decompression, and in all, None for an endless stream. ``count``
+    returns the number of frames. ``share`` returns the progress from 0 to 1 by another measure than
     bytes, such as --count; the larger one is shown. ``to_stdout`` is set if frames go to stdout, which may be
     the same terminal: then nothing is shown unless stdout is a file.
     """
 
     def __init__(
         self,
-        source: Source,
+        read: Callable[[], tuple[int, int | None]],
         count: Callable[[], int],
         *,
         share: Callable[[], float] | None = None,
         quiet: bool = False,
         to_stdout: bool = False,
     ) -> None:
-        self._source = source
+        self._read = read
         self._count = count
         self._share = share
         self._start = time.monotonic()
         self._next = self._start + _FIRST_AFTER
-        is_terminal = _is_terminal(2) and os.environ.get("TERM") != "dumb"
-        self._shows = not quiet and is_terminal and not (to_stdout and not _is_file(1))
-
-    @property
-    def is_shown(self) -> bool:
-        """Whether the line is shown."""
-        return self._shows
+        is_terminal = os.isatty(2) and os.environ.get("TERM") != "dumb"
+        #: whether the line is shown
+        self.is_shown = not quiet and is_terminal and not (to_stdout and not _is_file(1))
 
     def update(self) -> None:
         """Redraw the line if it is due."""
-        if self._shows and time.monotonic() >= self._next:
+        if self.is_shown and time.monotonic() >= self._next:
             self._next = time.monotonic() + _EVERY
             seconds = time.monotonic() - self._start
             share = self._share() if self._share is not None else 0.0
-            source = self._source
-            status_line.show(line(seconds, self._count(), source.consumed, source.size, share))
+            status_line.show(line(seconds, self._count(), *self._read(), share))
 
     def __enter__(self) -> Progress:
         return self
@@ -104,12 +90,5 @@ def spoken(seconds: float) -> str:
 def _is_file(fd: int) -> bool:
     try:
         return stat.S_ISREG(os.fstat(fd).st_mode)
-    except OSError:
-        return False
-
-
-def _is_terminal(fd: int) -> bool:
-    try:
-        return os.isatty(fd)
     except OSError:
         return False

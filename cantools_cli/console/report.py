@@ -118,7 +118,4 @@ def use_colour(choice: str, fd: int) -> bool:
         return False
     if environment.get("FORCE_COLOR") or environment.get("CLICOLOR_FORCE", "0") != "0":
         return True
-    try:
-        return os.isatty(fd)
-    except OSError:
-        return False
+    return os.isatty(fd)

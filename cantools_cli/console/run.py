@@ -15,12 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False, repr=False)
 class Run:
-    """One run of a command; while it is entered, a signal is kept in ``interruption`` instead of ending it.
-
-    Attributes:
-        report: prints notes, losses and faults.
-        interruption: the signal that ended the run, if any.
-    """
+    """One run of a command; while it is entered, ``interruption`` keeps a signal instead of ending it."""
 
     quiet: options.Quiet = False
     verbose: options.Verbose = 0

@@ -11,12 +11,7 @@ from cantools_cli.io.base import MessageWriter
 
 
 class Sink:
-    """A writer that flushes a pipe or a terminal at each pause, and a file by time.
-
-    Attributes:
-        count: frames written.
-        name: the output's name in messages.
-    """
+    """A writer that flushes a pipe or a terminal at each pause, and a file by time."""
 
     def __init__(
         self, writer: MessageWriter, name: str, *, is_live: bool, flush_every: float, report: Report

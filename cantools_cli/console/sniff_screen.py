@@ -13,11 +13,11 @@ from cantools_cli.console.report import Report
 from cantools_cli.console.sinks import Sink
 from cantools_cli.console.sources import ReadOptions
 from cantools_cli.console.terminal_watch import TerminalWatch
-from cantools_cli.console.watching import WatchedBuses, WatchedLogs
+from cantools_cli.console.watching import Watched, WatchedBuses, WatchedLogs
 from cantools_cli.errors import UsageError, counted
 from cantools_cli.filtering.selection import Selection
 from cantools_cli.io.frame_text import parse_frame
-from cantools_cli.screen.app import SniffApp, is_utf8, run
+from cantools_cli.screen.app import SniffApp, is_utf8
 from cantools_cli.screen.controls import Ports
 from cantools_cli.screen.look import USUAL, Look
 from cantools_cli.screen.session import Session
@@ -50,7 +50,7 @@ def show(
         texts = stack.enter_context(_keys_from_terminal(texts))
         stop = stack.enter_context(Stop())
         watch = stack.enter_context(TerminalWatch())
-        source: WatchedBuses | WatchedLogs
+        source: Watched
         ports, is_paced, is_short = Ports(), False, False
         if reading is None:
             source = stack.enter_context(WatchedBuses(texts, bus_options, chosen, notes, stop))
@@ -62,8 +62,8 @@ def show(
         session.table.decoder = decoder
         session.missed = source.missed if isinstance(source, WatchedBuses) else None
         notes.session = session
-        recorder = stack.enter_context(Recorder(session, notes))
-        ports.record = recorder
+        ports.record = recorder = Recorder(session, notes)
+        stack.callback(recorder.close)
         watch.close_files = recorder.close
         look = Look(
             columns or ((*USUAL[:-1], "values") if decoder else USUAL),
@@ -75,7 +75,7 @@ def show(
         stack.callback(session.stop)
         session.start(source.speeds)
         with _drawing_on_stdout():
-            status = run(app) or watch.status
+            status = app.run_to_end() or watch.status
         session.stop()
         notes.print_all()
         lost = source.tell()
@@ -150,13 +150,7 @@ class Recorder:
         return f"{counted(sink.count, 'frames')} recorded to {sink.name}"
 
     def close(self) -> None:
-        """Stop recording, if active."""
-        self._end()
-
-    def __enter__(self) -> Recorder:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+        """Stop recording, if active, and say so."""
         message = self._end()
         if message:
             self._report.note(message)

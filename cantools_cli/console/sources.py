@@ -35,19 +35,11 @@ OnIdle = Callable[[], float | None]
 """Called before a wait; returns in how many seconds it wants to be called again, or None."""
 
 
-def _never() -> float | None:
-    return None
-
-
 @dataclass(eq=False, repr=False)
 class ReadOptions:
-    """How a log is read.
+    """How a log is read."""
 
-    Attributes:
-        form: the format, with its options; None to recognise it.
-    """
-
-    form: str | None = None
+    form: str | None = None  #: the format, with its options; None to recognise it
     on_error: options.OnError = "stop"
     strict: options.Strict = False
     tz: options.Tz = None
@@ -61,11 +53,6 @@ class ReadOptions:
     def of_format(self, form: str | None) -> ReadOptions:
         """Return a copy for the format ``form``."""
         return replace(self, form=form)
-
-    @property
-    def fault_action(self) -> OnError:
-        """Stop at a malformed record, or skip it."""
-        return cast("OnError", self.on_error)
 
 
 @dataclass(eq=False, repr=False)
@@ -92,7 +79,7 @@ class PatientInput:
 
     def __init__(self, fd: int, name: str, interruption: Interruption) -> None:
         self.name = name
-        self.on_idle: OnIdle = _never
+        self.on_idle: OnIdle = lambda: None
         self._fd = fd
         self._interruption = interruption
         self._poll = select.poll()
@@ -163,7 +150,7 @@ def open_input(
         name,
         settings,
         as_command=True,
-        on_error=reading.fault_action,
+        on_error=cast("OnError", reading.on_error),
         on_note=report.note,
         tz=reading.tz,
     )
@@ -195,12 +182,17 @@ def live_batches(
     ``chosen`` returns the frames of a batch that count; a batch without any is not yielded. ``quiet_seconds``
     without a frame that counts end the iteration as well. Frames queued at the end are still delivered.
     """
+
+    def received(index: int) -> MessageBatch | None:
+        batch = buses[index].recv_batch(0)
+        return batch if batch is None or chosen is None else chosen(index, batch)
+
     waiter = _Waiter(buses, interruption)
     last = time.monotonic()
     while not interruption.requested and not (end is not None and end.passed):
         got = False
-        for index, bus in enumerate(buses):
-            batch = _received(index, bus, chosen)
+        for index in range(len(buses)):
+            batch = received(index)
             if batch is not None and len(batch):
                 got = True
                 yield index, batch
@@ -214,28 +206,13 @@ def live_batches(
                 return
             limits.append(left)
         waiter.wait(min((limit for limit in limits if limit is not None), default=None))
-    yield from _left_over(buses, chosen, DRAIN_SECONDS if interruption.requested else LATE_SECONDS)
-
-
-def _received(
-    index: int, bus: BusABC, chosen: Callable[[int, MessageBatch], MessageBatch] | None
-) -> MessageBatch | None:
-    """Return the chosen frames among those queued in ``bus``; None if the queue is empty."""
-    batch = bus.recv_batch(0)
-    return batch if batch is None or chosen is None else chosen(index, batch)
-
-
-def _left_over(
-    buses: Sequence[BusABC], chosen: Callable[[int, MessageBatch], MessageBatch] | None, seconds: float
-) -> Iterator[tuple[int, MessageBatch]]:
-    """Yield the frames still queued; a bus that never falls silent ends after ``seconds`` as well."""
-    end = time.monotonic() + seconds
-    for index, bus in enumerate(buses):
-        batch = _received(index, bus, chosen)
-        while batch is not None:
+    last = time.monotonic() + (DRAIN_SECONDS if interruption.requested else LATE_SECONDS)
+    for index in range(len(buses)):
+        while (batch := received(index)) is not None:
             if len(batch):
                 yield index, batch
-            batch = _received(index, bus, chosen) if time.monotonic() < end else None
+            if time.monotonic() >= last:
+                break
 
 
 class _Waiter:

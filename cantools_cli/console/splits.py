@@ -30,20 +30,9 @@ class SplitSink:
     """The files for the parts of a log, each opened for its first frame.
 
     If too many are open, the least recently written one is closed, and continued later if the format allows.
-
-    Attributes:
-        count: frames taken.
-        name: what messages call the files.
-        losses: counts of everything the format could not carry, in all files.
     """
 
-    def __init__(
-        self,
-        output: Output,
-        splitter: Splitter,
-        opener: Opener,
-        report: Report,
-    ) -> None:
+    def __init__(self, output: Output, splitter: Splitter, opener: Opener, report: Report) -> None:
         self._stem, self._suffix = plugins.split_suffix(output.path or "")
         self.name = f"{self._stem}_*{self._suffix}"
         self.count = 0

@@ -29,13 +29,10 @@ class TerminalWatch:
 
     The thread calls ``end`` with an exit status, to end the screen in order. If that takes too long, it calls
     ``close_files`` and ends the process.
-
-    Attributes:
-        status: the exit status requested of the screen, 0 if none.
     """
 
     def __init__(self, descriptor: int = 0) -> None:
-        self.status = 0
+        self.status = 0  #: the exit status requested of the screen, 0 if none
         self.end: Callable[[int], None] = lambda status: None
         self.close_files: Callable[[], None] = lambda: None
         self._descriptor = descriptor

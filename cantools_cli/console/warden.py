@@ -39,9 +39,6 @@ class Warden:
 
     Python runs signal handlers in the main thread, between two of its instructions: not while that computes
     in C, and not in a call that Python restarts after a signal.
-
-    Attributes:
-        wakeup_fd: for ``signal.set_wakeup_fd``.
     """
 
     def __init__(self, watched: Watched, forward_to: int) -> None:

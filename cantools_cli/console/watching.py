@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
-from typing import Protocol
 
 from cantools_cli import plugins
 from cantools_cli.bus.address import parse_address
@@ -26,28 +25,6 @@ from cantools_cli.sniff.rates import Speed
 from cantools_cli.units import bitrate
 
 
-class Watched(Protocol):
-    """A source of frames."""
-
-    #: whether frames arrive live, not from a log
-    is_live: bool
-    #: called before each wait; see ``sources.OnIdle``
-    on_idle: OnIdle
-
-    @property
-    def speeds(self) -> dict[Channel, Speed]:
-        """The known bit rates, by channel."""
-
-    def batches(self, seconds: float | None = None) -> Iterator[MessageBatch]:
-        """Yield the selected frames for ``seconds``, or until the end or a signal."""
-
-    def tell(self) -> int:
-        """Say what was lost or malformed; return how much."""
-
-    def __enter__(self) -> Watched: ...
-    def __exit__(self, *_: object) -> None: ...
-
-
 def is_log(text: str) -> bool:
     """Return whether ``text`` is stdin or a file, not a bus.
 
@@ -63,7 +40,7 @@ def is_log(text: str) -> bool:
 class WatchedBuses:
     """Live buses, until a signal."""
 
-    is_live = True
+    is_live = True  #: whether frames arrive live, not from a log
 
     def __init__(
         self,
@@ -73,12 +50,12 @@ class WatchedBuses:
         report: Report,
         interruption: Interruption,
     ) -> None:
-        self.on_idle: OnIdle = lambda: None
+        self.on_idle: OnIdle = lambda: None  #: called before each wait; see ``sources.OnIdle``
         self._chosen = chosen
         self._report = report
         self._interruption = interruption
         self._stack = ExitStack()
-        self.opened = open_buses(texts, bus_options, report, receive=True, send=False, selection=chosen)
+        self.opened = open_buses(texts, bus_options, report, receive=True, selection=chosen)
         for named in self.opened:
             self._stack.enter_context(named)
         addresses = [parse_address(text) for text in texts]
@@ -87,6 +64,7 @@ class WatchedBuses:
 
     @property
     def speeds(self) -> dict[Channel, Speed]:
+        """The known bit rates, by channel."""
         return {
             named.name: _speed(named, given)
             for named, given in zip(self.opened, self._given, strict=True)
@@ -98,6 +76,7 @@ class WatchedBuses:
         return sum(named.losses.total() for named in self.opened)
 
     def batches(self, seconds: float | None = None) -> Iterator[MessageBatch]:
+        """Yield the selected frames for ``seconds``, or until a signal."""
         buses = [named.bus for named in self.opened]
         end = None if seconds is None else Deadline(seconds)
         chosen = chosen_by(self.opened, self._chosen.select)
@@ -168,7 +147,9 @@ class WatchedLogs:
 
     def batches(self, seconds: float | None = None) -> Iterator[MessageBatch]:
         if self._is_begun:
-            self._reopen()
+            self._note_faults()
+            self._inputs.__exit__()
+            self._inputs = self._open()
         self._is_begun = True
         chain = FilterChain(
             self._chosen.again(), end=None if seconds is None else Moment(round(seconds * 1e9))
@@ -179,11 +160,6 @@ class WatchedLogs:
             yield chain.select(batch)
             if chain.is_done or self._interruption.requested:
                 return
-
-    def _reopen(self) -> None:
-        self._note_faults()
-        self._inputs.__exit__()
-        self._inputs = self._open()
 
     def _note_faults(self) -> None:
         """Keep the faults of the longest pass; each pass meets the same ones."""
@@ -200,3 +176,6 @@ class WatchedLogs:
 
     def __exit__(self, *_: object) -> None:
         self._inputs.__exit__()
+
+
+Watched = WatchedBuses | WatchedLogs

@@ -5,10 +5,8 @@ Source: the python-can documentation, "can.bridge".
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
-from collections.abc import Sequence
 from datetime import datetime
 
 from cantools_cli.bus.listeners import RedirectReader
@@ -21,16 +19,12 @@ from cantools_cli.python_can.cli import (
 )
 
 
-def _parse_bridge_args(args: Sequence[str]) -> argparse.Namespace:
+def main() -> None:
+    """Run the script with the arguments of the program."""
     parser = ScriptParser("can.bridge", description="Forward the messages of two CAN buses to each other.")
     for prefix in ("bus1", "bus2"):
         add_bus_arguments(parser, prefix=prefix, group_title=f"options of {prefix}")
-    return parser.parse(args)[0]
-
-
-def main() -> None:
-    """Run the script with the arguments of the program."""
-    options = _parse_bridge_args(sys.argv[1:])
+    options, _ = parser.parse(sys.argv[1:])
     with (
         ending_well(),
         create_bus_from_namespace(options, prefix="bus1") as first,

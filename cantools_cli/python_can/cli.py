@@ -159,9 +159,6 @@ def _number(action: argparse.Action, text: str) -> int:
         raise argparse.ArgumentError(action, f"{text!r} is not a whole number") from None
 
 
-# --- what the scripts share ----------------------------------------------------------------------------
-
-
 class ScriptParser(argparse.ArgumentParser):
     """Prints the help and ends with status 22 if there are no arguments."""
 
@@ -186,11 +183,7 @@ def _add_extra_args(parser: Any) -> None:
 
 
 def _parse_additional_config(unknown_args: Sequence[str]) -> dict[str, Any]:
-    """Return the keywords of ``--some-key=value`` arguments; numbers and booleans are converted.
-
-    Raises:
-        ValueError: an argument has another form.
-    """
+    """Return the keywords of ``--some-key=value`` arguments; numbers and booleans are converted."""
     keywords = {}
     for argument in unknown_args:
         match = re.fullmatch(r"--([a-zA-Z][a-zA-Z0-9_-]*)=(\S*)", argument)

@@ -30,14 +30,11 @@ __all__ = ["Logger", "SizedRotatingLogger", "_parse_additional_config", "main"]
 
 def _parse_logger_args(args: Sequence[str]) -> tuple[argparse.Namespace, dict[str, Any]]:
     parser = ScriptParser("can.logger", description="Log a CAN bus to a file, or print its messages.")
-    parser.add_argument("-f", "--file_name", dest="log_file", help="The log; its suffix decides the format.")
-    parser.add_argument("-a", "--append", action="store_true", help="Continue an existing log.")
-    parser.add_argument(
-        "-s", "--file_size", type=int, metavar="BYTES", help="Start a new file at about this size."
-    )
-    parser.add_argument(
-        "-v", action="count", dest="verbosity", default=2, help="Print more details; repeatable."
-    )
+    add = parser.add_argument
+    add("-f", "--file_name", dest="log_file", help="The log; its suffix decides the format.")
+    add("-a", "--append", action="store_true", help="Continue an existing log.")
+    add("-s", "--file_size", type=int, metavar="BYTES", help="Start a new file at about this size.")
+    add("-v", action="count", dest="verbosity", default=2, help="Print more details; repeatable.")
     state = parser.add_mutually_exclusive_group()
     state.add_argument("--active", action="store_true", help="Acknowledge frames; the default.")
     state.add_argument("--passive", action="store_true", help="Only listen.")

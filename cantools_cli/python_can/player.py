@@ -32,24 +32,17 @@ _PRINTING = 3
 
 def _parse_player_args(args: Sequence[str]) -> tuple[argparse.Namespace, dict[str, Any]]:
     parser = ScriptParser("can.player", description="Send the messages of a log to a CAN bus.")
-    parser.add_argument("-f", "--file_name", dest="log_file", help="Without effect, as in python-can.")
-    parser.add_argument(
-        "-v", action="count", dest="verbosity", default=2, help="Print the messages; repeated: more details."
-    )
-    parser.add_argument(
-        "--ignore-timestamps", dest="timestamps", action="store_false", help="Send without the log's timing."
-    )
-    parser.add_argument("--error-frames", action="store_true", help="Send error frames as well.")
-    parser.add_argument(
+    add = parser.add_argument
+    add("-f", "--file_name", dest="log_file", help="Without effect, as in python-can.")
+    add("-v", action="count", dest="verbosity", default=2, help="Print the messages; repeated: more details.")
+    add("--ignore-timestamps", dest="timestamps", action="store_false", help="Send without the log's timing.")
+    add("--error-frames", action="store_true", help="Send error frames as well.")
+    add(
         "-g", "--gap", type=float, default=0.0001, help="Minimum seconds between two messages without timing."
     )
-    parser.add_argument(
-        "-s", "--skip", type=float, default=86400.0, help="Shorten longer pauses to this many seconds."
-    )
-    parser.add_argument("-l", "--loop", type=_times, default=1, metavar="N", help="Play N times; i: forever.")
-    parser.add_argument(
-        "infile", metavar="input-file", help="The log to send; its content decides the format."
-    )
+    add("-s", "--skip", type=float, default=86400.0, help="Shorten longer pauses to this many seconds.")
+    add("-l", "--loop", type=_times, default=1, metavar="N", help="Play N times; i: forever.")
+    add("infile", metavar="input-file", help="The log to send; its content decides the format.")
     add_bus_arguments(parser)
     _add_extra_args(parser)
     return parser.parse(args)

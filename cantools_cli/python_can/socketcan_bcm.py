@@ -80,12 +80,7 @@ def build_bcm_tx_delete_header(can_id: int, flags: int) -> bytes:
 
 
 def build_bcm_transmit_header(
-    can_id: int,
-    count: int,
-    initial_period: float,
-    subsequent_period: float,
-    msg_flags: int,
-    nframes: int = 1,
+    can_id: int, count: int, initial_period: float, subsequent_period: float, msg_flags: int, nframes: int = 1
 ) -> bytes:
     """Return the head that starts a transmission; ``count`` frames use the first period, in seconds."""
     flags = msg_flags | SETTIMER | STARTTIMER | (TX_COUNTEVT if initial_period > 0 else 0)

@@ -22,8 +22,9 @@ def _parse_viewer_args(args: Sequence[str]) -> tuple[argparse.Namespace, dict[st
     import cantools_cli
 
     parser = ScriptParser("can.viewer", description="Show the messages of a CAN bus, one row per identifier.")
-    parser.add_argument("--version", action="version", version=f"canx {cantools_cli.__version__}")
-    parser.add_argument(
+    add = parser.add_argument
+    add("--version", action="version", version=f"canx {cantools_cli.__version__}")
+    add(
         "-d",
         "--decode",
         nargs="+",
@@ -31,11 +32,9 @@ def _parse_viewer_args(args: Sequence[str]) -> tuple[argparse.Namespace, dict[st
         metavar="ID:FORMAT[:SCALE...]",
         help="Values in the data, as format characters of the module struct; or a file of such lines.",
     )
-    parser.add_argument(
-        "-v", action="count", dest="verbosity", default=0, help="Print more details; repeatable."
-    )
+    add("-v", action="count", dest="verbosity", default=0, help="Print more details; repeatable.")
     add_bus_arguments(parser, filter_arg=True)
-    parser.add_argument("-f", dest="can_filters", nargs="+", action=Filters, default=argparse.SUPPRESS)
+    add("-f", dest="can_filters", nargs="+", action=Filters, default=argparse.SUPPRESS)
     _add_extra_args(parser)
     return parser.parse(args)
 

@@ -103,13 +103,15 @@ class SniffApp(App[int]):
             with suppress(RuntimeError):  # the loop is closed: the application has ended
                 self._own_loop.call_soon_threadsafe(self.exit, status)
 
-    def give_signals_back(self) -> None:
-        """Restore the previous signal handlers."""
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-        self._before.clear()
-
-    # --- drawing --------------------------------------------------------------------------------------
+    def run_to_end(self) -> int:
+        """Run, restore the signal handlers, and return the exit status."""
+        try:
+            result: Any = self.run()
+        finally:
+            for number, handler in self._before.items():
+                signal.signal(number, handler)
+            self._before.clear()
+        return result if isinstance(result, int) else 0
 
     def draw(self) -> None:
         """Redraw the screen."""
@@ -166,8 +168,6 @@ class SniffApp(App[int]):
         ]
         return drawing.headings(table, look), _joined(lines)
 
-    # --- keys and the mouse ---------------------------------------------------------------------------
-
     def on_key(self, event: events.Key) -> None:
         self.controls.key(event.key, event.character)
         self._go_on()
@@ -205,15 +205,6 @@ class SniffApp(App[int]):
 
 def _joined(lines: list[Text]) -> Text:
     return Text("\n", no_wrap=True, overflow="crop").join(lines)
-
-
-def run(app: SniffApp) -> int:
-    """Run ``app``; return its exit status."""
-    try:
-        result: Any = app.run()
-    finally:
-        app.give_signals_back()
-    return result if isinstance(result, int) else 0
 
 
 def is_utf8() -> bool:

@@ -13,8 +13,7 @@ from cantools_cli.screen.keys import KEYS
 from cantools_cli.screen.line import Line
 from cantools_cli.screen.look import Look, column_at
 from cantools_cli.screen.session import Session
-from cantools_cli.sniff.row import Row
-from cantools_cli.sniff.table import Table
+from cantools_cli.sniff.table import Row, Table
 from cantools_cli.sniff.view import View, parse_filter
 from cantools_cli.streams.replay import Ratio
 from cantools_cli.units import percentage
@@ -35,35 +34,26 @@ class Ports:
 
 
 class Controls:
-    """The state of the screen, without drawing.
-
-    Attributes:
-        message: the text in the last line.
-        page: "table", "row" or "help".
-        chosen: number of the chosen row; -1 is the top row.
-        shown: the rows in order; ``first`` is the index of the top row, ``height`` the number of lines.
-        scrolled: the top line of an opened row.
-        frozen: copy of the table, shown while a live view is paused, made at ``frozen_ns``.
-        prompt: kind of the open prompt, or empty; ``line`` is its text.
-        status: exit status; None until the user ends the program.
-    """
+    """The state of the screen, without drawing."""
 
     def __init__(self, session: Session, view: View, look: Look, ports: Ports) -> None:
         self.session = session
         self.view = view
         self.look = look
-        self.message = ""
-        self.page = "table"
-        self.chosen = -1
+        self.message = ""  #: the text in the last line
+        self.page = "table"  #: "table", "row" or "help"
+        self.chosen = -1  #: number of the chosen row; -1 is the top row
+        #: the rows in order; ``first`` is the index of the top row, ``height`` the number of lines
         self.shown: list[Row] = []
         self.first = 0
         self.height = 1
-        self.scrolled = 0
+        self.scrolled = 0  #: the top line of an opened row
+        #: copy of the table, shown while a live view is paused, made at ``frozen_ns``
         self.frozen: Table | None = None
         self.frozen_ns = 0
-        self.prompt = ""
+        self.prompt = ""  #: kind of the open prompt, or empty; ``line`` is its text
         self.line = Line()
-        self.status: int | None = None
+        self.status: int | None = None  #: exit status; None until the user ends the program
         self._ports = ports
         self._chosen_before: Selection | None = None
 
@@ -103,8 +93,6 @@ class Controls:
 
     def chosen_row(self) -> Row | None:
         return self.shown[self.chosen_index()] if self.shown else None
-
-    # --- keys -----------------------------------------------------------------------------------------
 
     def key(self, key: str, character: str | None = None) -> None:
         """Handle a key, given by textual's name and its character."""
@@ -231,8 +219,6 @@ class Controls:
     def do_help(self) -> None:
         self.page = "help" if self.page != "help" else "table"
 
-    # --- a log ----------------------------------------------------------------------------------------
-
     def _step(self, frames: int) -> None:
         if self._is_log():
             self.session.ask(lambda player, now: player.step(now, frames))
@@ -262,8 +248,6 @@ class Controls:
         seek = "seek_time" if place.is_absolute else "seek"
         self.session.ask(lambda player, now: getattr(player, seek)(place.nanoseconds))
         return ""
-
-    # --- the mouse ------------------------------------------------------------------------------------
 
     def click_heading(self, x: int) -> None:
         """Sort by the column at ``x``, or reverse the order if it is sorted by that column."""
@@ -296,8 +280,6 @@ class Controls:
             self.first = min(max(0, self.first + by), last)
             at = min(max(at, self.first), self.first + self.height - 1, len(self.shown) - 1)
             self.chosen = self.shown[at].number
-
-    # --- prompts --------------------------------------------------------------------------------------
 
     def do_ask_filter(self) -> None:
         self._chosen_before = self.view.chosen

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 from rich.text import Text
 
 from cantools_cli.errors import counted
 from cantools_cli.frame.error_frames import explain
 from cantools_cli.screen.look import Look, sparkline
 from cantools_cli.sniff.columns import COLUMNS, values_text
-from cantools_cli.sniff.history import bit_changes, periods_ns
-from cantools_cli.sniff.row import Past, Row
+from cantools_cli.sniff.table import Past, Row
 
 _COURSE = 40  # frames in the sparkline of a byte
 _FIGURES = ("count", "rate", "period", "min", "max", "jitter")
@@ -69,3 +71,22 @@ def _shown(row: Row, frame: Past, look: Look) -> str:
         data = f"{frame.data.hex(' ').upper():<23}"
     meaning = explain(row.arbitration_id, frame.data) if row.is_error_frame else values_text(row, frame.data)
     return f"{data}  {meaning}" if meaning else data
+
+
+def bit_changes(past: Sequence[Past], size: int) -> list[list[int]]:
+    """Return for each of ``size`` bytes the number of changes of each bit, bit 7 first."""
+    counts = [[0] * 8 for _ in range(size)]
+    data = [frame.data for frame in past if not frame.is_remote_frame]
+    for before, after in pairwise(data):
+        for index, (old, new) in enumerate(zip(before[:size], after, strict=False)):
+            bits = old ^ new
+            if bits:
+                for place in range(8):
+                    counts[index][place] += bits >> 7 - place & 1
+    return counts
+
+
+def periods_ns(past: Sequence[Past]) -> list[int | None]:
+    """Return the time between each frame and its predecessor; None for the first."""
+    times = [frame.time_ns for frame in past]
+    return [None, *(after - before for before, after in pairwise(times))][: len(past)]

@@ -9,8 +9,7 @@ from rich.text import Text
 
 from cantools_cli.screen.look import Look, width
 from cantools_cli.sniff.columns import COLUMNS
-from cantools_cli.sniff.row import Row
-from cantools_cli.sniff.table import Table
+from cantools_cli.sniff.table import Row, Table
 
 _NEW, _LATE = "bold reverse", "bold"
 

@@ -27,18 +27,14 @@ _APPROACH_NS = 61 * _SECOND_NS
 
 
 class Audience(Protocol):
-    """The receiver of the frames."""
+    """The receiver of the frames; ``is_sought`` marks those that are only read on the way to a target.
 
-    def take(self, batch: MessageBatch, *, is_sought: bool) -> None:
-        """Receive frames; ``is_sought`` marks frames that are only read on the way to a target."""
+    ``tick`` notes the time of the log: before its first frame and, while seeking, in each second with frames.
+    """
 
-    def tick(self, now_ns: int) -> None:
-        """Note the time of the log; called before its first frame and, while seeking, for every second
-        that has frames.
-        """
-
-    def restart(self) -> None:
-        """Drop all frames: the log starts again."""
+    def take(self, batch: MessageBatch, *, is_sought: bool) -> None: ...
+    def tick(self, now_ns: int) -> None: ...
+    def restart(self) -> None: ...
 
 
 class _Goal(NamedTuple):
@@ -64,7 +60,6 @@ class Player:
     to its end, to find its length.
 
     Attributes:
-        is_paused: whether the player is paused.
         total_ns: the position of the last frame; None until it is known.
         played: number of frames passed on since the start of the log.
     """
@@ -101,8 +96,6 @@ class Player:
         self._is_read = False
         self._last_ns = 0  # position of the last frame read
 
-    # --- state ----------------------------------------------------------------------------------------
-
     @property
     def is_seeking(self) -> bool:
         """Whether a seek is in progress."""
@@ -133,8 +126,6 @@ class Player:
     def log_ns(self, now_ns: int) -> int:
         """Return the time of the log at clock time ``now_ns``."""
         return self.position_ns(now_ns) + self._offset_ns
-
-    # --- requests -------------------------------------------------------------------------------------
 
     def pause(self, now_ns: int, *, is_on: bool) -> None:
         """Pause or resume."""
@@ -186,8 +177,6 @@ class Player:
 
     def _settle(self, position_ns: int, now_ns: int) -> None:
         self._position_ns, self._at_ns = position_ns, now_ns
-
-    # --- playing --------------------------------------------------------------------------------------
 
     def read(self) -> None:
         """Read the next frames of the log.

@@ -28,13 +28,6 @@ class Session:
 
     With ``is_paced``, each call of ``batches`` opens a log at its start. A ``Player`` plays it by ``clock``,
     and the time of the view is that of the log. ``measured`` determines its length first.
-
-    Attributes:
-        error: the error that ended the source, if any.
-        notes: messages to the user, latest last.
-        on_batch: called with each batch, under the lock; used for recording.
-        missed: returns the number of frames lost by the source; None if unknown.
-        player: the player of a log; None for a live source.
     """
 
     def __init__(
@@ -49,8 +42,10 @@ class Session:
     ) -> None:
         self.lock = threading.Lock()
         self.error: CanError | FormatError | UsageError | OSError | None = None
-        self.notes: deque[str] = deque(maxlen=20)
+        self.notes: deque[str] = deque(maxlen=20)  #: messages to the user, latest last
+        #: called with each batch, under the lock; used for recording
         self.on_batch: Callable[[MessageBatch], None] | None = None
+        #: returns the number of frames lost by the source; None if unknown
         self.missed: Callable[[], int] | None = None
         self.player = Player(batches, self, speed, measured=measured) if is_paced else None
         # a change is marked for one second of real time at any speed

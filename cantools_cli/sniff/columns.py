@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from cantools_cli.errors import UsageError, quoted
 from cantools_cli.frame.bits import BRS, ESI, FD, TX, XL
 from cantools_cli.sniff.decoding import Value
-from cantools_cli.sniff.row import Row
+from cantools_cli.sniff.table import Row
 
 Now = int | None
 
@@ -53,13 +53,7 @@ def _id_key(row: Row) -> tuple[Any, ...]:
 
 def flags(row: Row) -> str:
     """Return the flags of the last frame: R (remote), FD, BRS, ESI, XL, Tx."""
-    marks = [
-        (FD, "FD"),
-        (BRS, "BRS"),
-        (ESI, "ESI"),
-        (XL, "XL"),
-        (TX, "Tx"),
-    ]
+    marks = [(FD, "FD"), (BRS, "BRS"), (ESI, "ESI"), (XL, "XL"), (TX, "Tx")]
     names = [name for bit, name in marks if row.flags & bit]
     return " ".join((["R"] if row.is_remote_frame else []) + names)
 
@@ -112,13 +106,9 @@ COLUMNS = {
     "max": _duration("max", lambda row: row.longest_ns),
     "jitter": _duration("jitter", lambda row: row.jitter_ns),
     "time": Column(
-        *("time", True, lambda row, now: f"{row.elapsed_ns / 1e9:.6f}"),
-        lambda row, now: row.elapsed_ns,
+        *("time", True, lambda row, now: f"{row.elapsed_ns / 1e9:.6f}"), lambda row, now: row.elapsed_ns
     ),
-    "silence": Column(
-        *("silence", True, lambda row, now: _milliseconds(_silence(row, now))),
-        _silence,
-    ),
+    "silence": Column(*("silence", True, lambda row, now: _milliseconds(_silence(row, now))), _silence),
     "length": Column("len", True, lambda row, now: str(row.length), lambda row, now: row.length),
     "flags": Column("flags", False, lambda row, now: flags(row), lambda row, now: flags(row)),
     "data": Column("data", False, lambda row, now: data(row), lambda row, now: row.data),

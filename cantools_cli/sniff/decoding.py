@@ -15,35 +15,20 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from math import isfinite
-from typing import Protocol
 
 from cantools_cli.errors import UsageError, quoted
 from cantools_cli.frame import bits
 
 Value = int | float | bool | str
+#: returns the values of a frame, by its identifier, the kind of that, and its data; None for an unknown one
+Decoder = Callable[[int, bool, bytes], list[Value] | None]
 _FORM = "HEXID:FORMAT[:SCALE...], as in 100:<BHL:1:10:100.0, or a file of such lines"
 
 
-class Decoder(Protocol):
-    """A callable that decodes frames."""
-
-    def __call__(self, arbitration_id: int, is_extended_id: bool, data: bytes) -> list[Value] | None:
-        """Return the values of a frame; None if its identifier is unknown.
-
-        Raises:
-            ValueError: the data does not match its description.
-        """
-
-
 class StructDecoder:
-    """Decodes with one ``struct`` format per identifier; the last one for an identifier wins.
-
-    Raises:
-        UsageError: an invalid format; the message names its file and line.
-        OSError: a file cannot be read.
-    """
+    """Decodes with one ``struct`` format per identifier; the last one for an identifier wins."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._known: dict[int, tuple[struct.Struct, list[int | float]]] = {}
@@ -55,6 +40,7 @@ class StructDecoder:
             self._known[identifier] = layout, scales
 
     def __call__(self, arbitration_id: int, is_extended_id: bool, data: bytes) -> list[Value] | None:
+        """Return the values of a frame; None if its identifier is unknown, ValueError if data is missing."""
         known = self._known.get(arbitration_id)
         if known is None:
             return None

@@ -38,18 +38,13 @@ class ChannelFigures(NamedTuple):
 
 
 class Rates:
-    """Derives rates from the totals of a table, once per second of the times passed to ``tick``.
-
-    Attributes:
-        frames_per_second: rate in the last full second.
-        history: rates of the last ``SECONDS`` seconds, oldest first.
-        channels: figures of the last full second.
-    """
+    """Derives rates from the totals of a table, once per second of the times passed to ``tick``."""
 
     def __init__(self, table: Table, speeds: dict[Channel, Speed] | None = None) -> None:
-        self.frames_per_second = 0.0
+        self.frames_per_second = 0.0  #: rate in the last full second
+        #: rates of the last ``SECONDS`` seconds, oldest first
         self.history: deque[float] = deque(maxlen=SECONDS)
-        self.channels: list[ChannelFigures] = []
+        self.channels: list[ChannelFigures] = []  #: figures of the last full second
         self._table = table
         self._speeds = speeds or {}
         self._since_ns: int | None = None

@@ -15,31 +15,27 @@ from math import isfinite
 from typing import Any
 
 from cantools_cli.frame import bits
-from cantools_cli.sniff.columns import COLUMNS, Now
-from cantools_cli.sniff.decoding import Value
+from cantools_cli.sniff.columns import COLUMNS, Column
 from cantools_cli.sniff.rates import ChannelFigures
-from cantools_cli.sniff.row import Row
+from cantools_cli.sniff.table import Row
 
 
-def aligned(rows: Sequence[Row], names: Sequence[str], now: Now = None) -> list[str]:
+def aligned(rows: Sequence[Row], names: Sequence[str]) -> list[str]:
     """Return the headings and one line per row, with columns two blanks apart."""
     columns = [COLUMNS[name] for name in names]
     lines = [[column.heading for column in columns]]
-    lines += [[column.text(row, now) for column in columns] for row in rows]
+    lines += [[column.text(row, None) for column in columns] for row in rows]
     # the meaning of an error is longer than any data and may extend over the following columns
     ids = [True, *(not row.is_error_frame for row in rows)]
     widths = [
         max(len(line[index]) for line, is_counted in zip(lines, ids, strict=True) if is_counted)
         for index in range(len(columns))
     ]
-    return ["  ".join(_padded(line, columns, widths)).rstrip() for line in lines]
 
+    def fitted(text: str, column: Column, width: int) -> str:
+        return text.rjust(width) if column.is_right else text.ljust(width)
 
-def _padded(line: list[str], columns: list[Any], widths: list[int]) -> list[str]:
-    return [
-        text.rjust(width) if column.is_right else text.ljust(width)
-        for text, column, width in zip(line, columns, widths, strict=True)
-    ]
+    return ["  ".join(map(fitted, line, columns, widths)).rstrip() for line in lines]
 
 
 def as_json(
@@ -100,12 +96,8 @@ def _row(row: Row) -> dict[str, Any]:
     with suppress(ValueError):
         values = row.values()
         if values is not None:
-            result["values"] = [_finite(value) for value in values]
+            # JSON lacks infinities and NaN
+            result["values"] = [None if isinstance(v, float) and not isfinite(v) else v for v in values]
     if row.is_error_frame:
         result["meaning"] = row.meaning
     return result
-
-
-def _finite(value: Value) -> Value | None:
-    """Return None for infinities and NaN, which JSON lacks."""
-    return value if not isinstance(value, float) or isfinite(value) else None

@@ -10,7 +10,7 @@ from cantools_cli.errors import UsageError
 from cantools_cli.filtering.selection import Selection
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.sniff.columns import COLUMNS, Now, checked
-from cantools_cli.sniff.row import Row
+from cantools_cli.sniff.table import Row
 
 #: text of these characters is parsed as filters, other text as an expression
 _FILTERS = re.compile(r"[0-9A-Fa-f#:~,jJ-]*")
@@ -18,22 +18,13 @@ _FILTERS = re.compile(r"[0-9A-Fa-f#:~,jJ-]*")
 
 @dataclass
 class View:
-    """An order, a filter and pinned rows.
+    """An order, a filter and pinned rows."""
 
-    Attributes:
-        order: the column to sort by; empty is the order of appearance.
-        descending: whether the largest comes first.
-        by_channel: whether rows of one channel are grouped.
-        pinned: numbers of the rows that are always shown, on top.
-        chosen: selection that the last frame of a row must pass; None shows all.
-        hides_standard, hides_extended: whether rows of 11-bit or 29-bit identifiers are hidden.
-    """
-
-    order: str = "id"
+    order: str = "id"  #: the column to sort by; empty is the order of appearance
     descending: bool = False
     by_channel: bool = False
-    pinned: set[int] = field(default_factory=set)
-    chosen: Selection | None = None
+    pinned: set[int] = field(default_factory=set)  #: numbers of the rows that are always shown, on top
+    chosen: Selection | None = None  #: selection that the last frame of a row must pass; None shows all
     hides_standard: bool = False
     hides_extended: bool = False
 
@@ -73,11 +64,7 @@ class View:
 
 
 def parse_filter(text: str) -> Selection:
-    """Parse the filter prompt: filters such as ``100-1FF``, or an expression.
-
-    Raises:
-        UsageError: the text is neither, or depends on the times or the order of frames.
-    """
+    """Parse the filter prompt: filters such as ``100-1FF``, or an expression."""
     selection = _parsed(text)
     if selection.tests_order:
         raise UsageError(

@@ -291,18 +291,13 @@ def test_nothing_is_shown_elsewhere(where: str, start: Any, terminal: _Terminal,
     assert b"frames/s" not in terminal.rest()
 
 
-class _Pipe:
-    consumed = 1_000_000
-    size = None
-
-
 def test_what_is_said_does_not_run_into_the_line(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(progress, "_FIRST_AFTER", 0.0)
-    monkeypatch.setattr(progress, "_is_terminal", lambda fd: True)
+    monkeypatch.setattr(os, "isatty", lambda fd: True)
     monkeypatch.setattr(os, "get_terminal_size", lambda fd: os.terminal_size((18, 24)))
-    with Progress(_Pipe(), lambda: 7) as shown:
+    with Progress(lambda: (1_000_000, None), lambda: 7) as shown:
         shown.update()
         say("a note")
     assert capfd.readouterr().err == "\r\x1b[K1.0 MB, 7 frames,\r\x1b[Kcanx: a note\n"

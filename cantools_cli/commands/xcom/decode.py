@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from cantools_cli.console import options
 from cantools_cli.console.inputs import Inputs
-from cantools_cli.console.options import argument, flag
+from cantools_cli.console.options import flag
 from cantools_cli.console.run import Run
 from cantools_cli.console.sources import ReadOptions
 from cantools_cli.console.xcom import shared
@@ -16,9 +16,7 @@ from cantools_cli.xcom.explain import Explained, explain
 
 
 def decode_command(
-    files: Annotated[
-        list[str] | None, argument("FILE...", "Logs to read, merged by time; - is stdin.")
-    ] = None,
+    files: options.Files = None,
     from_format: options.From = None,
     as_json: shared.Json = False,
     lenient: Annotated[
@@ -41,10 +39,7 @@ def decode_command(
     report = run.report
     matching = total = 0
     reading = reading.of_format(from_format)
-    with (
-        run,
-        Inputs(files or ["-"], run.interruption, report, reading) as inputs,
-    ):
+    with run, Inputs(files or ["-"], run.interruption, report, reading) as inputs:
         for batch in inputs.batches():
             for message in batch:
                 total += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cantools_cli.sniff.history import bit_changes, periods_ns
+from cantools_cli.screen.details import bit_changes, periods_ns
 from cantools_cli.sniff.table import Table
 from tests.sniff.frames import log
 
