@@ -47,16 +47,10 @@ LARGEST_ADDRESS = 0x3FF
 
 
 class Family(NamedTuple):
-    """A kind of device.
+    """A kind of device."""
 
-    Attributes:
-        group: address of all devices of the family.
-        units: maximum number of devices; their addresses follow that of the group.
-        label: the name to print.
-    """
-
-    group: int
-    units: int
+    group: int  #: address of all devices of the family
+    units: int  #: maximum number of devices; their addresses follow that of the group
     label: str
 
 

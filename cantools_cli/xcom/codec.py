@@ -168,16 +168,11 @@ def rounded(value: float) -> float:
     return decode_value(encode_value(value))
 
 
-def _object(object_id: int) -> bytes:
-    if not 0 <= object_id <= LARGEST_ID:
-        raise ValueError(f"number {object_id} is not from 0 to {LARGEST_ID}")
-    return object_id.to_bytes(2, "big")
-
-
-def _part(part: int) -> bytes:
-    if not 0 <= part <= 0xFF:
-        raise ValueError(f"part {part} is not from 0 to 255")
-    return bytes([part])
+def _field(what: str, number: int, size: int) -> bytes:
+    limit = (1 << 8 * size) - 1
+    if not 0 <= number <= limit:
+        raise ValueError(f"{what} {number} is not from 0 to {limit}")
+    return number.to_bytes(size, "big")
 
 
 def encode_request(
@@ -189,11 +184,11 @@ def encode_request(
         ValueError: a number is missing or out of range.
         OverflowError: the value is too large for single precision.
     """
-    data = _object(object_id)
+    data = _field("number", object_id, 2)
     if service in (Service.READ_PARAMETER, Service.WRITE_PARAMETER):
         if part is None:
             raise ValueError("a parameter needs a part")
-        data += _part(part)
+        data += _field("part", part, 1)
     if service == Service.WRITE_PARAMETER:
         if value is None:
             raise ValueError("writing needs a value")
@@ -203,11 +198,11 @@ def encode_request(
 
 def encode_reply(service: int, reply: Reply) -> bytes:
     """Return the data of a reply; raises like ``encode_request``."""
-    data = _object(reply.object_id)
+    data = _field("number", reply.object_id, 2)
     if reply.error_code is not None:
         return data + reply.error_code.to_bytes(4, "big")
     if service != Service.READ_USER_INFO:
-        data += _part(reply.part or 0)
+        data += _field("part", reply.part or 0, 1)
     if reply.value is None:
         raise ValueError("a reply needs a value")
     return data + encode_value(reply.value)
@@ -249,7 +244,7 @@ def decode_reply(service: int, data: bytes, is_error: bool = False) -> Reply:
 
 def encode_notification(notification: MessageNotification) -> bytes:
     """Return the data of a notification."""
-    return _object(notification.message_id) + notification.value.to_bytes(4, "big")
+    return _field("number", notification.message_id, 2) + notification.value.to_bytes(4, "big")
 
 
 def decode_notification(data: bytes) -> MessageNotification:
@@ -265,19 +260,11 @@ def decode_notification(data: bytes) -> MessageNotification:
 
 def frame(destination: int, source: int, service: int, data: bytes, flags: int = 0) -> Message:
     """Return the CAN frame, extended even if the number would fit in 11 bits."""
-    return Message(
-        arbitration_id=encode_identifier(destination, source, service, flags),
-        is_extended_id=True,
-        data=data,
-    )
+    arbitration_id = encode_identifier(destination, source, service, flags)
+    return Message(arbitration_id=arbitration_id, is_extended_id=True, data=data)
 
 
 def is_carrier(message: Message) -> bool:
     """Return whether ``message`` can carry Xcom-CAN: a classic, extended data frame."""
-    return (
-        message.is_extended_id
-        and not message.is_remote_frame
-        and not message.is_error_frame
-        and not message.is_fd
-        and not message.is_xl
-    )
+    is_other = message.is_remote_frame or message.is_error_frame or message.is_fd or message.is_xl
+    return message.is_extended_id and not is_other

@@ -20,7 +20,7 @@ from typing import Any
 
 from cantools_cli.frame.message import Message
 from cantools_cli.xcom import codec, objects, values
-from cantools_cli.xcom.addresses import NOTIFICATION_ADDRESS, Device, family_of
+from cantools_cli.xcom.addresses import NOTIFICATION_ADDRESS, device_name, family_of
 from cantools_cli.xcom.codec import Identifier, Part, Reply, Service
 from cantools_cli.xcom.objects import XcomObject
 from cantools_cli.xcom.readings import PART_NAMES
@@ -34,24 +34,12 @@ _VERBS = {
 
 @dataclass(frozen=True)
 class Explained:
-    """A decoded frame.
+    """A decoded frame."""
 
-    Attributes:
-        what: request, reply, error or message.
-        object: None for messages and unknown objects.
-        content: object, part, value and error code; ``object_id`` is the number of a message.
-    """
-
-    what: str
+    what: str  #: request, reply, error or message
     identifier: Identifier
-    object: XcomObject | None
-    content: Reply
-
-    @property
-    def device(self) -> Device:
-        """The device that received the request, or sent the reply or message."""
-        end = self.identifier.destination if self.what == "request" else self.identifier.source
-        return Device(end, family_of(end))
+    object: XcomObject | None  #: None for messages and unknown objects
+    content: Reply  #: object, part, value and error code; ``object_id`` is the number of a message
 
     def __str__(self) -> str:
         if self.what == "message":
@@ -70,28 +58,26 @@ class Explained:
         return head
 
     def _ends(self) -> str:
-        source, destination = self.identifier.source, self.identifier.destination
-        to = (
-            "all" if destination == NOTIFICATION_ADDRESS else Device(destination, family_of(destination)).name
-        )
-        return f"{Device(source, family_of(source)).name}->{to}"
+        destination = self.identifier.destination
+        to = "all" if destination == NOTIFICATION_ADDRESS else device_name(destination)
+        return f"{device_name(self.identifier.source)}->{to}"
 
     def as_json(self) -> dict[str, Any]:
         """Return the frame as a JSON object."""
         content, identifier = self.content, self.identifier
-        is_message = self.what == "message"
+        device = identifier.destination if self.what == "request" else identifier.source
         result: dict[str, Any] = {
             "what": self.what,
             "source": identifier.source,
             "destination": identifier.destination,
-            "device": self.device.name,
+            "device": device_name(device),
             "service": identifier.service,
             "number": content.object_id,
             "name": None if self.object is None else self.object.name,
         }
         if content.part is not None:
             result["part"] = _part_name(content.part)
-        if is_message:
+        if self.what == "message":
             result |= {"name": objects.message_text(content.object_id), "value": int(content.value or 0)}
         elif content.value is not None:
             result |= {

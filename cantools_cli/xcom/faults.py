@@ -39,18 +39,13 @@ _TEXT = re.compile(
 
 @dataclass
 class Fault:
-    """A fault in every ``every``-th reply of ``address``; None is all devices.
-
-    Attributes:
-        delay: seconds, for ``late``.
-        number: an address, object or error code, if the kind needs one.
-    """
+    """A fault in every ``every``-th reply of ``address``; None is all devices."""
 
     kind: str
     address: int | None = None
     every: int = 1
-    delay: float = 0.0
-    number: int = 0
+    delay: float = 0.0  #: seconds, for ``late``
+    number: int = 0  #: an address, object or error code, if the kind needs one
     _seen: int = field(default=0, repr=False)
 
     @classmethod

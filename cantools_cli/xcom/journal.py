@@ -46,11 +46,7 @@ class Journal:
         )
 
     def record(self, bus: str, device: str, number: int, value: float) -> None:
-        """Append a write, before it is sent.
-
-        Raises:
-            OSError: the file cannot be written.
-        """
+        """Append a write, before it is sent."""
         os.makedirs(os.path.dirname(self.path) or ".", exist_ok=True)
         line = {
             "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -87,6 +83,5 @@ def warning(count: int) -> str | None:
     """Return a warning about ``count`` writes so far; None if there are few."""
     if count < WARN_FROM:
         return None
-    if count < _NEAR:
-        return f"{count} of {ENDURANCE} guaranteed writes to flash are used"
-    return f"{count} of {ENDURANCE} guaranteed writes to flash are used: prefer writing to RAM"
+    text = f"{count} of {ENDURANCE} guaranteed writes to flash are used"
+    return text if count < _NEAR else f"{text}: prefer writing to RAM"

@@ -38,11 +38,6 @@ _KEPT_MESSAGES = 65_536
 _BACKLOG = 0.2
 #: seconds for which a wait for messages may block transactions of other threads
 _LISTENING = 0.05
-_SERVICE_WORDS = {
-    Service.READ_USER_INFO: "info",
-    Service.READ_PARAMETER: "parameter",
-    Service.WRITE_PARAMETER: "parameter",
-}
 
 
 class StuCanPublicError(CanError):
@@ -108,7 +103,8 @@ class Request(NamedTuple):
     answered: bool = False
 
     def __str__(self) -> str:
-        return f"{device_name(self.destination)}: {_SERVICE_WORDS[Service(self.service)]} {self.object_id}"
+        kind = "info" if self.service == Service.READ_USER_INFO else "parameter"
+        return f"{device_name(self.destination)}: {kind} {self.object_id}"
 
 
 class _Medium:
@@ -185,8 +181,6 @@ class Node:
                     self._drain()
             if batch is not None or deadline.passed:
                 return
-
-    # --- a transaction --------------------------------------------------------------------------------
 
     def _transact(self, request: Request, timeout: float | None, *, gather: bool) -> list[Answer]:
         data = codec.encode_request(request.service, request.object_id, request.part, request.value)
@@ -273,7 +267,8 @@ class Node:
             if any(past.object_id == reply.object_id for past in self._live_past()):
                 return None  # a late or duplicate reply
             raise StuCanPublicError(reply.object_id, reply.error_code, source=source)
-        if reply.object_id != request.object_id or not _is_part(reply.part, request.part):
+        is_part = reply.part == request.part or {reply.part, request.part} <= {Part.FLASH, Part.RAM}
+        if reply.object_id != request.object_id or not is_part:
             return None
         if request.service == Service.WRITE_PARAMETER and self._is_of_earlier_write(request, reply):
             return None
@@ -285,8 +280,6 @@ class Node:
         if reply.value == request.value:
             return False
         return any(_is_same_object(past, request) and past.value == reply.value for past in self._live_past())
-
-    # --- earlier requests -----------------------------------------------------------------------------
 
     def _live_past(self) -> list[Request]:
         now = time.monotonic()
@@ -311,8 +304,6 @@ class Node:
                 self._offer(message)
             batch = None if end.passed else self.bus.recv_batch(0)
 
-    # --- messages of devices --------------------------------------------------------------------------
-
     def _offer(self, message: Message) -> None:
         """If a received frame is a message of a device, store it in all nodes on this bus."""
         if not codec.is_carrier(message):
@@ -333,12 +324,6 @@ class Node:
     def _log(self, what: str, message: Message) -> None:
         if self._on_detail is not None:
             self._on_detail(f"{what}: {message.arbitration_id:08X}#{bytes(message.data).hex().upper()}")
-
-
-def _is_part(replied: int | None, asked: int | None) -> bool:
-    if replied == asked:
-        return True
-    return {replied, asked} <= {Part.FLASH, Part.RAM}
 
 
 def _is_same_object(past: Request, request: Request) -> bool:

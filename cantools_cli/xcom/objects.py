@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -45,42 +45,28 @@ IDENTITY = {
 }
 #: family -> an info of all its devices that the family sharing their address lacks
 PROBES = {"xt": 3000, "bsp": 7034, "bms": 7054, "vt": 11000, "vs": 15000}
-_RANGES = {
-    "xt": ((1000, 1999), (3000, 3999)),
-    "rcc": ((5000, 5999),),
-    "bsp": ((6000, 6999), (7000, 7999)),
-    "vt": ((10000, 10999), (11000, 11999)),
-    "vs": ((14000, 14999), (15000, 15999)),
-}
+#: family -> the thousands of its numbers
+_THOUSANDS = {"xt": (1, 3), "rcc": (5,), "bsp": (6, 7), "vt": (10, 11), "vs": (14, 15)}
 _SHOWN = 8  # candidates in the hint of an ambiguous name
 
 
 @dataclass(frozen=True)
 class XcomObject:
-    """A parameter, a user info or a message.
-
-    Attributes:
-        kind: parameter, info or message.
-        family: xt, rcc, bsp, bms, vt or vs; ``xt120`` for limits of 120 V Xtenders, ``any`` for messages.
-        format: float, bool, short_enum, long_enum, int32, not_supported; empty if unknown.
-        default, minimum, maximum: as in the table; None if missing.
-        step: a number, ``one_bit``, ``bitfield`` or ``signal``; may be empty.
-        level: access level of a parameter, severity of a message.
-        options: number -> label.
-    """
+    """A parameter, a user info or a message."""
 
     number: int
-    kind: str
-    family: str
+    kind: str  #: parameter, info or message
+    family: str  #: xt, rcc, bsp, bms, vt or vs; ``xt120`` for limits of 120 V Xtenders, ``any`` for messages
     name: str = ""
     unit: str = ""
-    format: str = ""
+    format: str = ""  #: float, bool, short_enum, long_enum, int32, not_supported; empty if unknown
+    #: as in the table; None if missing
     default: float | None = None
     minimum: float | None = None
     maximum: float | None = None
-    step: str = ""
-    level: str = ""
-    options: dict[int, str] = field(default_factory=dict)
+    step: str = ""  #: a number, ``one_bit``, ``bitfield`` or ``signal``; may be empty
+    level: str = ""  #: access level of a parameter, severity of a message
+    options: dict[int, str] = field(default_factory=dict)  #: number -> label
     short: str = ""
     section: str = ""
     note: str = ""
@@ -126,6 +112,7 @@ def table() -> tuple[XcomObject, ...]:
 
 def _parsed(line: str) -> XcomObject:
     number, kind, family, name, unit, form, default, low, high, step, level, options, *rest = line.split("\t")
+    labels = (pair.partition("=") for pair in options.split(";") if pair)
     return XcomObject(
         int(number),
         kind,
@@ -138,10 +125,7 @@ def _parsed(line: str) -> XcomObject:
         _number(high),
         step,
         level,
-        {
-            int(value): label
-            for value, _, label in (pair.partition("=") for pair in options.split(";") if pair)
-        },
+        {int(value): label for value, _, label in labels},
         *rest,
     )
 
@@ -165,13 +149,13 @@ def lookup(kind: str, number: int, family: str | None = None) -> XcomObject | No
     return next((obj for obj in objects if family in (None, obj.family, "any")), None)
 
 
-def message_text(number: int, brief: bool = False) -> str:
-    """Return a text such as ``Warning (016): Fan error detected``; ``brief`` omits the severity."""
+def message_text(number: int) -> str:
+    """Return a text such as ``Warning (016): Fan error detected``."""
     message = lookup("message", number)
     if message is None:
         return f"({number:03d}): unknown message"
     text = f"({number:03d}): {message.name}"
-    return text if brief or not message.level else f"{message.level.capitalize()} {text}"
+    return f"{message.level.capitalize()} {text}" if message.level else text
 
 
 def of_family(kind: str, family: str) -> list[XcomObject]:
@@ -189,14 +173,6 @@ def search(pattern: str, kind: str | None = None, family: str | None = None) -> 
         text = "\n".join(fields).casefold()
         if all(word in text for word in words):
             yield obj
-
-
-def family_of_number(number: int) -> str | None:
-    """Return the family whose range contains the number of a parameter or info."""
-    for family, ranges in _RANGES.items():
-        if any(low <= number <= high for low, high in ranges):
-            return family
-    return None
 
 
 def default_device(family: str) -> Device:
@@ -258,7 +234,7 @@ def _of_number(number: int, kind: str, device: Device | None) -> tuple[XcomObjec
     if other is not None:
         verb = {"info": "read-info", "parameter": "read-param"}[other]
         raise UsageError(f"{number} is not a {kind}, it is a{'n' * (other == 'info')} {other}", hint=verb)
-    near = family_of_number(number)
+    near = next((name for name, thousands in _THOUSANDS.items() if number // 1000 in thousands), None)
     hint = f"--device {near}1 asks a device anyway" if near else "canx xcom list shows all objects"
     raise UsageError(f"unknown {kind} {number}", hint=hint)
 
@@ -275,15 +251,11 @@ def _of_name(word: str, kind: str, device: Device | None) -> tuple[XcomObject, D
     ]
     exact = [obj for obj in known if key in (obj.name.casefold(), obj.short.casefold())]
     matches = exact or [obj for obj in known if key in obj.name.casefold()]
-    numbers = {(obj.number, obj.name) for obj in matches}
+    distinct = list({(obj.number, obj.name): obj for obj in matches}.values())
     if not matches:
         raise UsageError(f"no {kind} has {quoted(word)} in its name", hint="canx xcom list WORD searches")
-    if len(numbers) > 1:
-        shown = ", ".join(f"{obj.number} {obj.name}" for obj in _first_of_each(matches)[:_SHOWN])
-        more = f", and {len(numbers) - _SHOWN} more" if len(numbers) > _SHOWN else ""
-        raise UsageError(f"{quoted(word)} matches {len(numbers)} {kind}s", hint=shown + more)
+    if len(distinct) > 1:
+        shown = ", ".join(f"{obj.number} {obj.name}" for obj in distinct[:_SHOWN])
+        more = f", and {len(distinct) - _SHOWN} more" if len(distinct) > _SHOWN else ""
+        raise UsageError(f"{quoted(word)} matches {len(distinct)} {kind}s", hint=shown + more)
     return matches[0], device or default_device(matches[0].family)
-
-
-def _first_of_each(objects: Sequence[XcomObject]) -> list[XcomObject]:
-    return list({(obj.number, obj.name): obj for obj in objects}.values())

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 DAY = 86_400.0
 STEP = 60.0  # maximum integration step in seconds
 CAPACITY_AH = 400.0
+_NOON = 5.5  # kW of the panels at noon
 _LOW, _ENOUGH = 40.0, 60.0  # % of charge at which the mains are switched on and off
 
 
@@ -53,10 +54,10 @@ FOLLOWED = {3021: 1286, 3017: 1107, 3085: 1112}
 class Plant:
     """The energy flow between sun, battery, mains and load.
 
-    ``seconds_of_day`` is the start time, ``pv_kilowatts`` the power of the panels at noon.
+    ``seconds_of_day`` is the start time.
     """
 
-    def __init__(self, seconds_of_day: float = 12 * 3600.0, seed: int = 1, pv_kilowatts: float = 5.5) -> None:
+    def __init__(self, seconds_of_day: float = 12 * 3600.0, seed: int = 1) -> None:
         self.time = seconds_of_day % DAY
         self.soc = 87.0
         self.mains = False
@@ -64,7 +65,6 @@ class Plant:
         self.pv = 0.0  # kW
         self.load = 0.0  # kW
         self._phase = (seed * 2.399963) % math.tau  # the golden angle: different for all small seeds
-        self._noon = pv_kilowatts
         self.today = dict.fromkeys(("pv", "load", "mains", "discharge", "charged_ah", "discharged_ah"), 0.0)
         self.yesterday = dict(self.today, pv=14.75, load=7.25, mains=4.5, discharge=2.5)
         self._balance(0.0)
@@ -93,7 +93,7 @@ class Plant:
         ripple = 0.12 * (1 + math.sin(self.time / 41 + self._phase))
         self.load = 0.45 + 1.3 * _peak(hour, 7.5, 1.2) + 2.2 * _peak(hour, 19.0, 1.8) + ripple
         full = self.soc >= 99.5
-        self.pv = min(self._noon * self.sun, self.load) if full else self._noon * self.sun
+        self.pv = min(_NOON * self.sun, self.load) if full else _NOON * self.sun
         self.mains = self.soc < (_ENOUGH if self.mains else _LOW)
         from_mains = max(0.0, self.load + 1.0 - self.pv) if self.mains else 0.0
         self.current = (self.pv + from_mains - self.load) * 1000 / 50

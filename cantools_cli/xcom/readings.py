@@ -25,17 +25,12 @@ PART_NAMES = {Part.FLASH: "flash", Part.MIN: "min", Part.MAX: "max", Part.RAM: "
 
 @dataclass(frozen=True)
 class Reading:
-    """The result of reading an object: a value or an error.
+    """The result of reading an object: a value or an error."""
 
-    Attributes:
-        timestamp: when the reply arrived, in seconds since the epoch.
-        part: part of the parameter; None for a user info.
-    """
-
-    timestamp: float
+    timestamp: float  #: when the reply arrived, in seconds since the epoch
     device: Device
     object: XcomObject
-    part: Part | None = None
+    part: Part | None = None  #: part of the parameter; None for a user info
     value: float | None = None
     error: StuCanPublicError | Timeout | ShortReplyError | None = None
 

@@ -27,18 +27,12 @@ _NO_SUCH_DEVICE = ERROR_CODES["DEVICE_NOT_FOUND"]
 
 @dataclass(frozen=True)
 class Found:
-    """A device that answered; None marks properties it did not report.
-
-    Attributes:
-        model: name of the type, else its number.
-        version: software version, such as ``1.6.42``.
-        serial: serial number, called FID by Studer.
-    """
+    """A device that answered; None marks properties it did not report."""
 
     device: Device
-    model: str | None = None
-    version: str | None = None
-    serial: int | None = None
+    model: str | None = None  #: name of the type, else its number
+    version: str | None = None  #: software version, such as ``1.6.42``
+    serial: int | None = None  #: serial number, called FID by Studer
 
 
 def scan(
@@ -78,10 +72,8 @@ def _is_there(client: StuCanPublicClient, device: Device, timeout: float | None)
         return None
     except StuCanPublicError as error:
         # BSP and BMS share an address; a missing object means that it is the other one
-        missing = (
-            (_NO_SUCH_DEVICE, _NO_SUCH_OBJECT) if device.address == BSP_DEVICE_ID else (_NO_SUCH_DEVICE,)
-        )
-        return error.error_code not in missing
+        is_other = error.error_code == _NO_SUCH_OBJECT and device.address == BSP_DEVICE_ID
+        return error.error_code != _NO_SUCH_DEVICE and not is_other
     except ShortReplyError:
         return True
     return True
@@ -102,7 +94,7 @@ def _identified(client: StuCanPublicClient, device: Device, timeout: float | Non
     upper, lower = ask(serial[0]), ask(serial[1])
     return Found(
         device,
-        None if model is None else _model(device.family, kind, model),
+        _model(device.family, kind, model) if model is not None else None,
         None if high is None or low is None else f"{int(high) >> 8}.{int(low) >> 8}.{int(low) & 0xFF}",
         None if upper is None or lower is None else int(upper) << 16 | int(lower),
     )

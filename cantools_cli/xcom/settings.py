@@ -14,12 +14,10 @@ text in the form of the command line: ``"Manual ON"``, ``"13:41"``, ``"mon,tue"`
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import import_module
-from typing import Any
 
+from cantools_cli.bus.config import toml_tables
 from cantools_cli.errors import FormatError, UsageError
 from cantools_cli.xcom import values
 from cantools_cli.xcom.addresses import Device, parse_device
@@ -34,11 +32,6 @@ class Setting:
     device: Device
     object: XcomObject
     value: float
-
-
-def device_table(device: Device) -> str:
-    """Return the header of a device's table."""
-    return f"[{device.name}]"
 
 
 def setting_lines(reading: Reading) -> str:
@@ -58,14 +51,7 @@ def setting_lines(reading: Reading) -> str:
 
 def read_settings(text: str, source: str) -> Iterator[Setting]:
     """Yield the settings in the TOML ``text`` of the file ``source``."""
-    tomllib: Any = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
-    try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        reason, _, place = str(error).partition(" (at line ")
-        line = place.partition(",")[0]
-        raise FormatError(reason, source=source, position=int(line) if line.isdigit() else None) from error
-    for name, table in tables.items():
+    for name, table in toml_tables(text, source).items():
         try:
             if not isinstance(table, dict):
                 raise UsageError(f"{name} is outside of a device's table", hint="[xt1] starts a table")

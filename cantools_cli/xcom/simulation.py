@@ -21,9 +21,6 @@ class Simulation:
     ``speed`` is the number of simulated seconds per second. ``notices`` are (address, message, value,
     period), sent at the start and once per period. ``on_frame`` is called for every request and every frame
     sent.
-
-    Attributes:
-        answered: number of frames sent.
     """
 
     def __init__(
@@ -39,7 +36,6 @@ class Simulation:
     ) -> None:
         self.bus = bus
         self.gateway = gateway
-        self.answered = 0
         self._latency = latency
         self._speed = speed
         self._clock = clock
@@ -77,21 +73,12 @@ class Simulation:
         while self._queue and self._queue[0][0] <= now:
             _, _, sending = heappop(self._queue)
             self.bus.send(sending.message, 1.0)
-            self.answered += 1
             if self._on_frame is not None:
                 self._on_frame("sent", sending.message)
         dues = [due for due, *_ in self._queue[:1]] + [due for due, _ in self._notices if due < float("inf")]
         if self.gateway.plant is not None:
             dues.append(self._moved + _PLANT_EVERY)
         return max(0.0, min(dues) - now) if dues else None
-
-    def run(self, is_wanted: Callable[[], bool]) -> None:
-        """Answer requests until ``is_wanted``, called at least ten times per second, returns false."""
-        while is_wanted():
-            due = self.send_due()
-            batch = self.bus.recv_batch(0.1 if due is None else min(0.1, due))
-            if batch is not None:
-                self.handle(batch)
 
     def _put(self, due: float, sending: Sending) -> None:
         self._number += 1

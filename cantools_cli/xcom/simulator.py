@@ -19,10 +19,10 @@ from cantools_cli.units import duration
 from cantools_cli.xcom import codec, objects
 from cantools_cli.xcom.addresses import (
     FAMILIES,
-    LARGEST_ADDRESS,
     PHASES,
     Device,
     device_name,
+    family_of,
     is_group,
     is_member,
     parse_device,
@@ -59,11 +59,7 @@ class Refusal(Exception):  # noqa: N818  # a device's answer, not an error of th
 
 
 class Unit:
-    """A device: its parameters in flash and in RAM, and its measurements.
-
-    Attributes:
-        wear: number of writes to flash per parameter.
-    """
+    """A device: its parameters in flash and in RAM, and its measurements."""
 
     def __init__(self, device: Device) -> None:
         assert device.family is not None
@@ -73,7 +69,7 @@ class Unit:
         self.infos = {obj.number: obj for obj in objects.of_family("info", self.family)}
         self.flash = {number: obj.default or 0.0 for number, obj in self.parameters.items()}
         self.ram = dict(self.flash)
-        self.wear: Counter[int] = Counter()
+        self.wear: Counter[int] = Counter()  #: number of writes to flash per parameter
         self.measured: dict[int, float] = dict(START[self.family])
         if device.address == FAMILIES["xt"].group + 2 and self.family == "xt":
             self.measured |= {3000: 51.75, 3089: 2.0}
@@ -198,9 +194,10 @@ class Gateway:
             return []
         self.plant.advance(seconds)
         messages = []
+        solar = sum(unit.family in ("vt", "vs") for unit in self.units.values()) or 1
         for unit in self.units.values():
             alike = sum(other.family == unit.family for other in self.units.values())
-            share = 1 / alike if unit.family in ("xt", "bsp", "bms") else self._pv_share()
+            share = 1 / (alike if unit.family in ("xt", "bsp", "bms") else solar)
             unit.measured |= self.plant.infos(unit.family, share, unit.ram)
         first = next((unit for unit in self.units.values() if unit.family == "xt"), None)
         is_low = first is not None and first.measured[3000] < first.ram[_LOW_VOLTAGE]
@@ -208,9 +205,6 @@ class Gateway:
             messages.append(self.notification(first.address, _BATTERY_LOW))
         self._was_low = is_low
         return messages
-
-    def _pv_share(self) -> float:
-        return 1 / max(1, sum(unit.family in ("vt", "vs") for unit in self.units.values()))
 
     def notification(self, source: int, message_id: int, value: int = 0) -> Sending:
         """Return a message of a device to all."""
@@ -244,13 +238,7 @@ class Gateway:
             return True
         if self._only:
             return any(is_member(unit, address) for unit in self.units)
-        return (
-            any(
-                family.group <= address <= family.group + family.units and name != "rcc"
-                for name, family in FAMILIES.items()
-            )
-            or address in PHASES.values()
-        )
+        return family_of(address) not in (None, "rcc")
 
     def _reply(self, identifier: Identifier, data: bytes) -> Reply | None:
         """Return the reply to a request; None for no reply."""
@@ -324,6 +312,5 @@ def parse_notice(text: str) -> tuple[int, int, int, float | None]:
     limits = (codec.LARGEST_ID, 0xFFFFFFFF)
     if len(parts) not in (2, 3) or any(not 0 <= n <= m for n, m in zip(numbers, limits, strict=False)):
         raise UsageError(f"{quoted(text)} is not a message to send", hint="DEVICE:MESSAGE[:VALUE][@PERIOD]")
-    address = parse_device(parts[0]).address
-    assert address <= LARGEST_ADDRESS
-    return address, numbers[0], numbers[1] if len(numbers) > 1 else 0, duration(period) if mark else None
+    number, value = [*numbers, 0][:2]
+    return parse_device(parts[0]).address, number, value, duration(period) if mark else None

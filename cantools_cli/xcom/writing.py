@@ -43,24 +43,19 @@ def _explained(heading: str) -> Iterator[None]:
 
 @dataclass
 class Plan:
-    """A write that passed its checks.
-
-    Attributes:
-        present: the current value in flash; None if unknown or different among devices.
-        minimum, maximum: limits common to all devices; None if they were not read.
-        members: the devices to write: those of a group that answered, or the single device.
-        wear: writes to flash so far, according to the journal.
-    """
+    """A write that passed its checks."""
 
     object: XcomObject
     device: Device
     part: Part
     value: float
-    present: float | None = None
+    present: float | None = None  #: the current value in flash; None if unknown or different among devices
+    #: limits common to all devices; None if they were not read
     minimum: float | None = None
     maximum: float | None = None
+    #: the devices to write: those of a group that answered, or the single device
     members: list[Device] = field(default_factory=list)
-    wear: int = 0
+    wear: int = 0  #: writes to flash so far, according to the journal
 
     @property
     def is_unchanged(self) -> bool:
@@ -78,19 +73,14 @@ class Plan:
 
 @dataclass
 class Outcome:
-    """The result of a write.
-
-    Attributes:
-        others: answers of further devices of a group, one line each.
-        stored: the value in the reply.
-        verified: the value read back from flash; None if that is impossible.
-    """
+    """The result of a write."""
 
     stored: float | None
-    verified: float | None = None
-    others: list[str] = field(default_factory=list)
+    verified: float | None = None  #: the value read back from flash; None if that is impossible
+    others: list[str] = field(default_factory=list)  #: answers of further devices of a group, one line each
 
 
+@dataclass(eq=False)
 class Writer:
     """Plans and carries out writes of ``client``; ``bus`` is the name of the bus in the journal.
 
@@ -98,44 +88,34 @@ class Writer:
     groups.
     """
 
-    def __init__(
-        self,
-        client: StuCanPublicClient,
-        journal: Journal,
-        bus: str,
-        *,
-        timeout: float = 1.0,
-        force: bool = False,
-        broadcast: bool = False,
-    ) -> None:
-        self._client = client
-        self._journal = journal
-        self._bus = bus
-        self._timeout = timeout
-        self._force = force
-        self._broadcast = broadcast
+    client: StuCanPublicClient
+    journal: Journal
+    bus: str
+    timeout: float = 1.0
+    force: bool = False
+    broadcast: bool = False
 
     def plan(self, obj: XcomObject, device: Device, value: float, part: Part) -> Plan:
         """Check a write without writing anything."""
         plan = Plan(obj, device, part, value)
         if part not in (Part.FLASH, Part.RAM):
             raise UsageError("only ram and flash can be written")
-        if device.is_group and not self._broadcast:
+        if device.is_group and not self.broadcast:
             raise UsageError(
                 f"{device.name} is a group of devices: writing it needs --broadcast",
                 hint="or choose one device, such as --device xt1",
             )
-        if obj.is_guarded and not self._force:
+        if obj.is_guarded and not self.force:
             raise UsageError(
                 f"{plan.heading} switches, resets or reconfigures the device", hint="--force writes it"
             )
         with _explained(plan.heading):
             self._ask(plan)
-        if not self._force:
+        if not self.force:
             self._check_range(plan)
         if part == Part.FLASH:
-            plan.wear = max(self._journal.count(self._bus, name, obj.number) for name in self._names(plan))
-            if plan.wear >= journals.ENDURANCE and not self._force:
+            plan.wear = max(self.journal.count(self.bus, name, obj.number) for name in self._names(plan))
+            if plan.wear >= journals.ENDURANCE and not self.force:
                 raise UsageError(
                     f"{plan.heading}: all {plan.wear} guaranteed writes to flash are used",
                     hint="write to RAM, or use --force",
@@ -162,7 +142,7 @@ class Writer:
         """
         if plan.part == Part.FLASH:
             for name in self._names(plan):
-                self._journal.record(self._bus, name, plan.object.number, plan.value)
+                self.journal.record(self.bus, name, plan.object.number, plan.value)
         with _explained(plan.heading):
             outcome = self._write(plan)
             if plan.part == Part.FLASH and not plan.object.is_signal:
@@ -173,12 +153,12 @@ class Writer:
         return [member.name for member in plan.members] or [plan.device.name]
 
     def _read(self, device: Device, obj: XcomObject, part: Part) -> float:
-        return self._client.read_parameter(device.address, obj.number, part, self._timeout)
+        return self.client.read_parameter(device.address, obj.number, part, self.timeout)
 
     def _ask(self, plan: Plan) -> None:
         """Read limits and the current value of the device, or of all devices of the group."""
         obj = plan.object
-        if obj.is_signal or (self._force and plan.part == Part.RAM):
+        if obj.is_signal or (self.force and plan.part == Part.RAM):
             plan.members = [] if plan.device.is_group else [plan.device]
             return
         if plan.device.is_group:
@@ -227,8 +207,8 @@ class Writer:
         request = Request(address, Service.WRITE_PARAMETER, number, plan.part, plan.value)
         try:
             if not plan.device.is_group:
-                return Outcome(self._client.node.request(request, self._timeout).reply.value)
-            first, *rest = self._client.node.request_all(request, self._timeout)
+                return Outcome(self.client.node.request(request, self.timeout).reply.value)
+            first, *rest = self.client.node.request_all(request, self.timeout)
         except Timeout as error:
             raise CanTimeoutError(
                 f"{plan.heading}: no reply, so it is unknown whether the value was written",

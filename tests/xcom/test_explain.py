@@ -88,7 +88,7 @@ def test_messages_say_who_sent_them() -> None:
     for number, data, _, source, message, value in NOTIFICATIONS:
         found = explain(frame(f"{number}#{data}"))
         assert found is not None
-        assert (found.device.address, found.content.object_id) == (source, message)
+        assert (found.identifier.source, found.content.object_id) == (source, message)
         assert found.as_json()["value"] == value
 
 

@@ -128,7 +128,6 @@ def test_searching_takes_all_words() -> None:
 
 def test_messages_have_their_severity_and_three_digits() -> None:
     assert message_text(16) == "Warning (016): Fan error detected"
-    assert message_text(16, brief=True) == "(016): Fan error detected"
     assert message_text(66) == "(066): unknown message"
 
 

@@ -13,7 +13,7 @@ from cantools_cli.xcom import codec
 from cantools_cli.xcom.addresses import parse_device
 from cantools_cli.xcom.objects import XcomObject, lookup, of_family
 from cantools_cli.xcom.readings import Reading
-from cantools_cli.xcom.settings import device_table, read_settings, setting_lines
+from cantools_cli.xcom.settings import read_settings, setting_lines
 
 XT1 = parse_device("xt1")
 PARAMETERS = [
@@ -38,7 +38,7 @@ def plausible(one: XcomObject) -> st.SearchStrategy[float]:
 @given(st.sampled_from(PARAMETERS), st.data())
 def test_exported_settings_can_be_read(one: XcomObject, data: st.DataObject) -> None:
     value = data.draw(plausible(one))
-    text = f"{device_table(XT1)}\n{setting_lines(Reading(0.0, XT1, one, value=value))}"
+    text = f"[{XT1.name}]\n{setting_lines(Reading(0.0, XT1, one, value=value))}"
     if one.unit == "s_since_1970":
         return
     ((_, number, found),) = read(text)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from typing import Annotated
 
-from cantools_cli.console.options import argument, check_effect, flag, option
+from cantools_cli.console.options import argument, check_effect, checked, flag, option
 from cantools_cli.console.report import Report, say
 from cantools_cli.console.run import Run
 from cantools_cli.console.xcom import shared
 from cantools_cli.console.xcom.shared import PatientLink, chosen_device, confirm, open_session, print_line
-from cantools_cli.errors import CanError, FormatError, UsageError, counted, quoted
+from cantools_cli.errors import CanError, FormatError, UsageError, counted
 from cantools_cli.xcom import values
 from cantools_cli.xcom.codec import Part
 from cantools_cli.xcom.journal import Journal, warning
-from cantools_cli.xcom.settings import Setting, read_settings
+from cantools_cli.xcom.settings import read_settings
 from cantools_cli.xcom.writing import Plan, Writer
 
 _PARTS = {"ram": Part.RAM, "flash": Part.FLASH}
@@ -42,8 +42,7 @@ def apply_command(
     canx xcom apply xt1.toml --yes
     canx xcom apply installation.toml --device vt1 --part flash
     """
-    if part not in _PARTS:
-        raise UsageError(f"--part {quoted(part)} is not one of {', '.join(_PARTS)}")
+    checked(part, "--part", _PARTS)
     if part == "ram":
         check_effect({"--journal": journal}, "only writes to flash are counted", "--part flash")
     only = chosen_device(device)
@@ -57,9 +56,11 @@ def apply_command(
         writer = Writer(
             session.client, Journal(journal), session.bus_name, timeout=session.seconds, force=force
         )
-        plans = _differences(writer, wanted, _PARTS[part])
+        wishes = ((setting.object, setting.device, setting.value) for setting in wanted)
+        plans = [plan for wish in wishes if (plan := writer.plan_if_changed(*wish, _PARTS[part])) is not None]
         for plan in plans:
-            print_line(_difference(plan))
+            before = "?" if plan.present is None else values.text(plan.object, plan.present)
+            print_line(f"{plan.heading}: {before} -> {values.text(plan.object, plan.value)}")
         report.note(f"{len(plans)} of {len(wanted)} parameters differ")
         if dry_run or not plans:
             return 1 if plans else 0
@@ -74,19 +75,6 @@ def _text(file: str) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise FormatError("not UTF-8 text", source=file) from error
-
-
-def _differences(writer: Writer, wanted: list[Setting], part: Part) -> list[Plan]:
-    """Return the writes that change a value, all of them checked."""
-    plans = (
-        writer.plan_if_changed(setting.object, setting.device, setting.value, part) for setting in wanted
-    )
-    return [plan for plan in plans if plan is not None]
-
-
-def _difference(plan: Plan) -> str:
-    before = "?" if plan.present is None else values.text(plan.object, plan.present)
-    return f"{plan.heading}: {before} -> {values.text(plan.object, plan.value)}"
 
 
 def _write(writer: Writer, plans: list[Plan], report: Report) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from typing import IO, Annotated
 
@@ -17,7 +19,7 @@ from cantools_cli.xcom.addresses import Device, parse_device
 from cantools_cli.xcom.node import Timeout
 from cantools_cli.xcom.objects import of_family
 from cantools_cli.xcom.readings import read
-from cantools_cli.xcom.settings import device_table, setting_lines
+from cantools_cli.xcom.settings import setting_lines
 
 
 def export_command(
@@ -46,7 +48,7 @@ def export_command(
         options.check_effect({"--force": force}, "there is no file", "-o FILE")
     report = run.report
     failed = 0
-    with open_session(link, report) as session, _Output(output, force=force) as file:
+    with open_session(link, report) as session, _opened(output, force=force) as file:
         file.write(f"# made by canx xcom export, {datetime.now(timezone.utc):%Y-%m-%d %H:%M:%S} UTC\n")
         for device in wanted:
             failed += _export(session, device, file, report)
@@ -57,7 +59,7 @@ def _export(session: Session, device: Device, file: IO[str], report: Report) -> 
     """Write the table of one device; return the number of unreadable parameters."""
     failed = exported = 0
     assert device.family is not None
-    file.write(f"\n{device_table(device)}\n")
+    file.write(f"\n[{device.name}]\n")
     for parameter in of_family("parameter", device.family):
         if parameter.is_signal or parameter.format == "not_supported":
             continue
@@ -79,25 +81,20 @@ def _export(session: Session, device: Device, file: IO[str], report: Report) -> 
     return failed
 
 
-class _Output:
-    """stdout, or a file that must not exist."""
-
-    def __init__(self, path: str | None, *, force: bool) -> None:
-        self._path = path
-        self._force = force
-        self._file: IO[str] | None = None
-
-    def __enter__(self) -> IO[str]:
-        if self._path is None or self._path == "-":
-            return sys.stdout
-        try:
-            self._file = open(self._path, "w" if self._force else "x", encoding="utf-8")
-        except FileExistsError:
-            raise UsageError(f"{self._path}: already exists", hint="--force replaces it") from None
-        return self._file
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if self._file is not None:
-            self._file.close()
-            if kind is not None and self._path is not None and os.path.getsize(self._path) < 100:
-                os.unlink(self._path)  # nothing but the heading
+@contextmanager
+def _opened(path: str | None, *, force: bool) -> Iterator[IO[str]]:
+    """Open stdout, or a file that must not exist."""
+    if path is None or path == "-":
+        yield sys.stdout
+        return
+    try:
+        file = open(path, "w" if force else "x", encoding="utf-8")  # noqa: SIM115  # closed below
+    except FileExistsError:
+        raise UsageError(f"{path}: already exists", hint="--force replaces it") from None
+    try:
+        with file:
+            yield file
+    except BaseException:
+        if os.path.getsize(path) < 100:
+            os.unlink(path)  # nothing but the heading
+        raise

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import select
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from typing import Annotated
 
 from cantools_cli.console import options
@@ -66,9 +68,7 @@ def monitor_command(
         closing(open_rows(output, as_json=as_json, force=force, append=append)) as rows,
     ):
         schedule = _Schedule(period, length, count, run.interruption)
-        failed = 0
-        while schedule.next_round():
-            failed += _round(session, wanted, rows)
+        failed = sum(_round(session, wanted, rows) for _ in schedule.rounds())
         if schedule.skipped:
             report.note(f"{schedule.skipped} rounds skipped: a round takes longer than {interval}")
     return run.status() or (FAILURE_STATUS if failed else 0)
@@ -85,44 +85,33 @@ def _round(session: Session, wanted: Sequence[tuple[XcomObject, Device]], rows: 
     return failed
 
 
+@dataclass
 class _Schedule:
-    """The times of the rounds, by an absolute clock: a slow round does not shift later ones.
+    """The times of the rounds, by an absolute clock: a slow round does not shift later ones."""
 
-    Attributes:
-        skipped: rounds left out because the previous one was still running.
-    """
+    period: float
+    length: float | None
+    count: int | None
+    interruption: Interruption
+    skipped: int = 0  #: rounds left out because the previous one was still running
 
-    def __init__(
-        self, period: float, length: float | None, count: int | None, interruption: Interruption
-    ) -> None:
-        self.skipped = 0
-        self._period = period
-        self._count = count
-        self._interruption = interruption
-        self._rounds = 0
-        self._due = time.monotonic()
-        self._end = None if length is None else self._due + length
-
-    def next_round(self) -> bool:
-        """Wait for the next round; return False after the last one."""
-        if self._count is not None and self._rounds >= self._count:
-            return False
-        if self._rounds:
-            self._due += self._period
-            late = time.monotonic() - self._due
-            if late > 0 and self._period:
-                self.skipped += int(late // self._period)
-                self._due += late // self._period * self._period
-        self._rounds += 1
-        if self._end is not None and self._due >= self._end:
-            self._wait_until(self._end)
-            return False
-        self._wait_until(self._due)
-        return not self._interruption.requested
+    def rounds(self) -> Iterator[int]:
+        """Yield the number of each round when it is due."""
+        begin = due = time.monotonic()
+        for number in range(self.count) if self.count is not None else itertools.count():
+            if number:
+                due += self.period
+                late = time.monotonic() - due
+                if late > 0 and self.period:
+                    self.skipped += int(late // self.period)
+                    due += late // self.period * self.period
+            is_over = self.length is not None and due >= begin + self.length
+            self._wait_until(begin + self.length if is_over and self.length is not None else due)
+            if is_over or self.interruption.requested:
+                return
+            yield number
 
     def _wait_until(self, moment: float) -> None:
-        left = moment - time.monotonic()
-        while left > 0 and not self._interruption.requested:
-            if select.select([self._interruption.fd], [], [], left)[0]:
-                self._interruption.awake()
-            left = moment - time.monotonic()
+        while (left := moment - time.monotonic()) > 0 and not self.interruption.requested:
+            if select.select([self.interruption.fd], [], [], left)[0]:
+                self.interruption.awake()

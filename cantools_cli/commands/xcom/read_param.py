@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from cantools_cli.console.options import argument, flag, option
+from cantools_cli.console.options import argument, checked, flag, option
 from cantools_cli.console.run import Run
 from cantools_cli.console.xcom import shared
 from cantools_cli.console.xcom.reading import print_readings
 from cantools_cli.console.xcom.shared import ReadingLink
-from cantools_cli.errors import UsageError, quoted
 from cantools_cli.xcom.codec import Part
 
 _PARTS = {
@@ -43,8 +42,7 @@ def read_param_command(
     canx xcom read-param 'Floating voltage' --device xt1 --part all
     canx xcom read-param xt1:1107 xt2:1107 --json
     """
-    if part not in _PARTS:
-        raise UsageError(f"--part {quoted(part)} is not one of {', '.join(_PARTS)}")
+    checked(part, "--part", _PARTS)
     return print_readings(
         link,
         run.report,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from cantools_cli.console.options import option
+from cantools_cli.console.options import checked, option
 from cantools_cli.console.run import Run
 from cantools_cli.console.xcom import shared
 from cantools_cli.console.xcom.shared import ReadingLink, open_session, print_json, print_line
-from cantools_cli.errors import UsageError, quoted
 from cantools_cli.xcom.addresses import FAMILIES
 from cantools_cli.xcom.scan import SCANNED, Found, scan
 
@@ -31,8 +30,7 @@ def scan_command(
     """
     wanted = [name.strip() for name in families.split(",") if name.strip()]
     for name in wanted:
-        if name not in SCANNED:
-            raise UsageError(f"--family {quoted(name)} is not one of {', '.join(SCANNED)}")
+        checked(name, "--family", SCANNED)
     report = run.report
     answers = 0
     with open_session(link, report) as session:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from cantools_cli.console.options import argument, check_effect, flag, option
+from cantools_cli.console.options import argument, check_effect, checked, flag, option
 from cantools_cli.console.report import say
 from cantools_cli.console.run import Run
 from cantools_cli.console.xcom import shared
@@ -16,7 +16,6 @@ from cantools_cli.console.xcom.shared import (
     print_json,
     print_line,
 )
-from cantools_cli.errors import UsageError, quoted
 from cantools_cli.xcom import values
 from cantools_cli.xcom.codec import Part, Service, encode_request, frame
 from cantools_cli.xcom.journal import ENDURANCE, Journal, warning
@@ -55,8 +54,7 @@ def write_param_command(
     canx xcom write-param 1286 230 --part flash --yes
     canx xcom write-param 1107 20 --device xt --broadcast
     """
-    if part not in _PARTS:
-        raise UsageError(f"--part {quoted(part)} is not one of {', '.join(_PARTS)}")
+    checked(part, "--part", _PARTS)
     if part == "ram":
         check_effect({"--journal": journal}, "only writes to flash are counted", "--part flash")
     item, target = find(parameter, "parameter", chosen_device(device))
@@ -87,7 +85,8 @@ def write_param_command(
             worn = warning(plan.wear)
             if worn is not None:
                 say(f"{plan.heading}: {worn}")
-            confirm(_question(plan), yes=yes)
+            what = f"{values.text(plan.object, plan.value)} to flash of {plan.heading}"
+            confirm(f"write {what}, write number {plan.wear + 1} of {ENDURANCE}", yes=yes)
         outcome = writer.carry_out(plan)
     _print(plan, outcome, as_json=as_json)
     if plan.part == Part.FLASH:
@@ -95,13 +94,6 @@ def write_param_command(
     if outcome.stored is not None and outcome.stored != wanted:
         report.note(f"the device stored {values.text(item, outcome.stored)}")
     return 0
-
-
-def _question(plan: Plan) -> str:
-    return (
-        f"write {values.text(plan.object, plan.value)} to flash of {plan.heading}, write number "
-        f"{plan.wear + 1} of {ENDURANCE}"
-    )
 
 
 def _print(plan: Plan, outcome: Outcome | None, *, as_json: bool) -> None:
@@ -127,12 +119,11 @@ def _print(plan: Plan, outcome: Outcome | None, *, as_json: bool) -> None:
     if outcome is None:
         print_line(f"{text}, in flash before")
         return
+    text += f", written to {part}"
     if plan.minimum is not None and plan.maximum is not None:
         low, high = values.format_number(plan.minimum), values.format_number(plan.maximum)
         before = "" if plan.present is None else f", flash {values.format_number(plan.present)} before"
-        text += f", written to {part} ({low} to {high}{before})"
-    else:
-        text += f", written to {part}"
+        text += f" ({low} to {high}{before})"
     print_line(text + (", read back" if verified is not None else ""))
     for line in outcome.others:
         print_line(f"  {line}")

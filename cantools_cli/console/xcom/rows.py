@@ -10,7 +10,8 @@ import csv
 import io
 import os
 import sys
-from typing import IO, Any, Protocol
+from abc import ABC, abstractmethod
+from typing import IO, Any
 
 from cantools_cli.console.xcom.shared import print_json, print_line
 from cantools_cli.errors import UsageError
@@ -21,12 +22,21 @@ COLUMNS = ("timestamp", "device", "number", "name", "value", "unit", "label", "e
 _GROUP_ROWS = 50_000
 
 
-class Rows(Protocol):
-    """Receives readings."""
+class Rows(ABC):
+    """Receives readings, and writes them to ``file``, if any."""
 
+    def __init__(self, file: IO[bytes] | None = None) -> None:
+        self._file = file
+
+    @abstractmethod
     def put(self, reading: Reading) -> None: ...
-    def flush(self) -> None: ...
-    def close(self) -> None: ...
+
+    def flush(self) -> None:
+        (self._file or sys.stdout).flush()
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
 
 
 def open_rows(path: str | None, *, as_json: bool, force: bool, append: bool) -> Rows:
@@ -34,7 +44,7 @@ def open_rows(path: str | None, *, as_json: bool, force: bool, append: bool) -> 
     if path is None or path == "-":
         if append or force:
             raise UsageError("--append and --force need a file: -o FILE")
-        return _Json(None) if as_json or not os.isatty(1) else _Text()
+        return _Json() if as_json or not os.isatty(1) else _Text()
     suffix = os.path.splitext(path)[1].lower()
     if suffix not in (".csv", ".jsonl", ".ndjson", ".json", ".parquet"):
         raise UsageError(f"{path}: unknown suffix", hint=".csv, .jsonl or .parquet")
@@ -58,7 +68,7 @@ def _row(reading: Reading) -> dict[str, Any]:
     return {column: row[column] for column in COLUMNS}
 
 
-class _Text:
+class _Text(Rows):
     """For people."""
 
     def put(self, reading: Reading) -> None:
@@ -66,18 +76,9 @@ class _Text:
 
         print_line(f"{datetime.fromtimestamp(reading.timestamp):%H:%M:%S} {reading}")
 
-    def flush(self) -> None:
-        pass
 
-    def close(self) -> None:
-        pass
-
-
-class _Json:
+class _Json(Rows):
     """JSON lines, to a file or stdout."""
-
-    def __init__(self, file: IO[bytes] | None) -> None:
-        self._file = file
 
     def put(self, reading: Reading) -> None:
         if self._file is None:
@@ -88,19 +89,14 @@ class _Json:
         text = json.dumps(_row(reading), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
         self._file.write(f"{text}\n".encode())
 
-    def flush(self) -> None:
-        (self._file or sys.stdout).flush()
 
-    def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-
-
-class _Csv:
+class _Csv(Rows):
     """Comma-separated values; a missing value is an empty field."""
 
+    _file: IO[bytes]
+
     def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
+        super().__init__(file)
         if not file.tell():
             self._write(COLUMNS)
 
@@ -114,32 +110,16 @@ class _Csv:
         csv.writer(text, lineterminator="\n").writerow(fields)
         self._file.write(text.getvalue().encode())
 
-    def flush(self) -> None:
-        self._file.flush()
 
-    def close(self) -> None:
-        self._file.close()
-
-
-class _Parquet:
+class _Parquet(Rows):
     """Parquet, in groups of bounded size."""
 
     def __init__(self, file: IO[bytes]) -> None:
         arrow, parquet = _load_parquet()
-        self._file = file
+        super().__init__(file)
         self._held: list[dict[str, Any]] = []
-        self._schema = arrow.schema(
-            [
-                ("timestamp", arrow.timestamp("us", "UTC")),
-                ("device", arrow.string()),
-                ("number", arrow.int32()),
-                ("name", arrow.string()),
-                ("value", arrow.float64()),
-                ("unit", arrow.string()),
-                ("label", arrow.string()),
-                ("error", arrow.string()),
-            ]
-        )
+        types = {"timestamp": arrow.timestamp("us", "UTC"), "number": arrow.int32(), "value": arrow.float64()}
+        self._schema = arrow.schema([(column, types.get(column, arrow.string())) for column in COLUMNS])
         self._table = arrow.Table
         self._writer = parquet.ParquetWriter(file, self._schema)
 
@@ -154,12 +134,12 @@ class _Parquet:
             self._held.clear()
 
     def flush(self) -> None:
-        pass
+        """Do nothing: a file is complete when it is closed."""
 
     def close(self) -> None:
         self._write()
         self._writer.close()
-        self._file.close()
+        super().close()
 
 
 def _load_parquet() -> tuple[Any, Any]:

@@ -186,14 +186,7 @@ def confirm(question: str, *, yes: bool) -> None:
 
 def require_terminal(what: str) -> None:
     """Refuse ``what`` without a terminal to ask on."""
-    if not (_is_terminal(0) and _is_terminal(2)):
+    if not (os.isatty(0) and os.isatty(2)):
         raise UsageError(
             f"{what}: no terminal to ask for confirmation; nothing was sent", hint="--yes confirms in scripts"
         )
-
-
-def _is_terminal(fd: int) -> bool:
-    try:
-        return os.isatty(fd)
-    except OSError:
-        return False
