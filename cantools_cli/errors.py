@@ -94,7 +94,7 @@ class FormatError(ValueError):
 
     Attributes:
         source: the file's name, ``-`` for stdin, or None.
-        position: the number of the line from 1, or of another ``unit`` such as the byte from 0.
+        position: the number of the line from 1, or of another ``unit``; ``byte`` sets that of a byte, from 0.
         reason: the fault with the quoted text, always one printable line.
         afterword: a second line for the user, or None.
     """
@@ -108,12 +108,13 @@ class FormatError(ValueError):
         source: str | None = None,
         position: int | None = None,
         unit: str = "line",
+        byte: int | None = None,
         hint: str | None = None,
     ) -> None:
         self.reason = reason = printable(reason)  # it may contain text of a file
         self.source = source
-        self.position = position
-        self.unit = unit
+        self.position = position if byte is None else byte
+        self.unit = unit if byte is None else "byte"
         self.hint = hint
         self.afterword: str | None = None
         super().__init__(reason)

@@ -14,18 +14,20 @@ from contextlib import contextmanager
 from copy import copy
 from itertools import accumulate
 from operator import ne
-from typing import Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from cantools_cli.bus.listeners import Listener
-from cantools_cli.errors import FormatError, NotALogError
+from cantools_cli.errors import FormatError, NotALogError, UsageError, printable, quoted
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel, Message, as_message
 from cantools_cli.io.channels import count_named
-from cantools_cli.io.files import AnyFile, InputStream, OutputStream, display_name, is_path
-from cantools_cli.io.handler import BaseIOHandler, implements, opened, refuse_unknown
+from cantools_cli.io.files import AnyFile, InputStream, OutputStream, as_input, display_name, is_path
 from cantools_cli.io.text_streams import stays_open
 from cantools_cli.kernels import columns
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = ["BaseIOHandler", "FileIOMessageWriter", "MessageReader", "MessageWriter"]
 
@@ -34,10 +36,8 @@ OnError = Literal["stop", "skip"]
 #: rows and bytes of payload of a batch that a reader fills, chosen for the processor's cache
 BATCH_ROWS = 8192
 BATCH_PAYLOAD = 1 << 17
-#: messages that a writer gathers to one batch
-GATHERED = 512
-#: the loss of a writer that raises times which go backwards
-BACKWARDS = "times that go backwards"
+GATHERED = 512  #: messages that a writer gathers to one batch
+BACKWARDS = "times that go backwards"  #: the loss of a writer that raises times which go backwards
 #: details that a format may lack: the number of frames of a batch that have them
 _DETAILS: dict[str, Callable[[MessageBatch], int]] = {
     "raw DLC codes": lambda batch: columns.count_raw_dlc(batch.dlc_code, batch.flags),
@@ -45,6 +45,81 @@ _DETAILS: dict[str, Callable[[MessageBatch], int]] = {
     "directions": lambda batch: columns.count_bits(batch.flags, bits.TX),
     "channels": count_named,
 }
+
+
+class BaseIOHandler:
+    """A reader or writer of a file; a context manager that calls ``stop()`` at the end.
+
+    A path is opened in ``mode``, as text in UTF-8 by default. ``stop()`` closes the file, even one that the
+    caller opened, except for the standard streams and streams in memory.
+
+    Attributes:
+        file: the open stream, or None.
+        notes: the notes so far, one line each.
+    """
+
+    file: Any
+
+    def __init__(
+        self,
+        file: AnyFile | None = None,
+        mode: str = "rt",
+        *args: Any,
+        encoding: str | None = None,
+        on_note: Callable[[str], None] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.file = _opened(file, mode, encoding) if is_path(file) else file
+        self.notes: list[str] = []
+        self.on_note = on_note
+        super().__init__()
+
+    def note(self, text: str) -> None:
+        """Record ``text`` for the user, once; it is made printable, since it may quote a file."""
+        text = printable(text)
+        if text not in self.notes:
+            self.notes.append(text)
+            if self.on_note is not None:
+                self.on_note(text)
+
+    def stop(self) -> None:
+        """Finish, and close the file."""
+        if self.file is not None and not stays_open(self.file):
+            self.file.close()
+
+    def close(self) -> None:
+        self.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stop()
+
+
+def check_known(option: str, value: str, known: Iterable[str]) -> None:
+    """Raise UsageError unless ``value`` is one of the ``known`` values of ``option``."""
+    if value not in known:
+        raise UsageError(f"unknown {option} {quoted(value)}", hint=f"known: {', '.join(known)}")
+
+
+def _implements(handler: object, name: str, *, of: type) -> bool:
+    """Return whether the class of ``handler`` has a method ``name`` other than that of ``of``."""
+    return getattr(type(handler), name) is not getattr(of, name)
+
+
+def _refuse_unknown(handler: object, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> None:
+    """Raise TypeError if any arguments are left, as for a function call with too many."""
+    kind = type(handler).__name__
+    for keyword in keywords:
+        raise TypeError(f"{kind}() got an unexpected keyword argument {keyword!r}")
+    if arguments:
+        raise TypeError(f"{kind}() got {len(arguments)} positional arguments too many")
+
+
+def _opened(path: AnyFile, mode: str, encoding: str | None) -> Any:
+    """Open ``path``; text is UTF-8 by default."""
+    return open(path, mode, encoding=encoding or (None if "b" in mode else "utf-8"))
 
 
 class MessageReader(BaseIOHandler):
@@ -87,12 +162,12 @@ class MessageReader(BaseIOHandler):
             from cantools_cli.clock import zone
 
             zone(tz)  # raises UsageError for an unknown zone, before any line is read
-        if implements(self, "batches", of=MessageReader):
-            refuse_unknown(self, args, kwargs)
+        if _implements(self, "batches", of=MessageReader):
+            _refuse_unknown(self, args, kwargs)
             super().__init__(None, on_note=on_note)
             self.input = self._input(file, encoding)
             self.file = self.input.text() if self.is_text else self.input.file
-        elif implements(self, "__iter__", of=MessageReader):
+        elif _implements(self, "__iter__", of=MessageReader):
             super().__init__(file, mode, *args, encoding=encoding, on_note=on_note, **kwargs)
         else:
             raise TypeError(f"{type(self).__name__} implements neither __iter__ nor batches")
@@ -103,13 +178,11 @@ class MessageReader(BaseIOHandler):
         self.first_fault: FormatError | None = None
 
     def _input(self, file: AnyFile, encoding: str | None) -> InputStream:
-        if isinstance(file, InputStream):
-            return file
         if encoding is not None and is_path(file):
             if not self.is_text:
                 raise TypeError(f"{type(self).__name__}() has no encoding: its format is binary")
-            file = opened(file, "rt", encoding)
-        return InputStream(file, owned=is_path(file) or not stays_open(file))
+            file = _opened(file, "rt", encoding)
+        return as_input(file)
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
@@ -130,7 +203,7 @@ class MessageReader(BaseIOHandler):
             yield from batch
 
     def stop(self) -> None:
-        if implements(self, "batches", of=MessageReader):
+        if _implements(self, "batches", of=MessageReader):
             self.input.close()
         else:
             super().stop()
@@ -211,11 +284,11 @@ class MessageWriter(BaseIOHandler, Listener):
         on_note: Callable[[str], None] | None = None,
         **kwargs: Any,
     ) -> None:
-        if implements(self, "write", of=MessageWriter):
-            refuse_unknown(self, args, kwargs)
+        if _implements(self, "write", of=MessageWriter):
+            _refuse_unknown(self, args, kwargs)
             super().__init__(None, on_note=on_note)
             self.file = file
-        elif implements(self, "on_message_received", of=MessageWriter):
+        elif _implements(self, "on_message_received", of=MessageWriter):
             super().__init__(file, mode, *args, on_note=on_note, **kwargs)
         else:
             raise TypeError(f"{type(self).__name__} implements neither on_message_received nor write")
@@ -315,12 +388,12 @@ class FileIOMessageWriter(MessageWriter):
     ) -> None:
         if file is None:
             raise ValueError("a writer needs a file")
-        if implements(self, "write", of=MessageWriter):
+        if _implements(self, "write", of=MessageWriter):
             super().__init__(None, mode, *args, **kwargs)
             if encoding is not None and is_path(file):
                 if "b" in mode:
                     raise TypeError(f"{type(self).__name__}() has no encoding: its format is binary")
-                file = opened(file, "at" if append else "wt", encoding)
+                file = _opened(file, "at" if append else "wt", encoding)
         else:
             super().__init__(file, mode, *args, encoding=encoding, **kwargs)
             file = self.file
@@ -336,7 +409,7 @@ class FileIOMessageWriter(MessageWriter):
 
     def file_size(self) -> int:
         """Return an estimate of the file's size in bytes."""
-        if not implements(self, "write", of=MessageWriter):
+        if not _implements(self, "write", of=MessageWriter):
             return int(self.file.tell())
         self._write_gathered()
         return self.output.written

@@ -36,6 +36,7 @@ from typing import Any
 
 from cantools_cli import clock
 from cantools_cli.errors import FormatError, quoted
+from cantools_cli.frame import error_frames
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from cantools_cli.io.files import AnyFile
@@ -59,8 +60,6 @@ _DECIMAL = re.compile(r"[0-9]{1,9}")
 _DIRECTIONS = {"rx": True, "tx": False}
 _MODES = {"SYSTEM": kernel.SYSTEM, "ABSOLUTE": kernel.ABSOLUTE, "RELATIVE": kernel.RELATIVE}
 _NO_DATE = "no date: times count from 1970"
-#: SocketCAN's class of a bus error without details
-_BUS_ERROR = 0x080
 _MAX_J1939 = 1785
 
 
@@ -82,22 +81,11 @@ class BusmasterReader(NumberedReader):
         clock = session.clock()
         if clock is None or session.is_j1939:
             return no_kernel(at, batch, first)
-        mode, second, shift_ns, last_ns = clock
-        at, rows, reason = kernel.parse(
-            text,
-            at,
-            end,
-            self._numbers,
-            session.is_decimal,
-            mode,
-            second,
-            shift_ns,
-            last_ns,
-            first,
-            *batch.columns(),
-        )
+        others = (self._numbers, session.is_decimal, *clock, first, *batch.columns())
+        at, rows, reason = kernel.parse(text, at, end, *others)
         if rows > first:
             self.is_ambiguous = True
+            _, _, shift_ns, _ = clock
             session.go_on(batch.timestamp_ns[rows - 1] - shift_ns, self.note)
         return at, rows, reason
 
@@ -138,24 +126,32 @@ class BusmasterReader(NumberedReader):
         if time is None:
             raise FormatError("not a BUSMASTER line")
         if self._session.is_j1939:
-            message = self._j1939(words)
-            if message is None:
-                return None
+            if len(words) < 10:
+                raise FormatError("not a BUSMASTER J1939 line")
+            message = self._data([words[0], words[8], words[1], words[2], "x", *words[9:]], _MAX_J1939)
         elif any(word.startswith("err") for word in words[1:]):
             message = _error(words)
         elif len(words) < 6:
             raise FormatError("not a BUSMASTER line")
         else:
-            message = self._data(words)
+            message = self._data(words, 64)
+        if self._session.is_j1939 and len(message.data) > 8:
+            self.left_out["J1939 messages of more than 8 bytes"] += 1
+            return None
         message.timestamp_ns = self._session.moment(time, self.note)
         return message
 
-    def _data(self, words: list[str]) -> Message:
+    def _data(self, words: list[str], most: int) -> Message:
+        """Return the frame of ``words``, with up to ``most`` bytes of data."""
         _, direction, channel, identifier, kind, length, *octets = words
         match = _TYPE.fullmatch(kind)
         if match is None:
             raise FormatError(f"type {quoted(kind)} is not one of s, x, sr, xr, s-fd, x-fd")
-        size = _size(length, 64)
+        if direction not in _DIRECTIONS:
+            raise FormatError(f"direction {quoted(direction)} is not Rx or Tx")
+        if not _LENGTH.fullmatch(length) or int(length) > most:
+            raise FormatError(f"length {quoted(length)} is not 0 to {most}")
+        size = int(length)
         message = Message(
             arbitration_id=self._number(identifier, 0x1FFFFFFF, "identifier"),
             is_extended_id=match[1] == "x",
@@ -163,34 +159,12 @@ class BusmasterReader(NumberedReader):
             is_fd=match[2] == "-fd",
             channel=_channel(channel),
             dlc=size,
-            is_rx=_is_received(direction),
+            is_rx=_DIRECTIONS[direction],
         )
         if not message.is_remote_frame:
-            message.data = self._octets(octets, size)
+            check_size(octets, size)
+            message.data = bytearray(self._number(word, 0xFF, "data byte") for word in octets)
         return message
-
-    def _j1939(self, words: list[str]) -> Message | None:
-        """Return the frame of a J1939 line; None for a message of several frames."""
-        if len(words) < 10:
-            raise FormatError("not a BUSMASTER J1939 line")
-        _, channel, identifier, _, _, _, _, _, direction, length, *octets = words
-        message = Message(
-            arbitration_id=self._number(identifier, 0x1FFFFFFF, "identifier"),
-            is_extended_id=True,
-            channel=_channel(channel),
-            is_rx=_is_received(direction),
-        )
-        size = _size(length, _MAX_J1939)
-        data = self._octets(octets, size)
-        if size > 8:
-            self.left_out["J1939 messages of more than 8 bytes"] += 1
-            return None
-        message.data, message.dlc = data, size
-        return message
-
-    def _octets(self, words: list[str], size: int) -> bytearray:
-        check_size(words, size)
-        return bytearray(self._number(word, 0xFF, "data byte") for word in words)
 
     def _number(self, text: str, most: int, what: str) -> int:
         """Return a number in the session's base; one that begins with 0x is always hexadecimal."""
@@ -205,18 +179,12 @@ class BusmasterReader(NumberedReader):
 
 
 class Session:
-    """The header of a session, and the clock of its lines.
-
-    Attributes:
-        mode: the reference of times: SYSTEM, ABSOLUTE or RELATIVE.
-        is_decimal: the base of identifiers and data.
-        is_j1939: whether lines have the columns of J1939.
-    """
+    """The header of a session, and the clock of its lines."""
 
     def __init__(self, tz: str) -> None:
-        self.mode = "SYSTEM"
-        self.is_decimal = False
-        self.is_j1939 = False
+        self.mode = "SYSTEM"  #: the reference of times: SYSTEM, ABSOLUTE or RELATIVE
+        self.is_decimal = False  #: the base of identifiers and data
+        self.is_j1939 = False  #: whether lines have the columns of J1939
         self._tz = tz
         self._start: datetime | None = None
         self._midnight = datetime(1970, 1, 1)
@@ -245,10 +213,7 @@ class Session:
         self._second = -1  # whose nanoseconds are those of the mode before
 
     def clock(self) -> tuple[int, int, int, int] | None:
-        """Return mode, second, shift and last time for the kernel; None if it cannot parse the next line.
-
-        That is the first line after a date, or a time beyond 64 bits.
-        """
+        """Return mode, second, shift and last time for the kernel; None if it has to refuse the line."""
         shift_ns, second = self._second_ns, -1
         if self._start is None:
             is_system = self.mode == "SYSTEM"
@@ -306,26 +271,10 @@ class Session:
 
 def _error(words: list[str]) -> Message:
     """Return the error frame of a line that names an error, whose kind is not kept."""
-    return Message(
-        arbitration_id=_BUS_ERROR,
-        is_extended_id=False,
-        is_error_frame=True,
-        is_rx=words[1] != "tx",
-        channel=_channel(words[2]) if len(words) > 2 and _CHANNEL.fullmatch(words[2]) else "can0",
-        data=bytes(8),
-    )
-
-
-def _size(text: str, most: int) -> int:
-    if not _LENGTH.fullmatch(text) or int(text) > most:
-        raise FormatError(f"length {quoted(text)} is not 0 to {most}")
-    return int(text)
-
-
-def _is_received(direction: str) -> bool:
-    if direction not in _DIRECTIONS:
-        raise FormatError(f"direction {quoted(direction)} is not Rx or Tx")
-    return _DIRECTIONS[direction]
+    message = error_frames.message(error_frames.BUS_ERROR, bytes(8))
+    message.is_rx = words[1] != "tx"
+    message.channel = _channel(words[2]) if len(words) > 2 and _CHANNEL.fullmatch(words[2]) else "can0"
+    return message
 
 
 def _channel(text: str) -> str:

@@ -19,7 +19,6 @@ buses.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import ClassVar
 
 from cantools_cli.errors import FormatError, quoted
@@ -71,13 +70,10 @@ class CabanaReader(ColumnsReader):
         return value | bits.CAN_EFF_FLAG if value > bits.CAN_SFF_MASK else value
 
     def _is_sent(self, fields: list[bytes], places: Places) -> bool:
-        return self._bus(fields, places) >= _RETURNED
+        return places.channel is not None and _bus_number(fields[places.channel]) >= _RETURNED
 
     def _channel(self, text: bytes) -> int:
         return super()._channel(str(_bus_number(text) % _RETURNED).encode())
-
-    def _bus(self, fields: Sequence[bytes], places: Places) -> int:
-        return 0 if places.channel is None else _bus_number(fields[places.channel])
 
 
 def _bus_number(text: bytes) -> int:

@@ -22,8 +22,10 @@ import re
 from typing import Any, Literal
 
 from cantools_cli.errors import FormatError, UsageError, quoted
+from cantools_cli.frame import bits
+from cantools_cli.frame.error_frames import BUS_ERROR
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.rows import Row, RowReader, check_size, error_row, frame_row, octets
+from cantools_cli.io.rows import Row, RowReader, check_size, frame_row, octets
 from cantools_cli.io.text import decimal_ns, first_line
 
 _LINE = re.compile(
@@ -67,7 +69,8 @@ class CanKingReader(RowReader):
             return (self._frame(match),)
         match = _ERROR.fullmatch(text)
         if match is not None:
-            return (error_row(_time_ns(match), _channel(match), is_sent=match["direction"] == b"T"),)
+            flags = bits.TX if match["direction"] == b"T" else 0
+            return ((_time_ns(match), bits.CAN_ERR_FLAG | BUS_ERROR, flags, 8, bytes(8), _channel(match)),)
         if not text or text.startswith((b"Chn ", b"Logging ")):
             return ()
         raise FormatError("not a CANKing line")

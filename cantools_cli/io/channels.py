@@ -5,13 +5,13 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable
 
-from cantools_cli.errors import UsageError, quoted
+from cantools_cli.errors import FormatError, UsageError, quoted
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel
 from cantools_cli.kernels import columns
 
-#: the entry of a number without a channel, in the tables of all kernels
-UNKNOWN = 0xFFFF
+UNKNOWN = 0xFFFF  #: the entry of a number without a channel, in the tables of all kernels
+MAX_CHANNELS = 4096  #: channels of a log: kernels search their names once per line
 
 
 def channel_name(channel: Channel) -> str:
@@ -22,10 +22,7 @@ def channel_name(channel: Channel) -> str:
 
 
 class NameTable:
-    """The names of channels for a kernel: concatenated in ``names``, with the end of each in ``ends``.
-
-    ``spelt`` returns the spelling of a channel in the format.
-    """
+    """The names of channels as ``spelt``, for a kernel: all in ``names``, the end of each in ``ends``."""
 
     def __init__(
         self, channels: tuple[Channel, ...] = (), spelt: Callable[[Channel], str] = channel_name
@@ -40,6 +37,14 @@ class NameTable:
     def add(self, channel: Channel) -> None:
         """Add ``channel``."""
         self.add_as(channel, self._spelt(channel).encode("utf-8", "surrogateescape"))
+
+    def index(self, channel: Channel) -> int:
+        """Return the index of ``channel``, added if it is new; FormatError beyond ``MAX_CHANNELS``."""
+        if channel not in self.channels:
+            if len(self.channels) >= MAX_CHANNELS:
+                raise FormatError(f"more than {MAX_CHANNELS} channels")
+            self.add(channel)
+        return self.channels.index(channel)
 
     def add_new(self, channel: Channel) -> bool:
         """Add ``channel`` unless it was added before; return whether it was added."""
@@ -56,16 +61,11 @@ class NameTable:
 
 
 class ChannelTable:
-    """The channels of a file that numbers them, for look-ups by a kernel.
-
-    Attributes:
-        channels: the channels so far, in the order of their appearance.
-        entries: by number: the index of its channel in ``channels``, or ``UNKNOWN``.
-    """
+    """The channels of a file that numbers them, for look-ups by a kernel."""
 
     def __init__(self) -> None:
-        self.channels: tuple[Channel, ...] = ()
-        self.entries = array("H")
+        self.channels: tuple[Channel, ...] = ()  #: the channels so far, in the order of their appearance
+        self.entries = array("H")  #: by number: the index of its channel in ``channels``, or ``UNKNOWN``
 
     def add(self, number: int, channel: Channel) -> None:
         """Assign ``channel`` to ``number``; several numbers may have the same channel."""

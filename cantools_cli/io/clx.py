@@ -100,9 +100,8 @@ class ClxReader(ColumnsReader):
             raise FormatError(f"no header with ID and Data: {quoted(line)}")
         self._header = line
         self._kind, self._lost = names.get(b"type"), names.get(b"lost")
-        self._use(
-            Places(names[b"id"], names.get(b"timestamp"), names[b"data"], names.get(b"length"), tx=self._kind)
-        )
+        time, size = names.get(b"timestamp"), names.get(b"length")
+        self._use(Places(names[b"id"], time, names[b"data"], size, tx=self._kind))
 
     def _row(self, fields: list[bytes]) -> Row:
         places = self._places
@@ -139,12 +138,7 @@ class ClxReader(ColumnsReader):
 
 
 class LoggerClock:
-    """Completes times of which the larger parts are missing, and dates them.
-
-    Attributes:
-        separators: characters removed from a time before its digits are counted.
-        is_dated: whether the file has a start date.
-    """
+    """Completes times of which the larger parts are missing, and dates them."""
 
     #: by number of digits: the milliseconds after which a time begins again; 0: after a month, a year, never
     _PERIODS = MappingProxyType({3: 1_000, 5: 60_000, 7: 3_600_000, 9: 86_400_000, 11: 0, 13: 0, 17: 0})
@@ -153,8 +147,8 @@ class LoggerClock:
     _EPOCH = datetime(1970, 1, 1)
 
     def __init__(self, tz: str) -> None:
-        self.separators = b"T:.,/- "
-        self.is_dated = False
+        self.separators = b"T:.,/- "  #: characters removed from a time before its digits are counted
+        self.is_dated = False  #: whether the file has a start date
         self._tz = tz
         self._latest = 0  # milliseconds of the wall clock since 1970
         self._minute = -1  # since 1970, the last one that was dated; its nanoseconds
@@ -199,9 +193,8 @@ class LoggerClock:
             if month and index % 12 != int(month) - 1:
                 continue
             try:
-                date_ms = (datetime(index // 12, index % 12 + 1, day) - self._EPOCH) // timedelta(
-                    milliseconds=1
-                )
+                date = datetime(index // 12, index % 12 + 1, day)
+                date_ms = (date - self._EPOCH) // timedelta(milliseconds=1)
             except (ValueError, OverflowError):
                 continue  # the 30th of February, the year 0
             if year or date_ms + of_the_day >= self._latest - self._SLACK:

@@ -56,11 +56,7 @@ def inflater(compression: str) -> Any:
 
 
 class _GzipInflater:
-    """Unpacks one gzip member; the interface is that of ``zlib.decompressobj``.
-
-    zlib returns nothing for a piece of data that contains damage. This class returns the data before the
-    damage, and raises the error for the next piece.
-    """
+    """Unpacks one gzip member like ``zlib.decompressobj``, but returns the data before damage first."""
 
     def __init__(self) -> None:
         self._inflate = zlib.decompressobj(wbits=_GZIP_WBITS)

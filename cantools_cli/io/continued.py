@@ -18,16 +18,11 @@ from cantools_cli.io.formats import HEAD
 
 @dataclass
 class Continued:
-    """A file to continue, positioned at its end.
-
-    Attributes:
-        is_empty: whether the file is empty, so that it gets the header of a new log.
-        is_cut: whether the file is compressed text that ends inside a line.
-    """
+    """A file to continue, positioned at its end."""
 
     file: io.FileIO
-    is_empty: bool = True
-    is_cut: bool = False
+    is_empty: bool = True  #: whether the file is empty, so that it gets the header of a new log
+    is_cut: bool = False  #: whether the file is compressed text that ends inside a line
 
 
 def open_to_continue(path: str, form: str, note: Callable[[str], None] | None = None) -> Continued:
@@ -72,7 +67,7 @@ def naming(name: str) -> Iterator[None]:
 
 def cannot_continue(reason: str, position: int) -> FormatError:
     """Return the error of a file that has no known end, because of the byte at ``position``."""
-    return FormatError(f"{reason}, so the file cannot be continued", position=position, unit="byte")
+    return FormatError(f"{reason}, so the file cannot be continued", byte=position)
 
 
 def _check(stream: InputStream, path: str, form: str) -> bool:

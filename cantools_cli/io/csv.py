@@ -26,11 +26,12 @@ from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
-from cantools_cli.errors import FormatError, UsageError, quoted
+from cantools_cli.errors import FormatError, NotALogError, UsageError, quoted
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel, Message
 from cantools_cli.io import csv_columns
+from cantools_cli.io.base import check_known
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.text import Parsed, TextReader, no_kernel, seconds_to_ns
 from cantools_cli.io.text_writer import TextWriter
@@ -40,8 +41,7 @@ from cantools_cli.kernels.buffers import ReadBuffer
 
 COLUMNS = ("timestamp", "arbitration_id", "extended", "remote", "error", "dlc", "data")
 MORE_COLUMNS = ("channel", "is_fd", "bitrate_switch", "error_state_indicator", "is_rx")
-#: the channel of a row without one
-CHANNEL = "can0"
+CHANNEL = "can0"  #: the channel of a row without one
 
 _FIELD = re.compile(r'[ \t]*"((?:[^"]|"")*)"[ \t]*(?:,|$)|([^,]*)(?:,|$)')
 _IDENTIFIER = re.compile(r"(?:0[xX])?[0-9a-fA-F]{1,8}")
@@ -119,7 +119,12 @@ class CSVReader(TextReader):
         if not self._columns:
             names = csv_columns.named(field for field, _ in fields)
             if names is not None:
-                csv_columns.check_needed(names, line)
+                if "data" not in names:
+                    known = f"known: data, {', '.join(csv_columns.NAMES['data'])}"
+                    raise NotALogError(
+                        f"no column of data in the header {quoted(line)}",
+                        hint=f"{known}; --from columns reads others by their places",
+                    )
                 self._use(names)
                 return None
             if not _HEADLESS.match(line.lstrip()):
@@ -132,8 +137,7 @@ class CSVReader(TextReader):
             self._use(COLUMNS if len(fields) == len(COLUMNS) else COLUMNS + MORE_COLUMNS)
         if len(fields) != len(self._columns):
             raise FormatError(f"{len(fields)} columns, not {len(self._columns)}, in {quoted(line)}")
-        row = _Row(dict(zip(self._columns, fields, strict=True)), line, self._data)
-        message = row.message()
+        message = _Row(dict(zip(self._columns, fields, strict=True)), line, self._data).message()
         if message.is_fd and "is_fd" not in self._columns:
             self._note_fd()
         if self._data.is_cut:
@@ -164,8 +168,7 @@ class CSVWriter(TextWriter):
         columns: Literal["python-can", "full"] = "python-can",
         **kwargs: Any,
     ) -> None:
-        if columns not in ("python-can", "full"):
-            raise UsageError(f"unknown columns {quoted(columns)}", hint="known: python-can, full")
+        check_known("columns", columns, ("python-can", "full"))
         self._full = columns == "full"
         self._header = ",".join(COLUMNS + MORE_COLUMNS if self._full else COLUMNS).encode() + b"\n"
         super().__init__(file, append, *args, **kwargs)
@@ -196,19 +199,13 @@ def format_row(message: Message, full: bool) -> bytes:
     """Return the row of one frame, as the kernel writes it, also before 1970."""
     seconds, fraction = divmod(abs(message.timestamp_ns), 1_000_000_000)
     sign = "-" if message.timestamp_ns < 0 else ""
-    fields = [
-        f"{sign}{seconds}." + (f"{fraction:09d}".rstrip("0") or "0"),
-        f"{message.arbitration_id:#x}",
-        str(int(message.is_extended_id)),
-        str(int(message.is_remote_frame)),
-        str(int(message.is_error_frame)),
-        str(message.dlc),
-        b64encode(message.data).decode("ascii"),
-    ]
+    flags = [message.is_extended_id, message.is_remote_frame, message.is_error_frame]
+    fields = [f"{sign}{seconds}." + (f"{fraction:09d}".rstrip("0") or "0"), f"{message.arbitration_id:#x}"]
+    fields += [str(int(flag)) for flag in flags]
+    fields += [str(message.dlc), b64encode(message.data).decode("ascii")]
     if full:
-        fields.append(spell_channel(message.channel))
-        flags = (message.is_fd, message.bitrate_switch, message.error_state_indicator, message.is_rx)
-        fields += [str(int(flag)) for flag in flags]
+        flags = [message.is_fd, message.bitrate_switch, message.error_state_indicator, message.is_rx]
+        fields += [spell_channel(message.channel), *(str(int(flag)) for flag in flags)]
     return (",".join(fields) + "\n").encode("utf-8", "surrogateescape")
 
 

@@ -32,10 +32,7 @@ _SEPARATED = re.compile(r"(?:0[xX])?[0-9a-fA-F]{2}(?:[ :.-](?:0[xX])?[0-9a-fA-F]
 
 
 def named(header: Iterable[str]) -> list[str] | None:
-    """Return our names of the columns of a ``header``, None unless it has those of frames.
-
-    A column with one of our own names wins over another name of the same; the rest keep theirs.
-    """
+    """Return our names of the columns of a ``header``, of which our own win; None unless it is of frames."""
     names = [_BLANKS.sub("_", name.strip().lower()).strip("_") for name in header]
     columns: list[str] = []
     for name in names:
@@ -47,26 +44,15 @@ def named(header: Iterable[str]) -> list[str] | None:
     return columns if {*NEEDED} <= {*columns} else None
 
 
-def check_needed(columns: Iterable[str], line: bytes) -> None:
-    """Raise NotALogError unless there is a column of data."""
-    if "data" not in columns:
-        raise NotALogError(
-            f"no column of data in the header {quoted(line)}",
-            hint=f"known: data, {', '.join(NAMES['data'])}; --from columns reads others by their places",
-        )
-
-
 class DataForm:
     """Whether the data of a file is in base 64 or in hexadecimal.
 
     A row with its length tells. In a file without lengths the first row decides that can be only one of the
     two; earlier rows are read as hexadecimal.
-
-    Attributes:
-        is_cut: whether a row had more data than its length, as in the example of python-can's manual.
     """
 
     def __init__(self) -> None:
+        #: whether a row had more data than its length, as in the example of python-can's manual
         self.is_cut = False
         self._is_hex: bool | None = None
         self._open: bytes | None = None  # the first row that could be both

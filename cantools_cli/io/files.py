@@ -22,7 +22,7 @@ from cantools_cli.io.compression import (
     goes_on,
     inflater,
 )
-from cantools_cli.io.text_streams import is_text, reader_of, takes_text, utf8_buffer, write_text
+from cantools_cli.io.text_streams import is_text, reader_of, stays_open, takes_text, utf8_buffer
 from cantools_cli.kernels.buffers import ReadBuffer
 
 AnyFile = Any  # a path, or a binary or text stream
@@ -43,57 +43,47 @@ def display_name(file: AnyFile) -> str:
     return name if isinstance(name, str) and not name.startswith("<") else "-"
 
 
-class InputStream:
-    """A source of bytes: ``read`` returns available bytes without waiting for more, and b"" only at the end.
+def as_input(file: AnyFile) -> InputStream:
+    """Return ``file`` as an input that closes it, except for standard streams and streams in memory."""
+    if isinstance(file, InputStream):
+        return file
+    return InputStream(file, owned=is_path(file) or not stays_open(file))
 
-    Attributes:
-        name: the name for messages.
-        consumed: bytes read so far, before decompression.
-        size: the total of ``consumed``, None for a pipe.
-        compression: ``gzip``, ``zstd``, or empty.
-        notes: one line per problem of the file; complete once the end is reached.
-    """
+
+class InputStream:
+    """A source of bytes: ``read`` returns available bytes without waiting, and b"" only at the end."""
 
     def __init__(self, file: AnyFile, *, owned: bool | None = None) -> None:
-        self.name = display_name(file)
-        self.notes: list[str] = []
-        self.consumed = 0
-        self.size: int | None = None
+        self.name = display_name(file)  #: the name for messages
+        self.notes: list[str] = []  #: one line per problem of the file; complete once the end is reached
+        self.consumed = 0  #: bytes read so far, before decompression
+        self.size: int | None = None  #: the total of ``consumed``, None for a pipe
         self._owned = is_path(file) if owned is None else owned  # closed with this
-        self._file: Any = file
+        self.file: Any = file
         if is_path(file):
-            self._file = open(file, "rb", buffering=0)  # noqa: SIM115  # closed by close()
-            status = os.fstat(self._file.fileno())
+            self.file = open(file, "rb", buffering=0)  # noqa: SIM115  # closed by close()
+            status = os.fstat(self.file.fileno())
             self.size = status.st_size if stat.S_ISREG(status.st_mode) else None
-        self._read = reader_of(self._file)
+        self._read = reader_of(self.file)
         # a subclass of io's base classes inherits a readinto that need not work
-        direct = isinstance(self._file, io.FileIO) or not (
-            isinstance(self._file, io.IOBase) or is_text(self._file)
+        direct = isinstance(self.file, io.FileIO) or not (
+            isinstance(self.file, io.IOBase) or is_text(self.file)
         )
-        self._readinto = getattr(self._file, "readinto", None) if direct else None
+        self._readinto = getattr(self.file, "readinto", None) if direct else None
         self._head = b""
         self._inflater: Any = None
-        self.compression = ""
+        self.compression = ""  #: ``gzip``, ``zstd``, or empty
         self._compressed = b""
         self._peel()
 
-    @property
-    def file(self) -> Any:
-        """The open stream."""
-        return self._file
-
     def text(self) -> Any:
         """Return the open stream, as a text stream if it was opened from the path of a plain file."""
-        if isinstance(self._file, io.FileIO) and not self.compression:
-            return io.TextIOWrapper(self._file, encoding="utf-8")
-        return self._file
+        if isinstance(self.file, io.FileIO) and not self.compression:
+            return io.TextIOWrapper(self.file, encoding="utf-8")
+        return self.file
 
     def peek(self, size: int) -> bytes:
-        """Return up to the first ``size`` bytes without consuming them.
-
-        At least 16 bytes, enough to recognise a format, are waited for; otherwise fewer bytes may be
-        returned.
-        """
+        """Return up to ``size`` of the first bytes, at least 16 if there are any, without consuming them."""
         while len(self._head) < min(size, 16):
             more = self._next(CHUNK)
             if not more:
@@ -109,13 +99,10 @@ class InputStream:
         return self._next(size)
 
     def random_access(self) -> tuple[Any, int] | None:
-        """Return (file, position of the first byte) for random access; None for pipes and compressed data.
-
-        Nothing may have been read before. The caller maintains ``consumed`` from now on.
-        """
+        """Return (file, position of the first byte) for random access; None for pipes and compressed data."""
         if self.size is None or self._inflater is not None:
             return None
-        return self._file, self._file.tell() - len(self._head)
+        return self.file, self.file.tell() - len(self._head)
 
     def readinto(self, room: memoryview) -> int:
         """Read as ``read``, into ``room``; return the number of bytes, 0 at the end."""
@@ -129,16 +116,23 @@ class InputStream:
         self._head = data[size:] + self._head
         return size
 
+    def read_behind(self, text: bytearray, have: int, size: int) -> int:
+        """Read up to ``size`` bytes after the first ``have`` of ``text``; return their number."""
+        if len(text) - have < size:
+            text.extend(bytes(size))
+        with memoryview(text) as view:
+            return self.readinto(view[have : have + size])
+
     def seekable_file(self) -> Any | None:
         """Return the file if it is seekable and binary; None for a pipe, and for compressed data."""
-        file = getattr(self._file, "buffer", self._file)
+        file = getattr(self.file, "buffer", self.file)
         if self._inflater is not None or isinstance(file, io.TextIOBase):
             return None
         return file if _can_seek(file) else None
 
     def close(self) -> None:
         if self._owned:
-            self._file.close()
+            self.file.close()
 
     def _raw(self, size: int) -> bytes:
         data = self._read(size) or b""
@@ -217,13 +211,6 @@ class OutputStream:
     The data is compressed if the path ends in ``.gz`` or ``.zst``, or if ``compression`` is set. ``append``
     adds to the existing data; compressed data is added as another member, which readers join. A text stream
     is written in its own encoding, unless the format ``is_binary``.
-
-    Attributes:
-        file: the open stream; for a path a text stream, unless the format ``is_binary`` or is compressed.
-        written: bytes in the file so far, after compression; bytes that an open stream held before count
-            only with ``append``.
-        seekable: whether ``patch`` works.
-        is_locked: whether ``close`` releases a lock of a stream that stays open.
     """
 
     def __init__(
@@ -236,9 +223,9 @@ class OutputStream:
         is_binary: bool = False,
     ) -> None:
         self.name = display_name(file)
-        self.written = 0
+        self.written = 0  #: bytes in the file so far, after compression; those before only with ``append``
+        self.is_locked = False  #: whether ``close`` releases a lock of a stream that stays open
         raw: Any = None
-        self.is_locked = False
         self._owned = is_path(file) if owned is None else owned
         if is_path(file):
             path = os.fspath(file)
@@ -253,7 +240,7 @@ class OutputStream:
             self._deflater = deflater(compression)
             if append and _is_seekable(file):
                 self.written = file.tell()
-        self.file = file
+        self.file = file  #: the open stream; for a path a text stream, unless binary or compressed
         self._text: Any = None
         if raw is not None:
             file = raw
@@ -341,7 +328,8 @@ class OutputStream:
         if not len(data):
             return
         if self._text is not None:
-            write_text(self._text, data)
+            # whole characters, in the stream's own encoding
+            self._text.write(bytes(data).decode("utf-8", "surrogateescape"))
             self.written += len(data)
             return
         view = memoryview(data)

@@ -24,10 +24,7 @@ def takes_batches(kind: type) -> bool:
 
 
 class ForeignReader(MessageReader):
-    """Yields the messages of ``documented``, a reader of another distribution, as batches.
-
-    ``documented`` opened the file itself; ``stream`` is the one that the format was recognised from.
-    """
+    """Yields the messages of ``documented``, another distribution's reader that opened ``stream`` itself."""
 
     def __init__(self, documented: Any, stream: InputStream, **options: Any) -> None:
         super().__init__(stream, **options)
@@ -42,10 +39,7 @@ class ForeignReader(MessageReader):
 
 
 class ForeignWriter(MessageWriter):
-    """Passes batches message by message to ``documented``, a writer of another distribution.
-
-    ``documented`` opened the file itself; ``stream`` holds the lock of the file.
-    """
+    """Passes messages to ``documented``, another distribution's writer; ``stream`` holds the file's lock."""
 
     def __init__(self, documented: Any, stream: OutputStream | None = None) -> None:
         super().__init__(None)

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from cantools_cli import plugins
 from cantools_cli.errors import FormatError, UsageError, quoted
-from cantools_cli.io.files import AnyFile, InputStream, OutputStream, is_path
-from cantools_cli.io.text_streams import stays_open
+from cantools_cli.io.files import AnyFile, InputStream, OutputStream, as_input
 
 if TYPE_CHECKING:
     from cantools_cli.io.base import MessageReader, MessageWriter
 
-#: bytes to recognise a format by
-HEAD = 4096
+HEAD = 4096  #: bytes to recognise a format by
 
 
 def parse_format(text: str, *, writing: bool) -> tuple[str, dict[str, Any]]:
@@ -28,7 +26,8 @@ def parse_format(text: str, *, writing: bool) -> tuple[str, dict[str, Any]]:
         form = None  # with a dot, the class of another distribution for the suffix
     else:
         name = name.lstrip(".")
-        form = plugins.FORMATS.get(name) or _by_suffix(name)
+        suffixed = (form for form in plugins.FORMATS.values() if f".{name}" in form.suffixes)
+        form = plugins.FORMATS.get(name) or next(suffixed, None)
     if form is None:
         load = plugins.writer_class if writing else plugins.reader_class
         load(name)  # of another distribution, or raises
@@ -67,13 +66,10 @@ def check_writer(form: str, options: dict[str, Any]) -> None:
 
 def _default(kind: type, keyword: str) -> object:
     """Return the default of a parameter of ``kind``, None if it has no such parameter."""
-    function: Any = kind.__init__  # type: ignore[misc]  # only its defaults are read, it is not called
-    named = dict(function.__kwdefaults__ or {})
-    if keyword in named:
-        return named[keyword]
-    code, defaults = function.__code__, function.__defaults__ or ()
-    positional = code.co_varnames[: code.co_argcount]
-    return dict(zip(reversed(positional), reversed(defaults), strict=False)).get(keyword)
+    from inspect import signature
+
+    parameter = signature(kind).parameters.get(keyword)
+    return None if parameter is None else parameter.default
 
 
 def _typed(option: str, text: str | None, default: object) -> int | bool | str:
@@ -106,21 +102,19 @@ def open_reader(
         FormatError: the format is not recognised.
         OSError: the file cannot be opened.
     """
-    stream = file
-    if not isinstance(file, InputStream):
-        stream = InputStream(file, owned=is_path(file) or not stays_open(file))
+    stream = as_input(file)
     try:
         name = form or recognised(stream)
         reader = plugins.reader_class(name)
         if as_command and name in plugins.FORMATS:
             common = {"named_channels": True, **plugins.FORMATS[name].reading, **common}
-        if name in plugins.FORMATS:
-            return cast("MessageReader", reader(stream, **{**common, **(options or {})}))
-        from cantools_cli.io.foreign import ForeignReader, gives_batches
+        options = options or {}
+        if name not in plugins.FORMATS:
+            from cantools_cli.io.foreign import ForeignReader, gives_batches
 
-        if gives_batches(reader):
-            return cast("MessageReader", reader(stream, **{**common, **(options or {})}))
-        return ForeignReader(reader(stream.name, **(options or {})), stream, **common)
+            if not gives_batches(reader):
+                return ForeignReader(reader(stream.name, **options), stream, **common)
+        return cast("MessageReader", reader(stream, **{**common, **options}))
     except BaseException:
         stream.close()
         raise
@@ -131,15 +125,15 @@ def open_writer(
 ) -> MessageWriter:
     """Return a writer to ``file`` of the format ``form``."""
     writer = plugins.writer_class(form)
-    if form in plugins.FORMATS:
-        return cast("MessageWriter", writer(file, **{**common, **(options or {})}))
-    from cantools_cli.io.foreign import ForeignWriter, takes_batches
+    options = options or {}
+    if form not in plugins.FORMATS:
+        from cantools_cli.io.foreign import ForeignWriter, takes_batches
 
-    if takes_batches(writer):
-        return cast("MessageWriter", writer(file, **{**common, **(options or {})}))
-    if not isinstance(file, OutputStream):
-        return ForeignWriter(writer(file, **(options or {})))
-    return ForeignWriter(writer(file.name, **(options or {})), file)
+        if not takes_batches(writer):
+            if not isinstance(file, OutputStream):
+                return ForeignWriter(writer(file, **options))
+            return ForeignWriter(writer(file.name, **options), file)
+    return cast("MessageWriter", writer(file, **{**common, **options}))
 
 
 def format_for_output(path: str) -> str:
@@ -191,13 +185,6 @@ def recognised(stream: InputStream) -> str:
         source=stream.name,
         hint="--from names the format: " + ", ".join(plugins.FORMATS),
     )
-
-
-def _by_suffix(name: str) -> plugins.Format | None:
-    for form in plugins.FORMATS.values():
-        if f".{name}" in form.suffixes:
-            return form
-    return None
 
 
 def _cast(value: str) -> int | bool | str:

@@ -16,8 +16,6 @@ Source: can-utils, ``lib.h``; canx is stricter: it neither cuts data nor masks i
 
 from __future__ import annotations
 
-from typing import NoReturn
-
 from cantools_cli.errors import FormatError, quoted
 from cantools_cli.frame import bits
 from cantools_cli.frame.message import Message
@@ -37,9 +35,16 @@ def parse_frame(text: str, *, pad: bool = True) -> tuple[Message, str | None]:
         FormatError: ``text`` is malformed; the message quotes it with the position. Without ``pad`` also a
             CAN FD length that has no DLC code.
     """
+    try:
+        return _parse(text, pad)
+    except FormatError as error:
+        raise FormatError(f"{error.reason}, in {quoted(text)}", hint=error.hint) from None
+
+
+def _parse(text: str, pad: bool) -> tuple[Message, str | None]:
     head, mark, rest = text.partition("#")
     if not mark:
-        _refuse(text, "no #: a frame is written ID#DATA, such as 123#DEADBEEF")
+        raise FormatError("no #: a frame is written ID#DATA, such as 123#DEADBEEF")
     if len(head) == _XL_ID and (":" in rest or "#" in rest):
         return _xl(text, head, rest), None
     identifier, is_extended, is_error = _identifier(text, head)
@@ -79,41 +84,39 @@ def _identifier(text: str, head: str) -> tuple[int, bool, bool]:
     """Return (arbitration id, extended, error frame)."""
     if len(head) not in (3, 8):
         if not head or set(head) - _HEX:
-            _refuse(text, "the identifier before # is not hexadecimal")
+            raise FormatError("the identifier before # is not hexadecimal")
         wanted = 3 if len(head) < 3 else 8
-        _refuse(
-            text,
+        raise FormatError(
             f"{len(head)} identifier digits, not 3 (11-bit) or 8 (29-bit)",
             hint=f"pad with zeros: {head:0>{wanted}}#" if len(head) < 8 else None,
         )
     if set(head) - _HEX:
-        _refuse(text, "the identifier before # is not hexadecimal")
+        raise FormatError("the identifier before # is not hexadecimal")
     value = int(head, 16)
     if len(head) == 3:
         if value > bits.CAN_SFF_MASK:
-            _refuse(
-                text,
+            raise FormatError(
                 f"identifier {head} is above 7FF, the largest 11-bit identifier",
                 hint=f"29-bit: {head:0>8}#",
             )
         return value, False, False
     if value & ~(bits.CAN_EFF_MASK | bits.CAN_ERR_FLAG):
-        _refuse(text, f"identifier {head} is above 1FFFFFFF, the largest 29-bit identifier")
+        raise FormatError(f"identifier {head} is above 1FFFFFFF, the largest 29-bit identifier")
     is_error = bool(value & bits.CAN_ERR_FLAG)
     return value & bits.CAN_EFF_MASK, not is_error, is_error
 
 
 def _fd(text: str, at: int, message: Message, pad: bool) -> str | None:
     if message.is_error_frame:
-        _refuse(text, "an error frame cannot be CAN FD")
+        raise FormatError("an error frame cannot be CAN FD")
     if text[at : at + 1] not in _HEX or not text[at : at + 1]:
-        _refuse(
-            text, f"no flags digit after ## at position {at + 1}", hint="0 no flags, 1 BRS, 2 ESI, 3 both"
+        raise FormatError(
+            f"no flags digit after ## at position {at + 1}", hint="0 no flags, 1 BRS, 2 ESI, 3 both"
         )
     flags = int(text[at], 16)
     data, at = _data(text, at + 1, 64)
     if at < len(text):
-        _refuse(text, f"{quoted(text[at:])} at position {at + 1}, after the data")
+        raise FormatError(f"{quoted(text[at:])} at position {at + 1}, after the data")
     message.is_fd = True
     message.bitrate_switch = bool(flags & 1)
     message.error_state_indicator = bool(flags & 2)
@@ -122,7 +125,7 @@ def _fd(text: str, at: int, message: Message, pad: bool) -> str | None:
     if size != len(data):
         problem = f"{len(data)} is not a CAN FD length"
         if not pad:
-            _refuse(text, problem, hint=f"pad to {size} bytes")
+            raise FormatError(problem, hint=f"pad to {size} bytes")
         warning = f"{quoted(text)}: {problem}, padded with zeros to {size}"
     message.data, message.dlc = data.ljust(size, b"\0"), size
     return warning
@@ -133,23 +136,23 @@ def _xl(text: str, head: str, rest: str) -> XlMessage:
     fields, mark, _ = rest.partition("#")
     words = fields.split(":")
     if not mark or len(words) != len(_XL_WIDTHS):
-        _refuse(text, "malformed CAN XL fields", hint="45123#80:01:12345678#11223344")
+        raise FormatError("malformed CAN XL fields", hint="45123#80:01:12345678#11223344")
     if set(head) - _HEX:
-        _refuse(text, "VCID and priority before # are not hexadecimal")
+        raise FormatError("VCID and priority before # are not hexadecimal")
     for name, word, width in zip(_XL_NAMES, words, _XL_WIDTHS, strict=True):
         if len(word) != width or set(word) - _HEX:
-            _refuse(text, f"{quoted(word)} for {name}, not {width} hex digits")
+            raise FormatError(f"{quoted(word)} for {name}, not {width} hex digits")
     flags, sdt, field = (int(word, 16) for word in words)
     priority = int(head[2:], 16)
     if priority > bits.CAN_SFF_MASK:
-        _refuse(text, f"priority {head[2:]} is above 7FF, the largest 11-bit priority")
+        raise FormatError(f"priority {head[2:]} is above 7FF, the largest 11-bit priority")
     if flags & ~(IS_XL | SEC | RRS):
-        _refuse(text, f"unknown flags {words[0]}", hint="80 none, 81 SEC, 82 RRS, 83 both")
+        raise FormatError(f"unknown flags {words[0]}", hint="80 none, 81 SEC, 82 RRS, 83 both")
     data, at = _data(text, len(head) + len(fields) + 2, MAX_DATA)
     if at < len(text):
-        _refuse(text, f"{quoted(text[at:])} at position {at + 1}, after the data")
+        raise FormatError(f"{quoted(text[at:])} at position {at + 1}, after the data")
     if not data:
-        _refuse(text, f"no data, but a CAN XL frame holds 1 to {MAX_DATA} bytes")
+        raise FormatError(f"no data, but a CAN XL frame holds 1 to {MAX_DATA} bytes")
     return XlMessage(
         arbitration_id=priority,
         data=data,
@@ -163,12 +166,12 @@ def _xl(text: str, head: str, rest: str) -> XlMessage:
 
 def _remote(text: str, at: int, message: Message) -> None:
     if message.is_error_frame:
-        _refuse(text, "an error frame cannot be a remote frame")
+        raise FormatError("an error frame cannot be a remote frame")
     message.is_remote_frame = True
     if "0" <= text[at : at + 1] <= "9":  # isdigit() also takes superscripts
         message.dlc = int(text[at])
         if message.dlc > 8:
-            _refuse(text, "a remote frame requests at most 8 bytes", hint="R8_9 to R8_F give the raw DLC")
+            raise FormatError("a remote frame requests at most 8 bytes", hint="R8_9 to R8_F give the raw DLC")
         at += 1
     _end(text, at, message, "R8")
 
@@ -181,23 +184,22 @@ def _data(text: str, at: int, most: int) -> tuple[bytearray, int]:
         character = text[at]
         if character == ".":
             if dot:
-                _refuse(text, f"two dots at position {at + 1}")
+                raise FormatError(f"two dots at position {at + 1}")
             dot = True
             at += 1
             continue
         if character not in _HEX:
             if character == "_":
                 break
-            _refuse(text, f"bad data byte {quoted(text[at : at + 2])} at position {at + 1}")
+            raise FormatError(f"bad data byte {quoted(text[at : at + 2])} at position {at + 1}")
         pair = text[at : at + 2]
         if len(pair) < 2 or pair[1] not in _HEX:
             if len(pair) == 2 and pair[1] not in "._":
-                _refuse(text, f"bad data byte {quoted(pair)} at position {at + 1}")
-            _refuse(text, f"odd number of hex digits, half a byte at position {at + 1}")
+                raise FormatError(f"bad data byte {quoted(pair)} at position {at + 1}")
+            raise FormatError(f"odd number of hex digits, half a byte at position {at + 1}")
         if len(data) >= most:
             kind = _KINDS[most]
-            _refuse(
-                text,
+            raise FormatError(
                 f"too many data bytes: {kind} frame holds {most}",
                 hint="CAN FD is written ID##0DATA" if most == 8 else None,
             )
@@ -212,14 +214,10 @@ def _end(text: str, at: int, message: Message, wanted: str) -> None:
     if at == len(text):
         return
     if text[at] != "_":
-        _refuse(text, f"{quoted(text[at:])} at position {at + 1}, after the frame")
+        raise FormatError(f"{quoted(text[at:])} at position {at + 1}, after the frame")
     raw = text[at + 1 :]
     if len(raw) != 1 or raw.upper() not in "9ABCDEF":
-        _refuse(text, f"the raw DLC after _ is {quoted(raw)}, not 9 to F")
+        raise FormatError(f"the raw DLC after _ is {quoted(raw)}, not 9 to F")
     if message.dlc != 8:
-        _refuse(text, f"a raw DLC goes with {wanted} only")
+        raise FormatError(f"a raw DLC goes with {wanted} only")
     message.dlc_code = int(raw, 16)
-
-
-def _refuse(text: str, reason: str, *, hint: str | None = None) -> NoReturn:
-    raise FormatError(f"{reason}, in {quoted(text)}", hint=hint)

@@ -70,7 +70,9 @@ class GvretReader(NumberedReader):
         if _is_header(_fields(first)):
             return True
         row = _ROW.fullmatch(rest.partition(b"\n")[0])
-        return first.count(b",") >= 4 and not _ROW.fullmatch(first) and row is not None and _is_full(row)
+        if row is None or first.count(b",") < 4 or _ROW.fullmatch(first):
+            return False
+        return len([octet for octet in row["data"].split(b",") if octet]) >= int(row["size"]) > 0
 
     def _note_end(self) -> None:
         super()._note_end()
@@ -94,7 +96,8 @@ class GvretReader(NumberedReader):
         if _is_header(fields):
             self._columns = OLD_HEAD if "dir" not in fields[:4] else HEAD
             if tuple(fields[: len(self._columns)]) != self._columns:
-                self._columns = _own_order(fields)
+                at = next(fields.index(name) for name in _LENGTHS if name in fields)
+                self._columns = (*fields[:at], "len")
             return None
         if not self._columns:
             row = _ROW.fullmatch(line)
@@ -201,17 +204,6 @@ def format_row(message: Message, bus: int) -> bytes:
 
 def _is_header(fields: Sequence[str]) -> bool:
     return any(name in fields and {*OLD_HEAD[:-1]} <= {*fields[: fields.index(name)]} for name in _LENGTHS)
-
-
-def _own_order(fields: Sequence[str]) -> tuple[str, ...]:
-    """Return the columns up to the length, which is called ``len``."""
-    at = next(fields.index(name) for name in _LENGTHS if name in fields)
-    return (*fields[:at], "len")
-
-
-def _is_full(row: re.Match[bytes]) -> bool:
-    """Return whether a row has data, and as many bytes as its length."""
-    return len([octet for octet in row["data"].split(b",") if octet]) >= int(row["size"]) > 0
 
 
 def _fields(line: bytes) -> list[str]:

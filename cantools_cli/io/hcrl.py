@@ -30,8 +30,7 @@ from cantools_cli.io.columns.reader import ColumnsReader, Row, is_comment
 _ROW = re.compile(
     rb"\s*[0-9]+\.[0-9]+\s*,\s*[0-9a-fA-F]{3,8}\s*,\s*([0-8])\s*,((?:\s*[0-9a-fA-F]{2}\s*,)*)\s*[RT]\s*,*\s*"
 )
-#: whether a frame was injected
-_LABELS = {b"R": False, b"T": True}
+_LABELS = {b"R": False, b"T": True}  #: whether a frame was injected
 
 
 class HcrlReader(ColumnsReader):

@@ -39,14 +39,8 @@ _CHANNEL = re.compile(rb'"channel": *("(?:[^"\\]|\\.)*"|[^ ,\n]*)')
 _INTEGER = re.compile(r"-?\d{1,19}", re.ASCII)
 _DATA = re.compile(r"(?:[0-9a-fA-F]{2})*")
 _FLAGS = ("is_remote_frame", "is_error_frame", "is_fd", "bitrate_switch", "error_state_indicator")
-_KEYS = frozenset(
-    (
-        *("timestamp", "timestamp_ns", "channel", "arbitration_id", "is_extended_id", "dlc", "data"),
-        *_FLAGS,
-        *("is_rx", "dlc_code"),
-        *("is_xl", "vcid", "sdt", "acceptance_field", "sec", "rrs"),
-    )
-)
+_KEYS = {"timestamp", "timestamp_ns", "channel", "arbitration_id", "is_extended_id", "dlc", "data", *_FLAGS}
+_KEYS |= {"is_rx", "dlc_code", "is_xl", "vcid", "sdt", "acceptance_field", "sec", "rrs"}
 _MAX_NOTES = 20
 
 
@@ -65,13 +59,11 @@ class JsonReader(TextReader):
 
     def _learn(self, line: bytes) -> bool:
         match = _CHANNEL.search(line)
-        if match is None:
-            return False
         try:
-            channel = json.loads(match[1])
+            channel = None if match is None else json.loads(match[1])
         except (ValueError, RecursionError):
             return False
-        if not _is_channel(channel):
+        if match is None or not _is_channel(channel):
             return False
         self._names.add_as(channel, match[1])
         return True
@@ -119,9 +111,7 @@ def format_line(message: Message) -> bytes:
         f'"dlc":{message.dlc}',
         f'"data":"{message.data.hex()}"',
     ]
-    for key in _FLAGS:
-        if getattr(message, key):
-            parts.append(f'"{key}":true')
+    parts += [f'"{key}":true' for key in _FLAGS if getattr(message, key)]
     if not message.is_rx:
         parts.append('"is_rx":false')
     if isinstance(message, XlMessage):
@@ -219,19 +209,15 @@ class _Record:
             raise self._fault("is_extended_id is missing")
         extended = self._flag("is_extended_id")
         if message.arbitration_id > bits.CAN_SFF_MASK and not extended:
-            raise self._fault(
-                f"arbitration_id {message.arbitration_id} is above 2047, the largest 11-bit identifier"
-            )
+            number = message.arbitration_id
+            raise self._fault(f"arbitration_id {number} is above 2047, the largest 11-bit identifier")
         return extended
 
     def _time(self) -> int:
         exact = self._record.get("timestamp_ns")
         if exact is not None:
-            if (
-                not isinstance(exact, str | int)
-                or isinstance(exact, bool)
-                or not _INTEGER.fullmatch(str(exact))
-            ):
+            is_text = isinstance(exact, str | int) and not isinstance(exact, bool)
+            if not is_text or not _INTEGER.fullmatch(str(exact)):
                 raise self._fault(f"timestamp_ns is {_shown(exact)}, not whole nanoseconds as a string")
             return int(exact)
         seconds = self._record.get("timestamp", 0)

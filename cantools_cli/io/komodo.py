@@ -78,10 +78,7 @@ class KomodoReader(ColumnsReader):
         return moment, can_id, flags, channel, code, data
 
     def _is_remote(self, fields: list[bytes]) -> bool:
-        return (
-            self._record is not None
-            and b"remote" in b"".join(fields[self._record : self._record + 1]).lower()
-        )
+        return self._record is not None and b"remote" in b"".join(fields[self._record :][:1]).lower()
 
     def _data(self, fields: list[bytes], places: Places) -> tuple[int, bytes, bool]:
         if not self._is_remote(fields):

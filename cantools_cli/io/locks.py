@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from cantools_cli.errors import FileInUseError
@@ -30,8 +31,10 @@ def open_locked(open_file: Callable[[], Any], path: str, note: Callable[[str], N
         file = open_file()
         try:
             lock(file, path, note=note)
-            if _is_at(file, path):
-                return file
+            status = os.fstat(file.fileno())
+            with suppress(FileNotFoundError):
+                if not stat.S_ISREG(status.st_mode) or os.path.samestat(status, os.stat(path)):
+                    return file
         except BaseException:
             file.close()
             raise
@@ -45,10 +48,10 @@ def lock(file: Any, path: str, *, shared: bool = False, note: Callable[[str], No
         return
     try:
         import fcntl
+
+        fcntl.flock(file.fileno(), (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except ImportError:  # Windows
         return
-    try:
-        fcntl.flock(file.fileno(), (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         raise FileInUseError(path) from None
     except OSError:  # ENOLCK, EOPNOTSUPP, ENOSYS: the filesystem has no locks
@@ -69,12 +72,3 @@ def unlock(file: Any) -> None:
 def without_truncation(path: str, flags: int) -> int:
     """Open ``path`` as ``open`` does in any mode, but keep its content: an ``opener`` for ``open``."""
     return os.open(path, (flags & ~os.O_TRUNC) | getattr(os, "O_CLOEXEC", 0), 0o666)
-
-
-def _is_at(file: Any, path: str) -> bool:
-    """Return whether ``path`` still names the regular file ``file``; always true for pipes and devices."""
-    status = os.fstat(file.fileno())
-    try:
-        return not stat.S_ISREG(status.st_mode) or os.path.samestat(status, os.stat(path))
-    except FileNotFoundError:
-        return False

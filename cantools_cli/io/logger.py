@@ -80,10 +80,6 @@ class Logger(MessageWriter):
             return suffix, gzip.open(path, f"{mode}b")
         return suffix, gzip.open(path, f"{mode}t", encoding="utf-8", newline="")
 
-    def write(self, batch: MessageBatch) -> None:
-        """Write all frames of ``batch``."""
-        raise NotImplementedError("implemented by the writer of each format")
-
 
 def _suffix_of(path: str) -> str:
     """Return the suffix of ``path`` that has a writer."""
@@ -294,15 +290,13 @@ class RotatingLogger(BaseRotatingLogger):
         previous: Path | None = None
         moment = time.localtime() if self._moment is None else self._moment(self._last_ns)
         while True:
-            name = self.rotation_filename(self._default_name(moment))
+            stem, suffix = plugins.split_suffix(self.base_filename)
+            stamp = time.strftime("%Y-%m-%dT%H%M%S", moment)
+            name = self.rotation_filename(f"{stem}_{stamp}_#{self.rollover_count:03}{suffix}")
             if name == previous or not os.path.exists(name):
                 return name
             previous = name
             self.rollover_count += 1
-
-    def _default_name(self, moment: time.struct_time) -> str:
-        stem, suffix = plugins.split_suffix(self.base_filename)
-        return f"{stem}_{time.strftime('%Y-%m-%dT%H%M%S', moment)}_#{self.rollover_count:03}{suffix}"
 
     def _remove_old(self) -> None:
         """Remove the oldest files beyond ``max_files``; a file that no longer exists is ignored."""

@@ -30,9 +30,10 @@ from datetime import datetime
 from typing import Any, Literal
 
 from cantools_cli import clock
-from cantools_cli.errors import FormatError, UsageError, quoted
+from cantools_cli.errors import FormatError, quoted
+from cantools_cli.io.base import check_known
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.rows import LapClock, Row, RowReader, frame_row, octets
+from cantools_cli.io.rows import Row, RowReader, frame_row, octets
 from cantools_cli.io.text import decimal_ns, first_line
 
 _RAW = re.compile(
@@ -59,7 +60,6 @@ _ACTISENSE = re.compile(
 _KINDS = (_RAW, _PLAIN, _IKONVERT, _ACTISENSE)
 #: comments, and the status of iKonvert
 _IGNORED = (b"#", b"$PDGY,")
-_DAY_NS = 86_400_000_000_000
 _FIRST_OF_GATEWAYS = 0x40000
 _MAX_FAST = 223
 
@@ -74,14 +74,11 @@ class N2kReader(RowReader):
     def __init__(
         self, file: AnyFile, *args: Any, fast: Literal["split", "skip"] = "split", **kwargs: Any
     ) -> None:
-        if fast not in ("split", "skip"):
-            raise UsageError(f"unknown fast {quoted(fast)}", hint="known: split, skip")
+        check_known("fast", fast, ("split", "skip"))
         super().__init__(file, *args, **kwargs)
         self._is_split = fast == "split"
-        self._day = LapClock(_DAY_NS, slack_ns=_DAY_NS // 2)
         self._second: tuple[bytes | Any, ...] = ()  # the last date, time and Z, and its nanoseconds
         self._second_ns = 0
-        self._is_dateless = False
         self._counters: dict[int, int] = {}
         self._split = [0, 0]  # messages, and the frames that they became
 
@@ -117,25 +114,17 @@ class N2kReader(RowReader):
         raise FormatError("not an NMEA 2000 gateway line")
 
     def _raw(self, match: re.Match[bytes]) -> Row:
-        words = match["data"].split()
-        return frame_row(
-            self._of_the_day(match["clock"], match["fraction"]),
-            int(match["id"], 16),
-            True,
-            octets(words),
-            is_sent=match["direction"] == b"T",
-        )
+        time_ns = self._of_the_day(match["clock"], match["fraction"] or b"")
+        is_sent, data = match["direction"] == b"T", octets(match["data"].split())
+        return frame_row(time_ns, int(match["id"], 16), True, data, is_sent=is_sent)
 
     def _plain(self, match: re.Match[bytes]) -> tuple[Row, ...]:
         second = match.group("date", "clock", "utc")
         if second != self._second:
-            self._second_ns = self._date(match)
-            self._second = second
+            self._second, self._second_ns = second, self._date(match)
         data = octets(match["data"].split(b",")[1:], int(match["size"]))
-        numbers = match.group("priority", "pgn", "source", "target")
-        priority, pgn, source, target = map(int, numbers)
         time_ns = self._second_ns + decimal_ns(b"0", match["fraction"] or b"")
-        return self._message(time_ns, priority, pgn, source, target, data)
+        return self._message(time_ns, match, data)
 
     def _ikonvert(self, match: re.Match[bytes]) -> tuple[Row, ...]:
         text = match["data"]
@@ -143,19 +132,16 @@ class N2kReader(RowReader):
             data = a2b_base64(text + b"=" * (-len(text) % 4))
         except Base64Error:
             raise FormatError(f"{quoted(text)} is not base64 data") from None
-        priority, pgn, source, target = map(int, match.group("priority", "pgn", "source", "target"))
         time_ns = int(match["seconds"]) * 1_000_000_000 + int(match["millis"] or 0) * 1_000_000
-        return self._message(time_ns, priority, pgn, source, target, data)
+        return self._message(time_ns, match, data)
 
     def _actisense(self, match: re.Match[bytes]) -> tuple[Row, ...]:
-        numbers = match.group("priority", "pgn", "source", "target")
-        priority, pgn, source, target = (int(number, 16) for number in numbers)
         time_ns = self._of_the_day(b":".join(match.group("hour", "minute", "second")), match["fraction"])
-        return self._message(time_ns, priority, pgn, source, target, bytes.fromhex(match["data"].decode()))
+        return self._message(time_ns, match, bytes.fromhex(match["data"].decode()), base=16)
 
-    def _message(
-        self, time_ns: int, priority: int, pgn: int, source: int, target: int, data: bytes
-    ) -> tuple[Row, ...]:
+    def _message(self, time_ns: int, match: re.Match[bytes], data: bytes, base: int = 10) -> tuple[Row, ...]:
+        numbers = match.group("priority", "pgn", "source", "target")
+        priority, pgn, source, target = (int(number, base) for number in numbers)
         if pgn >= _FIRST_OF_GATEWAYS:
             self.left_out["messages of the gateway itself"] += 1
             return ()
@@ -173,16 +159,6 @@ class N2kReader(RowReader):
         self._split[0] += 1
         self._split[1] += len(packets)
         return tuple(frame_row(time_ns, identifier, True, packet) for packet in packets)
-
-    def _of_the_day(self, text: bytes, fraction: bytes | None) -> int:
-        hours, minutes, seconds = map(int, text.split(b":"))
-        if hours > 23 or minutes > 59 or seconds > 59:
-            raise FormatError(f"invalid time of day {text.decode()}")
-        if not self._is_dateless:
-            self._is_dateless = True
-            self.note_file("times of day without a date: they count from 1970-01-01")
-        since_ns = (hours * 3600 + minutes * 60 + seconds) * 1_000_000_000
-        return self._day.time_ns(since_ns + decimal_ns(b"0", fraction or b""))
 
     def _date(self, match: re.Match[bytes]) -> int:
         text = f"{match['date'].decode()} {match['clock'].decode()}"

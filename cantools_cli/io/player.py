@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, ClassVar, cast
 
 from cantools_cli import plugins
-from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.io.base import MessageReader
-from cantools_cli.io.files import AnyFile, InputStream, display_name, is_path
+from cantools_cli.io.files import AnyFile, as_input, display_name, is_path
 from cantools_cli.io.formats import recognised
 from cantools_cli.io.suffixes import SuffixTable, leave_out
-from cantools_cli.io.text_streams import stays_open
 from cantools_cli.streams.sync import MessageSync
 
 __all__ = ["MESSAGE_READERS", "LogReader", "MessageSync"]
@@ -46,7 +43,7 @@ class LogReader(MessageReader):
             if is_path(filename):
                 open(filename, "rb").close()  # raises OSError, whatever the reader does with a missing file
             return cast("LogReader", MESSAGE_READERS[suffix](filename, *args, **kwargs))
-        stream = InputStream(filename, owned=is_path(filename) or not stays_open(filename))
+        stream = as_input(filename)
         try:
             kind = plugins.reader_class(recognised(stream))
             left_out = leave_out(kind, kwargs, _COMMON)
@@ -61,7 +58,3 @@ class LogReader(MessageReader):
         for name in left_out:
             reader.note(f"{stream.name}: {name} has no effect on such files")
         return cast("LogReader", reader)
-
-    def batches(self) -> Iterator[MessageBatch]:
-        """Yield the frames in file order."""
-        raise NotImplementedError("implemented by the reader of each format")

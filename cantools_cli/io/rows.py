@@ -17,7 +17,7 @@ from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import FULL, MAX_CHANNELS, STRANGE, Parsed, TextReader
+from cantools_cli.io.text import FULL, STRANGE, Parsed, TextReader, decimal_ns
 from cantools_cli.kernels.buffers import ReadBuffer
 
 #: (nanoseconds, identifier with SocketCAN's flags, flags, DLC code, data, channel)
@@ -27,20 +27,20 @@ Row = tuple[int, int, int, int, bytes, str]
 MAX_ROWS = 32
 _MAX_DATA = 64 * MAX_ROWS
 _OCTET = re.compile(rb"[0-9A-Fa-f]{1,2}")
+_DAY_NS = 86_400_000_000_000
 
 
 class RowReader(TextReader):
-    """Reads a log whose lines hold any number of frames each, usually one or none.
-
-    A subclass implements ``_rows``.
-    """
+    """Reads a log whose lines hold any number of frames each; a subclass implements ``_rows``."""
 
     reads_in_thread = False  # plain Python gains nothing there
+    _fault_here: FormatError | None = None
+    _is_dateless = False  #: whether times of the day were noted
 
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, *args, **kwargs)
         self._indexes: dict[str, int] = {}
-        self._fault_here: FormatError | None = None
+        self._day = LapClock(_DAY_NS, slack_ns=_DAY_NS // 2)
 
     @abstractmethod
     def _rows(self, line: bytes) -> tuple[Row, ...]:
@@ -67,7 +67,9 @@ class RowReader(TextReader):
             try:
                 for time_ns, can_id, mark, code, content, channel in rows_of(line):
                     index = indexes.get(channel)
-                    channels[row] = self._index(channel) if index is None else index
+                    if index is None:
+                        index = indexes[channel] = self._names.index(channel)
+                    channels[row] = index
                     times[row] = time_ns  # raises OverflowError beyond 64 bits
                     can_ids[row] = can_id
                     flags[row] = mark
@@ -79,7 +81,12 @@ class RowReader(TextReader):
                     offset[row] = used
             except (ValueError, OverflowError) as error:
                 row, used = begin, begin_octet
-                self._fault_here = _with_line(error, line)
+                if isinstance(error, OverflowError):
+                    error = FormatError("the timestamp is out of range (64 bits of nanoseconds)")
+                hint = error.hint if isinstance(error, FormatError) else None
+                self._fault_here = FormatError(
+                    f"{getattr(error, 'reason', error)}: {quoted(line)}", hint=hint
+                )
                 reason = STRANGE
                 break
             lines += 1
@@ -88,18 +95,22 @@ class RowReader(TextReader):
         self.line += lines - (row - first)  # the caller counts a line for each row
         return at, row, reason
 
-    def _index(self, channel: str) -> int:
-        if len(self._indexes) >= MAX_CHANNELS:
-            raise FormatError(f"more than {MAX_CHANNELS} channels")
-        self._names.add(channel)
-        index = self._indexes[channel] = len(self._indexes)
-        return index
-
     def _line(self, line: bytes, reason: int) -> Message | None:
         error, self._fault_here = self._fault_here, None
         if error is not None:
             raise error
         return None
+
+    def _of_the_day(self, clock: bytes, fraction: bytes) -> int:
+        """Return the nanoseconds since the first midnight of a time such as 12:34:56 without a date."""
+        hours, minutes, seconds = map(int, clock.split(b":"))
+        if hours > 23 or minutes > 59 or seconds > 59:
+            raise FormatError(f"invalid time of day {clock.decode()}")
+        if not self._is_dateless:
+            self._is_dateless = True
+            self.note_file("times of day without a date: they count from 1970-01-01")
+        whole_ns = (hours * 3600 + minutes * 60 + seconds) * 1_000_000_000
+        return self._day.time_ns(whole_ns + decimal_ns(b"0", fraction))
 
 
 def frame_row(
@@ -113,10 +124,7 @@ def frame_row(
     asked_for: int | None = None,
     fd_flags: int | None = None,
 ) -> Row:
-    """Return the row of a data frame, or of a remote frame that asks for ``asked_for`` bytes.
-
-    ``fd_flags`` makes it a CAN FD frame: 0, or ``bits.BRS`` and ``bits.ESI``.
-    """
+    """Return the row of a data frame, of CAN FD with ``fd_flags``, or remote for ``asked_for`` bytes."""
     size = len(data)
     if not 0 <= identifier <= (bits.CAN_EFF_MASK if is_extended else bits.CAN_SFF_MASK):
         width = 29 if is_extended else 11
@@ -134,11 +142,6 @@ def frame_row(
     if size > 8:
         raise FormatError(f"{size} data bytes, but a classic frame holds 8")
     return time_ns, can_id, flags, size, data, channel
-
-
-def error_row(time_ns: int, channel: str = "can0", *, is_sent: bool = False) -> Row:
-    """Return the row of a bus error without details."""
-    return time_ns, bits.CAN_ERR_FLAG | 0x80, bits.TX if is_sent else 0, 8, bytes(8), channel
 
 
 def check_size(data: Sized, size: int) -> None:
@@ -161,19 +164,10 @@ def octets(words: list[bytes], size: int | None = None) -> bytes:
     return bytes(int(word, 16) for word in words)
 
 
-def _with_line(error: ValueError | OverflowError, line: bytes) -> FormatError:
-    if isinstance(error, OverflowError):
-        error = FormatError("the timestamp is out of range (64 bits of nanoseconds)")
-    reason = error.reason if isinstance(error, FormatError) else str(error)
-    hint = error.hint if isinstance(error, FormatError) else None
-    return FormatError(f"{reason}: {quoted(line)}", hint=hint)
-
-
 class LapClock:
-    """Times that restart at 0 after each lap: after a minute in serial adapters, or after a day.
+    """Times that restart at 0 after each lap, such as a minute or a day; a pause of a lap is not detected.
 
-    A time more than ``slack_ns`` earlier than the previous one belongs to the next lap. A pause of a whole
-    lap cannot be detected.
+    A time more than ``slack_ns`` earlier than the previous one belongs to the next lap.
     """
 
     def __init__(self, lap_ns: int, slack_ns: int = 0) -> None:

@@ -24,31 +24,29 @@ from cantools_cli.errors import FormatError
 from cantools_cli.frame import bits
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.rows import LapClock, Row, RowReader, frame_row
-from cantools_cli.io.text import decimal_ns
 
 _FRAME = re.compile(
     rb"(?P<kind>[trdb])(?P<base>[0-7][0-9A-Fa-f]{2})(?P<code>[0-9A-Fa-f])(?P<rest>[0-9A-Fa-f]*)"
     rb"|(?P<KIND>[TRDB])(?P<extended>[01][0-9A-Fa-f]{7})(?P<CODE>[0-9A-Fa-f])(?P<REST>[0-9A-Fa-f]*)"
 )
-_CLOCK = re.compile(rb"(\d\d):(\d\d):(\d\d)\.(\d{1,9})(?: ->)?[ \t]+")
+_CLOCK = re.compile(rb"(\d\d:\d\d:\d\d)\.(\d{1,9})(?: ->)?[ \t]+")
 _TALK = re.compile(
     rb"[zZ]|[OCLoclVvNFAPE?]|[SsXYyQWUu][0-9A-Fa-f]{1,8}|[Mm][0-9A-Fa-f]{8}|[ZA][01]|F[0-9A-Fa-f]{2}"
     rb"|[VvN][0-9A-Za-z._-]{1,60}"  # answers hold versions and serial numbers
 )
-_MINUTE_NS = 60_000_000_000
-_DAY_NS = 24 * 60 * _MINUTE_NS
+_BLANKS = b" \t\a"  # BEL, an answer to an error, has no line end
 _LAST_MS = 59_999  # adapters that go beyond it count to FFFF
 
 
 class SlcanReader(RowReader):
     """Reads the output of an slcan adapter."""
 
+    _begun = False  #: whether a line was understood
+    _is_timeless = False  #: whether lines without a time were noted
+
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, *args, **kwargs)
-        self._minute = LapClock(_MINUTE_NS)
-        self._day = LapClock(_DAY_NS, slack_ns=_DAY_NS // 2)
-        self._begun = False  # whether a line was understood
-        self._told: set[str] = set()
+        self._minute = LapClock(60_000_000_000)
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
@@ -57,17 +55,18 @@ class SlcanReader(RowReader):
             lines = lines[:-1]  # which the head may have cut
         count = 0
         for number, line in enumerate(lines[:64]):
-            text = _without_bells(line)
+            text = line.strip(_BLANKS)
             timed = _CLOCK.match(text)
             text = text[timed.end() :] if timed is not None else text
-            if _is_frame(text):
+            match = _FRAME.fullmatch(text)
+            if match is not None and _is_whole(*_parts(match)):
                 count += 1
             elif text and not _TALK.fullmatch(text) and (number or not _is_tail(text)):
                 return False
         return count > 0
 
     def _rows(self, line: bytes) -> tuple[Row, ...]:
-        text = _without_bells(line)
+        text = line.strip(_BLANKS)
         timed = _CLOCK.match(text)
         text = text[timed.end() :] if timed is not None else text
         match = _FRAME.fullmatch(text)
@@ -86,14 +85,11 @@ class SlcanReader(RowReader):
         return (row,)
 
     def _frame(self, match: re.Match[bytes], timed: re.Match[bytes] | None) -> Row:
-        kind, identifier = match["kind"] or match["KIND"], match["base"] or match["extended"]
-        code = int(match["code"] or match["CODE"], 16)
-        rest = match["rest"] if match["kind"] else match["REST"]
-        letter = kind.lower()
+        kind, code, size, rest = _parts(match)
+        identifier, letter = match["base"] or match["extended"], kind.lower()
         is_fd = letter in b"db"
         if code > 8 and not is_fd:
             raise FormatError(f"the length is {code}, but a classic frame has 0 to 8 bytes")
-        size = 0 if letter == b"r" else bits.FD_LENGTHS[code]
         if len(rest) not in (2 * size, 2 * size + 4):
             raise FormatError(
                 f"{len(rest)} digits after the length, not {2 * size}, or {2 * size + 4} with a time"
@@ -109,41 +105,29 @@ class SlcanReader(RowReader):
 
     def _time_ns(self, stamp: bytes, timed: re.Match[bytes] | None) -> int:
         if timed is not None:
-            hours, minutes, seconds = map(int, timed.groups()[:3])
-            if hours > 23 or minutes > 59 or seconds > 59:
-                raise FormatError(f"invalid time of day {hours:02}:{minutes:02}:{seconds:02}")
-            self._tell("times of day without a date: they count from 1970-01-01")
-            whole_ns = (hours * 3600 + minutes * 60 + seconds) * 1_000_000_000
-            return self._day.time_ns(whole_ns + decimal_ns(b"0", timed[4]))
+            return self._of_the_day(timed[1], timed[2])
         if not stamp:
-            self._tell("lines without a timestamp: these frames get time 0")
+            if not self._is_timeless:
+                self._is_timeless = True
+                self.note_file("lines without a timestamp: these frames get time 0")
             return 0
         millis = int(stamp, 16)
         if millis > _LAST_MS:
             self._minute.lap_ns = 65_536_000_000
         return self._minute.time_ns(millis * 1_000_000)
 
-    def _tell(self, text: str) -> None:
-        if text not in self._told:
-            self._told.add(text)
-            self.note_file(f"{text}")
+
+def _is_whole(kind: bytes, code: int, size: int, rest: bytes) -> bool:
+    """Return whether the length and the digits of a frame agree."""
+    return len(rest) in (2 * size, 2 * size + 4) and (code < 9 or kind.lower() in b"db")
 
 
-def _without_bells(line: bytes) -> bytes:
-    """Return ``line`` without BEL, an adapter's answer to an error, which no line end follows."""
-    return line.strip(b" \t\a")
-
-
-def _is_frame(text: bytes) -> bool:
-    """Return whether ``text`` is a frame whose length and digits agree."""
-    match = _FRAME.fullmatch(text)
-    if match is None:
-        return False
-    letter = (match["kind"] or match["KIND"]).lower()
+def _parts(match: re.Match[bytes]) -> tuple[bytes, int, int, bytes]:
+    """Return (kind, DLC code, bytes of data, the digits after the code)."""
+    kind = match["kind"] or match["KIND"]
     code = int(match["code"] or match["CODE"], 16)
-    size = 0 if letter == b"r" else bits.FD_LENGTHS[code]
-    rest = match["rest"] if match["kind"] else match["REST"]
-    return len(rest) in (2 * size, 2 * size + 4) and (code < 9 or letter in b"db")
+    size = 0 if kind in b"rR" else bits.FD_LENGTHS[code]
+    return kind, code, size, match["rest"] if match["kind"] else match["REST"]
 
 
 def _is_tail(text: bytes) -> bool:

@@ -12,12 +12,13 @@ from array import array
 from copy import copy
 from typing import Any
 
+from cantools_cli.errors import UsageError
 from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.io.channels import NumberedChannels
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.text_writer import TextWriter
 
-#: frames to hold before the start of the file is chosen
-HELD = 4096
+HELD = 4096  #: frames to hold before the start of the file is chosen
 #: losses of times that cannot be written
 EARLY = "times before the start of the file"
 FAR = "frames too long after the start of the file (left out)"
@@ -25,26 +26,15 @@ _NS_LIMIT = 1 << 63
 
 
 def start_of(earliest_ns: int, step_ns: int = 1_000_000) -> int:
-    """Return the start of a file with the earliest frame at ``earliest_ns``, floored to ``step_ns``.
-
-    If that is below 64 bits of nanoseconds, the result is one step later.
-    """
+    """Return ``earliest_ns`` floored to ``step_ns``, or one step later where 64 bits end."""
     start = earliest_ns // step_ns * step_ns
     return start if start >= -_NS_LIMIT else start + step_ns
-
-
-def not_before(batch: MessageBatch, start_ns: int) -> tuple[MessageBatch, int]:
-    """Return ``batch`` with times of at least ``start_ns``, and the number of earlier frames."""
-    early = sum(time < start_ns for time in batch.timestamp_ns)
-    if early:
-        batch = copy(batch)  # the other columns are shared
-        batch.timestamp_ns = array("q", [max(time, start_ns) for time in batch.timestamp_ns])
-    return batch, early
 
 
 class RelativeWriter(TextWriter):
     """A writer of times relative to a start, the time of the earliest of the first frames.
 
+    ``channel`` is the number, from 1, for frames without a channel.
     The first frames stay in memory until there are enough of them, or until ``flush`` or ``stop``. A subclass
     also implements ``_begin``, which writes the file header; to continue a file it sets ``_begun``. A message
     earlier than the previous one gets the time of that one; the frames of ``write`` keep their times.
@@ -52,11 +42,21 @@ class RelativeWriter(TextWriter):
 
     is_monotonic = True
 
-    def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, file: AnyFile, channel: int = 1, *args: Any, **kwargs: Any) -> None:
+        if channel < 1:
+            raise UsageError(f"channel {channel} cannot be written", hint="channels are numbers from 1")
         super().__init__(file, *args, **kwargs)
+        self.channel = channel
+        self._channels = NumberedChannels(channel - 1, self.note)
+        self._numbers = array("H")  #: of the channels of the batch
         self._held = MessageBatch()
         self._begun = False
         self._start_ns = 0
+
+    def _prepared(self, batch: MessageBatch) -> MessageBatch:
+        numbers = self._channels.table(batch, 0xFFFE)
+        self._numbers = array("H", [number + 1 for number in numbers])
+        return batch
 
     def _begin_file(self, append: bool) -> None:
         """Do nothing: the header holds the start."""
@@ -104,8 +104,10 @@ class RelativeWriter(TextWriter):
 
     def _completed(self, batch: MessageBatch, row: int) -> MessageBatch | None:
         """Return ``batch`` with earlier times raised to the start of the file; count those."""
-        if batch.timestamp_ns[row] >= self._zero_ns:
+        zero_ns, times = self._zero_ns, batch.timestamp_ns
+        if times[row] >= zero_ns:
             return None
-        batch, early = not_before(batch, self._zero_ns)
-        self._count(EARLY, early)
+        self._count(EARLY, sum(time < zero_ns for time in times))
+        batch = copy(batch)  # the other columns are shared
+        batch.timestamp_ns = array("q", [max(time, zero_ns) for time in times])
         return batch

@@ -24,7 +24,8 @@ class SuffixTable(MutableMapping[str, Any]):
             if kind is None:
                 raise KeyError(suffix)
             return kind
-        return self._load(self._names()[suffix])
+        load = plugins.reader_class if self._kind == "reader" else plugins.writer_class
+        return load(self._names()[suffix])
 
     def __setitem__(self, suffix: str, kind: Any) -> None:
         self._set[suffix] = kind
@@ -55,9 +56,6 @@ class SuffixTable(MutableMapping[str, Any]):
         forms = plugins.FORMATS.values() if self._kind == "reader" else plugins.writable().values()
         names = {suffix: form.name for form in forms for suffix in form.suffixes}
         return {**names, **{suffix: suffix for suffix in plugins.entry_points_of(self._kind)}}
-
-    def _load(self, name: str) -> Any:
-        return plugins.reader_class(name) if self._kind == "reader" else plugins.writer_class(name)
 
 
 def leave_out(kind: type, keywords: dict[str, Any], common: tuple[str, ...]) -> list[str]:

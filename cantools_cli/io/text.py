@@ -14,7 +14,7 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel, Message
 from cantools_cli.io.base import MessageReader
 from cantools_cli.io.batch_room import BatchRoom
-from cantools_cli.io.channels import UNKNOWN, NameTable, channel_name
+from cantools_cli.io.channels import MAX_CHANNELS, UNKNOWN, NameTable, channel_name
 from cantools_cli.io.files import AnyFile
 from cantools_cli.kernels.buffers import ReadBuffer
 
@@ -22,10 +22,7 @@ from cantools_cli.kernels.buffers import ReadBuffer
 PIECE = 1 << 19
 #: bytes of the longest line: a CAN XL frame in hexadecimal has 4 KiB; a longer line is not text
 LINE_LIMIT = 1 << 20
-#: channels of a log: kernels search their names once per line
-MAX_CHANNELS = 4096
-#: numbers of channels that kernels look up; plain Python reads others
-_NUMBERS = 256
+_NUMBERS = 256  #: numbers of channels that kernels look up; plain Python reads others
 #: first bytes of a file, by which its format is recognised
 _HEAD = 4096
 _BOM = b"\xef\xbb\xbf"
@@ -43,10 +40,6 @@ class TextReader(MessageReader):
 
     A subclass implements ``_parse``, which runs its kernel, and ``_line``, which parses one line that the
     kernel refused; and ``_learn``, if its kernel looks channels up in a table.
-
-    Attributes:
-        line: lines read so far.
-        left_out: records that are not frames, by kind; noted at the end.
     """
 
     reads_in_thread = True
@@ -55,8 +48,8 @@ class TextReader(MessageReader):
 
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, "rt", *args, **kwargs)
-        self.line = 0
-        self.left_out: Counter[str] = Counter()
+        self.line = 0  #: lines read so far
+        self.left_out: Counter[str] = Counter()  #: records that are not frames, by kind; noted at the end
         self._room = BatchRoom(8, 16)  # at first for short lines
         self._newline_missing = False
         self._last_dropped = False
@@ -106,14 +99,10 @@ class TextReader(MessageReader):
             self._check_kind(head)
         if self._newline_missing and self.is_ambiguous and not self._last_dropped:
             self.note(f"{self.input.name}:{self.line}: no newline at the end, so this frame may be cut short")
-        for note in self.input.notes:
-            self.note_file(f"{note}")
+        self.note_input()
 
     def _check_kind(self, head: bytes) -> None:
-        """Raise NotALogError, since no record of a file that begins with ``head`` fits.
-
-        Not if there is just one in a file of the right kind, or that may be cut.
-        """
+        """Raise NotALogError unless the only record is malformed in a file of the right kind, or cut."""
         if self.skipped == 1 and (self._newline_missing or self.recognises(_unified(head))):
             return
         self.refuse()
@@ -144,11 +133,9 @@ class TextReader(MessageReader):
                 try:
                     message = self._line(line[:-1].rstrip(b"\r"), reason)
                     if message is not None:
-                        self._limit_channels(message)
                         batch.put(rows, message)
+                        self._names.index(message.channel)
                         first = rows = rows + 1
-                        for channel in batch.channels[len(self._names.channels) :]:
-                            self._names.add(channel)
                 except (FormatError, ValueError) as error:
                     fault = self._fault(error, line)
                 self.line += 1
@@ -167,11 +154,6 @@ class TextReader(MessageReader):
                     self._last_dropped = True
                     return
                 self.fault(fault)
-
-    def _limit_channels(self, message: Message) -> None:
-        known = self._names.channels
-        if len(known) >= MAX_CHANNELS and message.channel not in known:
-            raise FormatError(f"more than {MAX_CHANNELS} channels")
 
     def _fault(self, error: ValueError, line: bytes) -> FormatError | None:
         """Return the error of a malformed line; None if the line is only padding."""
@@ -194,7 +176,7 @@ class TextReader(MessageReader):
         text = bytearray(PIECE + (1 << 16))  # more than a line, mostly
         have = 0
         self._starts = True
-        while size := self._read_behind(text, have):
+        while size := self.input.read_behind(text, have, PIECE):
             last, have = have, have + size
             begin = max(0, last - 1)
             if self._starts:
@@ -226,13 +208,6 @@ class TextReader(MessageReader):
             rest = rest.rstrip(b"\r") + b"\n"
             yield rest, len(rest)
 
-    def _read_behind(self, text: bytearray, have: int) -> int:
-        """Read available bytes into ``text`` from ``have`` on; return their number."""
-        if len(text) - have < PIECE:
-            text.extend(bytes(PIECE))
-        with memoryview(text) as view:
-            return self.input.readinto(view[have : have + PIECE])
-
     def _without_mark(self, text: bytearray, have: int) -> int:
         """Drop a byte order mark at the start of ``text``; return the number of bytes left."""
         start = bytes(text[: min(have, len(_BOM))])
@@ -259,9 +234,7 @@ class NumberedReader(TextReader):
             number, name = self._numbered(line)
         except FormatError:
             return False  # which _line raises again, with the line
-        if name not in self._names.channels:
-            self._names.add(name)
-        self._numbers[number] = self._names.channels.index(name)
+        self._numbers[number] = self._names.index(name)
         return True
 
 
@@ -313,9 +286,6 @@ def seconds_to_ns(text: str) -> int:
 
 
 def _unified(data: bytes) -> bytes:
-    """Return ``data`` with a newline for each line end, including the lone CR of some loggers.
-
-    A CR at the very end stays: its newline may follow in the next piece.
-    """
+    """Return ``data`` with newlines for all line ends, also a lone CR, but for one at the very end."""
     last = b"\r" if data.endswith(b"\r") else b""
     return data[: len(data) - len(last)].replace(b"\r\n", b"\n").replace(b"\r", b"\n") + last

@@ -7,8 +7,6 @@ import io
 import sys
 from typing import Any
 
-from cantools_cli.kernels.buffers import ReadBuffer
-
 _TEXT = (io.TextIOBase, codecs.StreamReader, codecs.StreamWriter, codecs.StreamReaderWriter)
 _UTF_8 = ("utf-8", "ascii", "utf-8-sig")
 
@@ -29,10 +27,7 @@ def is_text(file: Any) -> bool:
 
 
 def takes_text(file: Any) -> bool:
-    """Return whether ``file``, any object with ``write``, has to be written as text.
-
-    For an object of unknown type this is tried, with an empty text.
-    """
+    """Return whether ``file`` is written as text; for an object of unknown type an empty text is tried."""
     if is_text(file):
         return True
     if isinstance(file, io.IOBase) or isinstance(getattr(file, "file", None), io.IOBase):
@@ -79,17 +74,8 @@ def reader_of(file: Any) -> Any:
     return read
 
 
-def write_text(file: Any, data: ReadBuffer) -> None:
-    """Write ``data``, whole characters in UTF-8, to a text stream in its own encoding."""
-    file.write(bytes(data).decode("utf-8", "surrogateescape"))
-
-
 def stays_open(file: Any) -> bool:
-    """Return whether readers and writers leave ``file`` open.
-
-    These are the standard streams, which the program still needs, and streams in memory, whose data would be
-    lost.
-    """
+    """Return whether ``file`` stays open: a standard stream, or one in memory, which would lose its data."""
     standard = (sys.stdin, sys.stdout, sys.stderr, sys.__stdin__, sys.__stdout__, sys.__stderr__)
     if any(file is stream or file is getattr(stream, "buffer", stream) for stream in standard):
         return True

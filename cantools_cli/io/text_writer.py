@@ -14,8 +14,7 @@ from cantools_cli.io.files import AnyFile, OutputStream
 _OUT_SIZE = 1 << 20
 #: more bytes than any kernel needs for a line: one that stops with this room left refuses the next row
 _MAX_LINE = 1 << 16
-#: bytes after the last name: kernels copy names in words of up to 24 bytes
-_PADDING = bytes(24)
+_PADDING = bytes(24)  #: bytes after the last name: kernels copy names in words of up to 24 bytes
 
 
 class TextWriter(FileIOMessageWriter):

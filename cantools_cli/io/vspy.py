@@ -31,10 +31,11 @@ from typing import Any
 
 from cantools_cli.errors import FormatError, quoted
 from cantools_cli.frame import bits
+from cantools_cli.frame.error_frames import BUS_ERROR
 from cantools_cli.frame.message import Message
 from cantools_cli.io.columns import fields as values
 from cantools_cli.io.columns.places import Places
-from cantools_cli.io.columns.reader import BUS_ERROR, ColumnsReader, Row
+from cantools_cli.io.columns.reader import ColumnsReader, Row
 from cantools_cli.io.files import AnyFile
 
 _TITLE = re.compile(rb"\s*\"?Vehicle Spy", re.IGNORECASE)
@@ -108,18 +109,15 @@ class VehicleSpyReader(ColumnsReader):
         first = at[b"b1"]
         last = next((number for number in range(first, len(names)) if names[number][:1] != b"b"), len(names))
         self._value, self._width = at.get(b"value"), len(names)
-        self._use(
-            Places(
-                identifier=at[b"arbid"],
-                time=at[b"abstime"],
-                data=slice(first, last),
-                channel=at.get(b"network"),
-                tx=at.get(b"tx"),
-                extended=at.get(b"xtd"),
-                remote=at.get(b"remote"),
-                error=at.get(b"er"),
-            )
-        )
+        names_of = {
+            "channel": b"network",
+            "tx": b"tx",
+            "extended": b"xtd",
+            "remote": b"remote",
+            "error": b"er",
+        }
+        others = {key: at.get(name) for key, name in names_of.items()}
+        self._use(Places(at[b"arbid"], at[b"abstime"], slice(first, last), **others))
 
     def _protocol(self, fields: list[bytes]) -> str | None:
         """Return the protocol of a row that is not of CAN."""

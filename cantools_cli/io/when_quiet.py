@@ -11,15 +11,12 @@ class WhenQuiet:
     """Calls ``act`` in a thread, ``quiet`` seconds after the last ``touch``, or ``limit`` after the first.
 
     The thread exists only while a call is due, and does not keep the program alive.
-
-    Attributes:
-        lock: held while ``act`` runs; all other code that uses the same data has to hold it as well.
-        failure: the error of ``act``, which the next ``touch`` raises.
     """
 
     def __init__(self, act: Callable[[], None], quiet: float, limit: float) -> None:
+        #: held while ``act`` runs; all other code that uses the same data has to hold it as well
         self.lock = threading.RLock()
-        self.failure: Exception | None = None
+        self.failure: Exception | None = None  #: the error of ``act``, which the next ``touch`` raises
         self._act = act
         self._quiet = quiet
         self._limit = limit

@@ -12,17 +12,11 @@ from cantools_cli.errors import UsageError
 MAGIC = b"\x28\xb5\x2f\xfd"
 LEVEL = 3
 _SKIPPABLE = b"\x2a\x4d\x18"  # after any byte from 50 to 5F
-#: bytes of an unpacked block
-_BLOCK_LIMIT = 1 << 17
+_BLOCK_LIMIT = 1 << 17  #: bytes of an unpacked block
 _RLE = 1  # a block of this type stores one byte, which is repeated
 _CHECKSUM_BIT = 0x04  # of the frame's descriptor, the byte after the magic number
 _MIN_HEADER = 5  # enough to know the size of the header
 _SKIPPABLE_HEADER = 8
-
-
-def is_skippable(head: bytes) -> bool:
-    """Return whether ``head`` starts a skippable frame, which holds no data."""
-    return len(head) >= 4 and head[0] & 0xF0 == 0x50 and head[1:4] == _SKIPPABLE
 
 
 def begins(head: bytes) -> bool:
@@ -51,17 +45,12 @@ class Inflater:
 
     The library unpacks a piece of data as a whole, possibly to thousands of times its size. So it is fed a
     few complete blocks at a time; the size of each precedes it.
-
-    Attributes:
-        eof: whether the end of the frame was reached.
-        unused_data: the data after that end.
-        unconsumed_tail: the data that was not processed, since enough was unpacked.
     """
 
     def __init__(self) -> None:
-        self.eof = False
-        self.unused_data = b""
-        self.unconsumed_tail = b""
+        self.eof = False  #: whether the end of the frame was reached
+        self.unused_data = b""  #: the data after that end
+        self.unconsumed_tail = b""  #: the data that was not processed, since enough was unpacked
         self._library = _library()
         self._inflate: Any = None  # None until the frame's header is complete
         self._kept = b""  # the start of an incomplete block or header
@@ -72,10 +61,7 @@ class Inflater:
         self._damage = ""
 
     def decompress(self, data: bytes, size: int) -> bytes:
-        """Return the unpacked ``data``, about ``size`` bytes at most.
-
-        The data before damage is returned first; the next call raises the error.
-        """
+        """Return the unpacked ``data``, about ``size`` bytes at most; damage is raised by the next call."""
         if self._damage:
             raise ZstdError(self._damage)
         data, self._kept, self.unconsumed_tail = self._kept + data, b"", b""
@@ -99,10 +85,7 @@ class Inflater:
         return out
 
     def _unpacked(self, data: bytes, header: int, limit: int) -> tuple[bytes, int, bool]:
-        """Unpack up to ``limit`` complete blocks; return (content, end, whether there were that many).
-
-        Blocks are unpacked one by one, since the library returns nothing for data that contains damage.
-        """
+        """Unpack ``limit`` blocks, one by one as damage costs a whole call; return (content, end, all)."""
         pieces, begin, end = [], 0, header
         is_enough = False
         for _ in range(limit):
@@ -123,7 +106,7 @@ class Inflater:
 
     def _begin(self, data: bytes) -> int:
         """Read the frame's header; return its size, 0 if it is incomplete or the frame has no blocks."""
-        if is_skippable(data):
+        if data[1:4] == _SKIPPABLE and data[0] & 0xF0 == 0x50:  # it holds no data
             if len(data) < _SKIPPABLE_HEADER:
                 self._kept = data
                 return 0
@@ -142,10 +125,7 @@ class Inflater:
         return int(size)
 
     def _block(self, data: bytes, at: int) -> tuple[int, bool]:
-        """Return (end of the block at ``at``, whether more may follow); the checksum counts as a block.
-
-        The checksum is unpacked on its own, so that a wrong one does not cost the blocks before it.
-        """
+        """Return (end of the block at ``at``, whether more may follow); the checksum counts as a block."""
         if self._is_last:
             if len(data) < at + self._tail:
                 return at, False

@@ -13,8 +13,7 @@ from cantools_cli.io.files import CHUNK, InputStream
 FILE_MAGIC = b"ARROW1\0\0"
 _FILE_END = b"ARROW1"
 _CONTINUATION = b"\xff\xff\xff\xff"
-#: bytes of a record batch, which has to be in memory as a whole
-MAX_BYTES = 1 << 29
+MAX_BYTES = 1 << 29  #: bytes of a record batch, which has to be in memory as a whole
 _PIECE = 1 << 24  #: bytes of one read
 
 
@@ -75,18 +74,13 @@ class ArrowReader(TableReader):
 
 
 class _Source:
-    """The input as a file for pyarrow, which returns less than it is asked for only at the end.
-
-    Attributes:
-        position: bytes read so far.
-        at_end: whether a read reached the end.
-    """
+    """The input as a file for pyarrow, which returns less than it is asked for only at the end."""
 
     closed = False
 
     def __init__(self, stream: InputStream) -> None:
-        self.position = 0
-        self.at_end = False
+        self.position = 0  #: bytes read so far
+        self.at_end = False  #: whether a read reached the end
         self._stream = stream
         self._rest = b""
 
@@ -129,4 +123,4 @@ class _Source:
 
 def _fault(error: Exception, position: int) -> FormatError:
     reason = " ".join(str(error).split()) or "not enough memory for its stated size"
-    return FormatError(f"invalid Arrow data: {reason}", position=position, unit="byte")
+    return FormatError(f"invalid Arrow data: {reason}", byte=position)

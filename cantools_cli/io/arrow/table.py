@@ -22,21 +22,20 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Any, Literal
 
-from cantools_cli.errors import FormatError, UsageError, quoted
+from cantools_cli.errors import FormatError, UsageError
 from cantools_cli.frame import bits
 from cantools_cli.frame.arrow import COLUMNS, read_channel
 from cantools_cli.frame.batch import MessageBatch
-from cantools_cli.frame.message import Channel, timestamp_to_ns
+from cantools_cli.frame.message import timestamp_to_ns
 from cantools_cli.io.arrow.xl import XlRows
 from cantools_cli.io.base import BATCH_ROWS, FileIOMessageWriter, MessageReader
+from cantools_cli.io.channels import MAX_CHANNELS, NameTable
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import MAX_CHANNELS
 from cantools_cli.kernels import arrow as kernel
 from cantools_cli.kernels import columns
 from cantools_cli.kernels.buffers import UInt16s
 
-#: the channel of frames that have no such column
-CHANNEL = "can0"
+CHANNEL = "can0"  #: the channel of frames that have no such column
 #: column -> the kernel's mark for it
 MARKS = {
     "is_extended_id": kernel.EXTENDED,
@@ -94,12 +93,6 @@ class Pieces:
         return data
 
 
-def check_compression(compression: str, known: tuple[str, ...]) -> None:
-    """Raise UsageError unless ``compression`` is ``known``."""
-    if compression not in known:
-        raise UsageError(f"unknown compression {quoted(compression)}", hint=f"known: {', '.join(known)}")
-
-
 class TableWriter(FileIOMessageWriter):
     """Gathers frames for record batches or row groups; a subclass implements ``_put``."""
 
@@ -127,8 +120,7 @@ class TableWriter(FileIOMessageWriter):
         for index, channel in enumerate(batch.channels):
             if isinstance(channel, str) and any("\ud800" <= character <= "\udfff" for character in channel):
                 count = columns.count_entries(batch.channel, index)
-                if count:
-                    self.losses["characters of channel names"] += count
+                self._count("characters of channel names", count)
 
 
 class TableReader(MessageReader):
@@ -143,8 +135,8 @@ class TableReader(MessageReader):
             raise
         self._columns: dict[str, int] = {}
         self._row = 0  #: rows so far
-        self._channels: tuple[Channel, ...] = ()
-        self._dictionary: Any = None  # the last dictionary; _table has the index in _channels of its entries
+        self._names = NameTable()
+        self._dictionary: Any = None  # the last dictionary; _table has the indexes of its entries' channels
         self._table = array("H")
 
     def _use(self, schema: Any) -> list[str]:
@@ -176,7 +168,7 @@ class TableReader(MessageReader):
 
     def _part(self, part: Any) -> Iterator[MessageBatch]:
         try:
-            source = _Columns(self, part)
+            source = _Columns(self, part, self._arrow)
         except (self._arrow.ArrowException, FormatError, ValueError, TypeError, OverflowError) as error:
             if part.num_rows > 1:  # find the malformed row by halving
                 half = part.num_rows // 2
@@ -190,7 +182,7 @@ class TableReader(MessageReader):
         yield from self._decoded(source)
 
     def _decoded(self, source: _Columns) -> Iterator[MessageBatch]:
-        batch = MessageBatch.with_room(source.rows, source.size, self._channels)
+        batch = MessageBatch.with_room(source.rows, source.size, self._names.channels)
         filled = batch.columns()
         join: Any = kernel.join  # with more columns than mypy can count
         at = count = 0
@@ -216,15 +208,7 @@ class TableReader(MessageReader):
 
     def index_of(self, text: str | None) -> int:
         """Return the index of the channel that ``text`` spells; None for no channel."""
-        channel = None if text is None else read_channel(text)
-        return self._channel_index(channel)
-
-    def _channel_index(self, channel: Channel) -> int:
-        if channel not in self._channels:
-            if len(self._channels) >= MAX_CHANNELS:
-                raise FormatError(f"more than {MAX_CHANNELS} channels")
-            self._channels += (channel,)
-        return self._channels.index(channel)
+        return self._names.index(None if text is None else read_channel(text))
 
     def channel_table(self, dictionary: Any) -> UInt16s:
         """Return the index in the reader's channels of each entry of ``dictionary``; null is the last one."""
@@ -239,28 +223,15 @@ class TableReader(MessageReader):
         index = self._columns.get(name)
         return None if index is None else part.column(index)
 
-    def has(self, name: str) -> bool:
-        """Return whether there is a column ``name``."""
-        return name in self._columns
-
-    def arrow(self) -> Any:
-        """Return the module pyarrow."""
-        return self._arrow
-
 
 class _Columns:
-    """The columns of some rows, converted for the kernel.
+    """The columns of some rows, converted for the kernel."""
 
-    Attributes:
-        size: the maximum payload of the rows, without CAN XL.
-        xl_rows: the rows of CAN XL, for ``put_xl``.
-    """
-
-    def __init__(self, reader: TableReader, part: Any) -> None:
+    def __init__(self, reader: TableReader, part: Any, arrow: Any) -> None:
         self.rows = part.num_rows
         self._reader = reader
         self._part = part
-        arrow = self._arrow = reader.arrow()
+        self._arrow = arrow
         self._kinds = bytearray(self.rows)
         times = self._times()
         identifiers = reader.column(part, "arbitration_id").cast(arrow.uint32())
@@ -270,10 +241,10 @@ class _Columns:
                 self._mark(column.is_valid(), kernel.VOID, invert=True)
         self._times_ns = _values(times, "q", 8)
         self._identifiers = _values(identifiers, "I", 4)
-        self._begins = memoryview(data.buffers()[1])[
-            4 * data.offset : 4 * (data.offset + self.rows + 1)
-        ].cast("I")
+        begin, end = 4 * data.offset, 4 * (data.offset + self.rows + 1)
+        self._begins = memoryview(data.buffers()[1])[begin:end].cast("I")
         self._bytes = memoryview(data.buffers()[2] or b"").cast("B")
+        #: the maximum payload of the rows, without CAN XL
         self.size = min(64 * self.rows, max(0, self._begins[-1] - self._begins[0]))
         for name, mark in MARKS.items():
             self._flag(name, mark, data)
@@ -281,28 +252,21 @@ class _Columns:
         self._codes = self._lengths("dlc_code", "B", 255)
         self._channel = self._channels()
         self._xl = XlRows(lambda name: reader.column(part, name), arrow)
+        #: the rows of CAN XL, for ``put_xl``
         self.xl_rows = frozenset(row for row in self._xl.rows if not self._kinds[row] & kernel.VOID)
         for row in self.xl_rows:
             self._kinds[row] |= kernel.VOID  # stops the kernel
 
     def columns(self) -> Any:
         """Return the columns in the order of the kernel's parameters."""
-        return (
-            self._kinds,
-            self._times_ns,
-            self._identifiers,
-            self._channel,
-            self._dlc,
-            self._codes,
-            self._begins,
-            self._bytes,
-        )
+        head = (self._kinds, self._times_ns, self._identifiers, self._channel)
+        return (*head, self._dlc, self._codes, self._begins, self._bytes)
 
     def put_xl(self, row: int, batch: MessageBatch, at: int) -> str | None:
         """Copy ``row``, of CAN XL, to row ``at`` of ``batch``; return the reason if it is invalid."""
         kinds, begin, end = self._kinds[row], self._begins[row], self._begins[row + 1]
         others = kernel.REMOTE | kernel.ERROR | kernel.EXTENDED | kernel.BRS | kernel.ESI
-        if self._reader.has("is_fd"):
+        if self._reader.column(self._part, "is_fd") is not None:
             others |= kernel.FD
         if kinds & others and self._identifiers[row] <= bits.CAN_SFF_MASK:
             return "a CAN XL frame cannot be of another kind as well"

@@ -5,15 +5,13 @@ from __future__ import annotations
 from array import array
 from typing import Any, Literal
 
-from cantools_cli.errors import UsageError, quoted
+from cantools_cli.errors import UsageError
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel
-from cantools_cli.io.arrow.table import Pieces, TableWriter, check_compression, load_pyarrow
-from cantools_cli.io.base import BATCH_ROWS
+from cantools_cli.io.arrow.table import Pieces, TableWriter, load_pyarrow
+from cantools_cli.io.base import BATCH_ROWS, check_known
 from cantools_cli.io.files import AnyFile
 from cantools_cli.kernels import columns
-
-_COMPRESSIONS = ("none", "lz4", "zstd")
 
 
 class ArrowWriter(TableWriter):
@@ -34,9 +32,8 @@ class ArrowWriter(TableWriter):
         **kwargs: Any,
     ) -> None:
         arrow = load_pyarrow()  # first, so that no file is created without it
-        if layout not in (None, "stream", "file"):
-            raise UsageError(f"unknown layout {quoted(layout)}", hint="known: stream, file")
-        check_compression(compression, _COMPRESSIONS)
+        check_known("layout", layout or "stream", ("stream", "file"))
+        check_known("compression", compression, ("none", "lz4", "zstd"))
         if append:
             raise UsageError(
                 "an Arrow log cannot be continued", hint="write another file and join them later"

@@ -10,16 +10,12 @@ from cantools_cli.frame.xl import XlMessage
 
 
 class XlRows:
-    """The rows with ``is_xl`` set; a missing or null value in another column of CAN XL is 0.
-
-    Attributes:
-        rows: the numbers of these rows.
-    """
+    """The rows with ``is_xl`` set; a missing or null value in another column of CAN XL is 0."""
 
     def __init__(self, column: Callable[[str], Any], arrow: Any) -> None:
         marks = column("is_xl")
         marks = None if marks is None else marks.cast(arrow.bool_())
-        self.rows: frozenset[int] = frozenset()
+        self.rows: frozenset[int] = frozenset()  #: the numbers of these rows
         self._fields: dict[str, list[Any]] = {}
         if marks is None or not marks.true_count:
             return

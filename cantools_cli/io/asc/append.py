@@ -19,7 +19,11 @@ _MAX_BEGIN = 64
 
 def continue_file(output: OutputStream, tz: str, note: Callable[[str], None]) -> int:
     """Position ``output`` after the last event; return the start of its times, in ns since the epoch."""
-    header = _read_head(output)
+    header = Header()
+    for line in output.read_back(0, _HEAD).decode("cp1252", "replace").splitlines():
+        if line.strip() and not header.take(line.strip()):
+            header.take_start(line)
+            break
     start = header.start_ns(tz, note) if header.met else None
     for wrong, why in (
         (start is None, "its start time is missing"),
@@ -38,15 +42,6 @@ def continue_file(output: OutputStream, tz: str, note: Callable[[str], None]) ->
         output.truncate(first + end.start())
     end_cut_line(output)
     return start
-
-
-def _read_head(output: OutputStream) -> Header:
-    header = Header()
-    for line in output.read_back(0, _HEAD).decode("cp1252", "replace").splitlines():
-        if line.strip() and not header.take(line.strip()):
-            header.take_start(line)
-            break
-    return header
 
 
 def _count_blocks(output: OutputStream) -> int:

@@ -1,14 +1,6 @@
 """The head of an ASC file: when the measurement began, and how its lines are written.
 
-::
-
-    date Tue Nov 14 22:13:20.123 2023
-    base hex  timestamps absolute
-    internal events logged
-    // version 9.0.0
-    Begin Triggerblock Tue Nov 14 22:13:20.123 2023
-
-Any of these lines may be missing or stand in another order; BUSMASTER writes the second and third as one.
+Its lines may be missing or stand in another order; BUSMASTER writes the second and third as one.
 
 Source: files of Vector's tools, can-utils, python-can and BUSMASTER.
 """
@@ -26,13 +18,8 @@ DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 #: months as English and German installations name them
-_MONTHS = {name.lower(): number for number, name in enumerate(MONTHS, 1)} | {
-    "mär": 3,
-    "mrz": 3,
-    "mai": 5,
-    "okt": 10,
-    "dez": 12,
-}
+_MONTHS = {name.lower(): number for number, name in enumerate(MONTHS, 1)}
+_MONTHS |= {"mär": 3, "mrz": 3, "mai": 5, "okt": 10, "dez": 12}
 _DATE = re.compile(
     r"\S+\s+(?P<month>\S+)\s+(?P<day>\d{1,2})\s+(?P<hour>\d{1,2}):(?P<minute>\d{1,2}):(?P<second>\d{1,2})"
     r"(?:[.,](?P<fraction>\d{1,9}))?(?:\s*(?P<half>[ap]m))?\s+(?P<year>\d{4})\s*$",
@@ -53,10 +40,9 @@ _SAME_MOMENT = (0, 12 * 3600 * 1_000_000_000)
 
 
 def parse_date(text: str, tz: str, *, bare_milliseconds: bool = False) -> int | None:
-    """Return the nanoseconds since the epoch of ``text``, such as ``Tue Nov 14 10:13:20.123 pm 2023``.
+    """Return the nanoseconds since the epoch of a date such as ``Tue Nov 14 10:13:20.123 pm 2023``, or None.
 
-    None if it cannot be parsed. With ``bare_milliseconds`` a fraction of one or two digits is a whole
-    number of milliseconds that was not padded.
+    With ``bare_milliseconds`` one or two digits of fraction are whole milliseconds without padding.
     """
     match = _DATE.match(text)
     if match is None:
@@ -104,18 +90,12 @@ def begins_block(line: str) -> bool:
 
 
 class Header:
-    """The lines before the first event.
-
-    Attributes:
-        base: 16 or 10, of identifiers and data.
-        is_relative: each time counts from the line before.
-        met: whether any of its lines was there.
-    """
+    """The lines before the first event."""
 
     def __init__(self, base: int = 16, is_relative: bool = False) -> None:
-        self.base = base
-        self.is_relative = is_relative
-        self.met = False
+        self.base = base  #: 16 or 10, of identifiers and data
+        self.is_relative = is_relative  #: each time counts from the line before
+        self.met = False  #: whether any of its lines was there
         self._date = ""
         self._trigger = ""
         self._has_version = False
@@ -138,10 +118,7 @@ class Header:
         return True
 
     def take_start(self, line: str) -> None:
-        """Take the line ``0.000000 Start of measurement`` as it stands, with the blanks before it.
-
-        python-can begins it with one blank, and does not pad the milliseconds of its dates.
-        """
+        """Take the line ``0.000000 Start of measurement``, whose blanks show python-can as the writer."""
         self._unpadded = line.startswith(" 0.000000 Start") and not self._has_version
 
     def start_ns(self, tz: str, note: Callable[[str], None]) -> int | None:

@@ -62,23 +62,22 @@ _CAUSES = {
 
 
 class EventReader:
-    """Turns events into messages, without their time.
-
-    Attributes:
-        base: 16 or 10, of identifiers and data.
-        left_out: events other than frames, by kind.
-        overruns: frames whose mark reports that earlier frames were lost.
-    """
+    """Turns events into messages, without their time."""
 
     def __init__(self, left_out: Counter[str], *, txrq: bool = False) -> None:
-        self.base = 16
-        self.left_out = left_out
-        self.overruns = 0
+        self.base = 16  #: 16 or 10, of identifiers and data
+        self.left_out = left_out  #: events other than frames, by kind
+        self.overruns = 0  #: frames whose mark reports that earlier frames were lost
         self._txrq = txrq
 
     def read(self, event: bytes) -> Message | None:
-        """Return the frame of ``event``; None if it is another event."""
-        words = event.split()
+        """Return the frame of ``event``; None if it is another event. Errors quote the event."""
+        try:
+            return self._read(event.split(), event)
+        except FormatError as error:
+            raise FormatError(f"{error.reason}, in {quoted(event)}", hint=error.hint) from None
+
+    def _read(self, words: Words, event: bytes) -> Message | None:
         if len(words) > 4 and words[4] == b"#":
             del words[4]
             self.overruns += 1
@@ -86,7 +85,7 @@ class EventReader:
         if kind == b"CANFD":
             return self._fd(words, event)
         if kind == b"CANXL":
-            return self._xl(words, event)
+            return self._xl(words)
         channel = _CHANNEL.match(words[0])
         if channel is None or len(words) < 2:
             self._other(event, _OTHER_EVENTS.match(words[0]))
@@ -123,19 +122,19 @@ class EventReader:
             _remote(message, int(words[4], 16) if len(words) > 4 and _HEX_DIGIT.match(words[4]) else 0)
             return message
         if len(words) < 5 or not re.match(rb"[0-9A-Fa-f]{1,2}$", words[4]):
-            _refuse("no DLC", event)
+            raise FormatError("no DLC")
         code = int(words[4], 16)
         if code > 15:  # a length instead of a code, in a few files
             if code not in bits.FD_LENGTHS:
-                _refuse(f"bad DLC {quoted(words[4])}", event)
+                raise FormatError(f"bad DLC {quoted(words[4])}")
             message.is_fd = True
-        message.data = self._data(words[5:], code if code > 15 else min(code, 8), event)
+        message.data = self._data(words[5:], code if code > 15 else min(code, 8))
         message.dlc = len(message.data)
         if not message.is_fd:
             message.dlc_code = code
         return message
 
-    def _xl(self, words: Words, event: bytes) -> Message | None:
+    def _xl(self, words: Words) -> Message | None:
         """Read an event of a CAN XL channel; of any other kind than a frame it is left out."""
         from cantools_cli.io.asc import xl_lines  # few files have any
 
@@ -145,7 +144,7 @@ class EventReader:
             return None
         if not self._wanted(words[2]):
             return None
-        message = xl_lines.read(words, event)
+        message = xl_lines.read(words)
         message.is_rx = words[2] == b"Rx"
         return _on(channel, message)
 
@@ -166,15 +165,13 @@ class EventReader:
         if not self._wanted(words[2]):
             return None
         message = self._message(words[3], words[2], event)
-        return self._fd_frame(channel, message, words[4:], event)
+        return self._fd_frame(channel, message, words[4:])
 
-    def _fd_frame(
-        self, channel: re.Match[bytes], message: Message, rest: Words, event: bytes
-    ) -> Message | None:
+    def _fd_frame(self, channel: re.Match[bytes], message: Message, rest: Words) -> Message | None:
         """Read BRS, ESI, DLC, length, data and flags, which the name of the message may precede."""
         readings = [tail for tail in (rest, rest[1:]) if _fits(tail)]
         if not readings:
-            self._explain_fd(rest, event)
+            self._explain_fd(rest)
         # A name may be a number: then only the number of fields after the data decides.
         fields = next((tail for tail in readings if len(tail) - 4 - int(tail[3]) in (6, 8)), readings[0])
         code, length = int(fields[2], 16), int(fields[3])
@@ -185,10 +182,10 @@ class EventReader:
             return None
         if flags & _REMOTE_BIT or (length == 0 and code > 0):
             if flags & _FD_BIT:
-                _refuse("a CAN FD frame cannot be a remote frame", event)
+                raise FormatError("a CAN FD frame cannot be a remote frame")
             _remote(message, code)
             return _on(channel, message)
-        message.data = self._data(fields[4:], length, event, base=16)
+        message.data = self._data(fields[4:], length, base=16)
         message.dlc = length
         # Some tools write flags of 0: then a length or BRS impossible in a classic frame decides.
         message.is_fd = bool(flags & _FD_BIT) or length > 8 or fields[0] == b"1"
@@ -196,18 +193,19 @@ class EventReader:
             message.bitrate_switch = fields[0] == b"1"
             message.error_state_indicator = fields[1] == b"1"
             if bits.FD_LENGTHS[code] != length:
-                _refuse(f"{length} data bytes, but the DLC is {code:X}", event)
+                raise FormatError(f"{length} data bytes, but the DLC is {code:X}")
         else:
             message.dlc_code = code
         return _on(channel, message)
 
-    def _explain_fd(self, rest: Words, event: bytes) -> NoReturn:
+    def _explain_fd(self, rest: Words) -> NoReturn:
         """Raise the error of fields that fit neither with a name nor without one."""
         for tail in (rest, rest[1:]):
             if _begins(tail):
-                self._data(tail[4:], int(tail[3]), event, base=16)
-                _refuse(f"length {tail[3].decode()} and DLC {tail[2].decode()} contradict each other", event)
-        _refuse("no BRS, ESI, DLC and length", event)
+                self._data(tail[4:], int(tail[3]), base=16)
+                length, code = tail[3].decode(), tail[2].decode()
+                raise FormatError(f"length {length} and DLC {code} contradict each other")
+        raise FormatError("no BRS, ESI, DLC and length")
 
     def _fd_old(self, words: Words, event: bytes) -> Message:
         """Read ``CANFD 1  101  Tx   1 0 d 8 8 F1 …``."""
@@ -216,15 +214,15 @@ class EventReader:
         if len(fields) < 4 or not (
             _FLAG.match(fields[0]) and _FLAG.match(fields[1]) and _HEX_DIGIT.match(fields[3])
         ):
-            _refuse("no BRS, ESI and DLC", event)
+            raise FormatError("no BRS, ESI and DLC")
         code = int(fields[3], 16)
         if fields[2].lower() == b"r":
             _remote(message, code)
             return message
         length = bits.FD_LENGTHS[code]
         if fields[2].lower() != b"d" or len(fields) < 5 or fields[4] != b"%d" % length:
-            _refuse("length and DLC contradict each other", event)
-        message.data = self._data(fields[5:], length, event, base=16)
+            raise FormatError("length and DLC contradict each other")
+        message.data = self._data(fields[5:], length, base=16)
         message.dlc = length
         message.is_fd = True
         message.bitrate_switch = fields[0] == b"1"
@@ -239,24 +237,24 @@ class EventReader:
         else:
             match = _TAIL_ID.search(event)
             if match is None:
-                _refuse(f"the symbolic name {quoted(identifier)} instead of an identifier", event)
+                raise FormatError(f"the symbolic name {quoted(identifier)} instead of an identifier")
             value = int(match[1])
         extended = bool(match[2])
         if value > (bits.CAN_EFF_MASK if extended else bits.CAN_SFF_MASK):
             hint = None if extended or value > bits.CAN_EFF_MASK else "a 29-bit identifier ends with x"
-            _refuse(f"identifier {quoted(identifier)} is out of range", event, hint=hint)
+            raise FormatError(f"identifier {quoted(identifier)} is out of range", hint=hint)
         return Message(arbitration_id=value, is_extended_id=extended, is_rx=direction in (b"Rx", b"--"))
 
-    def _data(self, words: Words, size: int, event: bytes, *, base: int | None = None) -> bytearray:
+    def _data(self, words: Words, size: int, *, base: int | None = None) -> bytearray:
         base = base or self.base
         digits = _HEX_BYTE if base == 16 else _DECIMAL_BYTE
         data = bytearray()
         for word in words[:size]:
             if not digits.match(word) or int(word, base) > 255:
-                _refuse(f"bad data byte {quoted(word)}", event)
+                raise FormatError(f"bad data byte {quoted(word)}")
             data.append(int(word, base))
         if len(data) < size:
-            _refuse(f"the length is {size}, but there are {len(data)} data bytes", event)
+            raise FormatError(f"the length is {size}, but there are {len(data)} data bytes")
         return data
 
 
@@ -322,7 +320,3 @@ def _fd_error(words: Words) -> Message:
         if word.endswith(b","):
             break
     return error_frames.message(error_frames.BUS_ERROR, bytes(8))
-
-
-def _refuse(reason: str, event: bytes, *, hint: str | None = None) -> NoReturn:
-    raise FormatError(f"{reason}, in {quoted(event)}", hint=hint)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from cantools_cli.errors import FormatError, UsageError, quoted
+from cantools_cli.errors import FormatError, quoted
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from cantools_cli.io.asc.header import Header, begins_block, begins_file
 from cantools_cli.io.asc.lines import EventReader, channel_of
+from cantools_cli.io.base import check_known
 from cantools_cli.io.channels import channel_number
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.text import NumberedReader, Parsed, decimal_ns, decoded, no_kernel
@@ -45,8 +46,7 @@ class ASCReader(NumberedReader):
         txrq: bool = False,
         **kwargs: Any,
     ) -> None:
-        if base.lower() not in ("hex", "dec"):
-            raise UsageError(f"unknown base {quoted(base)}", hint="known: hex, dec")
+        check_known("base", base.lower(), ("hex", "dec"))
         super().__init__(file, *args, tz=tz, **kwargs)
         self.base = base.lower()
         self.relative_timestamp = relative_timestamp

@@ -8,21 +8,19 @@ from itertools import accumulate, pairwise
 from operator import ne
 from typing import Any
 
-from cantools_cli.errors import UsageError, quoted
+from cantools_cli.errors import UsageError
 from cantools_cli.frame import bits, error_frames
 from cantools_cli.frame.batch import MessageBatch
-from cantools_cli.frame.message import Message, timestamp_to_ns
+from cantools_cli.frame.message import timestamp_to_ns
 from cantools_cli.frame.xl import XlMessage
 from cantools_cli.io.asc.header import format_date, parse_date
-from cantools_cli.io.base import BACKWARDS
-from cantools_cli.io.channels import NumberedChannels
+from cantools_cli.io.base import BACKWARDS, check_known
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.start import EARLY, RelativeWriter
 from cantools_cli.kernels import asc as kernel
 
 _SECOND = 1_000_000_000
 
-_CHANNEL_LIMIT = 0xFFFE
 _FRACTION_AT = 11  # end of the time in a line of 0 seconds and six digits
 
 
@@ -48,21 +46,14 @@ class ASCWriter(RelativeWriter):
         append: bool = False,
         **kwargs: Any,
     ) -> None:
-        if timestamps_format not in ("absolute", "relative"):
-            raise UsageError(
-                f"unknown timestamps_format {quoted(timestamps_format)}", hint="known: absolute, relative"
-            )
-        if channel < 1:
-            raise UsageError(f"channel {channel} cannot be written", hint="ASC numbers channels from 1")
-        super().__init__(file, *args, append=append, **kwargs)
-        self.channel = channel
+        check_known("timestamps_format", timestamps_format, ("absolute", "relative"))
+        super().__init__(file, channel, *args, append=append, **kwargs)
         self._tz = tz or "local"
         self._am_pm = am_pm
         self._crlf = crlf
+        self._newline = b"\r\n" if crlf else b"\n"
         self._is_relative = timestamps_format == "relative"
-        self._channels = NumberedChannels(channel - 1, self.note)
         self._last_ns = 0
-        self._numbers = array("H")  # of the channels of the batch
         if append:
             with self.closed_on_error():
                 self._continue()
@@ -84,7 +75,7 @@ class ASCWriter(RelativeWriter):
         return 0 if self._is_relative else self._start_ns
 
     def _prepared(self, batch: MessageBatch) -> MessageBatch:
-        self._numbers = array("H", [number + 1 for number in self._channels.table(batch, _CHANNEL_LIMIT)])
+        super()._prepared(batch)
         if self._is_relative:
             return self._differences(batch)
         self._last_ns = batch.timestamp_ns[-1]
@@ -120,10 +111,6 @@ class ASCWriter(RelativeWriter):
         self.output.write(_time(max(when - begin, 0)) + b" " + text.encode() + self._newline)
         self._last_ns = max(when, begin) if self._is_relative else self._last_ns
 
-    @property
-    def _newline(self) -> bytes:
-        return b"\r\n" if self._crlf else b"\n"
-
     def _begin(self, start_ns: int) -> None:
         """Write the header; its date has milliseconds, and the first offset the rest."""
         self._last_ns = start_ns
@@ -133,15 +120,9 @@ class ASCWriter(RelativeWriter):
                 f"{date} occurs twice as daylight saving time ends, and is read as the earlier time: "
                 "--tz UTC avoids it"
             )
-        lines = (
-            f"date {date}",
-            f"base hex  timestamps {'relative' if self._is_relative else 'absolute'}",
-            "internal events logged",
-            "// version 9.0.0",
-            f"Begin Triggerblock {date}",
-            "   0.000000 Start of measurement",
-            "",
-        )
+        style = f"base hex  timestamps {'relative' if self._is_relative else 'absolute'}"
+        begin = (f"Begin Triggerblock {date}", "   0.000000 Start of measurement", "")
+        lines = (f"date {date}", style, "internal events logged", "// version 9.0.0", *begin)
         self.output.write(self._newline.join(line.encode() for line in lines))
 
     def _line(self, batch: MessageBatch, row: int) -> bytes:
@@ -149,7 +130,11 @@ class ASCWriter(RelativeWriter):
         stamp = _time(batch.timestamp_ns[row] - self._zero_ns)
         number = self._numbers[batch.channel[row]]
         if batch.flags[row] & bits.XL:
-            return self._xl(batch[row], stamp, number)
+            from cantools_cli.io.asc import xl_lines  # few files have any
+
+            frame = batch[row]
+            assert isinstance(frame, XlMessage)
+            return stamp + f" {xl_lines.event_of(frame, number)}".encode() + self._newline
         if not batch.can_id[row] & bits.CAN_ERR_FLAG:
             alone = batch.part(row, row + 1)
             alone.timestamp_ns[0] = self._zero_ns
@@ -163,12 +148,6 @@ class ASCWriter(RelativeWriter):
         self._count("error frame directions", int(not message.is_rx))
         detail = "" if ecc is None else f"\tECC: {ecc:08b}"
         return stamp + f" {number:<2d} ErrorFrame{detail}".encode() + self._newline
-
-    def _xl(self, message: Message, stamp: bytes, number: int) -> bytes:
-        from cantools_cli.io.asc import xl_lines  # few files have any
-
-        assert isinstance(message, XlMessage)
-        return stamp + f" {xl_lines.event_of(message, number)}".encode() + self._newline
 
     def _finish(self) -> None:
         self._release()

@@ -21,7 +21,7 @@ Source: files of Vector's tools, and of asc2log and log2asc of can-utils 2025.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 from cantools_cli.errors import FormatError, quoted
 from cantools_cli.frame import bits
@@ -62,18 +62,18 @@ def is_frame(words: Words) -> bool:
     return len(words) > 3 and words[3].upper() in _KINDS
 
 
-def read(words: Words, event: bytes) -> Message:
+def read(words: Words) -> Message:
     """Return the frame of the event, without time, channel and direction."""
     name = words[3].upper()
     kind = _KINDS[name]
     if len(words) < 7 or _IDENTIFIER.match(words[6]) is None:
-        _refuse("no identifier", event)
+        raise FormatError("no identifier")
     identifier = int(words[6].rstrip(b"xX"), 16)
     if identifier > (bits.CAN_EFF_MASK if kind.is_extended else bits.CAN_SFF_MASK):
-        _refuse(f"identifier {quoted(words[6])} is out of range", event)
+        raise FormatError(f"identifier {quoted(words[6])} is out of range")
     fields = next((rest for rest in (words[7:], words[8:]) if _fits(rest, kind)), None)
     if fields is None:
-        _refuse(f"not the fields of {name.decode()}", event)
+        raise FormatError(f"not the fields of {name.decode()}")
     size = int(fields[kind.length])
     begin = kind.length + 1 + kind.before_data
     data = bytes.fromhex(b"".join(fields[begin : begin + size]).decode("ascii"))
@@ -81,7 +81,7 @@ def read(words: Words, event: bytes) -> Message:
     flags = int(behind[0], 16) if behind and _HEX.match(behind[0]) else 0
     if name == b"XLFF":
         return _xl(identifier, fields, data, flags)
-    return _other(identifier, kind, int(fields[0], 16), data, flags, event)
+    return _other(identifier, kind, int(fields[0], 16), data, flags)
 
 
 def event_of(message: XlMessage, channel: int) -> str:
@@ -109,7 +109,7 @@ def _xl(priority: int, fields: Words, data: bytes, flags: int) -> XlMessage:
     )
 
 
-def _other(identifier: int, kind: _Kind, code: int, data: bytes, flags: int, event: bytes) -> Message:
+def _other(identifier: int, kind: _Kind, code: int, data: bytes, flags: int) -> Message:
     is_remote = bool(flags & _REMOTE) and not kind.is_fd
     message = Message(
         arbitration_id=identifier,
@@ -123,7 +123,7 @@ def _other(identifier: int, kind: _Kind, code: int, data: bytes, flags: int, eve
     )
     expected = bits.FD_LENGTHS[code] if kind.is_fd else min(code, 8)
     if len(data) != (0 if is_remote else expected):
-        _refuse(f"{len(data)} data bytes, but the DLC is {code:X}", event)
+        raise FormatError(f"{len(data)} data bytes, but the DLC is {code:X}")
     if not kind.is_fd:
         message.dlc_code = code
     return message
@@ -151,7 +151,3 @@ def _fits(fields: Words, kind: _Kind) -> bool:
 
 def _numbers(text: bytes) -> tuple[int, ...]:
     return (int(text, 16), int(text)) if text.isdigit() else (int(text, 16),)
-
-
-def _refuse(reason: str, event: bytes) -> NoReturn:
-    raise FormatError(f"{reason}, in {quoted(event)}")

@@ -58,10 +58,7 @@ class InflateAhead:
         self._todo.put(job)
 
     def take(self, position: int) -> bytes | bytearray:
-        """Wait for the container at ``position`` and return its content; b"" if it was not queued.
-
-        Earlier containers are dropped.
-        """
+        """Drop earlier containers than that at ``position``, wait for its content; b"" if not queued."""
         while self._jobs and self._jobs[0].position <= position:
             job = self._jobs.popleft()
             if job.position == position:

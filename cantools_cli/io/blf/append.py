@@ -7,21 +7,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from cantools_cli.errors import FormatError
-from cantools_cli.io.blf.containers import (
-    CONTAINER,
-    CONTAINER_HEAD,
-    DEFLATED,
-    MAX_GAP,
-    SIGNATURE,
-    begins_object,
-    find_object,
-    read_header,
-)
+from cantools_cli.io.blf import containers
 from cantools_cli.io.blf.inflate import Inflater
 from cantools_cli.io.continued import cannot_continue
 
-#: bytes of a container, packed or unpacked, and of a broken end, that are examined
-LOOK_LIMIT = 1 << 26
+LOOK_LIMIT = 1 << 26  #: bytes of a container, packed or unpacked, and of a broken end, that are examined
 #: the fixed bytes at the start of every container, around its size
 _CONTAINER_HEAD = re.compile(rb"LOBJ\x10\0\x01\0....\x0a\0\0\0", re.DOTALL)
 
@@ -50,14 +40,15 @@ def find_end(read: ReadBack, begin: int, size: int) -> End:
     position = after = begin
     last, unpacked = 0, begin
     while after < size:
-        head = read(after, MAX_GAP + CONTAINER_HEAD)
-        gap = head[: MAX_GAP + 4].find(SIGNATURE)
+        head = read(after, containers.MAX_GAP + containers.CONTAINER_HEAD)
+        gap = head[: containers.MAX_GAP + 4].find(containers.SIGNATURE)
         if gap < 0 or len(head) < gap + 16:
-            if len(head) >= MAX_GAP + 16 or (head.strip(b"\0") and not begins_object(head)):
+            is_other = head.strip(b"\0") and not containers.begins_object(head)
+            if len(head) >= containers.MAX_GAP + 16 or is_other:
                 raise cannot_continue("no object here", after)
             break
         at = after + gap
-        header = read_header(head, gap)
+        header = containers.read_header(head, gap)
         if at + header.size > size:
             # The size itself may be damaged: do not cut off anything that holds a container.
             if size - at > LOOK_LIMIT or _CONTAINER_HEAD.search(read(at + 16, size - at)):
@@ -65,9 +56,9 @@ def find_end(read: ReadBack, begin: int, size: int) -> End:
             break
         after = at + header.size
         position = after + header.size % 4
-        if header.kind == CONTAINER:
+        if header.kind == containers.CONTAINER:
             last = at
-            unpacked += CONTAINER_HEAD + int.from_bytes(head[gap + 24 : gap + 28], "little")
+            unpacked += containers.CONTAINER_HEAD + int.from_bytes(head[gap + 24 : gap + 28], "little")
         else:
             unpacked += header.size
     return End(position, last, unpacked, max(size - position, 0))
@@ -76,8 +67,7 @@ def find_end(read: ReadBack, begin: int, size: int) -> End:
 def complete_part(container: bytes) -> bytes | None:
     """Return the content of ``container`` up to its last complete object; None if no object is cut.
 
-    A killed writer may have left the start of an object at the end of the last container. Readers would
-    join it with the first bytes of the next container.
+    Readers would join an object that a killed writer cut with the first bytes of the next container.
     """
     try:
         return _complete_part(_unpacked(container))
@@ -87,12 +77,12 @@ def complete_part(container: bytes) -> bytes | None:
 
 def _unpacked(container: bytes) -> bytes:
     """Return the content of ``container``, empty if it is too large to examine."""
-    size = read_header(container).size
-    if int.from_bytes(container[16:18], "little") != DEFLATED:
-        return container[CONTAINER_HEAD:size]
+    size = containers.read_header(container).size
+    if int.from_bytes(container[16:18], "little") != containers.DEFLATED:
+        return container[containers.CONTAINER_HEAD : size]
     inflater = Inflater()
     inner = b""
-    for piece in inflater.feed(container[CONTAINER_HEAD:size]):
+    for piece in inflater.feed(container[containers.CONTAINER_HEAD : size]):
         inner += piece
         if len(inner) > LOOK_LIMIT:
             return b""
@@ -100,12 +90,12 @@ def _unpacked(container: bytes) -> bytes:
 
 
 def _complete_part(inner: bytes) -> bytes | None:
-    at = find_object(inner, 0)
+    at = containers.find_object(inner, 0)
     after = max(at, 0)
     while at >= 0 and at + 16 <= len(inner):
-        stop = at + read_header(inner, at).size
+        stop = at + containers.read_header(inner, at).size
         if stop > len(inner):
             return inner[:after]
         after = stop
-        at = inner.find(SIGNATURE, stop, stop + MAX_GAP + 4)
-    return inner[:after] if begins_object(inner[after:]) else None
+        at = inner.find(containers.SIGNATURE, stop, stop + containers.MAX_GAP + 4)
+    return inner[:after] if containers.begins_object(inner[after:]) else None

@@ -30,19 +30,20 @@ if TYPE_CHECKING:
 SIGNATURE = b"LOBJ"
 CONTAINER = 10
 CONTAINER_HEAD = 32
-#: bytes of a header; the longest known one has 40
-MAX_HEADER = 64
+MAX_HEADER = 64  #: bytes of a header; the longest known one has 40
 STORED, DEFLATED = 0, 2
-#: containers to unpack before threads are started, which do not pay off for a small file
-ALONE = 8
-#: the longest padding after an object: objectSize % 4, twice with writers that also round up
-MAX_GAP = 6
+ALONE = 8  #: containers to unpack before threads are started, which do not pay off for a small file
+MAX_GAP = 6  #: the longest padding after an object: objectSize % 4, twice with writers that also round up
 
 _BASE = struct.Struct("<4s2H2L")
 _CONTAINER = struct.Struct("<4s2H2L2H3L")
 #: bytes of the file to buffer for the inflating threads, and the size of a read to get them
 _AT_HAND = 1 << 19
 _AHEAD_CHUNK = 1 << 20
+
+
+Note = Callable[[str], None]
+Fault = Callable[[FormatError], None]
 
 
 class ObjectHeader(NamedTuple):
@@ -85,14 +86,10 @@ def is_ordinary(size: int, unpacked_size: int) -> bool:
 
 
 class Search:
-    """A search for the next object after damage or padding, through any number of pieces.
-
-    Attributes:
-        total: bytes skipped so far, without padding.
-    """
+    """A search for the next object after damage or padding, through any number of pieces."""
 
     def __init__(self) -> None:
-        self.total = 0
+        self.total = 0  #: bytes skipped so far, without padding
         self._is_reported = False
         self._begin = self._padding = self._skipped = 0
         self._sample = b""
@@ -102,10 +99,7 @@ class Search:
         self._is_reported = True
 
     def step(self, data: Bytes, at: int, position: int) -> tuple[int, bool]:
-        """Search from ``data[at]``, which is at ``position`` of the stream; 16 bytes must be there.
-
-        Returns the place to continue at, and whether an object starts there.
-        """
+        """Search from ``data[at]``, at ``position`` of the stream; return (end, whether it is an object)."""
         begin = find_object(data, at)
         stop = begin if begin >= 0 else len(data) - 15
         self.leave_out(data[at:stop], position)
@@ -127,10 +121,9 @@ class Search:
             count = self._skipped - self._padding
             self.total += count
             if not self._is_reported:
+                begin = self._sample.hex(" ")
                 error = FormatError(
-                    f"{count} bytes hold no object; they begin with {self._sample.hex(' ')}",
-                    position=self._begin,
-                    unit="byte",
+                    f"{count} bytes hold no object; they begin with {begin}", byte=self._begin
                 )
         self._is_reported = False
         self._padding = self._skipped = 0
@@ -139,21 +132,9 @@ class Search:
 
 
 class Containers:
-    """Reads the outer level; up to ``threads`` threads unpack ahead, until ``close``.
+    """Reads the outer level; up to ``threads`` threads unpack ahead, until ``close``."""
 
-    Attributes:
-        position: the position of the current object, in bytes from the start of the file.
-        is_cut: whether the file ended inside that object.
-        is_damaged: whether the next piece does not continue the last one; reset by the reader of the pieces.
-    """
-
-    def __init__(
-        self,
-        source: InputStream,
-        note: Callable[[str], None],
-        fault: Callable[[FormatError], None],
-        threads: int = 1,
-    ) -> None:
+    def __init__(self, source: InputStream, note: Note, fault: Fault, threads: int = 1) -> None:
         self._source = source
         self._note = note
         self._fault = fault
@@ -165,8 +146,9 @@ class Containers:
         self._whole = 0  # ordinary containers so far
         self._looked = 0  # position in the file up to which containers were queued for the threads
         self.search = Search()
-        self.position = 0
-        self.is_cut = False
+        self.position = 0  #: the position of the current object, in bytes from the start of the file
+        self.is_cut = False  #: whether the file ended inside that object
+        #: whether the next piece does not continue the last one; reset by the reader of the pieces
         self.is_damaged = False
 
     @property
@@ -296,10 +278,7 @@ class Containers:
             )
 
     def _inflated_at_once(self, left: int, unpacked_size: int) -> Bytes:
-        """Unpack an ordinary container in one step, or take the result of a thread.
-
-        Returns b"" and takes nothing if the container is large, cut, damaged, or states a wrong size.
-        """
+        """Unpack an ordinary container in one step, or take it from a thread; b"" for any other."""
         if not is_ordinary(left, unpacked_size) or self._have(left) < left:
             return b""
         if not self._is_followed(self._at + left) and self._holds_object(left):
@@ -313,10 +292,7 @@ class Containers:
         return data
 
     def _look_ahead(self) -> None:
-        """Queue the following containers for the threads, as far as they are buffered and look ordinary.
-
-        A result is used only if the reader arrives at the same position by itself.
-        """
+        """Queue the next ordinary containers; a result counts if the reader arrives there by itself."""
         self._whole += 1
         if self._whole <= ALONE or self._threads < 2:
             return
@@ -333,10 +309,7 @@ class Containers:
         self._looked = self._base + at
 
     def _ordinary_at(self, at: int) -> tuple[int, int, int, int] | None:
-        """Return (start, start of the data, end, unpacked size) of the ordinary container near ``at``.
-
-        None if there is no such container, or it is not buffered up to the start of the next object.
-        """
+        """Return (start, start of the data, end, unpacked size) of a buffered ordinary container."""
         begin = self._data.find(SIGNATURE, at, at + MAX_GAP + len(SIGNATURE))
         if begin < 0 or len(self._data) - begin < CONTAINER_HEAD:
             return None
@@ -362,7 +335,7 @@ class Containers:
         self.pass_over(left)
         self.is_damaged = True
         self.search.mark_reported()
-        self._fault(FormatError(reason, position=self.position, unit="byte"))
+        self._fault(FormatError(reason, byte=self.position))
 
 
 def begins_object(data: Bytes) -> bool:
@@ -372,10 +345,7 @@ def begins_object(data: Bytes) -> bool:
 
 
 def find_object(data: Bytes, at: int) -> int:
-    """Return the position of the next object at or after ``at``, or -1.
-
-    The data of frames may contain "LOBJ", so the header after it has to be valid as well.
-    """
+    """Return the position of the next valid header at or after ``at``, or -1; data may contain "LOBJ"."""
     while (at := data.find(SIGNATURE, at)) >= 0 and at + 16 <= len(data):
         _, header_size, version, size, _ = _BASE.unpack_from(data, at)
         if 16 <= header_size <= MAX_HEADER and 1 <= version <= 3 and size >= header_size:

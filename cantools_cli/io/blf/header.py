@@ -26,12 +26,9 @@ from cantools_cli import clock
 
 FILE_SIGNATURE = b"LOGG"
 HEADER_SIZE = 144
-#: bytes up to the end of the start time
-MIN_SIZE = 56
-#: a header that states more is damaged
-MAX_SIZE = 1 << 16
-#: applicationBuild of files that canx writes in UTC
-MARK = 0x63616E78
+MIN_SIZE = 56  #: bytes up to the end of the start time
+MAX_SIZE = 1 << 16  #: a header that states more is damaged
+MARK = 0x63616E78  #: applicationBuild of files that canx writes in UTC
 
 _LAYOUT = struct.Struct("<4s2L4B2Q2L16s16s72x")
 _TIME = struct.Struct("<8H")
@@ -61,28 +58,14 @@ class FileHeader:
 
     def pack(self) -> bytes:
         """Return the bytes, with canx's mark if the times are UTC."""
-        data = _LAYOUT.pack(
-            FILE_SIGNATURE,
-            HEADER_SIZE,
-            _API_NUMBER,
-            self.application_id,
-            self.compression_level,
-            0,
-            1,
-            self.file_size,
-            self.unpacked_size,
-            min(self.objects, 0xFFFFFFFF),
-            MARK if is_utc(self.tz) else 0,
-            pack_time(self.start_ns, self.tz),
-            pack_time(self.last_ns, self.tz),
-        )
+        program = (_API_NUMBER, self.application_id, self.compression_level, 0, 1)
+        sizes = (self.file_size, self.unpacked_size, min(self.objects, 0xFFFFFFFF))
+        mark = MARK if self.tz.upper() == "UTC" else 0
+        times = (pack_time(self.start_ns, self.tz), pack_time(self.last_ns, self.tz))
+        data = _LAYOUT.pack(FILE_SIGNATURE, HEADER_SIZE, *program, *sizes, mark, *times)
         if not self.original:
             return data
         return self.original[:16] + data[16:36] + self.original[36:56] + data[56:72]
-
-
-def is_utc(tz: str) -> bool:
-    return tz.upper() == "UTC"
 
 
 def pack_time(nanoseconds: int | None, tz: str) -> bytes:
@@ -90,24 +73,12 @@ def pack_time(nanoseconds: int | None, tz: str) -> bytes:
     if nanoseconds is None:
         return _NO_DATE
     wall = clock.ns_to_wall(nanoseconds, tz)
-    weekday = wall.isoweekday() % 7
-    return _TIME.pack(
-        wall.year,
-        wall.month,
-        weekday,
-        wall.day,
-        wall.hour,
-        wall.minute,
-        wall.second,
-        wall.microsecond // 1000,
-    )
+    year, month, *moment = wall.timetuple()[:6]
+    return _TIME.pack(year, month, wall.isoweekday() % 7, *moment, wall.microsecond // 1000)
 
 
 def unpack_time(raw: bytes, tz: str) -> int | None:
-    """Return the nanoseconds since the epoch, None if ``raw`` has no date; ValueError for an impossible one.
-
-    The weekday is ignored, since some writers get it wrong.
-    """
+    """Return the nanoseconds since the epoch, None for no date; ValueError for an impossible one."""
     if raw == _NO_DATE:
         return None
     year, month, _, day, hour, minute, second, milli = _TIME.unpack(raw)
@@ -125,16 +96,6 @@ def unpack_time(raw: bytes, tz: str) -> int | None:
 def header_size(head: bytes) -> int:
     """Return the position of the first object."""
     return int.from_bytes(head[4:8], "little")
-
-
-def stated_size(head: bytes) -> int:
-    """Return the size of the file when the header was written; 0 on a pipe."""
-    return int.from_bytes(head[16:24], "little")
-
-
-def has_start(head: bytes) -> bool:
-    """Return whether there is a date."""
-    return head[40:56] != _NO_DATE
 
 
 def written_in_utc(head: bytes) -> bool:

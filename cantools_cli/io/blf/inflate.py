@@ -8,27 +8,21 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from functools import cache
-from itertools import chain
 from typing import Any
 
 from cantools_cli.kernels.buffers import ReadBuffer
 
 Bytes = bytes | bytearray
 
-#: bytes that are unpacked at a time, whatever size a container states
-PIECE = 1 << 18
-#: bytes that a container may unpack to
-MAX_UNPACKED = 1 << 30
+PIECE = 1 << 18  #: bytes that are unpacked at a time, whatever size a container states
+MAX_UNPACKED = 1 << 30  #: bytes that a container may unpack to
 
 _SALVAGE_LIMIT = 1 << 22
-_SALVAGE_STEP = 32
+_SALVAGE_STEP = 1 << 10
 
 
 def inflate_whole(packed: ReadBuffer, size: int) -> Bytes:
-    """Unpack ``packed`` to exactly ``size`` bytes in one step, 25 % faster than piece by piece.
-
-    Returns b"" if the data is damaged or unpacks to another size, or if libdeflate is not installed.
-    """
+    """Unpack ``packed`` to ``size`` bytes in one step, 25 % faster; b"" if damaged or without libdeflate."""
     fast = libdeflate()
     if fast is None:
         return b""
@@ -40,24 +34,17 @@ def inflate_whole(packed: ReadBuffer, size: int) -> Bytes:
 
 
 class Inflater:
-    """Unpacks one zlib stream in bounded memory.
-
-    Attributes:
-        size: bytes unpacked so far.
-        error: the error in the data, "" if there was none.
-        is_done: whether the end of the stream, or an error, was reached.
-        unused: fed bytes after the end of the stream.
-    """
+    """Unpacks one zlib stream in bounded memory."""
 
     def __init__(self) -> None:
         fast = isal()
         self._inflater: Any = zlib.decompressobj() if fast is None else fast.decompressobj()
         self._errors = (zlib.error,) if fast is None else (zlib.error, fast.error)
         self._fed = b""
-        self.size = 0
-        self.error = ""
-        self.is_done = False
-        self.unused = b""
+        self.size = 0  #: bytes unpacked so far
+        self.error = ""  #: the error in the data, "" if there was none
+        self.is_done = False  #: whether the end of the stream, or an error, was reached
+        self.unused = b""  #: fed bytes after the end of the stream
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield the unpacked ``data``; if it is damaged, up to the damage."""
@@ -91,33 +78,22 @@ class Inflater:
         head = int.from_bytes(self._fed[:2], "big")
         if len(self._fed) > _SALVAGE_LIMIT or head % 31 or head >> 8 & 15 != zlib.DEFLATED:
             return
-        bad = self._bad_step()
         inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-        size = 0
-        for at, end in chain(_steps(2, bad, _SALVAGE_STEP), _steps(bad, len(self._fed), 1)):
+        size, at, step = 0, 2, _SALVAGE_STEP
+        while at < len(self._fed):
+            before = inflater.copy()
             try:
-                piece = inflater.decompress(self._fed[at:end])
+                piece = inflater.decompress(self._fed[at : at + step])
             except zlib.error:
-                return
+                if step == 1:
+                    return
+                inflater, step = before, 1
+                continue
+            at += step
             size += len(piece)
             if size > self.size:
                 new, self.size = piece[self.size - size :], size
                 yield new
-
-    def _bad_step(self) -> int:
-        """Return the start of the step that meets the damage."""
-        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-        for at, end in _steps(2, len(self._fed), _SALVAGE_STEP):
-            try:
-                inflater.decompress(self._fed[at:end])
-            except zlib.error:
-                return at
-        return len(self._fed)
-
-
-def _steps(begin: int, end: int, size: int) -> Iterator[tuple[int, int]]:
-    for at in range(begin, end, size):
-        yield at, min(at + size, end)
 
 
 @cache

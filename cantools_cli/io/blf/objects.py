@@ -46,13 +46,13 @@ REMARKS = {
     125: "frames were lost during recording",
     126: "frames were lost during recording",
 }
-#: bytes of the largest object that is decoded
-MAX_OBJECT = 1 << 16
+MAX_OBJECT = 1 << 16  #: bytes of the largest object that is decoded
 
 FULL_HEADER = 32
 _EXTENDED = 0x80000000
 _EXTENSION = struct.Struct("<LLq")
 _LIMIT_NS = 1 << 63
+_OVERLOAD = error_frames.from_code(error_frames.CODE_OVERLOAD, 0, False)
 _SENT, _REQUEST = 1, 2
 _XL_FLAG, _RRS_FLAG, _SEC_FLAG = 0x400000, 0x800000, 0x1000000
 _FD_FLAGS = 0x3000  # FD and BRS, which Vector sets for CAN XL as well
@@ -61,21 +61,17 @@ _MARKER = struct.Struct("<4s2H2L LLQ 3L4x3L12x")
 
 
 class Objects:
-    """Decodes single objects; the channel of a message is the number in the file.
-
-    Attributes:
-        left_out: the number of objects that are not frames, by kind.
-    """
+    """Decodes single objects; the channel of a message is the number in the file."""
 
     def __init__(self, start_ns: int, note: Callable[[str], None]) -> None:
         self._start_ns = start_ns
         self._note = note
-        self.left_out: Counter[str] = Counter()
+        self.left_out: Counter[str] = Counter()  #: the number of objects that are not frames, by kind
         self._readers: dict[int, tuple[int, Callable[[bytes, Message], Message | None]]] = {
             CAN_MESSAGE: (16, self._classic),
             CAN_MESSAGE2: (16, self._classic),
-            CAN_ERROR: (2, self._error),
-            CAN_OVERLOAD: (2, self._overload),
+            CAN_ERROR: (2, lambda _, message: _set_error(message, error_frames.BUS_ERROR, bytes(8))),
+            CAN_OVERLOAD: (2, lambda _, message: _set_error(message, *_OVERLOAD)),
             CAN_ERROR_EXT: (32, self._error_ext),
             CAN_FD_MESSAGE: (84, self._fd),
             CAN_FD_MESSAGE_64: (40, self._fd_64),
@@ -165,12 +161,6 @@ class Objects:
             self._note(f"frames with the unknown direction {direction} taken as received")
         message.is_rx = direction != _SENT
         return True
-
-    def _error(self, body: bytes, message: Message) -> Message:
-        return _set_error(message, error_frames.BUS_ERROR, bytes(8))
-
-    def _overload(self, body: bytes, message: Message) -> Message:
-        return _set_error(message, *error_frames.from_code(error_frames.CODE_OVERLOAD, 0, False))
 
     def _error_ext(self, body: bytes, message: Message) -> Message:
         valid, ecc, code, word, cause = struct.unpack_from("<LBxBxxxxxLH", body, 4)

@@ -8,16 +8,8 @@ from typing import Any
 from cantools_cli.errors import FormatError
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.io.base import MessageReader
+from cantools_cli.io.blf import header
 from cantools_cli.io.blf.containers import Containers
-from cantools_cli.io.blf.header import (
-    FILE_SIGNATURE,
-    HEADER_SIZE,
-    MAX_SIZE,
-    MIN_SIZE,
-    header_size,
-    read_start,
-    stated_size,
-)
 from cantools_cli.io.blf.stream import ObjectStream
 from cantools_cli.io.channels import channel_number
 from cantools_cli.io.files import AnyFile
@@ -40,15 +32,15 @@ class BLFReader(MessageReader):
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, "rb", *args, **kwargs)
         self._outer: Containers | None = None
-        self._head = self.input.peek(HEADER_SIZE)
-        if not FILE_SIGNATURE.startswith(self._head[:4]):
+        self._head = self.input.peek(header.HEADER_SIZE)
+        if not header.FILE_SIGNATURE.startswith(self._head[:4]):
             self.stop()
             raise self._not_blf(self._head[:8])
 
     @property
     def file_size(self) -> int:
         """Size of the file in bytes according to its header, 0 if it is not stated."""
-        return stated_size(self._head)
+        return int.from_bytes(self._head[16:24], "little")
 
     @property
     def uncompressed_size(self) -> int:
@@ -72,15 +64,15 @@ class BLFReader(MessageReader):
 
     def _date(self, at: int) -> float:
         head = self._head[:40] + self._head[at : at + 16]
-        return read_start(head, self.tz)[0] / 1e9 if len(head) == 56 else 0.0
+        return header.read_start(head, self.tz)[0] / 1e9 if len(head) == 56 else 0.0
 
     def _not_blf(self, head: bytes) -> BLFParseError:
         reason = f"not a BLF file: it begins with {head.hex(' ')}"
-        return BLFParseError(reason, source=self.input.name, position=0, unit="byte")
+        return BLFParseError(reason, source=self.input.name, byte=0)
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
-        return head.startswith(FILE_SIGNATURE)
+        return head.startswith(header.FILE_SIGNATURE)
 
     def batches(self) -> Iterator[MessageBatch]:
         self._outer = outer = Containers(self.input, self.note_file, self.fault, usable_processors())
@@ -136,20 +128,20 @@ class BLFReader(MessageReader):
         """Return the start in nanoseconds, None if the file header is cut."""
         head = outer.take(8)
         if not head:
-            self.fault(FormatError("empty: no BLF file header", position=0, unit="byte"))
+            self.fault(FormatError("empty: no BLF file header", byte=0))
             return None
-        if not FILE_SIGNATURE.startswith(head[:4]):
+        if not header.FILE_SIGNATURE.startswith(head[:4]):
             raise self._not_blf(head)
-        size = header_size(head) if len(head) == 8 else HEADER_SIZE
-        if not MIN_SIZE <= size <= MAX_SIZE:
-            self.fault(FormatError(f"the file header claims {size} bytes", position=4, unit="byte"))
-            size = HEADER_SIZE
+        size = header.header_size(head) if len(head) == 8 else header.HEADER_SIZE
+        if not header.MIN_SIZE <= size <= header.MAX_SIZE:
+            self.fault(FormatError(f"the file header claims {size} bytes", byte=4))
+            size = header.HEADER_SIZE
         head += outer.take(size - len(head))
         if len(head) < size:
             self.note_file("ends inside the file header")
             return None
-        self._stated_size = stated_size(head)
-        start_ns, assumed = read_start(head, self.tz)
+        self._stated_size = int.from_bytes(head[16:24], "little")
+        start_ns, assumed = header.read_start(head, self.tz)
         if assumed:
             self.note_file(assumed)
         return start_ns

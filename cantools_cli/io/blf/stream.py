@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from cantools_cli.errors import FormatError
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel
 from cantools_cli.io.base import BATCH_PAYLOAD, BATCH_ROWS
-from cantools_cli.io.blf.containers import Containers, Search, begins_object, find_object, read_header
+from cantools_cli.io.blf.containers import (
+    Containers,
+    Fault,
+    Note,
+    Search,
+    begins_object,
+    find_object,
+    read_header,
+)
 from cantools_cli.io.blf.inflate import Bytes
 from cantools_cli.io.blf.objects import MAX_OBJECT, Objects
 from cantools_cli.io.channels import ChannelTable
@@ -19,21 +27,10 @@ _MAX_NS = (1 << 63) - 1
 
 
 class ObjectStream:
-    """Reads objects, with times from ``start_ns``, from the pieces that ``outer`` unpacks.
+    """Reads objects, with times from ``start_ns``, from the pieces that ``outer`` unpacks."""
 
-    Attributes:
-        search: the search for the next object after damage.
-        left_out: the number of objects that are not frames, by kind.
-    """
-
-    def __init__(
-        self,
-        outer: Containers,
-        start_ns: int,
-        note: Callable[[str], None],
-        fault: Callable[[FormatError], None],
-    ) -> None:
-        self.search = Search()
+    def __init__(self, outer: Containers, start_ns: int, note: Note, fault: Fault) -> None:
+        self.search = Search()  #: the search for the next object after damage
         self._outer = outer
         self._start_ns = start_ns
         self._earliest = max(-_MAX_NS - 1, -_MAX_NS - 1 - start_ns)
@@ -41,7 +38,7 @@ class ObjectStream:
         self._note = note
         self._fault = fault
         self._objects = Objects(start_ns, note)
-        self.left_out = self._objects.left_out
+        self.left_out = self._objects.left_out  #: the number of objects that are not frames, by kind
         self._is_lost = False  # whether ``search`` is on
         self._tail: Bytes = b""  # the start of an object that the next piece continues
         self._to_skip = 0  # remaining bytes of an object that is skipped
@@ -105,17 +102,9 @@ class ObjectStream:
         """Read objects into ``batch``; return (end of the last one, rows, reason to stop, fault)."""
         rows, end = 0, len(text)
         while True:
-            at, rows, reason = kernel.parse(
-                text,
-                at,
-                end,
-                self._start_ns,
-                self._earliest,
-                self._latest,
-                self._table.entries,
-                rows,
-                *batch.columns(),
-            )
+            times = (self._start_ns, self._earliest, self._latest)
+            others = (*times, self._table.entries, rows, *batch.columns())
+            at, rows, reason = kernel.parse(text, at, end, *others)
             if reason not in (kernel.STRANGE, kernel.CHANNEL):
                 return at, rows, reason, None
             # An object on a new channel is decoded here as well, which enters the channel in the table.
@@ -146,10 +135,7 @@ class ObjectStream:
         return name
 
     def _cut(self, text: Bytes, at: int) -> tuple[int, FormatError | None]:
-        """Handle the object at ``at``, which ``text`` cuts: return the place to continue at, and a fault.
-
-        An object that is skipped is not kept in memory, whatever size it states.
-        """
+        """Return where to continue after the object at ``at``, which ``text`` cuts, and a fault."""
         if len(text) - at < 20:
             return at, None
         header = read_header(text, at)
@@ -170,7 +156,7 @@ class ObjectStream:
 
     def _placed(self, error: FormatError, at: int) -> FormatError:
         reason = f"{error.reason}, at byte {self._base + at} of the unpacked data"
-        return FormatError(reason, position=self._outer.position, unit="byte")
+        return FormatError(reason, byte=self._outer.position)
 
 
 def _is_complete(tail: Bytes) -> bool:

@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
 MAX_THREADS = 4
-#: containers to pack before threads are started, which do not pay off for a small file
-ALONE = 8
+ALONE = 8  #: containers to pack before threads are started, which do not pay off for a small file
 
 
 class ContainerPacker:
@@ -21,13 +20,10 @@ class ContainerPacker:
 
     The arguments of ``written`` are the packed container, its unpacked size and its number of objects. It
     runs in the thread that calls ``pack`` and ``finish``, and may raise.
-
-    Attributes:
-        waiting: bytes of the containers that were not passed on yet, before compression.
     """
 
     def __init__(self, level: int, written: Callable[[bytes, int, int], None], threads: int) -> None:
-        self.waiting = 0
+        self.waiting = 0  #: bytes of the containers that were not passed on yet, before compression
         self._level = level
         self._written = written
         self._threads = min(threads, MAX_THREADS) if level else 0

@@ -17,7 +17,6 @@ from cantools_cli.io.blf.header import (
     FILE_SIGNATURE,
     HEADER_SIZE,
     FileHeader,
-    has_start,
     header_size,
     read_header,
 )
@@ -45,10 +44,8 @@ class BLFWriter(FileIOMessageWriter):
     None.
     """
 
-    #: bytes of a container before compression
-    max_container_size = 128 * 1024
-    #: number of the program in the file header, documented as that of CANape
-    application_id = 5
+    max_container_size = 128 * 1024  #: bytes of a container before compression
+    application_id = 5  #: number of the program in the file header, documented as that of CANape
 
     def __init__(
         self,
@@ -131,10 +128,7 @@ class BLFWriter(FileIOMessageWriter):
 
     def _finish(self) -> None:
         try:
-            if len(self._held) or self._held_markers:
-                self._begin()
-            self._close_container()
-            self._packer.finish()
+            self.flush()
         finally:
             self._packer.close()
         if not self._header.file_size:
@@ -163,10 +157,8 @@ class BLFWriter(FileIOMessageWriter):
         _, largest, early, fd, sent_errors = kernel.survey(
             batch.timestamp_ns, batch.can_id, batch.flags, start
         )
-        if early:
-            self.losses[EARLY] += early
-        if sent_errors:
-            self.losses["directions"] += sent_errors
+        self._count(EARLY, early)
+        self._count("directions", sent_errors)
         numbers = self._numbers.table(batch, 0xFE if fd or batch.xl is not None else 0xFFFE)
         self._note_time(largest)
         self._previous_ns = batch.timestamp_ns[-1]
@@ -259,7 +251,7 @@ class BLFWriter(FileIOMessageWriter):
             if not head.startswith(FILE_SIGNATURE) or min(begin, len(head)) < HEADER_SIZE:
                 raise cannot_continue("not a BLF file", 0)
             end = find_end(read, begin, size)
-        if end.position == begin and not has_start(head):  # nothing in it yet
+        if end.position == begin and not any(head[40:56]):  # no frame and no date yet
             self.output.truncate(0)
             self._write_head()
             return

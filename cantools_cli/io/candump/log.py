@@ -42,6 +42,7 @@ _LOG_LINE = re.compile(
     rb"(?P<name>[^ \t]+)[ \t]+(?P<frame>[^ \t]+)"
     rb"(?:[ \t]+(?P<direction>[RTrt]))?[ \t]*$"
 )
+_CUT_LINE = re.compile(rb"\(\d+\.\d+\) \S+ [0-9A-Fa-f]{3,8}#")
 _DROPS = re.compile(rb"DROPCOUNT: dropped (\d+) CAN frames?")
 
 
@@ -67,7 +68,7 @@ class CanutilsLogReader(TextReader):
         for line in head.splitlines()[:64]:
             if not line.strip() or line.startswith((b"#", b"DROPCOUNT:")):
                 continue
-            return bool(_LOG_LINE.match(line)) or _screen_lines().recognises(line) or _looks_cut(line)
+            return bool(_LOG_LINE.match(line) or _screen_lines().recognises(line) or _CUT_LINE.match(line))
         return False
 
     def batches(self) -> Iterator[MessageBatch]:
@@ -192,10 +193,6 @@ class CanutilsLogWriter(TextWriter):
 def log_name(name: str) -> str:
     """Return ``name`` as one word: a log line cannot hold an empty name or one with blanks."""
     return "_".join(name.split()) or "_"
-
-
-def _looks_cut(line: bytes) -> bool:
-    return re.match(rb"\(\d+\.\d+\) \S+ [0-9A-Fa-f]{3,8}#", line) is not None
 
 
 def _reason(line: bytes) -> str:

@@ -93,10 +93,7 @@ class ScreenLines:
     def parse(
         self, text: ReadBuffer, at: int, end: int, names: NameTable, batch: MessageBatch, first: int
     ) -> tuple[int, int, int]:
-        """Fill rows of ``batch`` with the usual lines; return (where it stopped, rows, reason).
-
-        It parses lines without a time, or with a date, once ``read`` has parsed one.
-        """
+        """Fill rows of ``batch`` with lines like those that ``read`` parsed; return as a kernel."""
         high, rest = divmod(self._sum, kernel.UNIT)
         numbers = (rest, high, self._last, self._steps, self._back, self._differences)
         is_near = abs(self._second_ns) < _TIME_LIMIT - 1_000_000_000
@@ -202,14 +199,9 @@ def _xl(message: Message, match: re.Match[bytes], line: bytes) -> XlMessage:
     if b"..." in match["rest"]:
         raise FormatError(f"truncated CAN XL frame: {quoted(line)}", hint="candump -L prints all data")
     vcid, flags, sdt, acceptance_field = (int(field, 16) for field in fields.groups())
-    result = XlMessage(
-        arbitration_id=message.arbitration_id,
-        vcid=vcid,
-        sdt=sdt,
-        sec=bool(flags & SEC),
-        rrs=bool(flags & RRS),
-        acceptance_field=acceptance_field,
-    )
+    result = XlMessage(arbitration_id=message.arbitration_id, vcid=vcid, sdt=sdt)
+    result.sec, result.rrs = bool(flags & SEC), bool(flags & RRS)
+    result.acceptance_field = acceptance_field
     result.dlc = int(match["length"])
     _fill(result, match["rest"][fields.end() :], line)
     return result

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from array import array
+from itertools import pairwise
 from typing import Any
 
 from cantools_cli.clock import ns_to_wall
@@ -42,11 +43,7 @@ _CHANNEL_COLOURS = ("\x1b[34m", "\x1b[32m", "\x1b[35m", "\x1b[36m", "\x1b[33m")
 
 
 class Stamps:
-    """The time column.
-
-    ``a`` is absolute seconds, ``d`` since the previous frame, ``z`` since the first, ``A`` date and time;
-    None is the time of day.
-    """
+    """The time column: ``a`` seconds, ``d`` since the last frame, ``z`` the first, ``A`` date, None time."""
 
     def __init__(self, form: str | None, tz: str) -> None:
         self._form = form
@@ -122,24 +119,17 @@ class ScreenWriter(_ScreenWriter):
     def _painted(self, text: str, colour: str) -> str:
         return f"{colour}{text}{_RESET}" if self._colour else text
 
-    def _channel_colour(self, name: str) -> str:
-        if name not in self._colours:
-            self._colours[name] = _CHANNEL_COLOURS[len(self._colours) % len(_CHANNEL_COLOURS)]
-        return self._colours[name]
-
     def _text(self, message: Message) -> str:
         name = str(message.channel)
         stamp = self._painted(self._stamps.text(message.timestamp_ns), _DIM)
-        channel = self._painted(f"{name:>{self._width}}", self._channel_colour(name))
+        colour = self._colours.setdefault(name, _CHANNEL_COLOURS[len(self._colours) % len(_CHANNEL_COLOURS)])
+        channel = self._painted(f"{name:>{self._width}}", colour)
         start = f"{stamp}  {channel}  {'Rx' if message.is_rx else 'Tx'}  "
         if message.is_error_frame:
             words = explain_error(message.arbitration_id, bytes(message.data))
             return f"{start}{self._painted('   error', _RED)}         {words}\n"
-        identifier = (
-            f"{message.arbitration_id:08X}"
-            if message.is_extended_id
-            else f"     {message.arbitration_id:03X}"
-        )
+        digits = 8 if message.is_extended_id else 3
+        identifier = f"{f'{message.arbitration_id:0{digits}X}':>8}"
         length = f"[{message.dlc}]"
         if message.is_remote_frame:
             return f"{start}{identifier}  {length:>4}  remote request{self._raw(message)}\n"
@@ -158,11 +148,8 @@ class ScreenWriter(_ScreenWriter):
             return f"  XL {fields}{marks}"
         if not message.is_fd:
             return self._raw(message)
-        return (
-            "  FD"
-            + (" BRS" if message.bitrate_switch else "")
-            + (" ESI" if message.error_state_indicator else "")
-        )
+        esi = " ESI" if message.error_state_indicator else ""
+        return f"  FD{' BRS' if message.bitrate_switch else ''}{esi}"
 
     @staticmethod
     def _raw(message: Message) -> str:
@@ -170,10 +157,7 @@ class ScreenWriter(_ScreenWriter):
 
 
 class CandumpScreenWriter(_ScreenWriter):
-    """candump's screen output, byte for byte: two blanks, interface, identifier, length, data.
-
-    Source: can-utils, ``candump.c`` and ``lib.c``, as their output shows.
-    """
+    """candump's screen output, byte for byte. Source: the output of can-utils' ``candump.c``."""
 
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, *args, **kwargs)
@@ -230,7 +214,8 @@ class CandumpScreenWriter(_ScreenWriter):
         identifier = f"{word:08X}" if wide else f"{'     ' if self._indents else ''}{word:03X}"
         length = f" [{message.dlc:02d}]" if message.is_fd else f"  [{message.dlc}]"
         if isinstance(message, XlMessage):
-            length = _xl_length(message)
+            fields = f"{IS_XL | message.bits:02X}:{message.sdt:02X}:{message.acceptance_field:08X}"
+            length = f"[{message.dlc:04d}] ({message.vcid:02X}|{fields})"
         line = f"{stamp}{self._spelt(message.channel)}{marks}  {identifier} {length}"
         line += "" if message.is_xl else " "
         if message.is_remote_frame:
@@ -269,15 +254,9 @@ class CandumpWriter(CandumpScreenWriter):
 
     def _prepared(self, batch: MessageBatch) -> MessageBatch:
         if batch.xl is not None:
-            offset, flags = batch.offset, batch.flags
-            shown = array(
-                "I",
-                [
-                    row
-                    for row in range(len(batch))
-                    if not flags[row] & bits.XL or offset[row + 1] - offset[row] <= _MAX_SHOWN
-                ],
-            )
+            sizes = [end - begin for begin, end in pairwise(batch.offset)]
+            rows = zip(range(len(batch)), batch.flags, sizes, strict=True)
+            shown = [row for row, mark, size in rows if not mark & bits.XL or size <= _MAX_SHOWN]
             if len(shown) < len(batch):
                 self._count("CAN XL frames of more than 64 bytes (left out)", len(batch) - len(shown))
                 batch = batch.select(shown)
@@ -286,9 +265,3 @@ class CandumpWriter(CandumpScreenWriter):
             self._count_details(batch, "directions")
             self._count("CAN FD's BRS and ESI", columns.count_bits(batch.flags, bits.BRS | bits.ESI))
         return super()._prepared(batch)
-
-
-def _xl_length(message: XlMessage) -> str:
-    """Return the length of a CAN XL frame, with VCID, flags, SDU type and acceptance field."""
-    fields = f"{IS_XL | message.bits:02X}:{message.sdt:02X}:{message.acceptance_field:08X}"
-    return f"[{message.dlc:04d}] ({message.vcid:02X}|{fields})"

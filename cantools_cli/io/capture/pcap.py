@@ -47,7 +47,6 @@ _RECORDS = {
     False: re.compile(rb"[\s\S]{7}[\x00-\x3b]([\x08-\xff]\x00\x00\x00)\1"),
     True: re.compile(rb"[\s\S]{4}[\x00-\x3b][\s\S]{3}(\x00\x00\x00[\x08-\xff])\1"),
 }
-_LAST_NS = 0xFFFFFFFF * 1_000_000_000 + 999_999_999
 
 
 class PcapReader(CaptureReader):
@@ -80,9 +79,6 @@ class PcapReader(CaptureReader):
             raise FormatError(f"a packet claims {captured} bytes", position=self.packets, unit="packet")
         return _RECORD_HEAD + captured
 
-    def _is_kept(self, size: int) -> bool:
-        return True
-
     def _record(self, record: bytes) -> Message | None:
         self.packets += 1
         seconds, part = struct.unpack_from(">LL" if self.big else "<LL", record)
@@ -112,6 +108,7 @@ class PcapWriter(CaptureWriter):
     ``append`` continues a little-endian file of link type CAN_SOCKETCAN, in the time unit of the file.
     """
 
+    last_ns = 0xFFFFFFFF * 1_000_000_000 + 999_999_999
     moved_times = "times outside 1970 to 2106"
 
     def _begin(self, size: int) -> None:
@@ -124,14 +121,10 @@ class PcapWriter(CaptureWriter):
         self._count_details(batch, "directions", "channels")
         return array("H", bytes(2 * len(batch.channels)))
 
-    def _write_xl(self, message: XlMessage, interface: int) -> None:
+    def _xl_record(self, message: XlMessage, time_ns: int, interface: int) -> bytes:
         packet = pack_xl(message)
-        time = min(max(message.timestamp_ns, 0), _LAST_NS)
-        if time != message.timestamp_ns:
-            self.losses[self.moved_times] += 1
-        seconds, part = divmod(min(time + self._unit // 2, _LAST_NS), 1_000_000_000)
-        head = struct.pack("<4L", seconds, part // self._unit, len(packet), len(packet))
-        self.output.write(head + packet)
+        seconds, part = divmod(min(time_ns + self._unit // 2, self.last_ns), 1_000_000_000)
+        return struct.pack("<4L", seconds, part // self._unit, len(packet), len(packet)) + packet
 
     def _continue(self, size: int) -> None:
         name = self.output.name
@@ -151,10 +144,9 @@ class PcapWriter(CaptureWriter):
 def read_head(head: bytes) -> tuple[bool, int, int]:
     """Return (whether the file is big-endian, ticks per second, link type)."""
     if head[:4] not in MAGIC or len(head) < HEAD_SIZE:
-        reason = f"not a pcap file: it begins with {head[:4].hex(' ')}"
-        raise FormatError(reason, position=0, unit="byte")
+        raise FormatError(f"not a pcap file: it begins with {head[:4].hex(' ')}", byte=0)
     big, ticks = MAGIC[head[:4]]
     major, *_, link = struct.unpack_from((">" if big else "<") + "2H4L", head, 4)
     if major != 2:
-        raise FormatError(f"pcap version {major}; canx reads version 2", position=4, unit="byte")
+        raise FormatError(f"pcap version {major}; canx reads version 2", byte=4)
     return big, ticks, link & _LINK_MASK

@@ -31,25 +31,18 @@ from cantools_cli.errors import FormatError
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel, Message
 from cantools_cli.frame.xl import XlMessage
-from cantools_cli.io.capture.append import ORDERS, SECTION
 from cantools_cli.io.capture.reader import CaptureReader
 from cantools_cli.io.capture.records import LINKS, LINKS_HINT, SOCKETCAN, pack_xl
-from cantools_cli.io.capture.writer import CaptureWriter
+from cantools_cli.io.capture.writer import ORDERS, SECTION, CaptureWriter
 from cantools_cli.io.channels import NameTable
+from cantools_cli.io.continued import cannot_continue, naming
 from cantools_cli.io.files import AnyFile
 from cantools_cli.kernels import capture as kernel
 
 _SECTION, _INTERFACE, _OLD_PACKET, _SIMPLE_PACKET, _STATISTICS, _PACKET = 0x0A0D0D0A, 1, 2, 3, 5, 6
 _PACKETS = (_OLD_PACKET, _SIMPLE_PACKET, _PACKET)
 #: bytes of the shortest block of each kind that is decoded
-_MIN_SIZE = {
-    _SECTION: 28,
-    _INTERFACE: 20,
-    _OLD_PACKET: 32,
-    _SIMPLE_PACKET: 16,
-    _STATISTICS: 24,
-    _PACKET: 32,
-}
+_MIN_SIZE = {_SECTION: 28, _INTERFACE: 20, _STATISTICS: 24, _SIMPLE_PACKET: 16, _OLD_PACKET: 32, _PACKET: 32}
 _NAME, _RESOLUTION, _OFFSET = 2, 9, 14  # options of an interface
 _DIRECTION = 2  # of a packet
 _DROPPED = (5, 7)  # of statistics: by the interface, by the system
@@ -79,8 +72,7 @@ class PcapngReader(CaptureReader):
 
     def _head(self, head: bytes) -> int:
         if not self.recognises(head):
-            reason = f"not a pcapng file: it begins with {head[:4].hex(' ')}"
-            raise FormatError(reason, position=0, unit="byte")
+            raise FormatError(f"not a pcapng file: it begins with {head[:4].hex(' ')}", byte=0)
         return 0  # the section header is read like any other block
 
     def batches(self) -> Iterator[MessageBatch]:
@@ -102,20 +94,13 @@ class PcapngReader(CaptureReader):
             big = order
         size: int
         kind, size = struct.unpack_from(">LL" if big else "<LL", text, at)
-        if (
-            size < 12
-            or size & 3
-            or (kind in _MIN_SIZE and not _MIN_SIZE[kind] <= size <= kernel.LARGEST_RECORD)
-        ):
+        fits = kind not in _MIN_SIZE or _MIN_SIZE[kind] <= size <= kernel.LARGEST_RECORD
+        if size < 12 or size & 3 or not fits:
             raise FormatError(f"a block of type {kind:#x} claims {size} bytes")
-        whole = self._is_kept(size) and at + size <= end
+        whole = size <= kernel.LARGEST_RECORD and at + size <= end
         if whole and text[at + size - 4 : at + size] != text[at + 4 : at + 8]:
             raise FormatError(f"a block of type {kind:#x} states two different sizes")
         return size
-
-    def _is_kept(self, size: int) -> bool:
-        # whatever its kind: the size at its end has to be checked
-        return size <= kernel.LARGEST_RECORD
 
     def _record(self, record: bytes) -> Message | None:
         if record[:4] == SECTION:
@@ -221,12 +206,8 @@ class PcapngWriter(CaptureWriter):
     def _begin(self, size: int) -> None:
         if size:
             if not PcapngReader.recognises(self.output.read_back(0, 12)):
-                raise FormatError(
-                    "not a pcapng file, so it cannot be continued",
-                    source=self.output.name,
-                    position=0,
-                    unit="byte",
-                )
+                with naming(self.output.name):
+                    raise cannot_continue("not a pcapng file", 0)
             self._drop_rest(0, size, "block")
         version = struct.pack("<L2Hq", 0x1A2B3C4D, 1, 0, -1)
         self.output.write(_block(_SECTION, version, {4: b"canx"}))
@@ -237,14 +218,12 @@ class PcapngWriter(CaptureWriter):
             self._channels = batch.channels
         return self._table
 
-    def _write_xl(self, message: XlMessage, interface: int) -> None:
-        packet, time = pack_xl(message), max(message.timestamp_ns, 0)
-        if time != message.timestamp_ns:
-            self.losses[self.moved_times] += 1
+    def _xl_record(self, message: XlMessage, time_ns: int, interface: int) -> bytes:
+        packet = pack_xl(message)
         size = len(packet)
-        head = struct.pack("<5L", interface, time >> 32, time & 0xFFFFFFFF, size, size)
+        head = struct.pack("<5L", interface, time_ns >> 32, time_ns & 0xFFFFFFFF, size, size)
         direction = {_DIRECTION: struct.pack("<L", 1 if message.is_rx else 2)}
-        self.output.write(_block(_PACKET, head + packet + bytes(-size % 4), direction))
+        return _block(_PACKET, head + packet + bytes(-size % 4), direction)
 
     def _interface(self, channel: Channel) -> int:
         """Return the number of the channel's interface; write the interface if it is new."""

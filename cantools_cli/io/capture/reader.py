@@ -10,11 +10,12 @@ from abc import abstractmethod
 from collections.abc import Generator, Iterator
 from typing import Any
 
-from cantools_cli.errors import FormatError, UsageError, quoted
+from cantools_cli.errors import FormatError
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
-from cantools_cli.io.base import BATCH_PAYLOAD, BATCH_ROWS, MessageReader
+from cantools_cli.io.base import BATCH_PAYLOAD, BATCH_ROWS, MessageReader, check_known
 from cantools_cli.io.capture.records import SWAPPED_HINT, Interfaces, Packets
+from cantools_cli.io.continued import naming
 from cantools_cli.io.files import CHUNK, AnyFile
 from cantools_cli.kernels import capture as kernel
 
@@ -26,17 +27,15 @@ _MIN_RECORD = 24  #: bytes of the shortest record that becomes a frame
 class CaptureReader(MessageReader):
     """Reads a capture.
 
-    A subclass implements ``_head`` for the start of the file, ``_size`` and ``_is_kept`` for the size of a
-    record, ``_record`` for the records that the kernel leaves, and ``_search`` for the next record after
-    damage.
+    A subclass implements ``_head`` for the start of the file, ``_size`` for the size of a record, ``_record``
+    for the records that the kernel leaves, and ``_search`` for the next record after damage.
     """
 
     blocks = False  #: whether it is pcapng
     head_size = 0  #: bytes that ``_head`` needs
 
     def __init__(self, file: AnyFile, *args: Any, byteorder: str = "big", **kwargs: Any) -> None:
-        if byteorder not in ("big", "little"):
-            raise UsageError(f"unknown byteorder {quoted(byteorder)}", hint="known: big, little")
+        check_known("byteorder", byteorder, ("big", "little"))
         super().__init__(file, "rb", *args, **kwargs)
         self.packets = 0  #: packets so far
         self.big = False  #: whether numbers are big-endian
@@ -59,10 +58,6 @@ class CaptureReader(MessageReader):
         """Return the size of the record at ``at``, 0 if ``text`` holds too little of it."""
 
     @abstractmethod
-    def _is_kept(self, size: int) -> bool:
-        """Return whether to keep a record of ``size`` bytes until it is complete, instead of skipping it."""
-
-    @abstractmethod
     def _record(self, record: bytes) -> Message | None:
         """Return the frame of a record, None if it has none. Raises ``FormatError`` if it is malformed."""
 
@@ -72,7 +67,7 @@ class CaptureReader(MessageReader):
 
     def batches(self) -> Iterator[MessageBatch]:
         text, have = bytearray(2 * CHUNK), 0
-        while size := self._read_behind(text, have):
+        while size := self.input.read_behind(text, have, CHUNK):
             have += size
             used = yield from self._piece(text, have)
             text[: have - used] = text[used:have]
@@ -84,13 +79,6 @@ class CaptureReader(MessageReader):
         self._end(have)
         if self.skipped > 1 and not self._looked_at:
             self.refuse()
-
-    def _read_behind(self, text: bytearray, have: int) -> int:
-        """Read available bytes after the first ``have`` bytes of ``text``; return their number."""
-        if len(text) - have < CHUNK:
-            text.extend(bytes(CHUNK))
-        with memoryview(text) as view:
-            return self.input.readinto(view[have : have + CHUNK])
 
     def _piece(self, text: bytearray, end: int) -> Generator[MessageBatch, None, int]:
         """Yield the frames of ``text``; return the start of its last record, which is cut."""
@@ -139,23 +127,8 @@ class CaptureReader(MessageReader):
         """Read records into ``batch``; return (end of the last one, rows, reason to stop, fault)."""
         rows = 0
         while True:
-            links, scales, starts, largest, entries, devices = self.interfaces.tables()
-            before = rows
-            at, rows, reason = kernel.parse(
-                text,
-                at,
-                end,
-                self.blocks,
-                self.big,
-                links,
-                scales,
-                starts,
-                largest,
-                entries,
-                devices,
-                rows,
-                *batch.columns(),
-            )
+            before, others = rows, (*self.interfaces.tables(), rows, *batch.columns())
+            at, rows, reason = kernel.parse(text, at, end, self.blocks, self.big, *others)
             self.packets += rows - before
             if reason not in (kernel.STRANGE, kernel.CUT):
                 return at, rows, reason, None
@@ -165,7 +138,7 @@ class CaptureReader(MessageReader):
                 self._is_lost = True
                 return at + 1, rows, reason, self._placed(error, at)
             if not size or at + size > end:
-                if size and not self._is_kept(size):
+                if size > kernel.LARGEST_RECORD:  # is not kept until it is complete
                     self._to_skip = at + size - end
                     at = end
                 return at, rows, kernel.CUT, None
@@ -183,11 +156,8 @@ class CaptureReader(MessageReader):
             at += size
 
     def _begin(self, head: bytes) -> int:
-        try:
+        with naming(self.input.name):
             size = self._head(head)
-        except FormatError as error:
-            error.source = self.input.name
-            raise
         self._begun = True
         return size
 
@@ -200,7 +170,7 @@ class CaptureReader(MessageReader):
         """Report an incomplete end of the file, and the packets left out."""
         if not self._begun:
             if not have:
-                self.fault(FormatError("empty: no file header of a capture", position=0, unit="byte"))
+                self.fault(FormatError("empty: no file header of a capture", byte=0))
             else:
                 self.note_file("ends inside the file header")
         elif (have or self._to_skip) and not self._is_lost:

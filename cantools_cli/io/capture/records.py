@@ -31,6 +31,7 @@ from cantools_cli.errors import FormatError
 from cantools_cli.frame import bits, xl
 from cantools_cli.frame.message import Channel, Message
 from cantools_cli.frame.xl import XlMessage
+from cantools_cli.io.channels import MAX_CHANNELS, NameTable
 from cantools_cli.kernels import capture as kernel
 
 SOCKETCAN, SLL, SLL2, EXPORTED = 227, 113, 276, 252
@@ -48,20 +49,15 @@ _DISSECTORS: dict[bytes, tuple[int | None, bool | None]] = {
     b"can": (None, True),
     b"canfd": (_FD, None),
 }
-_MAX_CHANNELS = 4096
 _MAX_NS = (1 << 63) - 1
 
 
 class Interfaces:
-    """The interfaces of a capture and their channels, as tables for the kernel and for Python.
-
-    Attributes:
-        is_swapped: whether the identifier words of link type 227 are little-endian.
-    """
+    """The interfaces of a capture and their channels, as tables for the kernel and for Python."""
 
     def __init__(self) -> None:
-        self.is_swapped = False
-        self.channels: tuple[Channel, ...] = ()
+        self.is_swapped = False  #: whether the identifier words of link type 227 are little-endian
+        self._names = NameTable()
         self._devices = array("H")  # by number of an SLL2 header: the index in channels
         self.clear()
 
@@ -82,7 +78,7 @@ class Interfaces:
             start = scale = 0  # the kernel leaves its packets to ``time_ns``
         if len(self) > 0xFFFF:
             raise FormatError("more than 65536 interfaces")
-        self._entries.append(self.entry(channel))
+        self._entries.append(self._names.index(channel))
         self._links.append(kernel.SWAPPED if self.is_swapped and link == SOCKETCAN else link)
         self._scales.append(scale)
         self._starts.append(start)
@@ -92,6 +88,11 @@ class Interfaces:
     def tables(self) -> tuple[array[int], array[int], array[int], array[int], array[int], array[int]]:
         """Return the tables in the order of the kernel's parameters."""
         return self._links, self._scales, self._starts, self._largest, self._entries, self._devices
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """All channels so far."""
+        return self._names.channels
 
     def link(self, index: int) -> int:
         return self._links[index]
@@ -107,59 +108,39 @@ class Interfaces:
             raise FormatError(f"the time {ticks} is out of range")
         return time
 
-    def entry(self, name: str) -> int:
-        """Return the index of the channel ``name``, which may be new."""
-        if name not in self.channels:
-            if len(self.channels) >= _MAX_CHANNELS:
-                raise FormatError(f"more than {_MAX_CHANNELS} channels")
-            self.channels += (name,)
-        return self.channels.index(name)
-
     def device(self, number: int) -> str:
         """Return the channel of an interface number of SLL2, and enter it in the table for the kernel."""
         name = f"if{number}"
-        entry = self.entry(name)
-        if number < _MAX_CHANNELS:
+        entry = self._names.index(name)
+        if number < MAX_CHANNELS:
             self._devices.extend([kernel.UNKNOWN] * (number + 1 - len(self._devices)))
             self._devices[number] = entry
         return name
 
 
 class Packets:
-    """Decodes single packets.
-
-    Attributes:
-        left_out: the number of packets that are not frames, by kind.
-    """
+    """Decodes single packets."""
 
     def __init__(self, interfaces: Interfaces) -> None:
-        self.left_out: Counter[str] = Counter()
+        self.left_out: Counter[str] = Counter()  #: the number of packets that are not frames, by kind
         self._interfaces = interfaces
 
     def read(self, packet: bytes, link: int, *, big: bool) -> Message | None:
-        """Return the frame of ``packet``, without time; None if it is not a frame.
-
-        ``big`` is the byte order of the file. The channel is set only if it is part of the packet.
-        """
+        """Return the frame of ``packet`` without time, or None; ``big`` is the file's byte order."""
         if link in (SOCKETCAN, kernel.SWAPPED):
             return self._frame(packet, None, big=link == SOCKETCAN)
-        if link == SLL:
-            _need(packet, 16, "cooked header")
-            message = self._cooked(packet[16:], _u16(packet, 14), big=big)
-            kind = _u16(packet, 0)
-        elif link == SLL2:
-            _need(packet, 20, "cooked header")
-            message = self._cooked(packet[20:], _u16(packet, 0), big=big)
-            kind = packet[10]
-            if message is not None:
-                message.channel = self._interfaces.device(int.from_bytes(packet[4:8], "big"))
-        elif link == EXPORTED:
+        if link == EXPORTED:
             return self._exported(packet, big=big)
-        else:
+        if link not in (SLL, SLL2):
             self.left_out[f"packets of link type {link}"] += 1
             return None
+        size = 16 if link == SLL else 20
+        _need(packet, size, "cooked header")
+        message = self._cooked(packet[size:], _u16(packet, 14 if link == SLL else 0), big=big)
         if message is not None:
-            message.is_rx = kind != _OUTGOING
+            message.is_rx = (_u16(packet, 0) if link == SLL else packet[10]) != _OUTGOING
+            if link == SLL2:
+                message.channel = self._interfaces.device(int.from_bytes(packet[4:8], "big"))
         return message
 
     def _cooked(self, record: bytes, protocol: int, *, big: bool) -> Message | None:
@@ -204,13 +185,8 @@ class Packets:
                 raise FormatError("a remote or error frame that claims to be CAN FD")
             message.bitrate_switch, message.error_state_indicator = bool(marks & 1), bool(marks & 2)
         message.dlc = kernel.PADDED[size] if is_fd else size
-        if (
-            size == 8
-            and not is_fd
-            and not message.is_error_frame
-            and 8 < record[7] < 16
-            and not any(record[5:7])
-        ):
+        has_code = size == 8 and not (is_fd or message.is_error_frame or any(record[5:7]))
+        if has_code and 8 < record[7] < 16:
             message.dlc_code = record[7]
         if not message.is_remote_frame:
             if size > len(record) - 8:
@@ -238,10 +214,7 @@ def _identified(word: int, *, can_be_swapped: bool) -> Message:
 
 
 def _xl_frame(record: bytes, *, big: bool, is_captured: bool) -> XlMessage:
-    """Return the CAN XL frame of a record; ``big`` is the byte order of its identifier word.
-
-    With link type CAN_SOCKETCAN (``is_captured``) all other fields are little-endian.
-    """
+    """Return a CAN XL frame; ``big`` is the order of its identifier, and of all if not ``is_captured``."""
     _need(record, xl.HEAD_SIZE, "CAN XL frame")
     if big and is_captured:
         return xl.unpack(record[3::-1] + record[4:])

@@ -21,9 +21,9 @@ from typing import NoReturn
 from cantools_cli import clock
 from cantools_cli.errors import FormatError, UsageError, quoted
 from cantools_cli.frame import bits
+from cantools_cli.io.text import decimal_ns
 
-#: nanoseconds per unit, as powers of ten
-UNITS = {"s": 9, "ms": 6, "us": 3, "ns": 0}
+UNITS = {"s": 9, "ms": 6, "us": 3, "ns": 0}  #: nanoseconds per unit, as powers of ten
 #: spelt flags, in lower case
 FLAGS = {
     **dict.fromkeys((b"0", b"f", b"n", b"false", b"no", b"-", b""), False),
@@ -106,10 +106,9 @@ class Moments:
         if minute != self._minute:
             self._minute_ns = self._minute_of(match)
             self._minute = minute
-        seconds = int(match[7])
-        if seconds > 60:
+        if int(match[7]) > 60:
             _refuse("time", text, "a valid date and time")
-        return self._minute_ns + seconds * 1_000_000_000 + _fraction_ns(match[8] or b"")
+        return self._minute_ns + decimal_ns(match[7], match[8] or b"")
 
     def _minute_of(self, match: re.Match[bytes]) -> int:
         try:
@@ -141,12 +140,7 @@ def _clock_ns(match: re.Match[bytes]) -> int:
     if seconds > 60 or (match[1] and minutes > 59):
         _refuse("time", match[0], "a valid time of day")
     fraction = (match[4] or b"") + match[5].replace(b".", b"")
-    return ((hours * 60 + minutes) * 60 + seconds) * 1_000_000_000 + _fraction_ns(fraction)
-
-
-def _fraction_ns(digits: bytes) -> int:
-    """Return the nanoseconds of the digits after a point; more than nine are rounded half up."""
-    return (int(digits[:10].ljust(10, b"0")) + 5) // 10
+    return (hours * 60 + minutes) * 60_000_000_000 + decimal_ns(match[3], fraction)
 
 
 def in_range(nanoseconds: int, text: bytes) -> int:

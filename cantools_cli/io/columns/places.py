@@ -44,11 +44,6 @@ class Places:
 
     ``time`` and ``data`` may be slices: a date and a time, and data bytes in one column each. A flag may be a
     constant.
-
-    Attributes:
-        needed: columns that a row has at least.
-        last: the last column used, negative if it is unknown.
-        closes: whether a column after ``last`` proves that the row is whole.
     """
 
     identifier: int
@@ -72,8 +67,11 @@ class Places:
         slices = [value for value in (self.time, self.data) if isinstance(value, slice)]
         if isinstance(self.time, slice):
             single += [self.time.start]
+        #: columns that a row has at least
         self.needed = max(place + 1 if place >= 0 else -place for place in single)
+        #: the last column used, negative if it is unknown
         self.last = max(single + [value.stop - 1 for value in slices if value.stop is not None])
+        #: whether a column after ``last`` proves that the row is whole
         self.closes = min(single) >= 0 and all(value.stop is not None and value.stop > 0 for value in slices)
 
 

@@ -24,20 +24,17 @@ from typing import Any, ClassVar
 from cantools_cli.errors import FormatError, UsageError, quoted
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.error_frames import BUS_ERROR
 from cantools_cli.frame.message import Message
 from cantools_cli.io.columns import fields as values
 from cantools_cli.io.columns.places import Places, Spec, guessed, is_by_name, listed, resolved
 from cantools_cli.io.files import AnyFile
-from cantools_cli.io.text import FULL, MAX_CHANNELS, STRANGE, Parsed, TextReader, no_kernel
+from cantools_cli.io.text import FULL, STRANGE, Parsed, TextReader, no_kernel
 from cantools_cli.kernels.buffers import ReadBuffer
 
 DONE = 0
-#: the channel of rows without one
-CHANNEL = "can0"
-#: SocketCAN's class of a bus error without details
-BUS_ERROR = 0x080
-#: lines that may precede a header
-HEADER_WITHIN = 200
+CHANNEL = "can0"  #: the channel of rows without one
+HEADER_WITHIN = 200  #: lines that may precede a header
 #: spellings of identifiers and channels that are remembered
 _REMEMBERED = 4096
 _SEPARATORS = {"comma": b",", "semicolon": b";", "tab": b"\t", "bar": b"|", "blank": b" "}
@@ -148,7 +145,9 @@ class ColumnsReader(TextReader):
             return False
         if self._separator is None:
             self._separator = separator_of(line)
-        self._use(self._resolved(None))
+        places = resolved(self._specs, None)
+        assert places is not None  # is_by_name
+        self._use(places)
         if self._has_names(self._split(line)):
             self._header = line
             return False
@@ -191,11 +190,6 @@ class ColumnsReader(TextReader):
             position=position,
             hint="columns can also be numbers from 0: --from columns,time=0,id=1,data=3:",
         )
-
-    def _resolved(self, header: Sequence[str] | None) -> Places:
-        places = resolved(self._specs, header)
-        assert places is not None  # is_by_name
-        return places
 
     def _use(self, places: Places) -> None:
         self._places = places
@@ -270,7 +264,7 @@ class ColumnsReader(TextReader):
         """Return the index of the channel that ``text`` spells."""
         index = self._channels.get(text)
         if index is None:
-            index = self._channel_index(self._channel_name(text.strip()))
+            index = self._names.index(self._channel_name(text.strip()))
             _remember(self._channels, text, index)
         return index
 
@@ -278,14 +272,6 @@ class ColumnsReader(TextReader):
         if text.isdigit() and len(text) < 6:
             return f"can{int(text)}"
         return text.decode("utf-8", "surrogateescape") or CHANNEL
-
-    def _channel_index(self, name: str) -> int:
-        known = self._names.channels
-        if name not in known:
-            if len(known) >= MAX_CHANNELS:
-                raise FormatError(f"more than {MAX_CHANNELS} channels")
-            self._names.add(name)
-        return self._names.channels.index(name)
 
     def _data(self, fields: list[bytes], places: Places) -> tuple[int, bytes, bool]:
         """Return DLC code, data, and whether it is CAN FD."""

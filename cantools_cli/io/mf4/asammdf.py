@@ -30,7 +30,7 @@ def batches(source: Source, tz: str | None) -> Iterator[MessageBatch]:
         file = MDF(io.BytesIO(source.read(0, source.size)))
         messages = sorted(_messages(file, _start(file, tz)), key=lambda message: message.timestamp_ns)
     except Exception as error:  # the parser of another program may raise anything
-        raise FormatError(f"asammdf cannot read it: {error}", position=0, unit="byte") from error
+        raise FormatError(f"asammdf cannot read it: {error}", byte=0) from error
     for begin in range(0, len(messages), GATHERED):
         yield MessageBatch(messages[begin : begin + GATHERED])
 

@@ -24,20 +24,16 @@ from typing import NamedTuple
 from cantools_cli.errors import FormatError
 
 HEAD = 24
-#: bytes of a block's own data that are read; a comment may be longer
-MAX_DATA = 1 << 16
-#: links of one block
-MAX_LINKS = 1 << 20
+MAX_DATA = 1 << 16  #: bytes of a block's own data that are read; a comment may be longer
+MAX_LINKS = 1 << 20  #: links of one block
 #: bytes that a transposed block may unpack to, since it has to be unpacked as a whole
 MAX_TRANSPOSED = 1 << 26
-#: bytes that any other compressed block may unpack to, piece by piece
-MAX_STREAM = 1 << 40
+MAX_STREAM = 1 << 40  #: bytes that any other compressed block may unpack to, piece by piece
 
 FINISHED, UNFINISHED = b"MDF     ", b"UnFinMF "
 #: blocks of MDF 4.2 that hold data by columns, which canx does not read
 OTHER_KINDS = ("LD", "DV", "DI", "RD", "RV", "RI")
-#: flag of an unfinished file: the length of its last data block is unknown
-LAST_LENGTH_UNKNOWN = 4
+LAST_LENGTH_UNKNOWN = 4  #: flag of an unfinished file: the length of its last data block is unknown
 
 _HEAD = struct.Struct("<4s4xQQ")
 _ZIP = struct.Struct("<2sBBIQQ")
@@ -95,7 +91,7 @@ class Blocks:
         """Return the block at ``at``."""
         kind, length, count = self._head(at, kinds)
         if at + length > self.size:
-            raise CutError(f"ends inside a {kind} block", position=at, unit="byte")
+            raise CutError(f"ends inside a {kind} block", byte=at)
         links = struct.unpack(f"<{count}Q", self.read(at + HEAD, 8 * count))
         after = HEAD + 8 * count
         return Block(kind, at, links, self.read(at + after, min(length - after, MAX_DATA)))
@@ -105,11 +101,11 @@ class Blocks:
         visited: set[int] = set()
         while at:
             if at in visited or len(visited) >= limit:
-                raise FormatError(f"a chain of {kind} blocks has no end", position=at, unit="byte")
+                raise FormatError(f"a chain of {kind} blocks has no end", byte=at)
             visited.add(at)
             block = self.block(at, kind)
             if not block.links:
-                raise FormatError(f"a {kind} block without links", position=at, unit="byte")
+                raise FormatError(f"a {kind} block without links", byte=at)
             yield block
             at = block.links[0]
 
@@ -140,17 +136,16 @@ class Blocks:
     def _head(self, at: int, kinds: tuple[str, ...]) -> tuple[str, int, int]:
         if at + HEAD > self.size:
             wanted = " or ".join(kinds)
-            raise CutError(f"ends before a {wanted} block at byte {at}", position=self.size, unit="byte")
+            raise CutError(f"ends before a {wanted} block at byte {at}", byte=self.size)
         magic, length, count = _HEAD.unpack(self.read(at, HEAD))
         kind = magic[2:].decode("latin-1")
         if magic[:2] != b"##" or kind not in kinds:
             text = f"found {magic.hex(' ')} instead of a {' or '.join(kinds)} block"
             if magic[:2] == b"##" and kind in OTHER_KINDS:
-                raise UnknownLayoutError(text, position=at, unit="byte")
-            raise FormatError(text, position=at, unit="byte")
+                raise UnknownLayoutError(text, byte=at)
+            raise FormatError(text, byte=at)
         if count > MAX_LINKS or (length < HEAD + 8 * count and kind not in ("DT", "SD")):
-            reason = f"a {kind} block of {length} bytes with {count} links"
-            raise FormatError(reason, position=at, unit="byte")
+            raise FormatError(f"a {kind} block of {length} bytes with {count} links", byte=at)
         return kind, length, count
 
     def _kind(self, at: int) -> str:
@@ -172,15 +167,15 @@ class Blocks:
     def _compressed(self, at: int, length: int, kind: str) -> Fragment:
         block = self.read(at + HEAD, _ZIP.size)
         if len(block) < _ZIP.size:
-            raise CutError("ends inside a DZ block", position=at, unit="byte")
+            raise CutError("ends inside a DZ block", byte=at)
         original, method, _, columns, size, stored = _ZIP.unpack(block)
         if original != kind.encode() or stored > length - HEAD - _ZIP.size:
             reason = f"a compressed block with {stored} bytes of {original.decode('latin-1')}"
-            raise FormatError(reason, position=at, unit="byte")
+            raise FormatError(reason, byte=at)
         if method > 1 or (method == 1 and not columns):
-            raise UnknownLayoutError(f"unknown compression {method}", position=at, unit="byte")
+            raise UnknownLayoutError(f"unknown compression {method}", byte=at)
         if size > (MAX_TRANSPOSED if method else MAX_STREAM):
-            raise FormatError(f"a compressed block claims {size} bytes", position=at, unit="byte")
+            raise FormatError(f"a compressed block claims {size} bytes", byte=at)
         begin = at + HEAD + _ZIP.size
         present = min(stored, self.size - begin)
         return Fragment(begin, present, size, columns if method else 0, is_cut=present < stored)
@@ -224,8 +219,7 @@ def _inflated(read: Read, fragment: Fragment, chunk: int) -> Iterator[bytes]:
         try:
             piece = inflater.decompress(data, min(chunk, left))
         except zlib.error as error:
-            reason = f"damaged compressed data: {error}"
-            raise FormatError(reason, position=fragment.at, unit="byte") from error
+            raise FormatError(f"damaged compressed data: {error}", byte=fragment.at) from error
         data = inflater.unconsumed_tail
         left -= len(piece)
         if piece:
@@ -233,8 +227,5 @@ def _inflated(read: Read, fragment: Fragment, chunk: int) -> Iterator[bytes]:
         elif is_last or inflater.eof:
             break
     if left and not fragment.is_cut:
-        raise FormatError(
-            f"{left} of {fragment.size} bytes missing in a compressed block",
-            position=fragment.at,
-            unit="byte",
-        )
+        reason = f"{left} of {fragment.size} bytes missing in a compressed block"
+        raise FormatError(reason, byte=fragment.at)

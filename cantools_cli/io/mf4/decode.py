@@ -26,8 +26,7 @@ def decode(
 ) -> Message:
     """Return the frame of ``record``, as the kernel would; its channel is the number of the bus.
 
-    ``data`` is the available payload; ``error_type`` the field with the cause of an error, None for an
-    overload.
+    ``error_type`` is the field with the cause of an error, None for an overload.
     """
     message = Message(is_extended_id=False)
     message.timestamp_ns = start_ns + _time(record, plan, scale)

@@ -34,8 +34,7 @@ KINDS = {
 #: bytes of the largest record with a frame
 MAX_RECORD = 1 << 16
 MAX_NS = (1 << 63) - 1
-#: record numbers are smaller than this
-MAX_RECORD_IDS = 1 << 16
+MAX_RECORD_IDS = 1 << 16  #: record numbers are smaller than this
 
 #: structures of channels to read per group
 _MAX_STRUCTURES = 64
@@ -84,27 +83,19 @@ class Channel(NamedTuple):
 
 @dataclass
 class Group:
-    """A kind of record.
+    """A kind of record."""
 
-    Attributes:
-        at: the position of its CG block.
-        event: the bus event of its records, "" for any other kind.
-        is_variable: whether its records are data of variable length, preceded by their size.
-        size: bytes of all other records, without their number.
-        channels: the members of the event by their short names; "" is the structure.
-        data_stream: the position of the block that holds data of variable length, or 0.
-    """
-
-    at: int
+    at: int  #: the position of its CG block
     record_id: int
     name: str
-    is_variable: bool
-    size: int
+    is_variable: bool  #: whether its records are data of variable length, preceded by their size
+    size: int  #: bytes of all other records, without their number
     invalid_begin: int
-    event: str = ""
+    event: str = ""  #: the bus event of its records, "" for any other kind
     master: Channel | None = None
+    #: the members of the event by their short names; "" is the structure
     channels: dict[str, Channel] = field(default_factory=dict)
-    data_stream: int = 0
+    data_stream: int = 0  #: the position of the block that holds data of variable length, or 0
 
 
 @dataclass
@@ -119,29 +110,23 @@ class DataGroup:
 
 @dataclass
 class Layout:
-    """The header of a file and all its groups.
+    """The header of a file and all its groups."""
 
-    Attributes:
-        start_ns: the start of the measurement; local time if ``is_local`` is set.
-        counts_channels_from: 1, except in files of python-can.
-        fault: the error that ended the list of groups early, or None.
-    """
-
-    start_ns: int
+    start_ns: int  #: the start of the measurement; local time if ``is_local`` is set
     is_local: bool
     groups: list[DataGroup]
-    counts_channels_from: int = 1
-    fault: FormatError | None = None
+    counts_channels_from: int = 1  #: 1, except in files of python-can
+    fault: FormatError | None = None  #: the error that ended the list of groups early, or None
 
 
 def read_layout(blocks: Blocks, program: bytes) -> Layout:
     """Return the layout of a file that ``program`` wrote."""
     header = blocks.block(64, "HD")
     if len(header.data) < 13 or not header.links:
-        raise FormatError(f"a header of {len(header.data)} bytes", position=64, unit="byte")
+        raise FormatError(f"a header of {len(header.data)} bytes", byte=64)
     start_ns = int.from_bytes(header.data[:8], "little")
     if start_ns > MAX_NS:
-        raise FormatError(f"the start time {start_ns} is out of range", position=136, unit="byte")
+        raise FormatError(f"the start time {start_ns} is out of range", byte=136)
     layout = Layout(start_ns, bool(header.data[12] & 1), [])
     try:
         for block in blocks.chain(header.links[0], "DG"):
@@ -152,7 +137,7 @@ def read_layout(blocks: Blocks, program: bytes) -> Layout:
                 if program.startswith(b"amdf") and blocks.text(inner.links[5]).strip() == "Python":
                     layout.counts_channels_from = 0
     except (IndexError, struct.error):
-        layout.fault = FormatError("a block with too few bytes", position=64, unit="byte")
+        layout.fault = FormatError("a block with too few bytes", byte=64)
     except FormatError as error:
         layout.fault = error
     return layout
@@ -173,7 +158,9 @@ def _read_group(blocks: Blocks, block: Block) -> Group:
 
 def _read_channels(blocks: Blocks, at: int, parent: str, group: Group, visited: set[int]) -> None:
     for block in blocks.chain(at, "CN"):
-        channel = _read_channel(blocks, block)
+        kind, sync, data_type, bit, byte, bits, flags, invalid = _CN.unpack_from(block.data)
+        short, links = blocks.text(block.links[2]), (block.links[1], block.links[4], block.links[5])
+        channel = Channel(short, kind, sync, data_type, bit, byte, bits, flags, invalid, *links)
         name = channel.name if not parent or "." in channel.name else f"{parent}.{channel.name}"
         event, _, member = name.partition(".")
         if event in KINDS:
@@ -189,17 +176,8 @@ def _read_channels(blocks: Blocks, at: int, parent: str, group: Group, visited: 
             _read_channels(blocks, channel.composition, name, group, visited)
 
 
-def _read_channel(blocks: Blocks, block: Block) -> Channel:
-    kind, sync, data_type, bit, byte, bits, flags, invalid = _CN.unpack_from(block.data)
-    name, links = blocks.text(block.links[2]), block.links
-    return Channel(name, kind, sync, data_type, bit, byte, bits, flags, invalid, links[1], links[4], links[5])
-
-
 def plan_of(blocks: Blocks, group: Group, indices: dict[int, int], start_ns: int) -> tuple[list[int], float]:
-    """Return the numbers of the kernel's plan for ``group``, and the factor of its times.
-
-    ``indices`` has the index of each group of variable data, by the position of its block.
-    """
+    """Return the plan of ``group``, and the factor of its times; ``indices`` are those of variable data."""
     plan = [0] * kernel.PLAN
     plan[kernel.LENGTH] = group.size
     if group.is_variable or not group.event:
@@ -208,11 +186,8 @@ def plan_of(blocks: Blocks, group: Group, indices: dict[int, int], start_ns: int
     if group.size > MAX_RECORD:
         raise _unknown(group, f"records of {group.size} bytes")
     kind = KINDS[group.event]
-    if kind == kernel.ERROR and (
-        "ErrorType" in group.channels or not {"ID", "DataBytes"} <= {*group.channels}
-    ):
-        kind = kernel.RARE
-    plan[kernel.KIND] = kind
+    is_usual = {"ID", "DataBytes"} <= {*group.channels} and "ErrorType" not in group.channels
+    plan[kernel.KIND] = kernel.RARE if kind == kernel.ERROR and not is_usual else kind
     scale = _plan_time(blocks, group, plan, start_ns)
     for number, names in _FIELDS.items():
         channel = next((group.channels[name] for name in names if name in group.channels), None)
@@ -246,14 +221,8 @@ def own_data_size(plan: list[int]) -> int:
     numbers = {name: number for number, names in _FIELDS.items() for name in names}
     for name, at, bit, bits in MEMBERS:
         begin = numbers[name] * kernel.WIDTH
-        fields[begin : begin + kernel.WIDTH] = (
-            kernel.LITTLE,
-            at,
-            bit,
-            (bit + bits + 7) // 8,
-            (1 << bits) - 1,
-            0,
-        )
+        size = (bit + bits + 7) // 8
+        fields[begin : begin + kernel.WIDTH] = (kernel.LITTLE, at, bit, size, (1 << bits) - 1, 0)
     size = plan[kernel.LENGTH] - DATA_AT
     is_own = (
         plan[kernel.USUAL]
@@ -401,10 +370,10 @@ def _conversion(blocks: Blocks, at: int) -> tuple[int, list[float]]:
     """Return the type of the CC block at ``at`` and its values."""
     data = blocks.block(at, "CC").data
     if len(data) < 24:
-        raise FormatError(f"a conversion of {len(data)} bytes", position=at, unit="byte")
+        raise FormatError(f"a conversion of {len(data)} bytes", byte=at)
     count = min(int.from_bytes(data[6:8], "little"), (len(data) - 24) // 8)
     return data[0], list(struct.unpack_from(f"<{count}d", data, 24))
 
 
 def _unknown(group: Group, reason: str) -> UnknownLayoutError:
-    return UnknownLayoutError(f"group {group.name or group.event}: {reason}", position=group.at, unit="byte")
+    return UnknownLayoutError(f"group {group.name or group.event}: {reason}", byte=group.at)

@@ -10,8 +10,7 @@ from cantools_cli.errors import FormatError
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.kernels import merging
 
-#: parts to merge by comparing their first frames, for every frame; more parts are sorted
-_MAX_PARTS = 8
+_MAX_PARTS = 8  #: parts to merge by comparing their first frames, for every frame; more parts are sorted
 
 
 def merged(streams: Sequence[Iterator[MessageBatch]]) -> Iterator[MessageBatch]:

@@ -33,12 +33,7 @@ from cantools_cli.kernels import mf4_order as order
 
 
 class RecordStream:
-    """Reads the frames of one data group, or of ``only`` some kinds of its records.
-
-    Attributes:
-        masked: records left out since they are marked as invalid.
-        is_lost: whether the start of the next record is unknown.
-    """
+    """Reads the frames of one data group, or of ``only`` some kinds of its records."""
 
     def __init__(
         self,
@@ -49,8 +44,8 @@ class RecordStream:
         fault: Callable[[FormatError], None],
         only: Sequence[Group] | None = None,
     ) -> None:
-        self.masked = 0
-        self.is_lost = False
+        self.masked = 0  #: records left out since they are marked as invalid
+        self.is_lost = False  #: whether the start of the next record is unknown
         self._blocks = blocks
         self._group = data_group
         self._groups = data_group.groups
@@ -120,9 +115,9 @@ class RecordStream:
         ids = [group.record_id for group in self._groups] if self._group.id_size else [0]
         if self._group.id_size not in (0, 1, 2, 4, 8) or max(ids) >= MAX_RECORD_IDS:
             reason = f"record numbers of {self._group.id_size} bytes up to {max(ids)}"
-            raise UnknownLayoutError(reason, position=self._group.at, unit="byte")
+            raise UnknownLayoutError(reason, byte=self._group.at)
         if not self._group.id_size and not self._groups[0].size:
-            raise FormatError("records of 0 bytes", position=self._groups[0].at, unit="byte")
+            raise FormatError("records of 0 bytes", byte=self._groups[0].at)
         self._kinds = array("H", [kernel.UNKNOWN] * (max(ids) + 1))
         self._plan = array("q")
         self._scales = array("d")
@@ -170,7 +165,8 @@ class RecordStream:
             try:
                 if reason == kernel.WINDOW and looked != at:
                     looked = at
-                    self._window.move(self._pointer(text, at))
+                    _, begin, plan = self._record(text, at)
+                    self._window.move(value_of(text[begin:], plan, kernel.POINTER))
                 elif reason in (kernel.WINDOW, kernel.CHANNEL, kernel.STRANGE):
                     at, rows = self._rare(text, at, rows, batch)
                 elif reason == kernel.CUT:
@@ -182,7 +178,8 @@ class RecordStream:
                 else:
                     return at, rows, reason, None
             except FormatError as error:
-                return self._after(text, at), rows, kernel.STRANGE, self._placed(error, at)
+                _, begin, plan = self._record(text, at)
+                return begin + int(plan[kernel.LENGTH]), rows, kernel.STRANGE, self._placed(error, at)
 
     def _placed(self, error: FormatError, at: int) -> FormatError:
         if error.position is None:
@@ -191,23 +188,10 @@ class RecordStream:
         return error
 
     def _parse(self, text: bytes, at: int, rows: int, batch: MessageBatch) -> tuple[int, int, int]:
-        return kernel.parse(
-            text,
-            at,
-            len(text),
-            self._group.id_size,
-            self._kinds,
-            self._plan,
-            self._scales,
-            self._own,
-            self._running,
-            self._window.data,
-            self._window.begin,
-            self._start_ns,
-            self._table.entries,
-            rows,
-            *batch.columns(),
-        )
+        group = (self._group.id_size, self._kinds, self._plan, self._scales, self._own, self._running)
+        tables = (self._window.data, self._window.begin, self._start_ns, self._table.entries)
+        others = (*group, *tables, rows, *batch.columns())
+        return kernel.parse(text, at, len(text), *others)
 
     def _record(self, text: bytes, at: int) -> tuple[int, int, memoryview]:
         """Return (index of the plan, first byte after the number, plan) of the record at ``at``."""
@@ -215,15 +199,8 @@ class RecordStream:
         index = self._kinds[int.from_bytes(text[at:begin], "little")]
         return index, begin, memoryview(self._plan)[index * kernel.PLAN : (index + 1) * kernel.PLAN]
 
-    def _after(self, text: bytes, at: int) -> int:
-        _, begin, plan = self._record(text, at)
-        return begin + int(plan[kernel.LENGTH])
-
     def _cut(self, text: bytes, at: int) -> int:
-        """Handle the record at ``at``, which ``text`` cuts: return the place to continue at.
-
-        A record that is skipped is not kept in memory, whatever size it states.
-        """
+        """Return where to continue after the record at ``at``, which ``text`` cuts; a huge one is skipped."""
         if len(text) - at < self._group.id_size:
             return at
         index, begin, plan = self._record(text, at)
@@ -243,10 +220,6 @@ class RecordStream:
             return at
         self._to_skip = begin + size - len(text)
         return len(text)
-
-    def _pointer(self, text: bytes, at: int) -> int:
-        _, begin, plan = self._record(text, at)
-        return value_of(text[begin:], plan, kernel.POINTER)
 
     def _rare(self, text: bytes, at: int, rows: int, batch: MessageBatch) -> tuple[int, int]:
         """Read one record without the kernel, and enter its channel in the table; return (its end, rows)."""

@@ -6,30 +6,27 @@ from typing import Any
 
 from cantools_cli.io.files import InputStream
 
-#: bytes of a pipe to keep in memory before a file is created
-_IN_MEMORY = 1 << 20
+_IN_MEMORY = 1 << 20  #: bytes of a pipe to keep in memory before a file is created
 
 
 class Source:
-    """Reads ``stream`` at any position.
-
-    Attributes:
-        size: the number of bytes.
-        is_copied: whether the stream is a pipe or compressed, and was copied.
-        passes: how often the file is read as a whole, for the progress.
-    """
+    """Reads ``stream`` at any position."""
 
     def __init__(self, stream: InputStream) -> None:
         self._stream = stream
         self._copy: Any = None
         direct = stream.random_access()
-        self.is_copied = direct is None
-        self.passes = 1
+        self.is_copied = direct is None  #: whether the stream is a pipe or compressed, and was copied
+        self.passes = 1  #: how often the file is read as a whole, for the progress
         if direct is None:
-            self._copy = _spooled(stream)
+            from tempfile import SpooledTemporaryFile
+
+            self._copy = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # closed by close()
+            while data := stream.read():
+                self._copy.write(data)
             direct = self._copy, 0
         self._file, self._begin = direct
-        self.size = self._file.seek(0, 2) - self._begin
+        self.size = self._file.seek(0, 2) - self._begin  #: the number of bytes
 
     def read(self, at: int, size: int) -> bytes:
         """Return ``size`` bytes at ``at``, fewer only at the end of the file."""
@@ -51,12 +48,3 @@ class Source:
     def close(self) -> None:
         if self._copy is not None:
             self._copy.close()
-
-
-def _spooled(stream: InputStream) -> Any:
-    from tempfile import SpooledTemporaryFile
-
-    copy = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # closed by its Source
-    while data := stream.read():
-        copy.write(data)
-    return copy

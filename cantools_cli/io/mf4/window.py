@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from cantools_cli.errors import FormatError
 from cantools_cli.io.mf4.blocks import MAX_TRANSPOSED, Blocks, Fragment, unpacked
 
-#: bytes of the window
-_WINDOW = 1 << 18
+_WINDOW = 1 << 18  #: bytes of the window
 
 
 class DataWindow:

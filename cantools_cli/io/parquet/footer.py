@@ -29,22 +29,17 @@ _META_DATA = 3
 _META_PLACES = (9, 10, 11, 14)  # data, index, dictionary pages; Bloom filter
 _META_SIZE, _DATA_PAGE, _DICTIONARY_PAGE = 7, 9, 11
 
-#: id -> (type, value); a list is (type of its values, values)
-Struct = dict[int, tuple[int, Any]]
+Struct = dict[int, tuple[int, Any]]  #: id -> (type, value); a list is (type of its values, values)
 
 #: the errors of parsing bytes that are not a footer
 _WRONG = (IndexError, KeyError, TypeError, ValueError, AttributeError)
 
 
 class Footers:
-    """Joins the footers of several consecutive files.
-
-    Attributes:
-        rows: the number of frames in all files.
-    """
+    """Joins the footers of several consecutive files."""
 
     def __init__(self) -> None:
-        self.rows = 0
+        self.rows = 0  #: the number of frames in all files
         self._first: Struct = {}
         self._groups: list[bytes] = []
 

@@ -22,15 +22,14 @@ def footer_at(read: ReadAt, begin: int, end: int) -> bytes:
     """Return the footer of the Parquet file from ``begin`` to ``end``."""
     size = int.from_bytes(read(end - 8, 4), "little")
     if not 0 < size <= min(end - begin - 12, _MAX_FOOTER) or read(end - 4, 4) != MAGIC:
-        raise FormatError(f"the footer claims {size} bytes", position=end - 8, unit="byte")
+        raise FormatError(f"the footer claims {size} bytes", byte=end - 8)
     return read(end - 8 - size, size)
 
 
 def is_closed(read: ReadAt, size: int) -> bool:
     """Return whether a file of ``size`` bytes ends with the footer of the whole file.
 
-    The end may also be that of a part, cut just before its mark. The positions in the footer of a part count
-    from the start of the part, so its last page seems to end that much too early.
+    Positions in the footer of a part count from its start, so its last page seems to end too early.
     """
     if size < 12 or read(size - 4, 4) != MAGIC or is_part(read, size - 4):  # the start of another part
         return False

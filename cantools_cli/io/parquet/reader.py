@@ -12,14 +12,7 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.io.arrow.table import TableReader, load_pyarrow
 from cantools_cli.io.base import BATCH_ROWS
 from cantools_cli.io.continued import naming
-from cantools_cli.io.parquet.parts import (
-    MAGIC,
-    WINDOW,
-    is_closed,
-    is_joined,
-    last_part,
-    parts_before,
-)
+from cantools_cli.io.parquet.parts import MAGIC, WINDOW, is_closed, is_joined, last_part, parts_before
 
 _ENCRYPTED = b"PARE"
 
@@ -100,7 +93,7 @@ class ParquetReader(TableReader):
         if head == _ENCRYPTED:
             raise UsageError(f"{self.input.name}: encrypted Parquet cannot be read")
         if not MAGIC.startswith(head):
-            raise FormatError(f"not a Parquet file: it begins with {head.hex(' ')}", position=0, unit="byte")
+            raise FormatError(f"not a Parquet file: it begins with {head.hex(' ')}", byte=0)
         last = None
         if is_closed(read, size):
             is_good = self._has_good_footer(_Window(file, 0, size)) and is_joined(read, size)

@@ -8,23 +8,15 @@ from typing import Any
 from cantools_cli.errors import FormatError, UsageError
 from cantools_cli.frame.arrow import XL_COLUMNS
 from cantools_cli.frame.batch import MessageBatch
-from cantools_cli.io.arrow.table import Pieces, TableWriter, check_compression, load_pyarrow
+from cantools_cli.io.arrow.table import Pieces, TableWriter, load_pyarrow
+from cantools_cli.io.base import check_known
 from cantools_cli.io.files import AnyFile
+from cantools_cli.io.parquet import parts
 from cantools_cli.io.parquet.footer import Footers
-from cantools_cli.io.parquet.parts import (
-    MAGIC,
-    PART,
-    PART_MAGIC,
-    footer_at,
-    is_closed,
-    last_part,
-    parts_before,
-)
 
 #: frames, and bytes of data, at which a row group is written
 GROUP_ROWS = 1 << 18
 GROUP_BYTES = 1 << 24
-_COMPRESSIONS = ("none", "snappy", "gzip", "lz4", "zstd")
 #: times that mostly grow are stored as small differences
 _ENCODING = {"timestamp": "DELTA_BINARY_PACKED"}
 _REPEATING = ["channel", "arbitration_id", "dlc", "dlc_code", "data", *XL_COLUMNS]
@@ -43,7 +35,7 @@ class ParquetWriter(TableWriter):
         self, file: AnyFile, append: bool = False, *args: Any, compression: str = "zstd", **kwargs: Any
     ) -> None:
         self._parquet = load_pyarrow("pyarrow.parquet")  # first, so that no file is created without it
-        check_compression(compression, _COMPRESSIONS)
+        check_known("compression", compression, ("none", "snappy", "gzip", "lz4", "zstd"))
         super().__init__(file, *args, append=append, **kwargs)
         self._compression = compression
         self._schema = self._arrow.schema(MessageBatch())
@@ -68,19 +60,18 @@ class ParquetWriter(TableWriter):
     def _put(self, batch: MessageBatch) -> None:
         """Write ``batch`` as a part."""
         pieces = Pieces()
-        with self._parquet.ParquetWriter(
-            pieces,
-            self._schema,
-            compression=self._compression,
-            use_dictionary=_REPEATING,
-            column_encoding=_ENCODING,
-        ) as writer:
+        options = {
+            "compression": self._compression,
+            "use_dictionary": _REPEATING,
+            "column_encoding": _ENCODING,
+        }
+        with self._parquet.ParquetWriter(pieces, self._schema, **options) as writer:
             if len(batch):
                 writer.write_batch(self._arrow.record_batch(batch), row_group_size=len(batch))
         data = pieces.take()
         footer = data[-8 - int.from_bytes(data[-8:-4], "little") : -8]
         self._footers.add(footer, self._position)
-        data += PART.pack(self._position, PART_MAGIC)
+        data += parts.PART.pack(self._position, parts.PART_MAGIC)
         self.output.write(data)
         self._position += len(data)
         self._has_parts = True
@@ -96,15 +87,15 @@ class ParquetWriter(TableWriter):
     def _read_parts(self, size: int) -> list[tuple[int, int]]:
         """Return the parts of the file to continue, cut after the last; one part if it was closed."""
         read, name = self.output.read_back, self.output.name
-        if is_closed(read, size):
+        if parts.is_closed(read, size):
             return [(0, size)]
-        end = last_part(read, size)
+        end = parts.last_part(read, size)
         if end is None:
             raise FormatError("no footer, so the file cannot be continued")
         self.note(f"{name}: was not closed; continued after the last flushed part")
         self.output.truncate(end)
         self._position, self._has_parts = end, True
-        return parts_before(read, end)
+        return parts.parts_before(read, end)
 
     def _continue(self) -> None:
         """Read the footers of the file to continue."""
@@ -117,9 +108,9 @@ class ParquetWriter(TableWriter):
         try:
             self._position = size
             for begin, end in self._read_parts(size):
-                footer = footer_at(read, begin, end)
+                footer = parts.footer_at(read, begin, end)
                 self._footers.add(footer, begin)
-            whole = MAGIC + footer + len(footer).to_bytes(4, "little") + MAGIC
+            whole = parts.MAGIC + footer + len(footer).to_bytes(4, "little") + parts.MAGIC
             schema = self._parquet.read_schema(io.BytesIO(whole))
         except (self._arrow.ArrowException, OSError, FormatError) as error:
             reason = " ".join(str(error).split())

@@ -12,7 +12,7 @@ from array import array
 
 from cantools_cli.io.base import BATCH_ROWS
 from cantools_cli.io.sqlite.pages import Leaves, has_log
-from cantools_cli.io.sqlite.table import COLUMNS, MAX_DATA, Buffers, named
+from cantools_cli.io.sqlite.table import COLUMNS, MAX_DATA, Buffers, named, root_page
 from cantools_cli.kernels import sqlite_rows as kernel
 
 _SWAP = 7 if sys.byteorder == "little" else 0
@@ -21,27 +21,21 @@ _MIN_ROWID = -(1 << 63)
 
 
 class PageRows:
-    """The rows of ``table`` in the database ``path``, open as ``fd``, in batches; ``close`` ends the lock.
-
-    Attributes:
-        done: the rowid of the last row so far, None before the first.
-        queried: rows that SQLite had to provide, counted by the caller.
-        is_complete: whether all rows were read.
-    """
+    """The rows of ``table`` in the database ``path``, open as ``fd``, in batches; ``close`` ends the lock."""
 
     def __init__(self, connection: sqlite3.Connection, path: str, table: str, fd: int) -> None:
-        self.done: int | None = None
-        self.queried = 0
-        self.is_complete = False
+        self.done: int | None = None  #: the rowid of the last row so far
+        self.queried = 0  #: rows that SQLite had to provide, counted by the caller
+        self.is_complete = False  #: whether all rows were read
         self._connection = connection
         self._leaves: Leaves | None = None
-        self._rowids = array("q", bytes(8 * BATCH_ROWS))
-        self._seconds = array("d", bytes(8 * BATCH_ROWS))
-        self._octets = memoryview(self._seconds).cast("B")
-        self._identifiers = array("I", bytes(4 * BATCH_ROWS))
-        self._marks = [bytearray(BATCH_ROWS) for _ in range(4)]
-        self._ends = array("I", bytes(4 * BATCH_ROWS))
-        self._blob = bytearray(MAX_DATA * BATCH_ROWS)
+        self.rowids = array("q", bytes(8 * BATCH_ROWS))  #: of the rows that ``fill`` read last
+        seconds = array("d", bytes(8 * BATCH_ROWS))
+        identifiers, ends = array("I", bytes(4 * BATCH_ROWS)), array("I", bytes(4 * BATCH_ROWS))
+        extended, remote, error, dlc = (bytearray(BATCH_ROWS) for _ in range(4))
+        others = (identifiers, extended, remote, error, dlc, ends, bytearray(MAX_DATA * BATCH_ROWS))
+        self._room = (self.rowids, seconds, memoryview(seconds).cast("B"), *others)
+        self.columns: Buffers = (seconds, *others)  #: of these rows
         self._scratch = (array("I", bytes(32)), array("I", bytes(32)))
         self._places = b""
         self._filled = 0  # rows so far
@@ -56,8 +50,7 @@ class PageRows:
     def _begin(self, path: str, table: str, fd: int) -> None:
         """Lock the database, and check that the pages of its file are complete and as usual."""
         self._connection.execute("BEGIN")
-        query = "SELECT rootpage FROM sqlite_master WHERE type = 'table' AND name = ?"
-        (root,) = self._connection.execute(query, (table,)).fetchone()
+        root = root_page(self._connection, table)
         table_columns = self._connection.execute(f"PRAGMA table_xinfo({named(table)})").fetchall()
         names = [str(row[1]) for row in table_columns]
         is_plain = not any(row[6] for row in table_columns) and "rowid" not in map(str.lower, names)
@@ -74,25 +67,12 @@ class PageRows:
         leaves = self._leaves
         last = _MIN_ROWID if self.done is None else self.done
         while self._page is not None and leaves is not None:
+            table = (self._places, *self._scratch, _SWAP)
             self._cell, count, reason = kernel.extract(
-                *self._page,
-                leaves.usable,
-                self._cell,
-                last,
-                self._places,
-                *self._scratch,
-                _SWAP,
-                count,
-                self._rowids,
-                self._seconds,
-                self._octets,
-                self._identifiers,
-                *self._marks,
-                self._ends,
-                self._blob,
+                *self._page, leaves.usable, self._cell, last, *table, count, *self._room
             )
             if count:
-                last = self._rowids[count - 1]
+                last = self.rowids[count - 1]
             if reason == kernel.DAMAGED:
                 self._page = self._leaves = None
             elif reason == kernel.FULL:
@@ -105,14 +85,6 @@ class PageRows:
             self.is_complete = True
         self._filled += count
         return count
-
-    def columns(self) -> Buffers:
-        """Return the columns of the rows that ``fill`` read last."""
-        extended, remote, error, dlc = self._marks
-        return (self._seconds, self._identifiers, extended, remote, error, dlc, self._ends, self._blob)
-
-    def rowid(self, at: int) -> int:
-        return self._rowids[at]
 
     def close(self) -> None:
         """Release the lock."""

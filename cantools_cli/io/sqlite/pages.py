@@ -29,10 +29,7 @@ _AHEAD = 64  # consecutive pages to read at a time
 
 
 def is_cut(path: str, head: bytes, *, has_log: bool = True) -> bool:
-    """Return whether the file is shorter than its first 100 bytes, ``head``, state.
-
-    Pages in the write-ahead log are not missing if SQLite reads it, which ``has_log`` states.
-    """
+    """Return whether the file is shorter than its first bytes state, also with its log if SQLite reads it."""
     size, pages = page_size(head), int.from_bytes(head[28:32], "big")
     present = os.path.getsize(path) // size
     if present >= pages:
@@ -65,12 +62,9 @@ def has_log(path: str) -> bool:
 
 
 class Leaves:
-    """The leaf pages of the table at page ``root``, in the order of their rows.
+    """The leaf pages of the table at page ``root``, in the order of their rows, if the file holds them.
 
     The caller holds SQLite's lock for reading, so that no program writes to the file.
-
-    Attributes:
-        usable: the number of bytes of each page that SQLite uses.
     """
 
     def __init__(self, fd: int, root: int) -> None:
@@ -78,66 +72,40 @@ class Leaves:
         self._fd = fd
         self._root = root
         self._size = page_size(head)
-        self.usable = self._size - head[20]
+        self.usable = self._size - head[20]  #: the number of bytes of each page that SQLite uses
         self._pages = os.fstat(fd).st_size // self._size
         self._window, self._first, self._held = b"", 0, 0  # buffered pages, the first of them, their number
 
     def __iter__(self) -> Iterator[tuple[bytes, int]]:
-        """Yield (data, start of the page in it) for each leaf; at least 32 bytes follow the page.
-
-        If the tree is damaged, the iteration ends early, with an empty page.
-        """
-        tree = _Tree(self._fd, self._size, self._pages)
+        """Yield (data, start of the page in it) of each leaf; an empty page ends a damaged tree."""
         previous = 0
-        for page, _ in tree.leaves(self._root):
+        for page, _ in self._leaves(self._root, self._depth()):
             if not 0 < page <= self._pages:
                 yield bytes(self._size + 32), 0
                 return
             if not self._first <= page < self._first + self._held:
-                self._read(page, _AHEAD if page == previous + 1 else 1)
+                self._buffer(page, _AHEAD if page == previous + 1 else 1)
             previous = page
             yield self._window, (page - self._first) * self._size
 
-    def _read(self, page: int, count: int) -> None:
+    def _buffer(self, page: int, count: int) -> None:
         data = os.pread(self._fd, count * self._size, (page - 1) * self._size)
         self._first, self._held = page, max(len(data) // self._size, 1)
         self._window = data.ljust(self._size, b"\0") + bytes(32)
 
-
-def last_whole_row(path: str, root: int) -> int | None:
-    """Return the rowid of the last row before the cut, in the table at page ``root``; None without a cut.
-
-    If there is no such row, the result is lower than any rowid.
-    """
-    with open(path, "rb") as file:
-        size = page_size(file.read(100))
-        tree = _Tree(file.fileno(), size, os.path.getsize(path) // size)
-        return tree.last_whole_row(root)
-
-
-class _Tree:
-    """The pages of a table in a file that holds only the first ``pages``."""
-
-    def __init__(self, fd: int, size: int, pages: int) -> None:
-        self._fd = fd
-        self._size = size
-        self._pages = pages
-
-    def last_whole_row(self, root: int) -> int | None:
+    def last_whole_row(self) -> int | None:
+        """Return the rowid of the last row before a cut, or a lower one than any; None without a cut."""
         last = -(1 << 63)
-        for page, highest in self.leaves(root):
+        for page, highest in self._leaves(self._root, self._depth()):
             if not 0 < page <= self._pages:
                 return last
             if highest is not None:
                 last = highest
         return None
 
-    def leaves(self, root: int) -> Iterator[tuple[int, int | None]]:
-        """Yield (page, highest rowid) of all leaves; the rowid is None for the last child of a page."""
-        return self._leaves(root, self._depth(root))
-
-    def _depth(self, page: int) -> int:
+    def _depth(self) -> int:
         """Return the number of levels above the leaves, the same for all leaves."""
+        page = self._root
         for depth in range(_MAX_DEPTH):
             data = self._read(page)
             if data[:1] != bytes([_INTERIOR]):
@@ -146,6 +114,7 @@ class _Tree:
         return 0
 
     def _leaves(self, page: int, depth: int) -> Iterator[tuple[int, int | None]]:
+        """Yield (page, highest rowid) of all leaves; the rowid is None for the last child of a page."""
         if depth == 0 or not 0 < page <= self._pages:
             yield page, None
             return

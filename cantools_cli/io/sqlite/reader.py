@@ -15,23 +15,10 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel, Message
 from cantools_cli.io.base import BATCH_ROWS, MessageReader
 from cantools_cli.io.files import AnyFile, InputStream
+from cantools_cli.io.sqlite import table as sql
 from cantools_cli.io.sqlite.packed import PlainCopy
 from cantools_cli.io.sqlite.page_rows import PageRows
-from cantools_cli.io.sqlite.pages import is_cut, last_whole_row, page_size
-from cantools_cli.io.sqlite.table import (
-    CHANNEL,
-    COLUMNS,
-    MAX_DATA,
-    NEEDS_A_NAME,
-    Buffers,
-    Row,
-    as_buffers,
-    columns_of,
-    connect,
-    named,
-    parse_row,
-    read_error,
-)
+from cantools_cli.io.sqlite.pages import Leaves, is_cut, page_size
 from cantools_cli.kernels import columns
 from cantools_cli.kernels import sqlite_rows as kernel
 
@@ -39,8 +26,8 @@ MAGIC = b"SQLite format 3\0"
 #: bytes of any value: a larger one is not a frame, and must not fill the memory (from Python 3.11 on)
 _VALUE_LIMIT = 1 << 16
 _FRAMES = (
-    f"SELECT rowid, {', '.join(COLUMNS[:-1])}, "
-    f"CASE WHEN length(data) <= {MAX_DATA} THEN data ELSE length(data) END"
+    f"SELECT rowid, {', '.join(sql.COLUMNS[:-1])}, "
+    f"CASE WHEN length(data) <= {sql.MAX_DATA} THEN data ELSE length(data) END"
 )
 
 
@@ -112,7 +99,7 @@ class SqliteReader(MessageReader):
             rows = PageRows(self._connection, self.input.name, self.table_name, file.fileno())
             try:
                 while count := rows.fill():
-                    yield from self._decoded(rows.columns(), count, partial(self._row_at, rows))
+                    yield from self._decoded(rows.columns, count, partial(self._row_at, rows))
                     self._progress(rows.done, last)
                 if rows.is_complete:
                     return
@@ -127,7 +114,7 @@ class SqliteReader(MessageReader):
         cursor = self._select(_FRAMES, f"{where} ORDER BY rowid")
         failure = None
         while failure is None:
-            rows: list[Row] = []
+            rows: list[sql.Row] = []
             try:
                 rows.extend(islice(cursor, BATCH_ROWS))  # keeps the rows before an error
             except sqlite3.Error as error:
@@ -136,27 +123,26 @@ class SqliteReader(MessageReader):
             rows = self._whole_rows(rows, done)
             if not rows:
                 break
-            yield from self._decoded(as_buffers(rows), len(rows), rows.__getitem__)
+            yield from self._decoded(sql.as_buffers(rows), len(rows), rows.__getitem__)
             done = rows[-1][0]
             self._progress(done, last)
         if self._whole is not None:
             self.note(f"{self.input.name}: ends inside the database; the frames before the cut were read")
         elif failure is not None:
-            raise read_error(failure, self.input.name) from failure
+            raise sql.read_error(failure, self.input.name) from failure
 
     def _progress(self, done: int | None, last: int) -> None:
         self.input.consumed = (self.input.size or 0) * (done or 0) // max(last, done or 0, 1)
 
-    def _row_at(self, rows: PageRows, at: int) -> Row:
+    def _row_at(self, rows: PageRows, at: int) -> sql.Row:
         """Return one of the rows that were filled last, read by SQLite."""
         rows.queried += 1
-        rowid = rows.rowid(at)
         try:
-            return next(iter(self._select(_FRAMES, f"WHERE rowid = {rowid}")))
+            return next(iter(self._select(_FRAMES, f"WHERE rowid = {rows.rowids[at]}")))
         except (sqlite3.Error, StopIteration) as error:
             raise FormatError(f"damaged: {error or 'no such row'}", source=self.input.name) from error
 
-    def _row_after(self, done: int | None) -> list[Row]:
+    def _row_after(self, done: int | None) -> list[sql.Row]:
         """Return the row after ``done``: Python's cursor fetches it with the row that fails, and drops it."""
         where = "" if done is None else f"WHERE rowid > {done}"
         try:
@@ -164,7 +150,7 @@ class SqliteReader(MessageReader):
         except (sqlite3.Error, FormatError, OSError):
             return []
 
-    def _whole_rows(self, rows: list[Row], done: int | None) -> list[Row]:
+    def _whole_rows(self, rows: list[sql.Row], done: int | None) -> list[sql.Row]:
         """Return the rows before the cut of a cut file: SQLite returns rows after it that never existed."""
         if self._whole is None:
             return rows
@@ -186,39 +172,35 @@ class SqliteReader(MessageReader):
         path = self.input.name
         if not os.path.isfile(path):
             raise UsageError(
-                f"{path}: {NEEDS_A_NAME} and cannot be read from a pipe", hint="canx ... FILE.db"
+                f"{path}: {sql.NEEDS_A_NAME} and cannot be read from a pipe", hint="canx ... FILE.db"
             )
         with open(path, "rb") as file:
             if file.read(2) != head[:2]:
                 raise UsageError(f"{path}: a compressed database cannot be read", hint=f"gunzip {path}")
         if not head.startswith(MAGIC):
-            raise FormatError("not a SQLite database", source=path, position=0, unit="byte")
+            raise FormatError("not a SQLite database", source=path, byte=0)
         if os.path.getsize(path) < page_size(head):
             raise FormatError("ends inside its first page, which names its tables", source=path)
         try:
             self._connection = self._connected(path, head)
             self.table_name = self._found_table()
             if is_cut(path, head, has_log=self._has_log):
-                query = "SELECT rootpage FROM sqlite_master WHERE type = 'table' AND name = ?"
-                (root,) = self._connection.execute(query, (self.table_name,)).fetchone()
-                self._whole = last_whole_row(path, root)
+                with open(path, "rb") as file:
+                    root = sql.root_page(self._connection, self.table_name)
+                    self._whole = Leaves(file.fileno(), root).last_whole_row()
         except sqlite3.Error as error:
-            raise read_error(error, path) from error
+            raise sql.read_error(error, path) from error
         except UnicodeDecodeError as error:  # in SQLite's message, which quotes what is damaged
             raise FormatError("damaged: the names of its tables are not text", source=path) from error
 
     def _connected(self, path: str, head: bytes) -> sqlite3.Connection:
-        """Return a connection for reading, with a note if the changes in a log cannot be read.
-
-        A killed writer leaves a log next to the file; SQLite applies it, and needs to write to the file for
-        that.
-        """
+        """Return a connection for reading; a log that cannot be applied to the file is noted."""
         logs = [path + end for end in ("-wal", "-journal") if os.path.exists(path + end)]
         modes = ["mode=ro"]
         if logs or head[18:20] != b"\1\1":
             modes = ["mode=rw", "immutable=1"]
         for mode in modes:
-            connection = connect(path, mode)
+            connection = sql.connect(path, mode)
             try:
                 if is_cut(path, head, has_log=mode != "immutable=1"):
                     connection.execute("PRAGMA writable_schema = ON")  # else SQLite reads nothing of it
@@ -246,13 +228,13 @@ class SqliteReader(MessageReader):
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
         )
         names = [str(name) for (name,) in self._connection.execute(query)]
-        fitting = [name for name in names if {*COLUMNS} <= columns_of(self._connection, name)]
+        fitting = [name for name in names if {*sql.COLUMNS} <= sql.columns_of(self._connection, name)]
         if self.table_name in fitting:
             return self.table_name
         if self.table_name == "messages" and "messages" not in names and len(fitting) == 1:
             return fitting[0]
         have = ", ".join(map(quoted, names[:20])) or "none"
-        hint = f"--from db,table={fitting[0]}" if fitting else f"columns of frames: {' '.join(COLUMNS)}"
+        hint = f"--from db,table={fitting[0]}" if fitting else f"columns of frames: {' '.join(sql.COLUMNS)}"
         raise FormatError(
             f"no table {quoted(self.table_name)} of frames; its tables: {have}",
             source=self.input.name,
@@ -262,30 +244,31 @@ class SqliteReader(MessageReader):
     def _last_row(self) -> int:
         """Return the highest rowid, for the progress; 0 if the file is too damaged."""
         assert self._connection is not None
+        query = f"SELECT max(rowid) FROM {sql.named(self.table_name)}"
         try:
-            (last,) = self._connection.execute(f"SELECT max(rowid) FROM {named(self.table_name)}").fetchone()
+            (last,) = self._connection.execute(query).fetchone()
         except sqlite3.Error:
             return 0
         return int(last or 0)
 
-    def _select(self, what: str, order: str = "") -> Iterable[Row]:
+    def _select(self, what: str, order: str = "") -> Iterable[sql.Row]:
         assert self._connection is not None
         try:
-            return iter(self._connection.execute(f"{what} FROM {named(self.table_name)} {order}"))
+            return iter(self._connection.execute(f"{what} FROM {sql.named(self.table_name)} {order}"))
         except sqlite3.Error as error:
             if self._whole is not None:
                 return iter(())
-            raise read_error(error, self.input.name) from error
+            raise sql.read_error(error, self.input.name) from error
 
     def _decoded(
-        self, table: Buffers | None, rows: int, row_at: Callable[[int], Row]
+        self, table: sql.Buffers | None, rows: int, row_at: Callable[[int], sql.Row]
     ) -> Iterator[MessageBatch]:
         """Yield the frames of a ``table`` of ``rows``; a malformed row is a fault after the frames before it.
 
         ``row_at`` returns a row that the kernel cannot decode; without ``table`` that is every row.
         """
-        room = MAX_DATA * rows if table is None else table[6][rows - 1] + MAX_DATA * (rows // 8)
-        batch = MessageBatch.with_room(rows, room + MAX_DATA, (CHANNEL,))
+        room = sql.MAX_DATA * rows if table is None else table[6][rows - 1] + sql.MAX_DATA * (rows // 8)
+        batch = MessageBatch.with_room(rows, room + sql.MAX_DATA, (sql.CHANNEL,))
         at = count = 0
         while at < rows:
             if table is not None:
@@ -297,7 +280,7 @@ class SqliteReader(MessageReader):
                     break
             row = row_at(at)
             try:
-                message = parse_row(row)
+                message = sql.parse_row(row)
                 batch.put(count, message)
                 count += 1
                 if message.is_fd:

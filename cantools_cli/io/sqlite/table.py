@@ -56,12 +56,11 @@ def parse_row(row: Row) -> Message:
         data = b""
     if not isinstance(data, bytes):
         raise FormatError(f"data is {_shown(data)}, not a blob")
-    is_error = bool(values["error"])
     message = Message(
         arbitration_id=values["arbitration_id"],
         is_extended_id=bool(values["extended"]),
         is_remote_frame=bool(values["remote"]),
-        is_error_frame=is_error,
+        is_error_frame=bool(values["error"]),
         channel=CHANNEL,
         dlc=values["dlc"],
         is_fd=len(data) > 8,
@@ -76,16 +75,9 @@ def as_buffers(rows: list[Row]) -> Buffers | None:
     """Return the columns of ``rows`` for the kernel; None if a value has another type."""
     _, seconds, identifiers, extended, remote, error, dlc, data = zip(*rows, strict=True)
     try:
-        return (
-            array("d", seconds),
-            array("I", identifiers),
-            bytes(extended),
-            bytes(remote),
-            bytes(error),
-            bytes(dlc),
-            array("I", accumulate(map(len, data))),
-            b"".join(data),
-        )
+        words, ends = array("I", identifiers), array("I", accumulate(map(len, data)))
+        marks = (bytes(extended), bytes(remote), bytes(error), bytes(dlc))
+        return (array("d", seconds), words, *marks, ends, b"".join(data))
     except (TypeError, ValueError, OverflowError):
         return None
 
@@ -93,8 +85,7 @@ def as_buffers(rows: list[Row]) -> Buffers | None:
 def insertion(table: str, rows: int = 1) -> str:
     """Return the SQL that inserts ``rows`` of the rows of ``as_rows``, with their values in sequence.
 
-    Four values per row cost SQLite half as much as seven, and 24 rows at once less than half as much as
-    single rows.
+    Four values per row take half as long as seven, and 24 rows at once half as long as single ones.
     """
     values = []
     for at in range(1, 4 * rows, 4):
@@ -171,6 +162,12 @@ def check_unused(path: str) -> None:
         if "locked" in str(error):
             raise FileInUseError(path) from error
         # else the file is not a database
+
+
+def root_page(connection: sqlite3.Connection, table: str) -> int:
+    query = "SELECT rootpage FROM sqlite_master WHERE type = 'table' AND name = ?"
+    (root,) = connection.execute(query, (table,)).fetchone()
+    return int(root)
 
 
 def columns_of(connection: sqlite3.Connection, table: str) -> set[str]:

@@ -13,18 +13,8 @@ from cantools_cli.frame.message import Message
 from cantools_cli.io.base import MessageWriter
 from cantools_cli.io.compression import compression_of
 from cantools_cli.io.files import AnyFile, OutputStream
+from cantools_cli.io.sqlite import table as sql
 from cantools_cli.io.sqlite.packed import PlainCopy
-from cantools_cli.io.sqlite.table import (
-    COLUMNS,
-    TYPES,
-    columns_of,
-    connect,
-    insert,
-    named,
-    path_to_write,
-    read_error,
-    write_error,
-)
 from cantools_cli.io.when_quiet import WhenQuiet
 
 
@@ -66,7 +56,7 @@ class SqliteWriter(MessageWriter):
         self.num_frames = 0
         self.last_write = time.time()
         self._index = index
-        self._path = path_to_write(file)
+        self._path = sql.path_to_write(file)
         self._copy = PlainCopy(self._path) if compression_of(self._path) else None
         self._quiet = WhenQuiet(self._write_gathered, self.GET_MESSAGE_TIMEOUT, self.MAX_TIME_BETWEEN_WRITES)
         self._output = file if isinstance(file, OutputStream) else None  # closed last, as when reading
@@ -75,7 +65,7 @@ class SqliteWriter(MessageWriter):
             self._open(self._path if self._copy is None else self._copy.path)
         except sqlite3.Error as error:
             self._close()
-            raise write_error(error, self._path) from error
+            raise sql.write_error(error, self._path) from error
         except BaseException:
             self._close()
             raise
@@ -113,13 +103,14 @@ class SqliteWriter(MessageWriter):
         try:
             self._quiet.check()
             self._write_gathered()
-            if self._index:
-                self._add_indexes(self._connection)
+            for column in ("ts", "arbitration_id") if self._index else ():
+                name, table = sql.named(f"{self.table_name}_{column}"), sql.named(self.table_name)
+                self._connection.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {table} ({column})")
             self._connection.execute("PRAGMA busy_timeout = 100")
             with suppress(sqlite3.OperationalError):  # other readers: the last of them removes the log
                 self._connection.execute("PRAGMA journal_mode = DELETE")
         except sqlite3.Error as error:
-            raise write_error(error, self._path) from error
+            raise sql.write_error(error, self._path) from error
         finally:
             if self._copy is not None:
                 self._connection.close()
@@ -127,20 +118,20 @@ class SqliteWriter(MessageWriter):
             self._close()
 
     def _open(self, path: str) -> None:
-        self._connection = connection = connect(path, "mode=rwc")
+        self._connection = connection = sql.connect(path, "mode=rwc")
         try:
-            present = columns_of(connection, self.table_name)
+            present = sql.columns_of(connection, self.table_name)
         except sqlite3.DatabaseError as error:
-            raise read_error(error, path) from error
-        if present and not {*COLUMNS} <= present:
+            raise sql.read_error(error, path) from error
+        if present and not {*sql.COLUMNS} <= present:
             raise UsageError(
                 f"{path}: the table {quoted(self.table_name)} lacks the columns of frames",
                 hint="db,table=NAME writes to another one",
             )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
-        typed = ", ".join(f"{name} {kind}" for name, kind in zip(COLUMNS, TYPES, strict=True))
-        connection.execute(f"CREATE TABLE IF NOT EXISTS {named(self.table_name)} ({typed})")
+        typed = ", ".join(f"{name} {kind}" for name, kind in zip(sql.COLUMNS, sql.TYPES, strict=True))
+        connection.execute(f"CREATE TABLE IF NOT EXISTS {sql.named(self.table_name)} ({typed})")
 
     def _write_if_due(self) -> None:
         if (
@@ -162,19 +153,14 @@ class SqliteWriter(MessageWriter):
         self._count_details(batch, "raw DLC codes", "CAN FD marks", "directions", "channels")
         try:
             self._connection.execute("BEGIN")
-            insert(self._connection, self.table_name, batch)
+            sql.insert(self._connection, self.table_name, batch)
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             if self._connection.in_transaction:
                 self._connection.rollback()
-            raise write_error(error, self._path) from error
+            raise sql.write_error(error, self._path) from error
         self.num_frames += len(batch)
         self.last_write = time.time()
-
-    def _add_indexes(self, connection: sqlite3.Connection) -> None:
-        for column in ("ts", "arbitration_id"):
-            name = named(f"{self.table_name}_{column}")
-            connection.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {named(self.table_name)} ({column})")
 
     def _close(self) -> None:
         if self._connection is not None:

@@ -1,14 +1,7 @@
 """The head of a PEAK TRC file: its version, when the trace began, the order of its columns.
 
-::
-
-    ;$FILEVERSION=2.1
-    ;$STARTTIME=45244.925927118056          days since 1899-12-30, local time
-    ;$COLUMNS=N,O,T,B,I,d,R,L,D
-    ;
-    ;   Start time: 14.11.2023 22:13:20.103.0
-
-Any of these lines may be missing; without a version it is 1.0, which has the text of the start alone.
+``$STARTTIME`` counts days since 1899-12-30, in local time. Any line may be missing; without a version it is
+1.0, which has the text of the start alone.
 
 Source: PEAK-System, "PEAK CAN TRC File Format".
 """
@@ -36,14 +29,7 @@ class TRCFileVersion(IntEnum):
     V2_1 = 201
 
 
-VERSIONS = {
-    "1.0": TRCFileVersion.V1_0,
-    "1.1": TRCFileVersion.V1_1,
-    "1.2": TRCFileVersion.V1_2,
-    "1.3": TRCFileVersion.V1_3,
-    "2.0": TRCFileVersion.V2_0,
-    "2.1": TRCFileVersion.V2_1,
-}
+VERSIONS = {f"{version // 100}.{version % 100}": version for version in TRCFileVersion if version}
 #: the letters are those of ``$COLUMNS``; ``t`` stands here for the type as versions 1.x write it
 COLUMNS = {
     TRCFileVersion.V1_0: "NOIlD",
@@ -53,8 +39,7 @@ COLUMNS = {
     TRCFileVersion.V2_0: "NOTIdlD",
     TRCFileVersion.V2_1: "NOTBIdRLD",
 }
-#: columns without which a file cannot be read
-NEEDED = "OTID"
+NEEDED = "OTID"  #: columns without which a file cannot be read
 
 _EPOCH = datetime(1899, 12, 30)
 _EPOCH_TO_1970 = timedelta(days=25_569)
@@ -71,21 +56,13 @@ _TEXT = re.compile(
 
 
 class Header:
-    """The lines that begin with ``;``.
-
-    Attributes:
-        version: of the file; ``UNKNOWN`` for one that is not in ``VERSIONS``.
-        version_text: as it is written.
-        columns: their letters in the file's order.
-        is_python_can: whether python-can wrote the file, whose start is UTC.
-        met: whether any such line was there.
-    """
+    """The lines that begin with ``;``."""
 
     def __init__(self) -> None:
-        self.version = TRCFileVersion.V1_0
-        self.version_text = "1.0"
-        self.is_python_can = False
-        self.met = False
+        self.version = TRCFileVersion.V1_0  #: ``UNKNOWN`` for one that is not in ``VERSIONS``
+        self.version_text = "1.0"  #: as it is written
+        self.is_python_can = False  #: whether python-can wrote the file, whose start is UTC
+        self.met = False  #: whether any such line was there
         self._columns: str | None = None
         self._days = ""
         self._text = ""
@@ -192,44 +169,39 @@ def parse_text(text: str, note: Callable[[str], None]) -> datetime | None:
         return None
 
 
-# What stands above the columns: a word, and the column of the line that it points at.
-_RULERS = {
-    TRCFileVersion.V1_0: (
-        ("Message number", 0), ("Time offset [ms]", 10), ("ID [hex]", 23), ("Data length", 29),
-        ("Data [hex] ...", 32),
-    ),
-    TRCFileVersion.V1_1: (
-        ("Message number", 0), ("Time offset [ms]", 12), ("Type", 21), ("ID [hex]", 32), ("Data length", 38),
-        ("Data [hex] ...", 41),
-    ),
-    TRCFileVersion.V1_2: (
-        ("Message number", 0), ("Time offset [ms]", 12), ("Bus", 23), ("Type", 26), ("ID [hex]", 37),
-        ("Data length", 43), ("Data [hex] ...", 46),
-    ),
-    TRCFileVersion.V1_3: (
-        ("Message number", 0), ("Time offset [ms]", 12), ("Bus", 22), ("Type", 25), ("ID [hex]", 35),
-        ("Reserved", 40), ("Data length", 43), ("Data [hex] ...", 48),
-    ),
-    TRCFileVersion.V2_0: (
-        ("Message number", 0), ("Time offset [ms]", 14), ("Type", 22), ("ID [hex]", 29), ("Rx/Tx", 34),
-        ("Data length", 37), ("Data [hex] ...", 40),
-    ),
-    TRCFileVersion.V2_1: (
-        ("Message number", 0), ("Time offset [ms]", 14), ("Type", 22), ("Bus", 25), ("ID [hex]", 32),
-        ("Rx/Tx", 37), ("Reserved", 40), ("Data length code", 43), ("Data [hex] ...", 48),
-    ),
-}  # fmt: skip
+# What stands above the columns, and the columns of the line that it points at.
+_LABELS = {
+    "N": "Message number",
+    "O": "Time offset [ms]",
+    "T": "Type",
+    "t": "Type",
+    "B": "Bus",
+    "I": "ID [hex]",
+    "d": "Rx/Tx",
+    "R": "Reserved",
+    "l": "Data length",
+    "L": "Data length code",
+    "D": "Data [hex] ...",
+}
+_MARKS = {
+    TRCFileVersion.V1_0: (4, 10, 23, 29, 32),
+    TRCFileVersion.V1_1: (4, 12, 21, 32, 38, 41),
+    TRCFileVersion.V1_2: (4, 12, 23, 26, 37, 43, 46),
+    TRCFileVersion.V1_3: (4, 12, 22, 25, 35, 40, 43, 48),
+    TRCFileVersion.V2_0: (4, 14, 22, 29, 34, 37, 40),
+    TRCFileVersion.V2_1: (4, 14, 22, 25, 32, 37, 40, 43, 48),
+}
 
 
 def _ruler(version: TRCFileVersion) -> list[str]:
     """Return the lines that label the columns, each label at its column."""
-    marks = [max(at, 4) for _, at in _RULERS[version]]
-    lines = []
-    for count, (word, _) in enumerate(_RULERS[version]):
-        line = [" "] * marks[count]
-        for at in marks[:count]:
+    marks = _MARKS[version]
+    lines: list[str] = []
+    for letter, mark in zip(COLUMNS[version], marks, strict=True):
+        line = [" "] * mark
+        for at in marks[: len(lines)]:
             line[at] = "|"
-        lines.append(";" + "".join(line)[1:] + word)
+        lines.append(";" + "".join(line)[1:] + _LABELS[letter])
     last = ["-"] * (marks[-1] + 24)
     for at in marks:
         last[at] = "+"

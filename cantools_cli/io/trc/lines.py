@@ -68,15 +68,12 @@ class LineReader:
 
     ``columns`` are their letters, ``t`` for the type as versions 1.x write it. With ``status`` changes of
     the bus's status and error counters are error frames.
-
-    Attributes:
-        left_out: lines other than frames, by kind.
     """
 
     def __init__(self, columns: str, left_out: Counter[str], *, status: bool = False) -> None:
         self.columns = columns
         self.offset_ns = 0
-        self.left_out = left_out
+        self.left_out = left_out  #: lines other than frames, by kind
         self._status = status
         self._line = b""
 

@@ -70,18 +70,9 @@ class TRCReader(NumberedReader):
     def _parse(self, text: ReadBuffer, at: int, end: int, batch: MessageBatch, first: int) -> Parsed:
         if not self._plain:
             return no_kernel(at, batch, first)
-        return kernel.parse(
-            text,
-            at,
-            end,
-            self._plain,
-            self._layout,
-            self._numbers,
-            self._start_ns,
-            self._most_ms,
-            first,
-            *batch.columns(),
-        )
+        header = (self._plain, self._layout, self._numbers, self._start_ns, self._most_ms)
+        others = (*header, first, *batch.columns())
+        return kernel.parse(text, at, end, *others)
 
     def _numbered(self, line: bytes) -> tuple[int, str]:
         at = self._lines.columns.find("B")
@@ -124,9 +115,9 @@ class TRCReader(NumberedReader):
             raise FormatError(
                 f"file version {quoted(self._header.version_text)} without readable $COLUMNS is not supported"
             )
-        begins = self._header.start_ns(self.tz, self._header_note)
+        begins = self._header.start_ns(self.tz, self.note_file)
         if begins is None:
-            self._header_note("no start time: times count from 1970")
+            self.note_file("no start time: times count from 1970")
         self._settled = True
         self._start_ns = begins or 0
         self._most_ms = max(0, min((_NS_LIMIT - 1 - self._start_ns) // _MS - 1, _MAX_MS))
@@ -135,6 +126,3 @@ class TRCReader(NumberedReader):
         fits = -_NS_LIMIT <= self._start_ns < _NS_LIMIT  # days allow for any year
         self._plain = letters.encode("ascii", "replace") if is_plain and fits else b""
         self._layout = kernel.LAYOUTS.get(self._plain, kernel.NO_LAYOUT)
-
-    def _header_note(self, text: str) -> None:
-        self.note_file(f"{text}")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from array import array
 from typing import Any
 
 from cantools_cli.errors import UsageError, quoted
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
-from cantools_cli.io.channels import NumberedChannels
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.start import RelativeWriter
 from cantools_cli.io.text import decoded
@@ -23,7 +21,6 @@ from cantools_cli.kernels import trc as kernel
 _MS = 1_000_000
 
 _NUMBERS = re.compile(rb"^[ \t]*(\d{1,18})\)?[ \t]", re.MULTILINE)
-_CHANNEL_LIMIT = 0xFFFE
 _LOOK = 4096
 _WITH_BUS = (TRCFileVersion.V1_2, TRCFileVersion.V1_3, TRCFileVersion.V2_1)
 #: nanoseconds of the last digit of a time, and the width of its column
@@ -52,18 +49,13 @@ class TRCWriter(RelativeWriter):
         append: bool = False,
         **kwargs: Any,
     ) -> None:
-        if channel < 1:
-            raise UsageError(f"channel {channel} cannot be written", hint="TRC numbers channels from 1")
         wanted = version if isinstance(version, TRCFileVersion) else VERSIONS.get(str(version or "2.1"))
         if wanted not in COLUMNS:
             raise UsageError(f"unknown version {quoted(str(version))}", hint=f"known: {', '.join(VERSIONS)}")
-        super().__init__(file, *args, append=append, **kwargs)
-        self.channel = channel
+        super().__init__(file, channel, *args, append=append, **kwargs)
         self._version = wanted
         self._tz = tz
-        self._channels = NumberedChannels(channel - 1, self.note)
         self._number = 1
-        self._numbers = array("H")  # of the buses of the batch's channels
         if append and self.output.seekable and self.output.written:
             with self.closed_on_error():
                 self._continue(None if version is None else wanted)
@@ -142,9 +134,7 @@ class TRCWriter(RelativeWriter):
             self._count_details(batch, "channels")
         if version == TRCFileVersion.V1_0:
             self._count_details(batch, "directions")
-        numbers = self._channels.table(batch, _CHANNEL_LIMIT)
-        self._numbers = array("H", [number + 1 for number in numbers])
-        return batch
+        return super()._prepared(batch)
 
     def _line(self, batch: MessageBatch, row: int) -> bytes:
         """Return the line of an error frame, or of a row whose time the kernel refuses."""

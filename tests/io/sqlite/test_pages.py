@@ -10,7 +10,7 @@ import pytest
 
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
-from cantools_cli.io.sqlite import reader as sqlite_module
+from cantools_cli.io.sqlite import table as sqlite_module
 from cantools_cli.io.sqlite.writer import SqliteWriter
 from tests.named import SqliteReader
 
