@@ -132,6 +132,8 @@ cdef inline long long hex_data(const unsigned char[::1] text, long long pos, lon
 cdef inline long long spaced_data(const unsigned char[::1] text, long long pos, long long end, unsigned char[::1] payload, long long at, long long size) noexcept nogil:
     cdef long long done
     cdef long long count
+    if size <= 8 and pos + 26 <= end:
+        return pos + 3 * size if words.unhex_spaced(text, pos, payload, at) >= size else -1
     done = 0
     while done < size and pos + 26 <= end:
         count = words.unhex_spaced(text, pos, payload, at + done)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from cantools_cli.kernels._words import FD_LENGTHS
+from cantools_cli.kernels import _words
+
+FD_LENGTHS = _words.FD_LENGTHS
 
 NIBBLE = bytes(
     int(chr(c), 16) if chr(c) in "0123456789abcdefABCDEF" else 0xFF for c in range(256)

@@ -4,21 +4,23 @@
 
     Timestamp: 1700000000.123456    ID:      123    S Rx                DL:  3    01 02 03 …    Channel: can0
 
-``parse`` handles such lines, with any number of spaces between the fields before the data, and leaves any
-other line to the reader. Grammar: ``cantools_cli/io/printer.py``.
+``parse`` reads such lines, with any number of spaces between the fields before the data; any other line is
+left to the reader, ``cantools_cli/io/printer.py``.
+
+The fast path: most lines share their seconds with an earlier one and have the columns that ``print`` writes.
+Their head is read as words and checked by one condition, for every kind of frame. The general path reads
+field by field. Both read data and channel alike.
+
+``parse`` stops with ``NAME`` at a frame of a channel that is not in the table.
 """
 
 from __future__ import annotations
 
 from cantools_cli.kernels import _gil as gil
+from cantools_cli.kernels import _lines as lines
+from cantools_cli.kernels import _printed as fields
 from cantools_cli.kernels import _words as words
-from cantools_cli.kernels._tables import FD_LENGTHS, NIBBLE
 from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
-
-DONE = 0  #: the end of the text is reached
-FULL = 1  #: the batch is full
-STRANGE = 2  #: an unusual or malformed line
-NAME = 3  #: a frame of a channel that is not in the table
 
 BEGIN = b"Timestamp: "
 CHANNEL = words.load8(b"Channel:", 0)
@@ -36,13 +38,11 @@ MARKS = b"".join(
     f" {' F'[mark & 1]} {('  ', 'BS')[mark >> 1 & 1]} {('  ', 'EI')[mark >> 2]}".encode() for mark in range(8)
 )
 LENGTHS = b"".join(b"%2d      " % size for size in range(65))
-CODES = bytes(FD_LENGTHS.index(size) if size in FD_LENGTHS else 255 for size in range(65))  #: 255: invalid
 
 #: maximum length of a formatted line without the channel and four bytes per data byte
 LINE_ROOM = 192
 CHANNEL_ROOM = 24  #: bytes copied as words for each channel, whatever its length
 USUAL_HEAD = 96  #: maximum length of a usual line up to its data, and the bytes of it that are read as words
-DATA_ROOM = 32  #: bytes after the data that are read as words
 LATEST = 1 << 33  #: seconds from which on a double cannot resolve microseconds
 EARLY = 1 << 19  #: seconds below which a double is far more precise than a nanosecond
 
@@ -68,56 +68,29 @@ def parse(
     channel; ``name_ends`` holds the end of each. Returns the position where it stopped (the start of a line),
     the number of filled rows, and the reason.
     """
-    nibble = NIBBLE
-    begins = BEGIN
-    kinds, marks, lengths, codes = KINDS, MARKS, LENGTHS, CODES
-    done, full, strange, name = DONE, FULL, STRANGE, NAME
+    lines.check_text(text, at, end)
+    lines.check_columns(first, timestamp_ns, can_id, flags, channel, dlc_code, offset, payload)
+    lines.check_names(names, name_ends)
+    begins, kinds, marks, lengths = BEGIN, KINDS, MARKS, LENGTHS
     begin_size = len(begins)
-    room = len(timestamp_ns)
-    payload_room = len(payload)
-    name_count = len(name_ends)
-    if at >= end:
-        return at, first, done
-    if end > len(text) or text[end - 1] != 10:
-        raise ValueError("the text must end with a newline")
-    if len(can_id) < room or len(flags) < room or len(channel) < room or len(dlc_code) < room:
-        raise ValueError("the columns differ in length")
-    if len(offset) <= room or offset[first] > payload_room:
-        raise ValueError("the offsets do not fit")
-    if name_count and name_ends[name_count - 1] > len(names):
-        raise ValueError("the names do not fit")
+    room, payload_room = len(timestamp_ns), len(payload)
     row = first
     used = offset[first]
-    reason = done
-    usual_head, data_room = USUAL_HEAD, DATA_ROOM
+    reason = lines.DONE
+    usual_head = USUAL_HEAD
     channel_mark, before_id, before_length, blanks = CHANNEL, BEFORE_ID, BEFORE_LENGTH, BLANKS
     two_blanks, four_blanks, length_mask = blanks >> 48, blanks >> 32, 0xFFFFFFFFFF
-    most_seconds = 9000000000
     every_bit = 0xFFFFFFFFFFFFFFFF
-    stamp_size = 0  # length of the previous line's time up to the decimal point; 0 at first
-    stamp_ns = 0  # the value of those digits
-    stamp = stamp_middle = stamp_end = end_mask = word = 0
-    # the two most recent channels, each with the end of the line, and masks of these bytes; empty at first
-    first_key = second_key = every_bit
-    first_mask = second_mask = 0
-    first_name = second_name = 0
-    first_size = second_size = 0
+    stamp_at = stamp_size = stamp_ns = 0  # the last new second: its line, length up to the point, and value
+    recent = lines.no_channels()
     thread = gil.release()
     while at < end:
         if row >= room or used + 64 > payload_room:
-            reason = full
+            reason = lines.FULL
             break
-        reason = strange
-        # Most lines share their seconds with the previous one and have the columns that ``print`` writes:
-        # their head is read as words and checked by one condition, for every kind of frame.
+        reason = lines.STRANGE
         wrong = every_bit
-        if stamp_size and at + usual_head <= end:
-            wrong = (
-                (words.load8(text, at) ^ stamp)
-                | (words.load8(text, at + 8) ^ stamp_middle)
-                | ((words.load8(text, at + 16) ^ stamp_end) & end_mask)
-            )
-        if wrong == 0:
+        if stamp_size and at + usual_head <= end and words.same_start(text, at, stamp_at, stamp_size):
             pos = at + stamp_size
             word = words.load8(text, pos)
             time = words.decimal(word, 6)
@@ -145,128 +118,35 @@ def parse(
         if wrong:
             if at + begin_size > end or not words.same(text, at, begins, begin_size):
                 break
-            pos = at + begin_size
-            while text[pos] == 32:
-                pos += 1
-            # time: 1 to 10 digits of seconds, 1 to 9 of fraction
-            seconds = 0
-            begin = pos
-            value = text[pos] - 48
-            while 0 <= value <= 9:
-                seconds = seconds * 10 + value
-                pos += 1
-                value = text[pos] - 48
-                if pos - begin > 10:
-                    break
-            if pos == begin or pos - begin > 10 or text[pos] != 46:
+            pos = lines.seconds(text, lines.after_spaces(text, at + begin_size), end, timestamp_ns, row)
+            if pos < 0 or text[pos] != ord("."):
                 break
-            if seconds > most_seconds:  # beyond int64 nanoseconds
+            stamp_at, stamp_ns = at, timestamp_ns[row]
+            stamp_size = pos + 1 - at if pos + 1 - at <= 32 and at + 32 <= end else 0
+            pos = lines.fraction(text, pos + 1, end, timestamp_ns, row)
+            if pos < 0 or text[pos] != ord(" "):
                 break
-            pos += 1
-            stamp_size = 0
-            stamp_ns = seconds * 1000000000
-            index = pos - at - 16
-            if 0 < index <= 8 and at + 24 <= end:
-                stamp_size = pos - at
-                end_mask = words.first_bytes(every_bit, index)
-                stamp = words.load8(text, at)
-                stamp_middle = words.load8(text, at + 8)
-                stamp_end = words.load8(text, at + 16)
-            time = 0
-            begin = pos
-            value = text[pos] - 48
-            while 0 <= value <= 9:
-                time = time * 10 + value
-                pos += 1
-                value = text[pos] - 48
-                if pos - begin > 9:
-                    break
-            digits = pos - begin
-            if digits == 0 or digits > 9 or text[pos] != 32:
+            time = timestamp_ns[row]
+            pos = lines.after_spaces(text, pos)
+            if text[pos] != ord("I") or text[pos + 1] != ord("D") or text[pos + 2] != ord(":"):
                 break
-            while digits < 9:
-                time *= 10
-                digits += 1
-            time += stamp_ns
-            # identifier
-            while text[pos] == 32:
-                pos += 1
-            if text[pos] != 73 or text[pos + 1] != 68 or text[pos + 2] != 58:  # ID:
+            begin = lines.after_spaces(text, pos + 3)
+            pos = lines.hexadecimal(text, begin, end, can_id, row)
+            if pos - begin < 3 or text[pos] != ord(" "):
                 break
-            pos += 3
-            while text[pos] == 32:
-                pos += 1
-            number = 0
-            begin = pos
-            value = nibble[text[pos]]
-            while value <= 15:
-                number = number << 4 | value
-                pos += 1
-                if pos - begin > 8:
-                    break
-                value = nibble[text[pos]]
-            digits = pos - begin
-            if digits < 3 or digits > 8 or text[pos] != 32:
+            number = can_id[row]
+            begin = fields.marks(text, lines.after_spaces(text, pos), row, flags)
+            if begin < 0:
                 break
-            # flags: S or X first, then any others in any order
-            while text[pos] == 32:
-                pos += 1
-            value = text[pos]
-            if value not in (83, 88):
+            kind, mark = flags[row] >> 3, flags[row] & 7
+            pos = lines.decimal(text, begin, 2, can_id, row)
+            size = can_id[row]
+            if pos == begin or size > 64:
                 break
-            kind = 4 if value == 88 else 0
-            mark = 0
-            pos += 1
-            while text[pos] == 32:
-                while text[pos] == 32:
-                    pos += 1
-                value = text[pos]
-                if value == 82 and text[pos + 1] == 120:  # Rx
-                    pos += 2
-                elif value == 84 and text[pos + 1] == 120:  # Tx
-                    kind |= 8
-                    pos += 2
-                elif value == 66 and text[pos + 1] == 83:  # BS
-                    mark |= 2
-                    pos += 2
-                elif value == 69 and text[pos + 1] == 73:  # EI
-                    mark |= 4
-                    pos += 2
-                elif value == 69:
-                    kind |= 1
-                    pos += 1
-                elif value == 82:
-                    kind |= 2
-                    pos += 1
-                elif value == 70:
-                    mark |= 1
-                    pos += 1
-                else:
-                    break
-            if value != 68 or text[pos + 1] != 76:  # DL, or DLC
-                break
-            pos += 2
-            pos += text[pos] == 67
-            if text[pos] != 58:
-                break
-            pos += 1
-            while text[pos] == 32:
-                pos += 1
-            size = text[pos] - 48
-            if size < 0 or size > 9:
-                break
-            pos += 1
-            value = text[pos] - 48
-            if 0 <= value <= 9:
-                size = size * 10 + value
-                pos += 1
-            if size > 64:
-                break
-            while text[pos] == 32:
-                pos += 1
-            if text[pos - 1] == 32:
+            pos = lines.after_spaces(text, pos)
+            if text[pos - 1] == ord(" "):
                 pos -= 1
-            elif text[pos] not in (10, 13):
+            elif text[pos] not in (ord("\n"), ord("\r")):
                 break
         # Valid combinations: a remote frame is neither CAN FD nor an error frame, and CAN FD has certain
         # lengths. An error frame has a 29-bit identifier; a flag stores whether X is printed.
@@ -274,114 +154,50 @@ def parse(
         is_remote = kind >> 1 & 1
         if number >> (11 + 18 * (is_error | kind >> 2 & 1)) or is_remote & (kind | mark):
             break
-        code = codes[size]
+        code = words.fd_code(size)
         is_fd = mark & 1
         if code > 8 + 7 * is_fd:
             break
-        identifier = number | (kind & 7 & ~(is_error << 2)) << 29
-        mark = mark * is_fd | kind & 8 | (is_error & kind >> 2) << 5
-        # data bytes, each after one space
         length = size * (1 - is_remote)
-        if pos + 3 * length + data_room <= end:
-            value = words.unhex_spaced(text, pos, payload, used) - length
-            if length > 8:
-                value += length - 8
-                index = 8
-                while index < length and value >= 0:
-                    value = words.unhex_spaced(text, pos + 3 * index, payload, used + index)
-                    value -= length - index if length - index < 8 else 8
-                    index += 8
-            if value < 0:
-                break
-            pos += 3 * length
-            begin = pos
-            pos += words.blank_run(text, pos)
-        else:
-            index = 0
-            while index < length and text[pos] == 32:
-                value = nibble[text[pos + 1]]
-                if value > 15:
-                    break
-                low = nibble[text[pos + 2]]
-                if low > 15:
-                    break
-                payload[used + index] = value << 4 | low
-                pos += 3
-                index += 1
-            if index < length:
-                break
-            begin = pos
-        while text[pos] == 32:
-            pos += 1
-        value = text[pos]
-        if pos == begin and value not in (10, 13):
+        begin = lines.spaced_data(text, pos, end, payload, used, length)
+        if begin < 0:
             break
-        if value == 39:  # the data as text, any letters and digits
-            pos += 1
-            if pos + 8 <= end:
-                pos += words.alphanumeric_run(words.load8(text, pos))
-            while nibble[text[pos]] <= 9 or 97 <= text[pos] | 32 <= 122:
-                pos += 1
-            if text[pos] != 39:
-                break
-            pos += 1
-            while text[pos] == 32:
-                pos += 1
-            value = text[pos]
-        # channel, and the line's end
-        known = 0
+        pos = fields.after_text(text, begin, end)
+        if pos < 0 or (pos == begin and text[pos] not in (ord("\n"), ord("\r"))):
+            break
+        # the channel with the space before it, if there is one, and the end of the line
+        last = -1
         begin = pos
-        if value == 67:
-            if pos + 9 >= end or words.load8(text, pos) != channel_mark or text[pos + 8] != 32:
+        if text[pos] == ord("C"):
+            if pos + 9 >= end or words.load8(text, pos) != channel_mark or text[pos + 8] != ord(" "):
                 break
             begin = pos + 8
-            pos += 9
-            if pos + 8 <= end:
-                word = words.load8(text, pos)
-                is_first = word & first_mask == first_key
-                is_second = word & second_mask == second_key
-                known = is_first | is_second
-                last = is_first * first_name + is_second * second_name
-                pos += is_first * first_size + is_second * second_size
-        if not known:
-            if value == 67:
-                while text[pos] >= 32:
-                    pos += 1
-            digits = pos - begin
-            if text[pos] == 13:
-                pos += 1
-            if text[pos] != 10:
+            if begin + 8 <= end:
+                word = words.load8(text, begin)
+                index = words.until(word, ord("\n")) + 1
+                last = lines.recent_channel(recent, words.first_bytes(word, index))
+                pos = begin + index
+        if last < 0:
+            stop = begin
+            while text[begin] == ord(" ") and text[stop] >= ord(" "):
+                stop += 1
+            pos = lines.after_line(text, stop)
+            if pos < 0:
                 break
-            pos += 1
-            last = 0
-            while last < name_count:
-                start = name_ends[last - 1] if last > 0 else 0
-                if name_ends[last] - start == digits:
-                    index = 0
-                    while index < digits and names[start + index] == text[begin + index]:
-                        index += 1
-                    if index == digits:
-                        break
-                last += 1
-            if last == name_count:
-                reason = name
+            last = lines.channel_at(text, begin, stop, end, names, name_ends, recent)
+            if last < 0:
+                reason = lines.NAME
                 break
-            begin += 1
-            if value == 67 and pos - begin <= 8 and begin + 8 <= end:
-                first_key, second_key = words.first_bytes(word, pos - begin), first_key
-                first_mask, second_mask = words.first_bytes(every_bit, pos - begin), first_mask
-                first_name, second_name = last, first_name
-                first_size, second_size = pos - begin, first_size
         timestamp_ns[row] = time
-        can_id[row] = identifier
-        flags[row] = mark
+        can_id[row] = number | (kind & 7 & ~(is_error << 2)) << 29
+        flags[row] = mark * is_fd | kind & 8 | (is_error & kind >> 2) << 5
         channel[row] = last
         dlc_code[row] = code
         used += length
         row += 1
         offset[row] = used
         at = pos
-        reason = done
+        reason = lines.DONE
     gil.acquire(thread)
     return at, row, reason
 
@@ -406,34 +222,24 @@ def format(
     may have no room, and at one that the caller handles: of CAN XL, not a valid frame, with a negative time,
     or with a time whose microseconds need more precision.
     """
-    kinds, marks, lengths = KINDS, MARKS, LENGTHS
+    lines.check_columns(len(timestamp_ns), timestamp_ns, can_id, flags, channel, dlc_code, offset, payload)
+    lines.check_names(names, name_ends)
+    kinds, marks, lengths, begins = KINDS, MARKS, LENGTHS, BEGIN
     line_room, channel_room = LINE_ROOM, CHANNEL_ROOM
     before_id, before_length, before_text, blanks = BEFORE_ID, BEFORE_LENGTH, BEFORE_TEXT, BLANKS
-    begins = BEGIN
-    begin_size = len(begins)
-    rows = len(timestamp_ns)
-    room = len(out)
-    payload_size = len(payload)
-    name_count = len(name_ends)
-    names_size = len(names)
-    if len(can_id) < rows or len(flags) < rows or len(channel) < rows or len(dlc_code) < rows:
-        raise ValueError("the columns differ in length")
-    if len(offset) <= rows or offset[rows] > len(payload):
-        raise ValueError("the offsets do not fit")
-    if name_count and name_ends[name_count - 1] > names_size:
-        raise ValueError("the names do not fit")
+    rows, room, name_count = len(timestamp_ns), len(out), len(name_ends)
+    begin_size, payload_size, names_size = len(begins), len(payload), len(names)
     identifier_mask, kept = 0x1FFFFFFF, 0x9FFFFFFF
-    billion, million = 1000000000, 1000000
+    billion, million = lines.BILLION, 1000000
     early, late = EARLY, LATEST * 1000000000
     never = 0x7FFFFFFFFFFFFFFF
     one = 1
     two_blanks = blanks >> 48 << 48
     to = 0
     row = first
-    stamp_ns = never  # the second of the previous line; none at first
-    stamp_size = 0  # bytes up to its decimal point
+    stamp_at = stamp_size = 0  # the last new second: its line, and the length up to the decimal point
+    stamp_ns = never  # its value; none at first
     shift = 0  # bits of a double after that point, 0 for many
-    stamp = stamp_middle = stamp_end = 0
     thread = gil.release()
     while row < rows:
         index = channel[row]
@@ -452,6 +258,7 @@ def format(
             break
         if to + line_room + name_size + 4 * size > room:
             break
+        seconds = 0
         is_new = 0
         if time < stamp_ns or time - stamp_ns >= billion:
             seconds = time // billion
@@ -482,37 +289,20 @@ def format(
                 seconds = stamp_ns // billion + 1
                 is_new = 1
         if is_new:
-            for index in range(begin_size):
-                out[to + index] = begins[index]
-            count = 1
-            left = seconds
-            while left > 9:
-                left //= 10
-                count += 1
-            count = count if count > 8 else 8
-            left = seconds
-            index = to + begin_size + count
-            out[index] = 46
-            stamp_size = begin_size + count + 1
-            while index > to + begin_size:
-                index -= 1
-                out[index] = 48 + left % 10
-                left //= 10
-                if left == 0:
-                    break
-            while index > to + begin_size:
-                index -= 1
-                out[index] = 32
-            stamp = words.reload8(out, to)
-            stamp_middle = words.reload8(out, to + 8)
-            stamp_end = words.reload8(out, to + 16)
+            index = lines.put(begins, 0, begin_size, out, to)
+            if seconds < 100000000:
+                words.store8(out, index, words.padded_digits(seconds))
+                index += 8
+            else:
+                index = lines.put_decimal(seconds, 1, out, index)
+            out[index] = ord(".")
+            stamp_at, stamp_size = to, index + 1 - to
             if seconds * billion != stamp_ns:  # the next second, by rounding
                 stamp_ns = never
-        words.store8(out, to, stamp)
-        words.store8(out, to + 8, stamp_middle)
-        words.store8(out, to + 16, stamp_end)
+        else:
+            words.repeat32(out, stamp_at, to)
         to += stamp_size
-        words.store8(out, to, words.decimal8(micro) >> 16 | two_blanks)
+        words.store8(out, to, words.decimal6(micro) | two_blanks)
         words.store8(out, to + 6, before_id)
         identifier = word & identifier_mask
         # three digits at least, eight of an extended identifier
@@ -552,11 +342,8 @@ def format(
         if has_text and size:
             words.store8(out, to, before_text)
             to += 5
-            index = 0
-            while index < size:
-                out[to + index] = payload[begin + index]
-                index += 1
-            out[to + size] = 39
+            lines.put(payload, begin, begin + size, out, to)
+            out[to + size] = ord("'")
             to += size + 1
             edge = to
         if name_size:
@@ -565,14 +352,11 @@ def format(
                 words.store8(out, to + 8, words.load8(names, start + 8))
                 words.store8(out, to + 16, words.load8(names, start + 16))
             else:
-                index = 0
-                while index < name_size:
-                    out[to + index] = names[start + index]
-                    index += 1
+                lines.put(names, start, start + name_size, out, to)
             to += name_size
         else:
             to = edge if size else edge - 3
-        out[to] = 10
+        out[to] = ord("\n")
         to += 1
         row += 1
     gil.acquire(thread)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.io.channels import NameTable
 from cantools_cli.io.jsonl import JsonReader, format_line
+from cantools_cli.kernels import _lines as lines
 from tests.kernels.forms import (
     WIDE_FORMS,
     every_form,
@@ -64,7 +65,7 @@ def kernel(request: pytest.FixtureRequest) -> Any:
 def test_lines_become_rows(kernel: Any) -> None:
     text = b"".join(LINES)
     answer, columns = parsed(kernel, text, NAMES, ENDS)
-    assert answer == (len(text), len(LINES), kernel.DONE)
+    assert answer == (len(text), len(LINES), lines.DONE)
     assert [time - 1436509052249713000 for time in array("q", columns[0])] == [0, 0, 123, 0, 0, 0, 0]
     assert [can_id >> 28 for can_id in array("I", columns[1])] == [0, 0, 0, 4, 0, 8, 2]
     assert columns[2] == bytes([0, 0, 0, 8, 0, 3, 0])
@@ -111,7 +112,7 @@ def test_lines_become_rows(kernel: Any) -> None:
 )
 def test_other_lines_are_left_alone(kernel: Any, old: bytes, new: bytes) -> None:
     text = LINE + LINE.replace(old, new)
-    assert parsed(kernel, text, NAMES, ENDS)[0] == (len(LINE), 1, kernel.STRANGE)
+    assert parsed(kernel, text, NAMES, ENDS)[0] == (len(LINE), 1, lines.STRANGE)
 
 
 @pytest.mark.parametrize("cut", range(1, len(LINE) - 1))
@@ -122,12 +123,12 @@ def test_a_cut_line_is_left_alone(kernel: Any, cut: int) -> None:
 @pytest.mark.parametrize("name", [b'"can1"', b"3", b'"a\\"b"', b"true"])
 def test_a_new_name_stops_at_its_line(kernel: Any, name: bytes) -> None:
     text = LINE + LINE.replace(b'"can0"', name)
-    assert parsed(kernel, text, NAMES, ENDS)[0] == (len(LINE), 1, kernel.NAME)
+    assert parsed(kernel, text, NAMES, ENDS)[0] == (len(LINE), 1, lines.NAME)
 
 
 def test_a_full_batch_stops_at_a_line(kernel: Any) -> None:
-    assert parsed(kernel, LINE * 5, NAMES, ENDS, rows=2)[0] == (2 * len(LINE), 2, kernel.FULL)
-    assert parsed(kernel, LINE * 5, NAMES, ENDS, payload=68)[0] == (2 * len(LINE), 2, kernel.FULL)
+    assert parsed(kernel, LINE * 5, NAMES, ENDS, rows=2)[0] == (2 * len(LINE), 2, lines.FULL)
+    assert parsed(kernel, LINE * 5, NAMES, ENDS, payload=68)[0] == (2 * len(LINE), 2, lines.FULL)
 
 
 @given(st.lists(messages(channels=CHANNELS), max_size=5))

@@ -14,6 +14,7 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from cantools_cli.io.channels import NameTable
 from cantools_cli.io.printer import Printer, PrinterReader, spell_column
+from cantools_cli.kernels import _lines as lines
 from tests.kernels.forms import (
     WIDE_FORMS,
     every_form,
@@ -92,7 +93,7 @@ def test_lines_become_rows(kernel: Any) -> None:
     text = b"".join(LINES)
     for more in (b"", LINE * 3):
         answer, columns = parsed(kernel, text + more, NAMES, ENDS)
-        assert answer == (len(text + more), len(LINES) + len(more) // len(LINE), kernel.DONE)
+        assert answer == (len(text + more), len(LINES) + len(more) // len(LINE), lines.DONE)
         assert list(array("I", columns[1]))[: len(LINES)] == KINDS
         assert columns[2][: len(LINES)] == bytes([0, 8, 0, 0, 0, 0, 0, 3, 15, 0])
         assert list(array("H", columns[3]))[: len(LINES)] == [0, 1, 0, 0, 2, 2, 0, 0, 0, 2]
@@ -139,7 +140,7 @@ def test_a_strange_line_is_left_where_it_begins(kernel: Any, old: bytes, new: by
     assert old in LINE
     line = LINE.replace(old, new)
     for more in (b"", LINE * 3):
-        assert parsed(kernel, LINE + line + more, NAMES, ENDS)[0] == (len(LINE), 1, kernel.STRANGE)
+        assert parsed(kernel, LINE + line + more, NAMES, ENDS)[0] == (len(LINE), 1, lines.STRANGE)
 
 
 @pytest.mark.parametrize("size", [8, 9, 12, 13, 63, 64])
@@ -148,7 +149,7 @@ def test_lengths_are_those_of_the_kind(kernel: Any, size: int) -> None:
     for kind, is_good in ((b"    ", size <= 8), (b"F   ", size in (8, 12, 64))):
         line = LINE.replace(b"01 02 03" + b" " * 17, data + b" ").replace(b"DL:  3", b"DL: %2d" % size)
         line = line.replace(b"Rx        ", b"Rx     " + kind[:3])
-        reason = kernel.DONE if is_good else kernel.STRANGE
+        reason = lines.DONE if is_good else lines.STRANGE
         assert parsed(kernel, LINE + line, NAMES, ENDS)[0][2] == reason
         assert parsed(kernel, LINE + line + LINE * 5, NAMES, ENDS)[0][2] == reason
 
@@ -158,8 +159,8 @@ def test_lengths_are_those_of_the_kind(kernel: Any, size: int) -> None:
 )
 def test_a_new_channel_stops_at_its_line(kernel: Any, name: bytes) -> None:
     text = LINE + LINE.replace(b"Channel: can0", name)
-    assert parsed(kernel, text, NAMES, ENDS)[0] == (len(LINE), 1, kernel.NAME)
-    assert parsed(kernel, text + LINE, NAMES, ENDS)[0] == (len(LINE), 1, kernel.NAME)
+    assert parsed(kernel, text, NAMES, ENDS)[0] == (len(LINE), 1, lines.NAME)
+    assert parsed(kernel, text + LINE, NAMES, ENDS)[0] == (len(LINE), 1, lines.NAME)
 
 
 def test_many_channels_are_told_apart(kernel: Any) -> None:
@@ -168,13 +169,13 @@ def test_many_channels_are_told_apart(kernel: Any) -> None:
     order = [0, 1, 2, 3, 4, 5, 6, 7, 7, 6, 5, 4, 3, 2, 1, 0, 2, 4, 2, 4, 3, 3, 6, 3]
     text = b"".join(LINE.replace(b" can0", names[index]) for index in order)
     answer, columns = parsed(kernel, text, b"".join(names), ends)
-    assert answer == (len(text), len(order), kernel.DONE)
+    assert answer == (len(text), len(order), lines.DONE)
     assert list(array("H", columns[3])) == order
 
 
 def test_a_full_batch_stops_at_a_line(kernel: Any) -> None:
-    assert parsed(kernel, LINE * 5, NAMES, ENDS, rows=2)[0] == (2 * len(LINE), 2, kernel.FULL)
-    assert parsed(kernel, LINE * 5, NAMES, ENDS, payload=68)[0] == (2 * len(LINE), 2, kernel.FULL)
+    assert parsed(kernel, LINE * 5, NAMES, ENDS, rows=2)[0] == (2 * len(LINE), 2, lines.FULL)
+    assert parsed(kernel, LINE * 5, NAMES, ENDS, payload=68)[0] == (2 * len(LINE), 2, lines.FULL)
 
 
 def test_text_must_end_with_a_newline(kernel: Any) -> None:
@@ -219,7 +220,7 @@ def test_what_is_printed_is_read_without_plain_python(frames: list[Message]) -> 
     for kernel in every_form("printed"):
         for more in (b"", LINE * 3):
             (_, rows, reason), _ = parsed(kernel, LINE + text + more, NAMES, ENDS)
-            assert (rows, reason) == (1 + len(frames) + len(more) // len(LINE), kernel.DONE)
+            assert (rows, reason) == (1 + len(frames) + len(more) // len(LINE), lines.DONE)
 
 
 @given(st.lists(messages(channels=st.sampled_from(TABLE.channels)), max_size=5), st.integers(0, 40))

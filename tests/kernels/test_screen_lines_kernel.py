@@ -16,6 +16,7 @@ from cantools_cli.frame.message import Message
 from cantools_cli.io.candump.log import CanutilsLogReader
 from cantools_cli.io.candump.screen_writer import CandumpScreenWriter
 from cantools_cli.io.text import no_kernel
+from cantools_cli.kernels import _lines as lines
 from cantools_cli.kernels.buffers import ReadBuffer
 from tests.kernels.forms import (
     WIDE_FORMS,
@@ -135,7 +136,7 @@ def test_lines_become_rows(kernel: Any, times_each: int) -> None:
     text = b"".join(line * times_each for line in LINES) + LINE * (times_each * 3 - 3)
     answer, columns, _ = read(kernel, text)
     rows = len(LINES) * times_each
-    assert answer == (len(text), rows + times_each * 3 - 3, kernel.DONE)
+    assert answer == (len(text), rows + times_each * 3 - 3, lines.DONE)
     begin = slice(0, rows, times_each)
     assert times(columns)[begin] == [
         SECOND_NS + 123_456_000,
@@ -178,19 +179,19 @@ def test_lines_become_rows(kernel: Any, times_each: int) -> None:
 
 def test_a_new_name_is_left_alone(kernel: Any) -> None:
     text = LINE + LINE.replace(b"can0", b"can9")
-    assert read(kernel, text)[0] == (len(LINE), 1, kernel.STRANGE)
+    assert read(kernel, text)[0] == (len(LINE), 1, lines.STRANGE)
 
 
 def test_a_new_second_and_a_first_line_without_a_time_are_left_alone(kernel: Any) -> None:
     date = LINES[2]
-    assert read(kernel, date + date.replace(b"20.", b"21."))[0] == (len(date), 1, kernel.STRANGE)
-    assert read(kernel, LINE + LINES[7], state(timeless=0))[0] == (len(LINE), 1, kernel.STRANGE)
-    assert parsed(kernel, date, NAMES, ENDS, b"", state())[0] == (0, 0, kernel.STRANGE)
+    assert read(kernel, date + date.replace(b"20.", b"21."))[0] == (len(date), 1, lines.STRANGE)
+    assert read(kernel, LINE + LINES[7], state(timeless=0))[0] == (len(LINE), 1, lines.STRANGE)
+    assert parsed(kernel, date, NAMES, ENDS, b"", state())[0] == (0, 0, lines.STRANGE)
 
 
 def test_a_full_batch_stops_at_a_line(kernel: Any) -> None:
-    assert read(kernel, LINE * 5, rows=2)[0] == (2 * len(LINE), 2, kernel.FULL)
-    assert read(kernel, LINE * 5, payload=68)[0] == (2 * len(LINE), 2, kernel.FULL)
+    assert read(kernel, LINE * 5, rows=2)[0] == (2 * len(LINE), 2, lines.FULL)
+    assert read(kernel, LINE * 5, payload=68)[0] == (2 * len(LINE), 2, lines.FULL)
 
 
 @pytest.mark.parametrize("cut", [*range(1, 42), 43, 45, 46, 48, 49, 51, 52, 54, 55, 57, 58, 60, 61, 63, 64])
@@ -198,7 +199,7 @@ def test_a_full_batch_stops_at_a_line(kernel: Any) -> None:
 def test_a_cut_line_is_left_alone(kernel: Any, cut: int, more: bytes) -> None:
     line = b" (1700000000.123456)  vcan12  00000123   [8]  01 02 03 04 05 06 07 08\n"
     text = line + line[:cut] + b"\n" + more
-    assert read(kernel, text)[0] == (len(line), 1, kernel.STRANGE)
+    assert read(kernel, text)[0] == (len(line), 1, lines.STRANGE)
 
 
 @pytest.mark.parametrize("spoil", ["flags", "offset", "names", "state", "second"])
@@ -236,7 +237,7 @@ def test_a_sum_beyond_64_bits_is_kept_and_only_as_a_time_left_alone(kernel: Any)
     line = b" (99999999.000000)  can0  123   [0]\n"
     unit = kernel.UNIT
     answer, columns, numbers = read(kernel, line, state(SUM=unit - 1, SUM_HIGH=5, STEPS=100))
-    assert (answer[2], times(columns)) == (kernel.DONE, [99_999_999_000_000_000])
+    assert (answer[2], times(columns)) == (lines.DONE, [99_999_999_000_000_000])
     assert (numbers[kernel.SUM], numbers[kernel.SUM_HIGH]) == (99_999_998_999_999_999, 6)
     for sums, taken in (((unit - 1, 0), 1), ((unit - 1, 1), 0), ((0, 1), 1), ((0, 2), 0)):
         before = state(SUM=sums[0], SUM_HIGH=sums[1], DIFFERENCES=1)
