@@ -61,3 +61,94 @@ def data(
     dlc_code[row] = code
     offset[row + 1] = used + size
     return lines.after_line(text, pos)
+
+
+def directions(text: ReadBuffer, pos: int, row: int, flags: WriteBuffer) -> int:
+    """Parse direction, bit rate switch and error state, if there; return the position of the identifier."""
+    mark = 0
+    if text[pos] in (ord("R"), ord("T")) and text[pos + 1] == ord("X"):
+        mark = 8 * (text[pos] == ord("T"))
+        pos += 2
+        if text[pos] != ord(" ") or text[pos + 1] not in (ord("-"), ord("B")) or text[pos + 2] != ord(" "):
+            return -1
+        if text[pos + 3] not in (ord("-"), ord("E")) or text[pos + 4] != ord(" "):
+            return -1
+        mark |= 2 * (text[pos + 1] == ord("B")) | 4 * (text[pos + 3] == ord("E"))
+        pos = lines.after_spaces(text, pos + 4)
+    flags[row] = mark
+    return pos
+
+
+def length(
+    text: ReadBuffer, pos: int, row: int, flags: WriteBuffer, dlc_code: WriteBuffer, lengths: UInt32s
+) -> int:
+    """Parse a length, of CAN FD if of two digits, or a raw DLC.
+
+    Returns the position of the space before the data. Adds the mark of CAN FD to ``flags[row]``.
+    """
+    is_fd = 0
+    begin = pos + 1
+    if text[pos] == ord("["):
+        pos = lines.decimal(text, begin, 2, lengths, row)
+        is_fd = pos - begin == 2
+        if pos == begin or text[pos] != ord("]") or lengths[row] > (64 if is_fd else 8):
+            return -1
+        dlc_code[row] = words.fd_code(lengths[row])
+    elif text[pos] == ord("{") and lines.nibble(text[begin]) <= 15 and text[begin + 1] == ord("}"):
+        dlc_code[row] = lines.nibble(text[begin])
+        lengths[row] = min(dlc_code[row], 8)
+        pos = begin + 1
+    else:
+        return -1
+    flags[row] = flags[row] & (14 if is_fd else 8) | is_fd
+    begin = lines.after_spaces(text, pos + 1)
+    return max(begin - 1, pos + 1)
+
+
+def screen_data(
+    text: ReadBuffer,
+    pos: int,
+    end: int,
+    row: int,
+    length: int,
+    size: int,
+    code: int,
+    is_fd: int,
+    can_id: UInt32s,
+    payload: WriteBuffer,
+    used: int,
+    remote: ReadBuffer,
+    error: ReadBuffer,
+) -> int:
+    """Parse ``length`` bytes of data, of which ``size`` are known, and the rest of a line of a screen.
+
+    Returns the position after the line, or -1.
+    """
+    if is_fd and code > 15:
+        return -1
+    index = lines.after_spaces(text, pos)
+    if size == 0 and index > pos and text[index] == ord("r"):
+        if is_fd or can_id[row] >> 29 == 1 or index + len(remote) > end:
+            return -1
+        if not words.same(text, index, remote, len(remote)):
+            return -1
+        can_id[row] |= 0x40000000
+        return lines.after_line(text, lines.after_spaces(text, index + len(remote)))
+    pos = lines.spaced_data(text, pos, end, payload, used + size, length - size)
+    if pos < 0 or text[pos] not in (ord(" "), ord("\n"), ord("\r")):
+        return -1
+    if pos + 32 <= end:
+        pos += words.blank_run(text, pos)
+    pos = lines.after_spaces(text, pos)
+    if text[pos] == ord("E") and pos + len(error) <= end and words.same(text, pos, error, len(error)):
+        pos = lines.after_spaces(text, pos + len(error))
+    if text[pos] == ord("'"):
+        begin = pos
+        while text[pos] >= ord(" "):
+            pos += 1
+        index = pos - 1
+        while text[index] == ord(" "):
+            index -= 1
+        if index == begin or text[index] != ord("'"):
+            return -1
+    return lines.after_line(text, pos)

@@ -12,7 +12,7 @@ from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt32s, Word, Writ
 
 
 def after_key(text: ReadBuffer, pos: int, end: int, keys: ReadBuffer, ends: UInt32s, key: int) -> int:
-    """Return the position of the value after a comma and ``key``; -1 if they are not there or ``pos`` is -1."""
+    """Return the position of the value after a comma and ``key``; -1 if not there or ``pos`` is -1."""
     if pos < 0 or text[pos] != ord(","):
         return -1
     return words.behind(text, lines.after_spaces(text, pos + 1), end, keys, ends, key)

@@ -21,7 +21,8 @@ def marks(text: ReadBuffer, pos: int, row: int, flags: WriteBuffer) -> int:
     pos += 1
     while text[pos] == ord(" "):
         pos = lines.after_spaces(text, pos)
-        mark, after = text[pos], text[pos + 1]
+        mark = text[pos]
+        after = text[pos + 1] if mark > ord(" ") else 0
         if after == ord("x") and mark in (ord("R"), ord("T")):
             found |= 64 * (mark == ord("T"))
             pos += 2

@@ -1,20 +1,27 @@
 """Lines as candump prints them on a screen, to columns and back: `` (1.249713)  can0  123   [2]  DE AD``.
 
-``parse`` handles typical lines with any of candump's kinds of time, and leaves any other line to the reader.
-Grammar: ``cantools_cli/io/candump/screen_reader.py``. ``format`` belongs to ``screen_writer.py`` in the same
-folder.
+The grammar of ``parse``, in which any number of spaces can stand for one before the length; other lines are
+left to the reader, ``cantools_cli/io/candump/screen_reader.py``::
+
+    line = ["(" time ")"] " " interface " " [direction] identifier " " length {" " octet} end
+    length = "[" digits "]" | "{" dlc "}"
+    end = ["remote request" | "ERRORFRAME"] ["'" text "'"]
+
+The fast path: most lines share their seconds with an earlier one, or have no time, and a recent interface.
+Their head is read as words and checked by one condition; without a branch on the kind of identifier or frame,
+which would be unpredictable. The general path reads field by field.
+
+The time is one of candump's four kinds: times of up to 8 digits count from the first or the previous frame.
+``format`` belongs to ``screen_writer.py`` in the same folder.
 """
 
 from __future__ import annotations
 
+from cantools_cli.kernels import _candump as fields
 from cantools_cli.kernels import _gil as gil
+from cantools_cli.kernels import _lines as lines
 from cantools_cli.kernels import _words as words
-from cantools_cli.kernels._tables import DECIMAL, FD_CODES, FD_LENGTHS, HEX, NIBBLE
 from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
-
-DONE = 0  #: the end of the text is reached
-FULL = 1  #: the batch is full
-STRANGE = 2  #: an unusual or malformed line
 
 #: the state shared by lines, as entries of ``state``: the sum of all short times, split into units of 2**62
 #: ns and the rest; the last of them; their number, and the number that do not increase; whether they are
@@ -76,80 +83,50 @@ def parse(
     date and time that is handled, of 19 bytes, or empty; ``state``, described above, is updated. Returns the
     position where it stopped (the start of a line), the number of filled rows, and the reason.
     """
-    nibble = NIBBLE
-    codes = FD_CODES
-    lengths = FD_LENGTHS
-    remote, error = REMOTE, ERROR
-    remote_size, error_size = len(remote), len(error)
-    done, full, strange = DONE, FULL, STRANGE
-    room = len(timestamp_ns)
-    payload_room = len(payload)
-    name_count = len(name_ends)
-    if at >= end:
-        return at, first, done
-    if end > len(text) or text[end - 1] != 10:
-        raise ValueError("the text must end with a newline")
-    if len(can_id) < room or len(flags) < room or len(channel) < room or len(dlc_code) < room:
-        raise ValueError("the columns differ in length")
-    if len(offset) <= room or offset[first] > payload_room:
-        raise ValueError("the offsets do not fit")
-    if name_count and name_ends[name_count - 1] > len(names):
-        raise ValueError("the names do not fit")
+    lines.check_text(text, at, end)
+    lines.check_columns(first, timestamp_ns, can_id, flags, channel, dlc_code, offset, payload)
+    lines.check_names(names, name_ends)
     if len(state) < STATE or len(second) not in (0, DATE):
         raise ValueError("the state does not fit")
+    room, payload_room = len(timestamp_ns), len(payload)
     date_size = len(second)
     total, total_high, latest = state[SUM], state[SUM_HIGH], state[LAST]
     steps, back, differences = state[STEPS], state[BACK], state[DIFFERENCES]
     second_ns, timeless = state[SECOND_NS], state[TIMELESS]
     row = first
     used = offset[first]
-    reason = done
     last = 0
+    reason = lines.DONE
+    remote, error = REMOTE, ERROR
     usual, most_stamp, unit_bits = USUAL, MAX_STAMP, UNIT_BITS
-    most_seconds = 9000000000
     unit = UNIT
-    every_bit = 0xFFFFFFFFFFFFFFFF
     blanks, direction = BLANKS, DIRECTION
     usual_length, fd_length, length_mask = LENGTH, FD_LENGTH, LENGTH_MASK
     sent, switched, passive = 82 ^ 84, (45 ^ 66) << 24, (45 ^ 69) << 40  # R or T, - or B, - or E
     indent = 0xFFFFFFFFFF  # 5 bytes
     tens_byte = 0xFF000000
     after_fraction = 0x2029  # ) and a blank
-    # the previous line's time up to the decimal point; its size is 0 at first
-    stamp_size = 0
-    stamp_ns = 0
+    stamp_at = stamp_size = stamp_ns = 0  # the last new second: its line, length up to the point, and value
     stamp_is_short = 0
-    stamp = stamp_mask = stamp_middle = middle_mask = stamp_end = end_mask = 0
-    # the two most recent interfaces, from after two spaces to the following space; empty at first
-    first_key = second_key = every_bit
-    first_mask = second_mask = 0
-    first_name = second_name = 0
-    first_size = second_size = 0
+    recent = lines.no_channels()
     thread = gil.release()
     while at < end:
         if row >= room or used + 64 > payload_room:
-            reason = full
+            reason = lines.FULL
             break
-        reason = strange
-        # Most lines share their seconds with the previous one, or have no time, and have the name of one of
-        # the two most recent interfaces: their head is read as words and checked by one condition. No branch
-        # on the kind of identifier or frame: it would be unpredictable.
+        reason = lines.STRANGE
         usual_head = 0
         pos = 0
         is_whole = 0
         begin_data = used
         if at + usual <= end:
             word = words.load8(text, at)
-            differs = word ^ stamp
-            differs &= stamp_mask
-            differs |= (words.load8(text, at + 8) ^ stamp_middle) & middle_mask
-            differs |= (words.load8(text, at + 16) ^ stamp_end) & end_mask
-            if stamp_size and differs == 0:
+            if stamp_size and words.same_start(text, at, stamp_at, stamp_size):
                 pos = at + stamp_size
                 word = words.load8(text, pos)
                 time = words.decimal(word, 6)
                 differs = (word >> 48) ^ after_fraction
-                differs |= text[pos + 8] ^ 32
+                differs |= text[pos + 8] ^ ord(" ")
                 usual_head = time >= 0
                 time = stamp_ns + time * 1000
                 is_short = stamp_is_short
@@ -163,16 +140,16 @@ def parse(
             if usual_head:
                 # computed early, so that the processor overlaps the next line with this one
                 stop = pos + 12 + words.newline_at(text, pos + 12)
-                key = words.load8(text, pos)
-                is_first = key & first_mask == first_key
-                is_second = key & second_mask == second_key
-                usual_head = is_first | is_second
-                last = is_first * first_name + is_second * second_name
-                pos += is_first * first_size + is_second * second_size
-                differs |= text[pos] ^ 32
+                pos += words.blanks(words.load8(text, pos))
+                word = words.load8(text, pos)
+                size = words.until(word, ord(" ")) + 1
+                last = lines.recent_channel(recent, words.first_bytes(word, size))
+                usual_head = (last >= 0) & (text[pos] != ord("#"))  # of a comment
+                pos += size
+                differs |= text[pos] ^ ord(" ")
                 pos += 1
                 mark = 0
-                if text[pos + 1] == 88:  # X
+                if text[pos + 1] == ord("X"):
                     word = words.load8(text, pos)
                     is_sent = word >> 2 & 1
                     is_switched = word >> 30 & 1
@@ -183,17 +160,17 @@ def parse(
                     pos += 8
                 # the identifier: after 5 more spaces if 3 digits are aligned with 8
                 word = words.load8(text, pos)
-                is_indented = text[pos] == 32
+                is_indented = text[pos] == ord(" ")
                 differs |= ((word ^ blanks) & indent) * is_indented
                 pos += 5 * is_indented
-                is_base = text[pos + 3] == 32
+                is_base = text[pos + 3] == ord(" ")
                 digits = 8 - 5 * is_base
                 number = words.hexadecimal(words.load8(text, pos), digits)
                 usual_head &= number >> (29 - 18 * is_base) == 0
                 pos += digits
                 # the length: one digit, or two for CAN FD
                 word = words.load8(text, pos)
-                is_fd = word >> 16 & 255 == 91  # [
+                is_fd = word >> 16 & 255 == ord("[")
                 differs |= (word ^ usual_length ^ fd_length * is_fd) & length_mask & ~(tens_byte * is_fd)
                 tens = ((word >> 24 & 255) - 48) * is_fd
                 code = (word >> 32 & 255) - 48
@@ -203,7 +180,7 @@ def parse(
                 if usual_head:
                     identifier = number
                     pos += 7
-                    code = codes[length]
+                    code = words.fd_code(length)
                     mark = mark & (8 + 6 * is_fd) | is_fd
                     size = words.unhex_spaced(text, pos, payload, used)
                     size = min(size, length)
@@ -211,246 +188,71 @@ def parse(
                     used += size
                     is_whole = (size == length) & (pos == stop)
         if not usual_head:
-            pos = at
-            while text[pos] == 32:
-                pos += 1
+            pos = lines.after_spaces(text, at)
             time = 0
             is_short = 0
-            is_timed = text[pos] == 40  # (
-            key_at = at + 2
-            if is_timed:
-                # 1 to 10 digits of seconds, or the date; 1 to 9 digits of fraction
-                pos += 1
-                begin = pos
-                seconds = 0
-                value = text[pos] - 48
-                while 0 <= value <= 9:
-                    seconds = seconds * 10 + value
-                    pos += 1
-                    value = text[pos] - 48
-                    if pos - begin > 10:
-                        break
-                digits = pos - begin
-                if value == -3:  # -
-                    if date_size == 0:
-                        break
+            if text[pos] == ord("("):
+                begin = pos + 1
+                pos = lines.seconds(text, begin, end, timestamp_ns, row)
+                if pos < 0:
+                    break
+                is_short = pos - begin <= 8
+                if text[pos] == ord("-"):
                     index = 0
                     while index < date_size and text[begin + index] == second[index]:
                         index += 1
-                    if index < date_size:
+                    if date_size == 0 or index < date_size:
                         break
                     pos = begin + date_size
-                    value = text[pos] - 48
-                    time = second_ns
-                else:
-                    if digits == 0 or digits > 10 or seconds > most_seconds:  # beyond int64 nanoseconds
-                        break
-                    is_short = digits <= 8
-                    time = seconds * 1000000000
-                if value not in (-2, -4):  # . or ,
+                    is_short = 0
+                    timestamp_ns[row] = second_ns
+                if text[pos] not in (ord("."), ord(",")):
                     break
+                stamp_at, stamp_ns, stamp_is_short = at, timestamp_ns[row], is_short
                 pos += 1
-                stamp_size = 0
-                if pos - at <= most_stamp and at + most_stamp <= end:
-                    stamp_size = pos - at
-                    stamp_ns = time
-                    stamp_is_short = is_short
-                    index = stamp_size if stamp_size < 8 else 8
-                    stamp_mask = words.first_bytes(every_bit, index)
-                    stamp = words.load8(text, at) & stamp_mask
-                    left = stamp_size - index
-                    index = left if left < 8 else 8
-                    middle_mask = words.first_bytes(every_bit, index)
-                    stamp_middle = words.load8(text, at + 8) & middle_mask
-                    end_mask = words.first_bytes(every_bit, left - index)
-                    stamp_end = words.load8(text, at + 16) & end_mask
-                fraction = 0
-                begin = pos
-                value = text[pos] - 48
-                while 0 <= value <= 9:
-                    fraction = fraction * 10 + value
-                    pos += 1
-                    value = text[pos] - 48
-                    if pos - begin > 9:
-                        break
-                digits = pos - begin
-                if digits == 0 or digits > 9 or value != -7:  # )
+                stamp_size = pos - at if pos - at <= most_stamp and at + 32 <= end else 0
+                pos = lines.fraction(text, pos, end, timestamp_ns, row)
+                if pos < 0 or text[pos] != ord(")") or text[pos + 1] != ord(" "):
                     break
-                while digits < 9:
-                    fraction *= 10
-                    digits += 1
-                time += fraction
-                pos += 1
-                if text[pos] != 32:
-                    break
-                key_at = pos + 2
-                while text[pos] == 32:
-                    pos += 1
-            elif timeless == 0 or text[pos] == 35:  # without times, a line that begins with # is a comment
+                time = timestamp_ns[row]
+                pos = lines.after_spaces(text, pos + 1)
+            elif timeless == 0 or text[pos] == ord("#"):  # without times, # begins a comment
                 break
-            # interface
             begin = pos
-            while text[pos] > 32:
+            while text[pos] > ord(" "):
                 pos += 1
-            length = pos - begin
-            if length == 0 or text[pos] != 32 or text[begin] == 40:
+            if pos == begin or text[pos] != ord(" ") or text[begin] == ord("("):
                 break
-            last = 0
-            while last < name_count:
-                start = name_ends[last - 1] if last > 0 else 0
-                if name_ends[last] - start == length:
-                    index = 0
-                    while index < length and names[start + index] == text[begin + index]:
-                        index += 1
-                    if index == length:
-                        break
-                last += 1
-            if last == name_count:
+            last = lines.channel_at(text, begin, pos, end, names, name_ends, recent)
+            if last < 0:
                 break
-            size = pos + 1 - key_at
-            if key_at <= begin and size <= 8 and key_at + 8 <= end and text[begin] != 35:
-                key = words.first_bytes(words.load8(text, key_at), size)
-                if key not in (first_key, second_key):
-                    first_key, second_key = second_key, key
-                    first_mask, second_mask = second_mask, words.first_bytes(every_bit, size)
-                    first_name, second_name = second_name, last
-                    first_size, second_size = second_size, size
-            while text[pos] == 32:
-                pos += 1
-            # direction, bit rate switch, error state
-            mark = 0
-            if text[pos] in (82, 84) and text[pos + 1] == 88:  # RX, TX
-                mark = (text[pos] & 4) << 1
-                pos += 2
-                if text[pos] != 32 or text[pos + 1] not in (45, 66) or text[pos + 2] != 32:
-                    break
-                if text[pos + 3] not in (45, 69) or text[pos + 4] != 32:
-                    break
-                mark |= (text[pos + 1] == 66) << 1 | (text[pos + 3] == 69) << 2
-                pos += 4
-                while text[pos] == 32:
-                    pos += 1
-            # identifier
-            number = 0
-            begin = pos
-            value = nibble[text[pos]]
-            while value <= 15:
-                number = number << 4 | value
-                pos += 1
-                if pos - begin > 8:
-                    break
-                value = nibble[text[pos]]
-            digits = pos - begin
-            is_base = digits == 3
-            if digits not in (3, 8) or text[pos] != 32:
+            begin = fields.directions(text, lines.after_spaces(text, pos), row, flags)
+            if begin < 0:
                 break
-            if number >> (30 - 19 * is_base):
+            pos = lines.hexadecimal(text, begin, end, can_id, row)
+            is_base = pos - begin == 3
+            identifier = can_id[row]
+            if pos - begin not in (3, 8) or text[pos] != ord(" ") or identifier >> (30 - 19 * is_base):
                 break
-            identifier = number
-            while text[pos] == 32:
-                pos += 1
-            # length or raw DLC
-            is_fd = False
-            if text[pos] == 91:  # [
-                length = text[pos + 1] - 48
-                if length < 0 or length > 9:
-                    break
-                pos += 2
-                value = text[pos] - 48
-                if 0 <= value <= 9:
-                    is_fd = True
-                    length = length * 10 + value
-                    pos += 1
-                if text[pos] != 93 or length > 8 + 56 * is_fd:
-                    break
-                code = codes[length]
-            elif text[pos] == 123:  # {
-                code = nibble[text[pos + 1]]
-                if code > 15 or text[pos + 2] != 125:
-                    break
-                length = code if code < 8 else 8
-                pos += 2
-            else:
+            pos = fields.length(text, lines.after_spaces(text, pos), row, flags, dlc_code, can_id)
+            if pos < 0:
                 break
-            pos += 1
-            mark = mark & (8 + 6 * is_fd) | is_fd
+            mark, code, length = flags[row], dlc_code[row], can_id[row]
+            is_fd = (mark & 1) == 1
             size = 0
-            if text[pos] == 32:  # to the last blank before the data
-                while text[pos] == 32:
-                    pos += 1
-                pos -= 1
         identifier |= ((1 - is_base) & ~(identifier >> 29)) << 31
         if is_whole:
-            pos = stop
+            pos = stop + 1
         else:
-            if is_fd and lengths[code] != length:
-                used = begin_data
+            used = begin_data
+            can_id[row] = identifier
+            pos = fields.screen_data(
+                text, pos, end, row, length, size, code, is_fd, can_id, payload, used, remote, error
+            )
+            if pos < 0:
                 break
-            is_remote = 0
-            if size == 0 and text[pos] == 32:
-                index = pos
-                while text[index] == 32:
-                    index += 1
-                if text[index] == 114:  # r
-                    if is_fd or identifier >> 29 == 1 or index + remote_size > end:
-                        break
-                    if not words.same(text, index, remote, remote_size):
-                        break
-                    is_remote = 1
-                    identifier |= 0x40000000
-                    pos = index + remote_size
-            if is_remote == 0:
-                while size + 8 <= length and pos + 26 <= end:
-                    if words.unhex_spaced(text, pos, payload, used) < 8:
-                        break
-                    used += 8
-                    pos += 24
-                    size += 8
-                while size < length:
-                    if text[pos] != 32:
-                        break
-                    value = nibble[text[pos + 1]]
-                    if value > 15:
-                        break
-                    low = nibble[text[pos + 2]]
-                    if low > 15:
-                        break
-                    payload[used] = value << 4 | low
-                    used += 1
-                    pos += 3
-                    size += 1
-                if size < length or text[pos] not in (32, 10, 13):
-                    used = begin_data
-                    break
-            # the fields after the data: the mark of an error frame, the data as text
-            while pos + 8 <= end and words.load8(text, pos) == blanks:
-                pos += 8
-            while text[pos] == 32:
-                pos += 1
-            if (
-                text[pos] == 69  # E
-                and is_remote == 0
-                and pos + error_size <= end
-                and words.same(text, pos, error, error_size)
-            ):
-                pos += error_size
-                while text[pos] == 32:
-                    pos += 1
-            if text[pos] == 39 and is_remote == 0:  # '
-                begin = pos
-                while text[pos] >= 32:
-                    pos += 1
-                index = pos - 1
-                while text[index] == 32:
-                    index -= 1
-                if index == begin or text[index] != 39:
-                    used = begin_data
-                    break
-            if text[pos] == 13:
-                pos += 1
-            if text[pos] != 10:
-                used = begin_data
-                break
+            identifier = can_id[row]
+            used += 0 if identifier >> 30 & 1 else length
         if is_short:
             # since the first frame or since the previous one: times that decrease too often are the latter
             is_back = (differences == 0) & ((time < latest) | ((time == latest) & (latest > 0)))
@@ -476,8 +278,8 @@ def parse(
         dlc_code[row] = code
         row += 1
         offset[row] = used
-        at = pos + 1
-        reason = done
+        at = pos
+        reason = lines.DONE
     gil.acquire(thread)
     state[SUM], state[SUM_HIGH], state[LAST] = total, total_high, latest
     state[STEPS], state[BACK], state[DIFFERENCES] = steps, back, differences
@@ -508,27 +310,17 @@ def format(
     written; ``state``, described above, is updated. Stops at a row for which ``out`` may have no room, at one
     of another second, and at one that the caller handles: an error frame, one of CAN XL, one before 1970.
     """
-    hexadecimal = HEX
-    decimal = DECIMAL
+    lines.check_columns(len(timestamp_ns), timestamp_ns, can_id, flags, channel, dlc_code, offset, payload)
+    lines.check_names(names, name_ends)
     remote_end = REMOTE_END
     line_room = LINE_ROOM
     no_time, absolute, dated, difference = NO_TIME, ABSOLUTE, DATED, DIFFERENCE
     blanks, before_direction, usual_length, fd_length = BLANKS, BEFORE_DIRECTION, LENGTH, FD_LENGTH
     sent, switched, passive = (82 ^ 84) << 16, (45 ^ 66) << 40, (45 ^ 69) << 56
     every_bit = 0xFFFFFFFF
-    rows = len(timestamp_ns)
-    room = len(out)
-    payload_size = len(payload)
-    name_count = len(name_ends)
-    if len(can_id) < rows or len(flags) < rows or len(channel) < rows or len(dlc_code) < rows:
-        raise ValueError("the columns differ in length")
-    if len(offset) <= rows or offset[rows] > len(payload):
-        raise ValueError("the offsets do not fit")
-    if name_count and name_ends[name_count - 1] > len(names):
-        raise ValueError("the names do not fit")
+    rows, room, name_count = len(timestamp_ns), len(out), len(name_ends)
     if len(state) < FORMAT_STATE or (form == dated and len(second) < DATE_ROOM):
         raise ValueError("the state does not fit")
-    names_size = len(names)
     billion = 1000000000
     latest = 9223372035000000000  # after it the nanoseconds of a second may not fit into int64
     zero, has_zero, indents = state[ZERO_NS], state[HAS_ZERO], state[INDENTS]
@@ -578,52 +370,26 @@ def format(
                 seconds = since // billion
                 stamp_ns = seconds * billion
                 rest_ns = since - stamp_ns
-                out[to] = 32
-                out[to + 1] = 40
-                count = 1
-                left = seconds
-                while left > 9:
-                    left //= 10
-                    count += 1
-                count = max(count, least_digits)
-                left = seconds
-                index = to + 1 + count
-                while index > to + 1:
-                    out[index] = 48 + left % 10
-                    left //= 10
-                    index -= 1
-                out[to + 2 + count] = 46
+                out[to] = ord(" ")
+                out[to + 1] = ord("(")
+                index = lines.put_decimal(seconds, least_digits, out, to + 2)
+                out[index] = ord(".")
                 stamp = words.reload8(out, to)
                 stamp_middle = words.reload8(out, to + 8)
                 stamp_end = 0
-                stamp_size = count + 3
+                stamp_size = index + 1 - to
             words.store8(out, to, stamp)
             words.store8(out, to + 8, stamp_middle)
             words.store8(out, to + 16, stamp_end)
             to += stamp_size
             rest = rest_ns
-            micro = rest // 1000
-            index = micro // 10000
-            words.copy2(decimal, 2 * index, out, to)
-            left_micro = micro - index * 10000
-            index = left_micro // 100
-            words.copy2(decimal, 2 * index, out, to + 2)
-            words.copy2(decimal, 2 * (left_micro - index * 100), out, to + 4)
-            out[to + 6] = 41
+            words.store8(out, to, words.decimal6(rest // 1000))
+            out[to + 6] = ord(")")
             to += 7
             if has_zero == 0 or form == difference:
                 zero = time
                 has_zero = 1
-        index = stop - start
-        if index <= 16 and start + 16 <= names_size:
-            words.store8(out, to, words.load8(names, start))
-            words.store8(out, to + 8, words.load8(names, start + 8))
-            to += index
-        else:
-            while start < stop:
-                out[to] = names[start]
-                to += 1
-                start += 1
+        to = lines.put(names, start, stop, out, to)
         if directions:
             octets = before_direction ^ (mark >> 3 & 1) * sent
             octets ^= (mark >> 1 & 1) * switched ^ (mark >> 2 & 1) * passive
@@ -636,11 +402,7 @@ def format(
         words.store8(out, to, blanks)
         to += 2 + 5 * (indents & (1 - wide))
         width = 3 + 5 * wide
-        shifted = word << (32 - 4 * width) & every_bit
-        words.copy2(hexadecimal, 2 * (shifted >> 24), out, to)
-        words.copy2(hexadecimal, 2 * (shifted >> 16 & 255), out, to + 2)
-        words.copy2(hexadecimal, 2 * (shifted >> 8 & 255), out, to + 4)
-        words.copy2(hexadecimal, 2 * (shifted & 255), out, to + 6)
+        words.store8(out, to, words.hexadecimal8(word << (32 - 4 * width) & every_bit))
         to += width
         length = size
         if is_remote:
@@ -658,19 +420,8 @@ def format(
             to += 16
             row += 1
             continue
-        while begin < end and begin + 8 <= payload_size:
-            # always 8 bytes: the following output overwrites the surplus
-            words.hex8_spaced(payload, begin, out, to)
-            index = end - begin
-            index = min(index, 8)
-            begin += index
-            to += 3 * index
-        while begin < end:
-            out[to] = 32
-            words.copy2(hexadecimal, 2 * payload[begin], out, to + 1)
-            begin += 1
-            to += 3
-        out[to] = 10
+        to = lines.put_spaced_hex(payload, begin, end, out, to)
+        out[to] = ord("\n")
         to += 1
         row += 1
     gil.acquire(thread)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.kernels._lines import DONE
 from tests.kernels.forms import (
     FOLDER,
     WIDE_FORMS,
@@ -155,10 +156,10 @@ TRC_LINES = {
     ],
     b"NOIlD": [b"     1)         0  1CC47628  8  00 01 02 03 04 05 06 07 \r\n"],
 }
-for columns, trc_lines in TRC_LINES.items():
+for columns, lines in TRC_LINES.items():
     layout = interpreted("trc").LAYOUTS[columns]
     tables = (columns, layout, NUMBERS, 1_700_000_000_000_000_000, 9 * 10**12)
-    LINES[f"trc {columns.decode()}"] = (tables, trc_lines * 2)
+    LINES[f"trc {columns.decode()}"] = (tables, lines * 2)
 
 
 @pytest.fixture(params=["compiled", "avx2"])
@@ -222,7 +223,7 @@ def test_usual_lines_are_read_the_same_as_alone(name: str, form: str) -> None:
     for line in lines:
         alone = parsed(kernel, line, *tables)
         among = parsed(kernel, lines[0] * 3 + line + lines[0] * 3, *tables)
-        assert (alone[0][1:], among[0][1:]) == ((1, lines.DONE), (7, lines.DONE))
+        assert (alone[0][1:], among[0][1:]) == ((1, DONE), (7, DONE))
         for one, column in zip(alone[1][:5], among[1][:5], strict=True):
             assert column[3 * len(one) : 4 * len(one)] == one
 
