@@ -9,6 +9,8 @@ cdef enum:
     BILLION = 1000000000
     UPPER = 55
     LOWER = 87
+    NUMBERS = 256
+    NO_CHANNEL = 65535
     SLOTS = 64
 
 cdef inline int check_text(const unsigned char[::1] text, long long at, long long end) except -1:
@@ -20,7 +22,7 @@ cdef inline int check_columns(long long row, const long long[::1] timestamp_ns, 
     rows = len(timestamp_ns)
     if len(can_id) < rows or len(flags) < rows or len(channel) < rows or (len(dlc_code) < rows):
         raise ValueError('the columns differ in length')
-    if len(offset) <= rows or offset[row] > len(payload):
+    if row < 0 or row > rows or len(offset) <= rows or (offset[row] > len(payload)):
         raise ValueError('the offsets do not fit')
 
 cdef inline int check_names(const unsigned char[::1] names, const unsigned int[::1] name_ends) except -1:
@@ -29,10 +31,34 @@ cdef inline int check_names(const unsigned char[::1] names, const unsigned int[:
     if count > 65536 or (count > 0 and name_ends[count - 1] > len(names)):
         raise ValueError('the names do not fit')
 
+cdef inline int check_numbers(const unsigned short[::1] numbers) except -1:
+    if len(numbers) < NUMBERS:
+        raise ValueError('the table of channels is too short')
+
+cdef inline unsigned long long load(const unsigned char[::1] text, long long at, long long end) noexcept nogil:
+    cdef unsigned long long word
+    if at + 8 <= end:
+        return words.load8(text, at)
+    word = 0
+    while end > at:
+        end -= 1
+        word = word << 8 | text[end]
+    return word
+
+cdef inline long long int64(const unsigned char[::1] text, long long at) noexcept nogil:
+    cdef long long high
+    high = words.load4(text, at + 4)
+    return (high - (high >> 31 << 32) << 32) + words.load4(text, at)
+
 cdef inline long long after_spaces(const unsigned char[::1] text, long long pos) noexcept nogil:
     while text[pos] == ord(' '):
         pos += 1
     return pos
+
+cdef inline long long after_many_spaces(const unsigned char[::1] text, long long pos, long long end) noexcept nogil:
+    while pos + 8 <= end and words.blanks(words.load8(text, pos)) == 8:
+        pos += 8
+    return after_spaces(text, pos)
 
 cdef inline long long after_line(const unsigned char[::1] text, long long pos) noexcept nogil:
     if text[pos] == ord('\r'):
@@ -76,6 +102,10 @@ cdef inline long long fraction(const unsigned char[::1] text, long long pos, lon
     return pos if digits > 0 else -1
 
 cdef inline long long decimal(const unsigned char[::1] text, long long pos, long long most, unsigned int[::1] column, long long row) noexcept nogil:
+    column[row], pos = number(text, pos, most)
+    return pos
+
+cdef inline (long long, long long) number(const unsigned char[::1] text, long long pos, long long most) noexcept nogil:
     cdef long long end
     cdef long long value
     end = pos + most
@@ -83,8 +113,21 @@ cdef inline long long decimal(const unsigned char[::1] text, long long pos, long
     while pos < end and ord('0') <= text[pos] <= ord('9'):
         value = value * 10 + text[pos] - ord('0')
         pos += 1
-    column[row] = value
-    return pos
+    return (value, pos)
+
+cdef inline (long long, long long) long_decimal(const unsigned char[::1] text, long long pos, long long end) noexcept nogil:
+    cdef unsigned long long run
+    cdef long long value
+    cdef long long last
+    run = words.decimal_run(load(text, pos, end))
+    value = words.first_bytes(run, 4)
+    pos += run >> 32
+    if run >> 32 == 8:
+        last = pos + 8
+        while pos < last and ord('0') <= text[pos] <= ord('9'):
+            value = value * 10 + text[pos] - ord('0')
+            pos += 1
+    return (value, pos)
 
 cdef inline long long hexadecimal(const unsigned char[::1] text, long long pos, long long end, unsigned int[::1] column, long long row) noexcept nogil:
     cdef unsigned long long run
@@ -101,11 +144,39 @@ cdef inline long long hexadecimal(const unsigned char[::1] text, long long pos, 
     return pos
 
 cdef inline long long nibble(long long byte) noexcept nogil:
+    return words.nibble(byte)
+
+cdef inline (long long, long long) hex_number(const unsigned char[::1] text, long long pos, long long end) noexcept nogil:
+    cdef unsigned long long run
+    run = words.hex_run(load(text, pos, end))
+    return (words.first_bytes(run, 4), pos + (run >> 32))
+
+cdef inline long long octet(const unsigned char[::1] text, long long pos) noexcept nogil:
+    cdef long long high
+    cdef long long low
+    high = nibble(text[pos])
+    if high > 15:
+        return -1
+    low = nibble(text[pos + 1])
+    return high << 4 | low if low <= 15 else -1
+
+cdef inline long long direction(const unsigned char[::1] text, long long pos) noexcept nogil:
     cdef long long letter
-    letter = (byte | 32) - ord('a')
-    if 0 <= letter <= 5:
-        return letter + 10
-    return byte - ord('0') if ord('0') <= byte <= ord('9') else 255
+    letter = text[pos]
+    if letter not in (ord('R'), ord('T')) or text[pos + 1] != ord('x'):
+        return -1
+    return 8 * (letter == ord('T'))
+
+cdef inline (long long, long long) switches(const unsigned char[::1] text, long long pos, long long count) noexcept nogil:
+    cdef long long bits
+    cdef long long index
+    bits = 0
+    for index in range(count):
+        if text[pos] != ord(',') or text[pos + 1] not in (ord('0'), ord('1')):
+            return (bits, -1)
+        bits |= (text[pos + 1] & 1) << index
+        pos += 2
+    return (bits, pos)
 
 cdef inline long long hex_data(const unsigned char[::1] text, long long pos, long long end, unsigned char[::1] payload, long long at, long long most) noexcept nogil:
     cdef long long size
@@ -132,6 +203,7 @@ cdef inline long long hex_data(const unsigned char[::1] text, long long pos, lon
 cdef inline long long spaced_data(const unsigned char[::1] text, long long pos, long long end, unsigned char[::1] payload, long long at, long long size) noexcept nogil:
     cdef long long done
     cdef long long count
+    cdef long long value
     if size <= 8 and pos + 26 <= end:
         return pos + 3 * size if words.unhex_spaced(text, pos, payload, at) >= size else -1
     done = 0
@@ -143,9 +215,10 @@ cdef inline long long spaced_data(const unsigned char[::1] text, long long pos, 
         done += count
         pos += 3 * count
     while done < size:
-        if text[pos] != ord(' ') or nibble(text[pos + 1]) > 15 or nibble(text[pos + 2]) > 15:
+        value = octet(text, pos + 1) if text[pos] == ord(' ') else -1
+        if value < 0:
             return -1
-        payload[at + done] = nibble(text[pos + 1]) << 4 | nibble(text[pos + 2])
+        payload[at + done] = value
         done += 1
         pos += 3
     return pos
@@ -208,6 +281,9 @@ cdef inline long long put_decimal(unsigned long long value, long long least, uns
     cdef long long count
     cdef unsigned long long rest
     cdef long long index
+    if value < 10 and least < 2:
+        out[to] = ord('0') + value
+        return to + 1
     count = 1
     rest = value
     while rest > 9:
@@ -220,6 +296,18 @@ cdef inline long long put_decimal(unsigned long long value, long long least, uns
         out[index] = ord('0') + value % 10
         value //= 10
     return to + count
+
+cdef inline long long put_right(unsigned long long value, long long width, unsigned char[::1] out, long long to) noexcept nogil:
+    cdef long long end
+    cdef long long gap
+    cdef long long index
+    end = put_decimal(value, 1, out, to)
+    gap = max(width - (end - to), 0)
+    if gap:
+        put_decimal(value, 1, out, to + gap)
+    for index in range(gap):
+        out[to + index] = ord(' ')
+    return end + gap
 
 cdef inline long long put_hex(const unsigned char[::1] payload, long long begin, long long end, unsigned char[::1] out, long long to, long long letters) noexcept nogil:
     if end - begin <= 8 and begin + 8 <= len(payload):

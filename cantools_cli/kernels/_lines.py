@@ -25,6 +25,8 @@ NAME = 3
 BILLION = 1000000000  #: nanoseconds of a second
 UPPER = 55  #: the letters of hexadecimal digits: what makes A of 10
 LOWER = 87
+NUMBERS = 256  #: entries of a table of channel numbers, and the entry of an unknown one
+NO_CHANNEL = 0xFFFF
 SLOTS = 64  #: channels that ``recent_channel`` can find
 
 
@@ -48,7 +50,7 @@ def check_columns(
     rows = len(timestamp_ns)
     if len(can_id) < rows or len(flags) < rows or len(channel) < rows or len(dlc_code) < rows:
         raise ValueError("the columns differ in length")
-    if len(offset) <= rows or offset[row] > len(payload):
+    if row < 0 or row > rows or len(offset) <= rows or offset[row] > len(payload):
         raise ValueError("the offsets do not fit")
 
 
@@ -59,11 +61,41 @@ def check_names(names: ReadBuffer, name_ends: UInt32s) -> None:
         raise ValueError("the names do not fit")
 
 
+def check_numbers(numbers: UInt16s) -> None:
+    """Raise ValueError unless ``numbers`` has an entry for each number of a channel."""
+    if len(numbers) < NUMBERS:
+        raise ValueError("the table of channels is too short")
+
+
+def load(text: ReadBuffer, at: int, end: int) -> Word:
+    """Return the 8 bytes at ``at`` as a word, with 0 for the bytes from ``end`` on."""
+    if at + 8 <= end:
+        return words.load8(text, at)
+    word: Word = 0
+    while end > at:
+        end -= 1
+        word = word << 8 | text[end]
+    return word
+
+
+def int64(text: ReadBuffer, at: int) -> int:
+    """Return the signed little-endian integer of 8 bytes at ``at``."""
+    high = words.load4(text, at + 4)
+    return (high - (high >> 31 << 32) << 32) + words.load4(text, at)
+
+
 def after_spaces(text: ReadBuffer, pos: int) -> int:
     """Return the position of the first byte from ``pos`` on that is not a space."""
     while text[pos] == ord(" "):
         pos += 1
     return pos
+
+
+def after_many_spaces(text: ReadBuffer, pos: int, end: int) -> int:
+    """Return the same as ``after_spaces``, fast for the wide columns of some formats."""
+    while pos + 8 <= end and words.blanks(words.load8(text, pos)) == 8:
+        pos += 8
+    return after_spaces(text, pos)
 
 
 def after_line(text: ReadBuffer, pos: int) -> int:
@@ -115,13 +147,34 @@ def fraction(text: ReadBuffer, pos: int, end: int, timestamp_ns: Int64s, row: in
 
 def decimal(text: ReadBuffer, pos: int, most: int, column: UInt32s, row: int) -> int:
     """Parse up to ``most``, at most 9, decimal digits; return the position after them, ``pos`` if none."""
+    column[row], pos = number(text, pos, most)
+    return pos
+
+
+def number(text: ReadBuffer, pos: int, most: int) -> tuple[int, int]:
+    """Parse up to ``most``, at most 18, decimal digits; return the number and the position after them.
+
+    That is ``pos`` if there is no digit.
+    """
     end = pos + most
     value = 0
     while pos < end and ord("0") <= text[pos] <= ord("9"):
         value = value * 10 + text[pos] - ord("0")
         pos += 1
-    column[row] = value
-    return pos
+    return value, pos
+
+
+def long_decimal(text: ReadBuffer, pos: int, end: int) -> tuple[int, int]:
+    """Parse up to 16 decimal digits as ``number`` does, the first 8 at once."""
+    run: Word = words.decimal_run(load(text, pos, end))
+    value = words.first_bytes(run, 4)
+    pos += run >> 32
+    if run >> 32 == 8:
+        last = pos + 8
+        while pos < last and ord("0") <= text[pos] <= ord("9"):
+            value = value * 10 + text[pos] - ord("0")
+            pos += 1
+    return value, pos
 
 
 def hexadecimal(text: ReadBuffer, pos: int, end: int, column: UInt32s, row: int) -> int:
@@ -140,10 +193,44 @@ def hexadecimal(text: ReadBuffer, pos: int, end: int, column: UInt32s, row: int)
 
 def nibble(byte: int) -> int:
     """Return the value of a hexadecimal digit; 255 for any other byte."""
-    letter = (byte | 32) - ord("a")
-    if 0 <= letter <= 5:
-        return letter + 10
-    return byte - ord("0") if ord("0") <= byte <= ord("9") else 255
+    return words.nibble(byte)
+
+
+def hex_number(text: ReadBuffer, pos: int, end: int) -> tuple[int, int]:
+    """Parse up to 8 hexadecimal digits; return the number and the position after them, as ``number``."""
+    run: Word = words.hex_run(load(text, pos, end))
+    return words.first_bytes(run, 4), pos + (run >> 32)
+
+
+def octet(text: ReadBuffer, pos: int) -> int:
+    """Return the value of two hexadecimal digits; -1 if they are not."""
+    high = nibble(text[pos])
+    if high > 15:
+        return -1
+    low = nibble(text[pos + 1])
+    return high << 4 | low if low <= 15 else -1
+
+
+def direction(text: ReadBuffer, pos: int) -> int:
+    """Return the flag of ``Rx`` or ``Tx``; -1 for anything else."""
+    letter = text[pos]
+    if letter not in (ord("R"), ord("T")) or text[pos + 1] != ord("x"):
+        return -1
+    return 8 * (letter == ord("T"))
+
+
+def switches(text: ReadBuffer, pos: int, count: int) -> tuple[int, int]:
+    """Parse ``count`` times a comma and 0 or 1; return the bits, the first one lowest, and the position.
+
+    The position is -1 if they are malformed.
+    """
+    bits = 0
+    for index in range(count):
+        if text[pos] != ord(",") or text[pos + 1] not in (ord("0"), ord("1")):
+            return bits, -1
+        bits |= (text[pos + 1] & 1) << index
+        pos += 2
+    return bits, pos
 
 
 def hex_data(text: ReadBuffer, pos: int, end: int, payload: WriteBuffer, at: int, most: int) -> int:
@@ -185,9 +272,10 @@ def spaced_data(text: ReadBuffer, pos: int, end: int, payload: WriteBuffer, at: 
         done += count
         pos += 3 * count
     while done < size:
-        if text[pos] != ord(" ") or nibble(text[pos + 1]) > 15 or nibble(text[pos + 2]) > 15:
+        value = octet(text, pos + 1) if text[pos] == ord(" ") else -1
+        if value < 0:
             return -1
-        payload[at + done] = nibble(text[pos + 1]) << 4 | nibble(text[pos + 2])
+        payload[at + done] = value
         done += 1
         pos += 3
     return pos
@@ -263,6 +351,9 @@ def put(source: ReadBuffer, begin: int, end: int, out: WriteBuffer, to: int) -> 
 
 def put_decimal(value: Word, least: int, out: WriteBuffer, to: int) -> int:
     """Write ``value`` in decimal with at least ``least`` digits; return the position after them."""
+    if value < 10 and least < 2:
+        out[to] = ord("0") + value
+        return to + 1
     count = 1
     rest: Word = value
     while rest > 9:
@@ -275,6 +366,17 @@ def put_decimal(value: Word, least: int, out: WriteBuffer, to: int) -> int:
         out[index] = ord("0") + value % 10
         value //= 10
     return to + count
+
+
+def put_right(value: Word, width: int, out: WriteBuffer, to: int) -> int:
+    """Write ``value`` in decimal, right-aligned in ``width`` columns; return the position after it."""
+    end = put_decimal(value, 1, out, to)
+    gap = max(width - (end - to), 0)
+    if gap:
+        put_decimal(value, 1, out, to + gap)
+    for index in range(gap):
+        out[to + index] = ord(" ")
+    return end + gap
 
 
 def put_hex(payload: ReadBuffer, begin: int, end: int, out: WriteBuffer, to: int, letters: int) -> int:

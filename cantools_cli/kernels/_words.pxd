@@ -28,6 +28,9 @@ cdef extern from "words.h":
     int until "canx_until"(unsigned long long word, int byte) noexcept nogil
     unsigned long long hexadecimal8 "canx_hexadecimal8"(unsigned int value) noexcept nogil
     int fd_code "canx_fd_code"(int size) noexcept nogil
+    int fd_code_for "canx_fd_code_for"(int size) noexcept nogil
+    int fd_length "canx_fd_length"(int code) noexcept nogil
+    int nibble "canx_nibble"(unsigned char byte) noexcept nogil
     int blanks "canx_leading_blanks"(unsigned long long word) noexcept nogil
     long long decimal "canx_decimal"(unsigned long long word, int count) noexcept nogil
     long long padded_decimal "canx_padded_decimal"(unsigned long long word, int count) noexcept nogil

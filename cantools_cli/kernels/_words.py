@@ -15,6 +15,7 @@ from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt32s, WriteBuffe
 FD_LENGTHS = bytes((0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64))  #: by DLC
 _REAL = struct.Struct("<d")
 _HEX_DIGITS = b"0123456789abcdefABCDEF"
+_NIBBLES = bytes(int(chr(c), 16) if c in _HEX_DIGITS else 0xFF for c in range(256))
 _LETTERS_AND_DIGITS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _BASE64 = _LETTERS_AND_DIGITS + b"+/"
 
@@ -265,9 +266,24 @@ def hex_commas(word: int, out: WriteBuffer, to: int) -> None:
     out[to : to + 24] = ("," + word.to_bytes(8, "little").hex(",").upper()).encode()
 
 
+def nibble(byte: int) -> int:
+    """Return the value of a hexadecimal digit; 255 for any other byte."""
+    return _NIBBLES[byte]
+
+
+def fd_length(code: int) -> int:
+    """Return the length of a CAN FD frame with the DLC ``code``, 0 to 15."""
+    return FD_LENGTHS[code]
+
+
 def fd_code(size: int) -> int:
     """Return the DLC of a CAN FD frame of ``size`` bytes, 0 to 64; 255 if there is none of this length."""
     return FD_LENGTHS.index(size) if size in FD_LENGTHS else 255
+
+
+def fd_code_for(size: int) -> int:
+    """Return the DLC of the smallest CAN FD frame that holds ``size`` bytes, 0 to 64."""
+    return next(code for code, length in enumerate(FD_LENGTHS) if length >= size)
 
 
 def unbase64(text: ReadBuffer, at: int, count: int, out: WriteBuffer, to: int) -> int:

@@ -1,7 +1,9 @@
 cimport cython
+cimport cantools_cli.kernels._lines as lines
+cimport cantools_cli.kernels._words as words
 
 @cython.locals(rows=cython.Py_ssize_t, extended=cython.uint, row=cython.Py_ssize_t, word=cython.uint,
-               mark=cython.uint, size=cython.uint, code=cython.uint, at=cython.Py_ssize_t, bit=cython.int)
+               mark=cython.uint, size=cython.uint, code=cython.uint, at=cython.Py_ssize_t, bit=cython.int, index=cython.int)
 cpdef split(const unsigned int[::1] can_id, const unsigned char[::1] flags,
     const unsigned char[::1] dlc_code, const unsigned int[::1] offset,
     unsigned int[::1] arbitration_id, unsigned short[::1] dlc, Py_ssize_t stride, unsigned char[::1] bitmaps)
@@ -17,7 +19,7 @@ cpdef mark_set(const unsigned char[::1] bitmap, Py_ssize_t first, int invert, un
 cpdef mark_above(const unsigned int[::1] numbers, unsigned int limit, unsigned int mark,
     unsigned char[::1] kinds)
 
-@cython.locals(codes="const unsigned char[::1]", absent=cython.uint, rows=cython.Py_ssize_t, room=cython.Py_ssize_t,
+@cython.locals(dlc_for=cython.uint, absent=cython.uint, rows=cython.Py_ssize_t, room=cython.Py_ssize_t,
                payload_room=cython.Py_ssize_t, size_of_data=cython.Py_ssize_t, extended=cython.uint,
                row=cython.Py_ssize_t, used=cython.Py_ssize_t, kind=cython.uint, word=cython.uint,
                begin=cython.Py_ssize_t, end=cython.Py_ssize_t, size=cython.Py_ssize_t, dlc=cython.uint,

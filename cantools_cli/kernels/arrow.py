@@ -14,6 +14,8 @@ Source: Apache Arrow, "Arrow Columnar Format", Validity bitmaps and Fixed-size P
 
 from __future__ import annotations
 
+from cantools_cli.kernels import _lines as lines
+from cantools_cli.kernels import _words as words
 from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 
 EXTENDED = 1
@@ -28,12 +30,6 @@ VOID = 128  #: a required value is missing
 BITMAPS = 8
 
 ABSENT = 0xFFFF  #: a missing length
-
-#: the DLC code of each length, 255 for a length that CAN FD does not have
-_CODES = bytes(
-    {12: 9, 16: 10, 20: 11, 24: 12, 32: 13, 48: 14, 64: 15}.get(size, size if size <= 8 else 255)
-    for size in range(65)
-)
 
 
 def split(
@@ -68,20 +64,13 @@ def split(
         else:
             dlc[row] = size & 0xFFFF
         bitmaps[at] |= (1 if word & extended else 0) << bit
-        at += stride
-        bitmaps[at] |= (word >> 30 & 1) << bit
-        at += stride
-        bitmaps[at] |= (word >> 29 & 1) << bit
-        at += stride
-        bitmaps[at] |= (mark & 1) << bit
-        at += stride
-        bitmaps[at] |= (mark >> 1 & 1) << bit
-        at += stride
-        bitmaps[at] |= (mark >> 2 & 1) << bit
-        at += stride
-        bitmaps[at] |= (mark >> 3 & 1 ^ 1) << bit
-        at += stride
-        bitmaps[at] |= (mark >> 4 & 1) << bit
+        bitmaps[at + stride] |= (word >> 30 & 1) << bit
+        bitmaps[at + 2 * stride] |= (word >> 29 & 1) << bit
+        mark ^= 8  # received or sent
+        at += 3 * stride
+        for index in range(5):
+            bitmaps[at] |= (mark >> index & 1) << bit
+            at += stride
 
 
 def valid(channel: UInt16s, absent: int, bitmap: WriteBuffer) -> int:
@@ -145,7 +134,6 @@ def join(
 
     A length ``ABSENT`` or a code of 255 is derived from the data. Stops at a row that is not a valid frame.
     """
-    codes: ReadBuffer = _CODES
     absent = ABSENT
     rows = len(kinds)
     room = len(timestamp_ns)
@@ -155,9 +143,8 @@ def join(
         raise ValueError("the columns differ in length")
     if len(given_dlc) < rows or len(given_code) < rows:
         raise ValueError("the columns differ in length")
-    if len(can_id) < room or len(flags) < room or len(channel) < room or len(dlc_code) < room:
-        raise ValueError("the columns differ in length")
-    if at < 0 or first < 0 or first > room or len(offset) <= room or offset[first] > payload_room:
+    lines.check_columns(first, timestamp_ns, can_id, flags, channel, dlc_code, offset, payload)
+    if at < 0:
         raise ValueError("the offsets do not fit")
     extended = 0x80000000
     row = first
@@ -185,11 +172,12 @@ def join(
             dlc = size
         elif dlc != size:
             break
-        if dlc > 64 or codes[dlc] == 255:
+        dlc_for = words.fd_code(dlc) if dlc <= 64 else 255
+        if dlc_for == 255:
             break
         if code == 255:
-            code = codes[dlc]
-        if code != codes[dlc] and (kind & 8 or dlc != 8 or code < 9 or code > 15):
+            code = dlc_for
+        if code != dlc_for and (kind & 8 or dlc != 8 or code < 9 or code > 15):
             break
         if kind & 2 and dlc > 8:
             break

@@ -6,24 +6,29 @@
        2.501000 2  C8x             Rx   r 4
        2.502000 CANFD   1 Rx         55                                   0 0 9 12 AA … 130000 130 1000 0 0 …
 
-``parse`` handles these forms, in hexadecimal and with absolute times. It leaves any other line to the reader.
-Grammar: ``cantools_cli/io/asc/lines.py``.
+The grammar of ``parse``, with hexadecimal numbers and absolute times; anything else is left to the reader,
+``cantools_cli/io/asc/lines.py``::
+
+    classic   = time channel id direction ("d" dlc {octet} | "r" [dlc]) [anything]
+    fd        = time "CANFD" channel direction id [name] brs esi dlc length {octet} [tail]
+    tail      = duration bits flags, then 3 or 5 fields more
+    time      = seconds ("." | ",") fraction
+    id        = hexadecimal ["x"]
+
+The fast paths: most lines share their seconds with an earlier one, and have the columns of a classic frame,
+or of a CAN FD frame as canx writes them. Their fields are read as words and checked by one condition. The
+general path, ``_head``, reads field by field.
+
+``parse`` stops with ``NAME`` at a frame of a channel that is not in the table.
 """
 
 from __future__ import annotations
 
 from cantools_cli.kernels import _gil as gil
+from cantools_cli.kernels import _lines as lines
 from cantools_cli.kernels import _words as words
-from cantools_cli.kernels._tables import DECIMAL, FD_LENGTHS, HEX, NIBBLE
 from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 
-DONE = 0  #: the end of the text is reached
-FULL = 1  #: the batch is full
-STRANGE = 2  #: an unusual or malformed line
-CHANNEL = 3  #: a frame of a channel that is not in the table
-
-NO_CHANNEL = 0xFFFF  #: the table entry of an unknown channel
-CHANNELS = 256  #: number of entries of that table
 FAR_FUTURE = 0x7FFFFFFFFFFFFFFF
 
 BLANKS = 0x2020202020202020
@@ -67,410 +72,276 @@ def parse(
     handles one above ``most_seconds``. Returns the position where it stopped (the start of a line), the
     number of filled rows, and the reason.
     """
-    nibble = NIBBLE
-    lengths = FD_LENGTHS
-    done, full, strange, unknown, no_channel = DONE, FULL, STRANGE, CHANNEL, NO_CHANNEL
-    extended_bit, extended_mask, base_mask, remote_bit = 0x80000000, 0x1FFFFFFF, 0x7FF, 0x40000000
-    only_extended = extended_mask - base_mask
-    before_flags, behind_flags = FD_BEFORE_FLAGS, FLAGS_END + FD_BEHIND_FLAGS
-    before_size, behind_size = len(before_flags), len(behind_flags)
-    room = len(timestamp_ns)
-    payload_room = len(payload)
-    if at >= end:
-        return at, first, done
-    if end > len(text) or text[end - 1] != 10:
-        raise ValueError("the text must end with a newline")
-    if len(numbers) < CHANNELS:
-        raise ValueError("the table of channels is too short")
-    if len(can_id) < room or len(flags) < room or len(channel) < room or len(dlc_code) < room:
-        raise ValueError("the columns differ in length")
-    if len(offset) <= room or offset[first] > payload_room:
-        raise ValueError("the offsets do not fit")
-    row = first
-    used = offset[first]
-    reason = done
-    usual, usual_fd = USUAL, USUAL_FD
-    behind_direction, every_id_bit = 0x20202078, 0xFFFFFFFF  # x and blanks
+    lines.check_text(text, at, end)
+    lines.check_numbers(numbers)
+    lines.check_columns(first, timestamp_ns, can_id, flags, channel, dlc_code, offset, payload)
+    room, payload_room = len(timestamp_ns), len(payload)
+    extended_mask, base_mask, every_bit, low_half = 0x1FFFFFFF, 0x7FF, 0xFFFFFFFFFFFFFFFF, 0xFFFFFFFF
+    usual, usual_fd, blanks, received = USUAL, USUAL_FD, BLANKS, RECEIVED
     canfd, fixed, fixed_mask = CANFD, FD_FIXED, FD_FIXED_MASK
-    blanks, received = BLANKS, RECEIVED
-    stamp_size = 0  # length of the previous line's time up to the decimal point; 0 at first
-    stamp_ns = 0  # the value of those digits
-    stamp = stamp_mask = 0
-    every_bit = 0xFFFFFFFFFFFFFFFF
+    before_flags, behind_flags = FD_BEFORE_FLAGS, FLAGS_END + FD_BEHIND_FLAGS
+    before_size, tail_size = len(before_flags), len(before_flags) + 1 + len(behind_flags)
+    most_ns = min(most_seconds, 9000000000) * lines.BILLION
+    row, used, reason = first, offset[first], lines.DONE
+    stamp_size = stamp_ns = 0  # the last new second: its length up to the point, and value
+    stamp = stamp_mask = 0  # that text as a word, and a mask of its bytes
     thread = gil.release()
     while at < end:
         if row >= room or used + 64 > payload_room:
-            reason = full
+            reason = lines.FULL
             break
-        reason = strange
-        begin = used
-        is_usual = 0
-        stamp_end = 0  # the position after the time of the previous line, 0 if this line has another time
-        if at + usual <= end and stamp_size and words.load8(text, at) & stamp_mask == stamp:
-            # Most lines share their seconds with the previous one and have the columns of a classic frame:
-            # they are read as words and checked by one condition.
+        reason = lines.STRANGE
+        is_usual = is_fd = 0
+        if stamp_size and at + usual <= end and words.load8(text, at) & stamp_mask == stamp:
             pos = at + stamp_size
-            stamp_end = pos
             word = words.load8(text, pos)
             fraction = words.decimal(word, 6)
-            number = (word >> 56) - 48
-            is_usual = (fraction >= 0) & (word >> 48 & 255 == 32) & (0 <= number <= 9)
-            is_usual &= (text[pos + 8] == 32) & (text[pos + 9] == 32)
-            pos += 10
-            word = words.hex_run(words.load8(text, pos))
+            time = stamp_ns + fraction * 1000
+            number = (word >> 56) - ord("0")
+            is_usual = (fraction >= 0) & (word >> 48 & 255 == ord(" ")) & (0 <= number <= 9)
+            is_usual &= (text[pos + 8] == ord(" ")) & (text[pos + 9] == ord(" "))
+            word = words.hex_run(words.load8(text, pos + 10))
             digits = word >> 32
-            identifier = word & every_id_bit
-            extended = text[pos + digits] == 120  # x
-            is_usual &= (digits > 0) & (words.load8(text, pos + digits) == blanks + 88 * extended)
-            is_usual &= words.load8(text, pos + 8) >> 8 == blanks >> 8
-            is_usual &= identifier <= base_mask + extended * only_extended
-            identifier |= extended_bit * extended
-            word = words.load8(text, pos + 16)
+            identifier = word & low_half
+            extended = text[pos + 10 + digits] == ord("x")
+            is_usual &= (digits > 0) & (words.load8(text, pos + 10 + digits) == blanks + 88 * extended)
+            is_usual &= words.load8(text, pos + 18) >> 8 == blanks >> 8
+            is_usual &= identifier <= (extended_mask if extended else base_mask)
+            identifier |= extended << 31
+            word = words.load8(text, pos + 26)
             mark = word & 255
-            code = nibble[word >> 56]
+            code = lines.nibble(word >> 56)
             is_usual &= ((word ^ received) << 8 & every_bit) >> 16 == 0
-            is_usual &= ((mark == 82) | (mark == 84)) & (code <= 15)
+            is_usual &= ((mark == ord("R")) | (mark == ord("T"))) & (code <= 15)
             mark = (mark & 4) << 1  # T of a sent frame
             length = code if code < 8 else 8
-            pos += 24
-            is_usual &= words.unhex_spaced(text, pos, payload, used) >= length
-            pos += 3 * length
-            value = text[pos]
-            if is_usual & ((value == 10) | (value == 13) | (value == 32)):
-                is_fd_line = 0
-                used += length
-                time = stamp_ns + fraction * 1000
-            else:
-                is_usual = 0
-        usual_head = 0
-        if stamp_end and not is_usual and at + usual_fd <= end:
-            # the columns of a CAN FD frame as canx writes them, up to the data
-            pos = stamp_end + 6
-            usual_head = (fraction >= 0) & (words.load8(text, pos) == canfd) & (text[pos + 8] == 32)
-            number = text[pos + 9] - 48
-            usual_head &= 0 <= number <= 9
-            word = words.load8(text, pos + 10)
-            mark = word >> 8 & 255
-            usual_head &= (word >> 16 & every_id_bit == behind_direction) & (word & 255 == 32)
-            usual_head &= (mark == 82) | (mark == 84)
-            mark = (mark & 4) << 1
-            word = words.load8(text, pos + 16)
-            index = words.blanks(word)
-            usual_head &= index < 8
-            index &= 7
-            found = words.hexadecimal(word >> 8 * index, 8 - index)
-            extended = text[pos + 24] == 120
-            usual_head &= (found >= 0) & (found <= (extended_mask if extended else base_mask))
-            identifier = found | extended_bit * extended
-            usual_head &= (extended == 1) | (text[pos + 24] == 32)
-            usual_head &= (words.load8(text, pos + 25) == blanks) & (words.load8(text, pos + 33) == blanks)
-            usual_head &= (words.load8(text, pos + 41) == blanks) & (words.load8(text, pos + 49) == blanks)
-            word = words.load8(text, pos + 57)
-            value = text[pos + 65] - 48
-            usual_head &= (word & fixed_mask == fixed) & (text[pos + 58] == 32)
-            mark |= (word >> 16 & 1) << 1 | (word >> 32 & 1) << 2
-            code = nibble[word >> 48 & 255]
-            length = text[pos + 66] - 48
-            usual_head &= (code <= 15) & (0 <= length <= 9) & ((value == -16) | (1 <= value <= 6))
-            length += 10 * value if value > 0 else 0
-            usual_head &= (length <= 64) & (text[pos + 67] <= 32)
-            if usual_head:
-                is_fd_line = 1
-                time = stamp_ns + fraction * 1000
-                pos += 67
-        if not is_usual and not usual_head:
-            pos = at
-            while text[pos] == 32:
-                pos += 1
-            # time: 1 to 10 digits of seconds, 1 to 9 of fraction
-            seconds = 0
-            begin = pos
-            value = text[pos] - 48
-            while 0 <= value <= 9:
-                seconds = seconds * 10 + value
-                pos += 1
-                value = text[pos] - 48
-                if pos - begin > 10:
-                    break
-            if pos == begin or pos - begin > 10 or value not in (-2, -4):  # . or ,
-                break
-            if seconds > most_seconds:
-                break
-            pos += 1
-            stamp_size = 0
-            stamp_ns = start_ns + seconds * 1000000000
-            if pos - at <= 8 and at + 8 <= end:
-                stamp_size = pos - at
-                stamp_mask = words.first_bytes(every_bit, stamp_size)
-                stamp = words.load8(text, at) & stamp_mask
-            fraction = 0
-            begin = pos
-            value = text[pos] - 48
-            while 0 <= value <= 9:
-                fraction = fraction * 10 + value
-                pos += 1
-                value = text[pos] - 48
-                if pos - begin > 9:
-                    break
-            digits = pos - begin
-            if digits == 0 or digits > 9 or text[pos] != 32:
-                break
-            while digits < 9:
-                fraction *= 10
-                digits += 1
-            time = stamp_ns + fraction
-            while text[pos] == 32:
-                pos += 1
-            # kind of line, and channel
-            is_fd_line = 0
-            if text[pos] == 67:
-                if text[pos + 1] != 65 or text[pos + 2] != 78 or text[pos + 3] != 70:
-                    break
-                if text[pos + 4] != 68 or text[pos + 5] != 32:
-                    break
-                is_fd_line = 1
-                pos += 5
-                while text[pos] == 32:
-                    pos += 1
-            number = text[pos] - 48
-            if number < 0 or number > 9:
-                break
-            pos += 1
-            value = text[pos] - 48
-            while 0 <= value <= 9:
-                number = number * 10 + value
-                if number > 255:
-                    break
-                pos += 1
-                value = text[pos] - 48
-            if text[pos] != 32:  # one more digit: the number is too large
-                break
-            while text[pos] == 32:
-                pos += 1
-            # direction, then the identifier; in a classic line the other way round
-            mark = 0
-            if is_fd_line:
-                value = text[pos]
-                if value not in (82, 84) or text[pos + 1] != 120 or text[pos + 2] != 32:
-                    break
-                if value == 84:
-                    mark = 8
-                pos += 2
-                while text[pos] == 32:
-                    pos += 1
-            identifier = 0
-            begin = pos
-            value = nibble[text[pos]]
-            while value <= 15:
-                identifier = identifier << 4 | value
-                pos += 1
-                if pos - begin > 8:
-                    break
-                value = nibble[text[pos]]
-            digits = pos - begin
-            if digits == 0 or digits > 8:
-                break
-            if text[pos] == 120:  # x
-                if identifier > extended_mask:
-                    break
-                identifier |= extended_bit
-                pos += 1
-            elif identifier > 2047:
-                break
-            if text[pos] != 32:
-                break
-            while pos + 8 <= end and words.load8(text, pos) == blanks:
-                pos += 8
-            while text[pos] == 32:
-                pos += 1
-            if is_fd_line:
-                # switch of the bit rate, error state, DLC and length
-                value = text[pos] - 48
-                if value < 0 or value > 1 or text[pos + 1] != 32:  # the name of the message precedes them
-                    if text[pos] == 35:  # or Kvaser's mark of an overrun
-                        break
-                    while text[pos] > 32:
-                        pos += 1
-                    if text[pos] != 32:
-                        break
-                    while text[pos] == 32:
-                        pos += 1
-                    value = text[pos] - 48
-                    if value < 0 or value > 1 or text[pos + 1] != 32:
-                        break
-                mark |= value << 1
-                pos += 1
-                while text[pos] == 32:
-                    pos += 1
-                value = text[pos] - 48
-                if value < 0 or value > 1 or text[pos + 1] != 32:
-                    break
-                mark |= value << 2
-                pos += 1
-                while text[pos] == 32:
-                    pos += 1
-                code = nibble[text[pos]]
-                if code > 15 or text[pos + 1] != 32:
-                    break
-                pos += 1
-                while text[pos] == 32:
-                    pos += 1
-                length = text[pos] - 48
-                if length < 0 or length > 9:
-                    break
-                pos += 1
-                value = text[pos] - 48
-                if 0 <= value <= 9 and length > 0:
-                    length = length * 10 + value
-                    pos += 1
-                if length > 64:
-                    break
-            else:
-                value = text[pos]
-                if value not in (82, 84) or text[pos + 1] != 120 or text[pos + 2] != 32:
-                    break
-                if value == 84:
-                    mark = 8
-                pos += 2
-                while text[pos] == 32:
-                    pos += 1
-                length = 0
-                code = 0
-                if text[pos] == 100:  # d
-                    if text[pos + 1] != 32:
-                        break
-                    pos += 1
-                    while text[pos] == 32:
-                        pos += 1
-                    code = nibble[text[pos]]
-                    if code > 15:
-                        break
-                    pos += 1
-                    length = code if code < 8 else 8
-                elif text[pos] == 114:  # r, its length optional
-                    identifier |= remote_bit
-                    pos += 1
-                    if text[pos] == 32:
-                        while text[pos] == 32:
-                            pos += 1
-                        value = nibble[text[pos]]
-                        if value <= 15:
-                            code = value
-                            pos += 1
-                        elif text[pos] != 76 and text[pos] != 10 and text[pos] != 13:  # Length
-                            break
-                        else:
-                            pos -= 1
-                else:
-                    break
+            is_usual &= words.unhex_spaced(text, pos + 34, payload, used) >= length
+            value = text[pos + 34 + 3 * length]
+            is_usual &= (value == ord("\n")) | (value == ord("\r")) | (value == ord(" "))
+            if is_usual:
+                pos += 34 + 3 * length
+            elif at + usual_fd <= end:  # up to the data
+                pos, number, identifier, mark, code, length = _fd_columns(
+                    text, pos + 6, blanks, canfd, fixed, fixed_mask
+                )
+                is_fd = (fraction >= 0) & (pos > 0)
         if not is_usual:
-            begin = used
-            index = 0
-            while (
-                index + 8 <= length and pos + 32 <= end and words.unhex_spaced(text, pos, payload, used) == 8
-            ):
-                used += 8
-                pos += 24
-                index += 8
-            while index < length:
-                if text[pos] != 32:
+            if not is_fd:
+                begin = lines.after_spaces(text, at)
+                pos = lines.seconds(text, begin, end, timestamp_ns, row)
+                if pos < 0 or text[pos] not in (ord("."), ord(",")) or timestamp_ns[row] > most_ns:
                     break
-                value = nibble[text[pos + 1]]
-                if value > 15:
+                stamp_ns = start_ns + timestamp_ns[row]
+                stamp_size = pos + 1 - at if pos - at < 8 and at + 8 <= end else 0
+                stamp_mask = words.first_bytes(every_bit, stamp_size)
+                stamp = lines.load(text, at, end) & stamp_mask
+                pos = lines.fraction(text, pos + 1, end, timestamp_ns, row)
+                if pos < 0 or text[pos] != ord(" "):
                     break
-                low = nibble[text[pos + 2]]
-                if low > 15:
+                time = start_ns + timestamp_ns[row]
+                pos, number, identifier, mark, code, length, is_fd = _head(text, pos, end, canfd)
+                if pos < 0:
                     break
-                payload[used] = value << 4 | low
-                used += 1
-                pos += 3
-                index += 1
-            if index < length or (text[pos] != 32 and text[pos] != 10 and text[pos] != 13):
-                used = begin
+            pos = lines.spaced_data(text, pos, end, payload, used, length)
+            if pos < 0 or text[pos] not in (ord(" "), ord("\n"), ord("\r")):
                 break
-        # the fields after the data
-        if is_fd_line:
-            bits = 0
-            tokens = 0
-            index = pos + before_size + 1 + behind_size
-            if (  # usually as canx writes them
+        if is_fd:
+            index = pos + tail_size
+            if (  # usually as canx writes it
                 index < end
-                and (text[index] <= 13 or text[index] == 32)
-                and 48 <= text[pos + before_size] <= 57
+                and text[index] <= ord("\r")
+                and ord("0") <= text[pos + before_size] <= ord("9")
                 and words.same(text, pos, before_flags, before_size)
-                and words.same(text, pos + before_size + 1, behind_flags, behind_size)
+                and words.same(text, pos + before_size + 1, behind_flags, tail_size - before_size - 1)
             ):
-                bits = (text[pos + before_size] - 48) << 12
-                tokens = 8
+                bits = (text[pos + before_size] - ord("0")) << 12
                 pos = index
-            while True:
-                while pos + 8 <= end and words.load8(text, pos) == blanks:
-                    pos += 8
-                while text[pos] == 32:
-                    pos += 1
-                if text[pos] <= 13:
-                    break
-                tokens += 1
-                if tokens == 3:
-                    value = nibble[text[pos]]
-                    digits = 0
-                    while value <= 15 and digits < 8:
-                        bits = bits << 4 | value
-                        digits += 1
-                        pos += 1
-                        value = nibble[text[pos]]
-                    if text[pos] != 32:
-                        tokens = 1
-                        break
-                while text[pos] > 13 and text[pos] != 32:
-                    pos += 1
-            # Any other number of fields: the first may have been a name made of digits.
-            if tokens not in (0, 6, 8):
-                used = begin
-                break
-            if bits & 4194304:  # CAN XL
-                used = begin
-                break
-            if bits & 16 or (length == 0 and code > 0):
-                if length != 0 or bits & 4096 or mark & 2:
-                    used = begin
-                    break
-                identifier |= remote_bit
-                mark &= 8
-            elif bits & 4096 or length > 8 or mark & 2:
-                mark |= 1
-                if length != lengths[code]:
-                    used = begin
-                    break
             else:
-                mark &= 8
-                if code != length and (length != 8 or code < 8):
-                    used = begin
-                    break
+                pos, bits = _tail(text, pos, end)
+            kind = _fd_kind(bits, mark, code, length)
+            if pos < 0 or kind < 0:
+                break
+            mark = kind & 15
+            identifier |= (kind >> 4) << 30
         else:
-            while text[pos] != 10 and text[pos] != 13:
+            while text[pos] != ord("\n") and text[pos] != ord("\r"):
                 pos += 1
-        if text[pos] == 13:
-            pos += 1
-        if text[pos] != 10:
-            used = begin
+        pos = lines.after_line(text, pos)
+        if pos < 0:
             break
         known = numbers[number]
-        if known == no_channel:
-            used = begin
-            reason = unknown
+        if known == lines.NO_CHANNEL:
+            reason = lines.NAME
             break
         timestamp_ns[row] = time
         can_id[row] = identifier
         flags[row] = mark
         channel[row] = known
         dlc_code[row] = code
+        used += length
         row += 1
         offset[row] = used
-        at = pos + 1
-        reason = done
+        at = pos
+        reason = lines.DONE
     gil.acquire(thread)
     return at, row, reason
+
+
+def _fd_columns(
+    text: ReadBuffer, pos: int, blanks: int, canfd: int, fixed: int, fixed_mask: int
+) -> tuple[int, int, int, int, int, int]:
+    """Read the columns of a CAN FD frame as canx writes them, from the time up to the data.
+
+    Return (position, channel, identifier, flags, DLC, length); the position is -1 if they are not there.
+    """
+    is_fd = (words.load8(text, pos) == canfd) & (text[pos + 8] == ord(" "))
+    number = text[pos + 9] - ord("0")
+    word = words.load8(text, pos + 10)
+    mark = word >> 8 & 255
+    is_fd &= (words.first_bytes(word >> 16, 4) == 0x20202078) & (word & 255 == ord(" "))  # x and blanks
+    is_fd &= ((mark == ord("R")) | (mark == ord("T"))) & (0 <= number <= 9)
+    mark = (mark & 4) << 1
+    word = words.load8(text, pos + 16)
+    index = words.blanks(word)
+    is_fd &= index < 8
+    index &= 7
+    identifier = words.hexadecimal(word >> 8 * index, 8 - index)
+    extended = text[pos + 24] == ord("x")
+    is_fd &= (identifier >= 0) & (identifier <= (0x1FFFFFFF if extended else 0x7FF))
+    is_fd &= extended | (text[pos + 24] == ord(" "))
+    is_fd &= (words.load8(text, pos + 25) == blanks) & (words.load8(text, pos + 33) == blanks)
+    is_fd &= (words.load8(text, pos + 41) == blanks) & (words.load8(text, pos + 49) == blanks)
+    word = words.load8(text, pos + 57)
+    tens = text[pos + 65] - ord("0")
+    is_fd &= (word & fixed_mask == fixed) & (text[pos + 58] == ord(" "))
+    mark |= (word >> 16 & 1) << 1 | (word >> 32 & 1) << 2
+    code = lines.nibble(word >> 48 & 255)
+    length = text[pos + 66] - ord("0")
+    is_fd &= (code <= 15) & (0 <= length <= 9) & ((tens == -16) | (1 <= tens <= 6))  # -16: a space
+    length += 10 * tens if tens > 0 else 0
+    is_fd &= (length <= 64) & (text[pos + 67] <= ord(" "))
+    return pos + 67 if is_fd else -1, number, identifier | extended << 31, mark, code, length
+
+
+def _fd_kind(bits: int, mark: int, code: int, length: int) -> int:
+    """Return the flags of a frame with the ``bits`` of its tail, and 16 if it is a remote frame.
+
+    -1 if it is none of CAN FD, or they contradict each other.
+    """
+    if bits & 0x400000:  # CAN XL
+        return -1
+    if bits & 16 or (length == 0 and code > 0):
+        return -1 if length or bits & 0x1000 or mark & 2 else mark & 8 | 16
+    if bits & 0x1000 or length > 8 or mark & 2:
+        return mark | 1 if words.fd_code(length) == code else -1
+    return mark & 8 if code == length or (length == 8 and code > 8) else -1
+
+
+def _head(text: ReadBuffer, pos: int, end: int, canfd: int) -> tuple[int, int, int, int, int, int, int]:
+    """Parse the fields between time and data.
+
+    Return (position, channel, identifier, flags, DLC, length, 1 for CAN FD); the position is -1 if they are
+    malformed.
+    """
+    malformed = -1, 0, 0, 0, 0, 0, 0
+    pos = lines.after_spaces(text, pos)
+    is_fd = 0
+    if text[pos] == ord("C"):
+        if words.first_bytes(lines.load(text, pos, end), 6) != words.first_bytes(canfd >> 8, 6):
+            return malformed
+        is_fd = 1
+        pos = lines.after_spaces(text, pos + 5)
+    number, begin = lines.number(text, pos, 3)
+    if begin == pos or number > 255 or text[begin] != ord(" "):
+        return malformed
+    begin = lines.after_spaces(text, begin)
+    mark = 0
+    if is_fd:
+        mark = lines.direction(text, begin)
+        if mark < 0 or text[begin + 2] != ord(" "):
+            return malformed
+        begin = lines.after_spaces(text, begin + 2)
+    identifier, pos = lines.hex_number(text, begin, end)
+    extended = text[pos] == ord("x")
+    if pos == begin or identifier > (0x1FFFFFFF if extended else 0x7FF) or text[pos + extended] != ord(" "):
+        return malformed
+    identifier |= extended << 31
+    pos += extended
+    pos = lines.after_many_spaces(text, pos, end)
+    code = length = 0
+    if is_fd:
+        value = _switch(text, pos)
+        # the name of the message may precede it, but not Kvaser's mark of an overrun
+        if value < 0 and text[pos] != ord("#"):
+            while text[pos] > ord(" "):
+                pos += 1
+            pos = lines.after_spaces(text, pos)
+            value = _switch(text, pos)
+        if value < 0:
+            return malformed
+        pos = lines.after_spaces(text, pos + 1)
+        mark |= value << 1
+        value = _switch(text, pos)
+        if value < 0:
+            return malformed
+        mark |= value << 2
+        pos = lines.after_spaces(text, pos + 1)
+        code = lines.nibble(text[pos])
+        if code > 15 or text[pos + 1] != ord(" "):
+            return malformed
+        begin = lines.after_spaces(text, pos + 1)
+        length, pos = lines.number(text, begin, 2)
+        if pos == begin or length > 64 or (length < 10 and pos == begin + 2):
+            return malformed
+    else:
+        mark = lines.direction(text, pos)
+        if mark < 0 or text[pos + 2] != ord(" "):
+            return malformed
+        pos = lines.after_spaces(text, pos + 2)
+        if text[pos] not in (ord("d"), ord("r")):
+            return malformed
+        begin = lines.after_spaces(text, pos + 1)
+        code = lines.nibble(text[begin])
+        if text[pos] == ord("d"):
+            if begin == pos + 1 or code > 15:
+                return malformed
+            length = min(code, 8)
+            pos = begin + 1
+        else:  # the length is optional, and "Length =" may follow
+            identifier |= 0x40000000
+            pos += 1
+            if code <= 15 and begin > pos:
+                pos = begin + 1
+            else:
+                code = 0
+                if begin > pos and text[begin] not in (ord("L"), ord("\n"), ord("\r")):
+                    return malformed
+    return pos, number, identifier, mark, code, length, is_fd
+
+
+def _switch(text: ReadBuffer, pos: int) -> int:
+    """Return the value of a field that is 0 or 1, -1 if it is not."""
+    value = text[pos] - ord("0")
+    return value if 0 <= value <= 1 and text[pos + 1] == ord(" ") else -1
+
+
+def _tail(text: ReadBuffer, pos: int, end: int) -> tuple[int, int]:
+    """Parse the fields after the data of a CAN FD frame; return (position, bits).
+
+    The position is -1 unless there are 0, 6 or 8 fields: the first may have been a name of digits.
+    """
+    bits = tokens = 0
+    while True:
+        pos = lines.after_many_spaces(text, pos, end)
+        if text[pos] <= ord("\r"):
+            return pos if tokens in (0, 6, 8) else -1, bits
+        tokens += 1
+        if tokens == 3:
+            bits, pos = lines.hex_number(text, pos, end)
+            if text[pos] != ord(" "):
+                return -1, 0
+        while text[pos] > ord("\r") and text[pos] != ord(" "):
+            pos += 1
 
 
 def format(
@@ -493,31 +364,18 @@ def format(
     or nine if a row needs them. Stops at a row for which ``out`` may have no room, and at an error frame, a
     CAN XL frame and one with a time before ``start_ns``, which the caller handles.
     """
-    hexadecimal = HEX
-    decimal = DECIMAL
+    lines.check_columns(len(timestamp_ns), timestamp_ns, can_id, flags, channel, dlc_code, offset, payload)
+    rows, room, number_count, line_room = len(timestamp_ns), len(out), len(numbers), LINE_ROOM
     before_size, behind_size = len(FD_BEFORE_FLAGS), len(FD_BEHIND_FLAGS)
     before_flags = FD_BEFORE_FLAGS + bytes(8)  # so that they are copied as words
     behind_flags = FD_BEHIND_FLAGS + bytes(8)
-    line_room = LINE_ROOM
-    received = RECEIVED
+    received, blanks, canfd = RECEIVED, BLANKS, CANFD
     remote = 14 << 40  # from d to r
-    error_bit, extended_mask, every_bit = 0x20000000, 0x1FFFFFFF, 0xFFFFFFFF
+    every_bit, zero_to_blank = 0xFFFFFFFF, 0x1010101010101010
     latest = FAR_FUTURE if start_ns >= 0 else FAR_FUTURE + start_ns
-    rows = len(timestamp_ns)
-    room = len(out)
-    payload_size = len(payload)
-    number_count = len(numbers)
-    if len(can_id) < rows or len(flags) < rows or len(channel) < rows or len(dlc_code) < rows:
-        raise ValueError("the columns differ in length")
-    if len(offset) <= rows or offset[rows] > len(payload):
-        raise ValueError("the offsets do not fit")
-    blanks = BLANKS
-    to = 0
-    row = first
-    stamp_size = 0  # length of the previous line's time up to the decimal point; 0 at first
-    stamp_ns = 0  # the value of those digits
-    stamp = stamp_end = 0
-    billion = 1000000000
+    billion = lines.BILLION
+    to, row = 0, first
+    stamp_at = stamp_size = stamp_ns = 0  # the last new second: its line, length up to the point, and value
     thread = gil.release()
     while row < rows:
         index = channel[row]
@@ -525,168 +383,84 @@ def format(
             gil.acquire(thread)
             raise ValueError("no such channel")
         number = numbers[index]
-        begin = offset[row]
-        end = offset[row + 1]
+        begin, end = offset[row], offset[row + 1]
         if to + line_room + 3 * (end - begin) > room:
             break
-        word = can_id[row]
-        time = timestamp_ns[row]
-        if word & error_bit or flags[row] & 16 or time < start_ns or time > latest:
+        word, mark, time = can_id[row], flags[row], timestamp_ns[row]
+        if word & 0x20000000 or mark & 16 or time < start_ns or time > latest:
             break
         time -= start_ns
         since = time - stamp_ns
-        if stamp_size and 0 <= since < billion:  # most lines: the digits of the line before
-            words.store8(out, to, stamp)
-            if stamp_size > 8:
-                words.store8(out, to + 8, stamp_end)
+        if stamp_size and 0 <= since < billion:  # most lines: the digits of an earlier line
+            words.repeat32(out, stamp_at, to)
             to += stamp_size
             rest = since
         else:
             seconds = time // billion
-            stamp_ns = seconds * billion
+            stamp_at, stamp_ns = to, seconds * billion
             rest = time - stamp_ns
-            count = 1
-            left = seconds
-            while left > 9:
-                left //= 10
-                count += 1
-            count = max(count, 4)
-            left = seconds
-            index = to + count
-            while index > to:
-                index -= 1
-                out[index] = 48 + left % 10
-                left //= 10
-                if left == 0:
-                    break
-            while index > to:
-                index -= 1
-                out[index] = 32
-            out[to + count] = 46
-            stamp_size = count + 1
-            stamp = words.reload8(out, to)
-            stamp_end = words.reload8(out, to + 8)
-            to += stamp_size
+            words.store4(out, to, blanks & every_bit)  # right-aligned in four columns
+            index = (seconds < 1000) + (seconds < 100) + (seconds < 10)
+            to = lines.put_decimal(seconds, 1, out, to + index)
+            out[to] = ord(".")
+            to += 1
+            stamp_size = to - stamp_at
         micro = rest // 1000
         nano = rest - micro * 1000
-        index = micro // 10000
-        words.copy2(decimal, 2 * index, out, to)
-        micro -= index * 10000
-        index = micro // 100
-        words.copy2(decimal, 2 * index, out, to + 2)
-        words.copy2(decimal, 2 * (micro - index * 100), out, to + 4)
+        words.store8(out, to, words.decimal6(micro))
         to += 6
         if nano:
-            out[to] = 48 + nano // 100
-            words.copy2(decimal, 2 * (nano % 100), out, to + 1)
+            words.store8(out, to, words.decimal8(nano) >> 40)
             to += 3
         # identifier: its digits are counted and written without a branch, which would be unpredictable
-        identifier = word & extended_mask
+        identifier = word & 0x1FFFFFFF
         extended = word >> 31
         width = words.hex_width(identifier)
-        digits = identifier << (32 - 4 * width) & every_bit
-        mark = flags[row]
         code = dlc_code[row] & 15
-        count = 1
-        if number > 9:
-            count = 2
-            left = number // 100
-            while left:
-                count += 1
-                left //= 10
-        words.store8(out, to, blanks)
         if mark & 1:
-            out[to + 1] = 67
-            out[to + 2] = 65
-            out[to + 3] = 78
-            out[to + 4] = 70
-            out[to + 5] = 68
-            words.store4(out, to + 6, blanks & every_bit)
-            to += 7
-            if count < 3:
-                to += 3 - count
-        else:
-            to += 1
-        if count == 1:
-            out[to] = 48 + number
-            to += 1
-        else:
-            index = to + count
-            left = number
-            while index > to:
-                index -= 1
-                out[index] = 48 + left % 10
-                left //= 10
-            to += count
-        if mark & 1:
+            words.store8(out, to, canfd)
+            words.store4(out, to + 8, blanks & every_bit)
+            to = lines.put_decimal(number, 1, out, to + 7 + (number < 100) + (number < 10))
             for index in range(0, 64, 8):
                 words.store8(out, to + index, blanks)
-            out[to + 1] = 84 if mark & 8 else 82
-            out[to + 2] = 120
+            out[to + 1] = ord("T") if mark & 8 else ord("R")
+            out[to + 2] = ord("x")
             if extended:
-                out[to + 14] = 120
-            # right-aligned in eight columns, x in the next: all digits, then spaces over leading zeros
-            words.copy2(hexadecimal, 2 * (identifier >> 24), out, to + 6)
-            words.copy2(hexadecimal, 2 * (identifier >> 16 & 255), out, to + 8)
-            words.copy2(hexadecimal, 2 * (identifier >> 8 & 255), out, to + 10)
-            words.copy2(hexadecimal, 2 * (identifier & 255), out, to + 12)
-            index = to + 6
-            while width < 8:
-                out[index] = 32
-                index += 1
-                width += 1
+                out[to + 14] = ord("x")
+            # right-aligned in eight columns: spaces over leading zeros
+            bits = words.hexadecimal8(identifier) ^ words.first_bytes(zero_to_blank, 8 - width)
+            words.store8(out, to + 6, bits)
             to += 49
-            out[to] = 48 + (mark >> 1 & 1)
-            out[to + 2] = 48 + (mark >> 2 & 1)
-            out[to + 4] = 48 + code if code < 10 else 87 + code
+            out[to] = ord("0") + (mark >> 1 & 1)
+            out[to + 2] = ord("0") + (mark >> 2 & 1)
+            out[to + 4] = lines.hex_digit(code, lines.LOWER)
             index = end - begin
             if index > 9:
-                out[to + 6] = 48 + index // 10
-            out[to + 7] = 48 + index % 10
+                out[to + 6] = ord("0") + index // 10
+            out[to + 7] = ord("0") + index % 10
             to += 8
         else:
+            words.store8(out, to, blanks)
+            to = lines.put_decimal(number, 1, out, to + 1)
             words.store4(out, to, blanks & every_bit)
-            to += 1 + (count < 2)
+            to += 1 + (number < 10)
             # left-aligned in fifteen columns
-            words.copy2(hexadecimal, 2 * (digits >> 24), out, to)
-            words.copy2(hexadecimal, 2 * (digits >> 16 & 255), out, to + 2)
-            words.copy2(hexadecimal, 2 * (digits >> 8 & 255), out, to + 4)
-            words.copy2(hexadecimal, 2 * (digits & 255), out, to + 6)
+            words.store8(out, to, words.hexadecimal8(identifier << (32 - 4 * width) & every_bit))
             words.store8(out, to + 8, blanks)
             words.store8(out, to + width, blanks + 88 * extended)  # x
             words.store8(out, to + 16, received + (mark >> 2 & 2) + (word >> 30 & 1) * remote)  # Tx, r
-            out[to + 23] = hexadecimal[2 * code + 1]
+            out[to + 23] = lines.hex_digit(code, lines.UPPER)
             to += 24
-        while begin + 8 <= payload_size:
-            # always 8 bytes: the following output overwrites the surplus
-            words.hex8_spaced(payload, begin, out, to)
-            if end - begin <= 8:
-                to += 3 * (end - begin)
-                begin = end
-                break
-            to += 24
-            begin += 8
-        while begin < end:
-            out[to] = 32
-            words.copy2(hexadecimal, 2 * payload[begin], out, to + 1)
-            to += 3
-            begin += 1
+        to = lines.put_spaced_hex(payload, begin, end, out, to)
         if mark & 1:
-            for index in range(0, before_size, 8):
-                words.store8(out, to + index, words.load8(before_flags, index))
-            to += before_size
-            out[to] = 49 + (mark & 6)  # 1000, and 2000 and 4000 as the frame has them
-            out[to + 1] = 48
-            out[to + 2] = 48
-            out[to + 3] = 48
-            to += 4
-            for index in range(0, behind_size, 8):
-                words.store8(out, to + index, words.load8(behind_flags, index))
-            to += behind_size
+            to = lines.put(before_flags, 0, before_size, out, to)
+            out[to] = ord("1") + (mark & 6)  # 1000, and 2000 and 4000 as the frame has them
+            out[to + 1] = out[to + 2] = out[to + 3] = ord("0")
+            to = lines.put(behind_flags, 0, behind_size, out, to + 4)
         if crlf:
-            out[to] = 13
+            out[to] = ord("\r")
             to += 1
-        out[to] = 10
+        out[to] = ord("\n")
         to += 1
         row += 1
     gil.acquire(thread)

@@ -1,15 +1,12 @@
 cimport cython
 cimport cantools_cli.kernels._gil as gil
+cimport cantools_cli.kernels._lines as lines
+cimport cantools_cli.kernels._words as words
 
-@cython.locals(high=cython.uint)
-cdef unsigned int _word(const unsigned char[::1] text, Py_ssize_t at) noexcept nogil
-
-@cython.locals(thread="void *", kinds="const unsigned char[::1]", codes="const unsigned char[::1]",
-               sizes="const unsigned char[::1]",
-               done=cython.int, full=cython.int, strange=cython.int, new_channel=cython.int, cut=cython.int,
+@cython.locals(thread="void *", kinds="const unsigned char[::1]", cut=cython.int,
                lost=cython.int, reason=cython.int,
                classic=cython.int, fd=cython.int, fd64=cython.int, error=cython.int, skip=cython.int,
-               kind=cython.int, unknown=cython.uint, largest_10us=cython.longlong, largest=cython.longlong,
+               kind=cython.int, largest_10us=cython.longlong,
                room=cython.Py_ssize_t, payload_room=cython.Py_ssize_t, channels=cython.Py_ssize_t,
                row=cython.Py_ssize_t, used=cython.Py_ssize_t, pos=cython.Py_ssize_t, index=cython.Py_ssize_t,
                header=cython.Py_ssize_t, version=cython.int, size=cython.Py_ssize_t, number=cython.uint,

@@ -7,6 +7,8 @@ the reader. Layouts: ``cantools_cli/io/blf/objects.py``.
 from __future__ import annotations
 
 from cantools_cli.kernels import _gil as gil
+from cantools_cli.kernels import _lines as lines
+from cantools_cli.kernels import _words as words
 from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 
 DONE = 0  #: the end of the bytes is reached
@@ -24,14 +26,9 @@ KINDS = bytes(
     )
     for kind in range(256)
 )
-#: the table entry of an unknown channel
-UNKNOWN = 0xFFFF
-FD_LENGTHS = bytes((0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64))
-FD_CODES = bytes(next(code for code, size in enumerate(FD_LENGTHS) if size >= n) for n in range(65))
 
 #: the maximum time in steps of 10 µs: twice its nanoseconds fit into 64 bits
 LARGEST_10US = 400_000_000_000_000
-LARGEST = 0x7FFFFFFFFFFFFFFF
 
 # The first 24 bytes of a written object: base header of 32 bytes, size, type, times in nanoseconds.
 _HEAD = "4c4f424a 2000 0100 %02x000000 %02x000000 02000000 00000000"
@@ -39,12 +36,6 @@ HEADS = b"".join(bytes.fromhex(_HEAD % sizes) for sizes in ((48, 1), (72, 101), 
 
 #: maximum size of a written object
 OBJECT_ROOM = 136
-
-
-def _word(text: ReadBuffer, at: int) -> int:
-    """Return the unsigned 32-bit integer at ``at``."""
-    high = text[at + 3]
-    return text[at] | text[at + 1] << 8 | text[at + 2] << 16 | high << 24
 
 
 def parse(
@@ -71,28 +62,22 @@ def parse(
     handled (padding may follow), the number of filled rows, and the reason.
     """
     kinds = KINDS
-    codes, sizes = FD_CODES, FD_LENGTHS
-    done, full, strange, new_channel, cut, lost = DONE, FULL, STRANGE, CHANNEL, CUT, LOST
+    cut, lost = CUT, LOST
     classic, fd, fd64, error, skip = CLASSIC, FD, FD64, ERROR, SKIP
-    unknown = UNKNOWN
     largest_10us = LARGEST_10US
-    largest = LARGEST
     room = len(timestamp_ns)
     payload_room = len(payload)
     channels = len(table)
     if end > len(text) or at < 0:
         raise ValueError("the text is shorter than that")
-    if len(can_id) < room or len(flags) < room or len(channel) < room or len(dlc_code) < room:
-        raise ValueError("the columns differ in length")
-    if len(offset) <= room or offset[first] > payload_room:
-        raise ValueError("the offsets do not fit")
+    lines.check_columns(first, timestamp_ns, can_id, flags, channel, dlc_code, offset, payload)
     row = first
     used = offset[first]
-    reason = done
+    reason = lines.DONE
     thread = gil.release()
     while at < end:
         if row >= room or used + 64 > payload_room:
-            reason = full
+            reason = lines.FULL
             break
         # the object's header, after up to 3 bytes of padding
         if end - at < 20:
@@ -101,15 +86,15 @@ def parse(
         pos = at
         while text[pos] != 76 and pos - at < 3:  # L
             pos += 1
-        if text[pos] != 76 or text[pos + 1] != 79 or text[pos + 2] != 66 or text[pos + 3] != 74:
+        if words.load4(text, pos) != 0x4A424F4C:  # LOBJ
             reason = lost
             break
         at = pos
         header = text[at + 4] | text[at + 5] << 8
         version = text[at + 6] | text[at + 7] << 8
-        size = _word(text, at + 8)
-        number = _word(text, at + 12)
-        reason = strange
+        size = words.load4(text, at + 8)
+        number = words.load4(text, at + 12)
+        reason = lines.STRANGE
         if header < 16 or header > 64 or size < header:
             break
         if size > end - at:
@@ -118,17 +103,12 @@ def parse(
         kind = kinds[number] if number < 256 else skip
         if kind == skip:
             at += size
-            reason = done
+            reason = lines.DONE
             continue
         if kind > error or header < 32 or version < 1 or version > 3:
             break
-        # time: 64 bits with a sign
-        mark = _word(text, at + 28)
-        time = mark & 0x7FFFFFFF
-        time = time << 32 | _word(text, at + 24)
-        if mark >> 31:
-            time = time - largest - 1
-        mark = _word(text, at + 16)
+        time = lines.int64(text, at + 24)
+        mark = words.load4(text, at + 16)
         if mark == 1:
             if time > largest_10us or time < -largest_10us:
                 break
@@ -148,7 +128,7 @@ def parse(
             number = text[body] | text[body + 1] << 8
             state = text[body + 2]
             code = text[body + 3]
-            identifier = _word(text, body + 4)
+            identifier = words.load4(text, body + 4)
             sent = state & 1
             remote = state >> 7
             data = body + 8
@@ -160,8 +140,8 @@ def parse(
             number = text[body]
             code = text[body + 1]
             count = text[body + 2]
-            identifier = _word(text, body + 4)
-            state = _word(text, body + 12)
+            identifier = words.load4(text, body + 4)
+            state = words.load4(text, body + 12)
             remote = state >> 4 & 1
             mark = state >> 12 & 7
             sent = text[body + 34]
@@ -178,7 +158,7 @@ def parse(
             number = text[body] | text[body + 1] << 8
             state = text[body + 2]
             code = text[body + 3]
-            identifier = _word(text, body + 4)
+            identifier = words.load4(text, body + 4)
             sent = state & 1
             remote = state >> 7
             mark = text[body + 13] & 7
@@ -187,12 +167,14 @@ def parse(
             present = 64
         else:
             # handled here only if it has the class and data of an error frame
-            if length < 32 or _word(text, body + 4) or text[body + 8] or text[body + 20] or text[body + 21]:
+            if length < 32 or words.load4(text, body + 4) or text[body + 8]:
+                break
+            if text[body + 20] or text[body + 21]:
                 break
             number = text[body] | text[body + 1] << 8
             code = text[body + 10] & 15
             code = min(code, 8)
-            identifier = _word(text, body + 16) & 0x1FFFFFFF
+            identifier = words.load4(text, body + 16) & 0x1FFFFFFF
             if identifier == 0 or identifier > 0x3FF:
                 identifier = 0x80
             remote = 0
@@ -217,19 +199,18 @@ def parse(
         elif mark & 1:
             if count > 64:
                 break
-            code = codes[count]
-            if sizes[code] != count:
+            code = words.fd_code(count)
+            if code > 15:
                 break
         else:
-            mark = _word(text, body + 16) >> 31 << 5 if kind == error else 0
+            mark = words.load4(text, body + 16) >> 31 << 5 if kind == error else 0
             count = code if code < 8 else 8
-        if number >= channels or table[number] == unknown:
-            reason = new_channel
+        if number >= channels or table[number] == lines.NO_CHANNEL:
+            reason = lines.NAME
             break
         # data, padded with zeros
         if present >= 8 and count <= 8:
-            for index in range(8):
-                payload[used + index] = text[data + index]
+            words.store8(payload, used, words.load8(text, data))
         else:
             present = min(present, count)
             for index in range(present):
@@ -245,7 +226,7 @@ def parse(
         row += 1
         offset[row] = used
         at += size
-        reason = done
+        reason = lines.DONE
     gil.acquire(thread)
     return at, row, reason
 
@@ -278,10 +259,7 @@ def format(
     room = len(out)
     channels = len(numbers)
     payload_size = len(payload)
-    if len(can_id) < rows or len(flags) < rows or len(channel) < rows or len(dlc_code) < rows:
-        raise ValueError("the columns differ in length")
-    if len(offset) <= rows:
-        raise ValueError("the offsets do not fit")
+    lines.check_columns(rows, timestamp_ns, can_id, flags, channel, dlc_code, offset, payload)
     to = 0
     row = first
     thread = gil.release()
@@ -304,8 +282,7 @@ def format(
         if word >> 29 & 1:  # error frame
             if count > 8 or number > 0xFFFF:
                 break
-            for index in range(24):
-                out[to + index] = heads[48 + index]
+            lines.put(heads, 48, 72, out, to)
             for index in range(33, 64):
                 out[to + index] = 0
             out[to + 33] = number >> 8
@@ -317,8 +294,7 @@ def format(
         elif mark & 1:
             if number > 255:
                 break
-            for index in range(24):
-                out[to + index] = heads[24 + index]
+            lines.put(heads, 24, 48, out, to)
             for index in range(33, 72):
                 out[to + index] = 0
             size = 72 + count
@@ -336,8 +312,7 @@ def format(
         else:
             if count > 8 or number > 0xFFFF:
                 break
-            for index in range(24):
-                out[to + index] = heads[index]
+            lines.put(heads, 0, 24, out, to)
             for index in range(40, 48):
                 out[to + index] = 0
             out[to + 33] = number >> 8
@@ -348,14 +323,9 @@ def format(
             data = to + 40
             size = 48
         time = time - start_ns if time > start_ns else 0
-        for index in range(8):
-            out[to + 24 + index] = time & 255
-            time >>= 8
+        words.store8(out, to + 24, time)
         out[to + 32] = number & 255
-        out[pos] = word & 255
-        out[pos + 1] = word >> 8 & 255
-        out[pos + 2] = word >> 16 & 255
-        out[pos + 3] = word >> 24
+        words.store4(out, pos, word)
         for index in range(count):
             out[data + index] = payload[begin + index]
         to += size

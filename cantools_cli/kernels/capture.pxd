@@ -1,12 +1,13 @@
 cimport cython
+cimport cantools_cli.kernels._lines as lines
+cimport cantools_cli.kernels._words as words
 
 @cython.locals(high=cython.uint)
 cdef unsigned int _word(const unsigned char[::1] text, Py_ssize_t at, int big) noexcept
 
 cdef unsigned int _short(const unsigned char[::1] text, Py_ssize_t at, int big) noexcept
 
-@cython.locals(padded="const unsigned char[::1]", codes="const unsigned char[::1]", done=cython.int,
-               full=cython.int, strange=cython.int, cut=cython.int, unknown=cython.uint, reason=cython.int,
+@cython.locals(cut=cython.int, unknown=cython.uint, reason=cython.int,
                largest_packet=cython.Py_ssize_t, largest_record=cython.Py_ssize_t, billion=cython.longlong,
                interfaces=cython.Py_ssize_t, devices_known=cython.Py_ssize_t, room=cython.Py_ssize_t,
                payload_room=cython.Py_ssize_t, row=cython.Py_ssize_t, used=cython.Py_ssize_t,
@@ -24,7 +25,7 @@ cpdef tuple parse(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t end, 
     unsigned short[::1] channel, unsigned char[::1] dlc_code, unsigned int[::1] offset,
     unsigned char[::1] payload)
 
-@cython.locals(record_room=cython.Py_ssize_t, billion=cython.longlong, last=cython.longlong,
+@cython.locals(record_room=cython.Py_ssize_t, low_half=cython.longlong, billion=cython.longlong, last=cython.longlong,
                half=cython.longlong, rows=cython.Py_ssize_t, room=cython.Py_ssize_t,
                channels=cython.Py_ssize_t, payload_size=cython.Py_ssize_t, to=cython.Py_ssize_t,
                moved=cython.Py_ssize_t, row=cython.Py_ssize_t, index=cython.Py_ssize_t,
@@ -36,7 +37,7 @@ cpdef tuple format(Py_ssize_t first, const long long[::1] timestamp_ns, const un
     const unsigned int[::1] offset, const unsigned char[::1] payload,
     const unsigned short[::1] interfaces, int blocks, long long unit, unsigned char[::1] out)
 
-@cython.locals(done=cython.int, strange=cython.int, cut=cython.int, reason=cython.int,
+@cython.locals(cut=cython.int, reason=cython.int,
                largest_packet=cython.Py_ssize_t, largest_record=cython.Py_ssize_t, section=cython.uint,
                size=cython.Py_ssize_t)
 cpdef tuple walk(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t end, int blocks, int big)

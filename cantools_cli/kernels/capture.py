@@ -18,6 +18,8 @@ LINKTYPE_LINUX_SLL and SLL2; Linux ``linux/can.h``.
 
 from __future__ import annotations
 
+from cantools_cli.kernels import _lines as lines
+from cantools_cli.kernels import _words as words
 from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 
 DONE = 0  #: the end of the text is reached
@@ -35,17 +37,16 @@ LARGEST_RECORD = 1 << 19
 #: maximum size of a written record
 RECORD_ROOM = 116
 
-#: data length of a CAN FD frame, padded to a valid CAN FD length; and the DLC code of that length
+#: data length of a CAN FD frame, padded to a valid CAN FD length
 PADDED = bytes([*range(9), *[12] * 4, *[16] * 4, *[20] * 4, *[24] * 4, *[32] * 8, *[48] * 16, *[64] * 16])
-_CODES = bytes([*range(9), *[9] * 4, *[10] * 4, *[11] * 4, *[12] * 4, *[13] * 8, *[14] * 16, *[15] * 16])
 
 
 def _word(text: ReadBuffer, at: int, big: int) -> int:
     """Return the unsigned 32-bit integer at ``at``."""
-    high = text[at] if big else text[at + 3]
-    if big:
-        return high << 24 | text[at + 1] << 16 | text[at + 2] << 8 | text[at + 3]
-    return high << 24 | text[at + 2] << 16 | text[at + 1] << 8 | text[at]
+    if not big:
+        return words.load4(text, at)
+    high = text[at]
+    return high << 24 | text[at + 1] << 16 | text[at + 2] << 8 | text[at + 3]
 
 
 def _short(text: ReadBuffer, at: int, big: int) -> int:
@@ -82,11 +83,8 @@ def parse(
     that entry. The link type ``SWAPPED`` is 227 with identifier words that are little-endian. Returns the
     record where it stopped, the number of filled rows, and the reason.
     """
-    done, full, strange, cut, unknown = DONE, FULL, STRANGE, CUT, UNKNOWN
+    cut, unknown, swapped = CUT, UNKNOWN, SWAPPED
     largest_packet, largest_record = LARGEST_PACKET, LARGEST_RECORD
-    swapped = SWAPPED
-    padded: ReadBuffer = PADDED
-    codes: ReadBuffer = _CODES
     billion = 1000000000
     interfaces = len(links)
     devices_known = len(devices)
@@ -94,20 +92,17 @@ def parse(
     payload_room = len(payload)
     if end > len(text) or at < 0:
         raise ValueError("the text is shorter than that")
-    if len(can_id) < room or len(flags) < room or len(channel) < room or len(dlc_code) < room:
-        raise ValueError("the columns differ in length")
-    if len(offset) <= room or offset[first] > payload_room:
-        raise ValueError("the offsets do not fit")
+    lines.check_columns(first, timestamp_ns, can_id, flags, channel, dlc_code, offset, payload)
     if len(scales) < interfaces or len(starts) < interfaces or len(largest) < interfaces:
         raise ValueError("the tables differ in length")
     if len(channels) < interfaces or (interfaces == 0 and not blocks):
         raise ValueError("the tables differ in length")
     row = first
     used = offset[first]
-    reason = done
+    reason = lines.DONE
     while at < end:
         if row >= room or payload_room - used < 64:
-            reason = full
+            reason = lines.FULL
             break
         # the record: position of the packet, its time and direction
         left = end - at
@@ -117,7 +112,7 @@ def parse(
             if left < 12:
                 break
             size = _word(text, at + 4, big)
-            reason = strange
+            reason = lines.STRANGE
             if _word(text, at, big) != 6 or size < 32 or size & 3 or size > largest_record:
                 break
             if size > left:
@@ -154,7 +149,7 @@ def parse(
             captured = _word(text, at + 8, big)
             size = captured + 16
             if captured > largest_packet:
-                reason = strange
+                reason = lines.STRANGE
                 break
             if size > left:
                 break
@@ -162,7 +157,7 @@ def parse(
             time = _word(text, at, big)
             time = time * billion + _word(text, at + 4, big) * scales[0]
             data = at + 16
-        reason = strange
+        reason = lines.STRANGE
         # the packet: a cooked header, if any
         place = channels[index]
         protocol = 0
@@ -214,8 +209,8 @@ def parse(
         if fd:
             if length > 64 or length > captured - 8 or word >> 29 & 3:
                 break
-            code = codes[length]
-            length = padded[length]
+            code = words.fd_code_for(length)
+            length = words.fd_length(code)
             mark = (mark & 3) << 1 | 1
         else:
             if length > 8:
@@ -233,14 +228,11 @@ def parse(
         if word >> 29 & 5 == 0 and word & 0x1FFFFFFF > 0x7FF:
             break
         data += 8
-        if length <= given:
-            for step in range(length):
-                payload[used + step] = text[data + step]
-        else:
-            for step in range(given):
-                payload[used + step] = text[data + step]
-            for step in range(given, length):
-                payload[used + step] = 0
+        given = min(given, length)
+        for step in range(given):
+            payload[used + step] = text[data + step]
+        for step in range(given, length):
+            payload[used + step] = 0
         timestamp_ns[row] = time
         can_id[row] = word
         flags[row] = mark | sent
@@ -250,7 +242,7 @@ def parse(
         row += 1
         offset[row] = used
         at += size
-        reason = done
+        reason = lines.DONE
     return at, row, reason
 
 
@@ -281,14 +273,14 @@ def format(
     billion = 1000000000
     last = 0xFFFFFFFF * billion + 999999999
     half = unit // 2
+    low_half = 0xFFFFFFFF
     rows = len(timestamp_ns)
     room = len(out)
     channels = len(interfaces)
     payload_size = len(payload)
-    if len(can_id) < rows or len(flags) < rows or len(channel) < rows or len(dlc_code) < rows:
-        raise ValueError("the columns differ in length")
-    if len(offset) <= rows or unit <= 0:
-        raise ValueError("the offsets do not fit")
+    lines.check_columns(rows, timestamp_ns, can_id, flags, channel, dlc_code, offset, payload)
+    if unit <= 0:
+        raise ValueError("a unit is 1 ns or more")
     to = 0
     moved = 0
     row = first
@@ -312,28 +304,18 @@ def format(
         length += 8
         if blocks:
             size = length + 44
-            number = interfaces[index]
-            pos = time >> 32
-            for step in range(28):
-                out[to + step] = 0
-            out[to] = 6
-            out[to + 4] = size
-            out[to + 8] = number & 255
-            out[to + 9] = number >> 8
-            for step in range(4):
-                out[to + 12 + step] = pos & 255
-                out[to + 16 + step] = time & 255
-                pos >>= 8
-                time >>= 8
-            out[to + 20] = length
-            out[to + 24] = length
+            words.store4(out, to, 6)
+            words.store4(out, to + 4, size)
+            words.store4(out, to + 8, interfaces[index])
+            words.store4(out, to + 12, time >> 32)
+            words.store4(out, to + 16, time & low_half)
+            words.store4(out, to + 20, length)
+            words.store4(out, to + 24, length)
             pos = to + size - 16  # options: the direction, the end; and the size once more
-            for step in range(16):
-                out[pos + step] = 0
-            out[pos] = 2
-            out[pos + 2] = 4
-            out[pos + 4] = 2 if mark & 8 else 1
-            out[pos + 12] = size
+            words.store4(out, pos, 0x40002)
+            words.store4(out, pos + 4, 2 if mark & 8 else 1)
+            words.store4(out, pos + 8, 0)
+            words.store4(out, pos + 12, size)
             pos = to + 28
         else:
             size = length + 16
@@ -343,16 +325,10 @@ def format(
             else:
                 time += half
             part = time % billion // unit
-            time = time // billion
-            for step in range(4):
-                out[to + step] = time & 255
-                out[to + 4 + step] = part & 255
-                time >>= 8
-                part >>= 8
-            for step in range(8, 16):
-                out[to + step] = 0
-            out[to + 8] = length
-            out[to + 12] = length
+            words.store4(out, to, time // billion)
+            words.store4(out, to + 4, part)
+            words.store4(out, to + 8, length)
+            words.store4(out, to + 12, length)
             pos = to + 16
         # the frame
         out[pos] = word >> 24
@@ -360,10 +336,7 @@ def format(
         out[pos + 2] = word >> 8 & 255
         out[pos + 3] = word & 255
         number = dlc_code[row]
-        out[pos + 4] = count
-        out[pos + 5] = 0
-        out[pos + 6] = 0
-        out[pos + 7] = 0
+        words.store4(out, pos + 4, count)
         if mark & 1:
             out[pos + 5] = mark >> 1 & 3 | 4
         else:
@@ -386,12 +359,12 @@ def walk(text: ReadBuffer, at: int, end: int, blocks: int, big: int) -> tuple[in
     Stops at the end, at a truncated record, and at one that is unusually large, invalid, or the start of a
     pcapng section.
     """
-    done, strange, cut = DONE, STRANGE, CUT
+    cut = CUT
     largest_packet, largest_record = LARGEST_PACKET, LARGEST_RECORD
     section = 0x0A0D0D0A
     if end > len(text) or at < 0:
         raise ValueError("the text is shorter than that")
-    reason = done
+    reason = lines.DONE
     while at < end:
         reason = cut
         if end - at < 12 or (not blocks and end - at < 16):
@@ -399,19 +372,19 @@ def walk(text: ReadBuffer, at: int, end: int, blocks: int, big: int) -> tuple[in
         if blocks:
             size = _word(text, at + 4, big)
             if _word(text, at, big) == section or size < 12 or size & 3 or size > largest_record:
-                reason = strange
+                reason = lines.STRANGE
                 break
         else:
             size = _word(text, at + 8, big)
             if size > largest_packet:
-                reason = strange
+                reason = lines.STRANGE
                 break
             size += 16
         if size > end - at:
             break
         if blocks and _word(text, at + size - 4, big) != size:
-            reason = strange
+            reason = lines.STRANGE
             break
         at += size
-        reason = done
+        reason = lines.DONE
     return at, reason

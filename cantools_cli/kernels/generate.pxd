@@ -1,10 +1,12 @@
 cimport cython
+cimport cantools_cli.kernels._lines as lines
+cimport cantools_cli.kernels._words as words
 
 @cython.locals(s0=cython.ulonglong, s1=cython.ulonglong, s2=cython.ulonglong, s3=cython.ulonglong,
                word_mask=cython.ulonglong, total=cython.ulonglong, result=cython.ulonglong)
 cdef unsigned long long _draw(unsigned int[::1] state) noexcept
 
-@cython.locals(lengths="const unsigned char[::1]", word_mask=cython.ulonglong, extended_bit=cython.ulonglong,
+@cython.locals(word_mask=cython.ulonglong, extended_bit=cython.ulonglong,
                count=cython.Py_ssize_t, room=cython.Py_ssize_t, row=cython.Py_ssize_t, used=cython.Py_ssize_t,
                counter=cython.ulonglong, kind=cython.uint, draw=cython.ulonglong, word=cython.ulonglong,
                limit=cython.uint, code=cython.uint, size=cython.Py_ssize_t, at=cython.Py_ssize_t,

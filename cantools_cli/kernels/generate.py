@@ -7,6 +7,8 @@ Generators", 2021.
 
 from __future__ import annotations
 
+from cantools_cli.kernels import _lines as lines
+from cantools_cli.kernels import _words as words
 from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 
 # Kinds of frames, bits of ``kinds``.
@@ -24,8 +26,6 @@ INCREMENT = 1
 RANDOM = 2
 EVEN = 3
 ODD = 4
-
-FD_LENGTHS = bytes((0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64))
 
 
 def seeded(seed: int) -> tuple[int, int, int, int]:
@@ -91,18 +91,16 @@ def fill(
     Raises:
         ValueError: a column is too short; every row needs room for a frame of maximum length.
     """
-    lengths = FD_LENGTHS
     word_mask = 0xFFFFFFFF
     extended_bit = 0x80000000
     count = len(timestamp_ns)
     room = len(payload)
     if len(state) != 4 or len(pattern) < 64 or len(mask) < 64 or per <= 0:
         raise ValueError("four words of state, and 64 bytes of pattern and of mask, are needed")
-    if len(can_id) < count or len(flags) < count or len(channel) < count or len(dlc_code) < count:
-        raise ValueError("the columns differ in length")
+    lines.check_columns(0, timestamp_ns, can_id, flags, channel, dlc_code, offset, payload)
     if not 0 <= length < 16 or number < 0:
         raise ValueError("a length code is 0 to 15, and frames are counted from 0")
-    if len(offset) <= count or room > word_mask:
+    if room > word_mask:
         raise ValueError("the offsets do not fit")
     row = 0
     used = 0
@@ -117,15 +115,9 @@ def fill(
             kind |= kinds & 32
             if kinds & 2 and not kind & 4 and not draw & 3:
                 kind |= 2
-        if kind & 4:
-            kind &= 29
-        else:
-            kind &= 35
+        kind &= 29 if kind & 4 else 35
         # identifier
-        if kind & 1:
-            word = 0x1FFFFFFF
-        else:
-            word = 0x7FF
+        word = 0x1FFFFFFF if kind & 1 else 0x7FF
         if id_mode >= 2:
             draw = _draw(state)
             word &= draw
@@ -143,19 +135,14 @@ def fill(
             word |= 0x40000000
         can_id[row] = word
         # length code
-        if kind & 36:
-            limit = 16
-        else:
-            limit = 9
+        limit = 16 if kind & 36 else 9
         if length_mode == 2:
             draw = _draw(state)
             code = (draw * limit) >> 32
         elif length_mode == 1:
             code = counter % limit
         else:
-            code = length
-            if code >= limit:
-                code = limit - 1
+            code = min(length, limit - 1)
         if data_mode == 1 and code == 0 and not kind & 2:
             code = 1
         dlc_code[row] = code
@@ -163,11 +150,7 @@ def fill(
         channel[row] = 0
         timestamp_ns[row] = time
         # data
-        size = lengths[code]
-        if not kind & 4 and size > 8:
-            size = 8
-        if kind & 2:
-            size = 0
+        size = 0 if kind & 2 else words.fd_length(code) if kind & 4 else min(code, 8)
         if used + size > room:
             raise ValueError("no room for the payload")
         at = 0

@@ -1,13 +1,11 @@
 cimport cython
-
-@cython.locals(value=cython.uint)
-cdef unsigned int _number(const unsigned char[::1] text, Py_ssize_t at) noexcept
+cimport cantools_cli.kernels._lines as lines
+cimport cantools_cli.kernels._words as words
 
 @cython.locals(seconds=cython.longlong)
 cdef long long _time(const unsigned char[::1] text, Py_ssize_t at) noexcept
 
-@cython.locals(padded="const unsigned char[::1]", codes="const unsigned char[::1]", done=cython.int,
-               full=cython.int, bad=cython.int, lost=cython.int, strange=cython.int, room=cython.Py_ssize_t,
+@cython.locals(bad=cython.int, lost=cython.int, strange=cython.int, room=cython.Py_ssize_t,
                payload_room=cython.Py_ssize_t, interfaces=cython.Py_ssize_t, extended=cython.uint,
                row=cython.Py_ssize_t, used=cython.Py_ssize_t, reason=cython.int, pos=cython.Py_ssize_t,
                extra=cython.uint, stop=cython.Py_ssize_t, time=cython.longlong, raw_time=cython.longlong,

@@ -16,6 +16,8 @@ Sources: Linux ``linux/can.h``, ``linux/socket.h``; recvmmsg(2), cmsg(3).
 
 from __future__ import annotations
 
+from cantools_cli.kernels import _lines as lines
+from cantools_cli.kernels import _words as words
 from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 
 DONE = 0  #: all messages are read
@@ -30,24 +32,14 @@ RECORD_SIZE = 72
 CONTROL_SIZE = 128
 VECTOR_SIZE = 16
 
-#: data length of a CAN FD frame, padded to a valid CAN FD length; and the DLC code of that length
-_PADDED = bytes([*range(9), *[12] * 4, *[16] * 4, *[20] * 4, *[24] * 4, *[32] * 8, *[48] * 16, *[64] * 16])
-_CODES = bytes([*range(9), *[9] * 4, *[10] * 4, *[11] * 4, *[12] * 4, *[13] * 8, *[14] * 16, *[15] * 16])
-
-
-def _number(text: ReadBuffer, at: int) -> int:
-    """Return the little-endian 32-bit integer at ``at``."""
-    value = text[at + 3]
-    return value << 24 | text[at + 2] << 16 | text[at + 1] << 8 | text[at]
-
 
 def _time(text: ReadBuffer, at: int) -> int:
     """Return the nanoseconds of the seconds and nanoseconds there, 0 for none or beyond the year 2242."""
-    seconds = _number(text, at + 4)
+    seconds = words.load4(text, at + 4)
     if seconds > 1:
         return 0
-    seconds = seconds << 16 << 16 | _number(text, at)
-    return seconds * 1000000000 + _number(text, at + 8)
+    seconds = seconds << 16 << 16 | words.load4(text, at)
+    return seconds * 1000000000 + words.load4(text, at + 8)
 
 
 def parse(
@@ -75,42 +67,37 @@ def parse(
     the time for messages without one, ``dropped`` the number of dropped frames already reported. Returns the
     message where it stopped, the number of filled rows, and the reason.
     """
-    done, full, bad, lost, strange = DONE, FULL, BAD, DROPPED, STRANGE
-    padded: ReadBuffer = _PADDED
-    codes: ReadBuffer = _CODES
+    bad, lost, strange = BAD, DROPPED, STRANGE
     room = len(timestamp_ns)
     payload_room = len(payload)
     if at < 0 or end * 64 > len(headers) or end * 32 > len(names):
         raise ValueError("there are not that many messages")
     if end * 72 > len(records) or end * 128 > len(control):
         raise ValueError("there are not that many messages")
-    if len(can_id) < room or len(flags) < room or len(channel) < room or len(dlc_code) < room:
-        raise ValueError("the columns differ in length")
-    if first < 0 or first > room or len(offset) <= room or offset[first] > payload_room:
-        raise ValueError("the offsets do not fit")
+    lines.check_columns(first, timestamp_ns, can_id, flags, channel, dlc_code, offset, payload)
     interfaces = len(indexes)
     extended = 0x80000000
     row = first
     used = offset[first]
-    reason = done
+    reason = lines.DONE
     while at < end:
         if row >= room or payload_room - used < 64:  # more than is needed, and simple
-            reason = full
+            reason = lines.FULL
             break
         pos = at * 128
-        extra = _number(headers, at * 64 + 40)
+        extra = words.load4(headers, at * 64 + 40)
         stop = pos + (extra if extra < 128 else 128)
         time = now
         raw_time = 0
         drops = dropped
         while stop - pos >= 16:
-            length = _number(control, pos)
+            length = words.load4(control, pos)
             if length < 16 or length > stop - pos:
                 break
-            kind = _number(control, pos + 12)
-            if _number(control, pos + 8) == 1:
+            kind = words.load4(control, pos + 12)
+            if words.load4(control, pos + 8) == 1:
                 if kind == 40 and length >= 20:
-                    drops = _number(control, pos + 16)
+                    drops = words.load4(control, pos + 16)
                 elif kind in (35, 64, 37, 65) and length >= 32:
                     value = _time(control, pos + 16)
                     if value:
@@ -123,30 +110,30 @@ def parse(
             break
         place = 0
         if interfaces:
-            index = _number(names, at * 32 + 4)
+            index = words.load4(names, at * 32 + 4)
             while place < interfaces and indexes[place] != index:
                 place += 1
             if place == interfaces:
                 reason = strange
                 break
-        marks = _number(headers, at * 64 + 48)
-        size = _number(headers, at * 64 + 56)
+        marks = words.load4(headers, at * 64 + 48)
+        size = words.load4(headers, at * 64 + 56)
         pos = at * 72
-        word = _number(records, pos)
+        word = words.load4(records, pos)
         length = records[pos + 4]
         reason = bad
         if marks & 0x20 or size not in (16, 72) or length > size - 8:  # 0x20: cut, it was longer
             break
         if size == 72 and word & 0x60000000 == 0x40000000:  # there are no remote frames of CAN FD
             break
-        reason = done
+        reason = lines.DONE
         mark = 8 if marks & 4 else 0  # 4: sent on this host
         given = length
         code = length
         if size == 72:
             mark |= 1 | (records[pos + 5] & 3) << 1
-            code = codes[length]
-            length = padded[length]
+            code = words.fd_code_for(length)
+            length = words.fd_length(code)
         elif length == 8 and word & 0x20000000 == 0 and 8 < records[pos + 7] < 16:
             code = records[pos + 7]
         if word & 0x20000000:
@@ -202,12 +189,9 @@ def format(
         word = can_id[row]
         code = dlc_code[row]
         pos = at * 72
-        for step in range(size):
-            records[pos + step] = 0
-        records[pos] = word & 255
-        records[pos + 1] = word >> 8 & 255
-        records[pos + 2] = word >> 16 & 255
-        records[pos + 3] = word >> 24
+        for step in range(0, size, 8):
+            words.store8(records, pos + step, 0)
+        words.store4(records, pos, word)
         records[pos + 4] = length
         if size == 72:
             records[pos + 5] = 4 | mark >> 1 & 3  # 4: CAN FD

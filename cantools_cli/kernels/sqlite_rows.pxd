@@ -1,10 +1,11 @@
 cimport cython
+cimport cantools_cli.kernels._lines as lines
+cimport cantools_cli.kernels._words as words
 
 @cython.locals(count=cython.longlong, whole=cython.longlong, fraction=cython.double)
 cdef long long _nanoseconds(double seconds) noexcept
 
-@cython.locals(codes="const unsigned char[::1]", lengths="const unsigned char[::1]",
-               done=cython.int, full=cython.int, strange=cython.int, reason=cython.int,
+@cython.locals(reason=cython.int,
                room=cython.Py_ssize_t, payload_room=cython.Py_ssize_t, row=cython.Py_ssize_t, used=cython.Py_ssize_t,
                begin=cython.Py_ssize_t, stop=cython.Py_ssize_t, size=cython.Py_ssize_t, length=cython.Py_ssize_t,
                identifier=cython.uint, code=cython.uint, mark=cython.uint, time=cython.longlong)
@@ -18,7 +19,7 @@ cpdef tuple parse(Py_ssize_t at, Py_ssize_t end, const double[::1] seconds, cons
 @cython.locals(size=cython.int, value=cython.longlong, index=cython.int)
 cdef long long _number(const unsigned char[::1] data, Py_ssize_t at, unsigned int kind) noexcept
 
-@cython.locals(done=cython.int, full=cython.int, damaged=cython.int, slack=cython.Py_ssize_t, ignored=cython.uint,
+@cython.locals(damaged=cython.int, slack=cython.Py_ssize_t, ignored=cython.uint,
                reason=cython.int, room=cython.Py_ssize_t, blob_room=cython.Py_ssize_t, count=cython.Py_ssize_t,
                limit=cython.Py_ssize_t, row=cython.Py_ssize_t, used=cython.Py_ssize_t, cells=cython.Py_ssize_t,
                at=cython.Py_ssize_t, size=cython.longlong, index=cython.Py_ssize_t, octet=cython.uint,

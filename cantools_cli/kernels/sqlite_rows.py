@@ -6,6 +6,8 @@ converts into the same buffers. ``parse`` converts ordinary frames and stops at 
 
 from __future__ import annotations
 
+from cantools_cli.kernels import _lines as lines
+from cantools_cli.kernels import _words as words
 from cantools_cli.kernels.buffers import Float64s, Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 
 DONE = 0  #: all rows are read
@@ -15,9 +17,6 @@ DAMAGED = 3  #: an invalid or unusual page
 
 SLACK = 32  #: bytes after a page that may be read
 IGNORED = 7  #: a column other than the table's seven
-
-FD_LENGTHS = bytes((0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64))
-FD_CODES = bytes(next(code for code, size in enumerate(FD_LENGTHS) if size >= n) for n in range(65))
 
 
 def _nanoseconds(seconds: float) -> int:
@@ -69,34 +68,28 @@ def parse(
     ``data`` holds the data of all rows, concatenated, ``ends`` the end of each. All frames are on channel 0.
     Returns the position where it stopped, the number of filled rows, and the reason.
     """
-    codes = FD_CODES
-    lengths = FD_LENGTHS
-    done, full, strange = DONE, FULL, STRANGE
     room = len(timestamp_ns)
     payload_room = len(payload)
     if len(seconds) < end or len(identifiers) < end or len(ends) < end or len(dlc) < end:
         raise ValueError("the table's columns differ in length")
     if len(extended) < end or len(remote) < end or len(error) < end:
         raise ValueError("the table's columns differ in length")
-    if len(can_id) < room or len(flags) < room or len(channel) < room or len(dlc_code) < room:
-        raise ValueError("the columns differ in length")
-    if len(offset) <= room or first > room or offset[first] > payload_room:
-        raise ValueError("the offsets do not fit")
+    lines.check_columns(first, timestamp_ns, can_id, flags, channel, dlc_code, offset, payload)
     begin = ends[at - 1] if at > 0 else 0
     row = first
     used = offset[first]
-    reason = done
+    reason = lines.DONE
     while at < end:
         stop = ends[at]
         if stop < begin or stop > len(data):
             raise ValueError("the ends do not fit")
         size = stop - begin
-        reason = strange
+        reason = lines.STRANGE
         length = dlc[at]
         if length > 64:
             break
         if row >= room or used + size > payload_room:
-            reason = full
+            reason = lines.FULL
             break
         identifier = identifiers[at]
         if identifier > 0x1FFFFFFF or extended[at] > 1 or remote[at] > 1 or error[at] > 1:
@@ -110,8 +103,8 @@ def parse(
         elif size != length:
             break
         elif length > 8:
-            code = codes[length]
-            if lengths[code] != length:
+            code = words.fd_code(length)
+            if code > 15:
                 break
             mark = 1
         if error[at]:
@@ -136,7 +129,7 @@ def parse(
         row += 1
         offset[row] = used
         at += 1
-        reason = done
+        reason = lines.DONE
     return at, row, reason
 
 
@@ -185,8 +178,7 @@ def extract(
 
     Source: SQLite, "Database File Format", 1.6 and 2.1.
     """
-    done, full, damaged = DONE, FULL, DAMAGED
-    slack, ignored = SLACK, IGNORED
+    damaged, slack, ignored = DAMAGED, SLACK, IGNORED
     room = len(rowids)
     blob_room = len(blob)
     count = len(places)
@@ -204,10 +196,10 @@ def extract(
     cells = data[base + 3] << 8 | data[base + 4]
     if data[base] != 13 or 8 + 2 * cells > usable:
         return cell, row, damaged
-    reason = done
+    reason = lines.DONE
     while cell < cells:
         if row >= room or used + 64 > blob_room:
-            reason = full
+            reason = lines.FULL
             break
         reason = damaged
         at = base + 8 + 2 * cell
@@ -313,5 +305,5 @@ def extract(
         last = rowid
         row += 1
         cell += 1
-        reason = done
+        reason = lines.DONE
     return cell, row, reason

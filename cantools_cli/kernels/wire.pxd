@@ -1,11 +1,12 @@
 cimport cython
+cimport cantools_cli.kernels._lines as lines
+cimport cantools_cli.kernels._words as words
 
-@cython.locals(done=cython.int, full=cython.int, missed=cython.int, bad=cython.int, is_xl=cython.int, version=cython.uint,
+@cython.locals(missed=cython.int, bad=cython.int, is_xl=cython.int, version=cython.uint,
                header=cython.Py_ssize_t, room=cython.Py_ssize_t, payload_room=cython.Py_ssize_t,
-               word_values=cython.longlong, row=cython.Py_ssize_t, used=cython.Py_ssize_t, reason=cython.int,
+               row=cython.Py_ssize_t, used=cython.Py_ssize_t, reason=cython.int,
                size=cython.Py_ssize_t, count=cython.Py_ssize_t, timed=cython.uint, sent=cython.uint,
-               number=cython.ulonglong, index=cython.Py_ssize_t, pos=cython.Py_ssize_t, low=cython.longlong,
-               high=cython.longlong, time=cython.longlong, stop=cython.Py_ssize_t, last=cython.Py_ssize_t,
+               index=cython.Py_ssize_t, pos=cython.Py_ssize_t, time=cython.longlong, stop=cython.Py_ssize_t, last=cython.Py_ssize_t,
                to=cython.Py_ssize_t, taken=cython.Py_ssize_t, fixed=cython.Py_ssize_t, word=cython.uint,
                mark=cython.uint, code=cython.uint, length=cython.Py_ssize_t)
 cpdef tuple parse(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t end, unsigned long long own,
@@ -16,8 +17,7 @@ cpdef tuple parse(const unsigned char[::1] text, Py_ssize_t at, Py_ssize_t end, 
 
 @cython.locals(header=cython.Py_ssize_t, record_room=cython.Py_ssize_t, rows=cython.Py_ssize_t,
                room=cython.Py_ssize_t, payload_size=cython.Py_ssize_t, to=cython.Py_ssize_t,
-               row=cython.Py_ssize_t, begin=cython.Py_ssize_t, end=cython.Py_ssize_t, word=cython.uint,
-               time=cython.longlong, index=cython.Py_ssize_t, count=cython.Py_ssize_t, number=cython.ulonglong)
+               row=cython.Py_ssize_t, begin=cython.Py_ssize_t, end=cython.Py_ssize_t, every_bit=cython.ulonglong, kind=cython.uint)
 cpdef tuple format(Py_ssize_t first, const long long[::1] timestamp_ns, const unsigned int[::1] can_id,
     const unsigned char[::1] flags, const unsigned short[::1] channel, const unsigned char[::1] dlc_code,
     const unsigned int[::1] offset, const unsigned char[::1] payload,

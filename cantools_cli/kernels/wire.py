@@ -16,6 +16,8 @@ from the sender.
 
 from __future__ import annotations
 
+from cantools_cli.kernels import _lines as lines
+from cantools_cli.kernels import _words as words
 from cantools_cli.kernels.buffers import Int64s, ReadBuffer, UInt16s, UInt32s, WriteBuffer
 
 DONE = 0  #: the end of the text is reached
@@ -50,53 +52,36 @@ def parse(
     Frames of the sender ``own`` are marked as sent. Returns the position where it stopped (the start of a
     datagram, of which no frame is in the rows), the number of filled rows, and the reason.
     """
-    done, full, missed, bad, is_xl = DONE, FULL, MISSED, BAD, XL
+    missed, bad, is_xl = MISSED, BAD, XL
     version, header = VERSION, HEADER_SIZE
     room = len(timestamp_ns)
     payload_room = len(payload)
     if at < 0 or end > len(text):
         raise ValueError("the text does not reach that far")
-    if len(can_id) < room or len(flags) < room or len(channel) < room or len(dlc_code) < room:
-        raise ValueError("the columns differ in length")
-    if first < 0 or first > room or len(offset) <= room or offset[first] > payload_room:
-        raise ValueError("the offsets do not fit")
-    word_values = 65536 * 65536
+    lines.check_columns(first, timestamp_ns, can_id, flags, channel, dlc_code, offset, payload)
     row = first
     used = offset[first]
-    reason = done
+    reason = lines.DONE
     while at < end:
         reason = bad
         if end - at < header or text[at] != version or text[at + 1] > 2:
             break
-        size = text[at + 4] | text[at + 5] << 8 | text[at + 6] << 16
-        count = text[at + 8] | text[at + 9] << 8 | text[at + 10] << 16
-        if text[at + 7] or text[at + 11] or size < header or size > end - at or count > size:
+        size, count = words.load4(text, at + 4), words.load4(text, at + 8)
+        if size > 0xFFFFFF or size < header or size > end - at or count > size:
             break
-        if text[at + 12] or text[at + 13] or text[at + 14] or text[at + 15]:
+        if words.load4(text, at + 12):
             reason = missed
             break
         if text[at + 1] == 2:
             reason = is_xl
             break
         if count > room - row or size > payload_room - used:  # more than needed, but simple
-            reason = full
+            reason = lines.FULL
             break
         timed = text[at + 1]
-        sent = 8
-        number = own
-        for index in range(16, 24):
-            if text[at + index] != number & 255:
-                sent = 0
-            number >>= 8
-        pos = at + 24
-        low = text[pos + 3]
-        low = low << 24 | text[pos + 2] << 16 | text[pos + 1] << 8 | text[pos]
-        high = text[pos + 7]
-        if high > 127:
-            high -= 256
-        high = high * 16777216 + (text[pos + 6] << 16 | text[pos + 5] << 8 | text[pos + 4])
-        time = high * word_values + low
-        pos += 8
+        sent = 8 if words.load8(text, at + 16) == own else 0
+        time = lines.int64(text, at + 24)
+        pos = at + header
         stop = at + size
         last = row + count
         to = row
@@ -105,8 +90,7 @@ def parse(
         while to < last:
             if stop - pos < fixed:
                 break
-            word = text[pos + 3]
-            word = word << 24 | text[pos + 2] << 16 | text[pos + 1] << 8 | text[pos]
+            word = words.load4(text, pos)
             mark = text[pos + 4]
             code = text[pos + 5]
             length = text[pos + 6] | text[pos + 7] << 8
@@ -115,13 +99,7 @@ def parse(
             if mark & 32 and not word & 0x20000000:
                 break
             if timed:
-                low = text[pos + 11]
-                low = low << 24 | text[pos + 10] << 16 | text[pos + 9] << 8 | text[pos + 8]
-                high = text[pos + 15]
-                if high > 127:
-                    high -= 256
-                high = high * 16777216 + (text[pos + 14] << 16 | text[pos + 13] << 8 | text[pos + 12])
-                time = high * word_values + low
+                time = lines.int64(text, pos + 8)
             pos += fixed
             if length > stop - pos:
                 break
@@ -141,7 +119,7 @@ def parse(
         row = to
         used = taken
         at = stop
-        reason = done
+        reason = lines.DONE
     return at, row, reason
 
 
@@ -165,12 +143,12 @@ def format(
     handles. Returns (the next row, bytes written).
     """
     header, record_room = HEADER_SIZE, RECORD_ROOM
+    every_bit = 0xFFFFFFFFFFFFFFFF
     rows = len(timestamp_ns)
     room = len(out)
     payload_size = len(payload)
-    if len(can_id) < rows or len(flags) < rows or len(dlc_code) < rows:
-        raise ValueError("the columns differ in length")
-    if first < 0 or len(offset) <= rows:
+    lines.check_columns(rows, timestamp_ns, can_id, flags, channel, dlc_code, offset, payload)
+    if first < 0:
         raise ValueError("the offsets do not fit")
     if room < header + record_room or room >= 16777216:
         raise ValueError("a datagram has room for a frame, and at most 16 MiB")
@@ -181,40 +159,24 @@ def format(
         end = offset[row + 1]
         if begin > end or end > payload_size or end - begin > 64:
             raise ValueError("the offsets do not fit")
-        word = can_id[row]
-        out[to] = word & 255
-        out[to + 1] = word >> 8 & 255
-        out[to + 2] = word >> 16 & 255
-        out[to + 3] = word >> 24
+        words.store4(out, to, can_id[row])
         out[to + 4] = flags[row] & 39
         out[to + 5] = dlc_code[row]
         out[to + 6] = end - begin
         out[to + 7] = 0
         to += 8
         if timed:
-            time = timestamp_ns[row]
-            for index in range(8):
-                out[to + index] = time & 255
-                time >>= 8
+            words.store8(out, to, timestamp_ns[row] & every_bit)
             to += 8
         while begin < end:
             out[to] = payload[begin]
             to += 1
             begin += 1
         row += 1
-    for index in range(header):
-        out[index] = 0
-    out[0] = VERSION
-    out[1] = 1 if timed else 0
-    count = row - first
-    for index in range(3):
-        out[4 + index] = to >> 8 * index & 255
-        out[8 + index] = count >> 8 * index & 255
-    number = sender
-    time = now
-    for index in range(8):
-        out[16 + index] = number & 255
-        number >>= 8
-        out[24 + index] = time & 255
-        time >>= 8
+    kind = 1 if timed else 0
+    words.store4(out, 0, VERSION | kind << 8)
+    words.store4(out, 4, to)
+    words.store8(out, 8, row - first)
+    words.store8(out, 16, sender)
+    words.store8(out, 24, now & every_bit)
     return row, to

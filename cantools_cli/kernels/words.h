@@ -490,13 +490,34 @@ static inline uint64_t canx_hexadecimal8(uint32_t value) {
     return digits + CANX_EACH(48) + ((digits + CANX_EACH(6)) >> 4 & CANX_EACH(1)) * 7;
 #endif
 }
+/* The value of a hexadecimal digit, 255 for any other byte: from a table, as branches on digits are unpredictable. */
+#define CANX_NONE4 255, 255, 255, 255
+#define CANX_NONE16 CANX_NONE4, CANX_NONE4, CANX_NONE4, CANX_NONE4
+#define CANX_A_TO_F 255, 10, 11, 12, 13, 14, 15, 255, CANX_NONE4, CANX_NONE4, CANX_NONE16
+static inline int canx_nibble(unsigned char byte) {
+    static const unsigned char nibbles[256] = {
+        CANX_NONE16, CANX_NONE16, CANX_NONE16, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 255, 255, CANX_NONE4, CANX_A_TO_F,
+        CANX_A_TO_F, CANX_NONE16, CANX_NONE16, CANX_NONE16, CANX_NONE16, CANX_NONE16, CANX_NONE16, CANX_NONE16,
+        CANX_NONE16};
+    return nibbles[byte];
+}
+/* The length of a CAN FD frame by its DLC. */
+static inline int canx_fd_length(int code) {
+    static const unsigned char lengths[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64};
+    return lengths[code];
+}
+/* The DLC of the smallest CAN FD frame that holds 0 to 64 bytes. */
+static inline int canx_fd_code_for(int size) {
+    static const unsigned char codes[65] = {
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 9, 10, 10, 10, 10, 11, 11, 11, 11, 12,
+        12, 12, 12, 13, 13, 13, 13, 13, 13, 13, 13, 14, 14, 14, 14, 14, 14, 14, 14, 14, 14, 14,
+        14, 14, 14, 14, 14, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15};
+    return codes[size];
+}
 /* The DLC of a CAN FD frame of 0 to 64 bytes; 255 if there is none of this length. */
 static inline int canx_fd_code(int size) {
-    static const unsigned char codes[65] = {
-        0, 1, 2, 3, 4, 5, 6, 7, 8, 255, 255, 255, 9, 255, 255, 255, 10, 255, 255, 255, 11, 255,
-        255, 255, 12, 255, 255, 255, 255, 255, 255, 255, 13, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-        255, 255, 255, 255, 14, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 15};
-    return codes[size];
+    int code = canx_fd_code_for(size);
+    return canx_fd_length(code) == size ? code : 255;
 }
 static inline void canx_hex8(const unsigned char *at, unsigned char *to, int letters) {
 #ifdef CANX_SSE2

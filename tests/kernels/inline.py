@@ -18,6 +18,7 @@ _TYPES = {
     "UInt32s": "unsigned int[::1]",
     "UInt16s": "unsigned short[::1]",
     "None": "void",
+    "tuple[int, int]": "(long long, long long)",
 }
 
 
@@ -69,7 +70,8 @@ def _plain(statement: ast.stmt) -> ast.stmt:
             assert node.value is not None
             return ast.copy_location(ast.Assign([node.target], node.value), node)
 
-    return ast.fix_missing_locations(Plain().visit(statement))
+    plain: ast.stmt = ast.fix_missing_locations(Plain().visit(statement))
+    return plain
 
 
 if __name__ == "__main__":

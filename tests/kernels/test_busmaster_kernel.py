@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from cantools_cli.frame.message import Message
 from cantools_cli.io.busmaster import BusmasterReader
+from cantools_cli.kernels import _lines
 from tests.kernels.forms import (
     WIDE_FORMS,
     extensions,
@@ -128,7 +129,7 @@ def kernel(request: pytest.FixtureRequest) -> Any:
 def test_lines_become_rows(kernel: Any) -> None:
     text = b"".join(LINES)
     answer, columns = parsed(kernel, text, *HEX)
-    assert answer == (len(text), len(LINES), kernel.DONE)
+    assert answer == (len(text), len(LINES), _lines.DONE)
     day = [SECOND * 10_000 + tenths for tenths in (9920, 9921, 9990, 0, 50, 500, 1)]
     assert list(array("q", columns[0])) == [10**18 + tenths * 100_000 for tenths in day]
     assert list(array("I", columns[1])) == [
@@ -149,7 +150,7 @@ def test_lines_become_rows(kernel: Any) -> None:
 def test_decimal_lines_become_rows(kernel: Any) -> None:
     text = b"".join(DECIMAL_LINES)
     answer, columns = parsed(kernel, text, *DECIMAL)
-    assert answer == (len(text), len(DECIMAL_LINES), kernel.DONE)
+    assert answer == (len(text), len(DECIMAL_LINES), _lines.DONE)
     assert list(array("I", columns[1])) == [538, 0x21A, 0x9FFFFFFF, 0xC0000064]
     assert columns[6] == b"\xfe\x0a\x07"
 
@@ -157,7 +158,7 @@ def test_decimal_lines_become_rows(kernel: Any) -> None:
 def test_lines_among_others_are_read_as_alone(kernel: Any) -> None:
     for line in LINES:
         alone, among = parsed(kernel, line, *HEX), parsed(kernel, LINE * 3 + line + LINE * 3, *HEX)
-        assert (alone[0][1:], among[0][1:]) == ((1, kernel.DONE), (7, kernel.DONE))
+        assert (alone[0][1:], among[0][1:]) == ((1, _lines.DONE), (7, _lines.DONE))
         for one, column in zip(alone[1][:5], among[1][:5], strict=True):
             assert column[3 * len(one) : 4 * len(one)] == one
 
@@ -198,38 +199,38 @@ def test_other_lines_are_left_alone(kernel: Any, old: bytes, new: bytes) -> None
     for before in (b"", LINE * 2):
         rows = before.count(b"\n")
         answer, _ = parsed(kernel, before + spoilt_line + LINE * 3, *HEX)
-        assert answer == (len(before), rows, kernel.STRANGE)
+        assert answer == (len(before), rows, _lines.STRANGE)
 
 
 def test_a_new_channel_stops_at_its_line(kernel: Any) -> None:
     for line in (LINE, LINE * 4):
         text = line + LINE.replace(b" 1 ", b" 3 ") + LINE * 3
-        assert parsed(kernel, text, *HEX)[0] == (len(line), line.count(b"\n"), kernel.CHANNEL)
+        assert parsed(kernel, text, *HEX)[0] == (len(line), line.count(b"\n"), _lines.NAME)
 
 
 def test_a_full_batch_stops_at_a_line(kernel: Any) -> None:
-    assert parsed(kernel, LINE * 5, *HEX, rows=2)[0] == (2 * len(LINE), 2, kernel.FULL)
-    assert parsed(kernel, LINE * 5, *HEX, payload=72)[0] == (2 * len(LINE), 2, kernel.FULL)
+    assert parsed(kernel, LINE * 5, *HEX, rows=2)[0] == (2 * len(LINE), 2, _lines.FULL)
+    assert parsed(kernel, LINE * 5, *HEX, payload=72)[0] == (2 * len(LINE), 2, _lines.FULL)
 
 
 @pytest.mark.parametrize("cut", range(1, len(LINE) - 2))
 def test_a_cut_line_is_left_alone(kernel: Any, cut: int) -> None:
     text = LINE + LINE[:cut] + b"\n"
-    assert parsed(kernel, text, *HEX)[0] == (len(LINE), 1, kernel.STRANGE)
+    assert parsed(kernel, text, *HEX)[0] == (len(LINE), 1, _lines.STRANGE)
 
 
 def test_sums_of_times_stay_within_their_room(kernel: Any) -> None:
     tables = (NUMBERS, False, kernel.RELATIVE, -1, kernel.MAX_NS, kernel.MAX_NS - 3_500_000_000)
     text = LINE.replace(b"22:20:14:9920", b"00:00:01:0000") * 5
     answer, columns = parsed(kernel, text, *tables)
-    assert answer[1:] == (3, kernel.STRANGE)
+    assert answer[1:] == (3, _lines.STRANGE)
     assert array("q", columns[0])[2] == 2 * kernel.MAX_NS - 500_000_000
 
 
 def test_times_that_fall_back_to_the_next_day_are_left_alone(kernel: Any) -> None:
     tables = (NUMBERS, False, kernel.SYSTEM, -1, 0, 23 * 3600 * 10**9)
     text = LINE + LINE.replace(b"22:", b"09:") + LINE
-    assert parsed(kernel, text, *tables)[0] == (len(LINE), 1, kernel.STRANGE)
+    assert parsed(kernel, text, *tables)[0] == (len(LINE), 1, _lines.STRANGE)
     assert parsed(kernel, text.replace(b"09:", b"10:"), *tables)[0][1] == 3
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.io.channels import NameTable
 from cantools_cli.io.csv import COLUMNS, MORE_COLUMNS, format_row, spell_channel
+from cantools_cli.kernels import _lines
 from tests.kernels.forms import (
     WIDE_FORMS,
     every_form,
@@ -71,7 +72,7 @@ def kernel(request: pytest.FixtureRequest) -> Any:
 def test_rows_of_seven_columns(kernel: Any) -> None:
     text = b"".join(ROWS)
     answer, columns = parsed(kernel, text, ONE, ONE_END, False)
-    assert answer == (len(text), len(ROWS), kernel.DONE)
+    assert answer == (len(text), len(ROWS), _lines.DONE)
     assert array("q", columns[0])[3:].tolist() == [1_000_000_001, 1_500_000_000]
     assert list(array("I", columns[1])) == [0x123, 0x400007FF, 0x55, 0x80DADADA, 0x20000000]
     assert columns[2] == bytes([0, 0, 1, 0, 32])  # the last is an error frame with an extended identifier
@@ -82,7 +83,7 @@ def test_rows_of_seven_columns(kernel: Any) -> None:
 def test_rows_of_all_columns(kernel: Any) -> None:
     text = b"".join(FULL_ROWS)
     answer, columns = parsed(kernel, text, NAMES, ENDS, True)
-    assert answer == (len(text), len(FULL_ROWS), kernel.DONE)
+    assert answer == (len(text), len(FULL_ROWS), _lines.DONE)
     assert columns[2] == bytes([0, 15, 8])
     assert list(array("H", columns[3])) == [0, 1, 2]
 
@@ -114,23 +115,23 @@ def test_rows_of_all_columns(kernel: Any) -> None:
 )
 def test_other_rows_are_left_alone(kernel: Any, old: bytes, new: bytes) -> None:
     text = ROW + ROW.replace(old, new)
-    assert parsed(kernel, text, ONE, ONE_END, False)[0] == (len(ROW), 1, kernel.STRANGE)
+    assert parsed(kernel, text, ONE, ONE_END, False)[0] == (len(ROW), 1, _lines.STRANGE)
 
 
 @pytest.mark.parametrize("new", [b",can0,0,1,0,1", b",can0,0,0,0", b',"can0",0,0,0,1', b",can0,0,0,0,2"])
 def test_other_full_rows_are_left_alone(kernel: Any, new: bytes) -> None:
     text = FULL_ROW + FULL_ROW.replace(b",can0,0,0,0,1", new)
-    assert parsed(kernel, text, NAMES, ENDS, True)[0] == (len(FULL_ROW), 1, kernel.STRANGE)
+    assert parsed(kernel, text, NAMES, ENDS, True)[0] == (len(FULL_ROW), 1, _lines.STRANGE)
 
 
 def test_a_new_name_stops_at_its_row(kernel: Any) -> None:
     text = FULL_ROW + FULL_ROW.replace(b"can0", b"can9")
-    assert parsed(kernel, text, NAMES, ENDS, True)[0] == (len(FULL_ROW), 1, kernel.NAME)
+    assert parsed(kernel, text, NAMES, ENDS, True)[0] == (len(FULL_ROW), 1, _lines.NAME)
 
 
 def test_a_full_batch_stops_at_a_row(kernel: Any) -> None:
-    assert parsed(kernel, ROW * 5, ONE, ONE_END, False, rows=2)[0] == (2 * len(ROW), 2, kernel.FULL)
-    assert parsed(kernel, ROW * 5, ONE, ONE_END, False, payload=76)[0] == (2 * len(ROW), 2, kernel.FULL)
+    assert parsed(kernel, ROW * 5, ONE, ONE_END, False, rows=2)[0] == (2 * len(ROW), 2, _lines.FULL)
+    assert parsed(kernel, ROW * 5, ONE, ONE_END, False, payload=76)[0] == (2 * len(ROW), 2, _lines.FULL)
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64])
@@ -138,7 +139,7 @@ def test_base64_of_every_length(kernel: Any, size: int) -> None:
     data = bytes(range(200, 200 - size, -1))
     row = b"1.0,0x1,0,0,0,%d,%b\n" % (size, b64encode(data))
     answer, columns = parsed(kernel, row, ONE, ONE_END, False)
-    assert answer == (len(row), 1, kernel.DONE)
+    assert answer == (len(row), 1, _lines.DONE)
     assert columns[6] == data
 
 

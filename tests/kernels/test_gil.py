@@ -13,6 +13,7 @@ GENERATED = FOLDER.parents[1] / "build" / "cython" / "cantools_cli" / "kernels"
 KERNELS = [path.stem for path in sorted(FOLDER.glob("*.py")) if "gil.release()" in path.read_text()]
 PYTHONS = re.compile(r"\b(?:__Pyx_|Py)[A-Za-z]\w*(?= *\()")
 HARMLESS = {"__Pyx_MemoryView_Len"}  # a macro: reads a number
+DECLARED = re.compile(r"^cdef (?!extern)(?:inline )?(?:\([^)]*\) )?[^(=]*\([^)]*\)([^\n:]*)", re.MULTILINE)
 #: what ends a loop with an error takes the interpreter back first
 RAISING = re.compile(r"canx_acquire\(\w+\);.*?__Pyx_Raise\(.*?__PYX_ERR\([^\n]*\)", re.DOTALL)
 
@@ -51,7 +52,7 @@ def test_what_they_call_is_declared_to_need_none() -> None:
     """Then Cython itself refuses anything of Python's in it."""
     shared = [FOLDER / "_words.pxd", *(source.with_suffix(".pxd") for source in SOURCES)]
     for path in [*shared, *(FOLDER / f"{name}.pxd" for name in KERNELS)]:
-        declared = re.findall(r"^cdef (?!extern)[^(=]*\([^)]*\)([^\n:]*)", path.read_text(), re.MULTILINE)
+        declared = DECLARED.findall(path.read_text())
         assert all("nogil" in end or end == " except -1" for end in declared), (
             path
         )  # or raises, outside loops

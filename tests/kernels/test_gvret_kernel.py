@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from cantools_cli.io.gvret import HEADER, GvretReader, GvretWriter, format_row
+from cantools_cli.kernels import _lines as lines
 from tests.kernels.forms import (
     WIDE_FORMS,
     extensions,
@@ -67,7 +68,7 @@ def kernel(request: pytest.FixtureRequest) -> Any:
 def test_rows_with_directions(kernel: Any) -> None:
     text = b"".join(ROWS)
     answer, columns = parsed(kernel, text, NUMBERS, True)
-    assert answer == (len(text), len(ROWS), kernel.DONE)
+    assert answer == (len(text), len(ROWS), lines.DONE)
     assert list(array("q", columns[0])) == [973_000, 1700000000123456000, 1000, 1000]
     assert list(array("I", columns[1])) == [0x13B, 0x9FFFFFFF, 0x7FF, 0x80000007]
     assert columns[2] == bytes([0, 8, 0, 8])
@@ -78,8 +79,8 @@ def test_rows_with_directions(kernel: Any) -> None:
 
 def test_rows_without_directions(kernel: Any) -> None:
     text = ROW.replace(b"Rx,", b"")
-    assert parsed(kernel, text, NUMBERS, False)[0] == (len(text), 1, kernel.DONE)
-    assert parsed(kernel, ROW, NUMBERS, False)[0] == (0, 0, kernel.STRANGE)
+    assert parsed(kernel, text, NUMBERS, False)[0] == (len(text), 1, lines.DONE)
+    assert parsed(kernel, ROW, NUMBERS, False)[0] == (0, 0, lines.STRANGE)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +109,7 @@ def test_rows_without_directions(kernel: Any) -> None:
 )
 def test_other_rows_are_left_alone(kernel: Any, old: bytes, new: bytes) -> None:
     text = ROW + ROW.replace(old, new)
-    assert parsed(kernel, text, NUMBERS, True)[0] == (len(ROW), 1, kernel.STRANGE)
+    assert parsed(kernel, text, NUMBERS, True)[0] == (len(ROW), 1, lines.STRANGE)
 
 
 @pytest.mark.parametrize(
@@ -125,10 +126,10 @@ def test_other_rows_are_left_alone(kernel: Any, old: bytes, new: bytes) -> None:
 )
 def test_rows_of_can_fd_are_as_long_as_they_say(kernel: Any, old: bytes, new: bytes) -> None:
     answer, columns = parsed(kernel, LONG_ROW, NUMBERS, True)
-    assert answer == (len(LONG_ROW), 1, kernel.DONE)
+    assert answer == (len(LONG_ROW), 1, lines.DONE)
     assert (columns[2], columns[4], columns[6]) == (b"\x09", b"\x09", bytes(range(12)))
     text = LONG_ROW + LONG_ROW.replace(old, new)
-    assert parsed(kernel, text, NUMBERS, True)[0] == (len(LONG_ROW), 1, kernel.STRANGE)
+    assert parsed(kernel, text, NUMBERS, True)[0] == (len(LONG_ROW), 1, lines.STRANGE)
 
 
 @pytest.mark.parametrize("directions", [True, False])
@@ -137,7 +138,7 @@ def test_rows_among_others_are_read_as_alone(kernel: Any, directions: bool) -> N
     for row in rows:
         alone = parsed(kernel, row, NUMBERS, directions)
         among = parsed(kernel, rows[0] * 3 + row + rows[0] * 3, NUMBERS, directions)
-        assert (alone[0][1:], among[0][1:]) == ((1, kernel.DONE), (7, kernel.DONE))
+        assert (alone[0][1:], among[0][1:]) == ((1, lines.DONE), (7, lines.DONE))
         for one, column in zip(alone[1][:5], among[1][:5], strict=True):
             assert column[3 * len(one) : 4 * len(one)] == one
 
@@ -145,7 +146,7 @@ def test_rows_among_others_are_read_as_alone(kernel: Any, directions: bool) -> N
 def test_a_new_bus_stops_at_its_row(kernel: Any) -> None:
     for row in (ROW, USUAL_ROW * 4):
         text = row + row.replace(b",0,8,", b",7,8,") + row
-        assert parsed(kernel, text, NUMBERS, True)[0] == (len(row), row.count(b"\n"), kernel.CHANNEL)
+        assert parsed(kernel, text, NUMBERS, True)[0] == (len(row), row.count(b"\n"), lines.NAME)
 
 
 def test_the_latest_times_are_read(kernel: Any) -> None:
@@ -153,13 +154,13 @@ def test_the_latest_times_are_read(kernel: Any) -> None:
     rows = [USUAL_ROW.replace(b"1700000000123456", time) for time in (b"8999999999999999", last, last)]
     text = b"".join(rows) + USUAL_ROW.replace(b"1700000000123456", last[:-1] + b"1") + USUAL_ROW * 3
     answer, columns = parsed(kernel, text, NUMBERS, True)
-    assert answer == (3 * len(rows[0]), 3, kernel.STRANGE)
+    assert answer == (3 * len(rows[0]), 3, lines.STRANGE)
     assert array("q", columns[0])[2] == kernel.MAX_MICROSECONDS * 1000
 
 
 def test_a_full_batch_stops_at_a_row(kernel: Any) -> None:
-    assert parsed(kernel, ROW * 5, NUMBERS, True, rows=2)[0] == (2 * len(ROW), 2, kernel.FULL)
-    assert parsed(kernel, ROW * 5, NUMBERS, True, payload=72)[0] == (2 * len(ROW), 2, kernel.FULL)
+    assert parsed(kernel, ROW * 5, NUMBERS, True, rows=2)[0] == (2 * len(ROW), 2, lines.FULL)
+    assert parsed(kernel, ROW * 5, NUMBERS, True, payload=72)[0] == (2 * len(ROW), 2, lines.FULL)
 
 
 def test_a_full_room_stops_at_a_row(kernel: Any) -> None:
@@ -201,7 +202,7 @@ def test_what_canx_writes_is_taken_to_its_end(kernel: Any) -> None:
             message.is_rx = index % 3 > 0
             writer(message)
     text = file.getvalue()[len(HEADER) :]
-    assert parsed(kernel, text, NUMBERS, True, rows=201)[0] == (len(text), 200, kernel.DONE)
+    assert parsed(kernel, text, NUMBERS, True, rows=201)[0] == (len(text), 200, lines.DONE)
 
 
 @given(messages(kinds=("fd",)))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cantools_cli.errors import FormatError, UsageError
 from cantools_cli.frame.batch import MessageBatch
-from cantools_cli.kernels import asc as kernel
+from cantools_cli.kernels import _lines
 from tests.io.asc.asc_text import HEAD, notes, read, reader, shown
 from tests.named import ASCReader
 from tests.strategies import facts
@@ -207,7 +207,7 @@ class Unhurried(ASCReader):
     """Reads every line in plain Python."""
 
     def _parse(self, text: bytes, at: int, end: int, batch: MessageBatch, first: int) -> tuple[int, int, int]:
-        return at, first, kernel.STRANGE
+        return at, first, _lines.STRANGE
 
 
 DAMAGED = st.tuples(
