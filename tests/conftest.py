@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,12 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the longest tests first, so that at the end no process runs one while the other waits."""
     items.sort(key=lambda item: item.path.name != "test_contributing.py")
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector away from the tests that were collected: they would be most of its work."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

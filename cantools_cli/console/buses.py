@@ -149,14 +149,18 @@ def open_buses(
                 named.filter = FrameFilter.parse(address.filters)
                 for warning in named.filter.warnings:
                     report.note(warning)
-            pushed = (selection or Selection()).frame_filter(named.filter)
-            if pushed is not None:
-                bus.push_filter(pushed)
+            _push_filter(named, selection)
     except BaseException:
         for named in opened:
             named.bus.shutdown()
         raise
     return opened
+
+
+def _push_filter(named: NamedBus, selection: Selection | None) -> None:
+    pushed = (selection or Selection()).frame_filter(named.filter)
+    if pushed is not None:
+        named.bus.push_filter(pushed)
 
 
 def chosen_by(

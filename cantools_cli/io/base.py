@@ -112,7 +112,7 @@ def _refuse_unknown(handler: object, arguments: tuple[Any, ...], keywords: dict[
     """Raise TypeError if any arguments are left, as for a function call with too many."""
     kind = type(handler).__name__
     for keyword in keywords:
-        raise TypeError(f"{kind}() got an unexpected keyword argument {keyword!r}")
+        raise TypeError(f"{kind}() got an unexpected keyword argument '{keyword}'")
     if arguments:
         raise TypeError(f"{kind}() got {len(arguments)} positional arguments too many")
 

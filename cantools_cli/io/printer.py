@@ -113,9 +113,9 @@ class Printer(TextWriter):
 
     _is_refused = False  #: whether the kernel refuses all rows of the batch
 
-    def __init__(self, file: AnyFile | None = None, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, file: AnyFile | None = None, append: bool = False, *args: Any, **kwargs: Any) -> None:
         self.write_to_file = file is not None
-        super().__init__(_Stdout() if file is None else file, *args, **kwargs)
+        super().__init__(_Stdout() if file is None else file, append, *args, **kwargs)
         if file is None:
             self.file = None
 
