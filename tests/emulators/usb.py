@@ -30,6 +30,19 @@ _DEVICE = struct.Struct("<BBHBBBBHHHBBBB")
 _CONFIGURATION = struct.Struct("<BBHBBBBB")
 _INTERFACE = struct.Struct("<BBBBBBBBB")
 _ENDPOINT = struct.Struct("<BBBBHB")
+_HEAD = "bLength bDescriptorType"
+_DEVICE_FIELDS = (
+    f"{_HEAD} bcdUSB bDeviceClass bDeviceSubClass bDeviceProtocol bMaxPacketSize0 idVendor idProduct "
+    "bcdDevice iManufacturer iProduct iSerialNumber bNumConfigurations"
+)
+_CONFIGURATION_FIELDS = (
+    f"{_HEAD} wTotalLength bNumInterfaces bConfigurationValue iConfiguration bmAttributes bMaxPower"
+)
+_INTERFACE_FIELDS = (
+    f"{_HEAD} bInterfaceNumber bAlternateSetting bNumEndpoints bInterfaceClass bInterfaceSubClass "
+    "bInterfaceProtocol iInterface"
+)
+_ENDPOINT_FIELDS = f"{_HEAD} bEndpointAddress bmAttributes wMaxPacketSize bInterval"
 _ENGLISH = b"\x04\x03\x09\x04"
 
 BULK = 2
@@ -194,10 +207,7 @@ class EmulatedUsb(usb.backend.IBackend):  # type: ignore[misc]  # pyusb has no t
         return None
 
     def get_device_descriptor(self, dev: Core) -> SimpleNamespace:
-        names = ("bLength", "bDescriptorType", "bcdUSB", "bDeviceClass", "bDeviceSubClass", "bDeviceProtocol")
-        names += ("bMaxPacketSize0", "idVendor", "idProduct", "bcdDevice", "iManufacturer", "iProduct")
-        names += ("iSerialNumber", "bNumConfigurations")
-        found = SimpleNamespace(**dict(zip(names, _DEVICE.unpack(dev.device_descriptor), strict=True)))
+        found = _fields(_DEVICE, _DEVICE_FIELDS, dev.device_descriptor, 0)
         found.bus, found.address, found.speed = 1, self.cores.index(dev) + 1, dev.speed
         found.port_number, found.port_numbers = found.address, (found.address,)
         return found
@@ -205,37 +215,19 @@ class EmulatedUsb(usb.backend.IBackend):  # type: ignore[misc]  # pyusb has no t
     def get_configuration_descriptor(self, dev: Core, config: int) -> SimpleNamespace:
         if config:
             raise IndexError("one configuration")
-        names = ("bLength", "bDescriptorType", "wTotalLength", "bNumInterfaces", "bConfigurationValue")
-        names += ("iConfiguration", "bmAttributes", "bMaxPower")
-        values = _CONFIGURATION.unpack_from(dev.configuration_descriptor)
-        return SimpleNamespace(**dict(zip(names, values, strict=True)), extra_descriptors=[])
+        return _fields(_CONFIGURATION, _CONFIGURATION_FIELDS, dev.configuration_descriptor, 0)
 
     def get_interface_descriptor(self, dev: Core, intf: int, alt: int, config: int) -> SimpleNamespace:
         if intf or alt or config:
             raise IndexError("one interface")
-        names = ("bLength", "bDescriptorType", "bInterfaceNumber", "bAlternateSetting", "bNumEndpoints")
-        names += ("bInterfaceClass", "bInterfaceSubClass", "bInterfaceProtocol", "iInterface")
-        values = _INTERFACE.unpack_from(dev.configuration_descriptor, 9)
-        return SimpleNamespace(**dict(zip(names, values, strict=True)), extra_descriptors=[])
+        return _fields(_INTERFACE, _INTERFACE_FIELDS, dev.configuration_descriptor, 9)
 
     def get_endpoint_descriptor(
         self, dev: Core, ep: int, intf: int, alt: int, config: int
     ) -> SimpleNamespace:
         if ep >= len(dev.endpoints):
             raise IndexError("no such endpoint")
-        names = (
-            "bLength",
-            "bDescriptorType",
-            "bEndpointAddress",
-            "bmAttributes",
-            "wMaxPacketSize",
-            "bInterval",
-        )
-        values = _ENDPOINT.unpack_from(dev.configuration_descriptor, 18 + 7 * ep)
-        found = SimpleNamespace(**dict(zip(names, values, strict=True)))
-        found.bRefresh = found.bSynchAddress = 0
-        found.extra_descriptors = []
-        return found
+        return _fields(_ENDPOINT, _ENDPOINT_FIELDS, dev.configuration_descriptor, 18 + 7 * ep)
 
     # --- opening ---------------------------------------------------------------------------------------
 
@@ -356,6 +348,12 @@ class EmulatedUsb(usb.backend.IBackend):  # type: ignore[misc]  # pyusb has no t
 
     def _has_changed(self, seen: int) -> bool:
         return self._changes != seen
+
+
+def _fields(layout: struct.Struct, names: str, data: bytes, at: int) -> SimpleNamespace:
+    """Return the fields of a descriptor, as pyusb's backends do."""
+    fields: dict[str, Any] = dict(zip(names.split(), layout.unpack_from(data, at), strict=True))
+    return SimpleNamespace(**fields, bRefresh=0, bSynchAddress=0, extra_descriptors=[])
 
 
 _TEXTS = {

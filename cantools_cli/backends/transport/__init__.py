@@ -4,6 +4,8 @@
     ``Wakeup``: the one wait with a bound that another thread can end.
 ``port``
     ``Port``, the interface of a connection, and ``PortBus``, which makes a bus of a port and a codec.
+``device_clock``
+    The epoch times of frames that a device stamps.
 ``stream``, ``tcp``, ``tls``
     Byte streams, which are decoded as they arrive and written in whole records.
 ``udp``

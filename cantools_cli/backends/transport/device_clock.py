@@ -1,0 +1,82 @@
+"""The epoch times of frames that a device stamps with a counter of its own.
+
+The counter wraps, its zero is arbitrary, and its quartz differs from the computer's by up to 100 parts per
+million.
+"""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections.abc import Sequence
+
+_NANO = 1_000_000_000
+#: growth of the offset per elapsed time, against quartzes that are slower than the computer's
+_DRIFT = 10_000  # one nanosecond in so many
+
+
+class DeviceClock:
+    """Maps a counter with ``modulus`` ticks of ``tick_ns`` nanoseconds to nanoseconds since the epoch.
+
+    The device's time is the computer's time minus the shortest delay seen. Later frames have later times,
+    except where the counter itself goes back, as it may between the channels of a device. Steps of the
+    computer's clock after the start have no effect. For one thread.
+    """
+
+    def __init__(self, modulus: int, tick_ns: int) -> None:
+        self._modulus = modulus
+        self._tick_ns = tick_ns
+        self._epoch_ns = time.time_ns() - time.monotonic_ns()
+        self._ticks: int | None = None  # the last count, unwrapped
+        self._read_at_ns = 0  # when it was read
+        self._offset_ns = 0  # from the unwrapped counter to the monotonic clock
+        self._latest = (0, 0)  # the highest count, unwrapped, and its time
+
+    def anchor(self, count: int, read_at_ns: int | None = None) -> None:
+        """Note that the counter is ``count`` now, or was at ``read_at_ns`` on the monotonic clock."""
+        self.times_ns((count,), read_at_ns)
+
+    def times_ns(self, counts: Sequence[int], read_at_ns: int | None = None) -> array[int]:
+        """Return the times of frames that were read together.
+
+        ``read_at_ns`` is the time of reading on the monotonic clock, by default now. Between two calls the
+        counter may wrap any number of times; within one, less than half a time.
+        """
+        now = time.monotonic_ns() if read_at_ns is None else read_at_ns
+        if not counts:
+            return array("q")
+        unwrapped = self._unwrapped(counts, now)
+        highest = max(unwrapped)
+        offset = now - highest * self._tick_ns
+        if self._ticks is not None:
+            offset = min(offset, self._offset_ns + max(0, now - self._read_at_ns) // _DRIFT)
+        times = array("q", [ticks * self._tick_ns + offset + self._epoch_ns for ticks in unwrapped])
+        if self._ticks is None:
+            self._latest = highest, max(times)
+        else:
+            self._keep_order(unwrapped, times)
+        self._offset_ns, self._read_at_ns, self._ticks = offset, now, unwrapped[-1]
+        return times
+
+    def _keep_order(self, unwrapped: list[int], times: array[int]) -> None:
+        """Give no frame a time before that of an earlier one, although the delay was shorter."""
+        latest, floor = self._latest
+        for row, ticks in enumerate(unwrapped):
+            if ticks >= latest:
+                times[row] = floor = max(times[row], floor)
+                latest = ticks
+        self._latest = latest, floor
+
+    def _unwrapped(self, counts: Sequence[int], now: int) -> list[int]:
+        """Return the counts without wraps: each is the possible one that is nearest to the elapsed time."""
+        modulus, half = self._modulus, self._modulus // 2
+        last = self._ticks
+        if last is None:
+            last = counts[0]
+        else:
+            last += (now - self._read_at_ns) // self._tick_ns
+        result = []
+        for count in counts:
+            last += (count - last + half) % modulus - half
+            result.append(last)
+        return result
