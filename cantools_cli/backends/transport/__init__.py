@@ -12,9 +12,10 @@
     Datagrams.
 ``websocket``
     The protocol of WebSockets, without input and output.
+``serial``
+    Serial ports: devices and the URLs of pyserial.
 
-Serial ports, USB devices and the libraries of vendors belong here too, one module each. A device with a
-descriptor is a ``Stream`` for ``StreamPort``. For a device without one, a thread queues the frames and sets a
+USB devices and the libraries of vendors belong here too, one module each. A device with a descriptor is a ``Stream`` for ``StreamPort``. For a device without one, a thread queues the frames and sets a
 ``Wakeup``, whose descriptor is that of the port.
 
 May import ``bus``, ``frame`` and the modules at the top of ``cantools_cli``.
