@@ -10,6 +10,8 @@
     Byte streams, which are decoded as they arrive and written in whole records.
 ``udp``
     Datagrams.
+``usb``, ``usb_port``
+    USB devices: finding and opening them, the thread that reads, and the queue of a bus.
 ``websocket``
     The protocol of WebSockets, without input and output.
 ``serial``
