@@ -13,6 +13,8 @@ from collections.abc import Sequence
 _NANO = 1_000_000_000
 #: growth of the offset per elapsed time, against quartzes that are slower than the computer's
 _DRIFT = 10_000  # one nanosecond in so many
+#: a longer delay is none: the counter stands still, or counts something else
+_MAX_DELAY_NS = 2 * _NANO
 
 
 class DeviceClock:
@@ -20,7 +22,8 @@ class DeviceClock:
 
     The device's time is the computer's time minus the shortest delay seen. Later frames have later times,
     except where the counter itself goes back, as it may between the channels of a device. Steps of the
-    computer's clock after the start have no effect. For one thread.
+    computer's clock after the start have no effect. A counter that stands still or counts something else is
+    anchored again every two seconds. For one thread.
     """
 
     def __init__(self, modulus: int, tick_ns: int) -> None:
@@ -48,7 +51,7 @@ class DeviceClock:
         unwrapped = self._unwrapped(counts, now)
         highest = max(unwrapped)
         offset = now - highest * self._tick_ns
-        if self._ticks is not None:
+        if self._ticks is not None and offset - self._offset_ns < _MAX_DELAY_NS:
             offset = min(offset, self._offset_ns + max(0, now - self._read_at_ns) // _DRIFT)
         times = array("q", [ticks * self._tick_ns + offset + self._epoch_ns for ticks in unwrapped])
         if self._ticks is None:
@@ -63,8 +66,9 @@ class DeviceClock:
         latest, floor = self._latest
         for row, ticks in enumerate(unwrapped):
             if ticks >= latest:
-                times[row] = floor = max(times[row], floor)
-                latest = ticks
+                if floor - times[row] < _MAX_DELAY_NS:
+                    times[row] = max(times[row], floor)
+                latest, floor = ticks, times[row]
         self._latest = latest, floor
 
     def _unwrapped(self, counts: Sequence[int], now: int) -> list[int]:

@@ -84,6 +84,14 @@ def test_the_quartz_of_the_device_may_be_slow() -> None:
     assert abs(stamp - epoch_of(now + 3599 * SECOND)) < 10_000_000
 
 
+@pytest.mark.parametrize("ticks_per_second", [0, 1, 500_000, 1_500_000])
+def test_a_counter_of_something_else_follows_the_clock(ticks_per_second: int) -> None:
+    ours, now = clock(), time.monotonic_ns()
+    for second in range(20):
+        [stamp] = ours.times_ns([second * ticks_per_second], now + second * SECOND)
+        assert abs(stamp - epoch_of(now + second * SECOND)) < 2.1 * SECOND
+
+
 @given(
     st.integers(0, 0xFFFFFFFF),
     st.lists(st.tuples(st.integers(0, 1 << 33), st.integers(0, 50_000)), min_size=1, max_size=30),
