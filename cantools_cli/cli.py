@@ -191,7 +191,11 @@ def _complete_command(ctx: typer.Context, args: list[str], incomplete: str) -> l
 
 
 #: topics of ``canx help`` in addition to commands, and their manual pages
-MANUALS = {"filters": "canx-filters.7", "formats": "canx-formats.7"}
+MANUALS = {
+    "adapters": "canx-adapters.7",
+    "filters": "canx-filters.7",
+    "formats": "canx-formats.7",
+}
 _TOPICS = {name: f"The manual of {name}." for name in MANUALS}
 
 
@@ -204,7 +208,7 @@ def help_of(
         ),
     ] = None,
 ) -> None:
-    """Show the help of a command, as `canx COMMAND --help` does; of filters and formats, their manual."""
+    """Show the help of a command, as `canx COMMAND --help` does, or the manual of a topic."""
     assert ctx.parent is not None
     if command and command[0] in MANUALS and len(command) == 1:
         from cantools_cli.console.manual import show
