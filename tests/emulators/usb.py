@@ -112,7 +112,7 @@ class Core:
         raise StalledError
 
     def bulk_out(self, endpoint: int, data: bytes) -> None:
-        """Take one transfer."""
+        """Take one transfer; BlockingIOError if the device cannot yet: the host tries again."""
         raise StalledError
 
     def bulk_in(self, endpoint: int, size: int) -> bytes | None:
@@ -314,13 +314,26 @@ class EmulatedUsb(usb.backend.IBackend):  # type: ignore[misc]  # pyusb has no t
         core = self._used(dev_handle)
         if core.claimed_by is not dev_handle:
             raise _error(errno.EBUSY)
-        try:
-            core.bulk_out(ep, data.tobytes())
-        except StalledError:
-            raise _error(errno.EPIPE) from None
-        except UnpluggedError:
-            raise _error(errno.ENODEV) from None
-        return len(data)
+        end = time.monotonic() + timeout / 1000 if timeout else None
+        while True:
+            seen = self._changes
+            try:
+                core.bulk_out(ep, data.tobytes())
+                return len(data)
+            except StalledError:
+                raise _error(errno.EPIPE) from None
+            except UnpluggedError:
+                raise _error(errno.ENODEV) from None
+            except BlockingIOError:
+                self._await_change(seen, end)
+
+    def _await_change(self, seen: int, end: float | None) -> None:
+        """Wait until a device has changed since ``seen``; raise USBTimeoutError at ``end``."""
+        left = None if end is None else end - time.monotonic()
+        if left is not None and left <= 0:
+            raise _error(errno.ETIMEDOUT)
+        with self._changed:
+            self._changed.wait_for(partial(self._has_changed, seen), left)
 
     def bulk_read(self, dev_handle: Handle, ep: int, intf: int, buff: array[int], timeout: int) -> int:
         core = self._used(dev_handle)
@@ -340,11 +353,7 @@ class EmulatedUsb(usb.backend.IBackend):  # type: ignore[misc]  # pyusb has no t
                 return len(data)
             if not core.is_plugged:
                 raise _error(errno.ENODEV)
-            left = None if end is None else end - time.monotonic()
-            if left is not None and left <= 0:
-                raise _error(errno.ETIMEDOUT)
-            with self._changed:
-                self._changed.wait_for(partial(self._has_changed, seen), left)
+            self._await_change(seen, end)
 
     def _has_changed(self, seen: int) -> bool:
         return self._changes != seen

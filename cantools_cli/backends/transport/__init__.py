@@ -17,8 +17,9 @@
 ``serial``
     Serial ports: devices and the URLs of pyserial.
 
-USB devices and the libraries of vendors belong here too, one module each. A device with a descriptor is a ``Stream`` for ``StreamPort``. For a device without one, a thread queues the frames and sets a
-``Wakeup``, whose descriptor is that of the port.
+The libraries of vendors belong here too, one module each. A device with a descriptor is a ``Stream`` for
+``StreamPort``. For a device without one, a thread queues the frames and sets a ``Wakeup``, whose descriptor
+is that of the port.
 
 May import ``bus``, ``frame`` and the modules at the top of ``cantools_cli``.
 """
