@@ -3,6 +3,9 @@
 Reading, decoding and writing happen under one lock and never block; a thread that has to wait releases it, so
 that one thread can receive while others send. A sender that waits for room reads as well, or two ends that
 both only write would wait for each other forever.
+
+Any thread may so read what another one waits for. Of the threads that wait for input, one polls the stream; the
+others wait for a notification, which follows every read.
 """
 
 from __future__ import annotations
@@ -16,9 +19,10 @@ from contextlib import suppress
 from itertools import islice
 from typing import Protocol
 
-from cantools_cli.backends.transport.waiting import Wakeup
+from cantools_cli.backends.transport.waiting import MAX_WAIT, Wakeup
 from cantools_cli.bus.deadline import Deadline
 from cantools_cli.bus.losses import MISSED_FRAMES, Losses
+from cantools_cli.bus.readiness import Readiness
 from cantools_cli.errors import CanOperationError, CanTimeoutError, reason_of
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.error_frames import rx_overflow
@@ -73,6 +77,9 @@ class StreamPort:
         self._name = name
         self._channel = channel
         self._lock = threading.Lock()
+        self._arrival = threading.Condition(self._lock)
+        self._is_polled = False  # whether a thread that waits for input polls the stream
+        self._readiness: Readiness | None = None  # after the first call of fileno()
         self._received = MessageBatch()
         self._overflown = False
         self._records: deque[bytes] = deque()  # to be written
@@ -83,7 +90,19 @@ class StreamPort:
         self.is_lost = False
 
     def fileno(self) -> int:
-        return self._end.fileno()
+        """Return a descriptor that is ready to read if ``receive`` would not wait, -1 after closing."""
+        with self._lock:
+            if self._wakeup.is_closed:
+                return -1
+            if self._readiness is None:
+                self._readiness = Readiness(self._end.fileno())
+                self._mark_ready()
+            return self._readiness.fileno()
+
+    def _mark_ready(self) -> None:
+        """Make ``fileno`` ready if frames or an error are queued; the lock is held."""
+        if self._readiness is not None:
+            self._readiness.fetched = len(self._received) > 0 or self._overflown or self._failure is not None
 
     # --- receiving ------------------------------------------------------------------------------------
 
@@ -102,14 +121,29 @@ class StreamPort:
         Raises:
             CanOperationError: as ``receive``.
         """
-        while True:
-            with self._lock:
+        with self._lock:
+            while True:
                 self._read_waiting()
                 if condition():
                     return True
                 self._raise_failure()
-            if not self._wakeup.wait(deadline.remaining(), self._end, select.POLLIN):
-                return False
+                if deadline.passed or not self._wait_for_input(deadline):
+                    return condition()
+
+    def _wait_for_input(self, deadline: Deadline) -> bool:
+        """Wait until a thread has read; return False after ``deadline``. The lock is held, not while waiting."""
+        if self._is_polled:
+            remaining = deadline.remaining()
+            return self._arrival.wait(None if remaining is None else min(remaining, MAX_WAIT))
+        self._is_polled = True
+        self._lock.release()
+        try:
+            return self._wakeup.wait(deadline.remaining(), self._end, select.POLLIN)
+        finally:
+            self._lock.acquire()
+            self._is_polled = False
+            self._wakeup.clear()
+            self._arrival.notify_all()  # another thread has to poll
 
     def _read_waiting(self) -> None:
         """Read and decode what arrived; the lock is held."""
@@ -134,6 +168,11 @@ class StreamPort:
             self._write_waiting()
         if reason is not None:
             self.fail(reason)
+        if pieces or reason is not None:
+            self._mark_ready()
+            self._arrival.notify_all()
+            if self._is_polled:  # by a thread that may have begun to poll after this arrived
+                self._wakeup.set()
 
     def _keep(self, batch: MessageBatch) -> None:
         room = QUEUE_FRAMES - len(self._received)
@@ -152,10 +191,10 @@ class StreamPort:
             if self._overflown:
                 self._overflown = False
                 batch.append(rx_overflow(time.time_ns(), self._channel))
-            if not len(batch):
-                return None
-            self._received = MessageBatch()
-            return batch
+            if len(batch):
+                self._received = MessageBatch()
+            self._mark_ready()
+            return batch if len(batch) else None
 
     # --- what a decoder may call ----------------------------------------------------------------------
 
@@ -182,6 +221,7 @@ class StreamPort:
     def _raise_failure(self) -> None:
         failure, self._failure = self._failure, None
         if failure is not None:
+            self._mark_ready()
             raise failure
         if self.is_lost:
             raise CanOperationError("Cannot operate on a closed bus")
@@ -259,6 +299,10 @@ class StreamPort:
                     self._finish()
                 self._wakeup.close()
                 self._failure, self.is_lost = None, True
+                self._arrival.notify_all()
+                if self._readiness is not None:
+                    self._readiness.close()
+                    self._readiness = None
 
     def _finish(self) -> None:
         """Tell the other side that the stream ends; the lock is held, and OSError is ignored."""

@@ -114,14 +114,14 @@ def test_input_from_before_the_opening_is_discarded(pair: Pair, opened: Opened) 
 def test_any_baud_rate(pair: Pair, opened: Opened, baudrate: int) -> None:
     port, _ = opened(pair[1], baudrate)
     settings = array("I", [0] * 11)  # struct termios2
-    fcntl.ioctl(port.fileno(), 0x802C542A, settings)  # TCGETS2
+    fcntl.ioctl(port._end.fileno(), 0x802C542A, settings)  # TCGETS2
     assert settings[9:11].tolist() == [baudrate, baudrate]
 
 
 def test_flow_control(pair: Pair, opened: Opened) -> None:
     _, path = pair
     port, _ = opened(path, rtscts=True)
-    assert termios.tcgetattr(port.fileno())[2] & termios.CRTSCTS
+    assert termios.tcgetattr(port._end.fileno())[2] & termios.CRTSCTS
 
 
 @pytest.mark.parametrize("baudrate", [0, -1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import threading
 from collections.abc import Iterator
 from io import FileIO
@@ -12,6 +13,7 @@ import pytest
 
 from cantools_cli.backends.transport.port import PortBus
 from cantools_cli.backends.transport.stream import StreamPort
+from cantools_cli.bus.deadline import Deadline
 from cantools_cli.errors import CanOperationError, FormatError
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
@@ -118,6 +120,57 @@ def test_closing_ends_a_wait_and_closes_the_device(line: Line) -> None:
     thread.join(PATIENCE)
     assert failures == ["Cannot operate on a closed bus"]
     assert bus._port.fileno() == -1
+
+
+def test_frames_that_a_waiting_sender_reads_make_the_descriptor_ready(line: Line) -> None:
+    bus, adapter = line
+    descriptor = bus.fileno()
+    adapter.write(b"t1230\r")
+    assert bus._port.wait_for(lambda: len(bus._port._received) == 1, Deadline(PATIENCE))
+    assert select.select([descriptor], [], [], 0)[0]
+    assert bus.recv(0) is not None
+    assert not select.select([descriptor], [], [], 0)[0]
+
+
+def test_a_frame_that_another_thread_reads_just_before_the_wait_ends_it(line: Line) -> None:
+    bus, adapter = line
+    port, wait = bus._port, bus._port._wakeup.wait
+
+    def read_by_another_thread() -> None:
+        assert port.wait_for(lambda: len(port._received) == 1, Deadline(PATIENCE))
+
+    def delayed_wait(*args: Any) -> bool:
+        port._wakeup.wait = wait  # type: ignore[method-assign]  # once
+        adapter.write(b"t1230\r")
+        thread = threading.Thread(target=read_by_another_thread)
+        thread.start()
+        while not len(port._received):
+            pass
+        ready = wait(*args)  # nothing is left to read
+        thread.join(PATIENCE)
+        return ready
+
+    port._wakeup.wait = delayed_wait  # type: ignore[method-assign]
+    message = bus.recv(PATIENCE)
+    assert message is not None
+    assert message.arbitration_id == 0x123
+
+
+def test_many_threads_wait_for_their_own_answers(line: Line) -> None:
+    bus, adapter = line
+    port, threads, found = bus._port, 8, []
+
+    def wait(count: int) -> None:
+        assert port.wait_for(lambda: len(port._received) >= count, Deadline(PATIENCE))
+        found.append(count)
+
+    waits = [threading.Thread(target=wait, args=(count,)) for count in range(1, threads + 1)]
+    for thread in waits:
+        thread.start()
+    for count in range(1, threads + 1):
+        adapter.write(b"t1230\r")
+        waits[count - 1].join(PATIENCE)
+    assert found == [*range(1, threads + 1)]
 
 
 def test_a_device_that_is_unplugged_shuts_the_bus_down(line: Line) -> None:
