@@ -80,6 +80,7 @@ class Interface:
 
 
 INTERFACES = {
+    "canalystii": Interface("canalystii", "cantools_cli.backends.canalystii.bus:CANalystIIBus"),
     "cannelloni": Interface("cannelloni", "cantools_cli.backends.cannelloni.bus:CannelloniBus"),
     "remote": Interface("remote", "cantools_cli.backends.remote.bus:RemoteBus", extra="remote"),
     "socketcan": Interface(

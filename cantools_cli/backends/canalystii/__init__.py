@@ -1,0 +1,1 @@
+"""Interface ``canalystii``: the CANalyst-II of Chuangxin Technology over USB, with two channels."""
