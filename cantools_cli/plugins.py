@@ -83,6 +83,15 @@ INTERFACES = {
     "canalystii": Interface("canalystii", "cantools_cli.backends.canalystii.bus:CANalystIIBus"),
     "cannelloni": Interface("cannelloni", "cantools_cli.backends.cannelloni.bus:CannelloniBus"),
     "remote": Interface("remote", "cantools_cli.backends.remote.bus:RemoteBus", extra="remote"),
+    "robotell": Interface(
+        "robotell", "cantools_cli.backends.robotell.bus:RobotellBus", has_commas=False, needs_channel=True
+    ),
+    "seeedstudio": Interface(
+        "seeedstudio", "cantools_cli.backends.seeedstudio.bus:SeeedBus", has_commas=False, needs_channel=True
+    ),
+    "serial": Interface(
+        "serial", "cantools_cli.backends.serial_can.bus:SerialBus", has_commas=False, needs_channel=True
+    ),
     "socketcan": Interface(
         "socketcan",
         "cantools_cli.backends.socketcan.bus:SocketcanBus",
@@ -122,6 +131,9 @@ INTERFACES = {
     "virtualcan": Interface("virtualcan", "cantools_cli.backends.virtualcan:VirtualCanBus"),
 }
 
+#: other spellings of the names of interfaces
+SPELLINGS = {"seedstudio": "seeedstudio"}  # python-can's manual
+
 #: python-can's interfaces, as its manual lists them, and the modules below ``can.interfaces`` that have the
 #: names of each if they are others than the interface; those not in INTERFACES find no hardware
 DOCUMENTED_INTERFACES: dict[str, tuple[str, ...]] = {
@@ -138,7 +150,7 @@ DOCUMENTED_INTERFACES: dict[str, tuple[str, ...]] = {
     "nixnet": (),
     "pcan": _folder("pcan", "basic", "pcan"),
     "robotell": (),
-    "seeedstudio": _folder("seeedstudio", "seeedstudio"),
+    "seeedstudio": (*_folder("seeedstudio", "seeedstudio"), "seedstudio"),
     "serial": _folder("serial", "serial_can"),
     "slcan": (),
     "socketcan": _folder("socketcan", "constants", "socketcan", "utils"),
@@ -494,12 +506,13 @@ def interface_names() -> list[str]:
 
 def is_interface(name: str) -> bool:
     """Return whether ``name`` is an interface; other distributions are searched last."""
-    return name in INTERFACES or name in added or name in entry_points_of("interface")
+    return name in INTERFACES or name in SPELLINGS or name in added or name in entry_points_of("interface")
 
 
 def interface(name: str | None) -> Interface:
     """Return the row of the interface ``name``, one with the defaults if it is not built in."""
-    return INTERFACES.get(name or "") or Interface(name or "", "")
+    name = SPELLINGS.get(name or "", name or "")
+    return INTERFACES.get(name) or Interface(name, "")
 
 
 def bus_class(name: str | None) -> Any:

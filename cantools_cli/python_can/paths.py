@@ -44,7 +44,7 @@ _HOMES = {
     "util": ("python_can.util", "bus.config"),
 }
 #: documented spellings of classes that are named otherwise in canx
-SPELLINGS = {"slcanBus": "SlcanBus", "robotellBus": "RobotellBus"}
+SPELLINGS = {"slcanBus": "SlcanBus", "robotellBus": "RobotellBus", "SeedBus": "SeeedBus"}
 #: the modules of the vendor's Xcom-CAN client, and of the package that defines its time-out
 _XCOM: dict[str, dict[str, tuple[str, ...]]] = {
     "xcomcan": {"addresses": ("addresses",), "client": ("client",), "node": ("node", "codec")},

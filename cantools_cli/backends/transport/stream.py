@@ -106,14 +106,22 @@ class StreamPort:
 
     # --- receiving ------------------------------------------------------------------------------------
 
-    def receive(self, timeout: float | None) -> MessageBatch | None:
-        """Return the frames that arrived, or None after ``timeout`` seconds.
+    def receive(
+        self, timeout: float | None, until: Callable[[], bool] = lambda: False
+    ) -> MessageBatch | None:
+        """Return the frames that arrived, or None after ``timeout`` seconds or when ``until`` holds.
 
         Raises:
             CanOperationError: the connection is lost or closed, or the other side reported an error.
         """
-        self.wait_for(lambda: len(self._received) > 0 or self._overflown, Deadline(timeout))
+        self.wait_for(lambda: len(self._received) > 0 or self._overflown or until(), Deadline(timeout))
         return self._take()
+
+    def settle(self) -> None:
+        """Decode no data: after a silence, a decoder may give up an unfinished frame."""
+        with self._lock:
+            self._keep(self._decode(b"", time.time_ns()))
+            self._mark_ready()
 
     def wait_for(self, condition: Callable[[], bool], deadline: Deadline) -> bool:
         """Read until ``condition`` holds; return False if it does not in time.

@@ -1,0 +1,3 @@
+"""Interface ``seeedstudio``: Seeed Studio's USB-CAN Analyzer."""
+
+from cantools_cli.backends.seeedstudio.bus import SeeedBus as SeeedBus
