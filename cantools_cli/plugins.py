@@ -82,6 +82,12 @@ class Interface:
 INTERFACES = {
     "canalystii": Interface("canalystii", "cantools_cli.backends.canalystii.bus:CANalystIIBus"),
     "cannelloni": Interface("cannelloni", "cantools_cli.backends.cannelloni.bus:CannelloniBus"),
+    "cantact": Interface("cantact", "cantools_cli.backends.cantact:CantactBus"),
+    "gs_usb": Interface(
+        "gs_usb",
+        "cantools_cli.backends.gs_usb.bus:GsUsbBus",
+        finder="cantools_cli.backends.gs_usb.finder",
+    ),
     "remote": Interface("remote", "cantools_cli.backends.remote.bus:RemoteBus", extra="remote"),
     "robotell": Interface(
         "robotell", "cantools_cli.backends.robotell.bus:RobotellBus", has_commas=False, needs_channel=True

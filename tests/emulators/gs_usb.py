@@ -291,9 +291,10 @@ class GsUsbCore(Core):
     # --- the bus ---------------------------------------------------------------------------------------
 
     def receive(self, channel: int, frame: Frame) -> None:
-        """Take a frame from the bus."""
+        """Take a frame from the bus; a controller that is not in the mode of CAN FD takes no such frame."""
         with self._lock:
-            if self.channels[channel].is_started:
+            here = self.channels[channel]
+            if here.is_started and (here.flags & FD or not frame.flags & IS_FD):
                 self._queue_in(FROM_BUS, channel, frame)
         self.notify()
 

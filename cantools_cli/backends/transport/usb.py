@@ -306,8 +306,9 @@ def lost(error: OSError, name: str) -> CanOperationError:
 class UsbReader:
     """A thread that reads an endpoint, and hands over each transfer with the time of its arrival.
 
-    ``deliver(time_ns, data)`` gets the transfers and the time on the monotonic clock, ``overflow()`` is called if one was lost because it exceeds
-    ``size``. ``fail(error)`` is called when the device is lost; the thread has ended then.
+    ``deliver(time_ns, data)`` gets each transfer and its time on the monotonic clock. ``overflow()`` is
+    called for a transfer that is lost because it exceeds ``size``, ``fail(error)`` when the device is lost,
+    which ends the thread.
     """
 
     def __init__(

@@ -1,0 +1,233 @@
+"""The port of one channel of an adapter: decodes its frames, and sends with up to ten frames under way.
+
+An adapter confirms each sent frame by an echo, once another node has acknowledged the frame on the bus. The
+echo has the number that came with the frame. A number is used again only after its echo, so a frame that no
+node acknowledges keeps its number and its place in the adapter until the channel is restarted.
+"""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from cantools_cli.backends.gs_usb import codec
+from cantools_cli.backends.gs_usb.adapter import Adapter
+from cantools_cli.backends.transport.device_clock import DeviceClock
+from cantools_cli.backends.transport.usb_port import Transfer, UsbPort
+from cantools_cli.bus.deadline import Deadline
+from cantools_cli.bus.losses import Losses
+from cantools_cli.errors import CanOperationError, CanTimeoutError, FormatError, counted
+from cantools_cli.frame import bits, error_frames
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Channel
+
+MALFORMED = "malformed transfers skipped"
+OVERRUNS = "overruns reported by the adapter"
+
+_SEND_SECONDS = 1.0  # for the echo of one frame, if the caller gives no timeout
+_WRITE_MS = 200  # of one attempt to write
+_SPAN = 600_000_000_000  # ns of transfers whose counters are unwrapped together
+_NOT_ACKNOWLEDGED = "is another node on the bus, with the same bit rate, and is the bus terminated?"
+
+
+class Counters(NamedTuple):
+    """What the last error frame reported."""
+
+    is_bus_off: bool = False
+    is_passive: bool = False
+    rx_errors: int = 0
+    tx_errors: int = 0
+
+
+class _Sending:
+    """The frames of one call of ``send``."""
+
+    def __init__(self) -> None:
+        self.confirmed = 0
+        self.is_bus_off = False
+
+    def has_more_than(self, confirmed: int) -> bool:
+        return self.confirmed > confirmed
+
+
+class GsUsbPort(UsbPort):
+    """The frames of one CAN channel.
+
+    Attributes:
+        adapter: to write to; set before the first frame is sent.
+        has_stamps: whether the adapter stamps frames.
+        keeps_echoes: whether echoes are received as sent frames.
+        counters: what the last error frame reported.
+    """
+
+    adapter: Adapter
+
+    def __init__(self, name: str, channel: Channel, can_channel: int, losses: Losses) -> None:
+        super().__init__(self._decoded, name, channel, losses)
+        self.can_channel = can_channel
+        self.has_stamps = False
+        self.keeps_echoes = False
+        self.counters = Counters()
+        self.clock = DeviceClock(codec.WRAP, 1000)
+        self._free = deque(range(codec.BUFFERS))
+        self._under_way: dict[int, _Sending] = {}
+
+    # --- receiving ------------------------------------------------------------------------------------
+
+    def _decoded(self, transfers: Sequence[Transfer]) -> MessageBatch:
+        batch = MessageBatch(channels=(self._channel,))
+        first = 0
+        for row, (time_ns, _) in enumerate(transfers):
+            if time_ns - transfers[first][0] > _SPAN:
+                self._decode_into(batch, transfers[first:row])
+                first = row
+        self._decode_into(batch, transfers[first:])
+        return batch
+
+    def _decode_into(self, batch: MessageBatch, transfers: Sequence[Transfer]) -> None:
+        frames: list[codec.Received] = []
+        arrivals: list[int] = []
+        for time_ns, transfer in transfers:
+            try:
+                frames.append(codec.decode(transfer, has_stamp=self.has_stamps))
+                arrivals.append(time_ns)
+            except FormatError as error:
+                self._losses.add_fault(MALFORMED, error)
+        times = self._times(frames, arrivals)
+        for frame, timestamp_ns in zip(frames, times, strict=True):
+            if frame.flags & codec.OVERFLOW:
+                self._losses[OVERRUNS] += 1
+                batch.append(error_frames.rx_overflow(timestamp_ns, self._channel))
+            is_echo = frame.echo != codec.FROM_BUS
+            if is_echo:
+                self._confirm(frame.echo)
+            if not is_echo or self.keeps_echoes:
+                _append(batch, frame, timestamp_ns, is_echo)
+            if frame.can_id & bits.CAN_ERR_FLAG:
+                self._note_error(frame)
+
+    def _times(self, frames: list[codec.Received], arrivals: list[int]) -> array[int]:
+        """Return the time of each frame in ns since 1970: the counter's, or that of its arrival."""
+        counts = [frame.stamp for frame in frames if frame.stamp is not None]
+        if counts and len(counts) == len(frames):
+            return self.clock.times_ns(counts, arrivals[-1])
+        to_epoch = time.time_ns() - time.monotonic_ns()
+        return array("q", [arrival + to_epoch for arrival in arrivals])
+
+    def _confirm(self, echo: int) -> None:
+        sending = self._under_way.pop(echo, None)
+        if sending is not None:  # else of an earlier session
+            sending.confirmed += 1
+            self._free.append(echo)
+
+    def _note_error(self, frame: codec.Received) -> None:
+        """Keep the state that an error frame reports."""
+        data = frame.data.ljust(8, b"\0")
+        classes = frame.can_id
+        is_bus_off = bool(classes & error_frames.BUS_OFF)
+        is_passive = bool(classes & error_frames.CONTROLLER and data[1] & 0x30)
+        self.counters = Counters(is_bus_off, is_passive, data[7], data[6])
+        if is_bus_off:
+            for sending in self._under_way.values():
+                sending.is_bus_off = True
+
+    # --- sending --------------------------------------------------------------------------------------
+
+    def send(self, records: Iterable[bytes], timeout: float | None) -> None:
+        """Send frames, encoded without their echo numbers, and wait for the echo of each.
+
+        Without a timeout each echo may take a second. A timeout of 0 waits for room only, and for no echo.
+
+        Raises:
+            CanOperationError: the adapter refuses a frame or is lost, or the controller is off the bus.
+            CanTimeoutError: frames were not acknowledged in time.
+        """
+        sending = _Sending()
+        total = Deadline(timeout)
+        count = 0
+        try:
+            for record in records:
+                self._send_one(record, sending, total, timeout)
+                count += 1
+            while sending.confirmed < count and timeout != 0:
+                self._await(partial(sending.has_more_than, sending.confirmed), sending, total, timeout)
+        except (CanOperationError, CanTimeoutError) as error:
+            error.sent = count if timeout == 0 else sending.confirmed
+            raise
+
+    def _send_one(self, record: bytes, sending: _Sending, total: Deadline, timeout: float | None) -> None:
+        numbers: list[int] = []
+
+        def has_number() -> bool:
+            """Take a free number; the port's lock is held."""
+            if self._free:
+                numbers.append(self._free.popleft())
+                self._under_way[numbers[0]] = sending
+            return bool(numbers)
+
+        self._await(has_number, sending, total, timeout)
+        transfer = numbers[0].to_bytes(4, "little") + record
+        deadline = Deadline(_SEND_SECONDS) if timeout is None else total
+        try:
+            while not self.adapter.write(transfer, self._attempt_ms(deadline)):
+                if deadline.passed:
+                    raise CanTimeoutError(f"{self.name}: the adapter accepts no frame in time")
+        except BaseException:
+            with self._lock:
+                if self._under_way.pop(numbers[0], None) is not None:
+                    self._free.append(numbers[0])
+            raise
+
+    def _await(
+        self, condition: Callable[[], bool], sending: _Sending, total: Deadline, timeout: float | None
+    ) -> None:
+        """Wait for ``condition``, which echoes make true; the port's lock is held while it is checked."""
+        deadline = Deadline(_SEND_SECONDS) if timeout is None else total
+        if not self.wait_for(lambda: sending.is_bus_off or condition(), deadline):
+            if self.counters.is_bus_off:
+                raise self._bus_off()
+            raise CanTimeoutError(
+                f"{self.name}: {counted(len(self._under_way), 'frames')} not acknowledged in time",
+                hint=_NOT_ACKNOWLEDGED,
+            )
+        if sending.is_bus_off:
+            raise self._bus_off()
+
+    def _bus_off(self) -> CanOperationError:
+        return CanOperationError(
+            f"{self.name}: the controller is off the bus after too many errors", hint=_NOT_ACKNOWLEDGED
+        )
+
+    def forget_sent(self) -> None:
+        """After a restart of the channel: the adapter has discarded the frames that were under way."""
+        with self._lock:
+            self._under_way.clear()
+            self._free = deque(range(codec.BUFFERS))
+            self.counters = Counters()
+
+    @staticmethod
+    def _attempt_ms(deadline: Deadline) -> int:
+        left = deadline.remaining()
+        return _WRITE_MS if left is None else max(1, min(_WRITE_MS, int(1000 * left)))
+
+
+def _append(batch: MessageBatch, frame: codec.Received, timestamp_ns: int, is_echo: bool) -> None:
+    can_id = frame.can_id
+    if can_id & bits.CAN_ERR_FLAG:
+        can_id &= bits.CAN_ERR_FLAG | bits.CAN_EFF_MASK
+    flags = bits.TX if is_echo else 0
+    if frame.flags & codec.FDF:
+        flags |= bits.FD
+        flags |= bits.BRS if frame.flags & codec.BRS else 0
+        flags |= bits.ESI if frame.flags & codec.ESI else 0
+    batch.timestamp_ns.append(timestamp_ns)
+    batch.can_id.append(can_id)
+    batch.flags.append(flags)
+    batch.channel.append(0)
+    batch.dlc_code.append(frame.code)
+    batch.payload += frame.data
+    batch.offset.append(batch.offset[-1] + len(frame.data))
