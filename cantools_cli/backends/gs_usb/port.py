@@ -28,7 +28,8 @@ from cantools_cli.frame.message import Channel
 MALFORMED = "malformed transfers skipped"
 OVERRUNS = "overruns reported by the adapter"
 
-_SEND_SECONDS = 1.0  # for the echo of one frame, if the caller gives no timeout
+_SEND_SECONDS = 10.0  # for the echo of one frame, if the caller gives no timeout
+_SILENCE = 1.0  # seconds without an echo and a frame from the bus, after which no other node is there
 _WRITE_MS = 200  # of one attempt to write
 _SPAN = 600_000_000_000  # ns of transfers whose counters are unwrapped together
 _NOT_ACKNOWLEDGED = "is another node on the bus, with the same bit rate, and is the bus terminated?"
@@ -75,6 +76,7 @@ class GsUsbPort(UsbPort):
         self.clock = DeviceClock(codec.WRAP, 1000)
         self._free = deque(range(codec.BUFFERS))
         self._under_way: dict[int, _Sending] = {}
+        self._heard = 0  # echoes and frames from the bus
 
     # --- receiving ------------------------------------------------------------------------------------
 
@@ -109,6 +111,8 @@ class GsUsbPort(UsbPort):
                 _append(batch, frame, timestamp_ns, is_echo)
             if frame.can_id & bits.CAN_ERR_FLAG:
                 self._note_error(frame)
+            else:
+                self._heard += 1
 
     def _times(self, frames: list[codec.Received], arrivals: list[int]) -> array[int]:
         """Return the time of each frame in ns since 1970: the counter's, or that of its arrival."""
@@ -140,7 +144,8 @@ class GsUsbPort(UsbPort):
     def send(self, records: Iterable[bytes], timeout: float | None) -> None:
         """Send frames, encoded without their echo numbers, and wait for the echo of each.
 
-        Without a timeout each echo may take a second. A timeout of 0 waits for room only, and for no echo.
+        Without a timeout each echo may take ten seconds. On a bus without any frame for a second, no node is
+        there to acknowledge, so the wait ends. A timeout of 0 waits for room only, and for no echo.
 
         Raises:
             CanOperationError: the adapter refuses a frame or is lost, or the controller is off the bus.
@@ -187,13 +192,17 @@ class GsUsbPort(UsbPort):
     ) -> None:
         """Wait for ``condition``, which echoes make true; the port's lock is held while it is checked."""
         deadline = Deadline(_SEND_SECONDS) if timeout is None else total
-        if not self.wait_for(lambda: sending.is_bus_off or condition(), deadline):
+        while True:
+            heard, left = self._heard, deadline.remaining()
+            slice_end = Deadline(_SILENCE if left is None else min(left, _SILENCE))
+            if self.wait_for(lambda: sending.is_bus_off or condition(), slice_end):
+                break
             if self.counters.is_bus_off:
                 raise self._bus_off()
-            raise CanTimeoutError(
-                f"{self.name}: {counted(len(self._under_way), 'frames')} not acknowledged in time",
-                hint=_NOT_ACKNOWLEDGED,
-            )
+            if deadline.passed or self._heard == heard:
+                frames = counted(len(self._under_way), "frames")
+                text = f"{self.name}: {frames} not acknowledged in time"
+                raise CanTimeoutError(text, hint=_NOT_ACKNOWLEDGED)
         if sending.is_bus_off:
             raise self._bus_off()
 
