@@ -1,0 +1,732 @@
+"""The bus on emulated adapters: requests, frames, echoes, states, faults."""
+
+from __future__ import annotations
+
+import errno
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cantools_cli.backends.gs_usb.port import MALFORMED, OVERRUNS
+from cantools_cli.bit_timing.classic import BitTiming
+from cantools_cli.bit_timing.fd import BitTimingFd
+from cantools_cli.bus.base import BusState, CanProtocol
+from cantools_cli.bus.interface import Bus, detect_available_configs
+from cantools_cli.bus.losses import MISSED_FRAMES
+from cantools_cli.errors import (
+    CanInitializationError,
+    CanInterfaceNotImplementedError,
+    CanOperationError,
+    CanTimeoutError,
+    UsageError,
+)
+from cantools_cli.frame import error_frames
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+from tests.emulators import gs_usb as emulated
+from tests.emulators.gs_usb import (
+    CLASSIC,
+    FD_80,
+    FROM_BUS,
+    TWO_CHANNELS,
+    Frame,
+    GsUsbCore,
+    connect,
+)
+from tests.emulators.usb import Core
+
+Adapter = Callable[..., GsUsbCore]
+Opened = Callable[..., Any]
+LONG = 30.0  # seconds of a wait that ends as soon as something happens
+
+
+def std(identifier: int, data: bytes = b"", **settings: Any) -> Message:
+    return Message(arbitration_id=identifier, is_extended_id=False, data=data, **settings)
+
+
+# --- opening ----------------------------------------------------------------------------------------------
+
+
+def test_the_requests_of_opening_and_closing(adapter: Adapter, opened: Opened) -> None:
+    core = adapter()
+    opened(0, bitrate=500_000).shutdown()
+    sent = [(number, value, data.hex()) for number, value, data in core.requests]
+    reset = (emulated.MODE, 0, "0000000000000000")
+    assert sent == [
+        (emulated.HOST_FORMAT, 1, "efbe0000"),
+        (emulated.DEVICE_CONFIG, 1, ""),
+        (emulated.BT_CONST, 0, ""),
+        reset,
+        reset,
+        (emulated.BITTIMING, 0, "010000000c000000020000000200000006000000"),
+        (emulated.MODE, 0, "0100000010000000"),
+        (emulated.TIMESTAMP, 0, ""),
+        reset,
+    ]
+    assert core.resets == 0
+    assert core.claimed_by is None
+
+
+def test_the_requests_of_can_fd(adapter: Adapter, opened: Opened) -> None:
+    core = adapter(FD_80)
+    bus = opened(0, fd=True, data_bitrate=5_000_000, termination=True)
+    channel = core.channels[0]
+    assert channel.timing == (1, 138, 20, 4, 1)
+    assert channel.data_timing == (1, 10, 4, 4, 1)
+    assert channel.flags == emulated.FD | emulated.HW_TIMESTAMP
+    assert channel.termination == 1
+    assert bus.bit_rates == (500_000, 5_000_000)
+    assert bus.protocol is CanProtocol.CAN_FD
+
+
+@pytest.mark.parametrize(
+    ("setting", "flag"),
+    [
+        ("listen_only", emulated.LISTEN_ONLY),
+        ("loopback", emulated.LOOPBACK),
+        ("one_shot", emulated.ONE_SHOT),
+        ("triple_sampling", emulated.TRIPLE),
+    ],
+)
+def test_a_mode(adapter: Adapter, opened: Opened, setting: str, flag: int) -> None:
+    core = adapter()
+    opened(0, **{setting: True})
+    assert core.channels[0].flags == flag | emulated.HW_TIMESTAMP
+
+
+@pytest.mark.parametrize("setting", ["fd", "termination", "bus_errors"])
+def test_a_setting_that_the_adapter_lacks(adapter: Adapter, setting: str) -> None:
+    core = adapter()
+    with pytest.raises(UsageError, match="the adapter does not have"):
+        Bus(0, interface="gs_usb", ignore_config=True, **{setting: True})
+    assert core.claimed_by is None
+
+
+def test_frames_that_an_adapter_kept_are_discarded(adapter: Adapter, opened: Opened) -> None:
+    core = adapter()
+    for number in range(20):
+        core.receive_raw(core.packed(FROM_BUS, 0, Frame(number, 0), 0))
+    bus = opened(0)
+    core.receive(0, Frame(0x7FF, 0))
+    assert bus.recv(LONG).arbitration_id == 0x7FF
+
+
+def test_a_given_timing(adapter: Adapter, opened: Opened) -> None:
+    core = adapter()
+    opened(0, timing=BitTiming(f_clock=8_000_000, brp=1, tseg1=11, tseg2=4, sjw=3))
+    assert core.channels[0].timing == (1, 10, 4, 3, 6)
+
+
+def test_a_given_timing_of_can_fd_opens_can_fd(adapter: Adapter, opened: Opened) -> None:
+    adapter(FD_80)
+    timing = BitTimingFd.from_sample_point(80_000_000, 500_000, 80.0, 2_000_000, 75.0)
+    assert opened(0, timing=timing).bit_rates == (500_000, 2_000_000)
+
+
+def test_an_adapter_that_refuses_its_timing(adapter: Adapter) -> None:
+    core = adapter()
+    core.refused = {emulated.BITTIMING}
+    with pytest.raises(
+        CanInitializationError, match="gs_usb:0: the adapter refuses the bit timing 1/12/2/2/6"
+    ):
+        Bus(0, interface="gs_usb", ignore_config=True)
+    assert core.claimed_by is None
+
+
+@pytest.mark.parametrize("request_number", [emulated.HOST_FORMAT, emulated.BT_CONST, emulated.DEVICE_CONFIG])
+def test_a_device_with_other_firmware(adapter: Adapter, request_number: int) -> None:
+    core = adapter()
+    core.refused = {request_number}
+    with pytest.raises(CanInitializationError, match="refuses the requests of gs_usb") as caught:
+        Bus(0, interface="gs_usb", ignore_config=True)
+    assert "firmware" in (caught.value.hint or "")
+    assert core.claimed_by is None
+
+
+def test_other_ids_and_endpoints_and_packets(adapter: Adapter, opened: Opened) -> None:
+    core = adapter(ids=(0x1209, 0xCA01), endpoints=(0x83, 0x01), packet=512)
+    bus = opened(0)
+    bus.send(std(1))
+    core.receive(0, Frame(2, 0))
+    assert bus.recv(LONG).arbitration_id == 2
+    assert [frame.can_id for _, frame in core.sent] == [1]
+
+
+# --- selecting an adapter ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("channel", "settings", "place"),
+    [
+        (0, {}, (0, 0)),
+        ("1", {}, (1, 0)),
+        ("1:1", {}, (1, 1)),
+        ("1.2:1", {}, (1, 1)),
+        ("BBBB2222", {}, (1, 0)),
+        ("BBBB2222:1", {}, (1, 1)),
+        ("serial=BBBB2222", {}, (1, 0)),
+        ("serial=00421", {}, (2, 0)),
+        ("00421", {}, (2, 0)),
+        (None, {"serial": "421"}, (2, 0)),  # as the command line reads it
+        (None, {"serial": "BBBB2222", "can_channel": 1}, (1, 1)),
+        ("CANable2 gs_usb", {}, (2, 0)),
+        ("any label", {"index": 1}, (1, 0)),
+        ("any label", {"bus": 1, "address": 3}, (2, 0)),
+        (None, {}, (0, 0)),
+    ],
+)
+def test_a_channel_selects_an_adapter(
+    plug: Callable[..., object],
+    opened: Opened,
+    channel: object,
+    settings: dict[str, Any],
+    place: tuple[int, int],
+) -> None:
+    cores = [GsUsbCore(CLASSIC, "AAAA1111"), GsUsbCore(TWO_CHANNELS, "BBBB2222"), GsUsbCore(FD_80, "00421")]
+    plug(*cores)
+    opened(channel, **settings)
+    started = [
+        (number, channel)
+        for number, core in enumerate(cores)
+        for channel, state in enumerate(core.channels)
+        if state.is_started
+    ]
+    assert started == [place]
+
+
+def test_index_excludes_bus_and_address(adapter: Adapter) -> None:
+    adapter()
+    with pytest.raises(CanInitializationError, match="index and bus/address cannot be used simultaneously"):
+        Bus(0, interface="gs_usb", ignore_config=True, index=0, address=1)
+
+
+def test_an_adapter_that_is_not_there(adapter: Adapter) -> None:
+    adapter(serial="AAAA1111")
+    with pytest.raises(CanInitializationError, match="gs_usb:5: no such adapter") as caught:
+        Bus(5, interface="gs_usb", ignore_config=True)
+    assert caught.value.hint == "adapters here: gs_usb:AAAA1111"
+
+
+def test_no_adapter_at_all(plug: Callable[..., object]) -> None:
+    plug()
+    with pytest.raises(CanInitializationError, match="gs_usb:0: no adapter found"):
+        Bus(0, interface="gs_usb", ignore_config=True)
+
+
+def test_a_channel_that_the_adapter_lacks(adapter: Adapter) -> None:
+    core = adapter()
+    with pytest.raises(CanInitializationError, match="has no channel 1"):
+        Bus("0:1", interface="gs_usb", ignore_config=True)
+    assert core.claimed_by is None
+
+
+def test_detection_shows_free_channels(plug: Callable[..., object], opened: Opened) -> None:
+    free, bound, strange = (
+        GsUsbCore(TWO_CHANNELS, serial) for serial in ("AAAA1111", "BBBB2222", "CCCC3333")
+    )
+    nameless = GsUsbCore(CLASSIC, "")
+    bound.claimed_by = "another program"
+    strange.is_readable = False
+    plug(free, bound, strange, nameless)
+    found = [config["channel"] for config in detect_available_configs("gs_usb")]
+    assert found == ["AAAA1111", "AAAA1111:1", "1.4"]
+    assert free.claimed_by is None
+    for channel in found:
+        opened(channel).shutdown()
+
+
+def test_a_computer_without_libusb(monkeypatch: pytest.MonkeyPatch) -> None:
+    import usb.core
+
+    def find(**_: object) -> None:
+        raise usb.core.NoBackendError("No backend available")
+
+    monkeypatch.setattr(usb.core, "find", find)
+    with pytest.raises(CanInterfaceNotImplementedError, match="need libusb"):
+        Bus(0, interface="gs_usb", ignore_config=True)
+    assert detect_available_configs("gs_usb") == []
+
+
+# --- frames -----------------------------------------------------------------------------------------------
+
+MESSAGES = [
+    std(0x123, b"\1\2\3"),
+    std(0x7FF),
+    Message(arbitration_id=0x1ABCDEF0, data=bytes(range(8))),
+    std(0x12, is_remote_frame=True, dlc=5),
+    Message(arbitration_id=0x1234, is_remote_frame=True, dlc=8),
+    std(0x55, bytes(12), is_fd=True),
+    Message(arbitration_id=9, is_fd=True, bitrate_switch=True, data=bytes(range(64))),
+    Message(arbitration_id=9, is_fd=True, error_state_indicator=True),
+]
+
+
+@pytest.fixture
+def pair(plug: Callable[..., object], opened: Opened) -> tuple[Any, Any, GsUsbCore, GsUsbCore]:
+    """Return two buses of CAN FD adapters that are connected, and the adapters."""
+    cores = GsUsbCore(FD_80, "AAAA1111"), GsUsbCore(FD_80, "BBBB2222")
+    plug(*cores)
+    connect((cores[0], 0), (cores[1], 0))
+    return opened("AAAA1111", fd=True), opened("BBBB2222", fd=True), *cores
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=str)
+def test_a_frame_goes_from_adapter_to_adapter(pair: tuple[Any, ...], message: Message) -> None:
+    one, other, *_ = pair
+    one.send(message)
+    received = other.recv(LONG)
+    assert received.equals(message, timestamp_delta=None, check_channel=False, check_direction=False)
+    assert received.channel == "BBBB2222"
+    assert received.is_rx
+
+
+def test_frames_have_the_time_of_day(adapter: Adapter, opened: Opened) -> None:
+    core = adapter()
+    bus = opened(0)
+    before = time.time()
+    core.receive(0, Frame(1, 0))
+    received = bus.recv(LONG)
+    assert before - 1 < received.timestamp < time.time() + 1
+
+
+def test_distances_are_those_of_the_counter_across_a_wrap(
+    adapter: Adapter, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core = adapter()
+    monkeypatch.setattr(core, "now_us", lambda: 5000)
+    bus = opened(0)
+    for stamp in (0xFFFFFF00, 0, 650):
+        core.receive_raw(core.packed(FROM_BUS, 0, Frame(1, 0), stamp))
+    first, second, third = (bus.recv(LONG).timestamp_ns for _ in range(3))
+    assert (second - first, third - second) == (256_000, 650_000)
+
+
+def test_an_adapter_without_a_counter(adapter: Adapter, opened: Opened) -> None:
+    profile = emulated.Profile(features=emulated.LISTEN_ONLY)
+    core = adapter(profile)
+    bus = opened(0)
+    before = time.time()
+    core.receive(0, Frame(1, 0))
+    assert before - 1 < bus.recv(LONG).timestamp < time.time() + 1
+    assert core.channels[0].flags == 0
+
+
+def test_channels_of_an_adapter_are_separate_buses(adapter: Adapter, opened: Opened) -> None:
+    core = adapter(TWO_CHANNELS)
+    first, second = opened("0"), opened("0:1")
+    second.send(std(1))
+    core.receive(1, Frame(2, 0))
+    core.receive(0, Frame(3, 0))
+    assert first.recv(LONG).arbitration_id == 3
+    assert second.recv(LONG).arbitration_id == 2
+    assert [(channel, frame.can_id) for channel, frame in core.sent] == [(1, 1)]
+    first.shutdown()
+    core.receive(1, Frame(4, 0))
+    assert second.recv(LONG).arbitration_id == 4
+    second.shutdown()
+    assert core.claimed_by is None
+
+
+def test_a_channel_is_opened_once(adapter: Adapter, opened: Opened) -> None:
+    core = adapter(TWO_CHANNELS)
+    opened("0")
+    with pytest.raises(CanInitializationError, match="another bus of this program has channel 0 open"):
+        opened("0:0")
+    assert core.channels[0].is_started
+
+
+def test_filters_are_exact(adapter: Adapter, opened: Opened) -> None:
+    core = adapter()
+    bus = opened(0, can_filters=[{"can_id": 0x10, "can_mask": 0x7F0, "extended": False}])
+    for can_id in (0x20, emulated.EFF | 0x10, emulated.ERR | 4, 0x15):
+        core.receive(0, Frame(can_id, 8, bytes(8)))
+    assert bus.recv(LONG).is_error_frame
+    assert bus.recv(LONG).arbitration_id == 0x15
+
+
+def test_own_frames_are_received_on_request(adapter: Adapter, opened: Opened) -> None:
+    adapter()
+    bus = opened(0, receive_own_messages=True)
+    bus.send(std(0x123, b"\1"))
+    echo = bus.recv(LONG)
+    assert (echo.arbitration_id, echo.data, echo.is_rx) == (0x123, b"\1", False)
+
+
+def test_own_frames_are_not_received_otherwise(adapter: Adapter, opened: Opened) -> None:
+    core = adapter()
+    bus = opened(0)
+    bus.send(std(0x123))
+    core.receive(0, Frame(0x124, 0))
+    assert bus.recv(LONG).arbitration_id == 0x124
+
+
+def test_loopback_receives_the_frames(adapter: Adapter, opened: Opened) -> None:
+    core = adapter()
+    bus = opened(0, loopback=True)
+    bus.send(std(0x123))
+    assert bus.recv(LONG).is_rx
+    assert core.sent == []
+
+
+def test_the_message_of_the_caller_is_left_as_it_is(adapter: Adapter, opened: Opened) -> None:
+    """python-can pads its data."""
+    adapter()
+    message = std(0x123, b"\1")
+    opened(0).send(message)
+    assert message.data == b"\1"
+
+
+def test_the_descriptor_is_ready_when_a_frame_is_queued(adapter: Adapter, opened: Opened) -> None:
+    import select
+
+    core = adapter()
+    bus = opened(0)
+    poll = select.poll()
+    poll.register(bus.fileno(), select.POLLIN)
+    assert not poll.poll(0)
+    core.receive(0, Frame(1, 0))
+    assert poll.poll(1000 * LONG)
+    assert bus.recv(0).arbitration_id == 1
+    assert not poll.poll(0)
+
+
+# --- sending ----------------------------------------------------------------------------------------------
+
+
+def test_frames_are_sent_ten_at_a_time(adapter: Adapter, opened: Opened) -> None:
+    core = adapter()
+    core.holds = True
+    bus = opened(0)
+    batch = MessageBatch([std(number) for number in range(25)])
+    sender = threading.Thread(target=bus.send_batch, args=(batch, LONG))
+    sender.start()
+    highest = 0
+    while len(core.sent) < 25:
+        highest = max(highest, len(core.channels[0].waiting))
+        if core.channels[0].waiting:
+            core.release(1)
+    sender.join()
+    assert [frame.can_id for _, frame in core.sent] == [*range(25)]
+    assert 1 < highest <= 10
+
+
+def test_a_frame_that_no_node_acknowledges(adapter: Adapter, opened: Opened) -> None:
+    core = adapter()
+    core.acknowledges = False
+    bus = opened(0)
+    with pytest.raises(CanTimeoutError, match="1 frame not acknowledged in time") as caught:
+        bus.send(std(1), timeout=0.05)
+    assert caught.value.sent == 0
+    assert "same bit rate" in (caught.value.hint or "")
+
+
+def test_a_silent_bus_ends_the_wait(
+    adapter: Adapter, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cantools_cli.backends.gs_usb.port._SILENCE", 0.05)
+    core = adapter()
+    core.acknowledges = False
+    bus = opened(0)
+    with pytest.raises(CanTimeoutError, match="not acknowledged"):
+        bus.send(std(1), timeout=1e6)
+
+
+def test_the_confirmed_frames_of_a_batch_are_counted(adapter: Adapter, opened: Opened) -> None:
+    core = adapter()
+    core.holds = True
+    bus = opened(0)
+
+    def confirm() -> None:
+        while len(core.channels[0].waiting) < 5:
+            time.sleep(0)
+        core.release(3)
+
+    thread = threading.Thread(target=confirm)
+    thread.start()
+    with pytest.raises(CanTimeoutError) as caught:
+        bus.send_batch(MessageBatch([std(number) for number in range(5)]), timeout=0.5)
+    thread.join()
+    assert caught.value.sent == 3
+
+
+def test_frames_without_an_echo_hold_their_places(adapter: Adapter, opened: Opened) -> None:
+    core = adapter()
+    core.acknowledges = False
+    bus = opened(0)
+    for number in range(10):
+        bus.send(std(number), timeout=0)
+    with pytest.raises(CanTimeoutError):
+        bus.send(std(10), timeout=0.05)
+    core.acknowledges = True
+    core.release()
+    bus.send(std(11), timeout=LONG)
+    assert [frame.can_id for _, frame in core.sent] == [*range(10), 11]
+
+
+def test_flushing_discards_the_frames_in_the_adapter(adapter: Adapter, opened: Opened) -> None:
+    core = adapter()
+    core.acknowledges = False
+    bus = opened(0)
+    for number in range(10):
+        bus.send(std(number), timeout=0)
+    bus.flush_tx_buffer()
+    core.acknowledges = True
+    bus.send(std(11), timeout=LONG)
+    assert [frame.can_id for _, frame in core.sent] == [11]
+
+
+def test_an_adapter_that_accepts_no_transfer(adapter: Adapter, opened: Opened) -> None:
+    core = adapter()
+    bus = opened(0)
+    bus._port._free.extend(range(10, 30))  # more numbers than the adapter has buffers
+    core.holds = True
+    for number in range(10):
+        bus.send(std(number), timeout=0)
+    with pytest.raises(CanTimeoutError, match="accepts no frame in time"):
+        bus.send(std(10), timeout=0.05)
+
+
+def test_a_refused_frame_is_an_error(adapter: Adapter, opened: Opened) -> None:
+    core = adapter()
+    bus = opened(0)
+    core.wedged = True
+    with pytest.raises(CanOperationError, match="the adapter refuses a frame") as caught:
+        bus.send(std(1))
+    assert caught.value.sent == 0
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        (std(1, bytes(12), is_fd=True), "cannot send FD message over bus with CAN FD disabled"),
+        (Message(arbitration_id=4, is_error_frame=True, dlc=8, data=bytes(8)), "cannot send error frames"),
+    ],
+)
+def test_a_frame_that_cannot_be_sent(adapter: Adapter, opened: Opened, message: Message, text: str) -> None:
+    core = adapter()
+    bus = opened(0)
+    with pytest.raises(CanOperationError, match=text):
+        bus.send(message)
+    assert core.sent == []
+
+
+def test_a_listen_only_bus_does_not_send(adapter: Adapter, opened: Opened) -> None:
+    adapter()
+    bus = opened(0, listen_only=True)
+    assert bus.state is BusState.PASSIVE
+    with pytest.raises(CanOperationError, match="a listen-only bus does not send"):
+        bus.send(std(1))
+
+
+def test_threads_send_and_receive_at_once(pair: tuple[Any, ...]) -> None:
+    one, other, *_ = pair
+    count = 300
+
+    def send(bus: Any, first: int) -> None:
+        for number in range(count):
+            bus.send(std(first + number))
+
+    threads = [
+        threading.Thread(target=send, args=(bus, first))
+        for bus, first in ((one, 0), (one, 1024), (other, 512))
+    ]
+    for thread in threads:
+        thread.start()
+    heard = [other.recv(LONG).arbitration_id for _ in range(2 * count)]
+    back = [one.recv(LONG).arbitration_id for _ in range(count)]
+    for thread in threads:
+        thread.join()
+    assert sorted(heard) == [*range(count), *range(1024, 1024 + count)]
+    assert back == [*range(512, 512 + count)]
+
+
+# --- states and faults ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("profile", [CLASSIC, FD_80], ids=["by error frames", "by request"])
+def test_the_state_and_the_counters(adapter: Adapter, opened: Opened, profile: emulated.Profile) -> None:
+    core = adapter(profile)
+    bus = opened(0)
+    assert (bus.state, bus.error_counters()) == (BusState.ACTIVE, (0, 0))
+    core.change_state(0, emulated.PASSIVE, 7, 130)
+    frame = bus.recv(LONG)
+    assert frame.is_error_frame
+    assert frame.arbitration_id == error_frames.CONTROLLER
+    assert (bus.state, bus.error_counters()) == (BusState.PASSIVE, (7, 130))
+    core.change_state(0, emulated.BUS_OFF, 0, 255)
+    assert bus.recv(LONG).arbitration_id == error_frames.BUS_OFF
+    assert bus.state is BusState.ERROR
+    bus.state = BusState.ACTIVE
+    assert bus.state is BusState.ACTIVE
+
+
+def test_bus_off_ends_the_wait_for_an_echo(adapter: Adapter, opened: Opened) -> None:
+    core = adapter()
+    core.acknowledges = False
+    bus = opened(0)
+
+    def fail() -> None:
+        while not core.channels[0].waiting:
+            time.sleep(0)
+        core.change_state(0, emulated.BUS_OFF, 0, 255)
+
+    thread = threading.Thread(target=fail)
+    thread.start()
+    with pytest.raises(CanOperationError, match="off the bus"):
+        bus.send(std(1), timeout=LONG)
+    thread.join()
+
+
+def test_the_state_switches_listen_only(adapter: Adapter, opened: Opened) -> None:
+    core = adapter()
+    bus = opened(0)
+    bus.state = BusState.PASSIVE
+    assert core.channels[0].flags & emulated.LISTEN_ONLY
+    bus.state = BusState.ACTIVE
+    assert not core.channels[0].flags & emulated.LISTEN_ONLY
+    with pytest.raises(UsageError):
+        bus.state = BusState.ERROR
+
+
+def test_lost_frames_are_reported_before_the_next(adapter: Adapter, opened: Opened) -> None:
+    core = adapter()
+    bus = opened(0)
+    core.receive(0, Frame(0x123, 0, b"", emulated.OVERFLOWN))
+    report = bus.recv(LONG)
+    assert report.is_error_frame
+    assert report.data[1] == error_frames.RX_OVERFLOW
+    assert bus.recv(LONG).arbitration_id == 0x123
+    assert bus.losses[OVERRUNS] == 1
+
+
+def test_a_transfer_that_is_too_large_is_counted(adapter: Adapter, opened: Opened) -> None:
+    core = adapter()
+    bus = opened(0)
+    core.receive_raw(bytes(100))
+    core.receive(0, Frame(0x123, 0))
+    received = [bus.recv(LONG), bus.recv(LONG)]
+    assert sorted(message.is_error_frame for message in received) == [False, True]
+    assert bus.losses[MISSED_FRAMES] == 1
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@given(garbage=st.lists(st.binary(min_size=1, max_size=64), max_size=5))
+def test_a_good_frame_after_any_garbage_is_received(
+    adapter: Adapter, opened: Opened, garbage: list[bytes]
+) -> None:
+    core = adapter()
+    bus = opened(0)
+    for transfer in garbage:
+        core.receive_raw(transfer)
+    core.receive(0, Frame(0x123, 2, b"\xab\xcd"))
+    while True:
+        message = bus.recv(LONG)
+        if message.arbitration_id == 0x123 and message.data == b"\xab\xcd":
+            break
+    bus.shutdown()
+
+
+def test_malformed_transfers_are_counted(adapter: Adapter, opened: Opened) -> None:
+    core = adapter()
+    bus = opened(0)
+    core.receive_raw(b"\1\2\3")
+    core.receive_raw(bytes.fromhex("FFFFFFFF 23010000 FF000000 0000000000000000 00000000"))
+    core.receive(0, Frame(0x123, 0))
+    assert bus.recv(LONG).arbitration_id == 0x123
+    assert bus.losses[MALFORMED] == 2
+    assert "3 bytes" in str(bus.first_fault)
+
+
+def test_frames_before_unplugging_are_delivered(adapter: Adapter, opened: Opened) -> None:
+    core = adapter()
+    bus = opened(0)
+    for number in range(100):
+        core.receive(0, Frame(number, 0))
+    while core.queue:  # what the host has not fetched is lost
+        time.sleep(0)
+    core.unplug()
+    assert [bus.recv(LONG).arbitration_id for _ in range(100)] == [*range(100)]
+    with pytest.raises(CanOperationError, match="gs_usb:0: the device was unplugged"):
+        bus.recv(LONG)
+    assert bus.is_shutdown
+
+
+def test_unplugging_ends_a_wait_for_an_echo(adapter: Adapter, opened: Opened) -> None:
+    core = adapter()
+    core.acknowledges = False
+    bus = opened(0)
+
+    def unplug() -> None:
+        while not core.channels[0].waiting:
+            time.sleep(0)
+        core.unplug()
+
+    thread = threading.Thread(target=unplug)
+    thread.start()
+    with pytest.raises(CanOperationError, match="unplugged"):
+        bus.send(std(1), timeout=LONG)
+    thread.join()
+
+
+def test_an_adapter_that_is_plugged_in_again(plug: Callable[..., Any], opened: Opened) -> None:
+    core = GsUsbCore(CLASSIC, "AAAA1111")
+    backend = plug(core)
+    bus = opened("AAAA1111")
+    core.unplug()
+    again = GsUsbCore(CLASSIC, "AAAA1111")
+    backend.plug(again)
+    other = opened("AAAA1111")
+    again.receive(0, Frame(5, 0))
+    assert other.recv(LONG).arbitration_id == 5
+    bus.shutdown()
+
+
+def test_closing_ends_a_wait(adapter: Adapter, opened: Opened) -> None:
+    adapter()
+    bus = opened(0)
+    failures: list[Exception] = []
+
+    def receive() -> None:
+        try:
+            bus.recv(None)
+        except CanOperationError as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=receive)
+    thread.start()
+    bus.shutdown()
+    thread.join(LONG)
+    assert [str(error) for error in failures] == ["Cannot operate on a closed bus"]
+
+
+def test_identifying(adapter: Adapter, opened: Opened) -> None:
+    core = adapter()
+    bus = opened(0, identify=True)
+    assert core.identified == 1
+    bus.shutdown()
+    assert core.identified == 0
+
+
+def test_an_adapter_that_cannot_blink(adapter: Adapter, opened: Opened) -> None:
+    adapter(emulated.Profile(features=emulated.HW_TIMESTAMP))
+    with pytest.raises(UsageError, match="does not have a request to blink"):
+        opened(0).identify()
+
+
+def test_a_device_that_does_not_answer(adapter: Adapter, monkeypatch: pytest.MonkeyPatch) -> None:
+    core = adapter()
+
+    def silent(*_: object) -> bytes:
+        from usb.core import USBTimeoutError
+
+        raise USBTimeoutError("Operation timed out", -7, errno.ETIMEDOUT)
+
+    monkeypatch.setattr(Core, "request", silent)
+    with pytest.raises(CanInitializationError, match="gs_usb:0: the device does not answer"):
+        Bus(0, interface="gs_usb", ignore_config=True)
+    assert core.claimed_by is None
