@@ -188,6 +188,25 @@ class _Port(Line):
                     super().run()
 
 
+class _End:
+    """An end of a cable."""
+
+    far: Line
+
+    def feed(self, data: bytes) -> bytes:
+        self.far.inject(data)
+        return b""
+
+
+@contextmanager
+def cable() -> Iterator[tuple[str, str]]:
+    """Connect two pseudo-terminals; yield their paths."""
+    one, two = _End(), _End()
+    with plugged(one) as first, plugged(two) as second:
+        one.far, two.far = second, first
+        yield first.channel, second.channel
+
+
 @contextmanager
 def plugged(device: Device | None = None, kind: str = "pty") -> Iterator[Line]:
     """Run ``device`` on a new pseudo-terminal, or as a TCP server; yield its line."""

@@ -1,7 +1,7 @@
 """The filters of the adapter that pass at least the frames of ``can_filters``.
 
 A filter of the adapter is for one kind of identifier and compares the bits of a mask. The exact filter of the
-bus runs behind them.
+bus runs afterwards.
 """
 
 from __future__ import annotations
@@ -36,8 +36,6 @@ def slots_of(filters: CanFilters) -> list[Slot]:
 def _slots(entry: CanFilter) -> list[Slot]:
     identifier, mask = entry["can_id"], entry["can_mask"]
     kinds = {False, True} if "extended" not in entry else {bool(entry["extended"])}
-    if mask & bits.CAN_EFF_FLAG:
-        kinds &= {bool(identifier & bits.CAN_EFF_FLAG)}
     slots = []
     if False in kinds and not identifier & mask & bits.CAN_EFF_MASK & ~bits.CAN_SFF_MASK:
         slots.append(Slot(identifier & bits.CAN_SFF_MASK, mask & bits.CAN_SFF_MASK, False))

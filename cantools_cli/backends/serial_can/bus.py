@@ -78,16 +78,13 @@ class SerialBus(FramingBus):
     def _decode(self, data: bytes, time_ns: int) -> MessageBatch:
         batch = super()._decode(data, time_ns)
         counts = batch.timestamp_ns
-        if not len(counts):
-            return batch
         if self._timestamps is Timestamps.FRAME:
             batch.timestamp_ns = array("q", [count * _MILLISECOND for count in counts])
-        elif self._timestamps is Timestamps.HOST or not any(
-            counts
-        ):  # 0 is what a sender without a clock writes
+        elif self._timestamps is Timestamps.HOST or not any(counts):
             batch.timestamp_ns = array("q", [time_ns]) * len(counts)
-        else:
-            batch.timestamp_ns = self._clock.times_ns(counts)
+        else:  # a sender without a clock writes 0
+            times = iter(self._clock.times_ns([count for count in counts if count]))
+            batch.timestamp_ns = array("q", [next(times) if count else time_ns for count in counts])
         return batch
 
     def _encode(self, batch: MessageBatch) -> list[bytes]:
