@@ -24,7 +24,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 #: matches the first plural of a phrase such as ``CAN FD frames (left out)``
-_PLURAL = re.compile(r"\b(frame|record|packet|datagram|message|parameter|identifier|client|byte|channel)s\b")
+_PLURAL = re.compile(
+    r"\b(frame|record|packet|datagram|message|parameter|identifier|client|byte|channel|buffer|answer|overflow)s\b"
+)
 
 USAGE_STATUS = 2
 FAILURE_STATUS = 3

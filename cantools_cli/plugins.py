@@ -80,7 +80,11 @@ class Interface:
 
 
 INTERFACES = {
-    "canalystii": Interface("canalystii", "cantools_cli.backends.canalystii.bus:CANalystIIBus"),
+    "canalystii": Interface(
+        "canalystii",
+        "cantools_cli.backends.canalystii.bus:CANalystIIBus",
+        all_channels=(None, "", "0,1", "1,0"),
+    ),
     "cannelloni": Interface("cannelloni", "cantools_cli.backends.cannelloni.bus:CannelloniBus"),
     "cantact": Interface("cantact", "cantools_cli.backends.cantact:CantactBus"),
     "gs_usb": Interface(

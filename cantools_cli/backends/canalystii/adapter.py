@@ -36,7 +36,7 @@ _COMMANDS, _REPLIES = (0x02, 0x04), (0x82, 0x84)
 _FRAMES_OUT, _FRAMES_IN = (0x01, 0x03), (0x81, 0x83)
 
 CAPACITY = 1000  #: frames in the buffer of the device, from which on some may be lost
-FULL = "times the adapter's buffer was full (frames may be lost)"
+FULL = "overflows of the adapter (frames may be lost)"
 UNSENT = "frames discarded unsent"
 
 _REPLY_MS = 500
@@ -200,7 +200,7 @@ class Adapter:
         try:
             waiting, _ = self._status(channel)
         except FormatError as error:
-            self._losses.add_fault("malformed replies skipped", error)
+            self._losses.add_fault("malformed answers skipped", error)
             self._faults += 1
             if self._faults > _MAX_FAULTS:
                 text = f"{self.name}: the adapter answers nonsense"
@@ -327,7 +327,7 @@ class Adapter:
             try:
                 unsent = self.status(channel)[1]
             except FormatError as error:
-                self._losses.add_fault("malformed replies skipped", error)
+                self._losses.add_fault("malformed answers skipped", error)
                 faults += 1
                 if faults > _MAX_FAULTS:
                     raise CanOperationError(f"{self.name}: the adapter answers nonsense") from error

@@ -76,12 +76,12 @@ class CANalystIIBus(BusABC):
         self._echo = receive_own_messages
         registers = _registers(bitrate, bit_timing if timing is None else timing, btr0, btr1)
         name = f"canalystii:{','.join(map(str, self.channels))}"
-        self.channel_info = f"CANalyst-II: device {device}, channels {', '.join(map(str, self.channels))}"
         self._bit_rate = _bit_rate(bitrate, registers)
         self._port = Adapter(
             _found(device, name), self.channels, name, self.losses, rx_queue_size or QUEUE_FRAMES
         )
         self._port.start(registers)
+        self.channel_info = f"CANalyst-II: device {device}, channels {', '.join(map(str, self.channels))}"
         super().__init__(channel, can_filters, **kwargs)
 
     @property

@@ -256,7 +256,7 @@ def test_malformed_replies_are_counted(device: CanalystII, bus: CANalystIIBus) -
         device.channels[0].replies.append(b"\xff" * 64)
     device.receive(0, Frame(1))
     assert received(bus, 1)[0].arbitration_id == 1
-    assert bus.losses["malformed replies skipped"] >= 1
+    assert bus.losses["malformed answers skipped"] >= 1
 
 
 def test_an_overflow_of_the_adapter_is_marked(
