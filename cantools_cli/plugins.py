@@ -48,6 +48,7 @@ class Interface:
             channels works on this computer.
         has_commas: whether a comma can be part of a channel.
         needs_channel: whether a command has to name a channel.
+        example: a channel for hints.
         all_channels: the channels that mean all buses at once.
         can_only_send: whether the class has the parameter ``receive``, False for a bus that only sends.
         has_system_bitrate: whether the administrator of the computer sets the bit rate.
@@ -66,6 +67,7 @@ class Interface:
     stands_in_for: str = ""
     has_commas: bool = True
     needs_channel: bool = False
+    example: str = "vcan0"
     all_channels: tuple[str | None, ...] = ()
     can_only_send: bool = False
     has_system_bitrate: bool = False
@@ -94,13 +96,25 @@ INTERFACES = {
     ),
     "remote": Interface("remote", "cantools_cli.backends.remote.bus:RemoteBus", extra="remote"),
     "robotell": Interface(
-        "robotell", "cantools_cli.backends.robotell.bus:RobotellBus", has_commas=False, needs_channel=True
+        "robotell",
+        "cantools_cli.backends.robotell.bus:RobotellBus",
+        has_commas=False,
+        needs_channel=True,
+        example="/dev/ttyUSB0",
     ),
     "seeedstudio": Interface(
-        "seeedstudio", "cantools_cli.backends.seeedstudio.bus:SeeedBus", has_commas=False, needs_channel=True
+        "seeedstudio",
+        "cantools_cli.backends.seeedstudio.bus:SeeedBus",
+        has_commas=False,
+        needs_channel=True,
+        example="/dev/ttyUSB0",
     ),
     "serial": Interface(
-        "serial", "cantools_cli.backends.serial_can.bus:SerialBus", has_commas=False, needs_channel=True
+        "serial",
+        "cantools_cli.backends.serial_can.bus:SerialBus",
+        has_commas=False,
+        needs_channel=True,
+        example="/dev/ttyUSB0",
     ),
     "socketcan": Interface(
         "socketcan",

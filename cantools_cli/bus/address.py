@@ -144,7 +144,7 @@ def resolve(
         values["interface"] = row.name
         sources["interface"] = "the channel's name"
     if row.needs_channel and not str(values["channel"] or "").strip():
-        raise UsageError(f"{address.text}: no channel given", hint=f"such as {row.name}:vcan0")
+        raise UsageError(f"{address.text}: no channel given", hint=f"such as {row.name}:{row.example}")
     values.update((key, value) for key, value in row.command_settings.items() if key not in asked)
     values = {**row.defaults, **values}
     if detail is not None:

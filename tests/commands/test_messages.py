@@ -46,7 +46,7 @@ def test_an_unknown_interface_is_status_2(monkeypatch, capsys, arguments, variab
     assert run(arguments) == 2
     message = capsys.readouterr().err
     assert '"nonsense"' in message
-    assert "hint: known: cannelloni, " in message
+    assert "hint: known: canalystii, " in message
 
 
 @pytest.mark.parametrize("command", ["convert t1.log", "list formats", "--version", "sniff t1.log --once -q"])

@@ -33,7 +33,7 @@ _RATES = "the rate of its serial line may differ: PORT@115200, PORT@460800, PORT
 
 
 class RobotellBus(FramingBus):
-    """A Robotell USB-CAN adapter.
+    """A Robotell USB-CAN adapter on a serial port.
 
     ``channel`` is a port or a URL of pyserial, and may end in ``@BAUDRATE``, which overrides ``ttyBaudrate``.
     The adapter keeps its settings: ``bitrate`` in bit/s, up to 1000000, is the last one by default. Up to 14

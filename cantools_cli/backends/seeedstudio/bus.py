@@ -29,7 +29,7 @@ _RATES = "the baud rate of the adapter may differ: baudrate=1228800, baudrate=11
 
 
 class SeeedBus(FramingBus):
-    """A Seeed Studio USB-CAN Analyzer.
+    """A Seeed Studio USB-CAN Analyzer on a serial port.
 
     ``channel`` is a port or a URL of pyserial; ``baudrate`` is the fixed rate of the adapter's serial line.
     ``timeout`` has no effect: ``recv`` and ``send`` have timeouts of their own. ``frame_type`` is ``STD`` or

@@ -36,7 +36,7 @@ class Timestamps(Enum):
 
 
 class SerialBus(FramingBus):
-    """Frames of python-can's serial format on a serial line.
+    """Frames in python-can's format on a serial port.
 
     ``channel`` is a port or a URL of pyserial; ``baudrate`` and ``rtscts`` set the line up. ``timeout`` has
     no effect: ``recv`` and ``send`` have timeouts of their own. ``id_flags`` is ``auto``, ``on`` or ``off``:
