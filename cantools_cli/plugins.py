@@ -116,6 +116,13 @@ INTERFACES = {
         needs_channel=True,
         example="/dev/ttyUSB0",
     ),
+    "slcan": Interface(
+        "slcan",
+        "cantools_cli.backends.slcan.bus:SlcanBus",
+        finder="cantools_cli.backends.slcan.finder",
+        has_commas=False,
+        needs_channel=True,
+    ),
     "socketcan": Interface(
         "socketcan",
         "cantools_cli.backends.socketcan.bus:SocketcanBus",

@@ -4,7 +4,7 @@ Reading, decoding and writing happen under one lock and never block; a thread th
 that one thread can receive while others send. A sender that waits for room reads as well, or two ends that
 both only write would wait for each other forever.
 
-Any thread may so read what another one waits for. Of the threads that wait for input, one polls the stream; the
+Any thread may so read what another one waits for. Of the threads that wait for input, one polls the stream;
 others wait for a notification, which follows every read.
 """
 
@@ -139,7 +139,7 @@ class StreamPort:
                     return condition()
 
     def _wait_for_input(self, deadline: Deadline) -> bool:
-        """Wait until a thread has read; return False after ``deadline``. The lock is held, not while waiting."""
+        """Wait until a thread has read; return False after ``deadline``. Waiting releases the lock."""
         if self._is_polled:
             remaining = deadline.remaining()
             return self._arrival.wait(None if remaining is None else min(remaining, MAX_WAIT))
