@@ -47,6 +47,7 @@ class UsbPort:
         self._overflown = False
         self._changed = threading.Condition()
         self._changes = 0
+        self._waits = 0  # threads that wait for a change
         self._wakeup = Wakeup()
 
     def fileno(self) -> int:
@@ -67,18 +68,25 @@ class UsbPort:
         """Count a frame that the transfer could not hold, and report it by an error frame."""
         self._losses[MISSED_FRAMES] += 1
         self._overflown = True
+        self._wake()
         self._notify()
 
     def fail(self, error: CanOperationError) -> None:
         """Make ``receive`` and ``send`` raise ``error`` after the frames received so far."""
         self._failure, self.is_lost = error, True
+        self._wake()
         self._notify()
 
     def _notify(self) -> None:
+        if self._waits:  # a thread counts itself before it looks for a change the last time
+            self._wake()
+        if not self._wakeup.is_set:
+            self._wakeup.set()
+
+    def _wake(self) -> None:
         with self._changed:
             self._changes += 1
             self._changed.notify_all()
-        self._wakeup.set()
 
     # --- the threads of the bus -----------------------------------------------------------------------
 
@@ -110,11 +118,19 @@ class UsbPort:
                 if condition():
                     return True
                 self._raise_failure()
-            with self._changed:
-                if self._changes == seen:
+            if not self._wait_for_change(seen, deadline):
+                return False
+
+    def _wait_for_change(self, seen: int, deadline: Deadline) -> bool:
+        """Wait for a transfer, or until ``_changes`` is not ``seen``; return False after ``deadline``."""
+        with self._changed:
+            self._waits += 1
+            try:
+                if self._changes == seen and not self._pending:
                     self._changed.wait(_bounded(deadline.remaining()))
-                if self._changes == seen and deadline.passed:
-                    return False
+                return self._changes != seen or bool(self._pending) or not deadline.passed
+            finally:
+                self._waits -= 1
 
     def _decode_pending(self) -> None:
         """Decode the queued transfers; the lock is held."""
@@ -128,9 +144,7 @@ class UsbPort:
         else:
             self._received = batch
         self._settle()
-        with self._changed:  # another thread may wait for an echo among them
-            self._changes += 1
-            self._changed.notify_all()
+        self._wake()  # another thread may wait for an echo among them
 
     def _settle(self) -> None:
         """Make the descriptor ready if there is something to fetch; the lock is held."""
@@ -152,7 +166,7 @@ class UsbPort:
     def close(self) -> None:
         """End the port; threads that wait for it raise CanOperationError. The device stays open."""
         self.is_lost = True
-        self._notify()
+        self._wake()
         self._wakeup.close()
 
 
