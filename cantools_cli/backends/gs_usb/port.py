@@ -100,19 +100,29 @@ class GsUsbPort(UsbPort):
             except FormatError as error:
                 self._losses.add_fault(MALFORMED, error)
         times = self._times(frames, arrivals)
+        if all(
+            frame[0] == codec.FROM_BUS and not frame[4] and not frame[1] & bits.CAN_ERR_FLAG
+            for frame in frames
+        ):
+            _append_plain(batch, frames, times)
+            self._heard += len(frames)
+            return
         for frame, timestamp_ns in zip(frames, times, strict=True):
-            if frame.flags & codec.OVERFLOW:
-                self._losses[OVERRUNS] += 1
-                batch.append(error_frames.rx_overflow(timestamp_ns, self._channel))
-            is_echo = frame.echo != codec.FROM_BUS
-            if is_echo:
-                self._confirm(frame.echo)
-            if not is_echo or self.keeps_echoes:
-                _append(batch, frame, timestamp_ns, is_echo)
-            if frame.can_id & bits.CAN_ERR_FLAG:
-                self._note_error(frame)
-            else:
-                self._heard += 1
+            self._add(batch, frame, timestamp_ns)
+
+    def _add(self, batch: MessageBatch, frame: codec.Received, timestamp_ns: int) -> None:
+        if frame.flags & codec.OVERFLOW:
+            self._losses[OVERRUNS] += 1
+            batch.append(error_frames.rx_overflow(timestamp_ns, self._channel))
+        is_echo = frame.echo != codec.FROM_BUS
+        if is_echo:
+            self._confirm(frame.echo)
+        if not is_echo or self.keeps_echoes:
+            _append(batch, frame, timestamp_ns, is_echo)
+        if frame.can_id & bits.CAN_ERR_FLAG:
+            self._note_error(frame)
+        else:
+            self._heard += 1
 
     def _times(self, frames: list[codec.Received], arrivals: list[int]) -> array[int]:
         """Return the time of each frame in ns since 1970: the counter's, or that of its arrival."""
@@ -222,6 +232,18 @@ class GsUsbPort(UsbPort):
     def _attempt_ms(deadline: Deadline) -> int:
         left = deadline.remaining()
         return _WRITE_MS if left is None else max(1, min(_WRITE_MS, int(1000 * left)))
+
+
+def _append_plain(batch: MessageBatch, frames: Sequence[codec.Received], times: array[int]) -> None:
+    """Add classic data and remote frames from the bus, column by column."""
+    end = batch.offset[-1]
+    batch.timestamp_ns.extend(times)
+    batch.can_id.extend([frame[1] for frame in frames])
+    batch.flags += bytes(len(frames))
+    batch.channel.extend(array("H", bytes(2 * len(frames))))
+    batch.dlc_code += bytes([frame[2] for frame in frames])
+    batch.payload += b"".join([frame[5] for frame in frames])
+    batch.offset.extend([end := end + len(frame[5]) for frame in frames])
 
 
 def _append(batch: MessageBatch, frame: codec.Received, timestamp_ns: int, is_echo: bool) -> None:
