@@ -85,6 +85,7 @@ INTERFACES = {
     "canalystii": Interface(
         "canalystii",
         "cantools_cli.backends.canalystii.bus:CANalystIIBus",
+        finder="cantools_cli.backends.canalystii.finder",
         all_channels=(None, "", "0,1", "1,0"),
     ),
     "cannelloni": Interface("cannelloni", "cantools_cli.backends.cannelloni.bus:CannelloniBus"),

@@ -69,7 +69,7 @@ def _buses(interface: str | None, report: Report) -> Iterator[dict[str, Any]]:
         found += 1
         shown = [key for key in config if key not in ("interface", "channel", *hidden)]
         address = f"{name}:{channel}" + "".join(f",{key}={config[key]}" for key in shown)
-        yield _row(address, name, channel, details[name].pop(str(channel), {}))
+        yield _row(address, name, channel, details[name].pop(address.partition(":")[2], {}))
     for name, others in details.items():  # those that are down cannot be opened, but belong in the list
         for channel, detail in others.items():
             found += 1

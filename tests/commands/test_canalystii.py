@@ -180,26 +180,38 @@ def test_an_adapter_in_use(device, start, run):
     assert dump.wait(30) == 0
 
 
-def test_list_shows_every_channel(device, run):
-    rows = [json.loads(line) for line in run("list", "-i", "canalystii", "--json").stdout.splitlines()]
-    assert [row["bus"] for row in rows] == [
-        "canalystii:0",
-        "canalystii:1",
-        "canalystii:0,device=1",
-        "canalystii:1,device=1",
-    ]
-    assert [row["bus"] for row in map(json.loads, run("list", "--json").stdout.splitlines())][:1] == [
-        "canalystii:0"
-    ]
+def listed(result: subprocess.CompletedProcess[str]) -> dict[str, str]:
+    return {row["bus"]: row["state"] for row in map(json.loads, result.stdout.splitlines()) if "state" in row}
+
+
+def test_list_shows_every_channel(device, other, run, start):
+    shown = listed(run("list", "-i", "canalystii", "--json"))
+    assert shown == dict.fromkeys(
+        ("canalystii:0", "canalystii:1", "canalystii:0,device=1", "canalystii:1,device=1"), "ready"
+    )
+    assert listed(run("list", "--json")).items() > shown.items()
     assert not device.channels[0].commands
-    result = run("send", rows[3]["bus"] + ",bitrate=500k", "001#")
-    assert result.returncode == 0
+    result = run("send", "canalystii:1,device=1,bitrate=500k", "001#")
+    assert (result.returncode, other.channels[1].sent) == (0, [Frame(1, size=0)])
+    device.is_readable = False
+    dump = start("dump", "canalystii:1,device=1,bitrate=500k", "-n", "1")
+    until(lambda: is_open(other.channels[1]), dump)
+    shown = listed(run("list", "-i", "canalystii", "--json"))
+    assert "no permission to open the USB device 1.1; a udev rule gives it" in shown["canalystii:0"]
+    assert shown["canalystii:1,device=1"] == "another program uses the USB device 1.2"
+    other.receive(1, Frame(1))  # looking did not disturb the other program
+    assert dump.wait(30) == 0
 
 
 @pytest.mark.parametrize(
     ("bus", "status", "text", "hint"),
     [
-        ("canalystii:0", 2, "canalystii: no bit rate given", "such as canalystii:0,bitrate=500k"),
+        (
+            "canalystii:0",
+            2,
+            "canalystii: neither bitrate nor a timing is given",
+            "such as canalystii:0,bitrate=500k",
+        ),
         ("canalystii:2,bitrate=500k", 2, "the channels of an adapter are 0 and 1", "such as canalystii:0"),
         ("canalystii:0,bitrate=123k", 2, "bit rate 123000 is not in the table", "btr0 and btr1"),
         (

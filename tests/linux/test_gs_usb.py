@@ -7,7 +7,6 @@ the kernel as well, through libusb.
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ import pytest
 from usb.backend import libusb1
 
 from cantools_cli.backends.canalystii.bus import CANalystIIBus
+from cantools_cli.backends.gs_usb import finder
 from cantools_cli.backends.gs_usb.bus import GsUsbBus
 from cantools_cli.backends.socketcan.bus import SocketcanBus
 from cantools_cli.backends.transport import usb
@@ -111,7 +111,8 @@ def emulated(core: Core) -> Iterator[None]:
 @contextmanager
 def fresh_libusb() -> Iterator[None]:
     """Search for devices anew: without udev's daemon, libusb knows only those of its start."""
-    usb.backend = libusb1._LibUSB(libusb1._load_library())
+    libusb1._lib_object = None
+    usb.backend = libusb1.get_backend()
     try:
         yield
     finally:
@@ -256,18 +257,13 @@ def test_a_canalyst_through_libusb_and_the_kernels_usb() -> None:
                 bus.recv(TIMEOUT)
 
 
-def test_the_lists_show_adapters_of_the_kernel() -> None:
+def test_the_list_shows_adapters_of_the_kernel() -> None:
     core = GsUsbCore(CLASSIC, "LISTED")
-    with kernel_bus(core, "bitrate 500000") as bus:
-        found = subprocess.run(
-            [str(Path(sys.executable).with_name("canx")), "list", "-i", "gs_usb", "--json"],
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
-        [line] = found.splitlines()
-        assert "LISTED" in line
-        assert (
-            f"the kernel has it as {bus.channel}" in line
-            or f"the kernel uses the device as {bus.channel}" in line
-        )
+    with kernel_bus(core, "bitrate 500000") as bus, fresh_libusb():
+        [(channel, details)] = finder.details().items()
+        assert details["serial"] == "LISTED"
+        assert details["state"] == f"the kernel has it as {bus.channel}"
+        assert with_serial("LISTED") is not None
+        assert channel.startswith(("serial=LISTED", "0", "LISTED")), channel
+        core.receive(0, Frame(1, 0))  # looking did not disturb the driver
+        assert bus.recv(TIMEOUT) is not None

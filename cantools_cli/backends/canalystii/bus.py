@@ -168,11 +168,14 @@ class CANalystIIBus(BusABC):
 
     @staticmethod
     def _detect_available_configs() -> list[dict[str, Any]]:
-        """Return both channels of every adapter; without a bit rate, which cannot be detected."""
+        """Return both channels of every adapter that can be opened; the bit rate cannot be detected."""
+        from cantools_cli.backends.canalystii.finder import adapters
+
         configs: list[dict[str, Any]] = []
-        for number, _ in enumerate(usb.find(IDS)):
-            place = {"device": number} if number else {}
-            configs += ({"interface": "canalystii", "channel": channel, **place} for channel in CHANNELS)
+        for number, (_, trouble) in enumerate(adapters()):
+            if trouble is None:
+                place = {"device": number} if number else {}
+                configs += ({"interface": "canalystii", "channel": channel, **place} for channel in CHANNELS)
         return configs
 
 
@@ -206,7 +209,7 @@ def _registers(bitrate: int | None, timing: Any, btr0: int | None, btr1: int | N
             raise UsageError(f"canalystii: btr0 {btr0:#x} or btr1 {btr1:#x} is not a byte")
         return btr0, btr1
     if bitrate is None:
-        raise UsageError("canalystii: no bit rate given", hint=f"such as {_EXAMPLE}")
+        raise UsageError("canalystii: neither bitrate nor a timing is given", hint=f"such as {_EXAMPLE}")
     if bitrate not in codec.BIT_RATES:
         rates = ", ".join(f"{rate / 1000:g}k" for rate in codec.BIT_RATES)
         text = f"canalystii: bit rate {bitrate} is not in the table of the adapter"

@@ -120,7 +120,7 @@ def test_the_registers_of_the_table_have_its_bit_rates(rate: int) -> None:
 @pytest.mark.parametrize(
     ("channel", "settings", "text"),
     [
-        (0, {}, "canalystii: no bit rate given"),
+        (0, {}, "canalystii: neither bitrate nor a timing is given"),
         (0, {"bitrate": 123_456}, "bit rate 123456 is not in the table"),
         (2, {"bitrate": 500_000}, "canalystii:2: the channels of an adapter are 0 and 1"),
         ("can0", {"bitrate": 500_000}, "canalystii:can0: the channels of an adapter are 0 and 1"),
@@ -482,6 +482,8 @@ def test_detection(device: CanalystII, monkeypatch: pytest.MonkeyPatch) -> None:
         {"interface": "canalystii", "channel": 1, "device": 1},
     ]
     assert not device.channels[0].commands
+    device.is_readable = False
+    assert detect_available_configs("canalystii") == configs[2:]
     with Bus(**configs[2], bitrate=500_000) as bus:
         assert str(bus) == "CANalyst-II: device 1, channels 0"
 
