@@ -72,9 +72,8 @@ class FramingBus(PortBus):
         """Return the frames that ``data`` completes."""
         return self._decoder.feed(data, time_ns)
 
-    def _forget_opening(self) -> None:
-        """Drop what arrived while the bus was opened, such as the second half of a frame."""
-        self._port.receive(0)
+    def _forgive_opening(self) -> None:
+        """Forget the losses while the bus was opened, such as the second half of a frame."""
         self.losses.clear()
         self.losses.first_fault = None
 

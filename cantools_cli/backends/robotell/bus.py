@@ -79,7 +79,7 @@ class RobotellBus(FramingBus):
             if bitrate is not None:
                 self._set(codec.BITRATE, codec.word(bitrate), f"the bit rate {bitrate}")
             self.channel_info = f"Robotell USB-CAN s/n {self._identify()} on {place}"
-            self._forget_opening()
+            self._forgive_opening()
             super().__init__(channel, can_filters, **kwargs)
         except CanError as error:
             self._port.close()

@@ -79,7 +79,7 @@ class SeeedBus(FramingBus):
             self.init_frame()
             if probe:
                 self._probe()
-            self._forget_opening()
+            self._forgive_opening()
             self.channel_info = f"Serial interface: {place}"
             super().__init__(channel, can_filters, **kwargs)
         except CanOperationError as error:

@@ -183,10 +183,10 @@ class Decoder(CandidateDecoder):
             self._losses[FIXED_FRAMES] += 1
             self._keep_fault("a frame of the fixed length mode")
             return
-        before, self.counters = self.counters or Counters(0, 0), Counters(text[at + 3], text[at + 4])
+        before, self.counters = self.counters, Counters(text[at + 3], text[at + 4])
         self.counted = True
         self.messages += 1
-        if self.counters != before:
+        if before is not None and self.counters != before:
             data = bytes((0, 0, 0, 0, 0, 0, self.counters.tx, self.counters.rx))
             frame = error_frames.message(error_frames.COUNTERS, data)
             frame.channel = self._channels[0]

@@ -138,7 +138,7 @@ def test_a_running_adapter_is_no_loss() -> None:
 def test_error_counters_are_an_error_frame_and_the_state(plug: Plug) -> None:
     plug.adapter.counters = (5, 6)
     with plug.bus() as bus:
-        assert bus.error_counters() == (5, 6)  # those of the opening are none of the bus
+        assert bus.error_counters() == (5, 6)  # as when it was opened: not an error frame
         plug.adapter.counters = (0, 128)
         bus.status_frame()
         (message,) = received(bus, 1)
