@@ -72,6 +72,11 @@ class FramingBus(PortBus):
         """Return the frames that ``data`` completes."""
         return self._decoder.feed(data, time_ns)
 
+    def _abandon(self) -> None:
+        """Close the line of a bus that cannot be opened."""
+        self.is_shutdown = True
+        self._port.close()
+
     def _forgive_opening(self) -> None:
         """Forget the losses while the bus was opened, such as the second half of a frame."""
         self.losses.clear()

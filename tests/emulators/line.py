@@ -45,7 +45,10 @@ class Line:
         received: everything the host sent.
         delay: seconds by which answers are late.
         piece: maximum size of a write to the host.
+        thread: the thread that runs it.
     """
+
+    thread: threading.Thread
 
     def __init__(self, device: Device, channel: str) -> None:
         self.device = device
@@ -87,6 +90,7 @@ class Line:
         """Pull the plug once everything injected is written."""
         self._is_unplugged = True
         self._ring()
+        self.thread.join(PATIENCE)
 
     # --- the thread -----------------------------------------------------------------------------------
 
@@ -211,14 +215,13 @@ def cable() -> Iterator[tuple[str, str]]:
 def plugged(device: Device | None = None, kind: str = "pty") -> Iterator[Line]:
     """Run ``device`` on a new pseudo-terminal, or as a TCP server; yield its line."""
     line = {"pty": _Terminal, "tcp": _Port}[kind](device or Mute())
-    thread = threading.Thread(target=line.run, name=f"emulator on {line.channel}", daemon=True)
-    thread.start()
+    line.thread = threading.Thread(target=line.run, name=f"emulator on {line.channel}", daemon=True)
+    line.thread.start()
     try:
         yield line
     finally:
         line._queue.clear()
         line._repeated = None
         line.unplug()
-        thread.join(PATIENCE)
         line.close()
-        assert not thread.is_alive()
+        assert not line.thread.is_alive()

@@ -82,12 +82,12 @@ class RobotellBus(FramingBus):
             self._forgive_opening()
             super().__init__(channel, can_filters, **kwargs)
         except CanError as error:
-            self._port.close()
+            self._abandon()
             if isinstance(error, CanInitializationError):
                 raise
             raise CanInitializationError(str(error), hint=error.hint) from error
         except BaseException:
-            self._port.close()
+            self._abandon()
             raise
 
     # --- opening and closing --------------------------------------------------------------------------

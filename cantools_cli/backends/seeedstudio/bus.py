@@ -83,10 +83,10 @@ class SeeedBus(FramingBus):
             self.channel_info = f"Serial interface: {place}"
             super().__init__(channel, can_filters, **kwargs)
         except CanOperationError as error:
-            self._port.close()
+            self._abandon()
             raise CanInitializationError(str(error), hint=error.hint) from error
         except BaseException:
-            self._port.close()
+            self._abandon()
             raise
 
     def _probe(self) -> None:
