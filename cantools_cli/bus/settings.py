@@ -33,6 +33,8 @@ COMMON = {
     **dict.fromkeys(("f_clock", "brp", "btr0", "btr1", "nof_samples", *_SEGMENTS), "int"),
     **{f"{phase}_{key}": "int" for phase in ("nom", "data") for key in ("brp", *_SEGMENTS)},
 }
+#: settings in percent, with or without the sign
+PERCENTAGES = ("sample_point", "dsample_point")
 #: settings of single interfaces of python-can
 ELSEWHERE = frozenset(
     {
@@ -115,6 +117,8 @@ def _is_ours(backend: Any) -> bool:
 
 
 def _kind(key: str, parameters: Mapping[str, str]) -> str:
+    if key in PERCENTAGES and key in parameters:
+        return "percent"
     common = COMMON.get(key, "Any")
     return common if common == "rate" else parameters.get(key, common)
 
@@ -200,6 +204,16 @@ def _seconds(value: Any) -> float:
     return float(value)
 
 
+def _percent(value: Any) -> float:
+    if isinstance(value, str):
+        from cantools_cli.units import percentage
+
+        return 100 * percentage(value)
+    if isinstance(value, bool) or not 0 < value < 100:
+        raise ValueError
+    return float(value)
+
+
 def _text(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise TypeError
@@ -222,6 +236,7 @@ _CONVERSIONS: dict[str, Callable[[Any], Any]] = {
     "rate": _rate,
     "bool": _truth,
     "float": _seconds,
+    "percent": _percent,
     "str": _text,
     "CanProtocol": _protocol,
 }
@@ -230,6 +245,7 @@ _NAMES = {
     "rate": "a bit rate above 0",
     "bool": "true or false",
     "float": "a number of seconds",
+    "percent": "a percentage",
     "str": "text",
     "CanProtocol": f"one of {', '.join(CanProtocol.__members__)}",
 }

@@ -54,6 +54,8 @@ DOCUMENTED = [
     ("can.ctypesutil", "CLibrary"),
     ("can.exceptions", "error_check"),
     ("can.interface", "detect_available_configs"),
+    ("can.interfaces.cantact", "CantactBus"),
+    ("can.interfaces.gs_usb", "GsUsbBus"),
     ("can.interfaces.robotell", "robotellBus"),
     ("can.interfaces.seeedstudio", "SeeedBus"),
     ("can.interfaces.seeedstudio.seeedstudio", "SeeedBus"),

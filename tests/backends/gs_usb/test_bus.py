@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -126,6 +128,20 @@ def test_a_given_timing_of_can_fd_opens_can_fd(adapter: Adapter, opened: Opened)
     adapter(FD_80)
     timing = BitTimingFd.from_sample_point(80_000_000, 500_000, 80.0, 2_000_000, 75.0)
     assert opened(0, timing=timing).bit_rates == (500_000, 2_000_000)
+
+
+@pytest.mark.parametrize("value", [75, 75.0, "75", "75%"])
+def test_a_sample_point(adapter: Adapter, opened: Opened, value: object) -> None:
+    core = adapter()
+    opened(0, sample_point=value)
+    assert core.channels[0].timing == (1, 10, 4, 4, 6)
+
+
+@pytest.mark.parametrize("value", [0, 100, "fast", True])
+def test_an_invalid_sample_point(adapter: Adapter, value: object) -> None:
+    adapter()
+    with pytest.raises(UsageError, match="sample_point must be a percentage"):
+        Bus(0, interface="gs_usb", ignore_config=True, sample_point=value)
 
 
 def test_an_adapter_that_refuses_its_timing(adapter: Adapter) -> None:
@@ -730,3 +746,12 @@ def test_a_device_that_does_not_answer(adapter: Adapter, monkeypatch: pytest.Mon
     with pytest.raises(CanInitializationError, match="gs_usb:0: the device does not answer"):
         Bus(0, interface="gs_usb", ignore_config=True)
     assert core.claimed_by is None
+
+
+def test_pyusb_is_imported_when_an_adapter_is_opened() -> None:
+    program = (
+        "import sys, cantools_cli.backends.cantact, cantools_cli.backends.gs_usb.finder\n"
+        "print('usb' in sys.modules)"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert result.stdout == "False\n"
