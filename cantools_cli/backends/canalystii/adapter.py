@@ -89,7 +89,16 @@ class Adapter:
         Raises:
             CanInitializationError: the device is in use, may not be opened, or does not answer.
         """
-        self._device.open(self.name)
+        try:
+            self._device.open(self.name)
+            self._prepare(registers)
+        except BaseException:
+            self._device.close()
+            self._wakeup.close()
+            raise
+        self._thread.start()
+
+    def _prepare(self, registers: tuple[int, int]) -> None:
         try:
             for channel in self._channels:
                 self._device.drain(_REPLIES[channel], codec.PACKET)
@@ -98,13 +107,8 @@ class Adapter:
                 self._write(_COMMANDS[channel], codec.command(codec.START))
                 self._discard_old(channel)
         except (OSError, CanOperationError, FormatError) as error:
-            self._device.close()
             text = str(error) if isinstance(error, CanOperationError) else f"{self.name}: {reason_of(error)}"
             raise CanInitializationError(text, hint="unplug the adapter and plug it in again") from error
-        except BaseException:
-            self._device.close()
-            raise
-        self._thread.start()
 
     def _discard_old(self, channel: int) -> None:
         """Drop the frames of an earlier use, which CLEAR_RX leaves over."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import select
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -180,6 +182,16 @@ def test_an_adapter_that_does_not_answer(device: CanalystII) -> None:
     assert time.monotonic() - before < 2
     assert caught.value.hint == "unplug the adapter and plug it in again"
     assert device.claimed_by is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="lists descriptors")
+def test_a_failed_opening_leaves_no_descriptor_open(device: CanalystII) -> None:
+    device.is_readable = False
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(5):
+        with pytest.raises(CanInitializationError):
+            CANalystIIBus(0, bitrate=500_000)
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_frames_of_an_earlier_use_are_dropped(device: CanalystII) -> None:
