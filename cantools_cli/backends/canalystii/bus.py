@@ -92,12 +92,9 @@ class CANalystIIBus(BusABC):
         try:
             return self._port.receive(timeout)
         except CanOperationError:
-            self._close_if_lost()
+            if self._port.is_lost:
+                self.shutdown()
             raise
-
-    def _close_if_lost(self) -> None:
-        if self._port.is_lost:
-            self.shutdown()
 
     def _fileno(self) -> int:
         return self._port.fileno()
@@ -114,8 +111,7 @@ class CANalystIIBus(BusABC):
                 done += len(rows)
         except CanError as error:
             error.sent = None if error.sent is None else done + error.sent
-            self._close_if_lost()
-            raise
+            raise  # a lost bus is open until everything received has been fetched
 
     def _by_port(self, batch: MessageBatch) -> Iterator[tuple[int, Sequence[int]]]:
         """Yield the port and the rows of each run of frames for one port, after checking all channels."""

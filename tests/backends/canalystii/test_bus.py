@@ -446,10 +446,19 @@ def test_flushing(device: CanalystII, monkeypatch: pytest.MonkeyPatch) -> None:
         bus.flush_tx_buffer(1)
 
 
-def test_sending_to_an_unplugged_adapter(device: CanalystII, bus: CANalystIIBus) -> None:
+def test_sending_to_an_unplugged_adapter_keeps_what_it_received(
+    device: CanalystII, bus: CANalystIIBus
+) -> None:
+    device.receive(0, Frame(1), Frame(2))
+    assert bus._port._wakeup.wait(SECONDS)
     device.unplug()
+    for _ in range(2):
+        with pytest.raises(CanOperationError, match="unplugged"):
+            bus.send(message(1))
+    assert [frame.arbitration_id for frame in received(bus, 2)] == [1, 2]
     with pytest.raises(CanOperationError, match="unplugged"):
-        bus.send(message(1))
+        bus.recv(SECONDS)
+    assert bus.is_shutdown
 
 
 def test_threads_send_and_receive_at_once(device: CanalystII) -> None:
