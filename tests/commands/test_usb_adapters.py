@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.emulators import gs_usb as emulated
 from tests.emulators.gs_usb import (
     CANTACT_PRO,
     CLASSIC,
@@ -173,6 +174,15 @@ def test_replay_sends_a_log(usb: Usb, run: Run, tmp_path: Path) -> None:
     assert (result.returncode, result.stderr) == (0, "")
     assert [frame.can_id for _, frame in core.sent] == [*range(500)]
     assert core.channels[0].timing == (1, 12, 2, 2, 3)
+
+
+def test_a_bit_timing_in_the_address(usb: Usb, run: Run) -> None:
+    core = GsUsbCore(CLASSIC)
+    usb.plug(core)
+    timing = "f_clock=8000000,brp=1,tseg1=11,tseg2=4,sjw=3,nof_samples=3"
+    assert run("send", f"gs_usb:0,{timing}", "123#").returncode == 0
+    assert core.channels[0].timing == (1, 10, 4, 3, 6)
+    assert (emulated.MODE, 0, bytes.fromhex("0100000014000000")) in core.requests  # triple sampling
 
 
 def test_bridge_joins_two_adapters(usb: Usb, start: Start) -> None:

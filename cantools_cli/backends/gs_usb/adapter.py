@@ -202,6 +202,7 @@ class Adapter:
         Raises:
             CanInitializationError: the adapter refuses the timing or the mode.
         """
+        name = self._name_of(channel)
         refused = f"the bit timing {'/'.join(map(str, nominal))}"
         try:
             self._request(Request.MODE, channel, mode(False))
@@ -215,8 +216,8 @@ class Adapter:
             self._request(Request.MODE, channel, mode(True, flags))
         except OSError as error:
             if error.errno == errno.EPIPE:
-                raise CanInitializationError(f"{self._name}: the adapter refuses {refused}") from error
-            raise CanInitializationError(str(lost(error, self._name))) from error
+                raise CanInitializationError(f"{name}: the adapter refuses {refused}") from error
+            raise CanInitializationError(str(lost(error, name))) from error
 
     def stop(self, channel: int) -> None:
         """Stop ``channel``, which discards the frames that it has not sent."""
@@ -234,9 +235,10 @@ class Adapter:
         try:
             self._request(request, channel, data)
         except OSError as error:
+            name = self._name_of(channel)
             if error.errno == errno.EPIPE:
-                raise CanOperationError(f"{self._name}: the adapter refuses {request.name}") from error
-            raise lost(error, self._name) from error
+                raise CanOperationError(f"{name}: the adapter refuses {request.name}") from error
+            raise lost(error, name) from error
 
     def state(self, channel: int) -> State:
         """Return the state and the error counters of the controller.
@@ -244,23 +246,31 @@ class Adapter:
         Raises:
             CanOperationError: the adapter does not answer.
         """
-        try:
-            return parse_state(self._device.control_in(Request.GET_STATE, channel, STATE_SIZE))
-        except OSError as error:
-            raise lost(error, self._name) from error
-        except FormatError as error:
-            raise CanOperationError(f"{self._name}: {error}") from error
+        return parse_state(self._asked(Request.GET_STATE, channel, STATE_SIZE))
 
-    def counter(self) -> tuple[int, int]:
-        """Return the adapter's counter in us, and the time of the monotonic clock in ns."""
+    def counter(self, channel: int) -> tuple[int, int]:
+        """Return the adapter's counter in us, and the time of the monotonic clock in ns.
+
+        Raises:
+            CanOperationError: the adapter does not answer.
+        """
         before = time.monotonic_ns()
-        try:
-            count = parse_number(self._device.control_in(Request.TIMESTAMP, 0, 4))
-        except OSError as error:
-            raise lost(error, self._name) from error
-        except FormatError as error:
-            raise CanOperationError(f"{self._name}: {error}") from error
+        count = parse_number(self._asked(Request.TIMESTAMP, channel, 4))
         return count, (before + time.monotonic_ns()) // 2
+
+    def _asked(self, request: Request, channel: int, size: int) -> bytes:
+        name = self._name_of(channel)
+        try:
+            reply = self._device.control_in(request, channel, size)
+        except OSError as error:
+            raise lost(error, name) from error
+        if len(reply) < size:
+            raise CanOperationError(f"{name}: {len(reply)} bytes in reply to {request.name}, not {size}")
+        return reply
+
+    def _name_of(self, channel: int) -> str:
+        port = self._users.get(channel)
+        return self._name if port is None else port.name
 
     def _request(self, request: Request, channel: int, data: bytes) -> None:
         self._device.control_out(request, channel, data)
@@ -274,7 +284,7 @@ class Adapter:
 
     # --- frames ---------------------------------------------------------------------------------------
 
-    def write(self, transfer: bytes, timeout_ms: int) -> bool:
+    def write(self, channel: int, transfer: bytes, timeout_ms: int) -> bool:
         """Write one frame; return False if the adapter had no room in time.
 
         Raises:
@@ -283,11 +293,12 @@ class Adapter:
         try:
             return self._device.write(self._out.address, transfer, timeout_ms) == len(transfer)
         except OSError as error:
+            name = self._name_of(channel)
             if error.errno == errno.EPIPE:
                 with suppress(OSError, ValueError):
                     self._device.clear_halt(self._out.address)
-                raise CanOperationError(f"{self._name}: the adapter refuses a frame") from error
-            raise lost(error, self._name) from error
+                raise CanOperationError(f"{name}: the adapter refuses a frame") from error
+            raise lost(error, name) from error
 
 
 def channels_of(device: UsbDevice) -> int:

@@ -84,11 +84,12 @@ class AdapterBus(PortBus):
                 _check_feature(constants, Feature.TERMINATION, "a terminating resistor", name)
                 adapter.terminate(can_channel, options.termination)
             port.has_stamps = bool(flags & Feature.TIMESTAMPS)
+            port.is_one_shot = bool(flags & Feature.ONE_SHOT)
             self._adapter, self._port, self._flags = adapter, port, flags
             adapter.start(can_channel, self._nominal, self._data, flags)
             if port.has_stamps:
                 with suppress(CanOperationError):  # else the first frame sets the clock
-                    port.clock.anchor(*adapter.counter())
+                    port.clock.anchor(*adapter.counter(can_channel))
             if options.identify:
                 self.identify(True)
         except BaseException:
@@ -244,7 +245,7 @@ class GsUsbBus(AdapterBus):
             "listen_only": listen_only,
             "loopback": loopback,
             "one_shot": one_shot,
-            "triple_sampling": triple_sampling,
+            "triple_sampling": triple_sampling or getattr(timing, "nof_samples", 1) == 3,
             "fd": fd or isinstance(timing, BitTimingFd),
             "bus_errors": bus_errors,
         }

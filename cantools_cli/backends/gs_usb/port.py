@@ -61,6 +61,7 @@ class GsUsbPort(UsbPort):
     Attributes:
         adapter: to write to; set before the first frame is sent.
         has_stamps: whether the adapter stamps frames.
+        is_one_shot: whether the adapter sends a frame once; without an acknowledgement there is no echo.
         keeps_echoes: whether echoes are received as sent frames.
         counters: what the last error frame reported.
     """
@@ -71,6 +72,7 @@ class GsUsbPort(UsbPort):
         super().__init__(self._decoded, name, channel, losses)
         self.can_channel = can_channel
         self.has_stamps = False
+        self.is_one_shot = False
         self.keeps_echoes = False
         self.counters = Counters()
         self.clock = DeviceClock(codec.WRAP, 1000)
@@ -172,6 +174,8 @@ class GsUsbPort(UsbPort):
                 self._await(partial(sending.has_more_than, sending.confirmed), sending, total, timeout)
         except (CanOperationError, CanTimeoutError) as error:
             error.sent = count if timeout == 0 else sending.confirmed
+            if self.is_one_shot:
+                self._forget(sending)
             raise
 
     def _send_one(self, record: bytes, sending: _Sending, total: Deadline, timeout: float | None) -> None:
@@ -188,7 +192,7 @@ class GsUsbPort(UsbPort):
         transfer = numbers[0].to_bytes(4, "little") + record
         deadline = Deadline(_SEND_SECONDS) if timeout is None else total
         try:
-            while not self.adapter.write(transfer, self._attempt_ms(deadline)):
+            while not self.adapter.write(self.can_channel, transfer, self._attempt_ms(deadline)):
                 if deadline.passed:
                     raise CanTimeoutError(f"{self.name}: the adapter accepts no frame in time")
         except BaseException:
@@ -220,6 +224,13 @@ class GsUsbPort(UsbPort):
         return CanOperationError(
             f"{self.name}: the controller is off the bus after too many errors", hint=_NOT_ACKNOWLEDGED
         )
+
+    def _forget(self, sending: _Sending) -> None:
+        """Free the numbers of frames that the adapter has given up."""
+        with self._lock:
+            for number in [number for number, other in self._under_way.items() if other is sending]:
+                del self._under_way[number]
+                self._free.append(number)
 
     def forget_sent(self) -> None:
         """After a restart of the channel: the adapter has discarded the frames that were under way."""

@@ -484,6 +484,30 @@ def test_frames_without_an_echo_hold_their_places(adapter: Adapter, opened: Open
     assert [frame.can_id for _, frame in core.sent] == [*range(10), 11]
 
 
+def test_one_shot_frees_the_places_of_frames_that_failed(adapter: Adapter, opened: Opened) -> None:
+    core = adapter()
+    core.acknowledges = False
+    bus = opened(0, one_shot=True)
+    for number in range(15):
+        with pytest.raises(CanTimeoutError):
+            bus.send(std(number), timeout=0.002)
+        core.channels[0].waiting.clear()  # given up
+    core.acknowledges = True
+    bus.send(std(15), timeout=LONG)
+
+
+def test_errors_have_the_name_of_their_own_bus(adapter: Adapter, opened: Opened) -> None:
+    core = adapter(TWO_CHANNELS)
+    opened("0")
+    second = opened("0:1")
+    core.wedged = True
+    with pytest.raises(CanOperationError, match="gs_usb:0:1: the adapter refuses a frame"):
+        second.send(std(1))
+    core.refused = {emulated.GET_STATE}
+    with pytest.raises(CanOperationError, match="gs_usb:0:1: the device failed"):
+        second.error_counters()
+
+
 def test_flushing_discards_the_frames_in_the_adapter(adapter: Adapter, opened: Opened) -> None:
     core = adapter()
     core.acknowledges = False
