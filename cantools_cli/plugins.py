@@ -99,6 +99,7 @@ INTERFACES = {
     "robotell": Interface(
         "robotell",
         "cantools_cli.backends.robotell.bus:RobotellBus",
+        finder="cantools_cli.backends.ch340",
         has_commas=False,
         needs_channel=True,
         example="/dev/ttyUSB0",
@@ -106,6 +107,7 @@ INTERFACES = {
     "seeedstudio": Interface(
         "seeedstudio",
         "cantools_cli.backends.seeedstudio.bus:SeeedBus",
+        finder="cantools_cli.backends.ch340",
         has_commas=False,
         needs_channel=True,
         example="/dev/ttyUSB0",
@@ -113,6 +115,7 @@ INTERFACES = {
     "serial": Interface(
         "serial",
         "cantools_cli.backends.serial_can.bus:SerialBus",
+        finder="cantools_cli.backends.serial_can.finder",
         has_commas=False,
         needs_channel=True,
         example="/dev/ttyUSB0",
@@ -123,6 +126,7 @@ INTERFACES = {
         finder="cantools_cli.backends.slcan.finder",
         has_commas=False,
         needs_channel=True,
+        example="/dev/ttyACM0",
     ),
     "socketcan": Interface(
         "socketcan",

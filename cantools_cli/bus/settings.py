@@ -35,6 +35,8 @@ COMMON = {
 }
 #: settings in percent, with or without the sign
 PERCENTAGES = ("sample_point", "dsample_point")
+#: parameters that are rates of a serial line
+_BAUD_RATES = frozenset({"baudrate", "ttyBaudrate", "tty_baudrate"})
 #: settings of single interfaces of python-can
 ELSEWHERE = frozenset(
     {
@@ -120,7 +122,9 @@ def _kind(key: str, parameters: Mapping[str, str]) -> str:
     if key in PERCENTAGES and key in parameters:
         return "percent"
     common = COMMON.get(key, "Any")
-    return common if common == "rate" else parameters.get(key, common)
+    if common == "rate" or (key in _BAUD_RATES and key in parameters):
+        return "rate"
+    return parameters.get(key, common)
 
 
 def _is_shared(key: str, is_strict: bool) -> bool:

@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 import cantools_cli
 from cantools_cli.bus.base import BusABC
 from cantools_cli.bus.config import cast_from_string
-from cantools_cli.plugins import DOCUMENTED_INTERFACES, interface_names
+from cantools_cli.plugins import DOCUMENTED_INTERFACES, SPELLINGS, interface_names
 
 #: settings of a bus that have an option of their own
 _SETTINGS = ("channel", "interface", "bitrate", "fd", "data_bitrate", "can_filters", "timing", "bus_kwargs")
@@ -54,7 +54,7 @@ def add_bus_arguments(
     add("channel", "Channel of the interface, such as can0 or /dev/ttyACM0.", "-c", metavar="CHANNEL")
     add(
         *("interface", "Interface of the bus; default: from the configuration.", "-i"),
-        choices=sorted({*DOCUMENTED_INTERFACES, *interface_names()}),
+        choices=sorted({*DOCUMENTED_INTERFACES, *interface_names(), *SPELLINGS}),
         metavar="INTERFACE",
     )
     add("bitrate", "Bits per second.", "-b", type=int, metavar="BITRATE")

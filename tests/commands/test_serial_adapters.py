@@ -286,8 +286,15 @@ def test_list_shows_the_address_of_each_port(tmp_path: Path, canx: Run) -> None:
     site = tmp_path / "site"
     site.mkdir()
     (site / "sitecustomize.py").write_text(PORTS)
-    for interface in INTERFACES:
-        result = canx("list", "-i", interface, PYTHONPATH=str(site))
-        assert result.stdout.split("\t")[0] == f"{interface}:/dev/ttyUSB0"
+    rows = [line.split("\t") for line in canx("list", PYTHONPATH=str(site)).stdout.splitlines()]
+    assert {row[0] for row in rows if row[1] in INTERFACES} == {f"{name}:/dev/ttyUSB0" for name in INTERFACES}
+    assert all("USB Serial" in row for row in rows if row[1] in INTERFACES)
     names = [line.split("\t")[0] for line in canx("list", "interfaces").stdout.splitlines()]
     assert {*INTERFACES} <= {*names}
+
+
+def test_baud_rates_have_units_as_bit_rates(plug: Callable[..., Line], canx: Run) -> None:
+    line = plug("serial")
+    line.repeat(FROM_BUS["serial"][1][0])
+    result = canx("dump", f"serial:{line.channel},baudrate=1M", "-n", "1")
+    assert (result.returncode, result.stderr) == (0, "")

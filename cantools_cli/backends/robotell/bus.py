@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import Any
 
+from cantools_cli.backends import ch340
 from cantools_cli.backends.framing_bus import (
     ANSWER_SECONDS,
     TRIES,
@@ -17,7 +18,7 @@ from cantools_cli.backends.framing_bus import (
 )
 from cantools_cli.backends.robotell import codec
 from cantools_cli.backends.robotell.filters import Slot, slots_of
-from cantools_cli.backends.transport.serial import serial_devices, split_baudrate
+from cantools_cli.backends.transport.serial import split_baudrate
 from cantools_cli.bus.deadline import Deadline
 from cantools_cli.bus.settings import refuse_unknown
 from cantools_cli.errors import CanError, CanInitializationError, CanOperationError, UsageError
@@ -26,8 +27,6 @@ from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 
 MAX_BITRATE = 1_000_000
-USB_ID = (0x1A86, 0x7523)  #: of the serial converter, CH340
-
 _SERIAL_NUMBER = {setting: codec.read(setting) for setting in codec.SERIAL_NUMBER_SETTINGS}
 _RATES = "the rate of its serial line may differ: PORT@115200, PORT@460800, PORT@9600"
 
@@ -276,7 +275,7 @@ class RobotellBus(FramingBus):
     @staticmethod
     def _detect_available_configs() -> list[dict[str, Any]]:
         """Return the ports with the serial converter of these adapters, which other devices have as well."""
-        return [{"channel": device.path} for device in serial_devices() if device.usb_id == USB_ID]
+        return [{"channel": path} for path in ch340.channels()]
 
 
 def _check_bitrate(bitrate: int) -> None:

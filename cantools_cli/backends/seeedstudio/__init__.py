@@ -1,3 +1,1 @@
 """Interface ``seeedstudio``: Seeed Studio's USB-CAN Analyzer."""
-
-from cantools_cli.backends.seeedstudio.bus import SeeedBus as SeeedBus

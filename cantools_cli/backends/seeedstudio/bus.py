@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from cantools_cli.backends import ch340
 from cantools_cli.backends.framing_bus import (
     ANSWER_SECONDS,
     TRIES,
@@ -13,7 +14,6 @@ from cantools_cli.backends.framing_bus import (
     silence_hint,
 )
 from cantools_cli.backends.seeedstudio import codec
-from cantools_cli.backends.transport.serial import serial_devices
 from cantools_cli.bus.base import BusState
 from cantools_cli.bus.deadline import Deadline
 from cantools_cli.bus.settings import refuse_unknown
@@ -21,8 +21,6 @@ from cantools_cli.errors import CanInitializationError, CanOperationError, Usage
 from cantools_cli.filtering.can_filter import CanFilters
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
-
-USB_ID = (0x1A86, 0x7523)  #: of the serial converter, CH340
 
 _PASSIVE = 128  # errors; a controller with that many is error passive
 _RATES = "the baud rate of the adapter may differ: baudrate=1228800, baudrate=115200"
@@ -166,7 +164,7 @@ class SeeedBus(FramingBus):
     @staticmethod
     def _detect_available_configs() -> list[dict[str, Any]]:
         """Return the ports with the serial converter of these adapters, which other devices have as well."""
-        return [{"channel": device.path} for device in serial_devices() if device.usb_id == USB_ID]
+        return [{"channel": path} for path in ch340.channels()]
 
 
 def _known(key: str, value: Any, table: dict[Any, int]) -> Any:

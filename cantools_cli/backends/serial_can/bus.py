@@ -11,9 +11,8 @@ from enum import Enum
 from typing import Any
 
 from cantools_cli.backends.framing_bus import FramingBus, gap_of
-from cantools_cli.backends.serial_can import codec
+from cantools_cli.backends.serial_can import codec, finder
 from cantools_cli.backends.transport.device_clock import DeviceClock
-from cantools_cli.backends.transport.serial import serial_devices
 from cantools_cli.bus.settings import refuse_unknown
 from cantools_cli.errors import UsageError, quoted
 from cantools_cli.filtering.can_filter import CanFilters
@@ -98,7 +97,7 @@ class SerialBus(FramingBus):
     @staticmethod
     def _detect_available_configs() -> list[dict[str, Any]]:
         """Return all serial ports."""
-        return [{"channel": device.path} for device in serial_devices()]
+        return [{"channel": path} for path in finder.channels()]
 
 
 def _choice(kind: Any, key: str, value: object) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -348,3 +349,22 @@ def test_ports_with_the_converter_of_the_adapter_are_detected(monkeypatch: pytes
     ports[1].vid, ports[1].pid = 0x1A86, 0x7523
     monkeypatch.setattr(list_ports, "comports", lambda *_: ports)
     assert detect_available_configs("robotell") == [{"channel": "/dev/ttyUSB1", "interface": "robotell"}]
+
+
+def test_settings_and_frames_of_several_threads_do_not_hinder_one_another(plug: Plug) -> None:
+    plug.adapter.answer = lambda message: frame(message[0], message[4])
+    found: list[Message] = []
+    with plug.bus() as bus:
+        reader = threading.Thread(target=lambda: found.extend(received(bus, 200)))
+        sender = threading.Thread(
+            target=lambda: [
+                bus.send(Message(arbitration_id=number, is_extended_id=False)) for number in range(200)
+            ]
+        )
+        reader.start()
+        sender.start()
+        numbers = [bus.get_serial_number(PATIENCE) for _ in range(20)]
+        sender.join(PATIENCE)
+        reader.join(PATIENCE)
+    assert numbers == ["53FF-6A06-4972-4855-4060-1787"] * 20
+    assert [message.arbitration_id for message in found] == list(range(200))

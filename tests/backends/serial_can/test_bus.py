@@ -210,7 +210,8 @@ def test_loop_returns_what_is_sent() -> None:
         ("", {}, "no port given"),
         ("/dev/null", {"id_flags": "maybe"}, 'id_flags is "maybe"'),
         ("/dev/null", {"timestamps": "yes"}, 'timestamps is "yes"'),
-        ("/dev/null", {"baudrate": 0}, "the baud rate must be above 0"),
+        ("/dev/null", {"baudrate": 0}, 'baudrate must be a bit rate above 0, not "0"'),
+        ("/dev/null", {"baudrate": "fast"}, 'baudrate must be a bit rate above 0, not "fast"'),
         ("/dev/null", {"nonsense": 1}, 'no setting "nonsense"'),
     ],
 )
