@@ -73,7 +73,11 @@ class AdapterBus(PortBus):
         self._can_protocol = CanProtocol.CAN_FD if self._fd else CanProtocol.CAN_20
         port = GsUsbPort(name, channel, can_channel, self.losses)
         port.keeps_echoes = options.receive_own_messages
-        adapter = Adapter.shared(device, can_channel, port, name)
+        try:
+            adapter = Adapter.shared(device, can_channel, port, name)
+        except BaseException:
+            port.close()
+            raise
         try:
             port.adapter = adapter
             constants = adapter.constants(can_channel)
@@ -112,6 +116,9 @@ class AdapterBus(PortBus):
             except ValueError as error:
                 raise CanOperationError(f"{self._port.name}: {error}", sent=0) from error
         return records
+
+    def _send(self, batch: MessageBatch, timeout: float | None) -> None:
+        self._port.send(self._encode(batch), timeout)  # a lost bus stays open until its frames are received
 
     def flush_tx_buffer(self) -> None:
         """Discard the frames that wait in the adapter, by a restart of the channel."""

@@ -73,6 +73,8 @@ CONFIG_SIZE, CONST_SIZE, CONST_EXT_SIZE, STATE_SIZE = 12, 40, 72, 12
 CLASSIC_SIZE, FD_SIZE, STAMP_SIZE = 20, 76, 4
 OVERFLOW, FDF, BRS, ESI = 0x01, 0x02, 0x04, 0x08
 
+_MAX_SEGMENT = 4096  # quanta; the longest segment of a known controller has 512
+
 _HEAD = struct.Struct("<IIBBBB")
 _REST = struct.Struct("<IBBBB")  # without the echo number
 _NUMBER = struct.Struct("<I")
@@ -163,7 +165,8 @@ def parse_constants(reply: bytes) -> Constants:
 def _limits(reply: bytes, place: int) -> Limits:
     low1, high1, low2, high2, sjw, low_brp, high_brp, step = struct.unpack_from("<8I", reply, place)
     limits = Limits((low1, high1), (low2, high2), sjw, (low_brp, high_brp), step or 1)
-    if not (low1 <= high1 and 1 <= low2 <= high2 and 1 <= low_brp <= high_brp and sjw):
+    are_ordered = low1 <= high1 and 1 <= low2 <= high2 and 1 <= low_brp <= high_brp and sjw
+    if not are_ordered or max(high1, high2) > _MAX_SEGMENT:
         raise FormatError(f"impossible timing constants {reply[place : place + 32].hex()}")
     return limits
 

@@ -156,29 +156,28 @@ class GsUsbPort(UsbPort):
     def send(self, records: Iterable[bytes], timeout: float | None) -> None:
         """Send frames, encoded without their echo numbers, and wait for the echo of each.
 
-        Without a timeout each echo may take ten seconds. On a bus without any frame for a second, no node is
-        there to acknowledge, so the wait ends. A timeout of 0 waits for room only, and for no echo.
+        ``timeout`` begins again with each echo. None means ten seconds, or one second on a bus without any
+        frame, since no node is there to acknowledge. A timeout of 0 waits for room only, and for no echo.
 
         Raises:
             CanOperationError: the adapter refuses a frame or is lost, or the controller is off the bus.
             CanTimeoutError: frames were not acknowledged in time.
         """
         sending = _Sending()
-        total = Deadline(timeout)
         count = 0
         try:
             for record in records:
-                self._send_one(record, sending, total, timeout)
+                self._send_one(record, sending, timeout)
                 count += 1
             while sending.confirmed < count and timeout != 0:
-                self._await(partial(sending.has_more_than, sending.confirmed), sending, total, timeout)
+                self._await(partial(sending.has_more_than, sending.confirmed), sending, timeout)
         except (CanOperationError, CanTimeoutError) as error:
             error.sent = count if timeout == 0 else sending.confirmed
             if self.is_one_shot:
                 self._forget(sending)
             raise
 
-    def _send_one(self, record: bytes, sending: _Sending, total: Deadline, timeout: float | None) -> None:
+    def _send_one(self, record: bytes, sending: _Sending, timeout: float | None) -> None:
         numbers: list[int] = []
 
         def has_number() -> bool:
@@ -188,9 +187,9 @@ class GsUsbPort(UsbPort):
                 self._under_way[numbers[0]] = sending
             return bool(numbers)
 
-        self._await(has_number, sending, total, timeout)
+        self._await(has_number, sending, timeout)
         transfer = numbers[0].to_bytes(4, "little") + record
-        deadline = Deadline(_SEND_SECONDS) if timeout is None else total
+        deadline = Deadline(_SEND_SECONDS if timeout is None else timeout)
         try:
             while not self.adapter.write(self.can_channel, transfer, self._attempt_ms(deadline)):
                 if deadline.passed:
@@ -201,15 +200,13 @@ class GsUsbPort(UsbPort):
                     self._free.append(numbers[0])
             raise
 
-    def _await(
-        self, condition: Callable[[], bool], sending: _Sending, total: Deadline, timeout: float | None
-    ) -> None:
+    def _await(self, condition: Callable[[], bool], sending: _Sending, timeout: float | None) -> None:
         """Wait for ``condition``, which echoes make true; the port's lock is held while it is checked."""
-        deadline = Deadline(_SEND_SECONDS) if timeout is None else total
+        deadline = Deadline(_SEND_SECONDS if timeout is None else timeout)
         while True:
             heard, left = self._heard, deadline.remaining()
-            slice_end = Deadline(_SILENCE if left is None else min(left, _SILENCE))
-            if self.wait_for(lambda: sending.is_bus_off or condition(), slice_end):
+            part = deadline if timeout is not None else Deadline(min(left or 0.0, _SILENCE))
+            if self.wait_for(lambda: sending.is_bus_off or condition(), part):
                 break
             if self.counters.is_bus_off:
                 raise self._bus_off()

@@ -23,6 +23,8 @@ def calculated(clock: int, bitrate: int, limits: Limits, sample_point: float) ->
     Raises:
         UsageError: the adapter cannot reach the bit rate.
     """
+    if bitrate < 1:
+        raise UsageError(f"bit rate {bitrate} bit/s is not above 0")
     if not 0 < sample_point < 100:
         raise UsageError(f"sample point {sample_point:g} % is not between 0 and 100 %")
     found = calculate(clock, bitrate, limits, round(10 * sample_point))

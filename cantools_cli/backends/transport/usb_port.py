@@ -153,9 +153,8 @@ class UsbPort:
             self._wakeup.set()
 
     def _raise_failure(self) -> None:
-        failure, self._failure = self._failure, None
-        if failure is not None:
-            raise failure
+        if self._failure is not None:  # each thread learns of it
+            raise CanOperationError(str(self._failure))
         if self.is_lost:
             raise CanOperationError("Cannot operate on a closed bus")
 
@@ -165,7 +164,7 @@ class UsbPort:
 
     def close(self) -> None:
         """End the port; threads that wait for it raise CanOperationError. The device stays open."""
-        self.is_lost = True
+        self._failure, self.is_lost = None, True
         self._wake()
         self._wakeup.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cantools_cli.backends.gs_usb.bus import GsUsbBus
 from cantools_cli.backends.gs_usb.port import MALFORMED, OVERRUNS
 from cantools_cli.bit_timing.classic import BitTiming
 from cantools_cli.bit_timing.fd import BitTimingFd
@@ -142,6 +144,12 @@ def test_an_invalid_sample_point(adapter: Adapter, value: object) -> None:
     adapter()
     with pytest.raises(UsageError, match="sample_point must be a percentage"):
         Bus(0, interface="gs_usb", ignore_config=True, sample_point=value)
+
+
+def test_a_bit_rate_of_nothing(adapter: Adapter) -> None:
+    adapter()
+    with pytest.raises(CanInitializationError, match="gs_usb:0: bit rate 0 bit/s is not above 0"):
+        GsUsbBus(0, bitrate=0)
 
 
 def test_an_adapter_that_refuses_its_timing(adapter: Adapter) -> None:
@@ -441,15 +449,52 @@ def test_a_frame_that_no_node_acknowledges(adapter: Adapter, opened: Opened) -> 
     assert "same bit rate" in (caught.value.hint or "")
 
 
-def test_a_silent_bus_ends_the_wait(
-    adapter: Adapter, opened: Opened, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("cantools_cli.backends.gs_usb.port._SILENCE", 0.05)
+@pytest.fixture
+def short_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cantools_cli.backends.gs_usb.port._SILENCE", 0.02)
+
+
+@pytest.mark.usefixtures("short_silence")
+def test_a_silent_bus_ends_the_wait(adapter: Adapter, opened: Opened) -> None:
     core = adapter()
     core.acknowledges = False
     bus = opened(0)
     with pytest.raises(CanTimeoutError, match="not acknowledged"):
-        bus.send(std(1), timeout=1e6)
+        bus.send(std(1))
+
+
+@pytest.mark.usefixtures("short_silence")
+def test_a_given_timeout_is_kept_on_a_silent_bus(adapter: Adapter, opened: Opened) -> None:
+    core = adapter()
+    core.holds = True
+    bus = opened(0)
+    late = threading.Timer(0.1, core.release)
+    late.start()
+    bus.send(std(1), timeout=LONG)
+    late.join()
+
+
+@pytest.mark.usefixtures("short_silence")
+def test_a_bus_with_frames_is_waited_for(adapter: Adapter, opened: Opened) -> None:
+    core = adapter()
+    core.holds = True
+    bus = opened(0)
+    failures: list[Exception] = []
+
+    def send() -> None:
+        try:
+            bus.send(std(1))
+        except CanTimeoutError as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    end = time.monotonic() + 0.2
+    while time.monotonic() < end:  # a busy bus, on which this frame never wins
+        core.receive(0, Frame(0, 0))
+    core.release()
+    thread.join()
+    assert failures == []
 
 
 def test_the_confirmed_frames_of_a_batch_are_counted(adapter: Adapter, opened: Opened) -> None:
@@ -694,6 +739,34 @@ def test_frames_before_unplugging_are_delivered(adapter: Adapter, opened: Opened
     with pytest.raises(CanOperationError, match="gs_usb:0: the device was unplugged"):
         bus.recv(LONG)
     assert bus.is_shutdown
+
+
+def test_frames_before_a_failed_send_are_delivered(adapter: Adapter, opened: Opened) -> None:
+    core = adapter()
+    bus = opened(0)
+    for number in range(5):
+        core.receive(0, Frame(number, 0))
+    while core.queue:
+        time.sleep(0)
+    core.unplug()
+    with pytest.raises(CanOperationError, match="unplugged"):
+        bus.send(std(1))
+    assert [bus.recv(LONG).arbitration_id for _ in range(5)] == [*range(5)]
+    with pytest.raises(CanOperationError, match="unplugged"):
+        bus.recv(LONG)
+    assert bus.is_shutdown
+
+
+def test_a_failed_opening_leaves_no_descriptor_open(adapter: Adapter, opened: Opened) -> None:
+    core = adapter(TWO_CHANNELS)
+    core.is_readable = False
+    with pytest.raises(CanInitializationError):
+        opened(0)
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        with pytest.raises(CanInitializationError):
+            opened(0)
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_unplugging_ends_a_wait_for_an_echo(adapter: Adapter, opened: Opened) -> None:

@@ -177,6 +177,13 @@ def test_constants_with_a_data_phase() -> None:
     assert codec.parse_constants(reply).data == ((1, 32), (1, 16), 16, (1, 32), 1)
 
 
+def test_endless_segments_are_refused() -> None:
+    """The search for a timing would take for ever."""
+    reply = CONSTANTS[:12] + b"\xff" * 4 + CONSTANTS[16:]
+    with pytest.raises(FormatError, match="impossible timing constants"):
+        codec.parse_constants(reply)
+
+
 def test_the_configuration_counts_channels() -> None:
     reply = bytes.fromhex("000000 01 02000000 01000000")
     assert codec.parse_config(reply) == codec.Config(2, 2, 1)
