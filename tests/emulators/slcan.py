@@ -69,6 +69,7 @@ class Slcan:
         peer: called with each frame that goes to the bus; returns lines of frames that answer it.
         acks: whether a frame is acknowledged by z or Z, and not by CR alone.
         mute: commands, by their first letter, that get no answer.
+        arrivals: lines, without CR, that arrive from the bus as soon as the channel is open.
     """
 
     def __init__(self, profile: str = "lawicel") -> None:
@@ -87,6 +88,7 @@ class Slcan:
         self.peer: Callable[[bytes], list[bytes]] | None = None
         self.acks = True
         self.mute = b""
+        self.arrivals: list[bytes] = []
         self.code, self.mask = 0, 0xFFFFFFFF  # of the acceptance filter
         self._silent = profile in ("canable", "canable2")
         self._started: float | None = None
@@ -99,6 +101,8 @@ class Slcan:
         """Return what the host gets when ``frame``, a line without CR, is on the bus."""
         if not self.is_open:
             return b""
+        if frame[:1] in b"es":  # a report of the adapter itself
+            return frame + CR
         if self._silent and frame[:1] in b"rR":
             frame += b"00" * int(frame[-1:], 16)
         count = self.clock()
@@ -122,7 +126,10 @@ class Slcan:
         answer = b""
         for octet in data:
             if octet == 13:
+                was_open = self.is_open
                 answer += self._command(bytes(self._line))
+                if self.is_open and not was_open:
+                    answer += b"".join(map(self.line, self.arrivals))
                 self._line.clear()
             elif octet != 10:
                 self._line.append(octet)

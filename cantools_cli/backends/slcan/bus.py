@@ -115,16 +115,16 @@ class SlcanBus(PortBus):
             self._configure(bitrate, btr, data_bitrate, timing)
             if device_timestamps is not None:
                 self._set_stamps(device_timestamps)
+            self._port.receive(0)  # frames of the channel that was open before
+            self._decoder.losses = self.losses
             self.open()
             self._begin_status(ack_timeout)
-            self._port.receive(0)  # frames from before
         except CanOperationError as error:
             self._port.close()
             raise CanInitializationError(str(error), hint=error.hint) from error
         except BaseException:
             self._port.close()
             raise
-        self._decoder.losses = self.losses
         self.channel_info = f"slcan {channel} ({self._dialect.name})"
         super().__init__(channel, can_filters, **kwargs)
 

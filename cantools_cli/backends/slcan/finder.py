@@ -29,7 +29,7 @@ def details() -> dict[str, dict[str, Any]]:
     return {
         device.path: {
             "product": device.product or _ADAPTERS.get(device.usb_id or (0, 0)),
-            "serial_number": device.serial_number,
+            "serial": device.serial_number,
         }
         for device in _found()
     }

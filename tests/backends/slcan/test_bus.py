@@ -511,4 +511,4 @@ def test_adapters_are_found_by_their_usb_numbers(monkeypatch: pytest.MonkeyPatch
     assert SlcanBus._detect_available_configs() == [
         {"interface": "slcan", "channel": path} for path in ("/dev/ttyACM0", "/dev/ttyACM2", "/dev/ttyUSB0")
     ]
-    assert module.finder.details()["/dev/ttyACM0"] == {"product": "CANable2", "serial_number": "00430028"}
+    assert module.finder.details()["/dev/ttyACM0"] == {"product": "CANable2", "serial": "00430028"}
