@@ -40,12 +40,18 @@ class FramingDecoder:
         """
         batch = MessageBatch(channels=self._channels)
         if self._rest and self._gap_ns is not None and timestamp_ns - self._last_ns >= self._gap_ns:
-            self._parse(self._rest, batch, timestamp_ns, ends=True)
-            self._rest = b""
+            batch = self.end(timestamp_ns)
         if data:
             text = self._rest + data
             self._last_ns = timestamp_ns
             self._rest = text[self._parse(text, batch, timestamp_ns, ends=False) :]
+        return batch
+
+    def end(self, timestamp_ns: int) -> MessageBatch:
+        """Return the frames that the end of the stream reveals."""
+        batch = MessageBatch(channels=self._channels)
+        self._parse(self._rest, batch, timestamp_ns, ends=True)
+        self._rest = b""
         return batch
 
     def _parse(self, text: bytes, batch: MessageBatch, timestamp_ns: int, *, ends: bool) -> int:
@@ -78,6 +84,13 @@ class CandidateDecoder(FramingDecoder):
     """
 
     START: int
+
+    def end(self, timestamp_ns: int) -> MessageBatch:
+        """Return the frames that the end of the stream reveals."""
+        batch = MessageBatch(channels=self._channels)
+        self._parse(self._rest, batch, timestamp_ns, ends=True)
+        self._rest = b""
+        return batch
 
     def _parse(self, text: bytes, batch: MessageBatch, timestamp_ns: int, *, ends: bool) -> int:
         start, find, size = self.START, text.find, len(text)

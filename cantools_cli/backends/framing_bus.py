@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
 from typing import Any
 
 from cantools_cli.backends.framing import FramingDecoder
@@ -53,6 +53,7 @@ class FramingBus(PortBus):
     _decoder: FramingDecoder
     _bytes_per_second: float = 11520.0
     _gap: float = LOCAL_GAP
+    _failure: CanOperationError | None = None  # to be raised after the last frames
 
     def _open(self, place: str, baudrate: int, name: str, rtscts: bool = False) -> None:
         """Open the line, with ``_decode`` on it.
@@ -83,35 +84,38 @@ class FramingBus(PortBus):
         self.losses.first_fault = None
 
     def _receive(self, timeout: float | None) -> MessageBatch | None:
-        deadline = Deadline(timeout)
+        if self._failure is not None:
+            self.shutdown()
+            raise self._failure
         try:
-            while True:
-                left = deadline.remaining()
-                if not self._decoder.is_waiting:
-                    batch = self._port.receive(left, lambda: self._decoder.is_waiting)
-                else:
-                    batch = self._port.receive(self._gap if left is None else min(left, self._gap))
-                    if batch is None:
-                        self._port.settle()
-                        batch = self._port.receive(0)
-                if batch is not None or deadline.passed:
-                    return batch
-        except CanOperationError:
+            return self._receive_settled(Deadline(timeout))
+        except CanOperationError as error:
+            rest = self._decoder.end(time.time_ns()) if self._port.is_lost else None
+            if rest:
+                self._failure = error
+                return rest
             self._close_if_lost()
             raise
+
+    def _receive_settled(self, deadline: Deadline) -> MessageBatch | None:
+        """Return the frames that arrived; give up an unfinished one after a silence."""
+        while True:
+            left = deadline.remaining()
+            if not self._decoder.is_waiting:
+                batch = self._port.receive(left, lambda: self._decoder.is_waiting)
+            else:
+                batch = self._port.receive(self._gap if left is None else min(left, self._gap))
+                if batch is None:
+                    self._port.settle()
+                    batch = self._port.receive(0)
+            if batch is not None or deadline.passed:
+                return batch
 
     def _send(self, batch: MessageBatch, timeout: float | None) -> None:
         records = list(self._encode(batch))
         if timeout is None:
             timeout = _SEND_SECONDS + 2 * sum(map(len, records)) / self._bytes_per_second
-        self._write(records, timeout)
-
-    def _write(self, records: Iterable[bytes], timeout: float) -> None:
-        try:
-            self._port.send(records, timeout)
-        except CanOperationError:
-            self._close_if_lost()
-            raise
+        self._port.send(records, timeout)  # a lost bus stays open: received frames may be queued
 
 
 def silence_hint(bus: FramingBus, kind: str, rates: str) -> str:

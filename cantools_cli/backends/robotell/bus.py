@@ -146,14 +146,9 @@ class RobotellBus(FramingBus):
 
         with self._settings_lock:
             self._decoder.answers.clear()
-            self._write(
-                requests.values(), ANSWER_SECONDS if timeout is None else max(timeout, ANSWER_SECONDS)
-            )
-            try:
-                self._port.wait_for(is_complete, Deadline(timeout))
-            except CanOperationError:
-                self._close_if_lost()
-                raise
+            room = ANSWER_SECONDS if timeout is None else max(timeout, ANSWER_SECONDS)
+            self._port.send(requests.values(), room)
+            self._port.wait_for(is_complete, Deadline(timeout))
         return answers
 
     def _set(self, setting: int, value: bytes, what: str) -> None:

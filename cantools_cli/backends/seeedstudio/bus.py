@@ -107,14 +107,14 @@ class SeeedBus(FramingBus):
     def init_frame(self, timeout: float | None = None) -> None:
         """Configure the adapter, as on opening; it does not answer."""
         setup = codec.setup(self.bit_rate, self.frame_type, self.op_mode, *self._filter)
-        self._write([setup], ANSWER_SECONDS if timeout is None else timeout)
+        self._port.send([setup], ANSWER_SECONDS if timeout is None else timeout)
 
     def status_frame(self, timeout: float | None = None) -> None:
         """Request the error counters.
 
         If they have changed, an error frame of the class ``COUNTERS`` is received.
         """
-        self._write([codec.status_request()], ANSWER_SECONDS if timeout is None else timeout)
+        self._port.send([codec.status_request()], ANSWER_SECONDS if timeout is None else timeout)
 
     def error_counters(self, timeout: float | None = ANSWER_SECONDS) -> codec.Counters | None:
         """Request and return the error counters of the controller, None after ``timeout`` seconds.
@@ -125,11 +125,7 @@ class SeeedBus(FramingBus):
         self._check_open()
         self._decoder.counted = False
         self.status_frame(timeout)
-        try:
-            self._port.wait_for(lambda: self._decoder.counted, Deadline(timeout))
-        except CanOperationError:
-            self._close_if_lost()
-            raise
+        self._port.wait_for(lambda: self._decoder.counted, Deadline(timeout))
         return self._decoder.counters if self._decoder.counted else None
 
     def flush_buffer(self) -> None:

@@ -291,6 +291,8 @@ class StreamPort:
             except self.blocked:
                 return
             except (OSError, ValueError) as error:
+                self._records.clear()
+                self._read_waiting()  # what arrived before the connection was lost
                 self.fail(f"the connection is lost: {reason_of(error)}")
                 return
             while self._records and self._written >= len(self._records[0]):

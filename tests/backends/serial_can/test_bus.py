@@ -172,6 +172,21 @@ def test_an_unplugged_device_is_an_error_after_the_last_frame(line: Line) -> Non
         bus.recv(0)
 
 
+def test_frames_that_arrived_before_a_failed_send_are_received() -> None:
+    with plugged(SerialCan(), "tcp") as line:
+        bus = SerialBus(line.channel)
+        line.inject(frame(1) + frame(2) + b"\xaa" + frame(3))  # the last one needs the end of the stream
+        line.wait_until_sent()
+        line.unplug()
+        with pytest.raises(CanOperationError):
+            bus.send_batch(MessageBatch([Message(arbitration_id=1, is_extended_id=False)] * 1_000_000))
+        found: list[Message] = []
+        with pytest.raises(CanOperationError, match="closed"):
+            found.extend(iter(lambda: bus.recv(PATIENCE), None))
+    assert [message.arbitration_id for message in found] == [1, 2, 3]
+    assert bus.losses == {"malformed bytes skipped": 1}
+
+
 def test_a_device_that_does_not_read_is_a_timeout() -> None:
     import pty
     import tty
