@@ -17,6 +17,7 @@ from pathlib import Path
 import bus
 import conversions
 import other_formats
+import serial_adapters
 import usb_adapters
 from measure import run
 
@@ -70,7 +71,16 @@ def main_formats(given: argparse.Namespace) -> None:
     lines = [f"Measured on {platform.machine()}, {os.cpu_count()} processors, {date.today()}.", ""]
     lines += conversions.table(rows, floors)
     if only is None and not given.no_python_can:
-        lines += ["", *start_up(), "", *bus.report(), "", *usb_adapters.report()]
+        lines += [
+            "",
+            *start_up(),
+            "",
+            *bus.report(),
+            "",
+            *usb_adapters.report(),
+            "",
+            *serial_adapters.report(),
+        ]
     print("\n".join(lines))
     if given.write:
         write(title, "\n".join(lines))

@@ -101,7 +101,7 @@ class SlcanBus(PortBus):
         self._is_running = False  # whether the adapter's channel is open
         self._can_protocol = CanProtocol.CAN_FD if self._fd else CanProtocol.CAN_20
         self._name = f"slcan:{channel}"
-        self._decoder = codec.Decoder(Losses(), _Stamps(), str(channel))
+        self._decoder = codec.Decoder(Losses(), StampClock(), str(channel))
         rate = baudrate or tty_baudrate or ttyBaudrate
         opening = partial(
             open_port, place, rate, name=self._name, channel=str(channel), losses=self.losses, rtscts=rtscts
@@ -361,7 +361,7 @@ class SlcanBus(PortBus):
         return finder.obstacle()
 
 
-class _Stamps:
+class StampClock:
     """The times of frames with a counter: milliseconds of 4 digits, or microseconds of 8."""
 
     def __init__(self) -> None:
