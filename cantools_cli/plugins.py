@@ -54,6 +54,8 @@ class Interface:
         has_system_bitrate: whether the administrator of the computer sets the bit rate.
         defaults: settings of a command that neither its arguments nor the configuration give.
         command_settings: settings of a command that its arguments do not give, whatever is configured.
+        send_timeout: how long ``canx send`` waits by default: less where a frame without an acknowledgement on
+            the bus is an error.
         detection_seconds: how long ``_detect_available_configs`` may take.
         modules: canx modules, apart from that of the class, with names of python-can's folder.
     """
@@ -73,6 +75,7 @@ class Interface:
     has_system_bitrate: bool = False
     defaults: dict[str, Any] = field(default_factory=dict)
     command_settings: dict[str, Any] = field(default_factory=dict)
+    send_timeout: str = "10s"
     detection_seconds: float = 1.0
     modules: tuple[str, ...] = ()
 
@@ -89,11 +92,12 @@ INTERFACES = {
         all_channels=(None, "", "0,1", "1,0"),
     ),
     "cannelloni": Interface("cannelloni", "cantools_cli.backends.cannelloni.bus:CannelloniBus"),
-    "cantact": Interface("cantact", "cantools_cli.backends.cantact:CantactBus"),
+    "cantact": Interface("cantact", "cantools_cli.backends.cantact:CantactBus", send_timeout="2s"),
     "gs_usb": Interface(
         "gs_usb",
         "cantools_cli.backends.gs_usb.bus:GsUsbBus",
         finder="cantools_cli.backends.gs_usb.finder",
+        send_timeout="2s",
     ),
     "remote": Interface("remote", "cantools_cli.backends.remote.bus:RemoteBus", extra="remote"),
     "robotell": Interface(

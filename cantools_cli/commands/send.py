@@ -33,7 +33,9 @@ def send_command(
     count: options.Count = None,
     duration: Annotated[str | None, option("--duration", "TIME", "End after TIME, with --period.")] = None,
     error_frames: options.ErrorFrames = False,
-    timeout: Annotated[str, option("--timeout", "TIME", "How long to wait for a slow bus.")] = "10s",
+    timeout: Annotated[
+        str | None, option("--timeout", "TIME", "How long to wait for a slow bus; 10s, or less for adapters.")
+    ] = None,
     from_format: options.From = None,
     *,
     filters: Filters,
@@ -56,7 +58,7 @@ def send_command(
     from cantools_cli.units import duration as parse_duration
 
     report = run.report
-    seconds = parse_duration(timeout)
+    given_seconds = None if timeout is None else parse_duration(timeout)
     selection = filters.selection(report)
     if frame_texts and not selection.passes_everything:
         for text in frame_texts:
@@ -75,6 +77,7 @@ def send_command(
 
         reading = ReadOptions(from_format, on_error, strict)
     (opened,) = open_buses([bus], bus_options, report, receive=False)
+    seconds = parse_duration(opened.interface.send_timeout) if given_seconds is None else given_seconds
     with opened:
         if not frame_texts:
             chain = FilterChain(selection, passes_error_frames=error_frames)

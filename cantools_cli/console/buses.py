@@ -88,6 +88,7 @@ class NamedBus:
     report: Report
     filter: FrameFilter | None = None
     receives: bool = True
+    interface: plugins.Interface = field(default_factory=lambda: plugins.interface(None))
 
     def __enter__(self) -> NamedBus:
         return self
@@ -143,7 +144,7 @@ def open_buses(
             if hasattr(bus, "on_note"):
                 bus.on_note = report.note
             name = "" if keywords["channel"] in row.all_channels else name
-            named = NamedBus(bus, name, report, receives=receive)
+            named = NamedBus(bus, name, report, receives=receive, interface=row)
             opened.append(named)
             if address.filters:
                 named.filter = FrameFilter.parse(address.filters)
