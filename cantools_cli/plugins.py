@@ -54,8 +54,7 @@ class Interface:
         has_system_bitrate: whether the administrator of the computer sets the bit rate.
         defaults: settings of a command that neither its arguments nor the configuration give.
         command_settings: settings of a command that its arguments do not give, whatever is configured.
-        send_timeout: how long ``canx send`` waits by default: less where a frame without an acknowledgement on
-            the bus is an error.
+        send_timeout: how long ``canx send`` waits by default: less if each frame needs an acknowledgement.
         detection_seconds: how long ``_detect_available_configs`` may take.
         modules: canx modules, apart from that of the class, with names of python-can's folder.
     """

@@ -296,6 +296,18 @@ def test_a_frame_that_no_node_acknowledges(usb: Usb, run: Run) -> None:
     )
 
 
+def test_adapters_with_different_bit_rates(usb: Usb, start: Start, run: Run) -> None:
+    one, other = GsUsbCore(CLASSIC, "AAAA1111"), GsUsbCore(FD_80, "BBBB2222")
+    connect((one, 0), (other, 0))
+    usb.plug(one, other)
+    process = start("dump", "-L", "gs_usb:BBBB2222,bitrate=500k", "-n", 1)
+    until(lambda: other.channels[0].is_started, process)
+    result = run("send", "gs_usb:AAAA1111,bitrate=250k", "123#")
+    assert result.returncode == 3
+    assert "same bit rate" in result.stderr
+    assert ended(process)[1].split()[2] == "20000088#0000040000000000"
+
+
 def test_a_command_that_is_killed_frees_the_adapter(usb: Usb, start: Start, run: Run) -> None:
     core = GsUsbCore(CLASSIC, "AAAA1111")
     usb.plug(core)

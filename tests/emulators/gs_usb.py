@@ -10,7 +10,6 @@ import struct
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -43,6 +42,10 @@ class Frame(NamedTuple):
     code: int
     data: bytes = b""
     flags: int = 0
+
+
+#: a protocol violation on the bus, a bit stuffing error
+_DISTURBED = Frame(ERR | 0x88, 8, b"\0\0\x04\0\0\0\0\0")
 
 
 class Limits(NamedTuple):
@@ -116,7 +119,7 @@ class EmulatedChannel:
     termination: int = 0
     state: tuple[int, int, int] = (ACTIVE, 0, 0)
     waiting: deque[bytes] = field(default_factory=deque)  # sent, but not yet on the bus
-    peers: list[Callable[[Frame], None]] = field(default_factory=list)
+    peers: list[tuple[GsUsbCore, int]] = field(default_factory=list)  # on the same bus
 
 
 class GsUsbCore(Core):
@@ -257,16 +260,47 @@ class GsUsbCore(Core):
 
     def release(self, count: int = 1 << 30) -> None:
         """Put the frames that wait on the bus, up to ``count`` of each channel."""
-        heard: list[tuple[Callable[[Frame], None], Frame]] = []
+        heard: list[tuple[tuple[GsUsbCore, int], Frame, float]] = []
         with self._lock:
             for number, channel in enumerate(self.channels):
-                for _ in range(min(count, len(channel.waiting)) if self.acknowledges else 0):
+                rate = self.bit_rate(number)
+                for _ in range(min(count, len(channel.waiting)) if self._is_acknowledged(number) else 0):
                     frame = self._transmit(number, channel, channel.waiting.popleft())
                     if not channel.flags & LOOPBACK:
-                        heard += [(peer, frame) for peer in channel.peers]
-        for peer, frame in heard:  # they lock their own adapters
-            peer(frame)
+                        heard += [(peer, frame, rate) for peer in channel.peers]
+                if channel.waiting and not self.holds:  # it is repeated, and disturbs the others
+                    heard += [
+                        (peer, _DISTURBED, rate)
+                        for peer in channel.peers
+                        if peer[0].bit_rate(peer[1]) != rate
+                    ]
+        for (peer, number), frame, rate in heard:  # they lock their own adapters
+            peer.hear(number, frame, rate)
         self.notify()
+
+    def bit_rate(self, channel: int) -> float:
+        """Return the nominal bit rate, 0 before it is set."""
+        timing = self.channels[channel].timing
+        if timing is None:
+            return 0
+        prop, phase1, phase2, _, brp = timing
+        return self.profile.clock / (brp * (1 + prop + phase1 + phase2))
+
+    def _is_acknowledged(self, number: int) -> bool:
+        """Return whether a node acknowledges frames: of those on the same bus, one with the same bit rate."""
+        channel = self.channels[number]
+        if not self.acknowledges or not channel.peers or channel.flags & LOOPBACK:
+            return self.acknowledges
+        return any(
+            peer.channels[other].is_started
+            and not peer.channels[other].flags & LISTEN_ONLY
+            and peer.bit_rate(other) == self.bit_rate(number)
+            for peer, other in channel.peers
+        )
+
+    def hear(self, channel: int, frame: Frame, rate: float) -> None:
+        """Take a frame of another node; at another bit rate it is an error on the bus."""
+        self.receive(channel, frame if rate == self.bit_rate(channel) else _DISTURBED)
 
     def _transmit(self, number: int, channel: EmulatedChannel, data: bytes) -> Frame:
         echo_id, can_id, code, _, flags, _ = _HEAD.unpack_from(data)
@@ -329,9 +363,7 @@ def connect(*ends: tuple[GsUsbCore, int]) -> None:
     for core, number in ends:
         for other, other_number in ends:
             if (other, other_number) != (core, number):
-                core.channels[number].peers.append(
-                    lambda frame, other=other, number=other_number: other.receive(number, frame)  # type: ignore[misc]  # mypy cannot infer defaults
-                )
+                core.channels[number].peers.append((other, other_number))
 
 
 def _checked(data: bytes, limits: Limits) -> tuple[int, ...]:
