@@ -25,6 +25,8 @@ SECTIONS = (
         "COMMANDS",
         "WHAT IS LOST",
         "THE FORMATS",
+        *("SERIAL PORTS", "USB ADAPTERS", "SLCAN", "SERIAL", "ROBOTELL", "SEEEDSTUDIO", "GS_USB", "CANTACT"),
+        "CANALYSTII",
         "DIFFERENCES",
         "OPTIONS",
         "ERRORS",
