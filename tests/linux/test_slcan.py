@@ -106,13 +106,15 @@ def test_the_kernel_listens_as_canx_does() -> None:
 
 
 def test_the_kernel_makes_the_same_of_reports() -> None:
-    decoder = Decoder(Losses(), lambda digits, counts, time_ns: [*counts])
+    decoder, different = Decoder(Losses(), lambda digits, counts, time_ns: [*counts]), {}
     with plugged(Slcan()) as line, attached(line) as name, SocketcanBus(name) as bus:
         for text in REPORTS:
             line.inject(text + b"\r")
             (ours,) = decoder.feed(text + b"\r", 0)
             theirs = next_message(bus)
-            assert (theirs.arbitration_id, theirs.data) == (ours.arbitration_id, ours.data), text
+            if (theirs.arbitration_id, theirs.data) != (ours.arbitration_id, ours.data):
+                different[text] = f"{theirs.arbitration_id:X} {theirs.data.hex()}"
+    assert different == {b"e1c": "88 0000010800000000"}  # the kernel adds a bit error to a CRC error
 
 
 def test_kernel_and_canx_exchange_frames_over_an_emulated_bus() -> None:

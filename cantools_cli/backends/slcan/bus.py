@@ -339,11 +339,8 @@ class SlcanBus(PortBus):
         if self._listen_only:
             raise CanOperationError(f"{self._name}: the bus was opened listen-only", sent=0)
         lines = codec.encode(batch, self._fd)
-        try:
-            self._link.send(lines, self._send_seconds if timeout is None else timeout)
-        except CanOperationError:
-            self._close_if_lost()
-            raise
+        # A lost bus stays open for the frames received before; _receive closes it after them.
+        self._link.send(lines, self._send_seconds if timeout is None else timeout)
 
     def _close(self) -> None:
         if self._is_running and not self._port.is_lost:

@@ -455,6 +455,18 @@ def test_unplugging(kind: str) -> None:
         assert bus.is_shutdown
 
 
+def test_frames_received_before_a_failed_send_are_delivered() -> None:
+    with adapter(kind="tcp") as (bus, device, line):
+        line.inject(device.line(b"t1230") * 3)
+        line.unplug()
+        batch = MessageBatch([std(number) for number in range(100)])
+        with pytest.raises(CanOperationError, match=r"the connection is lost|closed the connection"):
+            bus.send_batch(batch)
+        assert len(received_all(bus, 3)) == 3
+        with pytest.raises(CanOperationError):
+            bus.recv(PATIENCE)
+
+
 # --- documented methods -------------------------------------------------------------------------------
 
 
