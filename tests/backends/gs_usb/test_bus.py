@@ -9,14 +9,17 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cantools_cli.backends.gs_usb import finder
 from cantools_cli.backends.gs_usb.bus import GsUsbBus
 from cantools_cli.backends.gs_usb.port import MALFORMED, OVERRUNS
+from cantools_cli.backends.transport import usb
 from cantools_cli.bit_timing.classic import BitTiming
 from cantools_cli.bit_timing.fd import BitTimingFd
 from cantools_cli.bus.base import BusState, CanProtocol
@@ -264,6 +267,23 @@ def test_detection_shows_free_channels(plug: Callable[..., object], opened: Open
         opened(channel).shutdown()
 
 
+def test_an_adapter_of_the_kernel_is_shown_but_not_detected(
+    adapter: Adapter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core = adapter(TWO_CHANNELS, serial="AAAA1111")
+    core.is_kernel_bound = True
+    for channel in ("can7", "can8"):
+        (tmp_path / "1-1" / "1-1:1.0" / "net" / channel).mkdir(parents=True)
+    (tmp_path / "1-1" / "busnum").write_text("1\n")
+    (tmp_path / "1-1" / "devnum").write_text("1\n")
+    monkeypatch.setattr(usb, "_SYSFS", str(tmp_path))
+    assert detect_available_configs("gs_usb") == []
+    shown = finder.details()
+    assert [*shown] == ["AAAA1111", "AAAA1111:1"]
+    assert shown["AAAA1111"]["state"] == "the kernel has it as can7 and can8"
+    assert core.is_kernel_bound
+
+
 def test_a_computer_without_libusb(monkeypatch: pytest.MonkeyPatch) -> None:
     import usb.core
 
@@ -475,43 +495,44 @@ def test_a_given_timeout_is_kept_on_a_silent_bus(adapter: Adapter, opened: Opene
 
 
 @pytest.mark.usefixtures("short_silence")
-def test_a_bus_with_frames_is_waited_for(adapter: Adapter, opened: Opened) -> None:
+def test_a_bus_with_frames_is_waited_for(
+    adapter: Adapter, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
     core = adapter()
     core.holds = True
     bus = opened(0)
-    failures: list[Exception] = []
+    wait_for = bus._port.wait_for
+    waits = 0
 
-    def send() -> None:
-        try:
-            bus.send(std(1))
-        except CanTimeoutError as error:
-            failures.append(error)
+    def wait_on_a_busy_bus(*arguments: Any) -> Any:
+        nonlocal waits
+        waits += 1
+        bus._port.deliver(time.monotonic_ns(), core.packed(FROM_BUS, 0, Frame(0, 0)))
+        if waits == 5:
+            core.release()
+        return wait_for(*arguments)
 
-    thread = threading.Thread(target=send)
-    thread.start()
-    end = time.monotonic() + 0.2
-    while time.monotonic() < end:  # a busy bus, on which this frame never wins
-        core.receive(0, Frame(0, 0))
-    core.release()
-    thread.join()
-    assert failures == []
+    monkeypatch.setattr(bus._port, "wait_for", wait_on_a_busy_bus)
+    bus.send(std(1))
+    assert waits >= 5
 
 
-def test_the_confirmed_frames_of_a_batch_are_counted(adapter: Adapter, opened: Opened) -> None:
+def test_the_confirmed_frames_of_a_batch_are_counted(
+    adapter: Adapter, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
     core = adapter()
     core.holds = True
     bus = opened(0)
+    bulk_out = core.bulk_out
 
-    def confirm() -> None:
-        while len(core.channels[0].waiting) < 5:
-            time.sleep(0)
-        core.release(3)
+    def confirm_three_of_five(endpoint: int, data: bytes) -> None:
+        bulk_out(endpoint, data)
+        if len(core.channels[0].waiting) == 5:
+            core.release(3)
 
-    thread = threading.Thread(target=confirm)
-    thread.start()
+    monkeypatch.setattr(core, "bulk_out", confirm_three_of_five)
     with pytest.raises(CanTimeoutError) as caught:
-        bus.send_batch(MessageBatch([std(number) for number in range(5)]), timeout=0.5)
-    thread.join()
+        bus.send_batch(MessageBatch([std(number) for number in range(5)]), timeout=1)
     assert caught.value.sent == 3
 
 
