@@ -11,14 +11,14 @@ from cantools_cli.backends.gs_usb import timing as timings
 from cantools_cli.backends.gs_usb.adapter import IDS, Adapter
 from cantools_cli.backends.gs_usb.channel import chosen, shown, wanted
 from cantools_cli.backends.gs_usb.codec import Constants, Feature, Registers, encode
-from cantools_cli.backends.gs_usb.port import Counters, GsUsbPort
+from cantools_cli.backends.gs_usb.port import Counters, GsUsbPort, Sending
 from cantools_cli.backends.transport import usb
 from cantools_cli.backends.transport.port import PortBus
 from cantools_cli.backends.transport.usb import UsbDevice
 from cantools_cli.bit_timing.calculator import CONTROLLERS
 from cantools_cli.bit_timing.classic import BitTiming
 from cantools_cli.bit_timing.fd import BitTimingFd
-from cantools_cli.bus.base import BusState, CanProtocol
+from cantools_cli.bus.base import BusState, CanProtocol, SendRows
 from cantools_cli.bus.deadline import Deadline
 from cantools_cli.bus.settings import refuse_unknown
 from cantools_cli.errors import CanInitializationError, CanOperationError, UsageError
@@ -120,6 +120,23 @@ class AdapterBus(PortBus):
     def _send(self, batch: MessageBatch, timeout: float | None) -> None:
         self._port.send(self._encode(batch), timeout)  # a lost bus stays open until its frames are received
 
+    def prepared(self, batch: MessageBatch) -> SendRows:
+        """Return a callable that sends rows without waiting for their echoes, so that they keep their times.
+
+        Its call for the last row waits for the echoes of all.
+        """
+        self._check_open()
+        self._check_carried(batch.xl is not None)
+        records, sending, port = self._encode(batch), Sending(), self._port
+
+        def send(first: int, last: int, timeout: float | None) -> None:
+            self._check_open()
+            port.send_on(records[first:last], sending, timeout)
+            if last == len(records):
+                port.confirm(sending, timeout)
+
+        return send
+
     def flush_tx_buffer(self) -> None:
         """Discard the frames that wait in the adapter, by a restart of the channel."""
         self._check_open()
@@ -199,6 +216,7 @@ class AdapterBus(PortBus):
         self._adapter.identify(channel, on)
 
     def _close(self) -> None:
+        self._port.finish()
         if self._options.identify:
             with suppress(CanOperationError):
                 self._adapter.identify(self._port.can_channel, False)

@@ -11,6 +11,7 @@ import time
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
 
@@ -30,6 +31,7 @@ OVERRUNS = "overruns reported by the adapter"
 
 _SEND_SECONDS = 10.0  # for the echo of one frame, if the caller gives no timeout
 _SILENCE = 1.0  # seconds without an echo and a frame from the bus, after which no other node is there
+_LAST_SECONDS = 0.2  # for the echoes that are missing when the bus is closed
 _WRITE_MS = 200  # of one attempt to write
 _SPAN = 600_000_000_000  # ns of transfers whose counters are unwrapped together
 _NOT_ACKNOWLEDGED = "is another node on the bus, with the same bit rate, and is the bus terminated?"
@@ -44,10 +46,11 @@ class Counters(NamedTuple):
     tx_errors: int = 0
 
 
-class _Sending:
-    """The frames of one call of ``send``."""
+class Sending:
+    """Counts of frames that belong together: written to the adapter, and confirmed by their echoes."""
 
     def __init__(self) -> None:
+        self.written = 0
         self.confirmed = 0
         self.is_bus_off = False
 
@@ -77,7 +80,7 @@ class GsUsbPort(UsbPort):
         self.counters = Counters()
         self.clock = DeviceClock(codec.WRAP, 1000)
         self._free = deque(range(codec.BUFFERS))
-        self._under_way: dict[int, _Sending] = {}
+        self._under_way: dict[int, Sending] = {}
         self._heard = 0  # echoes and frames from the bus
 
     # --- receiving ------------------------------------------------------------------------------------
@@ -163,21 +166,37 @@ class GsUsbPort(UsbPort):
             CanOperationError: the adapter refuses a frame or is lost, or the controller is off the bus.
             CanTimeoutError: frames were not acknowledged in time.
         """
-        sending = _Sending()
-        count = 0
+        sending = Sending()
+        try:
+            self.send_on(records, sending, timeout)
+            if timeout != 0:
+                self.confirm(sending, timeout)
+        except (CanOperationError, CanTimeoutError) as error:
+            error.sent = sending.written if timeout == 0 else sending.confirmed
+            raise
+
+    def send_on(self, records: Iterable[bytes], sending: Sending, timeout: float | None) -> None:
+        """Send more frames of ``sending``, waiting for room and for no echo; else as ``send``."""
+        before = sending.written
         try:
             for record in records:
                 self._send_one(record, sending, timeout)
-                count += 1
-            while sending.confirmed < count and timeout != 0:
-                self._await(partial(sending.has_more_than, sending.confirmed), sending, timeout)
+                sending.written += 1
         except (CanOperationError, CanTimeoutError) as error:
-            error.sent = count if timeout == 0 else sending.confirmed
-            if self.is_one_shot:
-                self._forget(sending)
+            error.sent = sending.written - before
             raise
 
-    def _send_one(self, record: bytes, sending: _Sending, timeout: float | None) -> None:
+    def confirm(self, sending: Sending, timeout: float | None) -> None:
+        """Wait for the echoes of all frames of ``sending``, as ``send`` does."""
+        while sending.confirmed < sending.written:
+            self._await(partial(sending.has_more_than, sending.confirmed), sending, timeout)
+
+    def finish(self) -> None:
+        """Give the adapter time to send the frames that it has, before its channel is stopped."""
+        with suppress(CanOperationError):
+            self.wait_for(lambda: not self._under_way, Deadline(_LAST_SECONDS))
+
+    def _send_one(self, record: bytes, sending: Sending, timeout: float | None) -> None:
         numbers: list[int] = []
 
         def has_number() -> bool:
@@ -200,7 +219,7 @@ class GsUsbPort(UsbPort):
                     self._free.append(numbers[0])
             raise
 
-    def _await(self, condition: Callable[[], bool], sending: _Sending, timeout: float | None) -> None:
+    def _await(self, condition: Callable[[], bool], sending: Sending, timeout: float | None) -> None:
         """Wait for ``condition``, which echoes make true; the port's lock is held while it is checked."""
         deadline = Deadline(_SEND_SECONDS if timeout is None else timeout)
         while True:
@@ -213,6 +232,8 @@ class GsUsbPort(UsbPort):
             if deadline.passed or self._heard == heard:
                 frames = counted(len(self._under_way), "frames")
                 text = f"{self.name}: {frames} not acknowledged in time"
+                if self.is_one_shot:
+                    self._forget(sending)
                 raise CanTimeoutError(text, hint=_NOT_ACKNOWLEDGED)
         if sending.is_bus_off:
             raise self._bus_off()
@@ -222,7 +243,7 @@ class GsUsbPort(UsbPort):
             f"{self.name}: the controller is off the bus after too many errors", hint=_NOT_ACKNOWLEDGED
         )
 
-    def _forget(self, sending: _Sending) -> None:
+    def _forget(self, sending: Sending) -> None:
         """Free the numbers of frames that the adapter has given up."""
         with self._lock:
             for number in [number for number, other in self._under_way.items() if other is sending]:

@@ -550,6 +550,48 @@ def test_frames_without_an_echo_hold_their_places(adapter: Adapter, opened: Open
     assert [frame.can_id for _, frame in core.sent] == [*range(10), 11]
 
 
+def test_prepared_rows_are_sent_without_waiting_for_echoes(adapter: Adapter, opened: Opened) -> None:
+    core = adapter()
+    core.holds = True
+    bus = opened(0)
+    send = bus.prepared(MessageBatch([std(number) for number in range(12)]))
+    for row in range(10):
+        send(row, row + 1, LONG)
+    assert len(core.channels[0].waiting) == 10
+    with pytest.raises(CanTimeoutError) as caught:
+        send(10, 11, 0.01)
+    assert caught.value.sent == 0
+    core.release()
+    send(10, 11, LONG)
+    with pytest.raises(CanTimeoutError):
+        send(11, 12, 0.05)  # the last row waits for all
+    core.release()
+    bus.send(std(12), timeout=0)
+    core.release()
+    assert [frame.can_id for _, frame in core.sent] == [*range(13)]
+
+
+def test_prepared_rows_can_be_sent_again(adapter: Adapter, opened: Opened) -> None:
+    core = adapter()
+    send = opened(0).prepared(MessageBatch([std(number) for number in range(3)]))
+    for _ in range(2):
+        send(0, 3, LONG)
+    assert [frame.can_id for _, frame in core.sent] == [*range(3)] * 2
+
+
+def test_closing_lets_the_last_frames_out(
+    adapter: Adapter, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cantools_cli.backends.gs_usb.port._LAST_SECONDS", LONG)
+    core = adapter()
+    core.holds = True
+    bus = opened(0)
+    bus.send(std(1), timeout=0)
+    threading.Timer(0.01, core.release).start()
+    bus.shutdown()
+    assert len(core.sent) == 1
+
+
 def test_one_shot_frees_the_places_of_frames_that_failed(adapter: Adapter, opened: Opened) -> None:
     core = adapter()
     core.acknowledges = False
