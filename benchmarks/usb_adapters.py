@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 WANTED = 20_000  #: frames/s, more than a bus of 1 Mbit/s carries
 SECONDS = 3.0
-FIFO = 2000  #: frames that wait in the adapter; the next one is lost
+FIFO = WANTED  #: frames that wait in the adapter, for a second; the next one is lost
 
 
 def received(rate: int | None, frames: int) -> tuple[float, int, float]:
