@@ -24,8 +24,8 @@ STREAMS = (
 
 def by_canx(text: bytes) -> tuple[int, float]:
     """Return (frames, processor seconds) of canx's decoder, in pieces as a terminal returns them."""
-    from cantools_cli.backends.slcan.bus import StampClock
     from cantools_cli.backends.slcan.codec import Decoder
+    from cantools_cli.backends.slcan.stamps import StampClock
     from cantools_cli.bus.losses import Losses
 
     decoder = Decoder(Losses(), StampClock())

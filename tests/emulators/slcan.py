@@ -89,7 +89,7 @@ class Slcan:
         self.acks = True
         self.mute = b""
         self.arrivals: list[bytes] = []
-        self.code, self.mask = 0, 0xFFFFFFFF  # of the acceptance filter
+        self.code, self.mask, self.single = 0, 0xFFFFFFFF, False  # of the acceptance filter
         self._silent = profile in ("canable", "canable2")
         self._started: float | None = None
         self._line = bytearray()
@@ -103,6 +103,8 @@ class Slcan:
             return b""
         if frame[:1] in b"es":  # a report of the adapter itself
             return frame + CR
+        if not self.accepts(frame):
+            return b""
         if self._silent and frame[:1] in b"rR":
             frame += b"00" * int(frame[-1:], 16)
         count = self.clock()
@@ -111,6 +113,21 @@ class Slcan:
         elif self.stamps == 2:
             frame += b"%08X" % (count % 3_600_000_000)
         return frame + CR
+
+    def accepts(self, frame: bytes) -> bool:
+        """Return whether the acceptance filter passes ``frame``."""
+        if frame[:1].isupper():
+            word, width = int(frame[1:9], 16) << 3, 29
+        else:
+            word, width = int(frame[1:4], 16) << 21, 11
+        different = (word ^ self.code) & ~self.mask & 0xFFFFFFFF
+        if self.single:
+            return not different >> 32 - width
+        halves = [((word >> 16) ^ half) & ~mask & 0xFFFF for half, mask in self._halves()]
+        return any(not half >> 16 - min(width, 16) for half in halves)
+
+    def _halves(self) -> list[tuple[int, int]]:
+        return [(self.code >> 16, self.mask >> 16), (self.code & 0xFFFF, self.mask & 0xFFFF)]
 
     # --- the line -------------------------------------------------------------------------------------
 
@@ -187,6 +204,8 @@ class Slcan:
             self.stamps = 2
         elif line in (b"M0", b"M1") and self.profile == "weact":
             self.listens = line == b"M1"
+        elif line in (b"W0", b"W1") and self.profile == "lawicel":
+            self.single = line == b"W1"
         elif (match := re.fullmatch(rb"([Mm])([0-9A-F]{8})", line)) and self.profile == "lawicel":
             if match[1] == b"M":
                 self.code = int(match[2], 16)

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from cantools_cli.backends.slcan import codec, finder
+from cantools_cli.backends.slcan.acceptance import EVERYTHING, registers
 from cantools_cli.backends.slcan.dialects import (
     DIALECTS,
     Dialect,
@@ -19,7 +20,7 @@ from cantools_cli.backends.slcan.dialects import (
     timing_commands,
 )
 from cantools_cli.backends.slcan.link import Link, flags_of
-from cantools_cli.backends.transport.device_clock import DeviceClock
+from cantools_cli.backends.slcan.stamps import StampClock
 from cantools_cli.backends.transport.port import PortBus
 from cantools_cli.backends.transport.serial import open_port, split_baudrate
 from cantools_cli.bit_timing.classic import BitTiming
@@ -40,19 +41,19 @@ from cantools_cli.frame.batch import MessageBatch
 
 _STATES = {"a": BusState.ACTIVE, "w": BusState.ACTIVE, "p": BusState.PASSIVE, "b": BusState.ERROR}
 _STAMPS = {"off": b"Z0", "ms": b"Z1", "us": b"Z2"}
-_MINUTE_MS, _HOUR_US = 60_000, 3_600_000_000
 _LEAST_PATIENCE = 0.6  # seconds for an answer of an adapter that does not restart
 
 
 class SlcanBus(PortBus):
-    """A bus on an slcan adapter.
+    """An adapter on a serial port with the line protocol of LAWICEL, such as CANable.
 
     ``channel`` is the adapter's serial port or URL, with ``@BAUDRATE`` if wanted. ``sleep_after_open`` is how
     long the adapter may take to restart when its port is opened; the bus is open as soon as it answers.
     ``btr`` are the registers of a custom bit timing. ``dialect`` is a name of ``DIALECTS``, by default the
     adapter is asked. ``device_timestamps`` is ``off``, ``ms`` or ``us``; by default it stays as it is.
     ``status_interval`` is the time between two queries of the error flags, 0 for none. ``s7`` is the bit rate
-    of preset S7. ``force`` permits to open listen-only an adapter that may disturb the bus.
+    of preset S7. ``hw_filters`` sets the adapter's acceptance filter, which it keeps without power, until the
+    bus is closed. ``force`` permits to open listen-only an adapter that may disturb the bus.
     ``on_note`` is called with warnings. ``timeout`` and ``tty_baudrate`` are for programs of python-can.
 
     Raises:
@@ -83,6 +84,7 @@ class SlcanBus(PortBus):
         ack_timeout: float = 0.3,
         status_interval: float = 1.0,
         s7: int | None = None,
+        hw_filters: bool = False,
         force: bool = False,
         on_note: Callable[[str], None] | None = None,
         **kwargs: Any,
@@ -94,6 +96,8 @@ class SlcanBus(PortBus):
         _check_words(dialect, device_timestamps)
         self._listen_only = listen_only
         self._force = force
+        self._uses_filter = hw_filters
+        self._accepted = EVERYTHING
         self._s7 = s7
         self._fd = fd or data_bitrate is not None or isinstance(timing, BitTimingFd)
         self._status_interval = status_interval
@@ -113,6 +117,8 @@ class SlcanBus(PortBus):
             self._dialect = self._recognise(dialect, max(sleep_after_open, _LEAST_PATIENCE), ack_timeout)
             self._link.acknowledges = self._dialect.acknowledges
             self._configure(bitrate, btr, data_bitrate, timing)
+            if hw_filters and not self._dialect.has_filter:
+                raise UsageError(f"hw_filters: {self._dialect.name} adapters have no acceptance filter")
             if device_timestamps is not None:
                 self._set_stamps(device_timestamps)
             self._port.receive(0)  # frames of the channel that was open before
@@ -318,6 +324,15 @@ class SlcanBus(PortBus):
     def state(self, new_state: BusState) -> None:
         raise NotImplementedError("slcan adapters do not change their state on request")
 
+    def _apply_filters(self, filters: CanFilters | None) -> None:
+        wanted = registers(filters) if self._uses_filter else EVERYTHING
+        if wanted != self._accepted:
+            self.close()
+            for command in _filter_commands(wanted):
+                self._must(command, "setting: hw_filters")
+            self._accepted = wanted
+            self.open()
+
     # --- moving frames --------------------------------------------------------------------------------
 
     def _receive(self, timeout: float | None) -> MessageBatch | None:
@@ -346,6 +361,9 @@ class SlcanBus(PortBus):
         if self._is_running and not self._port.is_lost:
             with suppress(CanError):  # the adapter is gone, or does not read any more
                 self._link.tell(b"C")
+                if self._accepted != EVERYTHING:
+                    for command in _filter_commands(EVERYTHING):
+                        self._link.tell(command)
         super()._close()
 
     @staticmethod
@@ -358,20 +376,11 @@ class SlcanBus(PortBus):
         return finder.obstacle()
 
 
-class StampClock:
-    """The times of frames with a counter: milliseconds of 4 digits, or microseconds of 8."""
-
-    def __init__(self) -> None:
-        self._clocks: dict[int, tuple[int, DeviceClock]] = {}
-
-    def __call__(self, digits: int, counts: Sequence[int], time_ns: int) -> Sequence[int]:
-        whole, tick_ns = (_MINUTE_MS, 1_000_000) if digits == 4 else (_HOUR_US, 1000)
-        modulus, clock = self._clocks.get(digits) or (whole, DeviceClock(whole, tick_ns))
-        if modulus == whole and max(counts) >= whole:  # firmware that counts on
-            modulus = 1 << 4 * digits
-            clock = DeviceClock(modulus, tick_ns)
-        self._clocks[digits] = modulus, clock
-        return clock.times_ns(counts)
+def _filter_commands(accepted: tuple[int, int]) -> list[bytes]:
+    """Return the commands that set the acceptance filter, as one filter and not two."""
+    code, mask = accepted
+    mode = b"W0" if accepted == EVERYTHING else b"W1"
+    return [mode, b"M%08X" % code, b"m%08X" % mask]
 
 
 def _check_words(dialect: str, device_timestamps: str | None) -> None:

@@ -45,6 +45,7 @@ class Dialect:
         timing: the form of a custom bit timing: ``registers``, ``hex``, ``decimal``, or none.
         custom: the command before the text of the setting ``btr``.
         has_status: whether ``F`` returns the status flags.
+        has_filter: whether it has the acceptance filter of an SJA1000.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Dialect:
     timing: str = ""
     custom: str = "s"
     has_status: bool = False
+    has_filter: bool = False
 
 
 _NAKAKIYO_RATES = {500_000: "0", **{rate * _MEGA: str(rate) for rate in (1, 2, 4, 5, 8)}}
@@ -64,7 +66,7 @@ _NAKAKIYO_RATES = {500_000: "0", **{rate * _MEGA: str(rate) for rate in (1, 2, 4
 DIALECTS = {
     dialect.name: dialect
     for dialect in (
-        Dialect("lawicel", timing="registers", has_status=True, may_have_fd=True),
+        Dialect("lawicel", timing="registers", has_status=True, has_filter=True, may_have_fd=True),
         Dialect("silent", acknowledges=False, timing="registers"),
         Dialect("canable", acknowledges=False, s7=750_000, listen=()),
         Dialect(

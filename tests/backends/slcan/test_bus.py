@@ -11,21 +11,33 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cantools_cli import Bus, Notifier
 from cantools_cli.backends.slcan import bus as module
 from cantools_cli.backends.slcan import link as link_module
+from cantools_cli.backends.slcan.acceptance import registers
 from cantools_cli.backends.slcan.bus import SlcanBus
 from cantools_cli.bit_timing.classic import BitTiming
 from cantools_cli.bit_timing.fd import BitTimingFd
 from cantools_cli.bus.base import BusState, CanProtocol
 from cantools_cli.errors import CanInitializationError, CanOperationError, CanTimeoutError, UsageError
+from cantools_cli.filtering.filters import FrameFilter
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from tests.emulators.line import Line, Mute, plugged
 from tests.emulators.slcan import Slcan
 
 PATIENCE = 30
+CAN_FILTERS = st.lists(
+    st.fixed_dictionaries(
+        {"can_id": st.integers(0, 0x3FFFFFFF), "can_mask": st.integers(0, 0x1FFFFFFF)},
+        optional={"extended": st.booleans()},
+    ),
+    min_size=1,
+    max_size=3,
+)
 PROFILES = ["lawicel", "canable", "canable2", "weact", "nakakiyo", "elmue"]
 KINDS = ["pty", "tcp"]
 
@@ -465,6 +477,56 @@ def test_frames_received_before_a_failed_send_are_delivered() -> None:
         assert len(received_all(bus, 3)) == 3
         with pytest.raises(CanOperationError):
             bus.recv(PATIENCE)
+
+
+# --- filters ------------------------------------------------------------------------------------------
+
+
+def test_the_acceptance_filter_of_the_adapter() -> None:
+    filters = [
+        {"can_id": 0x123, "can_mask": 0x7FF, "extended": False},
+        {"can_id": 0x133, "can_mask": 0x7FF, "extended": False},
+    ]
+    with adapter(hw_filters=True, can_filters=filters) as (bus, device, line):
+        assert device.commands[-4:] == [b"W1", b"M24600000", b"m021FFFFF", b"O"]
+        line.inject(device.line(b"t1240"))
+        line.inject(device.line(b"t1230") + device.line(b"t1330"))
+        assert [frame.arbitration_id for frame in received_all(bus, 2)] == [0x123, 0x133]
+        bus.set_filters(None)
+        assert device.commands[-4:] == [b"W0", b"M00000000", b"mFFFFFFFF", b"O"]
+        bus.set_filters([{"can_id": 0x18FEF100, "can_mask": 0x1FFFFF00, "extended": True}])
+        assert (device.code, device.mask) == (0xC7F78800, 0x000007FF)
+    line.wait_for(b"C\rW0\rM00000000\rmFFFFFFFF\r")
+    assert (device.code, device.mask, device.single) == (0, 0xFFFFFFFF, False)
+
+
+def test_an_adapter_without_acceptance_filter() -> None:
+    with (
+        pytest.raises(UsageError, match="canable adapters have no acceptance filter"),
+        adapter("canable", hw_filters=True),
+    ):
+        pass
+
+
+def test_filters_without_the_adapter_s() -> None:
+    with adapter(can_filters=[{"can_id": 0x123, "can_mask": 0x7FF}]) as (bus, device, line):
+        assert b"W1" not in device.commands
+        line.inject(device.line(b"t1240") + device.line(b"t1230"))
+        assert received(bus).arbitration_id == 0x123
+
+
+@given(filters=CAN_FILTERS, identifier=st.integers(0, 0x1FFFFFFF), is_extended=st.booleans())
+def test_the_acceptance_filter_passes_at_least_what_the_filters_pass(
+    filters: list[Any], identifier: int, is_extended: bool
+) -> None:
+    device = Slcan()
+    device.single = True
+    device.code, device.mask = registers(filters)
+    identifier &= 0x1FFFFFFF if is_extended else 0x7FF
+    message = Message(arbitration_id=identifier, is_extended_id=is_extended)
+    text = b"T%08X0" % identifier if is_extended else b"t%03X0" % identifier
+    if FrameFilter.from_can_filters(filters).matches(message):
+        assert device.accepts(text)
 
 
 # --- documented methods -------------------------------------------------------------------------------
