@@ -62,6 +62,7 @@ class Adapter:
         self._name = name
         self._users: dict[int, UsbPort] = {}
         self._constants: dict[int, Constants] = {}
+        self._is_gone = False
         device.open(name)
         try:
             self._in, self._out = self._endpoints()
@@ -140,8 +141,6 @@ class Adapter:
             self._device.close()
 
     # --- the thread that reads ------------------------------------------------------------------------
-
-    _is_gone = False
 
     def _deliver(self, time_ns: int, transfer: bytes) -> None:
         """Give a transfer to the bus of its channel; a damaged one goes to all."""

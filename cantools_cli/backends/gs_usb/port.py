@@ -31,6 +31,7 @@ OVERRUNS = "overruns reported by the adapter"
 
 _SEND_SECONDS = 10.0  # for the echo of one frame, if the caller gives no timeout
 _SILENCE = 1.0  # seconds without an echo and a frame from the bus, after which no other node is there
+_STATES, _PASSIVE = 0x7C, 0x30  # bits of an error frame of the controller: warning, passive, active again
 _LAST_SECONDS = 0.2  # for the echoes that are missing when the bus is closed
 _WRITE_MS = 200  # of one attempt to write
 _SPAN = 600_000_000_000  # ns of transfers whose counters are unwrapped together
@@ -105,6 +106,8 @@ class GsUsbPort(UsbPort):
             except FormatError as error:
                 self._losses.add_fault(MALFORMED, error)
         times = self._times(frames, arrivals)
+        if self.counters.is_bus_off and frames:  # no frame comes from a controller that is off the bus
+            self.counters = Counters()
         if all(
             frame[0] == codec.FROM_BUS and not frame[4] and not frame[1] & bits.CAN_ERR_FLAG
             for frame in frames
@@ -144,12 +147,17 @@ class GsUsbPort(UsbPort):
             self._free.append(echo)
 
     def _note_error(self, frame: codec.Received) -> None:
-        """Keep the state that an error frame reports."""
+        """Keep the state and the counters that an error frame reports, if any."""
         data = frame.data.ljust(8, b"\0")
-        classes = frame.can_id
-        is_bus_off = bool(classes & error_frames.BUS_OFF)
-        is_passive = bool(classes & error_frames.CONTROLLER and data[1] & 0x30)
-        self.counters = Counters(is_bus_off, is_passive, data[7], data[6])
+        _, is_passive, rx_errors, tx_errors = self.counters
+        is_bus_off = bool(frame.can_id & error_frames.BUS_OFF)
+        if data[6] or data[7]:
+            tx_errors, rx_errors = data[6], data[7]
+        if frame.can_id & error_frames.RESTARTED:
+            is_passive, rx_errors, tx_errors = False, 0, 0
+        elif frame.can_id & error_frames.CONTROLLER and data[1] & _STATES:
+            is_passive = bool(data[1] & _PASSIVE)
+        self.counters = Counters(is_bus_off, is_passive and not is_bus_off, rx_errors, tx_errors)
         if is_bus_off:
             for sending in self._under_way.values():
                 sending.is_bus_off = True

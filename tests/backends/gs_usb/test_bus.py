@@ -713,6 +713,30 @@ def test_the_state_and_the_counters(adapter: Adapter, opened: Opened, profile: e
     assert bus.state is BusState.ACTIVE
 
 
+def test_an_error_frame_without_a_state_keeps_it(adapter: Adapter, opened: Opened) -> None:
+    core = adapter()
+    bus = opened(0)
+    core.change_state(0, emulated.PASSIVE, 7, 130)
+    core.receive(0, Frame(emulated.ERR | error_frames.CONTROLLER, 8, b"\0\1\0\0\0\0\0\0"))  # an overflow
+    assert bus.recv(LONG).data[6:] == b"\x82\x07"
+    assert bus.recv(LONG).data[1] == error_frames.RX_OVERFLOW
+    assert (bus.state, bus.error_counters()) == (BusState.PASSIVE, (7, 130))
+    core.receive(0, Frame(emulated.ERR | error_frames.RESTARTED, 8, bytes(8)))
+    bus.recv(LONG)
+    assert (bus.state, bus.error_counters()) == (BusState.ACTIVE, (0, 0))
+
+
+def test_a_frame_shows_that_the_controller_is_on_the_bus_again(adapter: Adapter, opened: Opened) -> None:
+    core = adapter()
+    bus = opened(0)
+    core.change_state(0, emulated.BUS_OFF, 0, 255)
+    assert bus.recv(LONG).is_error_frame
+    assert bus.state is BusState.ERROR
+    core.receive(0, Frame(1, 0))
+    bus.recv(LONG)
+    assert bus.state is BusState.ACTIVE
+
+
 def test_bus_off_ends_the_wait_for_an_echo(adapter: Adapter, opened: Opened) -> None:
     core = adapter()
     core.acknowledges = False
