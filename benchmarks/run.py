@@ -16,6 +16,7 @@ from pathlib import Path
 
 import bus
 import conversions
+import framed_adapters
 import other_formats
 import serial_adapters
 import usb_adapters
@@ -80,6 +81,8 @@ def main_formats(given: argparse.Namespace) -> None:
             *usb_adapters.report(),
             "",
             *serial_adapters.report(),
+            "",
+            *framed_adapters.report(),
         ]
     print("\n".join(lines))
     if given.write:

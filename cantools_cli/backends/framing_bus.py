@@ -15,7 +15,7 @@ from cantools_cli.frame.batch import MessageBatch
 
 #: seconds of silence after which an unfinished frame is given up, on a local line and through a network
 LOCAL_GAP, REMOTE_GAP = 0.25, 2.0
-ANSWER_SECONDS = 0.8  #: that a device has for an answer when it is opened
+ANSWER_SECONDS = 0.7  #: that a device has for an answer when it is opened
 TRIES = 2  #: requests without an answer until opening fails
 
 _SEND_SECONDS = 10.0  # that sending may take in addition to the time on the line

@@ -139,6 +139,8 @@ class Line:
 
     def _write(self) -> None:
         with self._changed:
+            if not self._queue:  # cleared meanwhile
+                return
             due, data = self._queue.popleft()
             size = 0
             with suppress(OSError):

@@ -129,9 +129,13 @@ def open_port(
 
 def _endpoint(place: str, rest: str) -> tuple[str, int]:
     address = rest.partition("?")[0].rstrip("/")
+    example = "such as socket://192.0.2.1:5000"
     if ":" not in address.rpartition("]")[2]:
-        raise UsageError(f"{quoted(place)} has no TCP port", hint="such as socket://192.0.2.1:5000")
-    return endpoint(address, 0)
+        raise UsageError(f"{quoted(place)} has no TCP port", hint=example)
+    try:
+        return endpoint(address, 0)
+    except UsageError as error:
+        raise UsageError(f"{quoted(place)}: {error}", hint=example) from error
 
 
 # --- devices ------------------------------------------------------------------------------------------

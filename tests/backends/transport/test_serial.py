@@ -324,7 +324,8 @@ def test_rfc2217(opened: Opened) -> None:
     ("place", "reason"),
     [
         ("socket://localhost", "has no TCP port"),
-        ("socket://localhost:x", "not HOST:PORT"),
+        ("socket://localhost:x", '^"socket://localhost:x": "localhost:x" is not HOST:PORT'),
+        ("socket://:5000", '^"socket://:5000": ":5000" is not HOST:PORT'),
         ("nothing://localhost:1", "test: invalid URL"),
     ],
 )
