@@ -9,7 +9,7 @@ import termios
 import time
 from array import array
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,8 @@ from cantools_cli.backends.slcan.bus import SlcanBus
 from cantools_cli.backends.slcan.codec import Decoder
 from cantools_cli.backends.socketcan.bus import SocketcanBus
 from cantools_cli.bus.losses import Losses
-from cantools_cli.errors import CanInitializationError
+from cantools_cli.errors import CanInitializationError, CanOperationError
+from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from tests.emulators.line import Line, plugged
 from tests.emulators.slcan import Slcan
@@ -63,9 +64,11 @@ def attached(line: Line, *settings: str) -> Iterator[str]:
         ip(name, "type", "can", "bitrate", "500000", *settings)
         ip(name, "up")
         yield name
-        ip(name, "down")
+        if (network / name).exists():  # the line is still plugged in
+            ip(name, "down")
     finally:
-        fcntl.ioctl(terminal, termios.TIOCSETD, array("i", [0]))
+        with suppress(OSError):
+            fcntl.ioctl(terminal, termios.TIOCSETD, array("i", [0]))
         os.close(terminal)
 
 
@@ -142,3 +145,44 @@ def test_kernel_and_canx_exchange_frames_over_an_emulated_bus() -> None:
                 ours.send(message)
                 assert next_message(kernel).equals(message, timestamp_delta=None, check_channel=False)
             assert ours.losses == {}
+
+
+@pytest.mark.parametrize("profile", ["lawicel", "weact", "nakakiyo"])
+def test_frames_in_bulk_keep_their_order(profile: str) -> None:
+    near, far = Slcan(profile), Slcan(profile)
+    messages = [
+        Message(arbitration_id=number, is_extended_id=False, data=number.to_bytes(2, "big"))
+        for number in range(50)
+    ]
+    with plugged(near) as near_line, plugged(far) as far_line:
+        near.peer = lambda frame: far_line.inject(far.line(frame)) or []
+        far.peer = lambda frame: near_line.inject(near.line(frame)) or []
+        with (
+            attached(near_line) as name,
+            SocketcanBus(name) as kernel,
+            SlcanBus(far_line.channel, bitrate=500_000) as ours,
+        ):
+            ours.send_batch(MessageBatch(messages))
+            assert [next_message(kernel).arbitration_id for _ in messages] == [*range(50)]
+            for message in messages:
+                kernel.send(message, timeout=PATIENCE)
+            assert [next_message(ours).arbitration_id for _ in messages] == [*range(50)]
+            assert not ours.losses
+            assert not kernel.losses
+
+
+def test_unplugging_ends_both_after_what_arrived() -> None:
+    near, far = Slcan(), Slcan()
+    with (
+        plugged(near) as near_line,
+        plugged(far) as far_line,
+        attached(near_line) as name,
+        SocketcanBus(name) as kernel,
+        SlcanBus(far_line.channel, bitrate=500_000) as ours,
+    ):
+        for line, bus in ((near_line, kernel), (far_line, ours)):
+            line.inject(b"t1230\r")
+            assert next_message(bus).arbitration_id == 0x123
+            line.unplug()
+            with pytest.raises(CanOperationError):
+                bus.recv(PATIENCE)
