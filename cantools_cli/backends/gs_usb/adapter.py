@@ -278,7 +278,9 @@ class Adapter:
         ins = [endpoint for endpoint in self._device.endpoints if endpoint.address & 0x80]
         outs = [endpoint for endpoint in self._device.endpoints if not endpoint.address & 0x80]
         if not ins or not outs:
-            raise CanInitializationError(f"{self._name}: the device has no bulk endpoints")
+            raise CanInitializationError(
+                f"{self._name}: the device has no bulk endpoints", hint="it may have other firmware"
+            )
         return ins[0], outs[0]
 
     # --- frames ---------------------------------------------------------------------------------------

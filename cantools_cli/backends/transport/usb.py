@@ -36,6 +36,7 @@ TIMEOUT_MS = 1000  #: of a control request and of a write
 _READ_MS = 100  # between two checks whether to stop reading
 _MAX_STALLS = 16  # in a row
 _BULK = 2
+_SERIAL_CLASSES = (0x02, 0x0A)  # communications, and its data
 _SYSFS = "/sys/bus/usb/devices"
 
 _GONE = (errno.ENODEV, errno.EIO, errno.ENOENT, errno.ESHUTDOWN, errno.EPROTO)
@@ -171,7 +172,7 @@ class UsbDevice:
                 kernel on it is up, or it was unplugged.
         """
         try:
-            self._configure()
+            self._configure(name)
             self._detach_driver(name)
             self._claim()
             self._handle = self._device._ctx.handle
@@ -182,7 +183,7 @@ class UsbDevice:
             self.close()
             raise
 
-    def _configure(self) -> None:
+    def _configure(self, name: str) -> None:
         try:
             configuration = self._device.get_active_configuration()
         except OSError as error:
@@ -190,9 +191,15 @@ class UsbDevice:
                 raise
             self._device.set_configuration()  # it had none
             configuration = self._device.get_active_configuration()
+        interface = configuration[(self.interface, 0)]
+        if interface.bInterfaceClass in _SERIAL_CLASSES:  # the kernel's driver keeps it
+            raise CanInitializationError(
+                f"{name}: the USB device {self.place} is a serial port",
+                hint="with slcan firmware its bus is slcan:/dev/ttyACM0",
+            )
         self.endpoints = [
             BulkEndpoint(endpoint.bEndpointAddress, endpoint.wMaxPacketSize & 0x7FF or 64)
-            for endpoint in configuration[(self.interface, 0)]
+            for endpoint in interface
             if endpoint.bmAttributes & 3 == _BULK
         ]
 

@@ -161,6 +161,24 @@ def test_an_interface_of_the_kernel_that_is_down_is_taken(plug: Plug) -> None:
     assert not core.is_kernel_bound
 
 
+def test_a_serial_port_stays_with_its_driver(plug: Plug, monkeypatch: pytest.MonkeyPatch) -> None:
+    core = Pipe()
+    core.is_kernel_bound = True
+    [device] = plug(core)
+    descriptor = usb.backend.get_interface_descriptor
+
+    def of_a_serial_port(*place: object) -> object:
+        found = descriptor(*place)
+        found.bInterfaceClass = 0x02
+        return found
+
+    monkeypatch.setattr(usb.backend, "get_interface_descriptor", of_a_serial_port)
+    with pytest.raises(CanInitializationError, match="is a serial port") as caught:
+        device.open("x")
+    assert "slcan" in (caught.value.hint or "")
+    assert core.is_kernel_bound
+
+
 def test_transfers(plug: Plug) -> None:
     core = Pipe()
     [device] = plug(core)
