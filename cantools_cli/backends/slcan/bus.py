@@ -41,6 +41,7 @@ from cantools_cli.frame.batch import MessageBatch
 
 _STATES = {"a": BusState.ACTIVE, "w": BusState.ACTIVE, "p": BusState.PASSIVE, "b": BusState.ERROR}
 _STAMPS = {"off": b"Z0", "ms": b"Z1", "us": b"Z2"}
+_RESTART = 0.9  # the part of sleep_after_open in which the adapter is asked; the rest is for the error
 _LEAST_PATIENCE = 0.6  # seconds for an answer of an adapter that does not restart
 
 
@@ -114,7 +115,9 @@ class SlcanBus(PortBus):
         self._link = Link(opening, self._decoder, self._name, ack_timeout, self._note)
         self._port = self._link.port
         try:
-            self._dialect = self._recognise(dialect, max(sleep_after_open, _LEAST_PATIENCE), ack_timeout)
+            self._dialect = self._recognise(
+                dialect, max(_RESTART * sleep_after_open, _LEAST_PATIENCE), ack_timeout
+            )
             self._link.acknowledges = self._dialect.acknowledges
             self._configure(bitrate, btr, data_bitrate, timing)
             if hw_filters and not self._dialect.has_filter:
@@ -358,6 +361,8 @@ class SlcanBus(PortBus):
         self._link.send(lines, self._send_seconds if timeout is None else timeout)
 
     def _close(self) -> None:
+        if self._port.is_lost:
+            self._decoder.finish()
         if self._is_running and not self._port.is_lost:
             with suppress(CanError):  # the adapter is gone, or does not read any more
                 self._link.tell(b"C")

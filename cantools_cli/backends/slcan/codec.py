@@ -203,6 +203,12 @@ class Decoder:
             self._is_skipping = True
         return batch
 
+    def finish(self) -> None:
+        """Count the unfinished line of a stream that has ended."""
+        if self._rest:
+            self._add_fault(self._rest)
+            self._rest = b""
+
     def _lines(self, text: bytes, at: int, end: int, time_ns: int) -> MessageBatch:
         """Return the frames of the complete lines ``text[at:end]``."""
         # the shortest line of a frame is F01 and CR, which stands for 8 bytes of data

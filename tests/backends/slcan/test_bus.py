@@ -391,6 +391,78 @@ def test_two_threads_send_while_a_notifier_receives() -> None:
     assert counts == {0x7F0: 200, 0x7F1: 200}
 
 
+# --- faults of the line -------------------------------------------------------------------------------
+
+
+def test_a_line_cut_into_single_bytes() -> None:
+    with adapter(kind="tcp") as (bus, device, line):
+        line.piece = 1
+        line.inject(device.line(b"T12ABCDEF81122334455667788") * 5)
+        assert {bytes(frame.data) for frame in received_all(bus, 5)} == {bytes.fromhex("1122334455667788")}
+        bus.send(std(0x123))
+        assert device.frames == [b"t1230"]
+
+
+def test_noise_and_a_storm_of_refusals() -> None:
+    noise = bytes(octet for octet in range(256) if octet not in b"\r\n\a") * 16
+    with adapter() as (bus, device, line):
+        line.inject(noise + b"\r" + b"\a" * 1000 + device.line(b"t1230"))
+        assert received(bus).arbitration_id == 0x123
+        assert bus.losses == {
+            "malformed lines skipped": 1,
+            "refusals by the adapter without a pending command": 1000,
+        }
+        bus.send(std(0x124))
+
+
+def test_a_line_without_its_end_costs_only_the_next_one() -> None:
+    with adapter() as (bus, device, line):
+        line.inject(b"t11101" + device.line(b"t1220") + device.line(b"t1330"))
+        assert received(bus).arbitration_id == 0x133
+        assert bus.losses == {"malformed lines skipped": 1}
+
+
+def test_a_line_that_the_unplugging_cuts_is_counted() -> None:
+    with adapter(kind="tcp") as (bus, device, line):
+        line.inject(device.line(b"t1230") + b"t12")
+        line.unplug()
+        assert received(bus).arbitration_id == 0x123
+        with pytest.raises(CanOperationError):
+            bus.recv(PATIENCE)
+        assert bus.losses == {"malformed lines skipped": 1}
+
+
+def test_a_saturated_line_loses_nothing() -> None:
+    with adapter() as (bus, device, line):
+        line.inject(device.line(b"t1230") * 100_000)
+        count = 0
+        while count < 100_000:
+            batch = bus.recv_batch(PATIENCE)
+            assert batch is not None
+            count += len(batch)
+        assert bus.losses == {}
+
+
+def test_asyncio_receives_while_frames_are_sent() -> None:
+    import asyncio
+
+    from cantools_cli import AsyncBufferedReader
+
+    async def exchange(bus: SlcanBus) -> list[int]:
+        reader = AsyncBufferedReader()
+        notifier = Notifier(bus, [reader], loop=asyncio.get_running_loop())
+        found = []
+        for number in range(50):
+            bus.send(std(number))  # the answer is read while waiting for the acknowledgement
+            found.append((await asyncio.wait_for(reader.get_message(), PATIENCE)).arbitration_id)
+        notifier.stop()
+        return found
+
+    with adapter() as (bus, device, _):
+        device.peer = lambda line: [line]
+        assert asyncio.run(exchange(bus)) == [*range(50)]
+
+
 # --- timestamps ---------------------------------------------------------------------------------------
 
 
@@ -561,9 +633,30 @@ def test_the_bit_rate_may_be_set_later() -> None:
 
 
 def test_the_class_has_python_can_s_names() -> None:
+    from inspect import signature
+
     from cantools_cli.python_can.paths import SPELLINGS
 
     assert SPELLINGS["slcanBus"] == "SlcanBus"
+    parameters = list(signature(SlcanBus).parameters.values())
+    assert [(each.name, each.default) for each in parameters[1:6]] == [
+        *(
+            ("ttyBaudrate", 115200),
+            ("bitrate", None),
+            ("btr", None),
+            ("sleep_after_open", 2),
+            ("rtscts", False),
+        )
+    ]
+    for name, words in {
+        "get_serial_number": "timeout",
+        "get_version": "timeout",
+        "send": "msg timeout",
+        "set_bitrate": "bitrate data_bitrate",
+        "set_bitrate_reg": "btr",
+        "shutdown": "",
+    }.items():
+        assert [*signature(getattr(SlcanBus, name)).parameters][1:] == words.split()
     with plugged(Slcan()) as line, Bus(line.channel, interface="slcan", bitrate=250_000, rtscts=False) as bus:
         assert isinstance(bus, SlcanBus)
 

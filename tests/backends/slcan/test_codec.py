@@ -219,6 +219,14 @@ def test_can_fd_needs_a_bus_with_can_fd() -> None:
         encode(MessageBatch([std(1, is_fd=True)]), False)
 
 
+def test_a_line_that_the_end_of_the_stream_cuts_is_counted_once() -> None:
+    decoder = Decoder(Losses(), times)
+    assert not len(decoder.feed(b"t123", NOW))
+    decoder.finish()
+    decoder.finish()
+    assert decoder.losses == {"malformed lines skipped": 1}
+
+
 LINES = st.sampled_from([line for line, _ in FRAMES] + [line for line, _, _ in RECEIVED])
 STREAM = st.lists(
     st.builds(lambda line, end: line + end, LINES, st.sampled_from([b"\r", b"\r\n", b"\a", b""]))
