@@ -190,6 +190,11 @@ class SlcanBus(PortBus):
         """
         if self._fd and not self._dialect.data_rates and not self._dialect.may_have_fd:
             raise UsageError(f"fd: {self._dialect.name} adapters do not support CAN FD")
+        self._rates = bitrate, data_bitrate
+        if isinstance(timing, BitTimingFd):
+            self._rates = timing.nom_bitrate, timing.data_bitrate
+        elif isinstance(timing, BitTiming):
+            self._rates = timing.bitrate, None
         if isinstance(timing, (BitTiming, BitTimingFd)):
             if self._dialect.name == "lawicel" and isinstance(timing, BitTimingFd):
                 self._dialect = self._with_fd()
@@ -286,6 +291,7 @@ class SlcanBus(PortBus):
         self.close()
         for command in commands:
             self._must(command, "bitrate")
+        self._rates = bitrate, data_bitrate
         self.open()
 
     def set_bitrate_reg(self, btr: str) -> None:
@@ -299,6 +305,7 @@ class SlcanBus(PortBus):
         command = f"{self._dialect.custom}{_registers(btr)}".encode()
         self.close()
         self._must(command, "btr")
+        self._rates = None, None
         self.open()
 
     def get_version(self, timeout: float | None) -> tuple[int | None, int | None]:
@@ -335,6 +342,10 @@ class SlcanBus(PortBus):
                 self._must(command, "setting: hw_filters")
             self._accepted = wanted
             self.open()
+
+    @property
+    def bit_rates(self) -> tuple[int | None, int | None]:
+        return self._rates
 
     # --- moving frames --------------------------------------------------------------------------------
 

@@ -139,7 +139,10 @@ class Link:
         self._pending.append(query)
         try:
             self.port.send([b"F\r"], 0)
-        except CanTimeoutError:  # no room: the next poll is soon
+        except (
+            CanTimeoutError,
+            CanOperationError,
+        ):  # no room; or lost, which receive reports after the frames
             self._forget(query)
         finally:
             self._sending.release()
@@ -172,7 +175,7 @@ class Link:
             refused = self._exchange(part, deadline, total - len(lines) - len(part))
             if refused is None:
                 self._stop_expecting()
-                self.port.send(list(lines), deadline.remaining())
+                self._write(list(lines), deadline, total - len(lines))
                 return
             if refused:
                 sent = total - len(lines) - len(refused)
@@ -185,7 +188,7 @@ class Link:
         window = [_Pending(_FRAME) for _ in part]
         self._pending.extend(window)
         try:
-            self.port.send(part, deadline.remaining())
+            self._write(part, deadline, sent)
             for number in range(len(window)):
                 if not self._is_answered(window[number], deadline):
                     if number == 0 and not deadline.passed:
@@ -195,6 +198,14 @@ class Link:
         finally:
             self._forget(*window)
         return [line for line, pending in zip(part, window, strict=True) if pending.result == REFUSED]
+
+    def _write(self, lines: list[bytes], deadline: Deadline, sent: int) -> None:
+        """Write ``lines``, after ``sent`` others of the same batch."""
+        try:
+            self.port.send(lines, deadline.remaining())
+        except CanTimeoutError as error:
+            error.sent = sent + (error.sent or 0)
+            raise
 
     def _is_answered(self, pending: _Pending, deadline: Deadline) -> bool:
         left = deadline.remaining()

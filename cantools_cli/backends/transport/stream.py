@@ -253,8 +253,8 @@ class StreamPort:
                     is_queued = True
                     self._records.extend(records)
                     self._write_waiting()
-                if self.is_lost:
-                    self._raise_failure()
+                if self.is_lost:  # receive raises it as well, after the frames received so far
+                    raise self._failure or CanOperationError("Cannot operate on a closed bus")
                 if is_queued and not self._records:
                     return
             events = select.POLLIN | select.POLLOUT

@@ -173,6 +173,7 @@ def test_timing_of_can_fd(profile: str, commands: list[bytes]) -> None:
     with adapter(profile, timing=FD_TIMING) as (bus, device, line):
         line.wait_for(b"O\r")
         assert bus.protocol is CanProtocol.CAN_FD
+        assert bus.bit_rates == (500_000, 2_000_000)
         assert [line for line in device.commands if line[:1] in b"SsYy"] == commands
 
 
@@ -601,6 +602,17 @@ def test_the_acceptance_filter_passes_at_least_what_the_filters_pass(
         assert device.accepts(text)
 
 
+def test_frames_received_before_the_adapter_was_lost_precede_a_poll_that_fails() -> None:
+    with adapter(kind="tcp", status_interval=0.001) as (bus, device, line):
+        line.inject(device.line(b"t1230") * 3)
+        line.wait_until_sent()
+        line.unplug()
+        assert [frame.arbitration_id for frame in received_all(bus, 3)] == [0x123] * 3
+        with pytest.raises(CanOperationError, match=r"^slcan:.*(is lost|closed the connection)"):
+            bus.recv(PATIENCE)
+        assert bus.is_shutdown
+
+
 # --- documented methods -------------------------------------------------------------------------------
 
 
@@ -621,6 +633,7 @@ def test_the_bit_rate_may_be_set_later() -> None:
         bus.set_bitrate(125_000)
         assert device.commands[-3:] == [b"C", b"S4", b"O"]
         bus.set_bitrate(250_000, 2_000_000)
+        assert bus.bit_rates == (250_000, 2_000_000)
         assert device.commands[-4:] == [b"C", b"S5", b"Y2", b"O"]
         bus.set_bitrate_reg("04450A0A")
         assert device.commands[-3:] == [b"C", b"s04450A0A", b"O"]
