@@ -78,6 +78,8 @@ class CanalystII(Core):
 
     ``stale`` are frames that survive CLEAR_RX. With ``is_dumb`` no command is answered. ``layout`` gives the
     numbers of frames of successive buffers in one transfer; ``cut`` shortens transfers by so many bytes.
+    ``pace`` is the number of frames sent between two status queries, 0 for all at once. ``refusals`` is how
+    often transfers to the device are not accepted yet.
     """
 
     def __init__(self, serial: str = "") -> None:
@@ -89,6 +91,7 @@ class CanalystII(Core):
         self.is_dumb = False
         self.layout: tuple[int, ...] = (3,)
         self.cut = 0
+        self.pace = self.refusals = 0
         self.garbage: deque[bytes] = deque()  # buffers delivered before the next frames
         self.ticks = 0
         self.on_sent: Callable[[int, Frame], None] | None = None
@@ -119,6 +122,9 @@ class CanalystII(Core):
             if endpoint in _COMMANDS:
                 self._command(_COMMANDS[endpoint], data)
             elif endpoint in _FRAMES_OUT:
+                if self.refusals:
+                    self.refusals -= 1
+                    raise BlockingIOError
                 self._take(_FRAMES_OUT[endpoint], data)
             else:
                 raise StalledError
@@ -154,6 +160,8 @@ class CanalystII(Core):
             channel.received.clear()
             channel.received.extend(self.stale)
         elif command == 0x0A and not self.is_dumb:
+            if self.pace and not channel.is_alone:
+                self._transmit(number)
             reply = struct.pack("<IIHH", command, self._pending(channel), len(channel.unsent), 0)
             channel.replies.append(reply.ljust(BUFFER, b"\0"))
         elif command == 0x0B and not self.is_dumb:
@@ -176,12 +184,14 @@ class CanalystII(Core):
             for place in range(count):
                 begin = start + 1 + place * _RECORD.size
                 channel.unsent.append(unpacked(data[begin : begin + _RECORD.size]))
-        if not channel.is_alone:
+        if not channel.is_alone and not self.pace:
             self._transmit(number)
 
     def _transmit(self, number: int) -> None:
         channel = self.channels[number]
-        while channel.unsent:
+        for _ in range(self.pace or len(channel.unsent)):
+            if not channel.unsent:
+                break
             frame = channel.unsent.popleft()
             self.ticks += 10
             stamped = replace(frame, ticks=self.ticks)

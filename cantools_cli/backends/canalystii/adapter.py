@@ -24,6 +24,7 @@ from cantools_cli.errors import (
     CanOperationError,
     CanTimeoutError,
     FormatError,
+    counted,
     reason_of,
 )
 from cantools_cli.frame.batch import MessageBatch
@@ -123,7 +124,7 @@ class Adapter:
         with suppress(CanOperationError, FormatError):
             for channel in [*self._unconfirmed]:
                 with self._send_lock:
-                    unsent = self._wait_unsent(channel, 0, None)
+                    unsent = self._wait_unsent(channel, 0, _SEND_SECONDS)
                 if unsent:
                     self._losses[UNSENT] += unsent
         self._ending.set()
@@ -219,9 +220,9 @@ class Adapter:
         batch = codec.decode(
             data or b"", channel, self._losses, lambda ticks: self._clock.times_ns(ticks, now)
         )
-        if is_full:
+        if is_full:  # the lost frames were the oldest
             self._losses[FULL] += 1
-            batch.append(rx_overflow(time.time_ns(), channel))
+            batch = _marked(batch, channel)
         if len(batch):
             self._keep(batch)
         return waiting
@@ -259,22 +260,18 @@ class Adapter:
         deadline = Deadline(timeout)
         while True:
             with self._lock:
-                if self._count or self._overflown:
+                if self._count:
                     return self._taken()
                 self._raise_failure()
             if not self._wakeup.wait(deadline.remaining()):
                 return None
 
     def _taken(self) -> MessageBatch:
-        batch = MessageBatch()
-        if self._overflown:  # the lost frames were the oldest
-            batch.append(rx_overflow(time.time_ns(), self._channels[0]))
-        if not self._overflown and len(self._received) == 1:
-            batch = self._received[0]
-        else:
-            for part in self._received:
-                batch.extend(part)
-        self._received.clear()
+        batch = self._received.popleft()
+        if self._overflown:
+            batch = _marked(batch, self._channels[0])
+        while self._received:
+            batch.extend(self._received.popleft())
         self._count, self._overflown = 0, False
         if self._failure is None:
             self._wakeup.clear()
@@ -292,41 +289,49 @@ class Adapter:
     ) -> None:
         """Send rows of a checked batch on one channel, and wait until the device has sent them.
 
-        A timeout of 0 only hands them over. ``sent`` of an error is the number of rows sent.
+        The timeout counts from the last frame that the device has sent; with 0 frames are only handed over.
+        ``sent`` of an error is the number of rows sent.
 
         Raises:
             CanOperationError: the device is lost.
             CanTimeoutError: frames remain unsent.
         """
-        deadline = None if timeout is None else Deadline(timeout)
+        seconds = _SEND_SECONDS if timeout is None else timeout
         with self._send_lock:
             for first in range(0, len(rows), _PART):
                 part = rows[first : first + _PART]
-                unsent = self._wait_unsent(channel, _PART, deadline)
+                unsent = self._wait_unsent(channel, _PART, seconds)
                 if unsent > _PART:
-                    raise self._timed_out(unsent, len(rows), first)
-                self._hand_over(channel, b"".join(codec.encode(batch, part, echo)), len(rows), first)
+                    raise self._timed_out(unsent, first)
+                data = b"".join(codec.encode(batch, part, echo))
+                if not self._hand_over(channel, data, Deadline(seconds)):
+                    left = counted(len(rows) - first, "frames")
+                    raise CanTimeoutError(
+                        f"{self.name}: the adapter takes no more frames, {left} left", sent=first
+                    )
             if timeout != 0:
-                unsent = self._wait_unsent(channel, 0, deadline)
+                unsent = self._wait_unsent(channel, 0, seconds)
                 if unsent:
-                    raise self._timed_out(unsent, len(rows), len(rows))
+                    raise self._timed_out(unsent, len(rows))
 
-    def _hand_over(self, channel: int, data: bytes, count: int, done: int) -> None:
+    def _hand_over(self, channel: int, data: bytes, deadline: Deadline) -> bool:
+        """Write buffers of frames; return whether the device accepted all in time."""
         self._unconfirmed.add(channel)
-        try:
-            written = self._device.write(_FRAMES_OUT[channel], data)
-        except OSError as error:
-            raise usb.lost(error, self.name) from error
-        if written != len(data):
-            text = f"{self.name}: the adapter takes no more frames: {count - done} frames were not sent"
-            raise CanTimeoutError(text, sent=done)
+        while data:
+            try:
+                data = data[self._device.write(_FRAMES_OUT[channel], data, _DATA_MS) :]
+            except OSError as error:
+                raise usb.lost(error, self.name) from error
+            if data and deadline.passed:
+                return False
+        return True
 
-    def _wait_unsent(self, channel: int, limit: int, deadline: Deadline | None) -> int:
+    def _wait_unsent(self, channel: int, limit: int, seconds: float) -> int:
         """Wait until the device has at most ``limit`` unsent frames, and return their number.
 
-        Without a deadline it may take any time as long as their number falls.
+        Their number may stay the same for ``seconds``.
         """
-        patience, least, faults = Deadline(_SEND_SECONDS), -1, 0
+        deadline, least, faults = Deadline(seconds), -1, 0
         while True:
             try:
                 unsent = self.status(channel)[1]
@@ -341,19 +346,18 @@ class Adapter:
             if unsent <= limit:
                 return unsent
             if least < 0 or unsent < least:
-                least, patience = unsent, Deadline(_SEND_SECONDS)
-            bound = patience if deadline is None else deadline
-            if bound.passed:
+                least, deadline = unsent, Deadline(seconds)
+            if deadline.passed:
                 self._unconfirmed.discard(channel)
                 return unsent
-            bound.pause()
+            deadline.pause()
 
-    def _timed_out(self, unsent: int, count: int, handed: int) -> CanTimeoutError:
-        frames = "1 frame" if unsent == 1 else f"{unsent} frames"
+    def _timed_out(self, unsent: int, handed: int) -> CanTimeoutError:
+        frames = counted(unsent, "frames")
         return CanTimeoutError(
             f"{self.name}: the adapter has not sent {frames} in time",
             hint="does another node acknowledge them? check bit rate, wiring and termination",
-            sent=max(0, min(handed, count) - unsent),
+            sent=max(0, handed - unsent),
         )
 
     def flush(self, channel: int) -> None:
@@ -364,6 +368,14 @@ class Adapter:
             CanTimeoutError: frames remain unsent.
         """
         with self._send_lock:
-            unsent = self._wait_unsent(channel, 0, None)
+            unsent = self._wait_unsent(channel, 0, _SEND_SECONDS)
         if unsent:
-            raise self._timed_out(unsent, unsent, unsent)
+            raise self._timed_out(unsent, unsent)
+
+
+def _marked(batch: MessageBatch, channel: int) -> MessageBatch:
+    """Return ``batch`` after an error frame that tells that frames before it are lost."""
+    time_ns = batch.timestamp_ns[0] if len(batch) else time.time_ns()
+    marked = MessageBatch([rx_overflow(time_ns, channel)])
+    marked.extend(batch)
+    return marked

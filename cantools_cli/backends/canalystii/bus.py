@@ -41,8 +41,9 @@ class CANalystIIBus(BusABC):
     acknowledged it.
 
     The channel of a message selects the port if both are open. Timestamps are the adapter's. ``send`` waits
-    until the adapter has no unsent frames, by default as long as their number falls within a second; with a
-    timeout of 0 it only hands them over. The adapter does not report whether a frame was acknowledged.
+    until the adapter has no unsent frames; its timeout, by default a second, counts from the last frame that
+    the adapter has sent. With a timeout of 0 it only hands them over. The adapter does not report whether a
+    frame was acknowledged.
 
     Raises:
         UsageError: a channel, the bit rate or the timing is invalid.

@@ -277,9 +277,10 @@ def test_an_overflow_of_the_adapter_is_marked(
     with bus._port._command_lock:  # the computer is busy
         device.receive(0, *(Frame(number % 0x800) for number in range(CAPACITY + 5)))
     frames = received(bus, CAPACITY + 1)
-    assert frames[0].arbitration_id == 5  # the oldest are lost
-    assert frames[-1].is_error_frame
-    assert frames[-1].data[1] == 1
+    assert frames[0].is_error_frame
+    assert frames[0].data[1] == 1
+    assert frames[0].timestamp_ns == frames[1].timestamp_ns
+    assert frames[1].arbitration_id == 5  # the oldest are lost
     assert bus.losses[adapter.FULL] == 1
 
 
@@ -291,6 +292,7 @@ def test_the_queue_drops_the_oldest(device: CanalystII) -> None:
                 bus._port._ending.wait(0.001)
         first, *rest = received(bus, 5)
         assert first.is_error_frame
+        assert first.timestamp_ns == rest[0].timestamp_ns
         assert [frame.arbitration_id for frame in rest] == [6, 7, 8, 9]
         assert dict(bus.losses) == {MISSED_FRAMES: 6}
 
@@ -405,6 +407,23 @@ def test_a_frame_that_no_node_acknowledges(device: CanalystII, bus: CANalystIIBu
     device.acknowledge(0)
     bus.send(message(4), timeout=SECONDS)
     assert [frame.identifier for frame in device.channels[0].sent] == [1, 2, 3, 4]
+
+
+def test_a_timeout_counts_from_the_last_sent_frame(device: CanalystII, bus: CANalystIIBus) -> None:
+    device.pace = 5  # frames per status query, as on a slow bus
+    before = time.monotonic()
+    bus.send_batch(MessageBatch([message(number) for number in range(400)]), timeout=0.05)
+    assert len(device.channels[0].sent) == 400
+    assert time.monotonic() - before >= 0.05
+
+
+def test_a_busy_adapter_takes_frames_later(device: CanalystII, bus: CANalystIIBus) -> None:
+    device.refusals = 2
+    bus.send(message(1), timeout=SECONDS)
+    assert [frame.identifier for frame in device.channels[0].sent] == [1]
+    device.refusals = 1 << 30
+    with pytest.raises(CanTimeoutError, match="takes no more frames, 1 frame left"):
+        bus.send(message(2), timeout=0.01)
 
 
 def test_a_timeout_of_0_only_hands_frames_over(device: CanalystII, bus: CANalystIIBus) -> None:
