@@ -31,11 +31,14 @@ def bitrate_of(name: str, bitrate: int | None, timing: Any) -> int | None:
     """Return ``bitrate``, or that of ``timing`` for an adapter that chooses its own segments.
 
     Raises:
-        UsageError: the two differ, or the timing is that of CAN FD.
+        UsageError: the two differ, or the timing is that of CAN FD or does not give the rate.
     """
     if timing is None:
         return bitrate
-    rate = getattr(timing, "bitrate", None)
+    try:
+        rate = getattr(timing, "bitrate", None)
+    except ValueError as error:
+        raise UsageError(f"{name}: bit timing: {error}", hint="such as f_clock=8000000") from error
     if not isinstance(rate, int):
         raise UsageError(f"{name}: the adapter has bit rates and no other timing", hint="bitrate=500000")
     if bitrate is not None and bitrate != rate:

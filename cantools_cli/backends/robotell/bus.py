@@ -92,14 +92,11 @@ class RobotellBus(FramingBus):
     # --- opening and closing --------------------------------------------------------------------------
 
     def _initialise(self) -> None:
-        request = {codec.INITIALISE: codec.write(codec.INITIALISE, b"", 8)}
-        for _ in range(TRIES):
-            if self._request(request, ANSWER_SECONDS):
-                return
-        raise CanInitializationError(
-            f"{self._name}: the adapter does not answer",
-            hint=silence_hint(self, "a Robotell adapter", _RATES),
-        )
+        if not self._write({codec.INITIALISE: codec.write(codec.INITIALISE, b"", 8)}):
+            raise CanInitializationError(
+                f"{self._name}: the adapter does not answer",
+                hint=silence_hint(self, "a Robotell adapter", _RATES),
+            )
 
     def _identify(self) -> str | None:
         """Return the serial number; find the filters that are enabled: the adapter keeps them."""
@@ -140,7 +137,8 @@ class RobotellBus(FramingBus):
         def is_complete() -> bool:
             while self._decoder.answers:
                 answer = self._decoder.answers.popleft()
-                if answer.is_confirmation is not are_reads or self._is_loop:
+                is_expected = answer.is_confirmation is not are_reads or self._is_loop
+                if is_expected and answer.setting in requests:
                     answers[answer.setting] = answer.value
             return all(setting in answers for setting in expected)
 
@@ -151,6 +149,10 @@ class RobotellBus(FramingBus):
             self._port.wait_for(is_complete, Deadline(timeout))
         return answers
 
+    def _write(self, requests: dict[int, bytes]) -> bool:
+        """Write settings; return whether the adapter confirms all of them, if need be at the second try."""
+        return any(len(self._request(requests, ANSWER_SECONDS)) == len(requests) for _ in range(TRIES))
+
     def _set(self, setting: int, value: bytes, what: str) -> None:
         """Write a setting and wait for the confirmation.
 
@@ -158,7 +160,7 @@ class RobotellBus(FramingBus):
             CanOperationError: it does not arrive.
         """
         self._check_open()
-        if not self._request({setting: codec.write(setting, value)}, ANSWER_SECONDS):
+        if not self._write({setting: codec.write(setting, value)}):
             raise CanOperationError(f"{self._name}: the adapter does not confirm {what}")
 
     def get_serial_number(self, timeout: float | None) -> str | None:
@@ -240,7 +242,7 @@ class RobotellBus(FramingBus):
             for number in range(1, codec.FILTERS + 1)
         }
         self._slots = set(values)
-        if len(self._request(requests, ANSWER_SECONDS)) < len(requests):
+        if not self._write(requests):
             raise CanOperationError(
                 f"{self._name}: the adapter does not confirm its filters",
                 hint="hw_filters=false does without",

@@ -269,8 +269,13 @@ def test_a_device_that_does_not_answer_is_an_error(device: Device | None, hint: 
 def test_a_lost_confirmation_is_requested_again() -> None:
     with plugged(adapter := Robotell()) as line:
         adapter.loses = 1
-        with RobotellBus(line.channel):
+        with RobotellBus(line.channel) as bus:
             assert adapter.initialised == 2
+            adapter.loses = 1
+            bus.set_bitrate(250000)
+            adapter.loses = 3
+            bus.set_filters([ONLY_123])
+            assert adapter.filters() == {1: (0x123, 0x7FF, False)}
 
 
 def test_an_answer_of_another_setting_is_none() -> None:
@@ -322,6 +327,7 @@ def test_a_frame_that_the_adapter_cannot_carry_is_refused(kind: str) -> None:
             "timing is for 1000000",
         ),
         ("/dev/null", {"timing": "fast"}, "no other timing"),
+        ("/dev/null", {"timing": BitTiming(btr0=0, btr1=0x14)}, "robotell: bit timing: f_clock is unknown"),
     ],
 )
 def test_an_invalid_argument_is_a_usage_error(channel: str, settings: dict[str, Any], reason: str) -> None:
