@@ -36,7 +36,7 @@ COMMON = {
 #: settings in percent, with or without the sign
 PERCENTAGES = ("sample_point", "dsample_point")
 #: parameters that are rates of a serial line
-_BAUD_RATES = frozenset({"baudrate", "ttyBaudrate", "tty_baudrate"})
+_RATES = frozenset({"baudrate", "s7", "ttyBaudrate", "tty_baudrate"})
 #: settings of single interfaces of python-can
 ELSEWHERE = frozenset(
     {
@@ -122,7 +122,7 @@ def _kind(key: str, parameters: Mapping[str, str]) -> str:
     if key in PERCENTAGES and key in parameters:
         return "percent"
     common = COMMON.get(key, "Any")
-    if common == "rate" or (key in _BAUD_RATES and key in parameters):
+    if common == "rate" or (key in _RATES and key in parameters):
         return "rate"
     return parameters.get(key, common)
 

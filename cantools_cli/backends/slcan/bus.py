@@ -131,6 +131,9 @@ class SlcanBus(PortBus):
         except CanOperationError as error:
             self._port.close()
             raise CanInitializationError(str(error), hint=error.hint) from error
+        except UsageError as error:
+            self._port.close()
+            raise UsageError(f"{self._name}: {error}", hint=error.hint) from error
         except BaseException:
             self._port.close()
             raise

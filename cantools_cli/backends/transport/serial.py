@@ -226,12 +226,20 @@ def _opened(path: str, baudrate: int, rtscts: bool, name: str) -> int:
         raise _refusal(name, path, error) from error
     try:
         _lock(descriptor, path, name)
-        _opened_by_pyserial(path, baudrate, rtscts, name).close()  # the settings are those of the device
+        port = _opened_by_pyserial(path, baudrate, rtscts, name)  # its settings are those of the device
+        _reduce_latency(port)
+        port.close()
         _keep_others_out(descriptor)
     except BaseException:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def _reduce_latency(port: Any) -> None:
+    """Have the driver pass bytes on at once: that of FTDI waits 16 ms, and delays acknowledgements."""
+    with suppress(AttributeError, OSError, ValueError):  # another system, or a driver without that
+        port.set_low_latency_mode(True)
 
 
 def _lock(descriptor: int, path: str, name: str) -> None:

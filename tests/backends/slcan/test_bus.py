@@ -180,7 +180,12 @@ def test_timing_of_can_fd(profile: str, commands: list[bytes]) -> None:
 @pytest.mark.parametrize(
     ("profile", "settings", "error", "text"),
     [
-        ("lawicel", {"bitrate": 300_000}, UsageError, "no preset for 300000 bit/s"),
+        (
+            "lawicel",
+            {"bitrate": 300_000},
+            UsageError,
+            ": bitrate: lawicel adapters have no preset for 300000 bit/s",
+        ),
         ("lawicel", {"bitrate": 750_000}, UsageError, "S7 of lawicel adapters is 800000 bit/s"),
         ("canable", {"bitrate": 800_000}, UsageError, "S7 of canable adapters is 750000 bit/s"),
         ("canable2", {"bitrate": 750_000}, UsageError, "about 1.43 Mbit/s"),

@@ -124,6 +124,17 @@ def test_flow_control(pair: Pair, opened: Opened) -> None:
     assert termios.tcgetattr(port._end.fileno())[2] & termios.CRTSCTS
 
 
+def test_the_driver_is_told_to_pass_bytes_on_at_once(
+    pair: Pair, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from serial import Serial
+
+    modes: list[bool] = []
+    monkeypatch.setattr(Serial, "set_low_latency_mode", lambda port, mode: modes.append(mode))
+    opened(pair[1])
+    assert modes == [True]
+
+
 @pytest.mark.parametrize("baudrate", [0, -1])
 def test_a_baud_rate_must_be_above_0(pair: Pair, opened: Opened, baudrate: int) -> None:
     with pytest.raises(UsageError, match=r"^test: the baud rate must be above 0"):
