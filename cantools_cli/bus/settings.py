@@ -35,7 +35,7 @@ COMMON = {
 }
 #: settings in percent, with or without the sign
 PERCENTAGES = ("sample_point", "dsample_point")
-#: parameters that are rates of a serial line
+#: parameters that are rates but not common to several interfaces
 _RATES = frozenset({"baudrate", "s7", "ttyBaudrate", "tty_baudrate"})
 #: settings of single interfaces of python-can
 ELSEWHERE = frozenset(

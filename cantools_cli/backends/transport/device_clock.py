@@ -9,6 +9,8 @@ from __future__ import annotations
 import time
 from array import array
 from collections.abc import Sequence
+from itertools import islice
+from operator import le
 
 _NANO = 1_000_000_000
 #: growth of the offset per elapsed time, against quartzes that are slower than the computer's
@@ -64,6 +66,9 @@ class DeviceClock:
     def _keep_order(self, unwrapped: list[int], times: array[int]) -> None:
         """Give no frame a time before that of an earlier one, although the delay was shorter."""
         latest, floor = self._latest
+        if unwrapped[0] >= latest and times[0] >= floor and _is_sorted(unwrapped):  # the usual case
+            self._latest = unwrapped[-1], times[-1]
+            return
         for row, ticks in enumerate(unwrapped):
             if ticks >= latest:
                 if floor - times[row] < _MAX_DELAY_NS:
@@ -79,8 +84,15 @@ class DeviceClock:
             last = counts[0]
         else:
             last += (now - self._read_at_ns) // self._tick_ns
+        if counts[-1] - counts[0] < half and _is_sorted(counts):  # the usual case
+            start = last + (counts[0] - last + half) % modulus - half - counts[0]
+            return [start + count for count in counts]
         result = []
         for count in counts:
             last += (count - last + half) % modulus - half
             result.append(last)
         return result
+
+
+def _is_sorted(counts: Sequence[int]) -> bool:
+    return all(map(le, counts, islice(counts, 1, None)))

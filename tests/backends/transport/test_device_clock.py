@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cantools_cli.backends.transport import device_clock
 from cantools_cli.backends.transport.device_clock import DeviceClock
 
 SECOND = 1_000_000_000
@@ -113,3 +114,27 @@ def test_any_gaps_and_delays_keep_the_order(start: int, gaps: list[tuple[int, in
 
 def test_no_frames_have_no_times() -> None:
     assert not clock().times_ns([])
+
+
+@given(
+    batches=st.lists(
+        st.tuples(
+            st.lists(st.integers(0, 999), min_size=1, max_size=6)
+            | st.builds(sorted, st.sets(st.integers(0, 999), min_size=1)),
+            st.integers(0, 5 * SECOND),
+        ),
+        max_size=6,
+    )
+)
+def test_counts_in_order_take_a_shorter_way_with_the_same_result(
+    batches: list[tuple[list[int], int]],
+) -> None:
+    short, long = clock(1000, 1_000_000), clock(1000, 1_000_000)
+    short._epoch_ns = long._epoch_ns = 0
+    now = 10 * SECOND
+    for counts, pause in batches:
+        now += pause
+        with pytest.MonkeyPatch.context() as patch:
+            expected_times = short.times_ns(counts, now)
+            patch.setattr(device_clock, "_is_sorted", lambda counts: False)
+            assert long.times_ns(counts, now) == expected_times
