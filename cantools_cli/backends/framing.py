@@ -16,9 +16,10 @@ _SAMPLE = 20  # bytes quoted in an error
 class FramingDecoder:
     """Turns a byte stream into batches; keeps an unfinished frame for the next ``feed``.
 
-    Bytes that belong to no frame are skipped and counted in ``losses``. With ``gap_ns``, a frame that is
-    unfinished after that many nanoseconds without data is given up, and the search goes on after its first
-    byte: its other bytes may be a frame that follows a byte of noise.
+    Bytes that belong to no frame are skipped and counted in ``losses``. With ``gap_ns``, a call without data
+    that many nanoseconds after the last data gives an unfinished frame up, and the search goes on after its
+    first byte: its other bytes may be a frame that follows a byte of noise. Data that is read late, such as
+    after the program was stopped, completes a frame at any time.
     """
 
     def __init__(self, losses: Losses, channel: Channel = None, gap_ns: int | None = None) -> None:
@@ -36,15 +37,15 @@ class FramingDecoder:
     def feed(self, data: bytes, timestamp_ns: int) -> MessageBatch:
         """Return the frames that ``data`` completes.
 
-        Without data, return those that the end of a silence reveals.
+        Without data, return those that a silence reveals.
         """
         batch = MessageBatch(channels=self._channels)
-        if self._rest and self._gap_ns is not None and timestamp_ns - self._last_ns >= self._gap_ns:
-            batch = self.end(timestamp_ns)
         if data:
             text = self._rest + data
             self._last_ns = timestamp_ns
             self._rest = text[self._parse(text, batch, timestamp_ns, ends=False) :]
+        elif self._rest and self._gap_ns is not None and timestamp_ns - self._last_ns >= self._gap_ns:
+            return self.end(timestamp_ns)
         return batch
 
     def end(self, timestamp_ns: int) -> MessageBatch:

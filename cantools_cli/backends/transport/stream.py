@@ -118,8 +118,9 @@ class StreamPort:
         return self._take()
 
     def settle(self) -> None:
-        """Decode no data: after a silence, a decoder may give up an unfinished frame."""
+        """Decode no data, if none arrived: after a silence, a decoder may give up an unfinished frame."""
         with self._lock:
+            self._read_waiting()
             self._keep(self._decode(b"", time.time_ns()))
             self._mark_ready()
 

@@ -177,5 +177,7 @@ def test_an_unfinished_frame_is_given_up_after_a_silence() -> None:
     decoder = Decoder(losses := Losses(), gap_ns=GAP)
     assert len(decoder.feed(b"\xaa", 0)) == 0
     assert decoder.is_waiting
+    assert len(decoder.feed(b"", GAP)) == 0
+    assert not decoder.is_waiting
     assert len(decoder.feed(STREAM[:8], GAP)) == 1
     assert losses == {"malformed bytes skipped": 1}

@@ -185,8 +185,16 @@ def test_an_unfinished_frame_is_given_up_after_a_silence() -> None:
     assert decoder.is_waiting
     assert len(decoder.feed(b"", GAP - 1)) == 0
     assert decoder.is_waiting
-    assert len(decoder.feed(STREAM[:14], GAP)) == 1
+    assert len(decoder.feed(b"", GAP)) == 0
     assert losses == {"malformed bytes skipped": 11}
+    assert len(decoder.feed(STREAM[:14], GAP)) == 1
+
+
+def test_data_that_is_read_late_completes_a_frame() -> None:
+    decoder = Decoder(losses := Losses(), gap_ns=GAP)
+    assert len(decoder.feed(STREAM[:5], 0)) == 0
+    assert len(decoder.feed(STREAM[5:14], 100 * GAP)) == 1
+    assert not losses
 
 
 def test_a_frame_after_a_start_byte_of_noise_appears_after_a_silence() -> None:
