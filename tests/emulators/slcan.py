@@ -49,7 +49,7 @@ _CUSTOM = {
     "arduino": rb"s[0-9A-F]{4}",
     "nakakiyo": rb"[sy][0-9A-F]{8}",
     "elmue": rb"[sy]\d+,\d+,\d+,\d+",
-    "weact": rb"[SY][0-9A-F]{4,6}",
+    "weact": rb"[SY](?:[0-9A-F]{4}|[0-9A-F]{6})",
 }
 _LISTEN = {"lawicel": b"L", "nakakiyo": b"L", "elmue": b"OS", "arduino": b"L"}
 

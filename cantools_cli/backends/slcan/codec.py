@@ -256,8 +256,10 @@ class Decoder:
             message.timestamp_ns = time_ns
         elif (match := _FRAME.fullmatch(line)) is not None:
             message = self._rare(match, batch, row, time_ns)
-        elif line[:1] in b"zZ":
+        elif line in (b"z", b"Z"):
             self.answers.append(OK)
+        elif line[:1] in b"zZ" and _FRAME.fullmatch(line, 1) is not None:
+            pass  # Nakakiyo's report that a frame was on the bus, in addition to its acknowledgement
         elif _TALK.fullmatch(line) is not None:
             self.answers.append(line)
         else:

@@ -27,7 +27,6 @@ PRESETS = {
     83_333: "9",
 }
 _LAWICEL_CLOCK = 8_000_000
-_FD_CLOCK = 160_000_000
 _MEGA = 1_000_000
 
 
@@ -42,7 +41,7 @@ class Dialect:
         data_rates: the data bit rates of CAN FD, and the digit of each; empty without CAN FD.
         may_have_fd: whether it is asked for CAN FD nevertheless.
         listen: the commands that open the bus listen-only; empty if the firmware cannot stay silent.
-        timing: the form of a custom bit timing: ``registers``, ``hex``, ``decimal``, or none.
+        timing: the form of a custom bit timing: ``registers``, a key of ``_FORMS``, or none.
         custom: the command before the text of the setting ``btr``.
         has_status: whether ``F`` returns the status flags.
         has_filter: whether it has the acceptance filter of an SJA1000.
@@ -61,6 +60,12 @@ class Dialect:
     has_filter: bool = False
 
 
+#: custom bit timings: the clock, the letters of both phases, and prescaler, segments and jump width
+_FORMS = {
+    "hex": (160_000_000, "sy", "{:02X}{:02X}{:02X}{:02X}"),
+    "decimal": (160_000_000, "sy", "{},{},{},{}"),
+    "weact": (60_000_000, "SY", "{:02X}{:02X}{:02X}"),  # the firmware chooses the jump width
+}
 _NAKAKIYO_RATES = {500_000: "0", **{rate * _MEGA: str(rate) for rate in (1, 2, 4, 5, 8)}}
 
 DIALECTS = {
@@ -82,6 +87,7 @@ DIALECTS = {
             data_rates={rate * _MEGA: str(rate) for rate in range(1, 6)},
             listen=(b"M1", b"O"),
             custom="S",
+            timing="weact",
         ),
         Dialect("nakakiyo", data_rates=_NAKAKIYO_RATES, timing="hex", has_status=True),
         Dialect("elmue", data_rates=_NAKAKIYO_RATES, listen=(b"OS",), timing="decimal"),
@@ -155,29 +161,30 @@ def timing_commands(dialect: Dialect, timing: BitTiming | BitTimingFd, s7: int |
     Raises:
         UsageError: the adapter's clock does not allow it, or there is no preset for its bit rates.
     """
-    if isinstance(timing, BitTimingFd):
-        if dialect.timing in ("hex", "decimal"):
-            fd = _at_clock(timing, _FD_CLOCK)
-            nominal = (fd.nom_brp, fd.nom_tseg1, fd.nom_tseg2, fd.nom_sjw)
-            data = (fd.data_brp, fd.data_tseg1, fd.data_tseg2, fd.data_sjw)
-            return [_segments(dialect, "s", nominal), _segments(dialect, "y", data)]
-        return [
-            preset_command(dialect, timing.nom_bitrate, s7),
-            data_rate_command(dialect, timing.data_bitrate),
-        ]
-    if dialect.timing == "registers":
+    if dialect.timing == "registers" and isinstance(timing, BitTiming):
         classic = _at_clock(timing, _LAWICEL_CLOCK)
         return [f"s{classic.btr0:02X}{classic.btr1:02X}".encode()]
-    if dialect.timing:
-        classic = _at_clock(timing, _FD_CLOCK)
-        return [_segments(dialect, "s", (classic.brp, classic.tseg1, classic.tseg2, classic.sjw))]
-    return [preset_command(dialect, timing.bitrate, s7)]
-
-
-def _segments(dialect: Dialect, letter: str, values: tuple[int, int, int, int]) -> bytes:
-    if dialect.timing == "hex":
-        return (letter + "".join(f"{value:02X}" for value in values)).encode()
-    return (letter + ",".join(map(str, values))).encode()
+    if dialect.timing in _FORMS:
+        clock, letters, form = _FORMS[dialect.timing]
+        if dialect.timing == "hex" and timing.f_clock == _FORMS["weact"][0]:
+            clock = timing.f_clock  # the same firmware on WeAct's hardware
+        timing = _at_clock(timing, clock)
+        if isinstance(timing, BitTiming):
+            phases = [(timing.brp, timing.tseg1, timing.tseg2, timing.sjw)]
+        else:
+            phases = [
+                (timing.nom_brp, timing.nom_tseg1, timing.nom_tseg2, timing.nom_sjw),
+                (timing.data_brp, timing.data_tseg1, timing.data_tseg2, timing.data_sjw),
+            ]
+        return [
+            (letter + form.format(*phase)).encode() for letter, phase in zip(letters, phases, strict=False)
+        ]
+    if isinstance(timing, BitTiming):
+        return [preset_command(dialect, timing.bitrate, s7)]
+    return [
+        preset_command(dialect, timing.nom_bitrate, s7),
+        data_rate_command(dialect, timing.data_bitrate),
+    ]
 
 
 def _at_clock(timing: BitTiming | BitTimingFd, clock: int) -> Any:

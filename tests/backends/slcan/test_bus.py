@@ -166,7 +166,6 @@ FD_TIMING = BitTimingFd(
         ("nakakiyo", [b"s04450A0A", b"y021D0A0A"]),
         ("elmue", [b"s4,69,10,10", b"y2,29,10,10"]),
         ("canable2", [b"S6", b"Y2"]),
-        ("weact", [b"S6", b"Y2"]),
     ],
 )
 def test_timing_of_can_fd(profile: str, commands: list[bytes]) -> None:
@@ -175,6 +174,27 @@ def test_timing_of_can_fd(profile: str, commands: list[bytes]) -> None:
         assert bus.protocol is CanProtocol.CAN_FD
         assert bus.bit_rates == (500_000, 2_000_000)
         assert [line for line in device.commands if line[:1] in b"SsYy"] == commands
+
+
+def test_timing_of_weact_s_clock() -> None:
+    timing = BitTimingFd(
+        f_clock=80_000_000,
+        nom_brp=2, nom_tseg1=69, nom_tseg2=10, nom_sjw=10,
+        data_brp=2, data_tseg1=15, data_tseg2=4, data_sjw=4,
+    )  # fmt: skip
+    with adapter("weact", timing=timing) as (_, device, _line):
+        assert device.timing == [b"S032205", b"Y030702"]
+    with (
+        pytest.raises(UsageError, match="the adapter's clock has 60 MHz"),
+        adapter("weact", timing=FD_TIMING),
+    ):
+        pass
+
+
+def test_timing_of_nakakiyo_s_firmware_on_weact_s_clock() -> None:
+    timing = BitTiming(f_clock=60_000_000, brp=6, tseg1=16, tseg2=3, sjw=2)
+    with adapter("nakakiyo", timing=timing, dialect="nakakiyo") as (_, device, _line):
+        assert device.timing == [b"s06100302"]
 
 
 @pytest.mark.parametrize(
