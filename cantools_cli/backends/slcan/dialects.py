@@ -107,6 +107,8 @@ def recognised(answer: bytes) -> Dialect | None:
     if text[:1] in "Vv" and text.isascii() and text[1:].isalnum():
         return DIALECTS["lawicel"]
     lower = text.lower()
+    if "nakakiyo" in lower:
+        return DIALECTS["nakakiyo"]
     if "canable2" in lower or "canable-2" in lower:
         return DIALECTS["canable2"]
     if "canable" in lower or "github" in lower or "://" in lower:

@@ -19,6 +19,7 @@ from cantools_cli.backends.slcan import bus as module
 from cantools_cli.backends.slcan import link as link_module
 from cantools_cli.backends.slcan.acceptance import registers
 from cantools_cli.backends.slcan.bus import SlcanBus
+from cantools_cli.backends.slcan.dialects import recognised
 from cantools_cli.bit_timing.classic import BitTiming
 from cantools_cli.bit_timing.fd import BitTimingFd
 from cantools_cli.bus.base import BusState, CanProtocol
@@ -297,6 +298,27 @@ def test_an_adapter_without_versions() -> None:
     device._answer = lambda line: b"\a" if line == b"V" else answer(line)  # type: ignore[method-assign]
     with plugged(device) as line, SlcanBus(line.channel, bitrate=500_000) as bus:
         assert "lawicel" in str(bus)
+
+
+@pytest.mark.parametrize(
+    ("answer", "name"),
+    [
+        (b"V1013", "lawicel"),
+        (b"v1014", "lawicel"),
+        (b"16ab6a3 https://github.com/Nakakiyo092/canable2-fw.git", "nakakiyo"),
+        (b"16ab6a3 github.com/normaldotcom/canable2-fw.git", "canable2"),
+        (b"b158aa7 github.com/normaldotcom/canable-fw.git", "canable"),
+        (b"WeAct Studio V1.0.0.2_20240101", "weact"),
+        (b"+Board: Multiboard\t+MCU: STM32G431", "elmue"),
+        (b"V", "silent"),
+        (b"OK", None),
+        (b"", None),
+        (b"\xff\xff", None),
+    ],
+)
+def test_dialects_are_recognised_by_the_version(answer: bytes, name: str | None) -> None:
+    dialect = recognised(answer)
+    assert (dialect.name if dialect else None) == name
 
 
 def test_a_line_that_returns_what_is_sent() -> None:
