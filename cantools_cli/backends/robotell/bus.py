@@ -40,7 +40,7 @@ class RobotellBus(FramingBus):
     warning if an earlier program left filters enabled. Frames are stamped on arrival.
 
     Raises:
-        UsageError: the channel is empty, or the bit rate is too high.
+        UsageError: the channel is empty, the bit rate is too high, or ``listen_only`` is set.
         CanInitializationError: the port cannot be opened, or no adapter answers.
     """
 
@@ -55,11 +55,16 @@ class RobotellBus(FramingBus):
         can_filters: CanFilters | None = None,
         *,
         hw_filters: bool = True,
+        listen_only: bool = False,
         timing: Any = None,
         on_note: Callable[[str], None] | None = None,
         **kwargs: Any,
     ) -> None:
         refuse_unknown("robotell", RobotellBus, kwargs)
+        if listen_only:
+            raise UsageError(
+                "robotell: the adapter acknowledges the frames of the bus and cannot listen only"
+            )
         place, baudrate = split_baudrate(str(channel or ""))
         bitrate = bitrate_of("robotell", bitrate, timing)
         if bitrate is not None:

@@ -22,6 +22,7 @@ from cantools_cli.filtering.can_filter import CanFilters
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 
+_SILENT = {"normal": "silent", "loopback": "loopback_and_silent"}
 _PASSIVE = 128  # errors; a controller with that many is error passive
 _RATES = "the baud rate of the adapter may differ: baudrate=1228800, baudrate=115200"
 
@@ -32,9 +33,9 @@ class SeeedBus(FramingBus):
     ``channel`` is a port or a URL of pyserial; ``baudrate`` is the fixed rate of the adapter's serial line.
     ``timeout`` has no effect: ``recv`` and ``send`` have timeouts of their own. ``frame_type`` is ``STD`` or
     ``EXT``, the kind of frames that the adapter is set to; ``operation_mode`` is ``normal``, ``loopback``,
-    ``silent`` or ``loopback_and_silent``; ``bitrate`` is a key of ``BITRATE``. A single entry of
-    ``can_filters`` is also the filter of the adapter. ``probe=False`` opens an adapter that does not report
-    its status. Frames are stamped on arrival.
+    ``silent`` or ``loopback_and_silent``, and ``listen_only`` makes it silent; ``bitrate`` is a key of
+    ``BITRATE``. A single entry of ``can_filters`` is also the filter of the adapter. ``probe=False`` opens an
+    adapter that does not report its status. Frames are stamped on arrival.
 
     Raises:
         UsageError: the channel is empty, or a setting has an unknown value.
@@ -57,6 +58,7 @@ class SeeedBus(FramingBus):
         bitrate: int = 500000,
         can_filters: CanFilters | None = None,
         *,
+        listen_only: bool = False,
         probe: bool = True,
         timing: Any = None,
         **kwargs: Any,
@@ -70,6 +72,8 @@ class SeeedBus(FramingBus):
         )
         self.frame_type = _known("frame_type", frame_type.upper(), codec.FRAMETYPE)
         self.op_mode = _known("operation_mode", operation_mode.lower(), codec.OPERATIONMODE)
+        if listen_only:
+            self.op_mode = _SILENT.get(self.op_mode, self.op_mode)
         self._filter = _filter_of(can_filters)
         self._decoder = codec.Decoder(self.losses, place, int(gap_of(place) * 1e9))
         self._open(place, baudrate, f"seeedstudio:{place}")

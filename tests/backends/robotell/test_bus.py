@@ -327,6 +327,7 @@ def test_a_frame_that_the_adapter_cannot_carry_is_refused(kind: str) -> None:
             "timing is for 1000000",
         ),
         ("/dev/null", {"timing": "fast"}, "no other timing"),
+        ("/dev/null", {"listen_only": True}, "cannot listen only"),
         ("/dev/null", {"timing": BitTiming(btr0=0, btr1=0x14)}, "robotell: bit timing: f_clock is unknown"),
     ],
 )

@@ -56,6 +56,8 @@ def test_opening_sets_the_adapter_up(plug: Plug) -> None:
     [
         ({"bitrate": 1_000_000, "frame_type": "EXT"}, Setup(1, 2, 0, 0, 0, 1)),
         ({"bitrate": 5000, "operation_mode": "silent"}, Setup(12, 1, 0, 0, 2, 1)),
+        ({"listen_only": True}, Setup(3, 1, 0, 0, 2, 1)),
+        ({"listen_only": True, "operation_mode": "loopback"}, Setup(3, 1, 0, 0, 3, 1)),
         ({"frame_type": "std", "operation_mode": "loopback_and_silent"}, Setup(3, 1, 0, 0, 3, 1)),
         ({"timing": BitTiming(8_000_000, 4, 13, 2, 1)}, Setup(7, 1, 0, 0, 0, 1)),
         (
