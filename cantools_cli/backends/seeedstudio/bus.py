@@ -155,6 +155,8 @@ class SeeedBus(FramingBus):
             self.init_frame()
 
     def _encode(self, batch: MessageBatch) -> list[bytes]:
+        if self.op_mode == "silent":
+            raise CanOperationError(f"{self._name}: the bus was opened in the silent mode", sent=0)
         return codec.encode(batch)
 
     @property

@@ -103,9 +103,13 @@ def test_frames_of_all_kinds_go_both_ways(plug: Plug) -> None:
 
 
 def test_a_silent_adapter_does_not_send(plug: Plug) -> None:
-    with plug.bus(operation_mode="silent") as bus:
-        bus.send(Message(arbitration_id=0x123, is_extended_id=False))
-        plug.line.wait_for(frame(0x123))
+    message = Message(arbitration_id=0x123, is_extended_id=False)
+    refused = pytest.raises(CanOperationError, match="opened in the silent mode")
+    with plug.bus(operation_mode="silent") as bus, refused:
+        bus.send(message)
+    with plug.bus(operation_mode="loopback_and_silent") as bus:
+        bus.send(message)
+        assert [message.arbitration_id for message in received(bus, 1)] == [0x123]
     assert plug.adapter.frames == []
 
 
