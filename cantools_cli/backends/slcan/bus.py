@@ -33,6 +33,7 @@ from cantools_cli.errors import (
     CanError,
     CanInitializationError,
     CanOperationError,
+    CanTimeoutError,
     UsageError,
     quoted,
 )
@@ -54,7 +55,7 @@ class SlcanBus(PortBus):
     adapter is asked. ``device_timestamps`` is ``off``, ``ms`` or ``us``; by default it stays as it is.
     ``status_interval`` is the time between two queries of the error flags, 0 for none. ``s7`` is the bit rate
     of preset S7. ``hw_filters`` sets the adapter's acceptance filter, which it keeps without power, until the
-    bus is closed. ``force`` permits to open listen-only an adapter that may disturb the bus.
+    bus is closed. ``force`` opens an adapter listen-only that may acknowledge frames.
     ``on_note`` is called with warnings. ``timeout`` and ``tty_baudrate`` are for programs of python-can.
 
     Raises:
@@ -128,7 +129,9 @@ class SlcanBus(PortBus):
             self._decoder.losses = self.losses
             self.open()
             self._begin_status(ack_timeout)
-        except CanOperationError as error:
+            self.channel_info = f"slcan {channel} ({self._dialect.name})"
+            super().__init__(channel, can_filters, **kwargs)
+        except (CanOperationError, CanTimeoutError) as error:
             self._port.close()
             raise CanInitializationError(str(error), hint=error.hint) from error
         except UsageError as error:
@@ -137,8 +140,6 @@ class SlcanBus(PortBus):
         except BaseException:
             self._port.close()
             raise
-        self.channel_info = f"slcan {channel} ({self._dialect.name})"
-        super().__init__(channel, can_filters, **kwargs)
 
     # --- opening --------------------------------------------------------------------------------------
 
@@ -168,7 +169,7 @@ class SlcanBus(PortBus):
 
     def _no_adapter(self, answer: bytes | None) -> CanInitializationError:
         heard = self._link.heard if answer in (None, codec.REFUSED) else answer or b""
-        if not heard.strip(b"\r\n\a"):
+        if not heard.strip(b"\r\n\a \t"):
             return CanInitializationError(
                 f"{self._name}: the adapter does not answer",
                 hint="wrong port or baud rate? dialect=silent opens an adapter that never answers",
@@ -229,6 +230,8 @@ class SlcanBus(PortBus):
             self._link.tell(command)
             return True
         accepted = self._link.command(command)
+        if accepted is None and not self._link.heard:
+            raise self._no_adapter(None)
         if accepted is None:
             self._link.acknowledges = False
             self._note(f"{self._name}: no answer to {command.decode()}; frames are not acknowledged")

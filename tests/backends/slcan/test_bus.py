@@ -264,6 +264,23 @@ def test_an_adapter_that_does_not_answer() -> None:
     assert time.monotonic() - begin < PATIENCE
 
 
+def test_an_adapter_that_does_not_answer_in_a_dialect_with_answers() -> None:
+    with plugged(Mute()) as line, pytest.raises(CanInitializationError, match=r"does not answer$"):
+        SlcanBus(line.channel, bitrate=500_000, dialect="lawicel")
+
+
+def test_filters_that_the_adapter_refuses_close_the_port() -> None:
+    device = Slcan()
+    answer = device._answer
+    device._answer = lambda line: b"\a" if line == b"W1" else answer(line)  # type: ignore[method-assign]
+    filters = [{"can_id": 0x123, "can_mask": 0x7FF, "extended": False}]
+    with plugged(device) as line:
+        with pytest.raises(CanInitializationError, match="the adapter refuses W1"):
+            SlcanBus(line.channel, hw_filters=True, can_filters=filters)
+        with SlcanBus(line.channel):
+            pass
+
+
 class Saying:
     """Another device, which answers everything with one text."""
 
@@ -279,6 +296,7 @@ class Saying:
     [
         (b"$GPGGA,123519,4807.038,N\r\n", 'not an slcan adapter: it answers "$GPGGA,123519,4807.038,N"'),
         (b"\xf8\xfe\x80\x00\x9f", "the answer is not text: f8 fe 80 00 9f"),
+        (b" \r\n", "the adapter does not answer"),
     ],
 )
 def test_another_device_or_baud_rate(text: bytes, reason: str) -> None:
