@@ -33,7 +33,6 @@ REFUSED = b"\a"  #: an answer: it was refused
 MALFORMED = "malformed lines skipped"
 
 MAX_LINE = 160  #: bytes before the end of a line; the longest frame has 147
-_MAX_ANSWERS = 4096  # kept for a bus that asks for none of them
 
 _END = re.compile(rb"[\r\n\a]")
 _FRAME = re.compile(
@@ -160,7 +159,8 @@ class Decoder:
 
     Attributes:
         losses: counts malformed lines; a bus may replace it.
-        answers: ``OK``, ``REFUSED`` and the text of other answers, the oldest first.
+        answers: ``OK``, ``REFUSED`` and the text of other answers, the oldest first. The
+            bus takes them after each ``feed``.
         state: ``a``, ``w``, ``p`` or ``b``: error active, warning, passive or bus off.
     """
 
@@ -171,7 +171,7 @@ class Decoder:
         channel: str | None = None,
     ) -> None:
         self.losses = losses
-        self.answers: deque[bytes] = deque(maxlen=_MAX_ANSWERS)
+        self.answers: deque[bytes] = deque()
         self.state = "a"
         self._times = times
         self._channels = (channel,)

@@ -472,11 +472,11 @@ def test_a_line_cut_into_single_bytes() -> None:
 def test_noise_and_a_storm_of_refusals() -> None:
     noise = bytes(octet for octet in range(256) if octet not in b"\r\n\a") * 16
     with adapter() as (bus, device, line):
-        line.inject(noise + b"\r" + b"\a" * 1000 + device.line(b"t1230"))
+        line.inject(noise + b"\r" + b"\a" * 10_000 + device.line(b"t1230"))
         assert received(bus).arbitration_id == 0x123
         assert bus.losses == {
             "malformed lines skipped": 1,
-            "refusals by the adapter without a pending command": 1000,
+            "refusals by the adapter without a pending command": 10_000,
         }
         bus.send(std(0x124))
 
