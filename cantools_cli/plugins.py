@@ -89,6 +89,7 @@ INTERFACES = {
         "cantools_cli.backends.canalystii.bus:CANalystIIBus",
         finder="cantools_cli.backends.canalystii.finder",
         all_channels=(None, "", "0,1", "1,0"),
+        send_timeout="2s",
     ),
     "cannelloni": Interface("cannelloni", "cantools_cli.backends.cannelloni.bus:CannelloniBus"),
     "cantact": Interface("cantact", "cantools_cli.backends.cantact:CantactBus", send_timeout="2s"),
