@@ -8,6 +8,9 @@ SOURCES := pyproject.toml setup.py $(wildcard cantools_cli/kernels/*.py cantools
 .PHONY: demo test test-pure test-kernel test-compat test-python-can fuzz bench screenshots lint format wheel clean
 .DEFAULT_GOAL := demo
 
+# Tests start hundreds of commands: each would compile the package again without its cached bytecode.
+unexport PYTHONDONTWRITEBYTECODE
+
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
