@@ -47,9 +47,9 @@ def start(*arguments: str, folder: str) -> subprocess.Popen[str]:
 
 
 def wait_for_readers(count: int) -> None:
-    from cantools_cli.backends.virtual.line import Line
+    from cantools_cli.backends.virtual.line import HostLine
 
-    line = Line(os.environ["CANX_NET"], CHANNEL.partition(":")[2])
+    line = HostLine(os.environ["CANX_NET"], CHANNEL.partition(":")[2])
     while len(line.readers()) < count:
         time.sleep(0.01)
     line.close()
@@ -207,10 +207,10 @@ ACTIONS: dict[str, Callable[[], None]] = {
 
 
 def left_behind() -> dict[str, int]:
-    from cantools_cli.backends.virtual.line import Line
+    from cantools_cli.backends.virtual.line import HostLine
 
     gc.collect()
-    line = Line(os.environ["CANX_NET"], "endurance")
+    line = HostLine(os.environ["CANX_NET"], "endurance")
     try:
         shared = len(os.listdir(os.path.dirname(line.file("wire"))))
     finally:

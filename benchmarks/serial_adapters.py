@@ -24,11 +24,11 @@ STREAMS = (
 
 def by_canx(text: bytes) -> tuple[int, float]:
     """Return (frames, processor seconds) of canx's decoder, in pieces as a terminal returns them."""
-    from cantools_cli.backends.slcan.codec import Decoder
+    from cantools_cli.backends.slcan.codec import SlcanDecoder
     from cantools_cli.backends.slcan.stamps import StampClock
     from cantools_cli.bus.losses import Losses
 
-    decoder = Decoder(Losses(), StampClock())
+    decoder = SlcanDecoder(Losses(), StampClock())
     begin = time.process_time()
     count = sum(len(decoder.feed(text[at : at + 4096], 0)) for at in range(0, len(text), 4096))
     return count, time.process_time() - begin

@@ -7,7 +7,7 @@ from typing import Any
 from cantools_cli.backends.gs_usb import timing as timings
 from cantools_cli.backends.gs_usb.adapter import channels_of
 from cantools_cli.backends.gs_usb.bus import AdapterBus, Options
-from cantools_cli.backends.gs_usb.port import Counters, GsUsbPort
+from cantools_cli.backends.gs_usb.port import ErrorCounters, GsUsbPort
 from cantools_cli.backends.transport import usb
 from cantools_cli.backends.transport.usb import UsbDevice
 from cantools_cli.bit_timing.classic import BitTiming
@@ -86,8 +86,8 @@ class CantactBus(AdapterBus):
         if not self._is_testing:
             super()._send(batch, timeout)
 
-    def _counters(self) -> Counters:
-        return Counters() if self._is_testing else super()._counters()
+    def _counters(self) -> ErrorCounters:
+        return ErrorCounters() if self._is_testing else super()._counters()
 
     def _close(self) -> None:
         if self._is_testing:

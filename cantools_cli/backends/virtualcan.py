@@ -44,7 +44,7 @@ class VirtualCanBus(PortBus):
         name = f"virtualcan:{channel or host}"
         self._echoes = codec.Echoes() if echo_suppress else None
         self._echo_lock = threading.Lock()
-        self._decoder = codec.Decoder(channel, self._echoes, self.losses)
+        self._decoder = codec.VirtualCanDecoder(channel, self._echoes, self.losses)
         end = connect(host, port, connect_timeout, name)
         self._port = TcpPort(end, self._decode, name, channel, self.losses)
         self.channel_info = f"virtualcan server {host}, port {port}"

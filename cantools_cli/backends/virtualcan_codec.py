@@ -55,7 +55,7 @@ def encode(batch: MessageBatch) -> list[bytes]:
     return records
 
 
-class Decoder:
+class VirtualCanDecoder:
     """Turns a byte stream into batches; keeps an unfinished record for the next ``feed``.
 
     A frame with an identifier out of range is skipped and counted. A wrong length ends the stream, since the

@@ -34,7 +34,7 @@ LAST = 0.5
 _MAX_WAIT = 86_400.0  # seconds
 
 
-class Sink(Protocol):
+class MessageSink(Protocol):
     """The recipient of the frames: a notifier, or a relay to it."""
 
     def deliver(self, frames: Frames) -> bool: ...
@@ -43,7 +43,7 @@ class Sink(Protocol):
     def ended(self, bus: BusABC) -> None: ...
 
 
-def receiver_for(bus: BusABC, timeout: float, loop: AbstractEventLoop | None, sink: Sink) -> Receiver:
+def receiver_for(bus: BusABC, timeout: float, loop: AbstractEventLoop | None, sink: MessageSink) -> Receiver:
     """Return the receiver for ``bus``; ``timeout`` is the longest wait of a thread in seconds."""
     if loop is None:
         return ThreadReceiver(bus, timeout, sink)
@@ -86,7 +86,7 @@ def _is_closed(bus: BusABC) -> bool:
 class ThreadReceiver:
     """Waits for its bus and for the end in a thread."""
 
-    def __init__(self, bus: BusABC, timeout: float | None, sink: Sink) -> None:
+    def __init__(self, bus: BusABC, timeout: float | None, sink: MessageSink) -> None:
         self._bus = bus
         self._timeout = timeout
         self._sink = sink
@@ -155,7 +155,7 @@ class ThreadReceiver:
 class RelayedReceiver(ThreadReceiver):
     """Waits for a bus without a descriptor in a thread, and delivers in an event loop."""
 
-    def __init__(self, bus: BusABC, timeout: float, sink: Sink, loop: AbstractEventLoop) -> None:
+    def __init__(self, bus: BusABC, timeout: float, sink: MessageSink, loop: AbstractEventLoop) -> None:
         self._relay = Relay(sink, loop)
         super().__init__(bus, timeout, self._relay)
 
@@ -171,7 +171,7 @@ class RelayedReceiver(ThreadReceiver):
 class Relay:
     """A sink that passes each call to the event loop and waits for its end."""
 
-    def __init__(self, sink: Sink, loop: AbstractEventLoop) -> None:
+    def __init__(self, sink: MessageSink, loop: AbstractEventLoop) -> None:
         self.loop = loop
         self._sink = sink
         self._handed: deque[Callable[[], bool]] = deque()
@@ -226,7 +226,7 @@ class Relay:
 class LoopReceiver:
     """Receives in an event loop, whenever the descriptor of the bus is ready."""
 
-    def __init__(self, bus: BusABC, descriptor: int, sink: Sink, loop: AbstractEventLoop) -> None:
+    def __init__(self, bus: BusABC, descriptor: int, sink: MessageSink, loop: AbstractEventLoop) -> None:
         self._bus = bus
         self._descriptor = descriptor
         self._sink = sink

@@ -20,7 +20,7 @@ from cantools_cli.console.run import Run
 from cantools_cli.console.sources import ReadOptionsWithFormat
 from cantools_cli.errors import CanError, FormatError, UsageError, counted
 from cantools_cli.io.base import BATCH_ROWS
-from cantools_cli.streams.replay import PART_ROWS, Pacer, Schedule, Timetable, loops, speed
+from cantools_cli.streams.replay import PART_ROWS, Pacer, ReplaySchedule, Timetable, loops, speed
 from cantools_cli.streams.routes import Routes, Rule
 from cantools_cli.units import duration, duration_ns, milliseconds_must_have_unit
 
@@ -82,7 +82,7 @@ def replay_command(
         options.check_effect({"--skip": skip}, "the times of the log are ignored")
     factor_value = None if ignore_timestamps else speed(factor)
     gap_seconds = milliseconds_must_have_unit(gap, "-g") if gap is not None else 0.0
-    schedule = Schedule(
+    schedule = ReplaySchedule(
         factor_value,
         gap_ns=round(gap_seconds * 1_000_000_000),
         skip_ns=duration_ns(skip) if skip is not None else None,

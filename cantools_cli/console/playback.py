@@ -20,7 +20,7 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel
 from cantools_cli.io.files import InputStream
 from cantools_cli.streams.outlet import Outlet
-from cantools_cli.streams.replay import Part
+from cantools_cli.streams.replay import LogPart
 from cantools_cli.streams.routes import Routes, channel_names, channels_there
 
 
@@ -239,7 +239,7 @@ class Outlets:
         self.count += len(batch)
         self.last_ns = batch.timestamp_ns[-1]
 
-    def prepared(self, batch: MessageBatch) -> Part:
+    def prepared(self, batch: MessageBatch) -> LogPart:
         """Open the buses for ``batch``, and prepare sending, before its frames are due."""
         self.open_for(batch)
         routes = {index: self._known[batch.channels[index]] for index in set(batch.channel)}
@@ -261,7 +261,7 @@ class Outlets:
             self.count += last - first
             self.last_ns = batch.timestamp_ns[last - 1]
 
-        return Part(batch.timestamp_ns, send)
+        return LogPart(batch.timestamp_ns, send)
 
     def seconds_into(self, log: Log) -> float:
         """Return the time of the last frame sent, in seconds since the first."""

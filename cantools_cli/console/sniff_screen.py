@@ -20,7 +20,7 @@ from cantools_cli.io.frame_text import parse_frame
 from cantools_cli.screen.app import SniffApp, is_utf8
 from cantools_cli.screen.controls import Ports
 from cantools_cli.screen.look import USUAL, Look
-from cantools_cli.screen.session import Session
+from cantools_cli.screen.session import ScreenSession
 from cantools_cli.sniff.decoding import Decoder
 from cantools_cli.sniff.view import View
 from cantools_cli.streams.replay import Rational
@@ -58,7 +58,9 @@ def show(
         else:
             source = stack.enter_context(WatchedLogs(texts, bus_options, chosen, notes, stop, reading))
             is_paced, is_short = source.size is not None, (source.size or 0) <= _SHORT_BYTES
-        session = Session(source.batches, is_paced=is_paced, speed=pace, measured=is_short, stop=stop.stop)
+        session = ScreenSession(
+            source.batches, is_paced=is_paced, speed=pace, measured=is_short, stop=stop.stop
+        )
         session.table.decoder = decoder
         session.missed = source.missed if isinstance(source, WatchedBuses) else None
         notes.session = session
@@ -106,7 +108,7 @@ class Stop(Interruption):
 class _Notes(Report):
     """Keeps notes while the screen is shown, and shows the latest there."""
 
-    session: Session | None = None
+    session: ScreenSession | None = None
 
     def note(self, text: str) -> None:
         if self.session is None:
@@ -126,7 +128,7 @@ class _Notes(Report):
 class Recorder:
     """Records the frames of the session to a file, from one prompt to the next."""
 
-    def __init__(self, session: Session, report: Report) -> None:
+    def __init__(self, session: ScreenSession, report: Report) -> None:
         self._session = session
         self._report = report
         self._sink: Sink | None = None

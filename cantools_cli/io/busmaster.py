@@ -70,7 +70,7 @@ class BusmasterReader(NumberedReader):
 
     def __init__(self, file: AnyFile, *args: Any, **kwargs: Any) -> None:
         super().__init__(file, *args, **kwargs)
-        self._session = Session(self.tz or "local")
+        self._session = LogSession(self.tz or "local")
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
@@ -178,7 +178,7 @@ class BusmasterReader(NumberedReader):
         return value
 
 
-class Session:
+class LogSession:
     """The header of a session, and the clock of its lines."""
 
     def __init__(self, tz: str) -> None:

@@ -17,7 +17,7 @@ STOP_SECONDS = 1.0
 _MAX_WAIT = 86_400.0
 
 
-class Run:
+class PeriodicRun:
     """One run of a task, from its start to its end: ``action`` at the times of ``schedule``.
 
     ``action`` returns whether to continue. ``on_end`` is called if the run ends by itself, not if it is
@@ -27,7 +27,7 @@ class Run:
     __slots__ = ("action", "is_over", "on_end", "schedule")
 
     def __init__(
-        self, action: Callable[[Run], bool], on_end: Callable[[Run], None], schedule: Schedule
+        self, action: Callable[[PeriodicRun], bool], on_end: Callable[[PeriodicRun], None], schedule: Schedule
     ) -> None:
         self.action = action
         self.on_end = on_end
@@ -57,12 +57,12 @@ class Scheduler:
         self._clock = clock
         self._changed = changed or threading.Condition()
         self._new_thread = new_thread
-        self._agenda: list[tuple[int, int, Run]] = []
+        self._agenda: list[tuple[int, int, PeriodicRun]] = []
         self._numbers = count()  # order of runs that are due at the same time
         self._is_working = False
-        self._doing: Run | None = None
+        self._doing: PeriodicRun | None = None
 
-    def start(self, run: Run) -> None:
+    def start(self, run: PeriodicRun) -> None:
         """Start ``run`` now."""
         with self._changed:
             run.schedule.begin(self._clock())
@@ -73,7 +73,7 @@ class Scheduler:
                 self._is_working = True
                 self.thread = self._new_thread(self.work)
 
-    def stop(self, run: Run) -> None:
+    def stop(self, run: PeriodicRun) -> None:
         """Stop ``run``, and wait up to ``STOP_SECONDS`` for the end of its action."""
         with self._changed:
             run.is_over = True
@@ -88,7 +88,7 @@ class Scheduler:
         while (run := self._next()) is not None:
             self._done(run, run.action(run))
 
-    def _next(self) -> Run | None:
+    def _next(self) -> PeriodicRun | None:
         """Wait for the next due run and return it, or None if no run is left."""
         with self._changed:
             while self._agenda:
@@ -106,7 +106,7 @@ class Scheduler:
             self._is_working = False
             return None
 
-    def _done(self, run: Run, goes_on: bool) -> None:
+    def _done(self, run: PeriodicRun, goes_on: bool) -> None:
         with self._changed:
             self._doing = None
             was_stopped = run.is_over
@@ -116,7 +116,7 @@ class Scheduler:
         if run.is_over and not was_stopped:
             run.on_end(run)
 
-    def _enter(self, run: Run) -> bool:
+    def _enter(self, run: PeriodicRun) -> bool:
         """Put ``run`` on the agenda; return whether it has another due time."""
         due_ns = run.schedule.due_ns
         if due_ns is not None:

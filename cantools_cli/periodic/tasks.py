@@ -18,7 +18,7 @@ from typing import Any, Protocol, cast
 from cantools_cli.errors import CanOperationError
 from cantools_cli.frame.message import Message
 from cantools_cli.periodic.schedule import Schedule, nanoseconds
-from cantools_cli.periodic.scheduler import Run, Scheduler
+from cantools_cli.periodic.scheduler import PeriodicRun, Scheduler
 
 OnError = Callable[[Exception], bool]
 ModifierCallback = Callable[[Message], None]
@@ -220,7 +220,7 @@ class ThreadBasedCyclicSendTask(
         self.modifier_callback = modifier_callback
         self.error: Exception | None = None
         self._scheduler = scheduler or _scheduler_of(bus)
-        self._run = Run(self._send, self._finished, self._new_schedule())
+        self._run = PeriodicRun(self._send, self._finished, self._new_schedule())
         self._run.is_over = True
         if autostart:
             self.start()
@@ -248,7 +248,7 @@ class ThreadBasedCyclicSendTask(
         """Start from the first message at once; a running task is not affected."""
         if self.stopped:
             self.error = None
-            self._run = Run(self._send, self._finished, self._new_schedule())
+            self._run = PeriodicRun(self._send, self._finished, self._new_schedule())
             self._started()
             self._scheduler.start(self._run)
 
@@ -262,7 +262,7 @@ class ThreadBasedCyclicSendTask(
         self._scheduler.stop(self._run)
         self._ended()
 
-    def _send(self, run: Run) -> bool:
+    def _send(self, run: PeriodicRun) -> bool:
         """Send the next message; return whether to continue."""
         bus = self.bus
         if bus is None:
@@ -291,7 +291,7 @@ class ThreadBasedCyclicSendTask(
         self.error = error
         return False
 
-    def _finished(self, run: Run) -> None:
+    def _finished(self, run: PeriodicRun) -> None:
         if run is self._run:
             self._ended()
 

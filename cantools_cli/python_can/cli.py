@@ -71,7 +71,7 @@ def add_bus_arguments(
             *("filter", "Pass identifiers that match ID:MASK, or do not match ID~MASK; hexadecimal."),
             dest=f"{start}can_filters",
             nargs="+",
-            action=Filters,
+            action=ParsedFilters,
             metavar="FILTER",
         )
     add(
@@ -101,7 +101,7 @@ def create_bus_from_namespace(
         raise argparse.ArgumentError(None, str(error)) from error
 
 
-class Filters(argparse.Action):
+class ParsedFilters(argparse.Action):
     """Converts ``ID:MASK`` and ``ID~MASK`` to dictionaries."""
 
     def __call__(

@@ -13,10 +13,10 @@ _SystemTime = tuple[int, int, int, int, int, int, int, int]
 
 def convert_ascii_message_to_can_message(ascii_msg: str) -> Message | None:
     """Return the message of one line of a socketcand server, or None if the line is not a frame."""
-    from cantools_cli.backends.socketcand.codec import Decoder, parse_frame
+    from cantools_cli.backends.socketcand.codec import SocketcandDecoder, parse_frame
     from cantools_cli.errors import FormatError
 
-    for text in Decoder().feed(ascii_msg.encode("ascii", "replace")):
+    for text in SocketcandDecoder().feed(ascii_msg.encode("ascii", "replace")):
         try:
             return parse_frame(text)
         except FormatError:

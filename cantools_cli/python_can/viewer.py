@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from cantools_cli.python_can.cli import Filters, ScriptParser, _add_extra_args, add_bus_arguments
+from cantools_cli.python_can.cli import ParsedFilters, ScriptParser, _add_extra_args, add_bus_arguments
 
 #: those of the script, and what it does not tell apart
 _COLUMNS = ("count", "time", "period", "id", "flags", "length", "data")
@@ -34,7 +34,7 @@ def _parse_viewer_args(args: Sequence[str]) -> tuple[argparse.Namespace, dict[st
     )
     add("-v", action="count", dest="verbosity", default=0, help="Print more details; repeatable.")
     add_bus_arguments(parser, filter_arg=True)
-    add("-f", dest="can_filters", nargs="+", action=Filters, default=argparse.SUPPRESS)
+    add("-f", dest="can_filters", nargs="+", action=ParsedFilters, default=argparse.SUPPRESS)
     _add_extra_args(parser)
     return parser.parse(args)
 

@@ -20,7 +20,7 @@ from cantools_cli.screen.details import details
 from cantools_cli.screen.header import header
 from cantools_cli.screen.keys import HELP, QUESTIONS
 from cantools_cli.screen.look import Look
-from cantools_cli.screen.session import Session
+from cantools_cli.screen.session import ScreenSession
 from cantools_cli.sniff.view import View
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class SniffApp(App[int]):
     ]
 
     def __init__(
-        self, session: Session, view: View, look: Look, source: str, ports: Ports | None = None
+        self, session: ScreenSession, view: View, look: Look, source: str, ports: Ports | None = None
     ) -> None:
         super().__init__(ansi_color=True)
         self.session = session

@@ -12,7 +12,7 @@ from cantools_cli.filtering.window import Moment
 from cantools_cli.screen.keys import KEYS
 from cantools_cli.screen.line import Line
 from cantools_cli.screen.look import Look, column_at
-from cantools_cli.screen.session import Session
+from cantools_cli.screen.session import ScreenSession
 from cantools_cli.sniff.table import Row, Table
 from cantools_cli.sniff.view import View, parse_filter
 from cantools_cli.streams.replay import Ratio
@@ -36,7 +36,7 @@ class Ports:
 class Controls:
     """The state of the screen, without drawing."""
 
-    def __init__(self, session: Session, view: View, look: Look, ports: Ports) -> None:
+    def __init__(self, session: ScreenSession, view: View, look: Look, ports: Ports) -> None:
         self.session = session
         self.view = view
         self.look = look

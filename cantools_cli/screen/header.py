@@ -10,7 +10,7 @@ from rich.text import Text
 from cantools_cli.errors import counted
 from cantools_cli.frame.message import Channel
 from cantools_cli.screen.look import Look, sparkline
-from cantools_cli.screen.session import Session
+from cantools_cli.screen.session import ScreenSession
 from cantools_cli.sniff.rates import Speed
 from cantools_cli.sniff.table import Table
 from cantools_cli.sniff.view import View
@@ -21,7 +21,7 @@ _DAY_NS = 86_400 * _SECOND_NS
 
 
 def header(
-    session: Session, view: View, table: Table, source: str, state: str, look: Look, room: int
+    session: ScreenSession, view: View, table: Table, source: str, state: str, look: Look, room: int
 ) -> Text:
     """Return two lines, at most ``room`` characters wide if possible."""
     line = _first_line(session, view, table, source, state, room)
@@ -32,7 +32,7 @@ def header(
     return line
 
 
-def _first_line(session: Session, view: View, table: Table, source: str, state: str, room: int) -> Text:
+def _first_line(session: ScreenSession, view: View, table: Table, source: str, state: str, room: int) -> Text:
     marks = [state] if state != "live" else []
     marks += ["no 11-bit"] * view.hides_standard + ["no 29-bit"] * view.hides_extended
     parts = [("live", "")] if state == "live" else []
@@ -48,7 +48,7 @@ def _first_line(session: Session, view: View, table: Table, source: str, state: 
     return line
 
 
-def _numbers(session: Session) -> str:
+def _numbers(session: ScreenSession) -> str:
     table, rates = session.table, session.rates
     loads = [figures.load for figures in rates.channels if figures.load is not None]
     busy = f"  load ~{100 * max(loads):.1f} %" if loads else ""
@@ -75,7 +75,7 @@ def _short(rate: int) -> str:
     return f"{rate / 1e6:g}M" if rate >= 1_000_000 else f"{rate / 1000:g}k"
 
 
-def position(session: Session) -> str:
+def position(session: ScreenSession) -> str:
     """Return the position in a log, with its length if known: ``1:23.4/10:00.0``."""
     now, player = session.position_ns(), session.player
     if now is None or player is None:

@@ -16,7 +16,7 @@ from typing import NamedTuple, Protocol
 
 from cantools_cli.errors import CanError, FormatError, UsageError
 from cantools_cli.frame.batch import MessageBatch
-from cantools_cli.streams.replay import Ratio, Rational, Schedule
+from cantools_cli.streams.replay import Ratio, Rational, ReplaySchedule
 
 _SECOND_NS = 1_000_000_000
 #: a delay of more than this means that the process was stopped: playing resumes where it stopped
@@ -89,7 +89,7 @@ class Player:
     def _begin(self) -> None:
         self.played = 0
         self._log: Iterator[MessageBatch] | None = None
-        self._schedule = Schedule()
+        self._schedule = ReplaySchedule()
         self._batch = MessageBatch()
         self._times = array("q")  # positions of the frames in the batch
         self._row = 0  # the next row

@@ -23,7 +23,7 @@ _BUSY_NS, _TURN_SECONDS = 20_000_000, 0.001
 _LONG_SECONDS = 60.0
 
 
-class Session:
+class ScreenSession:
     """Feeds a table from ``batches`` in a thread; hold ``lock`` to access the table.
 
     With ``is_paced``, each call of ``batches`` opens a log at its start. A ``Player`` plays it by ``clock``,

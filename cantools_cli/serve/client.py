@@ -11,7 +11,7 @@ from cantools_cli.errors import counted
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.error_frames import CONTROLLER
 from cantools_cli.serve.outbox import Outbox
-from cantools_cli.serve.session import GREETING, Session
+from cantools_cli.serve.session import GREETING, ClientSession
 
 #: maximum size of one read
 _PIECE = 1 << 16
@@ -24,7 +24,7 @@ RawTexts = dict[tuple[bool, bool], tuple[bytes, int]]
 class Client:
     """One connection. No method blocks, and a lost connection sets ``is_over``."""
 
-    def __init__(self, end: socket.socket, name: str, session: Session, queue_frames: int) -> None:
+    def __init__(self, end: socket.socket, name: str, session: ClientSession, queue_frames: int) -> None:
         self.name = name
         self.session = session
         self.is_over = False

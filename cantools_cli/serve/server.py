@@ -20,7 +20,7 @@ from cantools_cli.serve.access import Access, format_place, is_loopback
 from cantools_cli.serve.client import Client, RawTexts
 from cantools_cli.serve.outbox import PIECE_FRAMES, QUEUE_FRAMES
 from cantools_cli.serve.served import Served
-from cantools_cli.serve.session import Session
+from cantools_cli.serve.session import ClientSession
 
 #: maximum number of clients, each with its own queue
 MAX_CLIENTS = 64
@@ -285,7 +285,7 @@ class SocketcandServer:
         return silent is not None
 
     def _start_session(self, end: socket.socket, name: str) -> None:
-        session = Session(
+        session = ClientSession(
             lambda bus: self._open(client, bus), read_only=self._read_only, errors=self._error_frames
         )
         end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -48,7 +48,7 @@ class Mode(Enum):
     CONTROL = "controlmode"
 
 
-class Session:
+class ClientSession:
     """The state of one client.
 
     ``open_bus`` returns the bus of a name, None if it is unknown, and raises a CanError if the bus has
@@ -69,7 +69,7 @@ class Session:
         self._read_only = read_only
         self._errors = errors
         self._raw_left_out = 0
-        self._decoder = codec.Decoder()
+        self._decoder = codec.SocketcandDecoder()
         self._subscriptions = Subscriptions()
         self._jobs: dict[int, BusJob] = {}
         self._sends = MessageBatch()
@@ -296,7 +296,7 @@ def _only_id(tokens: Sequence[bytes]) -> int:
     return codec.parse_id(tokens[0]) & ~bits.CAN_RTR_FLAG
 
 
-_Command = Callable[[Session, Sequence[bytes]], None]
+_Command = Callable[[ClientSession, Sequence[bytes]], None]
 
 
 def _mode(mode: Mode) -> _Command:
@@ -317,22 +317,22 @@ _ANYWHERE: dict[bytes, _Command] = {
     b"controlmode": _mode(Mode.CONTROL),
     b"isotpmode": _answer(b"< error isotp is not served >"),
     b"echo": _answer(b"< echo >"),
-    b"canx": Session._canx,
+    b"canx": ClientSession._canx,
 }
 _COMMANDS: dict[Mode, dict[bytes, _Command]] = {
-    Mode.NO_BUS: {b"open": Session._open},
+    Mode.NO_BUS: {b"open": ClientSession._open},
     Mode.BCM: {
         **_ANYWHERE,
         b"send": _sends(codec.parse_send),
-        b"add": Session._add,
-        b"update": Session._update,
-        b"delete": Session._delete,
-        b"subscribe": Session._subscribe,
-        b"unsubscribe": Session._unsubscribe,
-        b"filter": Session._filter,
-        b"muxfilter": Session._filter_kinds,
+        b"add": ClientSession._add,
+        b"update": ClientSession._update,
+        b"delete": ClientSession._delete,
+        b"subscribe": ClientSession._subscribe,
+        b"unsubscribe": ClientSession._unsubscribe,
+        b"filter": ClientSession._filter,
+        b"muxfilter": ClientSession._filter_kinds,
     },
     Mode.RAW: {**_ANYWHERE, b"send": _sends(codec.parse_send)},
-    Mode.CONTROL: {**_ANYWHERE, b"statistics": Session._report_statistics},
+    Mode.CONTROL: {**_ANYWHERE, b"statistics": ClientSession._report_statistics},
 }
 _EXTENDED = {b"sendfd": _sends(codec.parse_send_fd), b"sendrtr": _sends(codec.parse_send_remote)}

@@ -31,7 +31,7 @@ def merged(
 
     ``on_note`` is called with the index of a reader and a remark about unusual timestamps.
     """
-    sources = [_Source(index, reader.batches()) for index, reader in enumerate(readers)]
+    sources = [_LogSource(index, reader.batches()) for index, reader in enumerate(readers)]
     while sources := [source for source in sources if source.fetch(on_note)]:
         if len(sources) == 1:
             yield sources[0].rest()
@@ -47,7 +47,7 @@ def merged(
         yield _interleaved(parts)
 
 
-class _Source:
+class _LogSource:
     """A reader with the rest of its current batch and the merge position of each frame."""
 
     def __init__(self, index: int, batches: Iterable[MessageBatch]) -> None:

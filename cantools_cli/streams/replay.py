@@ -1,6 +1,6 @@
 """Replaying a log: the schedule of its frames, and the loop that sends them.
 
-``Schedule`` converts timestamps to times since the start of the replay, ``Timetable`` holds the queued
+``ReplaySchedule`` converts timestamps to times since the start of the replay, ``Timetable`` holds the queued
 frames, ``Pacer`` sends frames when they are due. All deadlines are absolute, so delays do not add up.
 
 Source of the rules: canplayer (absolute schedule, re-anchored if timestamps go back or a silence is cut)
@@ -52,7 +52,7 @@ class Ratio(NamedTuple):
     denominator: int
 
 
-class Schedule:
+class ReplaySchedule:
     """Converts timestamps of a log to nanoseconds since the start of its replay, never decreasing.
 
     ``speed`` is a factor; None ignores the timestamps. ``gap_ns`` is the minimum time between two frames.
@@ -128,7 +128,7 @@ class Lateness:
         return self.maximum_ns
 
 
-class Part(NamedTuple):
+class LogPart(NamedTuple):
     """Frames ready to send: their timestamps, and a callable that sends rows ``first`` to ``last - 1``."""
 
     stamps: array[int]
@@ -148,12 +148,12 @@ class Due(NamedTuple):
 class Timetable:
     """The queue of planned frames."""
 
-    def __init__(self, schedule: Schedule) -> None:
+    def __init__(self, schedule: ReplaySchedule) -> None:
         self.waiting = 0
         self.restarts = 0  #: number of times the schedule was shifted because the process had been stopped
         self.lateness = Lateness()
         self._schedule = schedule
-        self._parts: deque[tuple[Part, array[int]]] = deque()
+        self._parts: deque[tuple[LogPart, array[int]]] = deque()
         self._row = 0  # the next row of the first part
         self._start_ns: int | None = None
         self._has_begun = False
@@ -161,7 +161,7 @@ class Timetable:
     def begin_pass(self) -> None:
         self._schedule.begin_pass()
 
-    def load(self, part: Part, now_ns: Callable[[], int]) -> None:
+    def load(self, part: LogPart, now_ns: Callable[[], int]) -> None:
         """Plan the frames of ``part``; the first one of the replay is due ``LEAD_NS`` after ``now_ns()``."""
         if not len(part.stamps):
             return
@@ -215,14 +215,14 @@ class Pacer:
         self._reading_ns = READ_AHEAD_NS  # estimated time for reading the next part
         self._uncounted: list[tuple[Due, int]] = []
 
-    def run(self, feed: Iterator[Part | None]) -> None:
+    def run(self, feed: Iterator[LogPart | None]) -> None:
         """Send all parts that ``feed`` yields; None marks the start of another pass."""
         try:
             self._run(feed)
         finally:
             self._count_sent()
 
-    def _run(self, feed: Iterator[Part | None]) -> None:
+    def _run(self, feed: Iterator[LogPart | None]) -> None:
         ended = False
         while not self._stopped():
             due = self._timetable.next_ns
@@ -236,7 +236,7 @@ class Pacer:
             else:
                 self._send_at(due)
 
-    def _read(self, feed: Iterator[Part | None]) -> bool:
+    def _read(self, feed: Iterator[LogPart | None]) -> bool:
         """Read the next part of the log; return False at its end."""
         before = self._clock.now_ns()
         part = next(feed, _END)
@@ -288,7 +288,7 @@ class Pacer:
         self._uncounted.clear()
 
 
-_END = Part(array("q"), lambda first, last: None)
+_END = LogPart(array("q"), lambda first, last: None)
 
 
 def speed(text: str) -> Ratio | None:

@@ -18,7 +18,7 @@ from cantools_cli.backends.cannelloni.bus import CannelloniBus
 from cantools_cli.backends.remote.bus import RemoteBus
 from cantools_cli.backends.socketcand.bus import SocketCanDaemonBus
 from cantools_cli.backends.virtual.bus import VirtualBus
-from cantools_cli.backends.virtual.line import Line
+from cantools_cli.backends.virtual.line import HostLine
 from cantools_cli.backends.virtualcan import VirtualCanBus
 from cantools_cli.bus.base import BusABC
 from cantools_cli.errors import CanError, CanTimeoutError
@@ -304,7 +304,7 @@ def test_datagrams_in_the_inbox_of_a_virtual_bus_that_lie_cost_only_themselves(t
         struct.pack_into("<I", good, 8, count)
         lies.append(bytes(good))
     with VirtualBus("bus", scope="host", net=net) as bus, VirtualBus("bus", scope="host", net=net) as other:
-        line = Line(net, "bus")
+        line = HostLine(net, "bus")
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
             for number in line.readers():
                 for lie in lies:

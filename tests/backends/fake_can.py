@@ -74,7 +74,9 @@ def fake_socket(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCan]:
     """Let the next bus have a ``FakeCan``; the kernel has can0, and the classic vcan0."""
     end = FakeCan()
     monkeypatch.setattr(raw, "new_socket", lambda: end)
-    monkeypatch.setattr(links, "links", lambda: [links.Link("can0"), links.Link("vcan0", mtu=72)])
+    monkeypatch.setattr(
+        links, "links", lambda: [links.NetworkLink("can0"), links.NetworkLink("vcan0", mtu=72)]
+    )
     yield end
     end.close()
 

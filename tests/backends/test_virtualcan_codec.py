@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli.backends.virtualcan_codec import ECHO_NS, ECHOES, Decoder, Echoes, encode
+from cantools_cli.backends.virtualcan_codec import ECHO_NS, ECHOES, Echoes, VirtualCanDecoder, encode
 from cantools_cli.errors import CanOperationError
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
@@ -36,7 +36,7 @@ GOOD = bytes.fromhex(CASES[0][1])
 
 
 def read(*pieces: bytes) -> list[tuple[object, ...]]:
-    decoder = Decoder("here")
+    decoder = VirtualCanDecoder("here")
     return [facts(message) for piece in pieces for message in decoder.feed(piece, NOW)]
 
 
@@ -86,7 +86,7 @@ def test_what_it_cannot_say_is_refused(message: Message) -> None:
     ],
 )
 def test_what_is_no_record_ends_the_stream(text: str, reason: str) -> None:
-    decoder = Decoder()
+    decoder = VirtualCanDecoder()
     assert len(decoder.feed(GOOD + bytes.fromhex(text), NOW)) == 1
     assert reason in str(decoder.failure)
     assert len(decoder.feed(GOOD, NOW)) == 0
@@ -94,7 +94,7 @@ def test_what_is_no_record_ends_the_stream(text: str, reason: str) -> None:
 
 @pytest.mark.parametrize("text", ["00000800 00", "20000000 01", "FFFFFFFF 00"])
 def test_an_identifier_out_of_range_costs_only_its_frame(text: str) -> None:
-    decoder = Decoder()
+    decoder = VirtualCanDecoder()
     bad = bytes.fromhex(f"0000000E {text} 00 0000000000000000")
     assert len(decoder.feed(bad + GOOD + bad, NOW)) == 1
     assert decoder.losses.total() == 2
@@ -103,7 +103,7 @@ def test_an_identifier_out_of_range_costs_only_its_frame(text: str) -> None:
 
 @given(st.lists(st.binary(max_size=60)))
 def test_noise_gives_frames_or_an_end(pieces: list[bytes]) -> None:
-    decoder = Decoder()
+    decoder = VirtualCanDecoder()
     for piece in [GOOD, *pieces]:
         batch = decoder.feed(piece, NOW)
         assert len(MessageBatch(batch)) == len(batch)
@@ -124,7 +124,7 @@ def test_the_first_equal_frame_within_a_second_is_an_echo() -> None:
 
 def test_an_echo_is_dropped_and_another_frame_is_not() -> None:
     echoes = Echoes()
-    decoder = Decoder(echoes=echoes)
+    decoder = VirtualCanDecoder(echoes=echoes)
     echoes.add([bytes.fromhex(CASES[1][1])], NOW)
     got = [message.arbitration_id for message in decoder.feed(STREAM + STREAM, NOW)]
     assert got == [0x123, 0x7FF, 0, 0x1FFFFFFF, 0x100, 0x123, 0x12ABCDEF, 0x7FF, 0, 0x1FFFFFFF, 0x100]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cantools_cli.backends.virtual.line import Line
+from cantools_cli.backends.virtual.line import HostLine
 from tests.commands.forking import Forking
 
 CANX = str(Path(sys.executable).with_name("canx"))
@@ -135,7 +135,7 @@ def until_listening(environment: dict[str, str]) -> Callable[..., None]:
 
     def wait(channel: str, readers: int = 1) -> None:
         deadline = time.monotonic() + 30
-        line = Line(environment["CANX_NET"], channel)
+        line = HostLine(environment["CANX_NET"], channel)
         try:
             while len(line.readers()) < readers:
                 assert time.monotonic() < deadline, f"{readers} readers never came to {channel}"

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from cantools_cli.backends.slcan.bus import SlcanBus
-from cantools_cli.backends.slcan.codec import Decoder
+from cantools_cli.backends.slcan.codec import SlcanDecoder
 from cantools_cli.backends.socketcan.bus import SocketcanBus
 from cantools_cli.bus.losses import Losses
 from cantools_cli.errors import CanInitializationError, CanOperationError
@@ -109,7 +109,7 @@ def test_the_kernel_listens_as_canx_does() -> None:
 
 
 def test_the_kernel_makes_the_same_of_reports() -> None:
-    decoder, different = Decoder(Losses(), lambda digits, counts, time_ns: [*counts]), {}
+    decoder, different = SlcanDecoder(Losses(), lambda digits, counts, time_ns: [*counts]), {}
     with plugged(Slcan()) as line, attached(line) as name, SocketcanBus(name) as bus:
         for text in REPORTS:
             line.inject(text + b"\r")

@@ -14,7 +14,7 @@ from cantools_cli.errors import CanOperationError
 from cantools_cli.screen.app import SniffApp
 from cantools_cli.screen.controls import Ports
 from cantools_cli.screen.look import Look, sparkline
-from cantools_cli.screen.session import Session
+from cantools_cli.screen.session import ScreenSession
 from cantools_cli.sniff.decoding import StructDecoder
 from cantools_cli.sniff.table import HOLD_NS
 from cantools_cli.sniff.view import View
@@ -60,7 +60,7 @@ class Source:
 @asynccontextmanager
 async def running(*lines, size=(100, 24), **prompts):
     source = Source()
-    session = Session(source.batches, stop=source.close)
+    session = ScreenSession(source.batches, stop=source.close)
     app = SniffApp(session, View(), Look(), "can0", Ports(**prompts))
     session.start()
     try:
@@ -363,7 +363,7 @@ async def test_values_are_shown_in_the_history_too():
 @shows
 async def test_a_log_is_stepped_and_sought_on_the_screen():
     lines = [f"{1000 + n}.0 can0 123#{n:02X}" for n in range(100)]
-    session = Session(lambda: iter([log(*lines)]), is_paced=True, measured=True)
+    session = ScreenSession(lambda: iter([log(*lines)]), is_paced=True, measured=True)
     app = SniffApp(session, View(), Look(), "a.log")
     session.start()
     async with app.run_test(size=(100, 24)) as pilot:

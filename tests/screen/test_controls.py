@@ -8,7 +8,7 @@ from cantools_cli.errors import CanOperationError
 from cantools_cli.screen.controls import Controls, Ports
 from cantools_cli.screen.keys import HELP, KEYS
 from cantools_cli.screen.look import Look
-from cantools_cli.screen.session import Session
+from cantools_cli.screen.session import ScreenSession
 from cantools_cli.sniff.columns import identifier
 from cantools_cli.sniff.view import View
 from tests.sniff.frames import SECOND, log
@@ -21,7 +21,7 @@ FRAMES = [
 
 @pytest.fixture
 def controls():
-    session = Session(lambda: iter(()))
+    session = ScreenSession(lambda: iter(()))
     session.table.feed(log(*FRAMES), 0)
     found = Controls(session, View(), Look(), Ports())
     found.height = 5
@@ -33,7 +33,7 @@ def controls():
 def log_controls():
     """Return the controls of a log of 30 frames, one a second, whose player the test drives."""
     lines = [f"{n}.0 can0 123#{n:02X}" for n in range(30)]
-    session = Session(lambda: iter([log(*lines)]), is_paced=True, clock=lambda: 0)
+    session = ScreenSession(lambda: iter([log(*lines)]), is_paced=True, clock=lambda: 0)
     session.ask = lambda wish: run(session, wish)
     run(session)
     return Controls(session, View(), Look(), Ports())

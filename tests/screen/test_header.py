@@ -6,7 +6,7 @@ import pytest
 
 from cantools_cli.screen.header import header, length, moment, speeds
 from cantools_cli.screen.look import Look
-from cantools_cli.screen.session import Session
+from cantools_cli.screen.session import ScreenSession
 from cantools_cli.sniff.rates import Speed
 from cantools_cli.sniff.view import View, parse_filter
 from tests.sniff.frames import log
@@ -65,7 +65,7 @@ def test_timestamps_are_shown_as_local_time(time_ns, is_live, text):
 
 
 def test_the_header_shows_known_figures_and_hidden_kinds():
-    session = Session(lambda: iter(()))
+    session = ScreenSession(lambda: iter(()))
     session.speeds = {"can0": Speed(500_000)}
     session.table.feed(log("1700000000.5 can0 123#"))
     view = View(hides_standard=True, hides_extended=True, chosen=parse_filter("123"))
@@ -79,7 +79,7 @@ def test_the_header_shows_known_figures_and_hidden_kinds():
 
 def test_a_long_source_makes_room_for_the_rest():
     batch = log("1700000000.5 can0 123#", "1700000090.5 can0 123#")
-    session = Session(lambda: iter([batch]), is_paced=True, clock=lambda: 0)
+    session = ScreenSession(lambda: iter([batch]), is_paced=True, clock=lambda: 0)
     session.player.read()
     session.player.advance(0)
     text = header(session, View(), session.table, "x" * 99, "replaying", Look(), 80).plain

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from cantools_cli.errors import CanOperationError, FormatError
-from cantools_cli.screen.session import Session
+from cantools_cli.screen.session import ScreenSession
 from tests.sniff.frames import SECOND, log
 
 LINES = [f"{1000 + n}.0 can{n % 2} 123#{n:02X}" for n in range(20)]
@@ -37,7 +37,7 @@ def played():
     """Return a session that plays a log of a frame a second, at ten times its speed, and its clock."""
     clock = Clock()
     options = {"is_paced": True, "clock": clock}
-    session = Session(lambda: iter([log(*LINES[:15]), log(*LINES[15:])]), speed=10, **options)
+    session = ScreenSession(lambda: iter([log(*LINES[:15]), log(*LINES[15:])]), speed=10, **options)
     session.start()
     eventually(lambda: session.table.frames == 1)
     yield session, clock
@@ -87,7 +87,7 @@ def test_an_error_of_a_log_is_kept_until_a_seek_back():
         yield log(*LINES[:3])
         raise FormatError("bad record")
 
-    session = Session(batches, is_paced=True, speed=None)
+    session = ScreenSession(batches, is_paced=True, speed=None)
     session.start()
     eventually(lambda: session.error is not None)
     assert session.has_ended
@@ -103,7 +103,7 @@ def test_a_failed_source_is_an_error_and_the_frames_stay():
         yield log(*LINES[:2])
         raise CanOperationError("unplugged")
 
-    session = Session(batches)
+    session = ScreenSession(batches)
     session.start()
     eventually(lambda: session.has_ended)
     session.stop()
@@ -121,7 +121,7 @@ def test_a_full_disk_ends_only_the_recording():
     def fail(batch):
         raise OSError(28, "No space left on device")
 
-    session = Session(batches)
+    session = ScreenSession(batches)
     session.on_batch = fail
     session.start()
     eventually(lambda: session.notes)

@@ -6,7 +6,7 @@ from typing import Any
 
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
-from cantools_cli.serve.session import Session
+from cantools_cli.serve.session import ClientSession
 
 
 class Recorder:
@@ -48,7 +48,7 @@ class Talk:
 
     def __init__(self, *commands: str, **options: Any) -> None:
         self.bus = Recorder()
-        self.session = Session({"can0": self.bus}.get, **options)
+        self.session = ClientSession({"can0": self.bus}.get, **options)
         self.now = 100.0
         for command in ("open can0", *commands):
             self.say(command)

@@ -8,14 +8,14 @@ import pytest
 
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.serve.client import Client
-from cantools_cli.serve.session import RAW_DELAY, Session
+from cantools_cli.serve.session import RAW_DELAY, ClientSession
 from tests.serve.conversation import Recorder, frame
 
 
 def test_a_client_in_raw_mode_gets_its_first_frame_behind_a_pause(stack):
     here, there = (stack.enter_context(end) for end in socket.socketpair())
     there.setblocking(False)
-    client = Client(here, "x", Session({"can0": Recorder()}.get), 1000)
+    client = Client(here, "x", ClientSession({"can0": Recorder()}.get), 1000)
     there.sendall(b"< open can0 >< rawmode >")
     client.read(100.0)
     client.deliver(MessageBatch([frame(1)]), {}, 100.0)
@@ -30,7 +30,7 @@ def test_a_client_in_raw_mode_gets_its_first_frame_behind_a_pause(stack):
 
 def test_a_client_that_takes_no_answers_is_not_to_be_read(stack):
     here, _ = (stack.enter_context(end) for end in socket.socketpair())
-    client = Client(here, "x", Session({"can0": Recorder()}.get), 1000)
+    client = Client(here, "x", ClientSession({"can0": Recorder()}.get), 1000)
     assert client.is_reading
     client._outbox.add_answer(b"< echo >" * 10_000)
     assert not client.is_reading

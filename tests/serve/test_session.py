@@ -8,7 +8,7 @@ from cantools_cli.errors import (
     CanOperationError,
     CanTimeoutError,
 )
-from cantools_cli.serve.session import RAW_DELAY, Mode, Session
+from cantools_cli.serve.session import RAW_DELAY, ClientSession, Mode
 from tests.serve.conversation import Recorder, Talk, frame
 
 UNKNOWN = b"< error unknown command >"
@@ -52,7 +52,7 @@ def test_an_open_session_answers(before, command, answer):
     ],
 )
 def test_a_session_without_a_bus_answers(command, answer, is_over):
-    session = Session({"can0": Recorder()}.get)
+    session = ClientSession({"can0": Recorder()}.get)
     assert session.receive_data(f"< {command} >".encode(), 0.0) == answer
     assert session.is_over is is_over
 
@@ -61,7 +61,7 @@ def test_a_bus_that_failed_is_said_to_be_so():
     def fail(name: str) -> None:
         raise CanOperationError("gone")
 
-    session = Session(fail)
+    session = ClientSession(fail)
     assert session.receive_data(b"< open can0 >", 0.0) == b"< error could not start interface can0 >"
     assert session.mode is Mode.NO_BUS
 

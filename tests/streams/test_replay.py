@@ -18,9 +18,9 @@ from cantools_cli.streams.replay import (
     PART_ROWS,
     STOPPED_NS,
     Lateness,
+    LogPart,
     Pacer,
-    Part,
-    Schedule,
+    ReplaySchedule,
     Timetable,
     loops,
     speed,
@@ -47,7 +47,7 @@ class FakeClock:
         self.time += round(seconds * S) + self.oversleeps(seconds)
 
 
-def plan(schedule: Schedule, *stamps: int) -> list[int]:
+def plan(schedule: ReplaySchedule, *stamps: int) -> list[int]:
     return list(schedule.plan(array("q", stamps)))
 
 
@@ -60,13 +60,13 @@ def batch_at(*stamps: int) -> MessageBatch:
     return batch
 
 
-def part_of(batch: MessageBatch, send: Callable[[list[int]], Any]) -> Part:
+def part_of(batch: MessageBatch, send: Callable[[list[int]], Any]) -> LogPart:
     """Return the frames of ``batch``; ``send`` takes the timestamps of those that go together."""
-    return Part(batch.timestamp_ns, lambda first, last: send(list(batch.timestamp_ns[first:last])))
+    return LogPart(batch.timestamp_ns, lambda first, last: send(list(batch.timestamp_ns[first:last])))
 
 
 def replayed(
-    clock: FakeClock, schedule: Schedule, *feed: MessageBatch | None, after: Callable[[], Any] = bool
+    clock: FakeClock, schedule: ReplaySchedule, *feed: MessageBatch | None, after: Callable[[], Any] = bool
 ) -> tuple[list[tuple[int, list[int]]], Timetable]:
     """Return (time since the beginning, timestamps sent together) of each sending, and the timetable."""
     timetable = Timetable(schedule)
@@ -85,20 +85,24 @@ def replayed(
 
 # The rows: schedule, timestamps, when each is due. The semantics are canplayer's unless it says otherwise.
 PLANS = {
-    "own timing": (Schedule(), [5 * S, 6 * S, 8 * S], [0, 1 * S, 3 * S]),
-    "equal stamps go together": (Schedule(), [5, 5, 5], [0, 0, 0]),
-    "before 1970": (Schedule(), [-5 * S, -4 * S], [0, 1 * S]),
-    "twice as fast": (Schedule(Fraction(2)), [0, 4 * S], [0, 2 * S]),
-    "half as fast": (Schedule(Fraction(1, 2)), [0, 4 * S], [0, 8 * S]),
-    "a third as fast does not drift": (Schedule(Fraction(3)), [0, 1, 2, 3 * S], [0, 0, 0, S]),
-    "stamps that go back re-anchor": (Schedule(), [9 * S, 10 * S, 2 * S, 3 * S], [0, S, S, 2 * S]),
-    "slight disorder does not": (Schedule(), [0, 2 * MS, MS, 3 * MS], [0, 2 * MS, 2 * MS, 3 * MS]),
-    "a long silence is cut": (Schedule(skip_ns=S), [0, S, 9 * S, 10 * S], [0, S, S, 2 * S]),
-    "a silence of just the limit is kept": (Schedule(skip_ns=S), [0, S, 2 * S], [0, S, 2 * S]),
-    "a skip is of the log's time": (Schedule(Fraction(2), skip_ns=S), [0, S, 3 * S], [0, S // 2, S // 2]),
-    "a gap is the least": (Schedule(gap_ns=MS), [0, 0, 0, S], [0, MS, 2 * MS, S]),
-    "python-can: a gap alone": (Schedule(None, gap_ns=MS), [0, S, 0, 9 * S], [0, MS, 2 * MS, 3 * MS]),
-    "no time at all": (Schedule(None), [0, S, 9 * S], [0, 0, 0]),
+    "own timing": (ReplaySchedule(), [5 * S, 6 * S, 8 * S], [0, 1 * S, 3 * S]),
+    "equal stamps go together": (ReplaySchedule(), [5, 5, 5], [0, 0, 0]),
+    "before 1970": (ReplaySchedule(), [-5 * S, -4 * S], [0, 1 * S]),
+    "twice as fast": (ReplaySchedule(Fraction(2)), [0, 4 * S], [0, 2 * S]),
+    "half as fast": (ReplaySchedule(Fraction(1, 2)), [0, 4 * S], [0, 8 * S]),
+    "a third as fast does not drift": (ReplaySchedule(Fraction(3)), [0, 1, 2, 3 * S], [0, 0, 0, S]),
+    "stamps that go back re-anchor": (ReplaySchedule(), [9 * S, 10 * S, 2 * S, 3 * S], [0, S, S, 2 * S]),
+    "slight disorder does not": (ReplaySchedule(), [0, 2 * MS, MS, 3 * MS], [0, 2 * MS, 2 * MS, 3 * MS]),
+    "a long silence is cut": (ReplaySchedule(skip_ns=S), [0, S, 9 * S, 10 * S], [0, S, S, 2 * S]),
+    "a silence of just the limit is kept": (ReplaySchedule(skip_ns=S), [0, S, 2 * S], [0, S, 2 * S]),
+    "a skip is of the log's time": (
+        ReplaySchedule(Fraction(2), skip_ns=S),
+        [0, S, 3 * S],
+        [0, S // 2, S // 2],
+    ),
+    "a gap is the least": (ReplaySchedule(gap_ns=MS), [0, 0, 0, S], [0, MS, 2 * MS, S]),
+    "python-can: a gap alone": (ReplaySchedule(None, gap_ns=MS), [0, S, 0, 9 * S], [0, MS, 2 * MS, 3 * MS]),
+    "no time at all": (ReplaySchedule(None), [0, S, 9 * S], [0, 0, 0]),
 }
 
 
@@ -109,8 +113,8 @@ def test_when_frames_are_due(schedule, stamps, due):
 
 @given(st.lists(st.integers(0, 30 * S), max_size=40), st.integers(0, 40))
 def test_any_cut_into_batches_gives_the_same_schedule(stamps, cut):
-    def schedule() -> Schedule:
-        return Schedule(Fraction(3, 2), gap_ns=MS, skip_ns=5 * S)
+    def schedule() -> ReplaySchedule:
+        return ReplaySchedule(Fraction(3, 2), gap_ns=MS, skip_ns=5 * S)
 
     whole, parts = schedule(), schedule()
     assert plan(whole, *stamps) == plan(parts, *stamps[:cut]) + plan(parts, *stamps[cut:])
@@ -118,7 +122,7 @@ def test_any_cut_into_batches_gives_the_same_schedule(stamps, cut):
 
 @given(st.lists(st.integers(-S, 30 * S), max_size=40))
 def test_a_schedule_never_goes_back(stamps):
-    due = plan(Schedule(), *stamps)
+    due = plan(ReplaySchedule(), *stamps)
     assert due == sorted(due)
 
 
@@ -126,31 +130,31 @@ def test_a_schedule_never_goes_back(stamps):
 def test_slightly_unordered_timestamps_add_no_delay(offsets):
     stamps = [number * MS + offset for number, offset in enumerate(offsets)]
     last = max(stamps)
-    assert plan(Schedule(), *stamps, last)[-1] <= last - stamps[0] + DISORDER_NS
+    assert plan(ReplaySchedule(), *stamps, last)[-1] <= last - stamps[0] + DISORDER_NS
 
 
 def test_another_pass_follows_immediately():
-    schedule = Schedule()
+    schedule = ReplaySchedule()
     assert plan(schedule, 0, S) == [0, S]
     schedule.begin_pass()
     assert plan(schedule, 0, S) == [S, 2 * S]
 
 
 def test_a_gap_holds_between_passes():
-    schedule = Schedule(gap_ns=MS)
+    schedule = ReplaySchedule(gap_ns=MS)
     plan(schedule, 0)
     schedule.begin_pass()
     assert plan(schedule, 0) == [MS]
 
 
 def test_frames_due_together_are_sent_together():
-    sent, _ = replayed(FakeClock(), Schedule(), batch_at(0, 0, S), batch_at(S, S, 2 * S))
+    sent, _ = replayed(FakeClock(), ReplaySchedule(), batch_at(0, 0, S), batch_at(S, S, 2 * S))
     assert [stamps for _, stamps in sent] == [[0, 0], [S], [S, S], [2 * S]]  # as far as they came together
 
 
 def test_each_frame_is_sent_within_one_reading_of_the_clock():
     clock = FakeClock()
-    sent, timetable = replayed(clock, Schedule(), batch_at(*range(0, 50 * MS, MS)))
+    sent, timetable = replayed(clock, ReplaySchedule(), batch_at(*range(0, 50 * MS, MS)))
     assert all(abs(time - stamps[0]) <= 3000 for time, stamps in sent)
     assert timetable.lateness.maximum_ns <= 3000
 
@@ -158,7 +162,7 @@ def test_each_frame_is_sent_within_one_reading_of_the_clock():
 def test_a_late_wake_up_within_the_margin_does_not_delay_frames():
     clock = FakeClock()
     clock.oversleeps = lambda seconds: 200_000  # as an operating system does
-    sent, _ = replayed(clock, Schedule(), batch_at(*range(0, 100 * MS, 10 * MS)))
+    sent, _ = replayed(clock, ReplaySchedule(), batch_at(*range(0, 100 * MS, 10 * MS)))
     assert clock.slept
     assert all(abs(time - stamps[0]) <= 5000 for time, stamps in sent)
 
@@ -167,7 +171,7 @@ def test_a_late_wake_up_does_not_delay_later_frames():
     clock = FakeClock()
     lates = iter([0, 0, 0, 700 * MS])
     clock.oversleeps = lambda seconds: next(lates, 0)
-    sent, timetable = replayed(clock, Schedule(), batch_at(0, 100 * MS, 200 * MS, 900 * MS))
+    sent, timetable = replayed(clock, ReplaySchedule(), batch_at(0, 100 * MS, 200 * MS, 900 * MS))
     assert [stamps for _, stamps in sent] == [[0], [100 * MS, 200 * MS], [900 * MS]]
     assert abs(sent[-1][0] - 900 * MS) <= 5000
     assert timetable.restarts == 0
@@ -178,7 +182,7 @@ def test_after_a_stall_it_resumes_where_it_stopped():
     lates = iter([0, 0, 0, 60 * S])
     clock.oversleeps = lambda seconds: next(lates, 0)
     stamps = range(0, 90 * S, S)
-    sent, timetable = replayed(clock, Schedule(), batch_at(*stamps))
+    sent, timetable = replayed(clock, ReplaySchedule(), batch_at(*stamps))
     assert [len(together) for _, together in sent] == [1] * 90
     assert timetable.restarts == 1
     assert timetable.lateness.maximum_ns < STOPPED_NS
@@ -190,15 +194,15 @@ def test_a_slow_bus_does_not_shift_the_schedule():
     def slow() -> None:
         clock.time += 15 * MS
 
-    sent, _ = replayed(clock, Schedule(), batch_at(*range(0, 100 * MS, 10 * MS), S), after=slow)
+    sent, _ = replayed(clock, ReplaySchedule(), batch_at(*range(0, 100 * MS, 10 * MS), S), after=slow)
     assert abs(sent[-1][0] - S) <= 5000
 
 
 def test_the_log_is_read_ahead_within_limits():
     clock, held = FakeClock(), []
-    timetable = Timetable(Schedule())
+    timetable = Timetable(ReplaySchedule())
 
-    def feed() -> Iterator[Part]:
+    def feed() -> Iterator[LogPart]:
         for first in range(20):
             held.append(timetable.waiting)
             yield part_of(batch_at(*range(first * 9 * S, (first + 1) * 9 * S, 10 * MS)), bool)
@@ -219,19 +223,19 @@ def test_the_log_is_read_ahead_within_limits():
 def test_reading_waits_until_there_is_time_for_it(took, order):
     clock, events = FakeClock(), []
 
-    def feed() -> Iterator[Part]:
+    def feed() -> Iterator[LogPart]:
         clock.time += took
         yield part_of(batch_at(0, 50 * MS, 100 * MS, 250 * MS), events.extend)
         events.append("read")
         yield part_of(batch_at(2 * S), events.extend)
 
-    Pacer(Timetable(Schedule()), clock, lambda: False).run(feed())
+    Pacer(Timetable(ReplaySchedule()), clock, lambda: False).run(feed())
     assert events == order
 
 
 def test_frames_are_sent_while_waiting_for_input():
     clock, sent = FakeClock(), []
-    timetable = Timetable(Schedule())
+    timetable = Timetable(ReplaySchedule())
     pacer = Pacer(timetable, clock, lambda: False)
     timetable.load(part_of(batch_at(0, MS, S), sent.extend), clock.now_ns)
     assert pacer.idle() == pytest.approx(LEAD_NS / S - 0.003, abs=0.001)
@@ -246,7 +250,7 @@ def test_frames_are_sent_while_waiting_for_input():
 
 def test_a_stop_ends_a_wait():
     clock, sent = FakeClock(), []
-    timetable = Timetable(Schedule())
+    timetable = Timetable(ReplaySchedule())
     pacer = Pacer(timetable, clock, lambda: sum(clock.slept) > 0.5)
     pacer.run(iter([part_of(batch_at(0, S), sent.extend)]))
     assert (sent, timetable.waiting) == ([0], 1)
@@ -295,7 +299,7 @@ def test_numbers_of_loops():
 def test_the_time_of_planning_does_not_shorten_the_replay() -> None:
     clock = FakeClock()
 
-    class SlowSchedule(Schedule):
+    class SlowSchedule(ReplaySchedule):
         def plan(self, stamps: array[int]) -> array[int]:
             clock.time += 50 * MS
             return super().plan(stamps)
@@ -308,7 +312,7 @@ def test_the_time_of_planning_does_not_shorten_the_replay() -> None:
 def test_late_sleeps_lengthen_the_busy_wait() -> None:
     clock = FakeClock()
     clock.oversleeps = lambda seconds: 900_000
-    sent, timetable = replayed(clock, Schedule(), batch_at(*range(0, S, 10 * MS)))
+    sent, timetable = replayed(clock, ReplaySchedule(), batch_at(*range(0, S, 10 * MS)))
     late = [time - number * 10 * MS for number, (time, _) in enumerate(sent)]
     assert max(late[:5]) > 100_000
     assert max(map(abs, late[10:])) < 10_000
@@ -318,7 +322,7 @@ def test_late_sleeps_lengthen_the_busy_wait() -> None:
 def test_sleeps_before_a_close_deadline_are_short() -> None:
     clock = FakeClock()
     clock.oversleeps = lambda seconds: 900_000
-    replayed(clock, Schedule(), batch_at(*range(0, 3 * S, S)))
+    replayed(clock, ReplaySchedule(), batch_at(*range(0, 3 * S, S)))
     assert sum(seconds > 0.9 for seconds in clock.slept) == 2
     assert sum(seconds <= 0.0005 for seconds in clock.slept) > 2
 
@@ -328,14 +332,14 @@ def test_no_frame_is_early_however_sleeps_end(oversleeps, gap):
     clock = FakeClock()
     lates = iter(oversleeps)
     clock.oversleeps = lambda seconds: next(lates, 0)
-    sent, _ = replayed(clock, Schedule(), batch_at(*range(0, 20 * gap * MS + 1, 1 + gap * MS)))
+    sent, _ = replayed(clock, ReplaySchedule(), batch_at(*range(0, 20 * gap * MS + 1, 1 + gap * MS)))
     assert all(time >= stamp - 2000 for time, stamps in sent for stamp in stamps)
 
 
 def test_a_sleep_that_ends_early_is_followed_by_another() -> None:
     clock = FakeClock()
     clock.oversleeps = lambda seconds: -round(seconds * S / 2)
-    sent, _ = replayed(clock, Schedule(), batch_at(0, S))
+    sent, _ = replayed(clock, ReplaySchedule(), batch_at(0, S))
     assert abs(sent[-1][0] - S) < 10_000
     assert sum(clock.slept) / 2 == pytest.approx(1.0 + LEAD_NS / S, abs=0.001)
 
@@ -344,5 +348,5 @@ def test_sleeping_between_close_frames_resumes_after_one_late_sleep() -> None:
     clock = FakeClock()
     lates = iter([10 * MS])
     clock.oversleeps = lambda seconds: next(lates, 0)
-    replayed(clock, Schedule(), batch_at(0, *range(100 * MS, 400 * MS, MS)))
+    replayed(clock, ReplaySchedule(), batch_at(0, *range(100 * MS, 400 * MS, MS)))
     assert len(clock.slept) > 200

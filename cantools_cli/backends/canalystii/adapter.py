@@ -50,7 +50,7 @@ _PART = 48  #: frames of one write, and how many may wait in the device before t
 _SEND_SECONDS = 1.0  # without progress until a send without a timeout fails
 
 
-class Adapter:
+class CanalystAdapter:
     """The port of a bus.
 
     ``room`` is the number of received frames that are kept; the oldest are dropped. ``name`` begins errors.

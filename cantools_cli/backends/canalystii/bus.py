@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from cantools_cli.backends.canalystii import codec
-from cantools_cli.backends.canalystii.adapter import CHANNELS, IDS, Adapter
+from cantools_cli.backends.canalystii.adapter import CHANNELS, IDS, CanalystAdapter
 from cantools_cli.backends.transport import usb
 from cantools_cli.backends.transport.stream import QUEUE_FRAMES
 from cantools_cli.bit_timing.classic import BitTiming
@@ -78,7 +78,7 @@ class CANalystIIBus(BusABC):
         registers = _registers(bitrate, bit_timing if timing is None else timing, btr0, btr1)
         name = f"canalystii:{','.join(map(str, self.channels))}"
         self._bit_rate = _bit_rate(bitrate, registers)
-        self._port = Adapter(
+        self._port = CanalystAdapter(
             _found(device, name), self.channels, name, self.losses, rx_queue_size or QUEUE_FRAMES
         )
         self._port.start(registers)

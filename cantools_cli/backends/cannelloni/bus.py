@@ -68,7 +68,7 @@ class CannelloniBus(PortBus):
             raise UsageError(f"port {local_port} is not in 0 to 65535")
         if listen and transport == "udp":
             raise UsageError("listen needs transport=tcp: over UDP both sides listen")
-        decoder = codec.Decoder(channel, self.losses)
+        decoder = codec.CannelloniDecoder(channel, self.losses)
         name = f"cannelloni:{channel}"
         peer = Peer(host, port, name)
         self._sequence = 0

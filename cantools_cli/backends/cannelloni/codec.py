@@ -91,7 +91,7 @@ def frames_in(datagram: bytes) -> int:
     return count
 
 
-class Decoder:
+class CannelloniDecoder:
     """Decodes datagrams, and counts losses for ``StreamDecoder`` as well.
 
     Attributes:
@@ -172,7 +172,7 @@ class StreamDecoder:
         failure: the error that ended the stream, or None.
     """
 
-    def __init__(self, decoder: Decoder) -> None:
+    def __init__(self, decoder: CannelloniDecoder) -> None:
         self.failure: FormatError | None = None
         self._decoder = decoder
         self._rest = b""

@@ -40,7 +40,7 @@ class TcpTunnel:
     is_lost = False  # another connection follows
 
     def __init__(
-        self, peer: Peer, here: tuple[str, int] | None, decoder: codec.Decoder, channel: Channel
+        self, peer: Peer, here: tuple[str, int] | None, decoder: codec.CannelloniDecoder, channel: Channel
     ) -> None:
         self.connections = 0
         self.first_refusal: CanInitializationError | None = None

@@ -23,9 +23,9 @@ from cantools_cli.backends.gs_usb.codec import (
     STATE_SIZE,
     Config,
     Constants,
+    ControlRequest,
     Feature,
     Registers,
-    Request,
     State,
     mode,
     number,
@@ -50,11 +50,11 @@ IDS = {
 
 _CANTACT_PRO = ("LinkLayer Labs", "CANtact Pro")
 _CHANNEL_PLACE = 9  # of the channel in a transfer
-_open: dict[tuple[int, int], Adapter] = {}
+_open: dict[tuple[int, int], GsUsbAdapter] = {}
 _opening = threading.Lock()
 
 
-class Adapter:
+class GsUsbAdapter:
     """An adapter that is open in this process. ``name`` is that of the bus which opened it."""
 
     def __init__(self, device: UsbDevice, name: str) -> None:
@@ -70,7 +70,7 @@ class Adapter:
             size = FD_SIZE if self.constants(0).features & Feature.FD else CLASSIC_SIZE
             size = self._in.size_for(size + STAMP_SIZE)
             for channel in range(self.config.channels):
-                self._request(Request.MODE, channel, mode(False))
+                self._request(ControlRequest.MODE, channel, mode(False))
             device.drain(self._in.address, size)
         except OSError as error:
             device.close()
@@ -90,7 +90,7 @@ class Adapter:
         self._reader.start()
 
     @classmethod
-    def shared(cls, device: UsbDevice, channel: int, port: UsbPort, name: str) -> Adapter:
+    def shared(cls, device: UsbDevice, channel: int, port: UsbPort, name: str) -> GsUsbAdapter:
         """Return the open adapter of ``device``, with ``port`` as the user of its ``channel``.
 
         Raises:
@@ -127,7 +127,7 @@ class Adapter:
         """Stop ``channel``; the adapter is closed after its last channel."""
         with _opening:
             with suppress(OSError, ValueError):
-                self._request(Request.MODE, channel, mode(False))
+                self._request(ControlRequest.MODE, channel, mode(False))
             self._users.pop(channel, None)
             self._close_if_unused((self._device.bus, self._device.address))
 
@@ -166,9 +166,9 @@ class Adapter:
     # --- requests -------------------------------------------------------------------------------------
 
     def _hello(self) -> Config:
-        self._device.control_out(Request.HOST_FORMAT, 1, LITTLE_ENDIAN)
+        self._device.control_out(ControlRequest.HOST_FORMAT, 1, LITTLE_ENDIAN)
         try:
-            return parse_config(self._device.control_in(Request.DEVICE_CONFIG, 1, CONFIG_SIZE))
+            return parse_config(self._device.control_in(ControlRequest.DEVICE_CONFIG, 1, CONFIG_SIZE))
         except FormatError as error:
             raise _not_a_gs_usb(self._name, error) from error
 
@@ -176,9 +176,9 @@ class Adapter:
         """Return the features and the limits of the bit timing of ``channel``."""
         if channel not in self._constants:
             try:
-                found = parse_constants(self._device.control_in(Request.BT_CONST, channel, CONST_SIZE))
+                found = parse_constants(self._device.control_in(ControlRequest.BT_CONST, channel, CONST_SIZE))
                 if found.features & Feature.BT_CONST_EXT:
-                    reply = self._device.control_in(Request.BT_CONST_EXT, channel, CONST_EXT_SIZE)
+                    reply = self._device.control_in(ControlRequest.BT_CONST_EXT, channel, CONST_EXT_SIZE)
                     found = parse_constants(reply)
             except (OSError, FormatError) as error:
                 raise _not_a_gs_usb(self._name, error) from error
@@ -204,15 +204,15 @@ class Adapter:
         name = self._name_of(channel)
         refused = f"the bit timing {'/'.join(map(str, nominal))}"
         try:
-            self._request(Request.MODE, channel, mode(False))
-            self._request(Request.BITTIMING, channel, nominal.packed())
+            self._request(ControlRequest.MODE, channel, mode(False))
+            self._request(ControlRequest.BITTIMING, channel, nominal.packed())
             if data is not None:
                 refused = f"the bit timing of the data phase {'/'.join(map(str, data))}"
                 old = self._is_old_cantact
-                request = Request.DATA_BITTIMING_OF_CANTACT if old else Request.DATA_BITTIMING
+                request = ControlRequest.DATA_BITTIMING_OF_CANTACT if old else ControlRequest.DATA_BITTIMING
                 self._request(request, channel, data.packed())
             refused = f"the mode {Feature(flags)!r}"
-            self._request(Request.MODE, channel, mode(True, flags))
+            self._request(ControlRequest.MODE, channel, mode(True, flags))
         except OSError as error:
             if error.errno == errno.EPIPE:
                 raise CanInitializationError(f"{name}: the adapter refuses {refused}") from error
@@ -220,17 +220,17 @@ class Adapter:
 
     def stop(self, channel: int) -> None:
         """Stop ``channel``, which discards the frames that it has not sent."""
-        self._do(Request.MODE, channel, mode(False))
+        self._do(ControlRequest.MODE, channel, mode(False))
 
     def terminate(self, channel: int, on: bool) -> None:
         """Switch the terminating resistor."""
-        self._do(Request.SET_TERMINATION, channel, number(on))
+        self._do(ControlRequest.SET_TERMINATION, channel, number(on))
 
     def identify(self, channel: int, on: bool) -> None:
         """Let the adapter blink."""
-        self._do(Request.IDENTIFY, channel, number(on))
+        self._do(ControlRequest.IDENTIFY, channel, number(on))
 
-    def _do(self, request: Request, channel: int, data: bytes) -> None:
+    def _do(self, request: ControlRequest, channel: int, data: bytes) -> None:
         try:
             self._request(request, channel, data)
         except OSError as error:
@@ -245,7 +245,7 @@ class Adapter:
         Raises:
             CanOperationError: the adapter does not answer.
         """
-        return parse_state(self._asked(Request.GET_STATE, channel, STATE_SIZE))
+        return parse_state(self._asked(ControlRequest.GET_STATE, channel, STATE_SIZE))
 
     def counter(self, channel: int) -> tuple[int, int]:
         """Return the adapter's counter in us, and the time of the monotonic clock in ns.
@@ -254,10 +254,10 @@ class Adapter:
             CanOperationError: the adapter does not answer.
         """
         before = time.monotonic_ns()
-        count = parse_number(self._asked(Request.TIMESTAMP, channel, 4))
+        count = parse_number(self._asked(ControlRequest.TIMESTAMP, channel, 4))
         return count, (before + time.monotonic_ns()) // 2
 
-    def _asked(self, request: Request, channel: int, size: int) -> bytes:
+    def _asked(self, request: ControlRequest, channel: int, size: int) -> bytes:
         name = self._name_of(channel)
         try:
             reply = self._device.control_in(request, channel, size)
@@ -271,7 +271,7 @@ class Adapter:
         port = self._users.get(channel)
         return self._name if port is None else port.name
 
-    def _request(self, request: Request, channel: int, data: bytes) -> None:
+    def _request(self, request: ControlRequest, channel: int, data: bytes) -> None:
         self._device.control_out(request, channel, data)
 
     def _endpoints(self) -> tuple[BulkEndpoint, BulkEndpoint]:
@@ -305,7 +305,7 @@ class Adapter:
 def channels_of(device: UsbDevice) -> int:
     """Return the number of channels of a device that is not open; 1 if it does not tell."""
     with suppress(OSError, ValueError):
-        return parse_config(device.control_in(Request.DEVICE_CONFIG, 1, CONFIG_SIZE)).channels
+        return parse_config(device.control_in(ControlRequest.DEVICE_CONFIG, 1, CONFIG_SIZE)).channels
     return 1
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cantools_cli.backends.gs_usb import timing as timings
-from cantools_cli.backends.gs_usb.adapter import IDS, Adapter
+from cantools_cli.backends.gs_usb.adapter import IDS, GsUsbAdapter
 from cantools_cli.backends.gs_usb.channel import chosen, shown, wanted
 from cantools_cli.backends.gs_usb.codec import Constants, Feature, Registers, encode
-from cantools_cli.backends.gs_usb.port import Counters, GsUsbPort, Sending
+from cantools_cli.backends.gs_usb.port import ErrorCounters, GsUsbPort, PendingFrames
 from cantools_cli.backends.transport import usb
 from cantools_cli.backends.transport.port import PortBus
 from cantools_cli.backends.transport.usb import UsbDevice
@@ -58,7 +58,7 @@ class AdapterBus(PortBus):
     """A CAN channel of an adapter with the gs_usb protocol."""
 
     _port: GsUsbPort
-    _adapter: Adapter
+    _adapter: GsUsbAdapter
     _bit_rates: tuple[int, int | None]
 
     def _open(self, device: UsbDevice, can_channel: int, channel: Any, name: str, options: Options) -> None:
@@ -74,7 +74,7 @@ class AdapterBus(PortBus):
         port = GsUsbPort(name, channel, can_channel, self.losses)
         port.keeps_echoes = options.receive_own_messages
         try:
-            adapter = Adapter.shared(device, can_channel, port, name)
+            adapter = GsUsbAdapter.shared(device, can_channel, port, name)
         except BaseException:
             port.close()
             raise
@@ -127,7 +127,7 @@ class AdapterBus(PortBus):
         """
         self._check_open()
         self._check_carried(batch.xl is not None)
-        records, sending, port = self._encode(batch), Sending(), self._port
+        records, sending, port = self._encode(batch), PendingFrames(), self._port
 
         def send(first: int, last: int, timeout: float | None) -> None:
             self._check_open()
@@ -191,12 +191,12 @@ class AdapterBus(PortBus):
         counters = self._counters()
         return counters.rx_errors, counters.tx_errors
 
-    def _counters(self) -> Counters:
+    def _counters(self) -> ErrorCounters:
         self._check_open()
         channel = self._port.can_channel
         if self._adapter.constants(channel).features & Feature.STATE:
             state = self._adapter.state(channel)
-            return Counters(
+            return ErrorCounters(
                 state.state == _BUS_OFF, state.state == _PASSIVE, state.rx_errors, state.tx_errors
             )
         self._port.wait_for(lambda: True, Deadline(0))  # decode what has arrived

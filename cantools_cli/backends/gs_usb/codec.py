@@ -28,7 +28,7 @@ from cantools_cli.frame import bits
 from cantools_cli.frame.message import Message
 
 
-class Request(IntEnum):
+class ControlRequest(IntEnum):
     """The numbers of the control requests."""
 
     HOST_FORMAT = 0

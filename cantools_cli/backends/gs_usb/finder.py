@@ -15,7 +15,7 @@ __all__ = ["adapters", "channels", "details", "obstacle"]
 obstacle = usb.obstacle
 
 
-class Found(NamedTuple):
+class FoundAdapter(NamedTuple):
     """A connected adapter: the channels of buses on it, and why it cannot be opened, or ``ready``."""
 
     channels: list[str]
@@ -25,7 +25,7 @@ class Found(NamedTuple):
     ids: tuple[int, int]
 
 
-def adapters() -> list[Found]:
+def adapters() -> list[FoundAdapter]:
     """Return the connected adapters; empty if the computer has no library for USB."""
     try:
         devices = usb.find(IDS.keys())
@@ -43,7 +43,7 @@ def adapters() -> list[Found]:
             count = channels_of(device)
             state = f"the kernel has it as {' and '.join(kernel)}" if kernel else "ready"
         names = [address_of(device, channel) for channel in range(count)]
-        found.append(Found(names, device.strings, state, trouble is None and not kernel, device.ids))
+        found.append(FoundAdapter(names, device.strings, state, trouble is None and not kernel, device.ids))
         device.close()
     return found
 

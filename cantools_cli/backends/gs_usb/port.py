@@ -16,7 +16,7 @@ from functools import partial
 from typing import NamedTuple
 
 from cantools_cli.backends.gs_usb import codec
-from cantools_cli.backends.gs_usb.adapter import Adapter
+from cantools_cli.backends.gs_usb.adapter import GsUsbAdapter
 from cantools_cli.backends.transport.device_clock import DeviceClock
 from cantools_cli.backends.transport.usb_port import Transfer, UsbPort
 from cantools_cli.bus.deadline import Deadline
@@ -38,7 +38,7 @@ _SPAN = 600_000_000_000  # ns of transfers whose counters are unwrapped together
 _NOT_ACKNOWLEDGED = "is another node on the bus, with the same bit rate, and is the bus terminated?"
 
 
-class Counters(NamedTuple):
+class ErrorCounters(NamedTuple):
     """What the last error frame reported."""
 
     is_bus_off: bool = False
@@ -47,7 +47,7 @@ class Counters(NamedTuple):
     tx_errors: int = 0
 
 
-class Sending:
+class PendingFrames:
     """Counts of frames that belong together: written to the adapter, and confirmed by their echoes."""
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ class GsUsbPort(UsbPort):
         counters: what the last error frame reported.
     """
 
-    adapter: Adapter
+    adapter: GsUsbAdapter
 
     def __init__(self, name: str, channel: Channel, can_channel: int, losses: Losses) -> None:
         super().__init__(self._decoded, name, channel, losses)
@@ -78,10 +78,10 @@ class GsUsbPort(UsbPort):
         self.has_stamps = False
         self.is_one_shot = False
         self.keeps_echoes = False
-        self.counters = Counters()
+        self.counters = ErrorCounters()
         self.clock = DeviceClock(codec.WRAP, 1000)
         self._free = deque(range(codec.BUFFERS))
-        self._under_way: dict[int, Sending] = {}
+        self._under_way: dict[int, PendingFrames] = {}
         self._heard = 0  # echoes and frames from the bus
 
     # --- receiving ------------------------------------------------------------------------------------
@@ -107,7 +107,7 @@ class GsUsbPort(UsbPort):
                 self._losses.add_fault(MALFORMED, error)
         times = self._times(frames, arrivals)
         if self.counters.is_bus_off and frames:  # no frame comes from a controller that is off the bus
-            self.counters = Counters()
+            self.counters = ErrorCounters()
         if all(
             frame[0] == codec.FROM_BUS and not frame[4] and not frame[1] & bits.CAN_ERR_FLAG
             for frame in frames
@@ -157,7 +157,7 @@ class GsUsbPort(UsbPort):
             is_passive, rx_errors, tx_errors = False, 0, 0
         elif frame.can_id & error_frames.CONTROLLER and data[1] & _STATES:
             is_passive = bool(data[1] & _PASSIVE)
-        self.counters = Counters(is_bus_off, is_passive and not is_bus_off, rx_errors, tx_errors)
+        self.counters = ErrorCounters(is_bus_off, is_passive and not is_bus_off, rx_errors, tx_errors)
         if is_bus_off:
             for sending in self._under_way.values():
                 sending.is_bus_off = True
@@ -174,7 +174,7 @@ class GsUsbPort(UsbPort):
             CanOperationError: the adapter refuses a frame or is lost, or the controller is off the bus.
             CanTimeoutError: frames were not acknowledged in time.
         """
-        sending = Sending()
+        sending = PendingFrames()
         try:
             self.send_on(records, sending, timeout)
             if timeout != 0:
@@ -183,7 +183,7 @@ class GsUsbPort(UsbPort):
             error.sent = sending.written if timeout == 0 else sending.confirmed
             raise
 
-    def send_on(self, records: Iterable[bytes], sending: Sending, timeout: float | None) -> None:
+    def send_on(self, records: Iterable[bytes], sending: PendingFrames, timeout: float | None) -> None:
         """Send more frames of ``sending``, waiting for room and for no echo; else as ``send``."""
         before = sending.written
         try:
@@ -194,7 +194,7 @@ class GsUsbPort(UsbPort):
             error.sent = sending.written - before
             raise
 
-    def confirm(self, sending: Sending, timeout: float | None) -> None:
+    def confirm(self, sending: PendingFrames, timeout: float | None) -> None:
         """Wait for the echoes of all frames of ``sending``, as ``send`` does."""
         while sending.confirmed < sending.written:
             self._await(partial(sending.has_more_than, sending.confirmed), sending, timeout)
@@ -204,7 +204,7 @@ class GsUsbPort(UsbPort):
         with suppress(CanOperationError):
             self.wait_for(lambda: not self._under_way, Deadline(_LAST_SECONDS))
 
-    def _send_one(self, record: bytes, sending: Sending, timeout: float | None) -> None:
+    def _send_one(self, record: bytes, sending: PendingFrames, timeout: float | None) -> None:
         numbers: list[int] = []
 
         def has_number() -> bool:
@@ -227,7 +227,7 @@ class GsUsbPort(UsbPort):
                     self._free.append(numbers[0])
             raise
 
-    def _await(self, condition: Callable[[], bool], sending: Sending, timeout: float | None) -> None:
+    def _await(self, condition: Callable[[], bool], sending: PendingFrames, timeout: float | None) -> None:
         """Wait for ``condition``, which echoes make true; the port's lock is held while it is checked."""
         deadline = Deadline(_SEND_SECONDS if timeout is None else timeout)
         while True:
@@ -251,7 +251,7 @@ class GsUsbPort(UsbPort):
             f"{self.name}: the controller is off the bus after too many errors", hint=_NOT_ACKNOWLEDGED
         )
 
-    def _forget(self, sending: Sending) -> None:
+    def _forget(self, sending: PendingFrames) -> None:
         """Free the numbers of frames that the adapter has given up."""
         with self._lock:
             for number in [number for number, other in self._under_way.items() if other is sending]:
@@ -263,7 +263,7 @@ class GsUsbPort(UsbPort):
         with self._lock:
             self._under_way.clear()
             self._free = deque(range(codec.BUFFERS))
-            self.counters = Counters()
+            self.counters = ErrorCounters()
 
     @staticmethod
     def _attempt_ms(deadline: Deadline) -> int:

@@ -44,7 +44,7 @@ class RobotellBus(FramingBus):
         CanInitializationError: the port cannot be opened, or no adapter answers.
     """
 
-    _decoder: codec.Decoder
+    _decoder: codec.RobotellDecoder
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class RobotellBus(FramingBus):
         self.on_note = on_note
         self._settings_lock = threading.Lock()
         self._is_loop = place.lower().startswith("loop://")  # which returns requests as they are
-        self._decoder = codec.Decoder(self.losses, str(channel))
+        self._decoder = codec.RobotellDecoder(self.losses, str(channel))
         self._open(place, baudrate or ttyBaudrate, f"robotell:{channel}", rtscts)
         try:
             self._initialise()

@@ -60,7 +60,7 @@ _ESCAPED = re.compile(rb"\xA5([\x00-\xFF])")
 _SPECIAL = re.compile(rb"[\xAA\x55\xA5]")
 
 
-class Answer(NamedTuple):
+class RobotellAnswer(NamedTuple):
     """A packet of the channel for settings."""
 
     setting: int
@@ -118,7 +118,7 @@ def encode(batch: MessageBatch) -> list[bytes]:
     return packets
 
 
-class Decoder(FramingDecoder):
+class RobotellDecoder(FramingDecoder):
     """Decodes the stream.
 
     Attributes:
@@ -127,7 +127,7 @@ class Decoder(FramingDecoder):
 
     def __init__(self, losses: Losses, channel: Channel = None) -> None:
         super().__init__(losses, channel)
-        self.answers: deque[Answer] = deque(maxlen=MAX_ANSWERS)
+        self.answers: deque[RobotellAnswer] = deque(maxlen=MAX_ANSWERS)
 
     def _parse(self, text: bytes, batch: MessageBatch, timestamp_ns: int, *, ends: bool) -> int:
         at = 0
@@ -151,7 +151,7 @@ class Decoder(FramingDecoder):
         """Handle a packet with a valid checksum; return why it is malformed, or None."""
         word, data, length, channel, is_extended, is_remote = _BODY.unpack_from(body)
         if channel == _SETTINGS_CHANNEL:
-            self.answers.append(Answer(word, data, is_remote == 1))
+            self.answers.append(RobotellAnswer(word, data, is_remote == 1))
             return None
         if word > (bits.CAN_EFF_MASK if is_extended else bits.CAN_SFF_MASK):
             return "identifier out of range"

@@ -46,7 +46,7 @@ class SeeedBus(FramingBus):
     FRAMETYPE: ClassVar[dict[str, int]] = codec.FRAMETYPE
     OPERATIONMODE: ClassVar[dict[str, int]] = codec.OPERATIONMODE
 
-    _decoder: codec.Decoder
+    _decoder: codec.SeeedstudioDecoder
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class SeeedBus(FramingBus):
         if listen_only:
             self.op_mode = _SILENT.get(self.op_mode, self.op_mode)
         self._filter = _filter_of(can_filters)
-        self._decoder = codec.Decoder(self.losses, place, int(gap_of(place) * 1e9))
+        self._decoder = codec.SeeedstudioDecoder(self.losses, place, int(gap_of(place) * 1e9))
         self._open(place, baudrate, f"seeedstudio:{place}")
         try:
             self.init_frame()
@@ -120,7 +120,7 @@ class SeeedBus(FramingBus):
         """
         self._port.send([codec.status_request()], ANSWER_SECONDS if timeout is None else timeout)
 
-    def error_counters(self, timeout: float | None = ANSWER_SECONDS) -> codec.Counters | None:
+    def error_counters(self, timeout: float | None = ANSWER_SECONDS) -> codec.StatusCounters | None:
         """Request and return the error counters of the controller, None after ``timeout`` seconds.
 
         Raises:

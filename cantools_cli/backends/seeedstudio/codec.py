@@ -63,7 +63,7 @@ _SETUP = struct.Struct("<BBIIBB4x")
 _SEND_ONCE = 0x01
 
 
-class Counters(NamedTuple):
+class StatusCounters(NamedTuple):
     """The error counters of the controller."""
 
     rx: int
@@ -121,7 +121,7 @@ def encode(batch: MessageBatch) -> list[bytes]:
     return frames
 
 
-class Decoder(CandidateDecoder):
+class SeeedstudioDecoder(CandidateDecoder):
     """Decodes the stream; error counters that differ from the last ones become an error frame.
 
     Attributes:
@@ -134,7 +134,7 @@ class Decoder(CandidateDecoder):
 
     def __init__(self, losses: Losses, channel: Channel = None, gap_ns: int | None = None) -> None:
         super().__init__(losses, channel, gap_ns)
-        self.counters: Counters | None = None
+        self.counters: StatusCounters | None = None
         self.counted = False
         self.messages = 0
 
@@ -183,7 +183,7 @@ class Decoder(CandidateDecoder):
             self._losses[FIXED_FRAMES] += 1
             self._keep_fault("a frame of the fixed length mode")
             return
-        before, self.counters = self.counters, Counters(text[at + 3], text[at + 4])
+        before, self.counters = self.counters, StatusCounters(text[at + 3], text[at + 4])
         self.counted = True
         self.messages += 1
         if before is not None and self.counters != before:

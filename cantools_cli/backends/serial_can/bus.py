@@ -69,7 +69,7 @@ class SerialBus(FramingBus):
         self._timestamps = _choice(Timestamps, "timestamps", timestamps)
         self._clock = DeviceClock(codec.MODULUS, _MILLISECOND)
         self._opened = time.monotonic_ns()
-        self._decoder = codec.Decoder(self.losses, place, self._id_flags, int(gap_of(place) * 1e9))
+        self._decoder = codec.SerialCanDecoder(self.losses, place, self._id_flags, int(gap_of(place) * 1e9))
         self._open(place, baudrate, name, rtscts)
         self.channel_info = f"Serial interface: {place}"
         super().__init__(channel, can_filters, **kwargs)

@@ -77,7 +77,7 @@ def encode(batch: MessageBatch, times: Iterable[int], id_flags: IdFlags = IdFlag
     return frames
 
 
-class Decoder(CandidateDecoder):
+class SerialCanDecoder(CandidateDecoder):
     """Decodes the stream; the timestamp of a frame is its time on the wire in milliseconds.
 
     Not in nanoseconds: only a clock can map it.

@@ -19,7 +19,7 @@ from cantools_cli.backends.slcan.dialects import (
     recognised,
     timing_commands,
 )
-from cantools_cli.backends.slcan.link import Link, flags_of
+from cantools_cli.backends.slcan.link import SlcanLink, flags_of
 from cantools_cli.backends.slcan.stamps import StampClock
 from cantools_cli.backends.transport.port import PortBus
 from cantools_cli.backends.transport.serial import open_port, split_baudrate
@@ -107,13 +107,13 @@ class SlcanBus(PortBus):
         self._is_running = False  # whether the adapter's channel is open
         self._can_protocol = CanProtocol.CAN_FD if self._fd else CanProtocol.CAN_20
         self._name = f"slcan:{channel}"
-        self._decoder = codec.Decoder(Losses(), StampClock(), str(channel))
+        self._decoder = codec.SlcanDecoder(Losses(), StampClock(), str(channel))
         rate = baudrate or tty_baudrate or ttyBaudrate
         opening = partial(
             open_port, place, rate, name=self._name, channel=str(channel), losses=self.losses, rtscts=rtscts
         )
         self._note = on_note or logging.getLogger("can").warning
-        self._link = Link(opening, self._decoder, self._name, ack_timeout, self._note)
+        self._link = SlcanLink(opening, self._decoder, self._name, ack_timeout, self._note)
         self._port = self._link.port
         try:
             self._dialect = self._recognise(

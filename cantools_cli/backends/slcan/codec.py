@@ -152,7 +152,7 @@ def _state_frame(state: str, rx_errors: int, tx_errors: int) -> Message:
     return errors.message(errors.CONTROLLER | errors.COUNTERS, bytes((0, detail, 0, 0, 0, 0, *counters)))
 
 
-class Decoder:
+class SlcanDecoder:
     """Turns a byte stream into batches and answers; keeps an unfinished line for the next ``feed``.
 
     ``times(digits, counts, time_ns)`` returns the times of frames with a counter of ``digits`` digits.

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from cantools_cli.backends.slcan.codec import OK, REFUSED, TX_FULL, Decoder
+from cantools_cli.backends.slcan.codec import OK, REFUSED, TX_FULL, SlcanDecoder
 from cantools_cli.backends.transport.stream import StreamPort
 from cantools_cli.bus.deadline import Deadline
 from cantools_cli.errors import CanOperationError, CanTimeoutError, counted
@@ -34,7 +34,7 @@ class _Pending:
         self.result: bytes | None = None
 
 
-class Link:
+class SlcanLink:
     """The line to an adapter on the port that ``open_port`` opens.
 
     Attributes:
@@ -46,7 +46,7 @@ class Link:
     def __init__(
         self,
         open_port: Callable[[Callable[[bytes, int], MessageBatch]], StreamPort],
-        decoder: Decoder,
+        decoder: SlcanDecoder,
         name: str,
         ack_timeout: float,
         on_note: Callable[[str], None],

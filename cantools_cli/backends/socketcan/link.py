@@ -33,7 +33,7 @@ _STATES = {
 
 
 @dataclass
-class Link:
+class NetworkLink:
     """A CAN interface of the kernel; attributes that are unknown or do not apply are None or "".
 
     Attributes:
@@ -77,7 +77,7 @@ class Link:
         return _STATES.get(self.controller_state, BusState.ACTIVE)
 
 
-def links() -> list[Link]:
+def links() -> list[NetworkLink]:
     """Return all CAN interfaces."""
     reported = _asked()
     if reported is not None:
@@ -85,7 +85,7 @@ def links() -> list[Link]:
     return [link for name in sysfs.channels() if (link := _from_folder(name)) is not None]
 
 
-def link(name: str) -> Link | None:
+def link(name: str) -> NetworkLink | None:
     """Return the CAN interface ``name``, None if it does not exist."""
     reported = _asked("dev", name)
     if reported is not None:
@@ -104,7 +104,7 @@ def mtu(name: str) -> int | None:
     return sysfs.number(name, "mtu")
 
 
-def parse(text: str) -> list[Link]:
+def parse(text: str) -> list[NetworkLink]:
     """Return the CAN interfaces in the output of ``ip -json -details -statistics link show``.
 
     Raises:
@@ -119,13 +119,13 @@ def parse(text: str) -> list[Link]:
         raise FormatError(f"not the output of ip -json: {error}", source="ip") from error
 
 
-def _link(entry: dict[str, Any]) -> Link:
+def _link(entry: dict[str, Any]) -> NetworkLink:
     info = entry.get("linkinfo", {})
     data = info.get("info_data", {})
     counters = data.get("berr_counter", {})
     timing = data.get("bittiming", {})
     data_timing = data.get("data_bittiming", {})
-    return Link(
+    return NetworkLink(
         name=str(entry["ifname"]),
         kind=info.get("info_kind", ""),
         is_up="UP" in entry.get("flags", ()),
@@ -150,7 +150,7 @@ def _share(value: str | float | None) -> float | None:
     return None if value is None else float(value)
 
 
-def _asked(*words: str) -> list[Link] | None:
+def _asked(*words: str) -> list[NetworkLink] | None:
     """Return the interfaces that ``ip`` reports, None if it fails."""
     import subprocess
 
@@ -168,9 +168,9 @@ def _asked(*words: str) -> list[Link] | None:
         return None
 
 
-def _from_folder(name: str) -> Link | None:
+def _from_folder(name: str) -> NetworkLink | None:
     if name not in sysfs.channels():
         return None
-    return Link(
+    return NetworkLink(
         name, is_up=bool(is_up(name)), mtu=mtu(name), tx_queue_length=sysfs.number(name, "tx_queue_len")
     )

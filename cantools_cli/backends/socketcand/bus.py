@@ -64,7 +64,7 @@ class SocketCanDaemonBus(PortBus):
         self._channel = name
         self._fd = fd
         self._can_protocol = CanProtocol.CAN_FD if fd else CanProtocol.CAN_20
-        self._decoder = codec.Decoder(self.losses)
+        self._decoder = codec.SocketcandDecoder(self.losses)
         self._answers: deque[bytes] = deque()
         self._is_open = False
         self._last_read = time.monotonic()

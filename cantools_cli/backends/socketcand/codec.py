@@ -52,7 +52,7 @@ _RECEIVED = {b"frame": _FRAME, b"fdframe": _FD_FRAME, b"rtr": _REMOTE_FRAME, b"e
 _DIGITS = frozenset(b"0123456789ABCDEFabcdef")
 
 
-class Decoder:
+class SocketcandDecoder:
     """Splits a byte stream into messages; keeps an unfinished message for the next ``feed``.
 
     Text between messages, messages without blanks inside the brackets and overlong messages are skipped and

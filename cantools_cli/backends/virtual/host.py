@@ -6,8 +6,8 @@ import os
 from weakref import WeakSet
 
 from cantools_cli.backends.virtual.inbox import Inbox
-from cantools_cli.backends.virtual.line import Line, net_name, require_support
-from cantools_cli.backends.virtual.sender import Sender
+from cantools_cli.backends.virtual.line import HostLine, net_name, require_support
+from cantools_cli.backends.virtual.sender import LineSender
 from cantools_cli.bus.losses import Losses
 from cantools_cli.errors import CanError, CanInitializationError, CanOperationError
 from cantools_cli.frame.batch import MessageBatch
@@ -33,9 +33,9 @@ class HostPort:
         self._inbox: Inbox | None = None
         try:
             if receive:
-                self._inbox = Inbox(Line(net, name), channel, queue_frames, losses)
+                self._inbox = Inbox(HostLine(net, name), channel, queue_frames, losses)
             own = self._inbox.number if self._inbox else 0
-            self._sender = Sender(Line(net, name), own, echo, preserve_timestamps)
+            self._sender = LineSender(HostLine(net, name), own, echo, preserve_timestamps)
             _open_ports.add(self)
         except BaseException as error:
             if self._inbox is not None:

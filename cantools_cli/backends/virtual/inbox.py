@@ -17,7 +17,7 @@ from collections import deque
 from contextlib import ExitStack, closing, suppress
 
 from cantools_cli.backends.transport.waiting import Wakeup
-from cantools_cli.backends.virtual.line import DATAGRAM, Line
+from cantools_cli.backends.virtual.line import DATAGRAM, HostLine
 from cantools_cli.bus.deadline import Deadline
 from cantools_cli.bus.losses import MISSED_FRAMES, Losses
 from cantools_cli.errors import CanOperationError, CanTimeoutError, FormatError
@@ -45,7 +45,7 @@ class Inbox:
         losses: counts of frames that were not read in time and of malformed datagrams.
     """
 
-    def __init__(self, line: Line, channel: Channel, queue_frames: int, losses: Losses) -> None:
+    def __init__(self, line: HostLine, channel: Channel, queue_frames: int, losses: Losses) -> None:
         self.losses = losses
         self._line = line
         self._channel = channel

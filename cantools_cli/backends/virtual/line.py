@@ -147,10 +147,10 @@ def _is_alive(folder: str, name: str) -> bool:
     return True
 
 
-class Line:
+class HostLine:
     """The folder of a channel, and its wire, a lock.
 
-    Parts of a process that lock it independently need a ``Line`` each, since the lock belongs to the open
+    Parts of a process that lock it independently need a ``HostLine`` each, since the lock belongs to the open
     file.
     """
 

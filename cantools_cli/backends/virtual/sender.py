@@ -15,7 +15,7 @@ import struct
 import threading
 import time
 
-from cantools_cli.backends.virtual.line import DATAGRAM, Line
+from cantools_cli.backends.virtual.line import DATAGRAM, HostLine
 from cantools_cli.bus.deadline import Deadline
 from cantools_cli.errors import CanOperationError, CanTimeoutError
 from cantools_cli.frame import bits, xl
@@ -41,7 +41,7 @@ class ConnectedReader:
         is_given_up: whether it made no progress for too long, so that senders do not wait for it.
     """
 
-    def __init__(self, line: Line, number: int) -> None:
+    def __init__(self, line: HostLine, number: int) -> None:
         self.number = number
         self.is_behind = False
         self.is_given_up = False
@@ -109,10 +109,10 @@ class ConnectedReader:
         return True
 
 
-class Sender:
+class LineSender:
     """Sends frames on a line. ``own`` is the number of the bus's own reader, 0 if it has none."""
 
-    def __init__(self, line: Line, own: int, echo: bool, preserve_timestamps: bool) -> None:
+    def __init__(self, line: HostLine, own: int, echo: bool, preserve_timestamps: bool) -> None:
         self._line = line
         self._own = own
         self._echo = echo

@@ -13,7 +13,7 @@ from cantools_cli.console.options import checked_count, flag, option
 from cantools_cli.console.run import Run
 from cantools_cli.console.sources import live_batches
 from cantools_cli.console.xcom import shared
-from cantools_cli.console.xcom.shared import Link, open_session, print_json, print_line
+from cantools_cli.console.xcom.shared import XcomLink, open_session, print_json, print_line
 from cantools_cli.errors import UsageError
 from cantools_cli.units import duration as parse_duration
 from cantools_cli.xcom.addresses import NOTIFICATION_ADDRESS, device_name
@@ -27,7 +27,7 @@ def messages_command(
     count: Annotated[int | None, option("--count -n", "N", "End after N messages.")] = None,
     as_json: shared.Json = False,
     *,
-    link: Link,
+    link: XcomLink,
     run: Run,
 ) -> int:
     """Print the messages that devices send: warnings, errors, notes.

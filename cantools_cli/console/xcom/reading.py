@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from cantools_cli.console.report import Report, say
-from cantools_cli.console.xcom.shared import Link, chosen_device, open_session, print_json, print_line
+from cantools_cli.console.xcom.shared import XcomLink, chosen_device, open_session, print_json, print_line
 from cantools_cli.errors import FAILURE_STATUS, UsageError
 from cantools_cli.xcom.codec import Part
 from cantools_cli.xcom.node import Timeout
@@ -15,7 +15,7 @@ from cantools_cli.xcom.readings import Reading, read
 
 
 def print_readings(
-    link: Link,
+    link: XcomLink,
     report: Report,
     texts: Sequence[str],
     kind: str,

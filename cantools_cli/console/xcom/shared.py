@@ -93,7 +93,7 @@ class Wire:
 
 
 @dataclass(eq=False, repr=False)
-class Link(Wire):
+class XcomLink(Wire):
     """Options for the bus and the client on it."""
 
     bus: BusName = None
@@ -111,7 +111,7 @@ class Link(Wire):
 
 
 @dataclass(eq=False, repr=False)
-class ReplyLink(Link):
+class ReplyLink(XcomLink):
     """The same, with --timeout."""
 
     timeout: Timeout = "1s"
@@ -141,7 +141,7 @@ class Session:
 
 
 @contextmanager
-def open_session(link: Link, report: Report) -> Iterator[Session]:
+def open_session(link: XcomLink, report: Report) -> Iterator[Session]:
     """Open the bus and a client on it."""
     if not 0 <= link.source <= ADDRESS_MASK:
         raise UsageError(f"--source {link.source} is not from 0 to {ADDRESS_MASK}")

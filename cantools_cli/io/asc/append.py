@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from cantools_cli.errors import UsageError
-from cantools_cli.io.asc.header import Header
+from cantools_cli.io.asc.header import AscHeader
 from cantools_cli.io.files import CHUNK, OutputStream
 from cantools_cli.io.text_writer import end_cut_line
 
@@ -19,7 +19,7 @@ _MAX_BEGIN = 64
 
 def continue_file(output: OutputStream, tz: str, note: Callable[[str], None]) -> int:
     """Position ``output`` after the last event; return the start of its times, in ns since the epoch."""
-    header = Header()
+    header = AscHeader()
     for line in output.read_back(0, _HEAD).decode("cp1252", "replace").splitlines():
         if line.strip() and not header.take(line.strip()):
             header.take_start(line)

@@ -89,7 +89,7 @@ def begins_block(line: str) -> bool:
     return block is not None and block[1].lower() == "begin"
 
 
-class Header:
+class AscHeader:
     """The lines before the first event."""
 
     def __init__(self, base: int = 16, is_relative: bool = False) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from cantools_cli.errors import FormatError, quoted
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
-from cantools_cli.io.asc.header import Header, begins_block, begins_file
+from cantools_cli.io.asc.header import AscHeader, begins_block, begins_file
 from cantools_cli.io.asc.lines import EventReader, channel_of
 from cantools_cli.io.base import check_known
 from cantools_cli.io.channels import channel_number
@@ -119,8 +119,8 @@ class ASCReader(NumberedReader):
         else:
             self.left_out["unknown header lines"] += 1
 
-    def _new_header(self) -> Header:
-        return Header(16 if self.base == "hex" else 10)
+    def _new_header(self) -> AscHeader:
+        return AscHeader(16 if self.base == "hex" else 10)
 
     def _settle(self) -> None:
         """Apply the header to the events that follow it."""

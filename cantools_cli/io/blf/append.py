@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from cantools_cli.errors import FormatError
 from cantools_cli.io.blf import containers
-from cantools_cli.io.blf.inflate import Inflater
+from cantools_cli.io.blf.inflate import ContainerInflater
 from cantools_cli.io.continued import cannot_continue
 
 LOOK_LIMIT = 1 << 26  #: bytes of a container, packed or unpacked, and of a broken end, that are examined
@@ -18,7 +18,7 @@ _CONTAINER_HEAD = re.compile(rb"LOBJ\x10\0\x01\0....\x0a\0\0\0", re.DOTALL)
 ReadBack = Callable[[int, int], bytes]
 
 
-class End(NamedTuple):
+class BlfEnd(NamedTuple):
     """The end of a file to continue.
 
     Attributes:
@@ -35,7 +35,7 @@ class End(NamedTuple):
     rest: int
 
 
-def find_end(read: ReadBack, begin: int, size: int) -> End:
+def find_end(read: ReadBack, begin: int, size: int) -> BlfEnd:
     """Follow the objects of a file of ``size`` bytes, the first of which is at ``begin``."""
     position = after = begin
     last, unpacked = 0, begin
@@ -61,7 +61,7 @@ def find_end(read: ReadBack, begin: int, size: int) -> End:
             unpacked += containers.CONTAINER_HEAD + int.from_bytes(head[gap + 24 : gap + 28], "little")
         else:
             unpacked += header.size
-    return End(position, last, unpacked, max(size - position, 0))
+    return BlfEnd(position, last, unpacked, max(size - position, 0))
 
 
 def complete_part(container: bytes) -> bytes | None:
@@ -80,7 +80,7 @@ def _unpacked(container: bytes) -> bytes:
     size = containers.read_header(container).size
     if int.from_bytes(container[16:18], "little") != containers.DEFLATED:
         return container[containers.CONTAINER_HEAD : size]
-    inflater = Inflater()
+    inflater = ContainerInflater()
     inner = b""
     for piece in inflater.feed(container[containers.CONTAINER_HEAD : size]):
         inner += piece

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from cantools_cli.errors import FormatError
-from cantools_cli.io.blf.inflate import MAX_UNPACKED, PIECE, Bytes, Inflater, inflate_whole, isal
+from cantools_cli.io.blf.inflate import MAX_UNPACKED, PIECE, Bytes, ContainerInflater, inflate_whole, isal
 from cantools_cli.io.files import CHUNK, InputStream
 from cantools_cli.kernels.buffers import ReadBuffer
 
@@ -254,7 +254,7 @@ class Containers:
             self._look_ahead()
             yield whole
             return
-        inflater = Inflater()
+        inflater = ContainerInflater()
         while left and not inflater.is_done:
             data = self._some(left)
             if not data:

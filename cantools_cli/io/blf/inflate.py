@@ -33,7 +33,7 @@ def inflate_whole(packed: ReadBuffer, size: int) -> Bytes:
     return data if len(data) == size else b""
 
 
-class Inflater:
+class ContainerInflater:
     """Unpacks one zlib stream in bounded memory."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message, timestamp_to_ns
 from cantools_cli.frame.xl import XlMessage
 from cantools_cli.io.base import FileIOMessageWriter
-from cantools_cli.io.blf.append import LOOK_LIMIT, End, ReadBack, complete_part, find_end
+from cantools_cli.io.blf.append import LOOK_LIMIT, BlfEnd, ReadBack, complete_part, find_end
 from cantools_cli.io.blf.containers import CONTAINER_HEAD, pack_container
 from cantools_cli.io.blf.header import (
     FILE_SIGNATURE,
@@ -268,7 +268,7 @@ class BLFWriter(FileIOMessageWriter):
         self._header.unpacked_size = end.unpacked_size
         self._complete(end, read)
 
-    def _complete(self, end: End, read: ReadBack) -> None:
+    def _complete(self, end: BlfEnd, read: ReadBack) -> None:
         """Rewrite the last container without the incomplete object at its end."""
         size = end.position - end.last
         if not end.last or size > LOOK_LIMIT:

@@ -13,7 +13,7 @@ from cantools_cli.io.mf4.layout import read_layout
 _CHUNK = 1 << 18
 
 
-class End(NamedTuple):
+class Mf4End(NamedTuple):
     """The end of a file to continue.
 
     Attributes:
@@ -31,7 +31,7 @@ class End(NamedTuple):
     head: Head
 
 
-def find_end(read: Read, size: int) -> End:
+def find_end(read: Read, size: int) -> Mf4End:
     """Follow the records of a file of ``size`` bytes."""
     head = read(0, 64)
     if not head.startswith((FINISHED, UNFINISHED)) or head[16:24] != PROGRAM:
@@ -63,4 +63,4 @@ def find_end(read: Read, size: int) -> End:
     latest_ns = -1
     if read(ORDER_AT, len(ORDER_BY_TIME)) == ORDER_BY_TIME:
         latest_ns = layout.start_ns + int.from_bytes(read(last + 1, 8), "little")
-    return End(at, layout.start_ns, latest_ns, counts, Head(b"", counts_at, group.data + 8))
+    return Mf4End(at, layout.start_ns, latest_ns, counts, Head(b"", counts_at, group.data + 8))

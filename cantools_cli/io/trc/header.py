@@ -55,7 +55,7 @@ _TEXT = re.compile(
 )
 
 
-class Header:
+class TrcHeader:
     """The lines that begin with ``;``."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from cantools_cli.frame.message import Channel, Message
 from cantools_cli.io.channels import channel_number
 from cantools_cli.io.files import AnyFile
 from cantools_cli.io.text import NumberedReader, Parsed, decoded, no_kernel
-from cantools_cli.io.trc.header import COLUMNS, Header, TRCFileVersion, begins_file
+from cantools_cli.io.trc.header import COLUMNS, TRCFileVersion, TrcHeader, begins_file
 from cantools_cli.io.trc.lines import LineReader, bus_name
 from cantools_cli.kernels import trc as kernel
 from cantools_cli.kernels.buffers import ReadBuffer
@@ -40,7 +40,7 @@ class TRCReader(NumberedReader):
     def __init__(self, file: AnyFile, *args: Any, status: bool = False, **kwargs: Any) -> None:
         super().__init__(file, *args, **kwargs)
         self._status = status
-        self._header = Header()
+        self._header = TrcHeader()
         self._lines = LineReader(COLUMNS[TRCFileVersion.V1_0], self.left_out)
         self._plain = b""  # columns that the kernel parses
         self._layout = kernel.NO_LAYOUT
@@ -99,7 +99,11 @@ class TRCReader(NumberedReader):
 
     def _header_line(self, text: str) -> None:
         if self._settled and begins_file(text):
-            self._header, self._settled, self._plain = Header(), False, b""  # another file follows this one
+            self._header, self._settled, self._plain = (
+                TrcHeader(),
+                False,
+                b"",
+            )  # another file follows this one
         if not self._settled:
             self._header.take(text)
 

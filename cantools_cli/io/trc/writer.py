@@ -13,7 +13,7 @@ from cantools_cli.io.files import AnyFile
 from cantools_cli.io.start import RelativeWriter
 from cantools_cli.io.text import decoded
 from cantools_cli.io.text_writer import end_cut_line
-from cantools_cli.io.trc.header import COLUMNS, VERSIONS, Header, TRCFileVersion, format_header
+from cantools_cli.io.trc.header import COLUMNS, VERSIONS, TRCFileVersion, TrcHeader, format_header
 from cantools_cli.io.trc.lines import from_error_bytes, to_error_bytes
 from cantools_cli.kernels import columns
 from cantools_cli.kernels import trc as kernel
@@ -89,7 +89,7 @@ class TRCWriter(RelativeWriter):
         """Write the header; its start has milliseconds, and the first offset the rest."""
         tz = self._tz or "local"
         lines = format_header(self.file_version, start_ns, tz)
-        header = Header()
+        header = TrcHeader()
         for line in lines:
             header.take(line)
         if header.start_ns(tz, self.note) != start_ns:
@@ -101,7 +101,7 @@ class TRCWriter(RelativeWriter):
 
     def _continue(self, wanted: TRCFileVersion | None) -> None:
         """Read start, version and last number of the file to append to."""
-        header = Header()
+        header = TrcHeader()
         for line in self.output.read_back(0, _LOOK).splitlines():
             if line.startswith(b";"):
                 header.take(decoded(line))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cantools_cli.backends.cannelloni.codec import (
     ROOM_IPV4,
     ROOM_IPV6,
-    Decoder,
+    CannelloniDecoder,
     StreamDecoder,
     datagrams,
     encode,
@@ -64,9 +64,9 @@ ALL = [message for row in CASES for message in row[0]]
 PAIR = bytes.fromhex(CASES[-1][2])
 
 
-def read(*texts: bytes) -> tuple[list[tuple[object, ...]], Decoder]:
+def read(*texts: bytes) -> tuple[list[tuple[object, ...]], CannelloniDecoder]:
     """Return the frames in datagrams, and what the decoder counted."""
-    decoder = Decoder("peer")
+    decoder = CannelloniDecoder("peer")
     batch = decoder.batch()
     for text in texts:
         decoder.datagram(text, NOW, batch)
@@ -74,7 +74,7 @@ def read(*texts: bytes) -> tuple[list[tuple[object, ...]], Decoder]:
 
 
 def read_stream(*pieces: bytes) -> list[tuple[object, ...]]:
-    stream = StreamDecoder(Decoder("peer"))
+    stream = StreamDecoder(CannelloniDecoder("peer"))
     return [facts(message) for piece in pieces for message in stream.feed(piece, NOW)]
 
 
@@ -127,8 +127,8 @@ def test_a_cut_datagram_gives_the_frames_before_the_cut(cut: int) -> None:
 
 
 def test_an_fd_length_that_is_none_is_filled_up() -> None:
-    batch = Decoder().batch()
-    Decoder().datagram(bytes.fromhex("02 00 00 0001 00000001 89 04 010203040506070809"), NOW, batch)
+    batch = CannelloniDecoder().batch()
+    CannelloniDecoder().datagram(bytes.fromhex("02 00 00 0001 00000001 89 04 010203040506070809"), NOW, batch)
     assert (batch[0].dlc, batch[0].data.hex()) == (12, "010203040506070809000000")
 
 
@@ -204,14 +204,14 @@ def test_a_stream_byte_by_byte_gives_the_same_messages() -> None:
 
 
 def test_a_length_that_cannot_be_ends_a_stream() -> None:
-    stream = StreamDecoder(Decoder())
+    stream = StreamDecoder(CannelloniDecoder())
     assert len(stream.feed(STREAM[:8] + bytes.fromhex("00000001 41"), NOW)) == 1
     assert "length 65 of a frame" in str(stream.failure)
     assert len(stream.feed(STREAM, NOW)) == 0
 
 
 def test_a_frame_that_can_does_not_allow_costs_only_itself_in_a_stream() -> None:
-    decoder = Decoder()
+    decoder = CannelloniDecoder()
     bad = bytes.fromhex("00000001 09 010203040506070809")
     assert len(StreamDecoder(decoder).feed(STREAM[:8] + bad + STREAM[:8], NOW)) == 2
     assert decoder.losses == {"malformed frames skipped": 1}
@@ -223,6 +223,6 @@ def test_noise_gives_frames_or_is_counted(texts: list[bytes]) -> None:
     noise = [*texts, *(b"\x02\x00\x00\x00\x05" + text for text in texts)]
     got, _ = read(*noise, PAIR)
     assert got[-2:] == [facts(message) for message in CASES[-1][0]]
-    stream = StreamDecoder(Decoder())
+    stream = StreamDecoder(CannelloniDecoder())
     for text in texts:
         assert len(MessageBatch(stream.feed(text, NOW))) >= 0

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cantools_cli.backends.robotell import codec
-from cantools_cli.backends.robotell.codec import Decoder, encode
+from cantools_cli.backends.robotell.codec import RobotellDecoder, encode
 from cantools_cli.bus.losses import Losses
 from cantools_cli.errors import CanOperationError
 from cantools_cli.frame.batch import MessageBatch
@@ -79,7 +79,7 @@ SETTINGS = [
 
 def decoded(data: bytes) -> tuple[list[Message], Losses]:
     losses = Losses()
-    return list(Decoder(losses).feed(data, 0)), losses
+    return list(RobotellDecoder(losses).feed(data, 0)), losses
 
 
 @pytest.mark.parametrize(("text", "message"), CASES)
@@ -98,7 +98,7 @@ def test_known_settings(text: str, packet: bytes) -> None:
 
 def test_answers_are_kept_apart_from_frames() -> None:
     confirmation = bytes.fromhex("AAAA D0FEFF01 40420F0000000000 04 FF0101 64 5555")
-    decoder = Decoder(losses := Losses())
+    decoder = RobotellDecoder(losses := Losses())
     assert len(decoder.feed(confirmation + GOOD + SETTINGS[0][1], 0)) == 1
     answers = [(codec.BITRATE, codec.word(1000000) + bytes(4), True), (codec.INITIALISE, bytes(8), False)]
     assert list(decoder.answers) == answers
@@ -107,7 +107,7 @@ def test_answers_are_kept_apart_from_frames() -> None:
 
 @pytest.mark.parametrize("cut", range(len(STREAM) + 1))
 def test_any_cut_of_the_stream_gives_the_same_frames(cut: int) -> None:
-    decoder = Decoder(losses := Losses())
+    decoder = RobotellDecoder(losses := Losses())
     batches = decoder.feed(STREAM[:cut], 0), decoder.feed(STREAM[cut:], 0)
     assert b"".join(text for batch in batches for text in encode(batch)) == STREAM
     assert not losses
@@ -133,7 +133,7 @@ NOISE = st.binary(max_size=100) | st.lists(
 def test_any_chunking_of_any_bytes_gives_the_same_frames(noise: bytes, cuts: list[int]) -> None:
     noise += GOOD
     whole, losses = decoded(noise)
-    decoder = Decoder(pieces := Losses())
+    decoder = RobotellDecoder(pieces := Losses())
     places = [0, *sorted(min(cut, len(noise)) for cut in cuts), len(noise)]
     found = [one for a, b in pairwise(places) for one in decoder.feed(noise[a:b], 0)]
     assert [facts(one) for one in found] == [facts(one) for one in whole]
@@ -142,7 +142,7 @@ def test_any_chunking_of_any_bytes_gives_the_same_frames(noise: bytes, cuts: lis
 
 @given(NOISE, st.integers(0, 100))
 def test_noise_never_costs_the_next_frame(noise: bytes, cut: int) -> None:
-    decoder = Decoder(Losses())
+    decoder = RobotellDecoder(Losses())
     data = noise + GOOD
     found = [*decoder.feed(data[:cut], 0), *decoder.feed(data[cut:], 0)]
     assert (found[-1].arbitration_id, bytes(found[-1].data)) == (0x123, b"\1\2\3")
@@ -176,7 +176,7 @@ def test_malformed_packets_are_counted_and_cost_only_themselves(bad: str, losses
 
 
 def test_a_stream_without_an_end_takes_no_memory() -> None:
-    decoder = Decoder(losses := Losses())
+    decoder = RobotellDecoder(losses := Losses())
     for _ in range(100):
         decoder.feed(b"\xaa\xaa" + bytes(1000), 0)
         assert len(decoder._rest) < 40
@@ -184,7 +184,7 @@ def test_a_stream_without_an_end_takes_no_memory() -> None:
 
 
 def test_the_answers_of_a_device_gone_mad_take_no_memory() -> None:
-    decoder = Decoder(Losses())
+    decoder = RobotellDecoder(Losses())
     decoder.feed(SETTINGS[0][1] * 1000, 0)
     assert len(decoder.answers) == codec.MAX_ANSWERS
 

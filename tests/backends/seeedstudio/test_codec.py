@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cantools_cli.backends.seeedstudio import codec
-from cantools_cli.backends.seeedstudio.codec import Decoder, encode
+from cantools_cli.backends.seeedstudio.codec import SeeedstudioDecoder, encode
 from cantools_cli.bus.losses import Losses
 from cantools_cli.errors import CanOperationError
 from cantools_cli.frame.batch import MessageBatch
@@ -42,7 +42,7 @@ STATUS = bytes.fromhex("AA 55 04 05 06") + bytes(14) + b"\x0f"
 
 def decoded(data: bytes) -> tuple[list[Message], Losses]:
     losses = Losses()
-    return list(Decoder(losses).feed(data, 0)), losses
+    return list(SeeedstudioDecoder(losses).feed(data, 0)), losses
 
 
 @pytest.mark.parametrize(("text", "message"), CASES)
@@ -66,7 +66,7 @@ def test_known_messages() -> None:
 
 @pytest.mark.parametrize("cut", range(len(STREAM) + 1))
 def test_any_cut_of_the_stream_gives_the_same_frames(cut: int) -> None:
-    decoder = Decoder(losses := Losses())
+    decoder = SeeedstudioDecoder(losses := Losses())
     batches = decoder.feed(STREAM[:cut], 0), decoder.feed(STREAM[cut:], 0)
     assert b"".join(text for batch in batches for text in encode(batch)) == STREAM
     assert not losses
@@ -84,7 +84,7 @@ def test_frames_survive_both_ways(frames: list[Message]) -> None:
 @given(st.binary(max_size=200), st.lists(st.integers(0, 200), max_size=6))
 def test_any_chunking_of_any_bytes_gives_the_same(noise: bytes, cuts: list[int]) -> None:
     whole, losses = decoded(noise)
-    decoder = Decoder(pieces := Losses())
+    decoder = SeeedstudioDecoder(pieces := Losses())
     places = [0, *sorted(cuts), len(noise)]
     found = [one for a, b in pairwise(places) for one in decoder.feed(noise[a:b], 0)]
     # a remote frame is complete with the first end byte, whatever follows
@@ -97,7 +97,7 @@ def test_noise_does_not_cost_the_next_frame(noise: bytes) -> None:
     """Unless the noise ends with the beginning of what is a frame by chance: there is no checksum."""
     good = bytes.fromhex("AA C3 2301 010203 55")
     assume(not reaches_into(noise, good))
-    decoder = Decoder(Losses())
+    decoder = SeeedstudioDecoder(Losses())
     found = [*decoder.feed(noise + good, 0), *decoder.feed(b"", GAP), *decoder.feed(good, 2 * GAP)]
     assert [(one.arbitration_id, bytes(one.data)) for one in found[-2:]] == [(0x123, b"\1\2\3")] * 2
 
@@ -148,7 +148,7 @@ def test_a_remote_frame_without_zeros_does_not_cost_the_next_frame() -> None:
 
 
 def test_changed_error_counters_are_an_error_frame() -> None:
-    decoder = Decoder(losses := Losses())
+    decoder = SeeedstudioDecoder(losses := Losses())
     zero = bytes.fromhex("AA 55 04 00 00") + bytes(14) + b"\x04"
     assert len(decoder.feed(zero, 0)) == 0
     assert decoder.counters == (0, 0)
@@ -174,7 +174,7 @@ def test_a_frame_that_the_adapter_cannot_carry_is_refused(kind: str) -> None:
 
 
 def test_an_unfinished_frame_is_given_up_after_a_silence() -> None:
-    decoder = Decoder(losses := Losses(), gap_ns=GAP)
+    decoder = SeeedstudioDecoder(losses := Losses(), gap_ns=GAP)
     assert len(decoder.feed(b"\xaa", 0)) == 0
     assert decoder.is_waiting
     assert len(decoder.feed(b"", GAP)) == 0

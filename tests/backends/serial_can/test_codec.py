@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from cantools_cli.backends.serial_can.codec import Decoder, IdFlags, encode
+from cantools_cli.backends.serial_can.codec import IdFlags, SerialCanDecoder, encode
 from cantools_cli.bus.losses import Losses
 from cantools_cli.errors import CanOperationError
 from cantools_cli.frame import bits
@@ -50,7 +50,7 @@ STREAM = b"".join(bytes.fromhex(text) for text, _ in CASES)
 
 def decoded(data: bytes, id_flags: IdFlags = IdFlags.AUTO) -> tuple[list[Message], Losses]:
     losses = Losses()
-    return list(Decoder(losses, id_flags=id_flags).feed(data, 0)), losses
+    return list(SerialCanDecoder(losses, id_flags=id_flags).feed(data, 0)), losses
 
 
 def times(batch: MessageBatch) -> list[int]:
@@ -68,7 +68,7 @@ def test_known_frames(text: str, message: Message) -> None:
 
 @pytest.mark.parametrize("cut", range(len(STREAM) + 1))
 def test_any_cut_of_the_stream_gives_the_same_frames(cut: int) -> None:
-    decoder = Decoder(losses := Losses())
+    decoder = SerialCanDecoder(losses := Losses())
     batches = decoder.feed(STREAM[:cut], 0), decoder.feed(STREAM[cut:], 0)
     assert b"".join(text for batch in batches for text in encode(batch, times(batch))) == STREAM
     assert not losses
@@ -87,7 +87,7 @@ def test_frames_survive_both_ways(frames: list[Message]) -> None:
 @given(st.binary(max_size=200), st.lists(st.integers(0, 200), max_size=6))
 def test_any_chunking_of_any_bytes_gives_the_same(noise: bytes, cuts: list[int]) -> None:
     whole, losses = decoded(noise)
-    decoder = Decoder(pieces := Losses())
+    decoder = SerialCanDecoder(pieces := Losses())
     places = [0, *sorted(cuts), len(noise)]
     found = [one for a, b in pairwise(places) for one in decoder.feed(noise[a:b], 0)]
     assert [facts(one) for one in found] == [facts(one) for one in whole]
@@ -99,7 +99,7 @@ def test_noise_does_not_cost_the_next_frame(noise: bytes) -> None:
     """Unless the noise ends with the beginning of what is a frame by chance: there is no checksum."""
     good = bytes.fromhex("AA DC050000 03 23010000 010203 BB")
     assume(not reaches_into(noise, good))
-    decoder = Decoder(Losses())
+    decoder = SerialCanDecoder(Losses())
     found = [*decoder.feed(noise + good, 0), *decoder.feed(b"", GAP), *decoder.feed(good, 2 * GAP)]
     assert [(one.arbitration_id, bytes(one.data)) for one in found[-2:]] == [(0x123, b"\1\2\3")] * 2
 
@@ -180,7 +180,7 @@ def test_a_can_fd_frame_is_refused() -> None:
 
 
 def test_an_unfinished_frame_is_given_up_after_a_silence() -> None:
-    decoder = Decoder(losses := Losses(), gap_ns=GAP)
+    decoder = SerialCanDecoder(losses := Losses(), gap_ns=GAP)
     assert len(decoder.feed(bytes.fromhex("AA DC050000 02 23010000 11"), 0)) == 0
     assert decoder.is_waiting
     assert len(decoder.feed(b"", GAP - 1)) == 0
@@ -191,14 +191,14 @@ def test_an_unfinished_frame_is_given_up_after_a_silence() -> None:
 
 
 def test_data_that_is_read_late_completes_a_frame() -> None:
-    decoder = Decoder(losses := Losses(), gap_ns=GAP)
+    decoder = SerialCanDecoder(losses := Losses(), gap_ns=GAP)
     assert len(decoder.feed(STREAM[:5], 0)) == 0
     assert len(decoder.feed(STREAM[5:14], 100 * GAP)) == 1
     assert not losses
 
 
 def test_a_frame_after_a_start_byte_of_noise_appears_after_a_silence() -> None:
-    decoder = Decoder(losses := Losses(), gap_ns=GAP)
+    decoder = SerialCanDecoder(losses := Losses(), gap_ns=GAP)
     assert len(decoder.feed(b"\xaa" + bytes.fromhex("AA 01000008 00 23010000 BB"), 0)) == 0
     found = decoder.feed(b"", GAP)
     assert list(found.can_id) == [0x123]
@@ -207,7 +207,7 @@ def test_a_frame_after_a_start_byte_of_noise_appears_after_a_silence() -> None:
 
 
 def test_the_identifier_bits_are_those_of_socketcan() -> None:
-    batch = Decoder(Losses(), "here").feed(STREAM, 0)
+    batch = SerialCanDecoder(Losses(), "here").feed(STREAM, 0)
     assert batch.channels == ("here",)
     assert batch.can_id[1] == 0x12ABCDEF | bits.CAN_EFF_FLAG
     assert list(batch.channel) == [0] * len(CASES)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli.backends.slcan.codec import MAX_LINE, OK, REFUSED, Decoder, encode
+from cantools_cli.backends.slcan.codec import MAX_LINE, OK, REFUSED, SlcanDecoder, encode
 from cantools_cli.bus.losses import Losses
 from cantools_cli.errors import CanOperationError
 from cantools_cli.frame.batch import MessageBatch
@@ -28,7 +28,7 @@ def times(digits: int, counts: Sequence[int], time_ns: int) -> list[int]:
 
 def decoded(text: bytes, size: int = 1 << 20) -> tuple[list[Message], list[bytes], Losses]:
     """Return the frames, the answers and the losses of ``text`` in pieces of ``size``."""
-    decoder, frames = Decoder(Losses(), times, "bus"), []
+    decoder, frames = SlcanDecoder(Losses(), times, "bus"), []
     for at in range(0, len(text), size):
         frames += decoder.feed(text[at : at + size], NOW)
     return frames, list(decoder.answers), decoder.losses
@@ -194,7 +194,7 @@ def test_flags_of_a_state_are_reported_when_they_change() -> None:
 
 
 def test_a_long_line_is_one_fault_and_costs_no_memory() -> None:
-    decoder = Decoder(Losses(), times)
+    decoder = SlcanDecoder(Losses(), times)
     for _ in range(100):
         decoder.feed(b"t" * 100, NOW)
     assert len(decoder._rest) <= MAX_LINE
@@ -220,7 +220,7 @@ def test_can_fd_needs_a_bus_with_can_fd() -> None:
 
 
 def test_a_line_that_the_end_of_the_stream_cuts_is_counted_once() -> None:
-    decoder = Decoder(Losses(), times)
+    decoder = SlcanDecoder(Losses(), times)
     assert not len(decoder.feed(b"t123", NOW))
     decoder.finish()
     decoder.finish()
@@ -239,7 +239,7 @@ STREAM = st.lists(
 @given(text=STREAM, cuts=st.lists(st.integers(0, 2000), max_size=6))
 def test_any_chunking_gives_the_same(text: bytes, cuts: list[int]) -> None:
     whole = decoded(text)
-    decoder, frames = Decoder(Losses(), times, "bus"), []
+    decoder, frames = SlcanDecoder(Losses(), times, "bus"), []
     edges = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
     for begin, end in itertools.pairwise(edges):
         frames += decoder.feed(text[begin:end], NOW)
@@ -261,5 +261,5 @@ def test_every_frame_survives(frame: Message) -> None:
     frame.error_state_indicator = False  # which lines do not carry
     if not frame.is_fd:
         frame.dlc_code = frame.dlc
-    ((line,), back) = encode(MessageBatch([frame]), True), Decoder(Losses(), times, "bus")
+    ((line,), back) = encode(MessageBatch([frame]), True), SlcanDecoder(Losses(), times, "bus")
     assert [facts(one) for one in back.feed(line, NOW)] == [facts(frame)]

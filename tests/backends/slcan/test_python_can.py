@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cantools_cli.backends.slcan.codec import Decoder
+from cantools_cli.backends.slcan.codec import SlcanDecoder
 from cantools_cli.bus.losses import Losses
 from tests.emulators.line import Line, plugged
 from tests.emulators.slcan import Slcan
@@ -128,7 +128,7 @@ def by_python_can(text: bytes) -> list[Any]:
 
 
 def by_canx(text: bytes) -> list[Any]:
-    decoder = Decoder(Losses(), lambda digits, counts, time_ns: [*counts])
+    decoder = SlcanDecoder(Losses(), lambda digits, counts, time_ns: [*counts])
     frames = decoder.feed(text, 0)
     found: list[Any] = [
         (

@@ -38,7 +38,7 @@ PRINTED = f"[{LO},{CAN0},{VCAN1},{FD0}]\n"
 
 
 def test_a_controller_tells_of_itself() -> None:
-    assert links.parse(PRINTED)[0] == links.Link(
+    assert links.parse(PRINTED)[0] == links.NetworkLink(
         "can0",
         kind="can",
         is_up=True,
@@ -83,7 +83,7 @@ def test_virtual_and_can_fd_interfaces() -> None:
     ],
 )
 def test_states(text: str, state: BusState) -> None:
-    assert links.Link("can0", controller_state=text).state is state
+    assert links.NetworkLink("can0", controller_state=text).state is state
 
 
 @pytest.mark.parametrize("text", ["can state ERROR-ACTIVE", '[{"link_type":"can"}]', "[1]", "{", '{"a":1}'])
@@ -140,8 +140,8 @@ def test_without_ip_the_folder_tells_what_it_knows(
 ) -> None:
     ip_says(monkeypatch, text, status)
     assert links.links() == [
-        links.Link("can0", is_up=True, mtu=16, tx_queue_length=10),
-        links.Link("vcan1", is_up=False, mtu=72, tx_queue_length=10),
+        links.NetworkLink("can0", is_up=True, mtu=16, tx_queue_length=10),
+        links.NetworkLink("vcan1", is_up=False, mtu=72, tx_queue_length=10),
     ]
     assert links.link("can0") == links.links()[0]
     assert links.link("eth0") is links.link("can9") is None

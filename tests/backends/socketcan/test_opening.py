@@ -165,7 +165,7 @@ def test_an_unknown_way_to_go_down_is_refused() -> None:
 
 # --- the link -----------------------------------------------------------------------------------------
 
-CAN0 = links.Link(
+CAN0 = links.NetworkLink(
     "can0", kind="can", bitrate=500_000, controller_state="ERROR-PASSIVE", rx_errors=7, tx_errors=9
 )
 
@@ -198,7 +198,7 @@ def test_listen_only_has_to_be_set_by_the_administrator(open_bus: Opener) -> Non
 
 
 def test_a_bus_that_listens_only_sends_nothing(open_bus: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(links, "link", lambda name: links.Link("can0", modes=("LISTEN-ONLY",)))
+    monkeypatch.setattr(links, "link", lambda name: links.NetworkLink("can0", modes=("LISTEN-ONLY",)))
     bus, _ = open_bus(listen_only=True)
     with pytest.raises(CanOperationError, match="was opened with listen_only"):
         bus.send(base(1))

@@ -160,7 +160,7 @@ def test_times_are_rounded_to_the_microsecond():
 @given(st.lists(messages(times=MICROSECONDS, kinds=("classic", "remote", "fd"), directions=st.just(True))))
 def test_round_trip_of_raw_mode(sent):
     text, count = codec.format_raw(MessageBatch(sent), extended=True)
-    read = [codec.parse_frame(one) for one in codec.Decoder().feed(text)]
+    read = [codec.parse_frame(one) for one in codec.SocketcandDecoder().feed(text)]
     for message in sent:
         message.channel = None
     assert [facts(message) for message in read] == [facts(message) for message in sent]
@@ -170,14 +170,14 @@ def test_round_trip_of_raw_mode(sent):
 @given(messages(times=MICROSECONDS, kinds=("classic", "remote", "fd", "error"), directions=st.just(True)))
 def test_round_trip_of_broadcast_manager_mode(sent):
     text = codec.format_spaced(MessageBatch([sent]), 0, extended=True)
-    (read,) = [codec.parse_frame(one) for one in codec.Decoder().feed(text)]
+    (read,) = [codec.parse_frame(one) for one in codec.SocketcandDecoder().feed(text)]
     sent.channel = None
     assert facts(read) == facts(sent)
 
 
 @given(messages(times=st.just(0), kinds=("classic", "remote", "fd"), directions=st.just(True)))
 def test_round_trip_of_sending(sent):
-    (text,) = codec.Decoder().feed(codec.format_send(sent, extended=True))
+    (text,) = codec.SocketcandDecoder().feed(codec.format_send(sent, extended=True))
     name, *tokens = text.split()
     parse = {b"send": codec.parse_send, b"sendfd": codec.parse_send_fd, b"sendrtr": codec.parse_send_remote}
     sent.channel = None
@@ -190,13 +190,13 @@ PARTS = [b"hi", b"ok", b"frame 123 1.000000 1122", b"error 004 2.000000", b"fram
 
 @pytest.mark.parametrize("cut", range(len(STREAM) + 1))
 def test_any_cut_gives_the_same_messages(cut):
-    decoder = codec.Decoder()
+    decoder = codec.SocketcandDecoder()
     assert decoder.feed(STREAM[:cut]) + decoder.feed(STREAM[cut:]) == PARTS
     assert decoder.losses.total() in (1, 2)  # noise, cut in two
 
 
 def test_byte_by_byte_gives_the_same_messages():
-    decoder = codec.Decoder()
+    decoder = codec.SocketcandDecoder()
     assert [text for byte in STREAM for text in decoder.feed(bytes([byte]))] == PARTS
 
 
@@ -204,7 +204,7 @@ def test_byte_by_byte_gives_the_same_messages():
     "garbage", [b"<frame 1 2 3>", b"<>", b"< >", b"x" * 300, b"< " + b"x" * 9000, b"<< <"]
 )
 def test_garbage_is_counted_and_costs_only_itself(garbage):
-    decoder = codec.Decoder()
+    decoder = codec.SocketcandDecoder()
     found = decoder.feed(garbage) + decoder.feed(b"< frame 1 1.0 AA >")
     assert found[-1:] == [b"frame 1 1.0 AA"]
     assert decoder.losses.total() >= 1
@@ -212,7 +212,7 @@ def test_garbage_is_counted_and_costs_only_itself(garbage):
 
 
 def test_a_message_without_an_end_takes_no_memory():
-    decoder = codec.Decoder()
+    decoder = codec.SocketcandDecoder()
     for _ in range(100):
         decoder.feed(b"<" + b"x" * 9000)
     assert len(decoder._rest) <= codec.MAX_LENGTH
@@ -221,7 +221,7 @@ def test_a_message_without_an_end_takes_no_memory():
 
 @given(st.binary(max_size=200))
 def test_noise_never_costs_the_next_message(noise):
-    decoder = codec.Decoder()
+    decoder = codec.SocketcandDecoder()
     assert decoder.feed(noise + b"< ok >")[-1] == b"ok"
     for text in decoder.feed(b"< frame " + noise + b" >< hi >"):
         try:

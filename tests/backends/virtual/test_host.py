@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from cantools_cli.backends.virtual import line as virtual_line
 from cantools_cli.backends.virtual import sender as virtual_sender
 from cantools_cli.backends.virtual.bus import VirtualBus
-from cantools_cli.backends.virtual.line import Line, folder_name
+from cantools_cli.backends.virtual.line import HostLine, folder_name
 from cantools_cli.bus.deadline import Deadline
 from cantools_cli.errors import (
     CanInitializationError,
@@ -406,7 +406,7 @@ def test_a_stopped_process_on_the_wire_is_an_error_in_time(open_bus: Opener, net
 
 
 def test_who_waits_for_the_wire_comes_before_the_rest_of_a_long_transfer() -> None:
-    long, other, observer = (Line("test", "bus") for _ in range(3))
+    long, other, observer = (HostLine("test", "bus") for _ in range(3))
     order = []
 
     def wait() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from cantools_cli.errors import FormatError
 from cantools_cli.io.blf import inflate
-from cantools_cli.io.blf.inflate import Inflater
+from cantools_cli.io.blf.inflate import ContainerInflater
 from tests.io.blf.blf_bytes import classic, container, head, lobj, read_lenient, read_up_to_fault
 from tests.named import BLFReader
 
@@ -268,7 +268,7 @@ def test_what_comes_before_damage_is_the_same_in_whatever_pieces_it_came(size: i
     packed[600:] = bytes(draw.randrange(256) for _ in packed[600:])
 
     def salvaged(step: int) -> bytes:
-        inflater = Inflater()
+        inflater = ContainerInflater()
         fed = (bytes(packed[at : at + step]) for at in range(0, len(packed), step))
         return b"".join(piece for part in fed if not inflater.is_done for piece in inflater.feed(part))
 
