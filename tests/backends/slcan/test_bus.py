@@ -634,7 +634,7 @@ def test_the_acceptance_filter_of_the_adapter() -> None:
         assert device.commands[-4:] == [b"W0", b"M00000000", b"mFFFFFFFF", b"O"]
         bus.set_filters([{"can_id": 0x18FEF100, "can_mask": 0x1FFFFF00, "extended": True}])
         assert (device.code, device.mask) == (0xC7F78800, 0x000007FF)
-    line.wait_for(b"C\rW0\rM00000000\rmFFFFFFFF\r")
+    line.wait_for(b"m000007FF\rO\rC\rW0\rM00000000\rmFFFFFFFF\r")
     assert (device.code, device.mask, device.single) == (0, 0xFFFFFFFF, False)
 
 
