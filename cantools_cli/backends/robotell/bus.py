@@ -72,6 +72,7 @@ class RobotellBus(FramingBus):
         self._bitrate = bitrate
         self._uses_filters = hw_filters
         self._slots: set[int] = set()  # filters of the adapter that this bus has enabled
+        self._chosen: set[int] = set()  # those of set_hw_filter, which stay when the bus is closed
         self._left: set[int] = set()  # and those that another program has
         self.on_note = on_note
         self._settings_lock = threading.Lock()
@@ -236,10 +237,12 @@ class RobotellBus(FramingBus):
         value = codec.filter_value(msgid_value, msgid_mask, bool(extended_msg), bool(enabled))
         self._set(codec.FILTER + filterid - 1, value, f"filter {filterid}")
         self._left.discard(filterid)
+        if enabled:
+            self._chosen.add(filterid)
 
     def _apply_filters(self, filters: CanFilters | None) -> None:
         slots = slots_of(filters) if self._uses_filters and filters else []
-        if not slots and not self._slots:
+        if not slots and not self._slots and not (self._uses_filters and self._chosen):
             return
         values = dict(enumerate(slots, 1))
         requests = {
@@ -253,6 +256,7 @@ class RobotellBus(FramingBus):
                 hint="hw_filters=false does without",
             )
         self._left.clear()
+        self._chosen.clear()
 
     # --- receiving and sending ------------------------------------------------------------------------
 

@@ -146,6 +146,13 @@ def test_settings_are_written_and_confirmed(plug: Plug) -> None:
     assert plug.adapter.filters() == {1: (0x123, 0x7FF, False), 14: (0x1234, 0x1FFFFFFF, True)}  # and kept
 
 
+def test_filters_of_the_bus_replace_those_of_the_adapter(plug: Plug) -> None:
+    with plug.bus() as bus:
+        bus.set_hw_filter(1, True, 0x123, 0x7FF, False)
+        bus.set_filters(None)
+        assert plug.adapter.filters() == {}
+
+
 def test_frames_that_arrive_during_a_setting_are_received(plug: Plug) -> None:
     with plug.bus() as bus:
         plug.adapter.before_confirmation = frame(7, b"x")
