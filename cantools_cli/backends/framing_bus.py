@@ -76,6 +76,10 @@ class FramingBus(PortBus):
         """Return the frames that ``data`` completes."""
         return self._decoder.feed(data, time_ns)
 
+    def _decode_rest(self, time_ns: int) -> MessageBatch:
+        """Return the frames that the end of the stream reveals."""
+        return self._decoder.end(time_ns)
+
     def _abandon(self) -> None:
         """Close the line of a bus that cannot be opened."""
         self.is_shutdown = True
@@ -93,7 +97,7 @@ class FramingBus(PortBus):
         try:
             return self._receive_settled(Deadline(timeout))
         except CanOperationError as error:
-            rest = self._decoder.end(time.time_ns()) if self._port.is_lost else None
+            rest = self._decode_rest(time.time_ns()) if self._port.is_lost else None
             if rest:
                 self._failure = error
                 return rest

@@ -75,7 +75,13 @@ class SerialBus(FramingBus):
         super().__init__(channel, can_filters, **kwargs)
 
     def _decode(self, data: bytes, time_ns: int) -> MessageBatch:
-        batch = super()._decode(data, time_ns)
+        return self._timed(super()._decode(data, time_ns), time_ns)
+
+    def _decode_rest(self, time_ns: int) -> MessageBatch:
+        return self._timed(super()._decode_rest(time_ns), time_ns)
+
+    def _timed(self, batch: MessageBatch, time_ns: int) -> MessageBatch:
+        """Replace the times on the wire by those of the frames."""
         counts = batch.timestamp_ns
         if self._timestamps is Timestamps.FRAME:
             batch.timestamp_ns = array("q", [count * _MILLISECOND for count in counts])

@@ -172,6 +172,17 @@ def test_an_unplugged_device_is_an_error_after_the_last_frame(line: Line) -> Non
         bus.recv(0)
 
 
+def test_a_frame_that_the_end_reveals_has_the_time_of_day() -> None:
+    with plugged(SerialCan(), "tcp") as line:
+        bus = SerialBus(line.channel)
+        line.inject(b"\xaa\1\2\3\4\x08" + frame(0x123, time=1500))  # it may be a frame of 8 bytes
+        line.unplug()
+        message = bus.recv(PATIENCE)
+        bus.shutdown()
+    assert message is not None
+    assert abs(message.timestamp - time.time()) < PATIENCE
+
+
 def test_frames_that_arrived_before_a_failed_send_are_received() -> None:
     with plugged(SerialCan(), "tcp") as line:
         bus = SerialBus(line.channel)
