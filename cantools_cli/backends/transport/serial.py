@@ -338,9 +338,8 @@ def _opened_by_pyserial(place: str, baudrate: int, rtscts: bool, name: str) -> A
     except serial.SerialException as error:
         raise _failure(name, place, error) from error
     except ValueError as error:  # also an unknown baud rate of this system
-        raise UsageError(
-            f"{name}: {error}", hint="PORT, socket://HOST:PORT or rfc2217://HOST:PORT"
-        ) from error
+        hint = "PORT, socket://HOST:PORT or rfc2217://HOST:PORT" if "://" in place else None
+        raise UsageError(f"{name}: {error}", hint=hint) from error
     except OSError as error:
         raise _failure(name, place, error) from error
 
