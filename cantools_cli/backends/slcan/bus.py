@@ -94,12 +94,14 @@ class SlcanBus(PortBus):
         refuse_unknown("slcan", SlcanBus, kwargs)
         if bitrate is not None and btr is not None:
             raise UsageError("bitrate and btr exclude each other")
+        if timing is not None and btr is not None:
+            raise UsageError("timing and btr exclude each other")
         place, baudrate = split_baudrate("" if channel is None else str(channel))
         _check_words(dialect, device_timestamps)
         self._listen_only = listen_only
         self._force = force
         self._uses_filter = hw_filters
-        self._accepted = EVERYTHING
+        self._accepted: tuple[int, int] | None = EVERYTHING
         self._s7 = s7
         self._fd = fd or data_bitrate is not None or isinstance(timing, BitTimingFd)
         self._status_interval = status_interval
@@ -116,9 +118,7 @@ class SlcanBus(PortBus):
         self._link = SlcanLink(opening, self._decoder, self._name, ack_timeout, self._note)
         self._port = self._link.port
         try:
-            self._dialect = self._recognise(
-                dialect, max(_RESTART * sleep_after_open, _LEAST_PATIENCE), ack_timeout
-            )
+            self._dialect = self._recognise(dialect, sleep_after_open, ack_timeout)
             self._link.acknowledges = self._dialect.acknowledges
             self._configure(bitrate, btr, data_bitrate, timing)
             if hw_filters and not self._dialect.has_filter:
@@ -132,30 +132,33 @@ class SlcanBus(PortBus):
             self.channel_info = f"slcan {channel} ({self._dialect.name})"
             super().__init__(channel, can_filters, **kwargs)
         except (CanOperationError, CanTimeoutError) as error:
-            self._port.close()
+            self._abandon()
             raise CanInitializationError(str(error), hint=error.hint) from error
         except UsageError as error:
-            self._port.close()
+            self._abandon()
             raise UsageError(f"{self._name}: {error}", hint=error.hint) from error
         except BaseException:
-            self._port.close()
+            self._abandon()
             raise
 
     # --- opening --------------------------------------------------------------------------------------
 
-    def _recognise(self, name: str, patience: float, ack_timeout: float) -> Dialect:
-        """Close the adapter's channel and return its dialect.
+    def _recognise(self, name: str, restart: float, ack_timeout: float) -> Dialect:
+        """Close the adapter's channel and return its dialect; it may restart for ``restart`` seconds.
 
         Raises:
-            CanInitializationError: nothing answers within ``patience`` seconds, or it is no slcan adapter.
+            CanInitializationError: nothing answers in that time, or it is no slcan adapter.
         """
+        deadline = Deadline(max(_RESTART * restart, _LEAST_PATIENCE))
         if name != "auto":
             if DIALECTS[name].acknowledges:
-                self._link.command(b"C")
+                while self._link.query(b"V", ack_timeout, after=b"C") is None and not deadline.passed:
+                    pass
             else:
+                if name == "silent":  # no answer tells that it has restarted
+                    time.sleep(restart)
                 self._link.tell(b"C")
             return DIALECTS[name]
-        deadline = Deadline(patience)
         refusals = 0
         while True:
             answer = self._link.query(b"V", min(ack_timeout, deadline.remaining() or ack_timeout), after=b"C")
@@ -179,7 +182,7 @@ class SlcanBus(PortBus):
                 f"{self._name}: the answer is not text: {heard[:16].hex(' ')}",
                 hint="wrong baud rate? PORT@BAUDRATE sets another",
             )
-        text = heard.replace(b"\a", b"\n").split()[0]
+        text = (heard.replace(b"\a", b"\n").split() or [heard])[0]
         return CanInitializationError(
             f"{self._name}: not an slcan adapter: it answers {quoted(text)}",
             hint="dialect=lawicel or dialect=silent opens it nevertheless",
@@ -208,9 +211,21 @@ class SlcanBus(PortBus):
         if bitrate is not None:
             self._must(preset_command(self._dialect, bitrate, self._s7), "bitrate")
         if btr is not None:
-            self._must(f"{self._dialect.custom}{_registers(btr)}".encode(), "btr")
+            self._must(self._btr_command(btr), "btr")
         if data_bitrate is not None:
             self._must(data_rate_command(self._dialect, data_bitrate), "data_bitrate")
+
+    def _btr_command(self, btr: str) -> bytes:
+        """Return the command that sets the registers.
+
+        Raises:
+            UsageError: ``btr`` is not hexadecimal, or the firmware ignores the command.
+        """
+        if not self._dialect.timing:
+            raise UsageError(
+                f"btr: {self._dialect.name} adapters have no custom bit timing", hint="bitrate=500000"
+            )
+        return f"{self._dialect.custom}{_registers(btr)}".encode()
 
     def _with_fd(self) -> Dialect:
         """Return the dialect of an adapter with LAWICEL's version that may have CAN FD."""
@@ -255,7 +270,7 @@ class SlcanBus(PortBus):
         Raises:
             CanInitializationError: the adapter refuses, or cannot stay silent.
         """
-        commands: Sequence[bytes] = (b"O",)
+        commands: Sequence[bytes] = self._dialect.normal
         if self._listen_only:
             commands = self._dialect.listen
             if not commands and not self._force:
@@ -267,8 +282,10 @@ class SlcanBus(PortBus):
             if not commands:
                 self._note(f"{self._name}: not silent: the adapter acknowledges frames")
                 commands = (b"M1", b"O")
+            if not self._link.acknowledges:
+                self._note(f"{self._name}: whether the adapter listens only is unknown: it does not answer")
         for command in commands:
-            if not self._accepts(command):
+            if not self._accepts(command) and command != b"M0":  # which early firmware lacks
                 raise CanInitializationError(
                     f"{self._name}: the adapter refuses to open the bus ({command.decode()})",
                     hint="it may need a bit rate: bitrate=500000",
@@ -308,7 +325,7 @@ class SlcanBus(PortBus):
             CanInitializationError: the adapter refuses it.
         """
         self._check_open()
-        command = f"{self._dialect.custom}{_registers(btr)}".encode()
+        command = self._btr_command(btr)
         self.close()
         self._must(command, "btr")
         self._rates = None, None
@@ -344,6 +361,7 @@ class SlcanBus(PortBus):
         wanted = registers(filters) if self._uses_filter else EVERYTHING
         if wanted != self._accepted:
             self.close()
+            self._accepted = None  # a part of it, if a command fails
             for command in _filter_commands(wanted):
                 self._must(command, "setting: hw_filters")
             self._accepted = wanted
@@ -380,13 +398,19 @@ class SlcanBus(PortBus):
     def _close(self) -> None:
         if self._port.is_lost:
             self._decoder.finish()
-        if self._is_running and not self._port.is_lost:
+        else:
             with suppress(CanError):  # the adapter is gone, or does not read any more
-                self._link.tell(b"C")
+                if self._is_running:
+                    self._link.tell(b"C")
                 if self._accepted != EVERYTHING:
                     for command in _filter_commands(EVERYTHING):
                         self._link.tell(command)
         super()._close()
+
+    def _abandon(self) -> None:
+        """Close the adapter's channel and the port of a bus that cannot be opened."""
+        self.is_shutdown = True
+        self._close()
 
     @staticmethod
     def _detect_available_configs() -> list[dict[str, Any]]:

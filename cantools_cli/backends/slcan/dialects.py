@@ -40,7 +40,8 @@ class Dialect:
         presets: bit rates that others do not have.
         data_rates: the data bit rates of CAN FD, and the digit of each; empty without CAN FD.
         may_have_fd: whether it is asked for CAN FD nevertheless.
-        listen: the commands that open the bus listen-only; empty if the firmware cannot stay silent.
+        normal: the commands that open the bus.
+        listen: those that open it listen-only; empty if the firmware cannot stay silent.
         timing: the form of a custom bit timing: ``registers``, a key of ``_FORMS``, or none.
         custom: the command before the text of the setting ``btr``.
         has_status: whether ``F`` returns the status flags.
@@ -53,6 +54,7 @@ class Dialect:
     presets: dict[int, str] = field(default_factory=dict)
     data_rates: dict[int, str] = field(default_factory=dict)
     may_have_fd: bool = False
+    normal: tuple[bytes, ...] = (b"O",)
     listen: tuple[bytes, ...] = (b"L",)
     timing: str = ""
     custom: str = "s"
@@ -85,6 +87,7 @@ DIALECTS = {
             "weact",
             presets={75_000: "A", 62_500: "B", 33_300: "C", 33_333: "C", 5_000: "D"},
             data_rates={rate * _MEGA: str(rate) for rate in range(1, 6)},
+            normal=(b"M0", b"O"),  # M1 stays in force when the channel is closed
             listen=(b"M1", b"O"),
             custom="S",
             timing="weact",

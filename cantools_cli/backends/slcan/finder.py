@@ -5,6 +5,7 @@ Sources: the firmware of CANable and WeAct; the numbers of Lawicel and CANDapter
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from cantools_cli.backends.transport.serial import SerialDevice, serial_devices
@@ -16,7 +17,7 @@ _ADAPTERS = {
 }
 #: numbers that many kinds of device share; the name decides
 _SHARED = {(0x0483, 0x5740), (0x0403, 0x6001), (0x1D50, 0x606F)}
-_WORDS = ("can", "slcan", "lawicel")
+_NAME = re.compile(r"(?<!s)can|lawicel")  # and not a scanner
 
 
 def channels() -> list[str]:
@@ -45,6 +46,4 @@ def _found() -> list[SerialDevice]:
 
 def _is_adapter(device: SerialDevice) -> bool:
     product = (device.product or "").lower()
-    return device.usb_id in _ADAPTERS or (
-        device.usb_id in _SHARED and any(word in product for word in _WORDS)
-    )
+    return device.usb_id in _ADAPTERS or (device.usb_id in _SHARED and _NAME.search(product) is not None)

@@ -75,7 +75,7 @@ def received_all(bus: SlcanBus, count: int) -> list[Message]:
 @pytest.mark.parametrize("profile", PROFILES)
 def test_every_kind_of_adapter(profile: str, kind: str) -> None:
     with adapter(profile, kind) as (bus, device, line):
-        line.wait_for(b"C\rV\rS6\rO\r")
+        line.wait_for(b"C\rV\rS6\rM0\rO\r" if profile == "weact" else b"C\rV\rS6\rO\r")
         assert b"" not in device.commands  # it would repeat the last command
         bus.send(std(0x123, b"\x01\x02"))
         bus.send(Message(arbitration_id=0x123, is_remote_frame=True, dlc=4))
@@ -123,7 +123,7 @@ def test_the_channel_may_name_the_baud_rate() -> None:
         ("lawicel", {"bitrate": 750_000, "s7": 750_000}, [b"S7", b"O"]),
         ("canable", {"bitrate": 750_000}, [b"S7", b"O"]),
         ("canable", {"bitrate": 83_300}, [b"S9", b"O"]),
-        ("weact", {"bitrate": 33_300}, [b"SC", b"O"]),
+        ("weact", {"bitrate": 33_300}, [b"SC", b"M0", b"O"]),
         ("lawicel", {"btr": "011c"}, [b"s011C", b"O"]),
         (
             "lawicel",
@@ -143,7 +143,7 @@ def test_the_channel_may_name_the_baud_rate() -> None:
         ("nakakiyo", {"device_timestamps": "us"}, [b"S6", b"Z2", b"O"]),
         ("canable2", {"fd": True}, [b"S6", b"O"]),
         ("canable2", {"data_bitrate": 5_000_000}, [b"S6", b"Y5", b"O"]),
-        ("weact", {"data_bitrate": 4_000_000}, [b"S6", b"Y4", b"O"]),
+        ("weact", {"data_bitrate": 4_000_000}, [b"S6", b"Y4", b"M0", b"O"]),
         ("nakakiyo", {"data_bitrate": 8_000_000}, [b"S6", b"Y8", b"O"]),
     ],
 )
@@ -214,7 +214,14 @@ def test_timing_of_nakakiyo_s_firmware_on_weact_s_clock() -> None:
         ("lawicel", {"btr": "0g"}, UsageError, '"0g" is not hexadecimal'),
         ("lawicel", {"btr": "011C11"}, CanInitializationError, "the adapter refuses s011C11"),
         ("lawicel", {"btr": "011C", "bitrate": 500_000}, UsageError, "exclude each other"),
+        (
+            "lawicel",
+            {"btr": "011C", "timing": BitTiming(f_clock=8_000_000, brp=1, tseg1=13, tseg2=2, sjw=1)},
+            UsageError,
+            "exclude each other",
+        ),
         ("lawicel", {"data_bitrate": 2_000_000}, CanInitializationError, "the adapter refuses Y2"),
+        ("canable", {"btr": "001C"}, UsageError, "canable adapters have no custom bit timing"),
         ("canable", {"fd": True}, UsageError, "canable adapters do not support CAN FD"),
         ("canable2", {"data_bitrate": 1_000_000}, UsageError, "no preset for 1000000 bit/s"),
         (
@@ -297,6 +304,7 @@ class Saying:
         (b"$GPGGA,123519,4807.038,N\r\n", 'not an slcan adapter: it answers "$GPGGA,123519,4807.038,N"'),
         (b"\xf8\xfe\x80\x00\x9f", "the answer is not text: f8 fe 80 00 9f"),
         (b" \r\n", "the adapter does not answer"),
+        (b"\x0c", "not an slcan adapter"),
     ],
 )
 def test_another_device_or_baud_rate(text: bytes, reason: str) -> None:
@@ -304,10 +312,50 @@ def test_another_device_or_baud_rate(text: bytes, reason: str) -> None:
         SlcanBus(line.channel, sleep_after_open=0)
 
 
-def test_a_silent_adapter_is_opened_by_its_dialect() -> None:
-    with plugged(Mute()) as line, SlcanBus(line.channel, bitrate=500_000, dialect="silent") as bus:
+def test_a_silent_adapter_is_opened_by_its_dialect(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(module.time, "sleep", pauses.append)
+    options: dict[str, Any] = {"bitrate": 500_000, "dialect": "silent", "sleep_after_open": 0.2}
+    with plugged(Mute()) as line, SlcanBus(line.channel, **options) as bus:
+        assert pauses == [0.2]  # it may restart
         bus.send(std(0x123))
         line.wait_for(b"C\rS6\rO\rt1230\r")
+
+
+def test_listen_only_without_an_answer_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module.time, "sleep", lambda _: None)
+    notes: list[str] = []
+    options: dict[str, Any] = {"dialect": "silent", "listen_only": True, "on_note": notes.append}
+    with plugged(Mute()) as line, SlcanBus(line.channel, bitrate=500_000, **options):
+        line.wait_for(b"C\rS6\rL\r")
+        assert notes == [
+            f"slcan:{line.channel}: whether the adapter listens only is unknown: it does not answer"
+        ]
+
+
+def test_an_adapter_of_a_known_dialect_that_restarts_is_waited_for() -> None:
+    with adapter("arduino", dialect="lawicel") as (bus, device, _):
+        assert device.is_open
+        assert bus.losses == {}
+
+
+def test_an_adapter_that_was_silent_is_not_afterwards() -> None:
+    device = Slcan("weact")
+    with plugged(device) as line:
+        with SlcanBus(line.channel, bitrate=500_000, listen_only=True):
+            assert device.listens
+        with SlcanBus(line.channel, bitrate=500_000) as bus:
+            bus.send(std(0x123))
+    assert device.frames == [b"t1230"]
+
+
+def test_a_bus_that_cannot_be_opened_closes_the_channel(caplog: pytest.LogCaptureFixture) -> None:
+    device = Slcan()
+    with plugged(device) as line:
+        with pytest.raises(UsageError, match="bad filter"):
+            SlcanBus(line.channel, can_filters=[{"can_id": "x"}])  # type: ignore[list-item, typeddict-item]
+        line.wait_for(b"O\rF\rC\r")
+    assert not caplog.records
 
 
 def test_an_adapter_without_versions() -> None:
@@ -635,6 +683,14 @@ def test_the_acceptance_filter_of_the_adapter() -> None:
         bus.set_filters([{"can_id": 0x18FEF100, "can_mask": 0x1FFFFF00, "extended": True}])
         assert (device.code, device.mask) == (0xC7F78800, 0x000007FF)
     line.wait_for(b"m000007FF\rO\rC\rW0\rM00000000\rmFFFFFFFF\r")
+    assert (device.code, device.mask, device.single) == (0, 0xFFFFFFFF, False)
+
+
+def test_the_acceptance_filter_is_removed_from_a_closed_channel() -> None:
+    filters = [{"can_id": 0x123, "can_mask": 0x7FF, "extended": False}]
+    with adapter(hw_filters=True, can_filters=filters) as (bus, device, line):
+        bus.close()
+    line.wait_for(b"C\rW0\rM00000000\rmFFFFFFFF\r")
     assert (device.code, device.mask, device.single) == (0, 0xFFFFFFFF, False)
 
 
