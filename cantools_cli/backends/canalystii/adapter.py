@@ -70,6 +70,8 @@ class CanalystAdapter:
         self._send_lock = threading.Lock()
         self._unconfirmed: set[int] = set()  # channels with frames that the device may not have sent
         self._faults = 0
+        self._late: set[int] = set()  # channels whose reply may still come
+        self._is_closing = False
         self._lock = threading.Lock()  # for what follows
         self._received: deque[MessageBatch] = deque()
         self._count = 0
@@ -117,14 +119,16 @@ class CanalystAdapter:
             waiting, _ = self._status(channel)
             if not waiting:
                 return
-            self._read(_FRAMES_IN[channel], codec.transfer_size(min(waiting, CAPACITY)), _DATA_MS)
+            if not self._read(_FRAMES_IN[channel], codec.transfer_size(min(waiting, CAPACITY)), _DATA_MS):
+                return
 
     def close(self) -> None:
         """Wait for unsent frames, stop the channels and release the device."""
+        self._is_closing = True
         with suppress(CanOperationError, FormatError):
             for channel in [*self._unconfirmed]:
                 with self._send_lock:
-                    unsent = self._wait_unsent(channel, 0, _SEND_SECONDS)
+                    unsent = self._wait_unsent(channel, 0, _SEND_SECONDS, is_last=True)
                 if unsent:
                     self._losses[UNSENT] += unsent
         self._ending.set()
@@ -170,8 +174,13 @@ class CanalystAdapter:
 
     def _ask(self, channel: int, number: int) -> bytes:
         with self._command_lock:
+            if channel in self._late:
+                self._device.drain(_REPLIES[channel], codec.PACKET)
+            self._late.add(channel)
             self._write(_COMMANDS[channel], codec.command(number))
             reply = self._read(_REPLIES[channel], codec.PACKET, _REPLY_MS)
+            if reply is not None and reply[:4] == number.to_bytes(4, "little"):
+                self._late.discard(channel)
         if reply is None:
             raise CanOperationError(f"{self.name}: the adapter does not answer")
         return reply
@@ -217,9 +226,11 @@ class CanalystAdapter:
         is_full = waiting >= CAPACITY
         data = self._read(_FRAMES_IN[channel], codec.transfer_size(min(waiting, CAPACITY)), _DATA_MS)
         now = time.monotonic_ns()
-        batch = codec.decode(
-            data or b"", channel, self._losses, lambda ticks: self._clock.times_ns(ticks, now)
-        )
+        if not data:
+            reason = f"{counted(waiting, 'frames')} announced, none delivered"
+            self._losses.add_fault("malformed answers skipped", FormatError(reason))
+            return 0
+        batch = codec.decode(data, channel, self._losses, lambda ticks: self._clock.times_ns(ticks, now))
         if is_full:  # the lost frames were the oldest
             self._losses[FULL] += 1
             batch = _marked(batch, channel)
@@ -318,6 +329,7 @@ class CanalystAdapter:
         """Write buffers of frames; return whether the device accepted all in time."""
         self._unconfirmed.add(channel)
         while data:
+            self._check_not_closing()
             try:
                 data = data[self._device.write(_FRAMES_OUT[channel], data, _DATA_MS) :]
             except OSError as error:
@@ -326,13 +338,19 @@ class CanalystAdapter:
                 return False
         return True
 
-    def _wait_unsent(self, channel: int, limit: int, seconds: float) -> int:
+    def _check_not_closing(self) -> None:
+        if self._is_closing:
+            raise CanOperationError("Cannot operate on a closed bus")
+
+    def _wait_unsent(self, channel: int, limit: int, seconds: float, *, is_last: bool = False) -> int:
         """Wait until the device has at most ``limit`` unsent frames, and return their number.
 
         Their number may stay the same for ``seconds``.
         """
         deadline, least, faults = Deadline(seconds), -1, 0
         while True:
+            if not is_last:
+                self._check_not_closing()
             try:
                 unsent = self.status(channel)[1]
             except FormatError as error:

@@ -7,6 +7,7 @@ import select
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 
 import pytest
@@ -340,9 +341,13 @@ def test_unplugging_wakes_a_thread_that_waits(device: CanalystII, bus: CANalystI
 def test_nonsense_for_ever_ends_the_bus(
     device: CanalystII, bus: CANalystIIBus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    class Nonsense(deque[bytes]):
+        def append(self, reply: bytes) -> None:
+            super().append(bytes(len(reply)))
+
     monkeypatch.setattr(adapter, "_MAX_FAULTS", 3)
     with device._lock:
-        device.channels[0].replies.extend([bytes(64)] * 100)
+        device.channels[0].replies = Nonsense()
     with pytest.raises(CanOperationError, match="the adapter answers nonsense"):
         bus.recv(SECONDS)
 
@@ -541,3 +546,52 @@ def test_the_bus_works_through_the_factory(device: CanalystII) -> None:
     with Bus("0,1", interface="canalystii", bitrate="500k", rx_queue_size="100") as bus:
         bus.send(message(7, channel=1))
     assert device.channels[1].sent[0].identifier == 7
+
+
+def test_closing_ends_the_send_of_another_thread(device: CanalystII) -> None:
+    device.channels[0].is_alone = True
+    bus = CANalystIIBus(0, bitrate=500_000)
+    errors: list[Exception] = []
+
+    def send() -> None:
+        try:
+            bus.send(message(1), timeout=60.0)
+        except CanOperationError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    while not device.channels[0].unsent:
+        time.sleep(0.001)
+    bus.shutdown()
+    thread.join(SECONDS)
+    assert [str(error) for error in errors] == ["Cannot operate on a closed bus"]
+
+
+def test_frames_that_are_announced_but_do_not_come(
+    device: CanalystII, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cantools_cli.backends.canalystii.adapter._DATA_MS", 1)
+    monkeypatch.setattr(device, "_pending", lambda channel: 3)
+    monkeypatch.setattr(device, "_buffers", lambda channel, size: None)
+    with CANalystIIBus(0, bitrate=500_000) as bus:
+        assert bus.recv(0.1) is None
+    assert bus.losses["malformed answers skipped"]
+
+
+def test_a_late_reply_is_not_taken_for_the_next(device: CanalystII, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cantools_cli.backends.canalystii.adapter._REPLY_MS", 20)
+    bus = CANalystIIBus(0, bitrate=500_000)
+    port, channel = bus._port, device.channels[0]
+    port._ending.set()  # so that only this thread asks
+    port._thread.join()
+    device.is_dumb = True
+    with pytest.raises(CanOperationError, match="does not answer"):
+        bus.get_can_status()
+    device.is_dumb = False
+    channel.is_alone = True
+    channel.replies.append(b"\x0a".ljust(64, b"\0"))  # late: no unsent frames
+    with pytest.raises(CanTimeoutError):
+        bus.send(message(1), timeout=0.02)
+    channel.unsent.clear()
+    bus.shutdown()
