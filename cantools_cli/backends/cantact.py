@@ -12,6 +12,7 @@ from cantools_cli.backends.transport import usb
 from cantools_cli.backends.transport.usb import UsbDevice
 from cantools_cli.bit_timing.classic import BitTiming
 from cantools_cli.bit_timing.fd import BitTimingFd
+from cantools_cli.bus.base import BusABC, SendRows
 from cantools_cli.bus.settings import refuse_unknown
 from cantools_cli.errors import CanError, CanInitializationError, UsageError, quoted
 from cantools_cli.filtering.can_filter import CanFilters
@@ -59,6 +60,7 @@ class CantactBus(AdapterBus):
             "listen_only": monitor,
             "loopback": loopback,
             "one_shot": one_shot,
+            "triple_sampling": getattr(timing, "nof_samples", 1) == 3,
             "fd": fd or isinstance(timing, BitTimingFd),
         }
         options = Options(
@@ -86,6 +88,13 @@ class CantactBus(AdapterBus):
         if not self._is_testing:
             super()._send(batch, timeout)
 
+    def prepared(self, batch: MessageBatch) -> SendRows:
+        return BusABC.prepared(self, batch) if self._is_testing else super().prepared(batch)
+
+    def _restart(self) -> None:
+        if not self._is_testing:
+            super()._restart()
+
     def _counters(self) -> ErrorCounters:
         return ErrorCounters() if self._is_testing else super()._counters()
 
@@ -110,11 +119,16 @@ class CantactBus(AdapterBus):
         first = 0
         for device in devices:
             count = channels_of(device)
-            if "cantact" in device.strings.product.lower() and device.why_closed() is None:
+            if "cantact" in device.strings.product.lower() and _is_free(device):
                 found += [f"{_PREFIX}{first + channel}" for channel in range(count)]
             first += count
             device.close()
         return [{"interface": "cantact", "channel": channel} for channel in found]
+
+
+def _is_free(device: UsbDevice) -> bool:
+    """Return whether no program and no driver of the kernel has ``device``."""
+    return not device.kernel_channels() and device.why_closed() is None
 
 
 def _number(channel: object) -> int:

@@ -63,6 +63,7 @@ class GsUsbAdapter:
         self._users: dict[int, UsbPort] = {}
         self._constants: dict[int, Constants] = {}
         self._is_gone = False
+        self._writing = threading.Lock()  # the device is not closed during a write
         device.open(name)
         try:
             self._in, self._out = self._endpoints()
@@ -138,7 +139,8 @@ class GsUsbAdapter:
             self._reader.stop()
             with suppress(OSError, ValueError):
                 self._device.drain(self._in.address, self._in.size_for(FD_SIZE + STAMP_SIZE), limit=16)
-            self._device.close()
+            with self._writing:
+                self._device.close()
 
     # --- the thread that reads ------------------------------------------------------------------------
 
@@ -285,14 +287,15 @@ class GsUsbAdapter:
 
     # --- frames ---------------------------------------------------------------------------------------
 
-    def write(self, channel: int, transfer: bytes, timeout_ms: int) -> bool:
-        """Write one frame; return False if the adapter had no room in time.
+    def write(self, channel: int, transfer: bytes, timeout_ms: int) -> int:
+        """Write one frame or the rest of one; return the number of bytes that the adapter took in time.
 
         Raises:
             CanOperationError: the adapter refuses the frame, or is lost.
         """
         try:
-            return self._device.write(self._out.address, transfer, timeout_ms) == len(transfer)
+            with self._writing:
+                return self._device.write(self._out.address, transfer, timeout_ms)
         except OSError as error:
             name = self._name_of(channel)
             if error.errno == errno.EPIPE:

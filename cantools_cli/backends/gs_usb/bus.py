@@ -143,7 +143,10 @@ class AdapterBus(PortBus):
         self._restart()
 
     def _restart(self) -> None:
-        self._adapter.start(self._port.can_channel, self._nominal, self._data, self._flags)
+        try:
+            self._adapter.start(self._port.can_channel, self._nominal, self._data, self._flags)
+        except CanInitializationError as error:  # the bus is open: an operation failed
+            raise CanOperationError(str(error), hint=error.hint) from error
         self._port.forget_sent()
 
     # --- state ----------------------------------------------------------------------------------------
@@ -207,8 +210,9 @@ class AdapterBus(PortBus):
 
         Raises:
             UsageError: the adapter cannot blink.
-            CanOperationError: the adapter is lost.
+            CanOperationError: the bus is closed, or the adapter is lost.
         """
+        self._check_open()
         channel = self._port.can_channel
         _check_feature(
             self._adapter.constants(channel), Feature.IDENTIFY, "a request to blink", self._port.name
@@ -217,11 +221,11 @@ class AdapterBus(PortBus):
 
     def _close(self) -> None:
         self._port.finish()
+        self._port.close()  # before the device, which a thread that still sends would open again
         if self._options.identify:
             with suppress(CanOperationError):
                 self._adapter.identify(self._port.can_channel, False)
         self._adapter.release(self._port.can_channel)
-        self._port.close()
 
 
 class GsUsbBus(AdapterBus):

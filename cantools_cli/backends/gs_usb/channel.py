@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from cantools_cli.backends.transport.usb import UsbDevice
@@ -49,13 +50,15 @@ def wanted(
         CanInitializationError: ``index`` is given with ``bus`` or ``address``.
         UsageError: two different CAN channels are given.
     """
+    if can_channel is not None and can_channel < 0:
+        raise UsageError(f"gs_usb: can_channel={can_channel} is below 0")
     if index is not None and (bus is not None or address is not None):
         raise CanInitializationError("index and bus/address cannot be used simultaneously")
     text = "" if channel is None else str(channel).strip()
     if index is not None or bus is not None or address is not None:
         return Wanted(index, bus, address, serial, can_channel=can_channel or 0)
     if serial is not None:
-        serial, number = _split(serial)
+        serial, number = _split(str(serial))
         return Wanted(serial=serial, can_channel=_one(number, can_channel, serial))
     stem, number = _split(text)
     number = _one(number, can_channel, text)
@@ -100,7 +103,7 @@ def chosen(devices: list[UsbDevice], choice: Wanted, name: str) -> UsbDevice:
             f"{name}: no adapter found",
             hint="is it plugged in? A CANable with slcan firmware is a serial port: slcan:/dev/ttyACM0",
         )
-    here = ", ".join(f"gs_usb:{address_of(device)}" for device in devices)
+    here = ", ".join(f"gs_usb:{address_of(device, devices=devices)}" for device in devices)
     raise CanInitializationError(f"{name}: no such adapter", hint=f"adapters here: {here}")
 
 
@@ -118,11 +121,16 @@ def _is_serial(device: UsbDevice, text: str) -> bool:
     return bool(serial) and text in (serial, str(cast_from_string(serial)))
 
 
-def address_of(device: UsbDevice, can_channel: int = 0) -> str:
-    """Return the channel to select ``device`` by: its serial number if it has a usable one."""
+def address_of(device: UsbDevice, can_channel: int = 0, devices: Iterable[UsbDevice] = ()) -> str:
+    """Return the channel to select ``device`` by: its serial number if no other of ``devices`` has it.
+
+    A serial number that a configuration reads as an index or a place, such as 000000000001, is not usable.
+    """
     serial = device.strings.serial
-    is_usable = re.fullmatch(r"[\w.-]{4,}", serial) and not _PLACE.fullmatch(serial)
-    stem = serial if is_usable else device.place
+    read = str(cast_from_string(serial))
+    is_usable = re.fullmatch(r"[\w.-]{4,}", serial) and not (_INDEX.fullmatch(read) or _PLACE.fullmatch(read))
+    is_shared = any(other is not device and other.strings.serial == serial for other in devices)
+    stem = serial if is_usable and not is_shared else device.place
     return f"{stem}:{can_channel}" if can_channel else stem
 
 

@@ -42,7 +42,7 @@ def adapters() -> list[FoundAdapter]:
         else:
             count = channels_of(device)
             state = f"the kernel has it as {' and '.join(kernel)}" if kernel else "ready"
-        names = [address_of(device, channel) for channel in range(count)]
+        names = [address_of(device, channel, devices) for channel in range(count)]
         found.append(FoundAdapter(names, device.strings, state, trouble is None and not kernel, device.ids))
         device.close()
     return found

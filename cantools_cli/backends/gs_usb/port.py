@@ -34,6 +34,7 @@ _SILENCE = 1.0  # seconds without an echo and a frame from the bus, after which 
 _STATES, _PASSIVE = 0x7C, 0x30  # bits of an error frame of the controller: warning, passive, active again
 _LAST_SECONDS = 0.2  # for the echoes that are missing when the bus is closed
 _WRITE_MS = 200  # of one attempt to write
+_FROM_BUS = codec.FROM_BUS.to_bytes(4, "little")
 _SPAN = 600_000_000_000  # ns of transfers whose counters are unwrapped together
 _NOT_ACKNOWLEDGED = "is another node on the bus, with the same bit rate, and is the bus terminated?"
 
@@ -86,6 +87,9 @@ class GsUsbPort(UsbPort):
 
     # --- receiving ------------------------------------------------------------------------------------
 
+    def _is_answer(self, data: bytes) -> bool:
+        return data[:4] != _FROM_BUS
+
     def _decoded(self, transfers: Sequence[Transfer]) -> MessageBatch:
         batch = MessageBatch(channels=(self._channel,))
         first = 0
@@ -101,7 +105,10 @@ class GsUsbPort(UsbPort):
         arrivals: list[int] = []
         for time_ns, transfer in transfers:
             try:
-                frames.append(codec.decode(transfer, has_stamp=self.has_stamps))
+                frame = codec.decode(transfer, has_stamp=self.has_stamps)
+                if frame.channel != self.can_channel:
+                    raise FormatError(f"a frame of channel {frame.channel}: {transfer.hex()}")
+                frames.append(frame)
                 arrivals.append(time_ns)
             except FormatError as error:
                 self._losses.add_fault(MALFORMED, error)
@@ -125,7 +132,9 @@ class GsUsbPort(UsbPort):
         is_echo = frame.echo != codec.FROM_BUS
         if is_echo:
             self._confirm(frame.echo)
-        if not is_echo or self.keeps_echoes:
+        if is_echo and self.keeps_echoes and self._is_full(len(batch)):
+            self._miss()
+        elif not is_echo or self.keeps_echoes:
             _append(batch, frame, timestamp_ns, is_echo)
         if frame.can_id & bits.CAN_ERR_FLAG:
             self._note_error(frame)
@@ -151,7 +160,7 @@ class GsUsbPort(UsbPort):
         data = frame.data.ljust(8, b"\0")
         _, is_passive, rx_errors, tx_errors = self.counters
         is_bus_off = bool(frame.can_id & error_frames.BUS_OFF)
-        if data[6] or data[7]:
+        if frame.can_id & error_frames.COUNTERS or data[6] or data[7]:
             tx_errors, rx_errors = data[6], data[7]
         if frame.can_id & error_frames.RESTARTED:
             is_passive, rx_errors, tx_errors = False, 0, 0
@@ -218,8 +227,12 @@ class GsUsbPort(UsbPort):
         transfer = numbers[0].to_bytes(4, "little") + record
         deadline = Deadline(_SEND_SECONDS if timeout is None else timeout)
         try:
-            while not self.adapter.write(self.can_channel, transfer, self._attempt_ms(deadline)):
-                if deadline.passed:
+            while transfer:
+                with self._lock:
+                    self._raise_failure()
+                written = self.adapter.write(self.can_channel, transfer, self._attempt_ms(deadline))
+                transfer = transfer[written:]  # the device may have taken the first packet of a frame
+                if transfer and deadline.passed:
                     raise CanTimeoutError(f"{self.name}: the adapter accepts no frame in time")
         except BaseException:
             with self._lock:
@@ -261,6 +274,9 @@ class GsUsbPort(UsbPort):
     def forget_sent(self) -> None:
         """After a restart of the channel: the adapter has discarded the frames that were under way."""
         with self._lock:
+            for sending in self._under_way.values():
+                sending.written -= 1
+                sending.is_bus_off = False
             self._under_way.clear()
             self._free = deque(range(codec.BUFFERS))
             self.counters = ErrorCounters()

@@ -147,6 +147,8 @@ class UsbDevice:
             if not self._has_driver():
                 self._claim()
         except (OSError, ValueError) as error:
+            if getattr(error, "errno", 0) is None:  # without a configuration, which ``open`` sets
+                return None
             return self._not_opened(error, self.place)
         finally:
             self.close()
@@ -291,6 +293,8 @@ class UsbDevice:
 
     def write(self, endpoint: int, data: bytes, timeout_ms: int = TIMEOUT_MS) -> int:
         """Write one transfer, and return the number of bytes that the device accepted in time."""
+        if self._handle is None:  # pyusb would open and claim the device again
+            raise OSError(errno.ENODEV, "the device is not open")
         try:
             return int(self._device.write(endpoint, data, max(1, timeout_ms)))
         except OSError as error:

@@ -57,19 +57,28 @@ class UsbPort:
 
     def deliver(self, time_ns: int, data: bytes) -> None:
         """Queue one transfer."""
-        if len(self._pending) + len(self._received) >= QUEUE_FRAMES:
-            self._losses[MISSED_FRAMES] += 1
-            self._overflown = True
+        if self._is_full() and not self._is_answer(data):
+            self._miss()
             return
         self._pending.append((time_ns, data))
         self._notify()
 
     def overflow(self) -> None:
         """Count a frame that the transfer could not hold, and report it by an error frame."""
-        self._losses[MISSED_FRAMES] += 1
-        self._overflown = True
+        self._miss()
         self._wake()
         self._notify()
+
+    def _is_full(self, more: int = 0) -> bool:
+        return len(self._pending) + len(self._received) + more >= QUEUE_FRAMES
+
+    def _is_answer(self, data: bytes) -> bool:
+        """Return whether a thread that sends waits for ``data``: it is kept even if the queue is full."""
+        return False
+
+    def _miss(self) -> None:
+        self._losses[MISSED_FRAMES] += 1
+        self._overflown = True
 
     def fail(self, error: CanOperationError) -> None:
         """Make ``receive`` and ``send`` raise ``error`` after the frames received so far."""

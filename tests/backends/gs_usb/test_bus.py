@@ -939,3 +939,133 @@ def test_pyusb_is_imported_when_an_adapter_is_opened() -> None:
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert result.stdout == "False\n"
+
+
+# --- found in review --------------------------------------------------------------------------------------
+
+
+def test_a_full_queue_keeps_the_echoes(
+    adapter: Adapter, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that only sends still sends after a million received frames."""
+    monkeypatch.setattr("cantools_cli.backends.transport.usb_port.QUEUE_FRAMES", 5)
+    core = adapter()
+    bus = opened(0)
+    for number in range(20):
+        core.receive(0, Frame(number, 0))
+    for number in range(12):
+        bus.send(std(number), timeout=LONG)
+    batch = bus.recv_batch(LONG)
+    assert len(batch) <= 5 + 1
+    assert bus.losses[MISSED_FRAMES] >= 15
+
+
+def test_closing_ends_a_send_that_the_adapter_does_not_take(
+    adapter: Adapter, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pyusb opens and claims a closed device again if a thread writes to it."""
+    core = adapter()
+    bus = opened(0)
+    asked = threading.Event()
+
+    def takes_nothing(endpoint: int, data: bytes) -> None:
+        asked.set()
+        raise BlockingIOError
+
+    monkeypatch.setattr(core, "bulk_out", takes_nothing)
+    errors: list[Exception] = []
+
+    def send() -> None:
+        try:
+            bus.send(std(1), timeout=LONG)
+        except CanOperationError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    assert asked.wait(LONG)
+    bus.shutdown()
+    thread.join(LONG)
+    assert [str(error) for error in errors] == ["Cannot operate on a closed bus"]
+    assert core.claimed_by is None
+
+
+def test_a_closed_bus_does_not_blink(adapter: Adapter, opened: Opened) -> None:
+    core = adapter()
+    bus = opened(0)
+    bus.shutdown()
+    with pytest.raises(CanOperationError, match="closed bus"):
+        bus.identify()
+    assert core.identified == 0
+
+
+@pytest.mark.parametrize("serials", [("ABCD1234", "ABCD1234"), ("000000000000", "000000000001")])
+def test_each_adapter_has_an_address_of_its_own(
+    plug: Callable[..., object], opened: Opened, serials: tuple[str, str]
+) -> None:
+    """Some copies have the same serial number, or one that a configuration reads as an index."""
+    cores = [GsUsbCore(serial=serial) for serial in serials]
+    plug(*cores)
+    found = [*finder.details()]
+    assert found == ["1.1", "1.2"]
+    opened(found[1]).send(std(1))
+    assert [len(core.sent) for core in cores] == [0, 1]
+
+
+def test_a_frame_of_a_channel_that_the_adapter_lacks(adapter: Adapter, opened: Opened) -> None:
+    core = adapter()
+    bus = opened(0)
+    good = core.packed(FROM_BUS, 0, Frame(5, 0), 0)
+    core.receive_raw(good[:9] + b"\7" + good[10:])
+    core.receive_raw(good)
+    assert bus.recv(LONG).arbitration_id == 5
+    assert bus.recv(0) is None
+    assert bus.losses[MALFORMED] == 1
+
+
+def test_error_counters_that_return_to_0(adapter: Adapter, opened: Opened) -> None:
+    core = adapter()
+    bus = opened(0)
+    for errors in (96, 0):
+        counters = bytes((0, 0, 0, 0, 0, 0, errors, 0))
+        core.receive(0, Frame(emulated.ERR | error_frames.COUNTERS, 8, counters))
+        assert bus.recv(LONG).is_error_frame
+        assert bus.error_counters() == (0, errors)
+
+
+def test_the_rest_of_a_frame_follows_its_first_packet(
+    plug: Callable[..., Any], opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """libusb returns the number of bytes that were written before the timeout."""
+    backend = plug(GsUsbCore(FD_80))
+    bus = opened(0, fd=True)
+    writes: list[bytes] = []
+
+    def one_packet(handle: object, endpoint: int, interface: int, data: Any, timeout: int) -> int:
+        writes.append(data.tobytes())
+        return min(64, len(data))
+
+    monkeypatch.setattr(backend, "bulk_write", one_packet)
+    with pytest.raises(CanTimeoutError, match="not acknowledged"):
+        bus.send(std(1, bytes(64), is_fd=True), timeout=0.1)
+    assert [len(write) for write in writes] == [76, 12]
+    assert writes[0][64:] == writes[1]
+
+
+def test_a_negative_can_channel(adapter: Adapter) -> None:
+    adapter()
+    with pytest.raises(UsageError, match="below 0"):
+        Bus(0, interface="gs_usb", ignore_config=True, can_channel=-1)
+
+
+def test_a_serial_number_that_is_a_number(adapter: Adapter) -> None:
+    adapter(serial="12345678")
+    GsUsbBus(serial=12345678).shutdown()  # type: ignore[arg-type]
+
+
+def test_restarting_an_unplugged_adapter(adapter: Adapter, opened: Opened) -> None:
+    core = adapter()
+    bus = opened(0)
+    core.unplug()
+    with pytest.raises(CanOperationError, match="unplugged"):
+        bus.state = BusState.ACTIVE

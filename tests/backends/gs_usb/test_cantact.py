@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from cantools_cli.backends.cantact import CantactBus
+from cantools_cli.backends.transport.usb import UsbDevice
 from cantools_cli.bit_timing.classic import BitTiming
 from cantools_cli.bit_timing.fd import BitTimingFd
 from cantools_cli.bus.base import BusState
 from cantools_cli.bus.interface import Bus, detect_available_configs
 from cantools_cli.errors import CanInitializationError, UsageError
+from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 from tests.emulators import gs_usb as emulated
 from tests.emulators.gs_usb import CANTACT_PRO, CLASSIC, FD_80, TWO_CHANNELS, Frame, GsUsbCore, Profile
@@ -131,3 +133,25 @@ def test_a_bus_without_an_adapter(opened: Opened, plug: Callable[..., object]) -
     bus.send(Message(arbitration_id=1))
     assert bus.recv(0) is None
     assert bus.state is BusState.ACTIVE
+
+
+def test_an_adapter_of_the_kernel_is_not_detected(
+    plug: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core = GsUsbCore(CANTACT_PRO)
+    core.is_kernel_bound = True
+    plug(core)
+    monkeypatch.setattr(UsbDevice, "kernel_channels", lambda device: ["can0", "can1"])
+    assert detect_available_configs("cantact") == []
+
+
+def test_a_bus_without_an_adapter_sends_prepared_rows(opened: Opened) -> None:
+    bus = opened(0, "cantact", _testing=True)
+    bus.prepared(MessageBatch([Message(arbitration_id=1)]))(0, 1, None)
+    bus.flush_tx_buffer()
+
+
+def test_a_timing_that_samples_three_times(cores: list[GsUsbCore], opened: Opened) -> None:
+    timing = BitTiming(f_clock=24_000_000, brp=3, tseg1=13, tseg2=2, sjw=1, nof_samples=3)
+    opened(0, "cantact", timing=timing)
+    assert cores[0].channels[0].flags & emulated.TRIPLE
