@@ -149,7 +149,7 @@ class CanalystAdapter:
 
         Raises:
             CanOperationError: the device is lost or does not answer.
-            FormatError: the answer is none.
+            FormatError: the answer is malformed.
         """
         try:
             return self._status(channel)
@@ -160,7 +160,7 @@ class CanalystAdapter:
         """Return the registers of a controller by name.
 
         Raises:
-            CanOperationError: the device is lost, or its answer is none.
+            CanOperationError: the device is lost, or answers something else.
         """
         try:
             return codec.parse_can_status(self._ask(channel, codec.CAN_STATUS))

@@ -194,7 +194,7 @@ def _append(
     size: int,
     data: bytes,
 ) -> str | None:
-    """Add a frame without its time, or return why it is none."""
+    """Add a frame without its time, or return why it is malformed."""
     if size > 8:
         return f"{size} data bytes"
     if identifier > (bits.CAN_EFF_MASK if extended else bits.CAN_SFF_MASK):

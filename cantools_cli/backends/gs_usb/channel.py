@@ -87,7 +87,7 @@ def chosen(devices: list[UsbDevice], choice: Wanted, name: str) -> UsbDevice:
     """Return the device that ``choice`` selects.
 
     Raises:
-        CanInitializationError: there is none; the hint lists the others.
+        CanInitializationError: no adapter matches; the hint lists those connected.
     """
     found = [device for device in devices if _matches(device, choice)]
     if choice.label is not None:

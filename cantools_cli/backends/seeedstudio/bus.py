@@ -95,7 +95,7 @@ class SeeedBus(FramingBus):
         """Wait for a status message, or for a frame: both come from such an adapter only.
 
         Raises:
-            CanInitializationError: there is none.
+            CanInitializationError: no answer arrives.
         """
         for _ in range(TRIES):
             self.status_frame()

@@ -110,7 +110,7 @@ def _choice(kind: Any, key: str, value: object) -> Any:
     """Return the member of the enumeration ``kind`` with ``value``.
 
     Raises:
-        UsageError: there is none.
+        UsageError: ``kind`` has no such member.
     """
     try:
         return kind(str(value).lower())
