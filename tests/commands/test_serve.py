@@ -34,7 +34,8 @@ def test_dump_and_send_work_over_a_server(serving, start, canx, until_listening)
         for command in (b"", b"< open s >", b"< rawmode >"):
             end.sendall(command)
             assert end.recv(99) in (b"< hi >", b"< ok >")
-        canx("send", bus, "123#01")
+        sent = canx("send", bus, "123#01")
+        assert (sent.returncode, sent.stderr) == (0, "")
         assert re.fullmatch(rb"< frame 123 \d+\.\d{6} 01 >", end.recv(99))
 
 
