@@ -682,16 +682,18 @@ def test_the_acceptance_filter_of_the_adapter() -> None:
         assert device.commands[-4:] == [b"W0", b"M00000000", b"mFFFFFFFF", b"O"]
         bus.set_filters([{"can_id": 0x18FEF100, "can_mask": 0x1FFFFF00, "extended": True}])
         assert (device.code, device.mask) == (0xC7F78800, 0x000007FF)
-    line.wait_for(b"m000007FF\rO\rC\rW0\rM00000000\rmFFFFFFFF\r")
-    assert (device.code, device.mask, device.single) == (0, 0xFFFFFFFF, False)
+        bus.shutdown()
+        line.wait_for(b"m000007FF\rO\rC\rW0\rM00000000\rmFFFFFFFF\r")
+        assert (device.code, device.mask, device.single) == (0, 0xFFFFFFFF, False)
 
 
 def test_the_acceptance_filter_is_removed_from_a_closed_channel() -> None:
     filters = [{"can_id": 0x123, "can_mask": 0x7FF, "extended": False}]
     with adapter(hw_filters=True, can_filters=filters) as (bus, device, line):
         bus.close()
-    line.wait_for(b"C\rW0\rM00000000\rmFFFFFFFF\r")
-    assert (device.code, device.mask, device.single) == (0, 0xFFFFFFFF, False)
+        bus.shutdown()
+        line.wait_for(b"C\rW0\rM00000000\rmFFFFFFFF\r")
+        assert (device.code, device.mask, device.single) == (0, 0xFFFFFFFF, False)
 
 
 def test_an_adapter_without_acceptance_filter() -> None:
