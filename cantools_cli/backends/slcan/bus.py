@@ -96,6 +96,8 @@ class SlcanBus(PortBus):
             raise UsageError("bitrate and btr exclude each other")
         if timing is not None and btr is not None:
             raise UsageError("timing and btr exclude each other")
+        if timing is not None and (bitrate is not None or data_bitrate is not None):
+            raise UsageError("timing and a bit rate exclude each other")
         place, baudrate = split_baudrate("" if channel is None else str(channel))
         _check_words(dialect, device_timestamps)
         self._listen_only = listen_only

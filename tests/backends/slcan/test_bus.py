@@ -220,6 +220,12 @@ def test_timing_of_nakakiyo_s_firmware_on_weact_s_clock() -> None:
             UsageError,
             "exclude each other",
         ),
+        (
+            "lawicel",
+            {"bitrate": 500_000, "timing": BitTiming(f_clock=8_000_000, brp=1, tseg1=13, tseg2=2, sjw=1)},
+            UsageError,
+            "exclude each other",
+        ),
         ("lawicel", {"data_bitrate": 2_000_000}, CanInitializationError, "the adapter refuses Y2"),
         ("canable", {"btr": "001C"}, UsageError, "canable adapters have no custom bit timing"),
         ("canable", {"fd": True}, UsageError, "canable adapters do not support CAN FD"),
