@@ -115,12 +115,15 @@ def test_the_end_is_told_once_and_behind_the_frames(text: bytes, reason: str) ->
             here.send(Message())
 
 
-def test_sending_to_a_lost_server_closes_the_bus() -> None:
-    with serving(lambda end: None) as port, bus(port) as here:
+def test_frames_that_arrived_before_a_failed_send_are_received() -> None:
+    with serving(lambda end: end.sendall(GOOD)) as port, bus(port) as here:
         with pytest.raises(CanOperationError):  # noqa: PT012  # the first may still find room in the system
             for _ in range(1000):
                 here.send(Message())
                 select.select([here], [], [], 10)
+        assert identifiers(here.recv_batch(10)) == [0x123]
+        with pytest.raises(CanOperationError):
+            here.recv(10)
         assert here.is_shutdown
 
 

@@ -77,7 +77,7 @@ class CanalystII(Core):
     """The adapter.
 
     ``stale`` are frames that survive CLEAR_RX. With ``is_dumb`` no command is answered. ``layout`` gives the
-    numbers of frames of successive buffers in one transfer; ``cut`` shortens transfers by so many bytes.
+    numbers of frames of successive buffers in one transfer; ``cut`` is how many bytes transfers lack.
     ``pace`` is the number of frames sent between two status queries, 0 for all at once. ``refusals`` is how
     often transfers to the device are not accepted yet.
     """

@@ -85,7 +85,7 @@ def command(number: int) -> bytes:
 def init(btr0: int, btr1: int) -> bytes:
     """Return the command that sets the bus timing registers and passes all identifiers.
 
-    The mode is always 0, normal: another one is said to crash the device.
+    The mode is always 0, normal: other modes may crash the device.
     """
     return _INIT.pack(INIT, 1, 0xFFFFFFFF, 0, 1, 0, btr0, btr1, 0, 1).ljust(PACKET, b"\0")
 

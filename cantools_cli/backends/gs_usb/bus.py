@@ -117,9 +117,6 @@ class AdapterBus(PortBus):
                 raise CanOperationError(f"{self._port.name}: {error}", sent=0) from error
         return records
 
-    def _send(self, batch: MessageBatch, timeout: float | None) -> None:
-        self._port.send(self._encode(batch), timeout)  # a lost bus stays open until its frames are received
-
     def prepared(self, batch: MessageBatch) -> SendRows:
         """Return a callable that sends rows without waiting for their echoes, so that they keep their times.
 

@@ -14,7 +14,7 @@ from operator import le
 
 _NANO = 1_000_000_000
 #: growth of the offset per elapsed time, against quartzes that are slower than the computer's
-_DRIFT = 10_000  # one nanosecond in so many
+_DRIFT = 10_000  # ns of elapsed time per nanosecond of growth
 #: beyond this delay the counter stands still, or counts something else
 _MAX_DELAY_NS = 2 * _NANO
 

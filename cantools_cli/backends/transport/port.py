@@ -43,7 +43,8 @@ class PortBus(BusABC):
     """A bus on a port.
 
     ``__init__`` of a subclass opens ``_port``, to which it gives the decoder of its protocol, and then calls
-    ``super().__init__``. ``_encode`` is the encoder. A lost connection shuts the bus down.
+    ``super().__init__``. ``_encode`` is the encoder. If the connection is lost, receiving shuts
+    the bus down after the last frame.
     """
 
     _port: Port
@@ -65,11 +66,8 @@ class PortBus(BusABC):
             raise
 
     def _send(self, batch: MessageBatch, timeout: float | None) -> None:
-        try:
-            self._port.send(self._encode(batch), self._send_seconds if timeout is None else timeout)
-        except CanOperationError:
-            self._close_if_lost()
-            raise
+        # a lost bus stays open: the frames that arrived before can still be received
+        self._port.send(self._encode(batch), self._send_seconds if timeout is None else timeout)
 
     def _close_if_lost(self) -> None:
         if self._port.is_lost:
