@@ -1,0 +1,11 @@
+"""Databases of signals, and the values in frames.
+
+``model``
+    ``Database``, ``MessageSpec``, ``SignalSpec``: what a file describes, whatever its format.
+``dbc``
+    The reader of DBC files, which skips a bad entry and goes on.
+``columns``
+    Batches of frames to columns of values, message by message.
+
+May import ``bus``, ``frame``, ``kernels`` and the modules at the top of ``cantools_cli``.
+"""

@@ -1,0 +1,276 @@
+"""Batches of frames to columns of values: one table per message of a database.
+
+A frame that ends before a signal does has no value of that signal. So has one whose multiplexer selects other
+signals; multiplexers are compared by their raw value. A frame with more data than the message is decoded.
+Remote, error and CAN XL frames are not decoded.
+"""
+
+from __future__ import annotations
+
+import struct
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from cantools_cli.decoding.model import Database, MessageSpec, Number, SignalSpec, Value
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.kernels import signals as kernel
+
+_WORD = 64  # bits of a raw value
+_INT64 = range(-(1 << 63), 1 << 63)
+_FLOATS = {16: "e", 32: "f", 64: "d"}
+
+
+@dataclass
+class SignalColumn:
+    """The values of a signal in the frames of a table.
+
+    Attributes:
+        raw: 64 bits each, unsigned ones as they stand; floats for a float; integers of any size for a signal
+            of more than 64 bits.
+        valid: 1 for each frame that has the signal.
+        is_complete: whether all frames have it.
+    """
+
+    signal: SignalSpec
+    raw: array[Any] | list[int]
+    valid: bytearray
+    is_complete: bool = True
+
+    @cached_property
+    def physical(self) -> array[Any] | list[Number]:
+        """The physical values: integers if all possible ones are whole and fit into 64 bits, else floats."""
+        spec, raw, count = self.signal, self.raw, len(self.valid)
+        if isinstance(raw, list):
+            return [spec.value(value) for value in raw]
+        if spec.is_float:
+            if spec.factor == 1 and spec.shift == 0:
+                return raw
+            return array("d", [value * spec.factor + spec.shift for value in raw])
+        if spec.is_whole:
+            low, high = sorted(spec.value(limit) for limit in spec.raw_limits)
+            if low in _INT64 and high in _INT64:
+                if spec.factor == 1 and spec.shift == 0:
+                    return raw
+                out = array("q", bytes(8 * count))
+                kernel.scale_whole(raw, count, int(spec.factor), int(spec.shift), out)
+                return out
+            return [spec.value(self.raw_at(index)) for index in range(count)]
+        values = array("d", bytes(8 * count))
+        kernel.scale(raw, count, spec.is_signed, float(spec.factor), float(spec.shift), values)
+        return values
+
+    def raw_at(self, index: int) -> Number:
+        """Return a raw value with its sign, or without one."""
+        value = self.raw[index]
+        if not self.signal.is_float and not self.signal.is_signed and value < 0:
+            value += 1 << _WORD
+        return value
+
+    def value_at(self, index: int, *, with_names: bool = True) -> Value | None:
+        """Return the value in a frame as users see it, None if the frame has none."""
+        if not self.valid[index]:
+            return None
+        if with_names and self.signal.choices:
+            name = self.signal.name_of(self.raw_at(index))
+            if name is not None:
+                return name
+        return self.physical[index]
+
+
+@dataclass
+class MessageTable:
+    """The frames of one message in a batch.
+
+    Attributes:
+        rows: the rows of the batch, ascending.
+        columns: one per signal, in the order of the database.
+        short: the frames that end before one of their signals does.
+    """
+
+    message: MessageSpec
+    rows: Sequence[int]
+    timestamp_ns: array[int]
+    columns: list[SignalColumn]
+    short: int
+
+    def __len__(self) -> int:
+        return len(self.timestamp_ns)
+
+    def values(self, index: int, *, with_names: bool = True) -> dict[str, Value]:
+        """Return the values of one frame by the names of the signals it has."""
+        found = {}
+        for column in self.columns:
+            value = column.value_at(index, with_names=with_names)
+            if value is not None:
+                found[column.signal.name] = value
+        return found
+
+
+@dataclass
+class Decoder:
+    """Decodes batches by one database.
+
+    Attributes:
+        unknown: the data frames whose identifier the database does not have.
+        short: the frames that end before one of their signals does.
+    """
+
+    database: Database
+    unknown: int = 0
+    short: int = 0
+    _plans: list[_Plan] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        by_key = self.database.by_key
+        self._plans = [_Plan(message) for message in by_key.values()]
+        numbers = {key: number for number, key in enumerate(by_key)}
+        self._table = _hash_table(numbers)
+        self._pgn_table = _hash_table(
+            {pgn: numbers[message.key] for pgn, message in self.database.by_pgn.items()}
+        )
+
+    def tables(self, batch: MessageBatch) -> Iterator[MessageTable]:
+        """Yield a table for each message that has frames in ``batch``."""
+        count = len(batch)
+        numbers = array("H", bytes(2 * count))
+        found = kernel.match(0, batch.can_id, batch.flags, *self._table, *self._pgn_table, numbers)
+        self.unknown += count - found
+        starts = array("I", bytes(4 * (len(self._plans) + 1)))
+        rows = array("I", bytes(4 * count))
+        kernel.group(0, numbers, starts, rows)
+        for number, plan in enumerate(self._plans):
+            begin, end = starts[number], starts[number + 1]
+            if begin < end:
+                table = plan.table(batch, rows, begin, end)
+                self.short += table.short
+                yield table
+
+
+class _Plan:
+    """How to decode one message: selectors before the signals that they select."""
+
+    def __init__(self, message: MessageSpec) -> None:
+        self._message = message
+        self._order = [*_in_order(message)]
+
+    def table(self, batch: MessageBatch, rows: array[int], begin: int, end: int) -> MessageTable:
+        count = end - begin
+        columns: dict[str, SignalColumn] = {}
+        shorts = bytearray(count)
+        for spec in self._order:
+            valid = bytearray(b"\1") * count
+            is_complete = True
+            if spec.selector:
+                selector = columns.get(spec.selector)
+                if selector is not None and isinstance(selector.raw, array) and not selector.signal.is_float:
+                    lows = array("q", [low for low, _ in spec.selected_by])
+                    highs = array("q", [high for _, high in spec.selected_by])
+                    kernel.select(selector.raw, selector.valid, lows, highs, valid)
+                    is_complete = False
+            columns[spec.name] = self._column(spec, batch, rows, begin, end, valid, shorts, is_complete)
+        times = array("q", bytes(8 * count))
+        kernel.times(rows, begin, end, batch.timestamp_ns, times)
+        ordered = [columns[signal.name] for signal in self._message.signals]
+        return MessageTable(self._message, rows[begin:end], times, ordered, shorts.count(1))
+
+    def _column(
+        self,
+        spec: SignalSpec,
+        batch: MessageBatch,
+        rows: array[int],
+        begin: int,
+        end: int,
+        valid: bytearray,
+        shorts: bytearray,
+        is_complete: bool,
+    ) -> SignalColumn:
+        if spec.size > _WORD:
+            return _wide_column(spec, batch, rows[begin:end], valid, shorts)
+        count = end - begin
+        raw = array("q", bytes(8 * count))
+        before = bytes(valid)
+        short = kernel.extract(
+            rows,
+            begin,
+            end,
+            batch.offset,
+            batch.payload,
+            spec.start,
+            spec.size,
+            spec.is_big_endian,
+            spec.is_signed and not spec.is_float,
+            raw,
+            valid,
+        )
+        if short:
+            is_complete = False
+            for index in range(count):
+                shorts[index] |= before[index] and not valid[index]
+        values: array[Any] = _floats(raw, spec.size) if spec.is_float else raw
+        return SignalColumn(spec, values, valid, is_complete)
+
+
+def _in_order(message: MessageSpec) -> Iterator[SignalSpec]:
+    """Yield the signals of a message, each after the one that selects it."""
+    done: set[str] = set()
+    waiting = [*message.signals]
+    names = message.by_name
+    while waiting:
+        ready = [spec for spec in waiting if spec.selector in done or spec.selector not in names]
+        if not ready:  # they select one another
+            ready = waiting
+        yield from ready
+        done |= {spec.name for spec in ready}
+        waiting = [spec for spec in waiting if spec.name not in done]
+
+
+def _floats(raw: array[int], size: int) -> array[float]:
+    if size == _WORD:
+        return array("d", raw.tobytes())
+    code = _FLOATS[size]
+    whole = {16: "H", 32: "I"}[size]
+    return array("d", struct.unpack(f"{len(raw)}{code}", array(whole, raw).tobytes()))
+
+
+def _wide_column(
+    spec: SignalSpec, batch: MessageBatch, rows: array[int], valid: bytearray, shorts: bytearray
+) -> SignalColumn:
+    """Decode a signal of more than 64 bits, frame by frame."""
+    values = []
+    for index, row in enumerate(rows):
+        data = bytes(batch.payload[batch.offset[row] : batch.offset[row + 1]])
+        if valid[index] and spec.end > len(data):
+            valid[index], shorts[index] = 0, 1
+        values.append(raw_value(spec, data) if valid[index] else 0)
+    return SignalColumn(spec, values, valid, 0 not in valid)
+
+
+def raw_value(spec: SignalSpec, data: bytes) -> int:
+    """Return the integer in the bits of ``spec``; ``data`` is long enough."""
+    first, width = spec.start >> 3, (spec.start & 7) + spec.size + 7 >> 3
+    part = data[first : first + width]
+    if spec.is_big_endian:
+        value = int.from_bytes(part, "big") >> 8 * width - (spec.start & 7) - spec.size
+    else:
+        value = int.from_bytes(part, "little") >> (spec.start & 7)
+    value &= (1 << spec.size) - 1
+    if spec.is_signed and value >> spec.size - 1:
+        value -= 1 << spec.size
+    return value
+
+
+def _hash_table(numbers: dict[int, int]) -> tuple[array[int], array[int]]:
+    """Return the keys and the values of a table for the kernel, at most half full."""
+    size = 8
+    while size < 2 * len(numbers) + 2:
+        size *= 2
+    keys, values = array("I", [kernel.EMPTY]) * size, array("H", bytes(2 * size))
+    for key, value in numbers.items():
+        place = (key * kernel.HASH & 0xFFFFFFFF) >> 15 & size - 1
+        while keys[place] != kernel.EMPTY:
+            place = place + 1 & size - 1
+        keys[place], values[place] = key, value
+    return keys, values
