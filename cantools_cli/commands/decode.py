@@ -1,0 +1,65 @@
+"""``canx decode``: frames to the values of their signals, frame by frame or as tables."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cantools_cli.console import options
+from cantools_cli.console.chain import FilterChain, Filters, TimeSpan
+from cantools_cli.console.decoding import DecodeJob, table_format
+from cantools_cli.console.inputs import check_is_input, check_not_read
+from cantools_cli.console.options import flag
+from cantools_cli.console.run import Run
+from cantools_cli.console.sources import ReadOptions
+from cantools_cli.errors import UsageError
+
+Wide = Annotated[bool, flag("--wide", "One column per signal, one row per frame, in a single table.")]
+
+
+def decode_command(
+    files: options.Files = None,
+    dbc: options.Dbc = None,
+    output: options.Output = None,
+    from_format: options.From = None,
+    to_format: options.To = None,
+    wide: Wide = False,
+    *,
+    filters: Filters,
+    span: TimeSpan,
+    count: options.Count = None,
+    force: options.Force = False,
+    reading: ReadOptions,
+    run: Run,
+) -> int:
+    """Decode frames to the values of their signals, by a database.
+
+    -o signals.parquet (.csv, .arrow, .mf4) writes a table with one row per value; -o signals/ one table
+    per message, with one column per signal. What the database does not know, and frames that are too
+    short, are counted and reported at the end.
+
+    \b
+    canx decode drive.log --dbc car.dbc -o signals.parquet
+    canx decode drive.blf --dbc car.dbc -o signals/
+    canx decode drive.log --dbc car.dbc -o signals.mf4 --start 10s --end 20s
+    """
+    report, tz = run.report, reading.tz
+    names = files or ["-"]
+    check_is_input(output, names)
+    check_not_read(output, names)
+    if dbc is None:
+        raise UsageError("decode needs a database", hint="--dbc FILE")
+    from cantools_cli.decoding.load import load
+
+    job = DecodeJob(
+        names,
+        load(dbc),
+        FilterChain(filters.selection(report, tz), *span.moments(tz), count=count),
+        reading.of_format(from_format),
+        run,
+    )
+    form = table_format(output, to_format)
+    if form is None:
+        raise UsageError("decode needs an output for tables", hint="-o signals.parquet")
+    from cantools_cli.console.signal_tables import write_tables
+
+    return write_tables(job, output, form, is_wide=wide, force=force)
