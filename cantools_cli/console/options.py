@@ -99,6 +99,25 @@ Tz = Annotated[
     str | None, option("--tz", "ZONE", "Time zone for formats without one: UTC, local, Europe/Berlin.")
 ]
 FlushEvery = Annotated[str, option("--flush-every", "TIME", "How often a file is flushed.")]
+Dbc = Annotated[
+    list[str] | None,
+    option(
+        "--dbc",
+        "[CHANNEL=]FILE,...",
+        "Databases of signals: DBC, KCD, SYM, ARXML, CDD; can0=FILE is for frames of can0. Repeatable.",
+        show_default=False,
+    ),
+]
+J1939 = Annotated[
+    bool,
+    flag(
+        "--j1939", "Match extended identifiers by parameter group, whatever priority, source and destination."
+    ),
+]
+Encoding = Annotated[
+    str | None,
+    option("--encoding", "NAME", "Encoding of texts in DBC files; else UTF-8 if valid, else cp1252."),
+]
 Interface = Annotated[
     str | None,
     option("--interface -i", "NAME", "Interface of the bus; see canx list.", autocompletion=_interfaces),

@@ -10,13 +10,17 @@ from __future__ import annotations
 import struct
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from cantools_cli.decoding.databases import Databases, Scope
 from cantools_cli.decoding.model import Database, MessageSpec, Number, SignalSpec, Value
+from cantools_cli.errors import UsageError
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.kernels import signals as kernel
+
+UNKNOWN = kernel.UNKNOWN  #: the number of a frame without a message
 
 _WORD = 64  # bits of a raw value
 _INT64 = range(-(1 << 63), 1 << 63)
@@ -109,37 +113,62 @@ class MessageTable:
         return found
 
 
-@dataclass
 class Decoder:
-    """Decodes batches by one database.
+    """Decodes batches by databases.
 
     Attributes:
-        unknown: the data frames whose identifier the database does not have.
+        messages: the messages of all databases, each with the scope of its database.
+        unknown: the data frames whose identifier the database of their channel does not have.
+        without_database: the frames of channels that have no database.
+        not_data: the remote, error and CAN XL frames.
         short: the frames that end before one of their signals does.
+
+    Raises:
+        UsageError: the databases have more than 65,534 messages.
     """
 
-    database: Database
-    unknown: int = 0
-    short: int = 0
-    _plans: list[_Plan] = field(init=False, repr=False)
+    def __init__(self, databases: Databases | Database) -> None:
+        if isinstance(databases, Database):
+            databases = Databases.of(databases)
+        self.databases = databases
+        self.unknown = self.without_database = self.not_data = self.short = 0
+        self.messages: list[tuple[Scope, MessageSpec]] = []
+        self._tables = [self._tables_of(scope) for scope in databases.scopes]
+        if len(self.messages) >= kernel.UNKNOWN:
+            raise UsageError(f"{len(self.messages)} messages are too many, {kernel.UNKNOWN - 1} the limit")
+        self._plans = [_Plan(message) for _, message in self.messages]
 
-    def __post_init__(self) -> None:
-        by_key = self.database.by_key
-        self._plans = [_Plan(message) for message in by_key.values()]
-        numbers = {key: number for number, key in enumerate(by_key)}
-        self._table = _hash_table(numbers)
-        self._pgn_table = _hash_table(
-            {pgn: numbers[message.key] for pgn, message in self.database.by_pgn.items()}
-        )
+    def _tables_of(self, scope: Scope) -> tuple[array[int], ...]:
+        """Number the messages of ``scope``; return its tables for the kernel."""
+        numbers = {}
+        for number, (key, message) in enumerate(scope.database.by_key.items(), len(self.messages)):
+            numbers[key] = number
+            self.messages.append((scope, message))
+        groups = {
+            pgn if source is None else pgn | source << 18 | kernel.SOURCE: numbers[message.key]
+            for (pgn, source), message in scope.database.by_group.items()
+        }
+        return (*_hash_table(numbers), *_hash_table(groups))
+
+    def numbers(self, batch: MessageBatch) -> array[int]:
+        """Return for each frame the index into ``messages``, or ``UNKNOWN``; count the frames without one."""
+        numbers = array("H", [kernel.UNKNOWN]) * len(batch)
+        unknown, covered = 0, bytearray(len(batch.channels))
+        for scope, tables in zip(self.databases.scopes, self._tables, strict=True):
+            wanted = bytes(self.databases.covers(scope, channel) for channel in batch.channels)
+            covered = bytearray(a | b for a, b in zip(covered, wanted, strict=True))
+            unknown += kernel.match(batch.can_id, batch.flags, batch.channel, wanted, *tables, numbers)
+        others = sum(batch.channel.count(index) for index, has_one in enumerate(covered) if not has_one)
+        self.unknown += unknown
+        self.without_database += others
+        self.not_data += numbers.count(kernel.UNKNOWN) - unknown - others
+        return numbers
 
     def tables(self, batch: MessageBatch) -> Iterator[MessageTable]:
         """Yield a table for each message that has frames in ``batch``."""
-        count = len(batch)
-        numbers = array("H", bytes(2 * count))
-        found = kernel.match(0, batch.can_id, batch.flags, *self._table, *self._pgn_table, numbers)
-        self.unknown += count - found
+        numbers = self.numbers(batch)
         starts = array("I", bytes(4 * (len(self._plans) + 1)))
-        rows = array("I", bytes(4 * count))
+        rows = array("I", bytes(4 * len(batch)))
         kernel.group(0, numbers, starts, rows)
         for number, plan in enumerate(self._plans):
             begin, end = starts[number], starts[number + 1]
@@ -264,8 +293,8 @@ def raw_value(spec: SignalSpec, data: bytes) -> int:
 
 def _hash_table(numbers: dict[int, int]) -> tuple[array[int], array[int]]:
     """Return the keys and the values of a table for the kernel, at most half full."""
-    size = 8
-    while size < 2 * len(numbers) + 2:
+    size = 8 if numbers else 1
+    while size < 2 * len(numbers):
         size *= 2
     keys, values = array("I", [kernel.EMPTY]) * size, array("H", bytes(2 * size))
     for key, value in numbers.items():

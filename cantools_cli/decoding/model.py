@@ -10,6 +10,8 @@ from functools import cached_property
 from cantools_cli.errors import FormatError, UsageError, quoted
 from cantools_cli.frame.bits import CAN_EFF_FLAG
 
+_NULL_ADDRESS = 0xFE  # of SAE J1939: a database that means any source writes it
+
 Number = int | float
 #: a value as users see it: a number, or the name of one
 Value = int | float | str
@@ -116,8 +118,7 @@ class MessageSpec:
     @property
     def pgn(self) -> int:
         """The parameter group number of SAE J1939 in the identifier."""
-        group = self.arbitration_id >> 8 & 0x3FFFF
-        return group if group >> 8 & 0xFF >= 240 else group & 0x3FF00
+        return pgn_of(self.arbitration_id)
 
     @cached_property
     def by_name(self) -> dict[str, SignalSpec]:
@@ -160,8 +161,32 @@ class Database:
         return {message.key: message for message in self.messages}
 
     @cached_property
-    def by_pgn(self) -> dict[int, MessageSpec]:
-        return {message.pgn: message for message in self.messages if message.is_j1939}
+    def by_group(self) -> dict[tuple[int, int | None], MessageSpec]:
+        """The messages of SAE J1939 by parameter group number and source address.
+
+        None is any source: the message of the null address 0xFE, else the last of the group.
+        """
+        found: dict[tuple[int, int | None], MessageSpec] = {}
+        for message in self.messages:
+            if message.is_j1939:
+                found[message.pgn, message.arbitration_id & 0xFF] = message
+                found[message.pgn, None] = message
+        for pgn, source in [*found]:
+            if source == _NULL_ADDRESS:
+                found[pgn, None] = found[pgn, source]
+        return found
+
+    def of_frame(self, arbitration_id: int, is_extended_id: bool) -> MessageSpec | None:
+        """Return the message of a frame, None if the database has none.
+
+        A message of J1939 is that of the identifier, else of the parameter group and the source address,
+        else of the parameter group.
+        """
+        found = self.by_key.get(arbitration_id | (CAN_EFF_FLAG if is_extended_id else 0))
+        if found is None and is_extended_id and self.by_group:
+            pgn = pgn_of(arbitration_id)
+            found = self.by_group.get((pgn, arbitration_id & 0xFF)) or self.by_group.get((pgn, None))
+        return found
 
     def message(self, name: str) -> MessageSpec:
         """Return the message with this name.
@@ -179,6 +204,12 @@ class Database:
         for message in self.messages:
             for signal in message.signals:
                 yield message, signal
+
+
+def pgn_of(arbitration_id: int) -> int:
+    """Return the parameter group number of SAE J1939 in an extended identifier."""
+    group = arbitration_id >> 8 & 0x3FFFF
+    return group if (group >> 8 & 0xFF) >= 240 else group & 0x3FF00  # PDU 1: the low byte is the destination
 
 
 def unknown(text: str, name: str, known: Mapping[str, object]) -> UsageError:

@@ -1,10 +1,12 @@
 cimport cython
 
 @cython.locals(size=cython.Py_ssize_t, pgn_size=cython.Py_ssize_t, rows=cython.Py_ssize_t, row=cython.Py_ssize_t,
-               empty=cython.uint, unknown=cython.uint, factor=cython.ulonglong, every_bit=cython.ulonglong,
-               last=cython.ulonglong, pgn_last=cython.ulonglong, found=cython.Py_ssize_t, word=cython.uint,
-               number=cython.uint, at=cython.ulonglong, group=cython.uint)
-cpdef Py_ssize_t match(Py_ssize_t first, const unsigned int[::1] can_id, const unsigned char[::1] flags,
+               channels=cython.Py_ssize_t, empty=cython.uint, unknown=cython.Py_ssize_t, factor=cython.ulonglong,
+               every_bit=cython.ulonglong, with_source=cython.uint, last=cython.ulonglong, pgn_last=cython.ulonglong,
+               found=cython.int, step=cython.int, word=cython.uint, key=cython.uint, at=cython.ulonglong,
+               group=cython.uint)
+cpdef Py_ssize_t match(const unsigned int[::1] can_id, const unsigned char[::1] flags,
+    const unsigned short[::1] channel, const unsigned char[::1] wanted,
     const unsigned int[::1] keys, const unsigned short[::1] values, const unsigned int[::1] pgn_keys,
     const unsigned short[::1] pgn_values, unsigned short[::1] numbers) except -1
 

@@ -18,25 +18,30 @@ from cantools_cli.kernels.buffers import Float64s, Int64s, ReadBuffer, UInt16s, 
 UNKNOWN = 0xFFFF
 #: an empty entry of a table
 EMPTY = 0xFFFFFFFF
+#: the mark of a key with a source address
+SOURCE = 0x40000000
 #: multiplier of the hash, from the golden ratio
 HASH = 0x9E3779B1
 
 
 def match(
-    first: int,
     can_id: UInt32s,
     flags: ReadBuffer,
+    channel: UInt16s,
+    wanted: ReadBuffer,
     keys: UInt32s,
     values: UInt16s,
     pgn_keys: UInt32s,
     pgn_values: UInt16s,
     numbers: UInt16s,
 ) -> int:
-    """Set the number of the message for each row from ``first`` on; return how many have one.
+    """Set the number of the message of each row that has one; return the data frames that have none.
 
-    The sizes of ``keys`` and ``pgn_keys`` are powers of two, at least one entry of each is ``EMPTY``. A key
-    is an identifier word with SocketCAN's EFF bit, or a J1939 parameter group number, which is looked up for
-    extended identifiers that are not in ``keys``. Remote, error and CAN XL frames have no message.
+    Rows of channels whose ``wanted`` is 0 are left alone. The sizes of ``keys`` and ``pgn_keys`` are powers
+    of two, at least one entry of each is ``EMPTY``. A key is an identifier word with SocketCAN's EFF bit. A
+    key of a group is a J1939 parameter group number, with ``SOURCE`` and the source address in bits 18 to 25
+    for one source only; it is looked up for extended identifiers that are not in ``keys``. Remote, error and
+    CAN XL frames have no message, and are not counted.
 
     Raises:
         ValueError: a table is not of that form, or ``numbers`` is too short.
@@ -46,33 +51,46 @@ def match(
         raise ValueError("the size of a table is not a power of two")
     if len(values) < size or len(pgn_values) < pgn_size:
         raise ValueError("a table is too short")
-    rows = len(can_id)
-    if first < 0 or len(flags) < rows or len(numbers) < rows:
+    rows, channels = len(can_id), len(wanted)
+    if len(flags) < rows or len(channel) < rows or len(numbers) < rows:
         raise ValueError("the columns differ in length")
-    empty, unknown, factor, every_bit = EMPTY, UNKNOWN, HASH, 0xFFFFFFFF
+    empty, factor, every_bit, with_source = EMPTY, HASH, 0xFFFFFFFF, SOURCE
     last, pgn_last = size - 1, pgn_size - 1
-    found = 0
-    for row in range(first, rows):
+    unknown = 0
+    for row in range(rows):
         word = can_id[row]
-        number = unknown
-        if not (word & 0x60000000 or flags[row] & 16):
-            at = ((word * factor & every_bit) >> 15) & last
-            while keys[at] != empty and keys[at] != word:
-                at = (at + 1) & last
-            if keys[at] == word:
-                number = values[at]
-            elif word >> 31:
-                group = word >> 8 & 0x3FFFF
-                if (group >> 8 & 255) < 240:  # PDU 1: the low byte is the destination
-                    group = group & 0x3FF00
-                at = ((group * factor & every_bit) >> 15) & pgn_last
-                while pgn_keys[at] != empty and pgn_keys[at] != group:
+        if word & 0x60000000 or flags[row] & 16:
+            continue
+        if channel[row] >= channels:
+            raise ValueError("no such channel")
+        if not wanted[channel[row]]:
+            continue
+        at = ((word * factor & every_bit) >> 15) & last
+        while keys[at] != empty and keys[at] != word:
+            at = (at + 1) & last
+        if keys[at] == word:
+            numbers[row] = values[at]
+            continue
+        found = 0
+        if word >> 31 and pgn_size > 1:
+            group = word >> 8 & 0x3FFFF
+            if (group >> 8 & 255) < 240:  # PDU 1: the low byte is the destination
+                group = group & 0x3FF00
+            step = 0
+            while step < 2 and not found:
+                key = group
+                if step == 0:
+                    key = group | (word & 255) << 18 | with_source
+                at = ((key * factor & every_bit) >> 15) & pgn_last
+                while pgn_keys[at] != empty and pgn_keys[at] != key:
                     at = (at + 1) & pgn_last
-                if pgn_keys[at] == group:
-                    number = pgn_values[at]
-        numbers[row] = number
-        found += number != unknown
-    return found
+                if pgn_keys[at] == key:
+                    numbers[row] = pgn_values[at]
+                    found = 1
+                step += 1
+        if not found:
+            unknown += 1
+    return unknown
 
 
 def group(first: int, numbers: UInt16s, starts: UInt32s, rows: UInt32s) -> int:

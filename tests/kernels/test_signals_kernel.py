@@ -89,18 +89,26 @@ def table(kernel: Any, entries: dict[int, int]) -> tuple[Any, Any]:
 
 def test_frames_match_by_identifier_and_by_parameter_group(kernel: Any) -> None:
     keys = table(kernel, {0x100: 0, 0x80000100: 1})
-    groups = table(kernel, {0xFEF1: 2, 0xEA00: 3})
+    groups = table(kernel, {0xFEF1: 2, 0xEA00: 3, 0xFEF1 | 5 << 18 | kernel.SOURCE: 4})
     words = [
         *(0x100, 0x80000100, 0x40000100, 0x20000100, 0x101),
-        *(0x98FEF117, 0x8CFEF1FE, 0x98EAFF17, 0x8CEA0017, 0x7F1),
+        *(0x98FEF117, 0x8CFEF1FE, 0x8CFEF105, 0x98EAFF17, 0x8CEA0017, 0x7F1, 0x100),
     ]
-    numbers = array("H", bytes(2 * len(words)))
-    found = kernel.match(0, array("I", words), bytes(len(words)), *keys, *groups, numbers)
     none = kernel.UNKNOWN
-    assert [*numbers] == [0, 1, none, none, none, 2, 2, 3, 3, none]
-    assert found == 6
-    kernel.match(0, array("I", [0x100]), b"\x10", *keys, *groups, numbers)
+    numbers = array("H", [none] * len(words))
+    channel = array("H", [0] * (len(words) - 1) + [1])
+    unknown = kernel.match(array("I", words), bytes(len(words)), channel, b"\1\0", *keys, *groups, numbers)
+    assert [*numbers] == [0, 1, none, none, none, 2, 2, 4, 3, 3, none, none]
+    assert unknown == 2
+    numbers = array("H", [none])
+    assert kernel.match(array("I", [0x100]), b"\x10", channel, b"\1", *keys, *groups, numbers) == 0
     assert numbers[0] == none  # a CAN XL frame
+
+
+def test_a_channel_that_does_not_exist_is_refused(kernel: Any) -> None:
+    tables = *table(kernel, {}), *table(kernel, {})
+    with pytest.raises(ValueError, match="no such channel"):
+        kernel.match(array("I", [1]), b"\0", array("H", [1]), b"\1", *tables, array("H", [0]))
 
 
 @pytest.mark.parametrize("form", FORMS)
