@@ -183,7 +183,7 @@ class _Plan:
 
     def __init__(self, message: MessageSpec) -> None:
         self._message = message
-        self._order = [*_in_order(message)]
+        self._order = message.ordered
 
     def table(self, batch: MessageBatch, rows: array[int], begin: int, end: int) -> MessageTable:
         count = end - begin
@@ -240,20 +240,6 @@ class _Plan:
                 shorts[index] |= before[index] and not valid[index]
         values: array[Any] = _floats(raw, spec.size) if spec.is_float else raw
         return SignalColumn(spec, values, valid, is_complete)
-
-
-def _in_order(message: MessageSpec) -> Iterator[SignalSpec]:
-    """Yield the signals of a message, each after the one that selects it."""
-    done: set[str] = set()
-    waiting = [*message.signals]
-    names = message.by_name
-    while waiting:
-        ready = [spec for spec in waiting if spec.selector in done or spec.selector not in names]
-        if not ready:  # they select one another
-            ready = waiting
-        yield from ready
-        done |= {spec.name for spec in ready}
-        waiting = [spec for spec in waiting if spec.name not in done]
 
 
 def _floats(raw: array[int], size: int) -> array[float]:

@@ -124,6 +124,20 @@ class MessageSpec:
     def by_name(self) -> dict[str, SignalSpec]:
         return {signal.name: signal for signal in self.signals}
 
+    @cached_property
+    def ordered(self) -> tuple[SignalSpec, ...]:
+        """The signals, each after the one that selects it."""
+        done: set[str] = set()
+        found: list[SignalSpec] = []
+        waiting = [*self.signals]
+        while waiting:
+            ready = [spec for spec in waiting if spec.selector in done or spec.selector not in self.by_name]
+            ready = ready or waiting  # they select one another
+            found += ready
+            done |= {spec.name for spec in ready}
+            waiting = [spec for spec in waiting if spec.name not in done]
+        return tuple(found)
+
     def signal(self, name: str) -> SignalSpec:
         """Return the signal with this name.
 
