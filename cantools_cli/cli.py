@@ -24,6 +24,7 @@ COMMANDS = {
     "sniff": "Watch buses: one row per identifier, with periods and changes.",
     "gen": "Generate frames, to stdout, a file or a bus.",
     "list": "List available buses, interfaces and formats.",
+    "decode": "Decode frames to the values of their signals, by a database.",
     "xcom": "Studer Xcom-CAN: read, write and monitor an installation.",
 }
 #: the environment variable with which a shell's script asks for completions

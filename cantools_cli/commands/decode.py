@@ -6,6 +6,7 @@ from typing import Annotated
 
 from cantools_cli.console import options
 from cantools_cli.console.chain import FilterChain, Filters, TimeSpan
+from cantools_cli.console.databases import DatabaseOptions
 from cantools_cli.console.decoding import DecodeJob, table_format
 from cantools_cli.console.inputs import check_is_input, check_not_read
 from cantools_cli.console.options import flag
@@ -18,12 +19,12 @@ Wide = Annotated[bool, flag("--wide", "One column per signal, one row per frame,
 
 def decode_command(
     files: options.Files = None,
-    dbc: options.Dbc = None,
     output: options.Output = None,
     from_format: options.From = None,
     to_format: options.To = None,
     wide: Wide = False,
     *,
+    by: DatabaseOptions,
     filters: Filters,
     span: TimeSpan,
     count: options.Count = None,
@@ -46,13 +47,12 @@ def decode_command(
     names = files or ["-"]
     check_is_input(output, names)
     check_not_read(output, names)
-    if dbc is None:
+    databases = by.load(report)
+    if databases is None:
         raise UsageError("decode needs a database", hint="--dbc FILE")
-    from cantools_cli.decoding.load import load
-
     job = DecodeJob(
         names,
-        load(dbc),
+        databases,
         FilterChain(filters.selection(report, tz), *span.moments(tz), count=count),
         reading.of_format(from_format),
         run,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from cantools_cli.console.inputs import Inputs
 from cantools_cli.console.progress import Progress
 from cantools_cli.console.run import Run
 from cantools_cli.console.sources import ReadOptions
-from cantools_cli.decoding.model import Database
+from cantools_cli.decoding.databases import Databases
 from cantools_cli.frame.batch import MessageBatch
 
 #: suffix -> format of a table of signals
@@ -33,10 +32,11 @@ class DecodeJob:
     """The frames that a command decodes, and by what."""
 
     names: list[str]
-    database: Database
+    databases: Databases
     chain: FilterChain
     reading: ReadOptions
     run: Run
+    skipped: int = 0  #: malformed records, once all are read
 
     @contextmanager
     def batches(self, *, to_stdout: bool) -> Iterator[Iterator[MessageBatch]]:
@@ -64,9 +64,9 @@ class DecodeJob:
             if self.chain.is_done or self.run.interruption.requested:
                 return
 
-    def status(self, losses: Counter[str]) -> int:
-        """Return the exit status after reporting what could not be decoded."""
-        return self.run.status(self.reading.strict and (losses.total() or self.skipped))
+    def status(self, lost: int) -> int:
+        """Return the exit status; ``lost`` counts the frames and values not decoded or not stored."""
+        return self.run.status(self.reading.strict and (lost or self.skipped))
 
 
 def table_format(output: str | None, to: str | None) -> str | None:

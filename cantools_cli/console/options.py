@@ -89,9 +89,6 @@ Where = Annotated[
         "remote'; see canx-filters(7).",
     ),
 ]
-Dbc = Annotated[
-    str | None, option("--dbc", "FILE", "Database of messages and signals: DBC, KCD, SYM, ARXML, CDD.")
-]
 Count = Annotated[int | None, option("--count -n", "N", "End after N frames.")]
 OnError = Annotated[str, option("--on-error", "stop|skip", "Stop at a malformed record, or skip it.")]
 Strict = Annotated[bool, flag("--strict", "Status 2 if anything was lost or skipped.")]

@@ -44,6 +44,12 @@ LOG = "".join(
     for number, identifier in enumerate(["123", "00000123", "7FF", "1A0"] * 50)
 )
 
+#: the database of the log
+CAR = "".join(
+    f'BO_ {key} {name}: 1 ECU\n SG_ Speed : 0|8@1+ (0.5,0) [0|0] "km/h" ECU\n\n'
+    for name, key in {"Engine": 0x123, "Body": 0x80000123, "Gear": 0x1A0, "Wheel": 0x7FF}.items()
+)
+
 
 def section(page: str, name: str) -> str:
     """Return the source of one section of a page, empty where it has none."""
@@ -78,6 +84,7 @@ RUNNABLE = [(page, text) for page in PAGES for mark, text in examples(page) if m
 def logs(tmp_path: Path, canx):
     """Put the logs that the examples read into the folder where they run."""
     (tmp_path / "drive.log").write_text(LOG)
+    (tmp_path / "car.dbc").write_text(CAR)
     (tmp_path / "drive.log.gz").write_bytes(gzip.compress(LOG.encode()))
     (tmp_path / "damaged.log").write_text(LOG[:1000] + "(17000\n" + LOG[1000:])
     for name in ("trace.asc", "trace.blf"):

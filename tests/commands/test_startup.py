@@ -40,6 +40,7 @@ def _imported(code: str) -> set[str]:
         ["convert", "/dev/null"],
         ["convert", "/dev/null", "--where", "id eq 123 and changed and time lt 5s"],
         ["gen", "-n", "1"],
+        ["decode", "--help"],
         ["replay", "/dev/null", "virtual:startup"],
         ["sniff", "virtual:startup", "--duration", "10ms"],
         ["sniff", "/dev/null", "--json"],

@@ -72,7 +72,7 @@ class Head(NamedTuple):
     length_at: int
 
 
-class _Builder:
+class BlockBuilder:
     """Consecutive blocks; a block has to be added after the blocks that it links to."""
 
     def __init__(self, begin: int) -> None:
@@ -104,7 +104,7 @@ def identification(*, finished: bool) -> bytes:
 
 def build_head(start_ns: int, attachment: tuple[str, bytes] | None = None) -> Head:
     """Return the start of a file; ``attachment`` is the name and the content of a database."""
-    blocks = _Builder(_COMMENT_AT)
+    blocks = BlockBuilder(_COMMENT_AT)
     comment = blocks.text(_COMMENT, "MD")
     history = blocks.add("FH", (0, comment), struct.pack("<QhhB3x", start_ns, 0, 0, 2))
     attached = _attach(blocks, *attachment) if attachment else 0
@@ -128,7 +128,9 @@ def build_head(start_ns: int, attachment: tuple[str, bytes] | None = None) -> He
     return Head(head + blocks.data + pack("DT", (), b""), tuple(counts), records + 8)
 
 
-def _add_channels(blocks: _Builder, event: str, size: int, time: int, second: int, nanoseconds: int) -> int:
+def _add_channels(
+    blocks: BlockBuilder, event: str, size: int, time: int, second: int, nanoseconds: int
+) -> int:
     """Add the channels of a kind of record of ``size`` bytes; return the position of the first."""
     following = 0
     members = [(*member, _INTEGER) for member in MEMBERS]
@@ -144,7 +146,7 @@ def _add_channels(blocks: _Builder, event: str, size: int, time: int, second: in
     return blocks.channel(structure, 0, time, nanoseconds, second, data)
 
 
-def _attach(blocks: _Builder, name: str, content: bytes) -> int:
+def _attach(blocks: BlockBuilder, name: str, content: bytes) -> int:
     """Add an embedded attachment; return its position."""
     from hashlib import md5
 
