@@ -22,6 +22,7 @@ COMMANDS = {
     "bridge": "Forward the frames of each bus to the others.",
     "serve": "Serve buses over TCP to socketcand clients.",
     "sniff": "Watch buses: one row per identifier, with periods and changes.",
+    "db": "Show, check and compare databases of signals.",
     "gen": "Generate frames, to stdout, a file or a bus.",
     "list": "List available buses, interfaces and formats.",
     "decode": "Decode frames to the values of their signals, by a database.",

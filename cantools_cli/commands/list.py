@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -12,6 +11,7 @@ from cantools_cli.console import options
 from cantools_cli.console.options import argument
 from cantools_cli.console.report import Report
 from cantools_cli.console.run import Run
+from cantools_cli.console.tables import print_table
 
 _WHAT = ("buses", "interfaces", "formats")
 
@@ -46,7 +46,7 @@ def list_command(
         for row in rows:
             print(json.dumps(row, separators=(",", ":"), default=str))
     else:
-        _print_table(list(rows))
+        print_table(list(rows))
     return 0
 
 
@@ -114,19 +114,3 @@ def _formats(interface: str | None, report: Report) -> Iterator[dict[str, Any]]:
                 "options": "",
                 "description": f"{kind} {target}",
             }
-
-
-def _print_table(rows: list[dict[str, Any]]) -> None:
-    if not rows:
-        return
-    keys = list(dict.fromkeys(key for row in rows for key in row))
-    texts = [["" if row.get(key) is None else str(row[key]) for key in keys] for row in rows]
-    if os.isatty(1):
-        texts.insert(0, [key.upper() for key in keys])
-        widths = [max(len(text[column]) for text in texts) for column in range(len(texts[0]))]
-        lines = [
-            "  ".join(cell.ljust(width) for cell, width in zip(text, widths, strict=True)) for text in texts
-        ]
-    else:
-        lines = ["\t".join(text) for text in texts]
-    print("\n".join(line.rstrip() for line in lines))

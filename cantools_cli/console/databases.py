@@ -41,4 +41,4 @@ def report_faults(faults: Sequence[FormatError], report: Report) -> None:
     if faults:
         more = f"; {counted(len(faults) - 1, 'more faults')}" if len(faults) > 1 else ""
         source = faults[0].source
-        report.note(f"{faults[0]}{more}: canx db {source} lists them" if more else str(faults[0]))
+        report.note(f"{faults[0]}{more}: canx db --check {source} lists them" if more else str(faults[0]))

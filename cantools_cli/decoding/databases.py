@@ -61,7 +61,7 @@ class Databases:
         by_channel: dict[str, list[Database]] = {}
         for channel, path in _parts(texts):
             if path not in loaded:
-                loaded[path] = _as_j1939(load(path, encoding)) if is_j1939 else load(path, encoding)
+                loaded[path] = as_j1939(load(path, encoding)) if is_j1939 else load(path, encoding)
             by_channel.setdefault(channel, []).append(loaded[path])
         return cls(
             tuple(
@@ -157,6 +157,7 @@ def _merged(databases: Sequence[Database]) -> Database:
     )
 
 
-def _as_j1939(database: Database) -> Database:
+def as_j1939(database: Database) -> Database:
+    """Return ``database`` with all messages of extended identifiers as parameter groups of SAE J1939."""
     messages = (replace(message, is_j1939=message.is_extended_id) for message in database.messages)
     return replace(database, messages=tuple(messages))

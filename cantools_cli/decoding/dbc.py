@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from cantools_cli.decoding.model import Database, MessageSpec, Number, SignalSpec
-from cantools_cli.errors import FormatError, quoted
+from cantools_cli.errors import FormatError, UsageError, quoted
 from cantools_cli.frame.bits import CAN_EFF_FLAG, CAN_EFF_MASK, CAN_SFF_MASK
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
@@ -75,6 +75,7 @@ def read(data: bytes, source: str, encoding: str | None = None) -> Database:
 
     Raises:
         FormatError: the file has no message that can be read, but an entry that cannot.
+        UsageError: there is no such encoding.
     """
     reader = _Reader(source)
     for statement in _statements(_decoded(data, encoding)):
@@ -94,7 +95,12 @@ def _decoded(data: bytes, encoding: str | None) -> str:
             return data.decode("utf-8-sig")
         except UnicodeDecodeError:
             encoding = "cp1252"
-    return data.decode(encoding, "replace").removeprefix("\ufeff")
+    try:
+        return data.decode(encoding, "replace").removeprefix("\ufeff")
+    except LookupError as error:
+        raise UsageError(
+            f"no encoding {quoted(encoding)}", hint="as in utf-8, cp1252, gbk, shift_jis"
+        ) from error
 
 
 def _statements(text: str) -> Iterator[_Statement]:

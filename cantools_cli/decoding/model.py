@@ -88,6 +88,18 @@ class SignalSpec:
 
 
 @dataclass(frozen=True)
+class ContainerHeader:
+    """The header of each message in a container: its number, then the length of its data.
+
+    Source: AUTOSAR, "Specification of I-PDU Multiplexer", dynamic container PDUs.
+    """
+
+    number_bytes: int
+    length_bytes: int
+    is_big_endian: bool
+
+
+@dataclass(frozen=True)
 class MessageSpec:
     """A message: what is in the frames of an identifier.
 
@@ -96,6 +108,8 @@ class MessageSpec:
         is_j1939: whether frames of the same parameter group match, whatever priority, source and
             destination they have.
         cycle_time: seconds between two frames, None if it is not sent periodically.
+        contained: the messages within its data by their header, if it is an AUTOSAR container.
+        header: the layout of those headers.
     """
 
     name: str
@@ -109,6 +123,8 @@ class MessageSpec:
     senders: tuple[str, ...] = ()
     comment: str = ""
     line: int = 0
+    contained: Mapping[int, MessageSpec] = field(default_factory=dict)
+    header: ContainerHeader | None = None
 
     @property
     def key(self) -> int:
@@ -158,6 +174,7 @@ class Database:
         source: the file.
         messages: in the order of the file; a later one replaces an earlier one with the same identifier.
         faults: what was left out, and why.
+        records: what diagnostic services read and write; the identifier is that of the data.
     """
 
     source: str
@@ -165,6 +182,7 @@ class Database:
     faults: tuple[FormatError, ...] = ()
     nodes: tuple[str, ...] = ()
     version: str = ""
+    records: tuple[MessageSpec, ...] = ()
 
     @cached_property
     def by_name(self) -> dict[str, MessageSpec]:
@@ -212,6 +230,13 @@ class Database:
         if found is None:
             raise unknown(f"{self.source} has no message", name, self.by_name)
         return found
+
+    def all_messages(self) -> Iterator[MessageSpec]:
+        """Yield the messages, each followed by those in it, and the records of diagnostic services."""
+        for message in self.messages:
+            yield message
+            yield from message.contained.values()
+        yield from self.records
 
     def signals(self) -> Iterator[tuple[MessageSpec, SignalSpec]]:
         """Yield every signal with its message."""
