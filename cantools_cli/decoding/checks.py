@@ -9,7 +9,6 @@ from cantools_cli.decoding.model import Database, MessageSpec, SignalSpec
 from cantools_cli.errors import FormatError, quoted
 
 _MAX_CLASSIC, _MAX_FD = 8, 64
-_FD_LENGTHS = {*range(9), 12, 16, 20, 24, 32, 48, 64}
 
 
 def problems(database: Database) -> list[FormatError]:
@@ -68,8 +67,6 @@ def _of_message(message: MessageSpec) -> Iterator[tuple[int, str]]:
     limit = _MAX_FD if message.is_fd else _MAX_CLASSIC
     if message.length > limit and not message.is_j1939 and not message.contained:
         yield message.line, f"{message.length} bytes, but its frames have at most {limit}"
-    elif message.is_fd and message.length not in _FD_LENGTHS and not message.contained:
-        yield message.line, f"no CAN FD frame has {message.length} bytes"
     for signal in message.signals:
         for text in _of_signal(message, signal):
             yield signal.line or message.line, f"signal {quoted(signal.name)} {text}"

@@ -24,6 +24,8 @@ UNKNOWN = kernel.UNKNOWN  #: the number of a frame without a message
 
 _WORD = 64  # bits of a raw value
 _INT64 = range(-(1 << 63), 1 << 63)
+#: of a kernel: keys and values of identifiers, keys and values of parameter groups
+_Tables = tuple[array[int], array[int], array[int], array[int]]
 _FLOATS = {16: "e", 32: "f", 64: "d"}
 
 
@@ -138,7 +140,7 @@ class Decoder:
             raise UsageError(f"{len(self.messages)} messages are too many, {kernel.UNKNOWN - 1} the limit")
         self._plans = [_Plan(message) for _, message in self.messages]
 
-    def _tables_of(self, scope: Scope) -> tuple[array[int], ...]:
+    def _tables_of(self, scope: Scope) -> _Tables:
         """Number the messages of ``scope``; return its tables for the kernel."""
         numbers = {}
         for number, (key, message) in enumerate(scope.database.by_key.items(), len(self.messages)):

@@ -116,7 +116,7 @@ BAD = """BO_ 255 Engine: 2 ECU
 BO_ 256 First: 2 ECU
 BO_ 256 Second: 2 ECU
  SG_ Flag : 0|1@1+ (1,0) [4|5] "" X
-BO_ 257 Second: 9 ECU
+BO_ 257 Second: 65 ECU
 VAL_ 256 Flag 0 "No" 2 "Two" ;
 VAL_ 256 Speed 0 "None" ;
 """
@@ -137,8 +137,8 @@ def test_mistakes_are_listed_with_their_lines(canx, tmp_path):
             '7: message "Second" has the identifier of "First", line 6, which is left out',
             '8: message "Second": signal "Flag" has the minimum 4, but its bits hold at most 1',
             '8: message "Second": signal "Flag" has a name for 2, but its bits hold 0 to 1',
+            '9: message "Second": 65 bytes, but its frames have at most 64',
             '9: message "Second" has the name of another, line 7',
-            '9: message "Second": 9 bytes, but its frames have at most 8',
             '11: message "Second" has no signal "Speed"',
         )
     ]
