@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from cantools_cli.decoding.containers import unpacked
 from cantools_cli.decoding.databases import Databases, Scope
 from cantools_cli.decoding.model import Database, MessageSpec, Number, SignalSpec, Value
 from cantools_cli.errors import UsageError
@@ -25,7 +26,7 @@ UNKNOWN = kernel.UNKNOWN  #: the number of a frame without a message
 _WORD = 64  # bits of a raw value
 _INT64 = range(-(1 << 63), 1 << 63)
 #: of a kernel: keys and values of identifiers, keys and values of parameter groups
-_Tables = tuple[array[int], array[int], array[int], array[int]]
+_Tables = tuple["array[int]", "array[int]", "array[int]", "array[int]"]
 _FLOATS = {16: "e", 32: "f", 64: "d"}
 
 
@@ -123,7 +124,8 @@ class Decoder:
         unknown: the data frames whose identifier the database of their channel does not have.
         without_database: the frames of channels that have no database.
         not_data: the remote, error and CAN XL frames.
-        short: the frames that end before one of their signals does.
+        short: the frames that end before one of their signals, or a message in their container, does.
+        unknown_contained: messages in containers whose number the database does not have.
 
     Raises:
         UsageError: the databases have more than 65,534 messages.
@@ -134,6 +136,7 @@ class Decoder:
             databases = Databases.of(databases)
         self.databases = databases
         self.unknown = self.without_database = self.not_data = self.short = 0
+        self.unknown_contained = 0
         self.messages: list[tuple[Scope, MessageSpec]] = []
         self._tables = [self._tables_of(scope) for scope in databases.scopes]
         if len(self.messages) >= kernel.UNKNOWN:
@@ -175,16 +178,32 @@ class Decoder:
         for number, plan in enumerate(self._plans):
             begin, end = starts[number], starts[number + 1]
             if begin < end:
+                if plan.contained:
+                    yield from self._contained(plan, batch, rows[begin:end])
+                    continue
                 table = plan.table(batch, rows, begin, end)
                 self.short += table.short
                 yield table
+
+    def _contained(self, plan: _Plan, batch: MessageBatch, rows: array[int]) -> Iterator[MessageTable]:
+        """Yield a table for each message in the containers ``rows``; its rows are those of the containers."""
+        found = unpacked(plan.message, batch, rows)
+        self.unknown_contained += found.unknown
+        self.short += found.short
+        for message, places, part in found.parts:
+            count = len(places)
+            table = plan.contained[message.name].table(part, array("I", range(count)), 0, count)
+            self.short += table.short
+            table.rows = places
+            yield table
 
 
 class _Plan:
     """How to decode one message: selectors before the signals that they select."""
 
     def __init__(self, message: MessageSpec) -> None:
-        self._message = message
+        self.message = message
+        self.contained = {part.name: _Plan(part) for part in message.contained.values()}
         self._order = message.ordered
 
     def table(self, batch: MessageBatch, rows: array[int], begin: int, end: int) -> MessageTable:
@@ -197,15 +216,16 @@ class _Plan:
             if spec.selector:
                 selector = columns.get(spec.selector)
                 if selector is not None and isinstance(selector.raw, array) and not selector.signal.is_float:
-                    lows = array("q", [low for low, _ in spec.selected_by])
-                    highs = array("q", [high for _, high in spec.selected_by])
+                    ranges = [(low, high) for low, high in spec.selected_by if low in _INT64]
+                    lows = array("q", [low for low, _ in ranges])
+                    highs = array("q", [min(high, _INT64[-1]) for _, high in ranges])
                     kernel.select(selector.raw, selector.valid, lows, highs, valid)
                     is_complete = False
             columns[spec.name] = self._column(spec, batch, rows, begin, end, valid, shorts, is_complete)
         times = array("q", bytes(8 * count))
         kernel.times(rows, begin, end, batch.timestamp_ns, times)
-        ordered = [columns[signal.name] for signal in self._message.signals]
-        return MessageTable(self._message, rows[begin:end], times, ordered, shorts.count(1))
+        ordered = [columns[signal.name] for signal in self.message.signals]
+        return MessageTable(self.message, rows[begin:end], times, ordered, shorts.count(1))
 
     def _column(
         self,

@@ -61,7 +61,7 @@ class Databases:
         by_channel: dict[str, list[Database]] = {}
         for channel, path in _parts(texts):
             if path not in loaded:
-                loaded[path] = as_j1939(load(path, encoding)) if is_j1939 else load(path, encoding)
+                loaded[path] = _of_frames(path, encoding, is_j1939)
             by_channel.setdefault(channel, []).append(loaded[path])
         return cls(
             tuple(
@@ -133,6 +133,13 @@ def _parts(texts: Sequence[str]) -> Iterator[tuple[str, str]]:
                     hint="as in engine.dbc, or in can0=engine.dbc,can1=body.dbc",
                 )
             yield channel, path
+
+
+def _of_frames(path: str, encoding: str | None, is_j1939: bool) -> Database:
+    database = load(path, encoding)
+    if not database.messages:
+        raise FormatError("describes data of diagnostic services, not frames", source=path)
+    return as_j1939(database) if is_j1939 else database
 
 
 def _merged(databases: Sequence[Database]) -> Database:

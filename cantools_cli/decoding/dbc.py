@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from typing import Any, NamedTuple
 
 from cantools_cli.decoding.model import Database, MessageSpec, Number, SignalSpec
@@ -59,6 +60,7 @@ _NOBODY = "Vector__XXX"
 _J1939, _FD = {"J1939PG"}, {"StandardCAN_FD", "ExtendedCAN_FD"}
 _FORMATS = {0: "StandardCAN", 1: "ExtendedCAN", 3: "J1939PG", 14: "StandardCAN_FD", 15: "ExtendedCAN_FD"}
 _MAX_CLASSIC = 8
+_MAX_BYTES = 2048  # of a CAN XL frame
 _FLOAT_SIZES = (16, 32, 64)
 
 
@@ -227,6 +229,8 @@ class _Reader:
         )
         if not signal.size:
             raise ValueError(f"signal {quoted(name)} has no bits")
+        if signal.end > _MAX_BYTES:
+            raise ValueError(f"signal {quoted(name)} ends in byte {signal.end - 1}, which no frame has")
         if signal.factor == 0:
             self.fault(f"signal {quoted(name)} has the factor 0, taken as 1", statement.line)
             signal = replace(signal, factor=1)
@@ -400,7 +404,7 @@ def _choices(text: str) -> dict[int, str]:
         if match is None:
             raise ValueError(f"malformed value table: {quoted(text[place:])}")
         number = match[1]
-        found[int(number, 16) if number[:2].lower() == "0x" else int(float(number))] = _text(match[2])
+        found[int(number, 16) if number[:2].lower() == "0x" else int(_number(number))] = _text(match[2])
         place = match.end()
     return found
 
@@ -411,6 +415,8 @@ def _number(text: str) -> Number:
         return int(text)
     except ValueError:
         value = float(text)
+        if not isfinite(value):
+            raise ValueError(f"{quoted(text)} is too large") from None
         return int(value) if value.is_integer() and abs(value) < 1 << 53 else value
 
 
