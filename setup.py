@@ -8,6 +8,11 @@ import sys
 from setuptools import Extension, setup
 
 KERNELS = "cantools_cli/kernels"
+FLAGS = [
+    "-O3",
+    "-g0",
+    "-ffp-contract=off",
+]  # a fused multiply-add would change the last bit of values, on ARM
 #: those that gain by what x86-64 processors of the last ten years have, each compiled a second time for it
 WIDE = ("asc", "busmaster", "candump", "csv_lines", "gvret", "jsonl", "printed", "screen_lines", "trc")
 WIDE_FLAGS = ["-mavx2", "-mbmi", "-mbmi2", "-mlzcnt"]  # all that cpu.has_avx2 asks for, and no more
@@ -34,7 +39,7 @@ if not os.environ.get("CANX_PURE"):
         for extension in ext_modules:
             extension.optional = True  # cythonize drops it: an install without a compiler would fail
             extension.include_dirs = [KERNELS]  # words.h
-            extension.extra_compile_args = ["-O3", "-g0"] if os.name != "nt" else ["/O2"]
+            extension.extra_compile_args = FLAGS if os.name != "nt" else ["/O2"]
         if sys.platform == "linux" and platform.machine() == "x86_64" and sys.maxsize > 1 << 32:
             for extension in list(ext_modules):
                 package, _, name = extension.name.rpartition(".")
@@ -47,7 +52,7 @@ if not os.environ.get("CANX_PURE"):
                         [source],
                         depends=extension.depends,
                         include_dirs=[KERNELS],
-                        extra_compile_args=["-O3", "-g0", *WIDE_FLAGS],
+                        extra_compile_args=[*FLAGS, *WIDE_FLAGS],
                         optional=True,
                     )
                     ext_modules.append(wide)

@@ -24,6 +24,7 @@ from cantools_cli.kernels import signals as kernel
 UNKNOWN = kernel.UNKNOWN  #: the number of a frame without a message
 
 _WORD = 64  # bits of a raw value
+_EXACT = 53  # bits of an integer that a float holds exactly
 _INT64 = range(-(1 << 63), 1 << 63)
 #: of a kernel: keys and values of identifiers, keys and values of parameter groups
 _Tables = tuple["array[int]", "array[int]", "array[int]", "array[int]"]
@@ -65,6 +66,8 @@ class SignalColumn:
                 kernel.scale_whole(raw, count, int(spec.factor), int(spec.shift), out)
                 return out
             return [spec.value(self.raw_at(index)) for index in range(count)]
+        if spec.size > _EXACT and isinstance(spec.factor, int) and spec.factor != 1:
+            return array("d", [spec.value(self.raw_at(index)) for index in range(count)])  # rounded once
         values = array("d", bytes(8 * count))
         kernel.scale(raw, count, spec.is_signed, float(spec.factor), float(spec.shift), values)
         return values

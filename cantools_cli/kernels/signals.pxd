@@ -29,7 +29,7 @@ cpdef Py_ssize_t extract(const unsigned int[::1] rows, Py_ssize_t begin, Py_ssiz
 cpdef select(const long long[::1] selector, const unsigned char[::1] known, const long long[::1] lows,
     const long long[::1] highs, unsigned char[::1] valid)
 
-@cython.locals(index=cython.Py_ssize_t, value=cython.double, two_to_64=cython.double)
+@cython.locals(index=cython.Py_ssize_t, whole=cython.longlong, low_bits=cython.longlong, value=cython.double)
 cpdef scale(const long long[::1] raw, Py_ssize_t count, int is_signed, double factor, double shift,
     double[::1] out)
 

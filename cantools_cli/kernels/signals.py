@@ -236,11 +236,14 @@ def scale(raw: Int64s, count: int, is_signed: int, factor: float, shift: float, 
     """
     if len(raw) < count or len(out) < count:
         raise ValueError("the columns differ in length")
-    two_to_64 = 18446744073709551616.0
+    low_bits = 0x7FFFFFFFFFFFFFFF
     for index in range(count):
-        value = float(raw[index])
-        if not is_signed and value < 0:
-            value += two_to_64
+        whole = raw[index]
+        if not is_signed and whole < 0:  # from 2^63 on: half of it, whose last bit decides how it is rounded
+            whole = (whole >> 1 & low_bits) | (whole & 1)
+            value = 2.0 * float(whole)
+        else:
+            value = float(whole)
         out[index] = value * factor + shift
 
 
