@@ -39,7 +39,7 @@ def check(messages: list[DrawnMessage], frames: list[tuple[int, bytes]]) -> None
             assert not differences(found, wanted), (text, data.hex())
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(data=st.data(), messages=databases())
 def test_random_frames_of_random_databases(data: st.DataObject, messages: list[DrawnMessage]) -> None:
     indices = data.draw(st.lists(st.integers(0, len(messages) - 1), min_size=1, max_size=8))
