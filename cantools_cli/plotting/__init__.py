@@ -1,0 +1,1 @@
+"""Curves over time from the frames of a log, and their pictures."""
