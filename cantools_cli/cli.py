@@ -23,6 +23,7 @@ COMMANDS = {
     "serve": "Serve buses over TCP to socketcand clients.",
     "sniff": "Watch buses: one row per identifier, with periods and changes.",
     "db": "Show, check and compare databases of signals.",
+    "plot": "Plot signals, bytes, rates and loads over time.",
     "gen": "Generate frames, to stdout, a file or a bus.",
     "list": "List available buses, interfaces and formats.",
     "decode": "Decode frames to the values of their signals, by a database.",

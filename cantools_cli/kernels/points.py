@@ -80,7 +80,7 @@ def thin(times: Int64s, values: Float64s, count: int, shift: int) -> int:
         end = begin
         while end < count and times[end] >> shift == interval:
             value = values[end]
-            if value == value:  # a number
+            if value - value == 0:  # a finite number
                 if low < 0:
                     low, high = end, end
                     lowest, highest = value, value
@@ -152,9 +152,10 @@ def rows_of(channel: UInt16s, index: int, rows: UInt32s) -> int:
 def durations(
     can_id: UInt32s, flags: ReadBuffer, offset: UInt32s, bit: float, data_bit: float, out: Float64s
 ) -> None:
-    """Set ``out`` to the seconds that each frame occupies the bus: an estimate, with one stuff bit per 16 bits.
+    """Set ``out`` to the seconds that each frame occupies the bus.
 
-    ``bit`` and ``data_bit`` are seconds. Error frames take no time, CAN XL frames are approximated.
+    This is an estimate, with one stuff bit per 16 bits. ``bit`` and ``data_bit`` are seconds. Error frames
+    take no time, CAN XL frames are approximated.
 
     Raises:
         ValueError: the columns differ in length.

@@ -22,7 +22,9 @@ from cantools_cli.errors import UsageError, quoted
 from cantools_cli.frame.bits import CAN_EFF_FLAG
 
 FORMS = "Message.Signal, 123[0:2], rate, rate:123, load, period:123"
-_BYTES = re.compile(r"(?P<id>[0-9A-Fa-f]{8}|[0-9A-Fa-f]{3})\[(?P<first>\d+)(?::(?P<end>\d*))?\](?:,(?P<more>.*))?")
+_BYTES = re.compile(
+    r"(?P<id>[0-9A-Fa-f]{8}|[0-9A-Fa-f]{3})\[(?P<first>\d+)(?::(?P<end>\d*))?\](?:,(?P<more>.*))?"
+)
 _ID = re.compile(r"[0-9A-Fa-f]{8}|[0-9A-Fa-f]{3}")
 _FIGURES = ("rate", "load", "period")
 _LONGEST = 2048  # bytes of a CAN XL frame
@@ -145,13 +147,13 @@ def _with_option(spec: SignalSpec, part: str, word: str) -> SignalSpec:
             raise UsageError(f"{quoted(word)}: a float has 2, 4 or 8 bytes")
         return replace(spec, is_float=True)
     if mark and name in ("unit", "name"):
-        return replace(spec, **{name: value})
+        return replace(spec, unit=value) if name == "unit" else replace(spec, name=value)
     if mark and name in ("factor", "offset"):
         try:
             number = float(value)
         except ValueError:
             raise UsageError(f"bad number {quoted(value)} in {quoted(word)}") from None
-        return replace(spec, **{"factor" if name == "factor" else "shift": number})
+        return replace(spec, factor=number) if name == "factor" else replace(spec, shift=number)
     raise UsageError(
         f"unknown option {quoted(part)} in {quoted(word)}",
         hint="le, be, signed, float, factor=, offset=, unit=, name=",

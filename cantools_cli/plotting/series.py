@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import isnan
 
 from cantools_cli.plotting.curve import Curve
 
@@ -70,7 +71,7 @@ class Series:
         """
         if not self.names:
             return {}
-        found = {value for value in set(self.values) if value == value}
+        found = {value for value in set(self.values) if not isnan(value)}
         named = {value for value in found if value in self.names}
         if not named or len(found) > MOST_STATES or 2 * len(named) < len(found):
             return {}
@@ -82,7 +83,7 @@ class Series:
         times, values, gap = self.times, self.values, self.gap_ns
         found = []
         for at in range(1, len(times)):
-            if (gap and times[at] - times[at - 1] > gap) or values[at] != values[at] != values[at - 1]:
+            if (gap and times[at] - times[at - 1] > gap) or isnan(values[at]) or isnan(values[at - 1]):
                 found.append(at)
         return found
 
@@ -92,7 +93,7 @@ class Series:
         for end in (*self.breaks, len(self.times)):
             start = begin
             for at in range(begin, end):
-                if self.values[at] != self.values[at]:
+                if isnan(self.values[at]):
                     if start < at:
                         yield start, at
                     start = at + 1
@@ -103,7 +104,7 @@ class Series:
     @property
     def limits(self) -> tuple[float, float] | None:
         """The least and the greatest value, None without any."""
-        finite = [value for value in self.values if value == value]
+        finite = [value for value in self.values if not isnan(value)]
         return (min(finite), max(finite)) if finite else None
 
 
