@@ -5,27 +5,34 @@ from __future__ import annotations
 import select
 import time
 from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 from cantools_cli.bus.not_a_bus import is_filter, is_identifier, misplaced_filter
 from cantools_cli.console import options
 from cantools_cli.console.buses import BusOptions, NamedBus, open_buses
 from cantools_cli.console.chain import FilterChain, Filters
+from cantools_cli.console.databases import DatabaseOptions
+from cantools_cli.console.naming import NamingOptions
 from cantools_cli.console.options import argument, option
 from cantools_cli.console.report import Report
 from cantools_cli.console.run import Run
-from cantools_cli.errors import UsageError, counted
+from cantools_cli.errors import UsageError, counted, quoted
 from cantools_cli.frame.batch import MessageBatch
 
 if TYPE_CHECKING:
+    from cantools_cli.console.named_frames import NamedFrames
     from cantools_cli.console.sources import ReadOptions
+    from cantools_cli.decoding.databases import Databases
+    from cantools_cli.frame.message import Message
     from cantools_cli.periodic.schedule import Schedule
 
 
 def send_command(
     bus: Annotated[str, argument("BUS", options.BUS_HELP)],
     frame_texts: Annotated[
-        list[str] | None, argument("FRAME...", "Such as 123#DEADBEEF, 00000123#R4, 123##1AABB; none: stdin.")
+        list[str] | None,
+        argument("FRAME...", "123#DEADBEEF, 00000123#R4, 123##1AABB, Engine(Speed=1500); none: stdin."),
     ] = None,
     period: Annotated[
         str | None, option("--period", "TIME", "Send one FRAME every TIME, in turn: 100ms, 1s.")
@@ -38,6 +45,8 @@ def send_command(
     ] = None,
     from_format: options.From = None,
     *,
+    databases: DatabaseOptions,
+    naming: NamingOptions,
     filters: Filters,
     on_error: options.OnError = "stop",
     strict: options.Strict = False,
@@ -46,19 +55,22 @@ def send_command(
 ) -> int:
     """Send frames to a bus, from arguments or from stdin.
 
-    A FRAME has the form of cansend. Without FRAME, frames are read from stdin in any format, and sent as fast
-    as the bus accepts them.
+    A FRAME has the form of cansend, or names a message of --dbc and its signals. Signals that are not given
+    have their value in the last frame on the bus, else their start value, else zero. Without FRAME, frames
+    are read from stdin in any format, and sent as fast as the bus accepts them.
 
     \b
     canx send vcan0 123#DEADBEEF
     canx send can0 00000123#R4 123##1AABBCCDD
     canx send can0 123#01 123#02 --period 100ms --count 20
+    canx send can0 --dbc car.dbc 'Engine(Speed=1500 rpm, Gear=Third)' --period 10ms --counter Engine.Alive
     canx gen -n 1000 | canx send vcan0
     """
     from cantools_cli.units import duration as parse_duration
 
     report = run.report
     given_seconds = None if timeout is None else parse_duration(timeout)
+    known = databases.load(report)
     selection = filters.selection(report)
     if frame_texts and not selection.passes_everything:
         for text in frame_texts:
@@ -71,20 +83,34 @@ def send_command(
             {"--from": from_format, "--on-error": on_error != "stop"},
             "frames are given, so stdin is not read",
         )
-        frames = _parsed(frame_texts, report, strict=strict, error_frames=error_frames)
+        frames: MessageBatch | NamedFrames
+        if known is None:
+            options.check_effect(naming.given(), "no database is named", "--dbc FILE names one")
+            frames = _parsed(frame_texts, report, strict=strict, error_frames=error_frames)
+        else:
+            frames = _named(frame_texts, known, bus, naming, report, strict=strict)
+            _check_error_frames(frames.messages, error_frames=error_frames)
     else:
+        options.check_effect(
+            naming.given(), "frames come from stdin", "canx send BUS 'MESSAGE(SIGNAL=VALUE)'"
+        )
         from cantools_cli.console.sources import ReadOptions  # not needed to send one frame
 
         reading = ReadOptions(from_format, on_error, strict)
-    (opened,) = open_buses([bus], bus_options, report, receive=False)
+    listens = bool(frame_texts) and not isinstance(frames, MessageBatch) and frames.wait > 0
+    (opened,) = open_buses([bus], bus_options, report, receive=listens)
     seconds = parse_duration(opened.interface.send_timeout) if given_seconds is None else given_seconds
     with opened:
         if not frame_texts:
             chain = FilterChain(selection, passes_error_frames=error_frames)
             return _send_stdin(opened, run, seconds, chain, reading)
+        if not isinstance(frames, MessageBatch):
+            _complete(frames, opened, run)
+            if run.status():
+                return run.status()
         if schedule is not None:
             return _send_periodically(opened, frames, schedule, seconds, run, strict=strict)
-        opened.bus.send_batch(frames, seconds)
+        opened.bus.send_batch(frames if isinstance(frames, MessageBatch) else frames.batch(), seconds)
         return 0
 
 
@@ -122,6 +148,8 @@ def _parsed(texts: list[str], report: Report, *, strict: bool, error_frames: boo
 
     batch = MessageBatch()
     for text in texts:
+        if "(" in text.partition("#")[0]:
+            raise UsageError(f"{quoted(text)} is a frame by name, which needs a database", hint="--dbc FILE")
         message, warning = parse_frame(text, pad=not strict)
         if message.is_error_frame and not error_frames:
             raise UsageError(f"{text} is an error frame", hint="--error-frames sends it")
@@ -131,11 +159,47 @@ def _parsed(texts: list[str], report: Report, *, strict: bool, error_frames: boo
     return batch
 
 
+def _named(
+    texts: list[str], known: Databases, bus: str, naming: NamingOptions, report: Report, *, strict: bool
+) -> NamedFrames:
+    """Return the frames, some of them by name, before the bus is opened."""
+    from cantools_cli.console.named_frames import NamedFrames, database_for
+    from cantools_cli.units import duration as parse_duration
+
+    database = database_for(known, bus)
+    wait = None if naming.last is None else parse_duration(naming.last)
+    return NamedFrames.parse(
+        texts, database, naming.counters or (), naming.checksums or (), wait, report, strict=strict
+    )
+
+
+def _check_error_frames(messages: Iterable[Message], *, error_frames: bool) -> None:
+    for message in messages:
+        if message.is_error_frame and not error_frames:
+            raise UsageError(f"{message.arbitration_id:X} is an error frame", hint="--error-frames sends it")
+
+
+def _complete(frames: NamedFrames, opened: NamedBus, run: Run) -> None:
+    """Set the signals that are not given, from the last frames on the bus if these are awaited."""
+    if frames.wait > 0:
+        with run:
+            frames.listen(opened.bus, run.interruption, run.report)
+        opened.receives = False
+    frames.complete(run.report)
+
+
 def _send_periodically(
-    opened: NamedBus, frames: MessageBatch, schedule: Schedule, seconds: float, run: Run, *, strict: bool
+    opened: NamedBus,
+    frames: MessageBatch | NamedFrames,
+    schedule: Schedule,
+    seconds: float,
+    run: Run,
+    *,
+    strict: bool,
 ) -> int:
     """Send the ``frames`` in turn by ``schedule``, until its end or a signal."""
-    rows = [frames.part(row, row + 1) for row in range(len(frames))]
+    if isinstance(frames, MessageBatch):
+        rows = [frames.part(row, row + 1) for row in range(len(frames))]
     with run:
         schedule.begin(time.monotonic_ns())
         while (due_ns := schedule.due_ns) is not None and not run.interruption.requested:
@@ -143,7 +207,9 @@ def _send_periodically(
             if wait_ns > 0:
                 select.select([run.interruption.fd], [], [], wait_ns / 1_000_000_000)
                 continue
-            opened.bus.send_batch(rows[schedule.sent % len(rows)], seconds)
+            turn = schedule.sent
+            row = rows[turn % len(rows)] if isinstance(frames, MessageBatch) else frames.row(turn)
+            opened.bus.send_batch(row, seconds)
             schedule.advance(time.monotonic_ns())
         if schedule.skipped:
             losses = Counter({"frames that could not be sent in time": schedule.skipped})
