@@ -96,7 +96,8 @@ class MessageTable:
 
     Attributes:
         rows: the rows of the batch, ascending.
-        columns: one per signal, in the order of the database.
+        columns: one per name of a signal, in the order of the database: two signals of one name, which a
+            multiplexer selects, share a column.
         short: the frames that end before one of their signals does.
     """
 
@@ -224,10 +225,12 @@ class _Plan:
                     highs = array("q", [min(high, _INT64[-1]) for _, high in ranges])
                     kernel.select(selector.raw, selector.valid, lows, highs, valid)
                     is_complete = False
-            columns[spec.name] = self._column(spec, batch, rows, begin, end, valid, shorts, is_complete)
+            column = self._column(spec, batch, rows, begin, end, valid, shorts, is_complete)
+            other = columns.get(spec.name)
+            columns[spec.name] = column if other is None else _joined(other, column)
         times = array("q", bytes(8 * count))
         kernel.times(rows, begin, end, batch.timestamp_ns, times)
-        ordered = [columns[signal.name] for signal in self.message.signals]
+        ordered = [columns[name] for name in dict.fromkeys(signal.name for signal in self.message.signals)]
         return MessageTable(self.message, rows[begin:end], times, ordered, shorts.count(1))
 
     def _column(
@@ -265,6 +268,15 @@ class _Plan:
                 shorts[index] |= before[index] and not valid[index]
         values: array[Any] = _floats(raw, spec.size) if spec.is_float else raw
         return SignalColumn(spec, values, valid, is_complete)
+
+
+def _joined(one: SignalColumn, other: SignalColumn) -> SignalColumn:
+    """Return ``one`` with the values of ``other``, a signal of the same name and type, where it has none."""
+    for index, is_valid in enumerate(other.valid):
+        if is_valid and not one.valid[index]:
+            one.raw[index], one.valid[index] = other.raw[index], 1
+    one.is_complete = 0 not in one.valid
+    return one
 
 
 def _floats(raw: array[int], size: int) -> array[float]:

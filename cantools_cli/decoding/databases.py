@@ -114,7 +114,7 @@ class Databases:
             UsageError: no database has it; the hint has similar names.
         """
         pairs = self.find(message)
-        found = [(scope, spec, spec.by_name[signal]) for scope, spec in pairs if signal in spec.by_name]
+        found = [(scope, spec, one) for scope, spec in pairs for one in spec.signals if one.name == signal]
         if not found:
             pairs[0][1].signal(signal)  # raises
         return found
