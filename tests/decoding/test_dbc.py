@@ -112,7 +112,7 @@ def test_a_bad_entry_does_not_cost_the_rest(text: str, faults: list[str]) -> Non
 
 
 def test_only_a_file_without_any_message_is_refused() -> None:
-    with pytest.raises(FormatError, match='^x.dbc:1: malformed message: "BO_ 0x100 M: 8 X"$'):
+    with pytest.raises(FormatError, match=r'^x\.dbc:1: malformed message: "BO_ 0x100 M: 8 X"$'):
         read("BO_ 0x100 M: 8 X\n")
 
 
