@@ -105,11 +105,25 @@ def _scanned(lines: list[str], first: int) -> Iterator[tuple[Statement, bool]]:
             if keyword:
                 yield Statement(keyword, "\n".join(kept).strip(), begin), True
             keyword, begin, kept = match[1], number + 1, []
+        if "//" in line:
+            line = _without_comment(line, is_inside)
         kept.append(line)
         if '"' in line:
             is_inside ^= len(_QUOTE.findall(line)) % 2 == 1
     if keyword:
         yield Statement(keyword, "\n".join(kept).strip(), begin), not is_inside
+
+
+def _without_comment(line: str, is_inside: bool) -> str:
+    """Return ``line`` up to a comment; ``is_inside`` tells whether it begins inside a string."""
+    place = 0
+    for part in _QUOTE.split(line):
+        at = -1 if is_inside else part.find("//")
+        if at >= 0:
+            return line[: place + at].rstrip()
+        place += len(part) + 1
+        is_inside = not is_inside
+    return line
 
 
 def matched(pattern: re.Pattern[str], statement: Statement, kind: str) -> re.Match[str]:

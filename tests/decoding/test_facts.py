@@ -231,6 +231,15 @@ def test_x17_the_last_of_two_messages_of_one_identifier_counts_and_the_first_is_
     assert "left out" in str(read(text).faults[0])
 
 
+def test_x17_the_same_signal_under_two_values_of_a_multiplexer() -> None:
+    text = message("Mux M : 0|8@1+ (1,0)", "S m1 : 8|8@1+ (1,0)", "S m2 : 16|8@1+ (1,0)")
+    assert all_values(text, ["010708", "020708", "030708"]) == [
+        {"Mux": 1, "S": 7},
+        {"Mux": 2, "S": 8},
+        {"Mux": 3},
+    ]
+
+
 def test_x18_and_c8_signals_that_overlap_are_decoded() -> None:
     text = message("A : 0|8@1+ (1,0)", "B : 4|8@1+ (1,0)", "C : 7|16@0+ (1,0)")
     assert values(text, 0x100, "1234") == {"A": 0x12, "B": 0x41, "C": 0x1234}
@@ -281,6 +290,19 @@ def test_x22_forms_that_only_some_libraries_read(signal: str, more: str, wanted:
     text = message(signal, more=more)
     assert values(text, 0x100, "07") == {"S": wanted}
     assert not read(text).faults
+
+
+def test_comments_between_and_after_statements_are_skipped() -> None:
+    text = (
+        '// BO_ 1 "first\nBO_ 256 M: 8 ECU // the message\n// its signal:\n'
+        ' SG_ S : 0|8@1+ (1,0) [0|0] "m//s" ECU // "twice"\n// SG_ T : 8|8@1+ (1,0) [0|0] "" ECU\n'
+        'CM_ SG_ 256 S "a // b\n// c"; // end\nVAL_ 256 S 1 "on // off" ; // names\n'
+    )
+    database = read(text)
+    assert not database.faults
+    (signal,) = database.messages[0].signals
+    assert (signal.unit, signal.comment, signal.receivers) == ("m//s", "a // b\n// c", ("ECU",))
+    assert decoded(database, [frame(0x100, b"\1")]) == [("M", {"S": "on // off"})]
 
 
 @pytest.mark.parametrize("name", ["Öl", "a.b"])
