@@ -16,6 +16,7 @@ from pathlib import Path
 
 import bus
 import conversions
+import decoding
 import framed_adapters
 import other_formats
 import serial_adapters
@@ -83,6 +84,8 @@ def main_formats(given: argparse.Namespace) -> None:
             *serial_adapters.report(),
             "",
             *framed_adapters.report(),
+            "",
+            *decoding.report(given.frames, given.repeats),
         ]
     print("\n".join(lines))
     if given.write:

@@ -27,6 +27,12 @@ cpdef take(const unsigned int[::1] indices, const unsigned int[::1] source, unsi
 @cython.locals(rows=cython.Py_ssize_t, limit=cython.Py_ssize_t, index=cython.Py_ssize_t, at=cython.Py_ssize_t)
 cpdef take_short(const unsigned int[::1] indices, const unsigned short[::1] source, unsigned int[::1] out)
 
+@cython.locals(rows=cython.Py_ssize_t, limit=cython.Py_ssize_t, index=cython.Py_ssize_t, at=cython.Py_ssize_t)
+cpdef identifiers(const unsigned int[::1] indices, const unsigned int[::1] can_id, long long[::1] out)
+
+@cython.locals(count=cython.Py_ssize_t, row=cython.Py_ssize_t)
+cpdef Py_ssize_t present(const unsigned char[::1] valid) except -1
+
 @cython.locals(rows=cython.Py_ssize_t, absent=cython.Py_ssize_t, row=cython.Py_ssize_t, bit=cython.int)
 cpdef Py_ssize_t bitmap(const unsigned char[::1] valid, unsigned char[::1] out) except -1
 

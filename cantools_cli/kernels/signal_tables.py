@@ -162,6 +162,30 @@ def take_short(indices: UInt32s, source: UInt16s, out: UInt32s) -> None:
         out[index] = source[at]
 
 
+def identifiers(indices: UInt32s, can_id: UInt32s, out: Int64s) -> None:
+    """Set ``out[i]`` to ``can_id[indices[i]]`` without its flags.
+
+    Raises:
+        ValueError: ``out`` is too short, or an index too high.
+    """
+    rows, limit = len(indices), len(can_id)
+    if len(out) < rows:
+        raise ValueError("the columns differ in length")
+    for index in range(rows):
+        at = indices[index]
+        if at >= limit:
+            raise ValueError("no such row")
+        out[index] = can_id[at] & 0x1FFFFFFF
+
+
+def present(valid: ReadBuffer) -> int:
+    """Return how many bytes are not 0; ``bytes.count`` looks for them one by one."""
+    count = 0
+    for row in range(len(valid)):
+        count += valid[row] != 0
+    return count
+
+
 def bitmap(valid: ReadBuffer, out: WriteBuffer) -> int:
     """Set the bits of ``out``, 0 at first, whose bytes in ``valid`` are not 0; count the others.
 

@@ -23,7 +23,6 @@ from cantools_cli.decoding.model import MessageSpec, SignalSpec
 from cantools_cli.frame.arrow import spell_channel
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel
-from cantools_cli.io.arrow.table import load_pyarrow
 from cantools_cli.kernels import signal_tables as kernel
 from cantools_cli.kernels import signals
 
@@ -123,10 +122,12 @@ def from_memory(
     return arrow.Array.from_buffers(kind, len(values), buffers, nulls)
 
 
-def with_dictionary(arrow: Any, indices: array[int], texts: Any) -> Any:
+def with_dictionary(arrow: Any, indices: array[int], texts: Any, *, has_nulls: bool = True) -> Any:
     """Return strings by their ``indices`` in ``texts``; ``NAMELESS`` is null."""
-    bits = bytearray(-(-len(indices) // 64) * 8)
-    nulls = kernel.named(indices, bits)
+    bits, nulls = None, 0
+    if has_nulls:
+        bits = bytearray(-(-len(indices) // 64) * 8)
+        nulls = kernel.named(indices, bits)
     return arrow.DictionaryArray.from_arrays(
         from_memory(arrow, arrow.int32(), indices, bits, nulls), texts, safe=False
     )
@@ -177,22 +178,21 @@ class ChannelNames:
             kernel.NAMELESS if name is None else self._numbers.setdefault(name, len(self._numbers))
             for name in batch.channels
         ]
+        has_nulls = kernel.NAMELESS in numbers
         if len(numbers) == 1:
             indices = array("I", numbers) * len(rows)
         else:
             local, indices = array("I", bytes(4 * len(rows))), array("I", bytes(4 * len(rows)))
             kernel.take_short(rows, batch.channel, local)
             kernel.take(local, array("I", numbers), indices)
-        return with_dictionary(self._arrow, indices, self.texts)
+        return with_dictionary(self._arrow, indices, self.texts, has_nulls=has_nulls)
 
 
 def identifiers(arrow: Any, batch: MessageBatch, rows: array[int]) -> Any:
     """Return the identifiers of the ``rows`` of ``batch``, as int64."""
-    words = array("I", bytes(4 * len(rows)))
-    kernel.take(rows, batch.can_id, words)
-    mask = arrow.scalar(0x1FFFFFFF, arrow.uint32())
-    compute = load_pyarrow("pyarrow.compute")
-    return compute.bit_wise_and(from_memory(arrow, arrow.uint32(), words), mask).cast(arrow.int64())
+    words = array("q", bytes(8 * len(rows)))
+    kernel.identifiers(rows, batch.can_id, words)
+    return from_memory(arrow, arrow.int64(), words)
 
 
 def times(arrow: Any, stamps: array[int]) -> Any:

@@ -10,6 +10,9 @@ from cantools_cli.io.files import OutputStream
 #: suffix of each format
 SUFFIXES = {"parquet": ".parquet", "arrow": ".arrow", "csv": ".csv"}
 
+#: columns in which few values are equal
+_OF_MANY_VALUES = ("timestamp", "value")
+
 
 class TableFile:
     """A file of one table, in the format ``form``: ``parquet``, ``arrow`` or ``csv``.
@@ -53,16 +56,13 @@ class TableFile:
     def _parquet(self, schema: Any) -> Any:
         parquet = load_pyarrow("pyarrow.parquet")
         arrow = load_pyarrow()
-        repeating = [
-            field.name
-            for field in schema
-            if arrow.types.is_dictionary(field.type) or field.name == "arbitration_id"
-        ]
+        dictionaries = [field.name for field in schema if arrow.types.is_dictionary(field.type)]
         return parquet.ParquetWriter(
             self._pieces,
             schema,
-            compression="zstd",
-            use_dictionary=repeating + [field.name for field in schema if arrow.types.is_integer(field.type)],
+            compression="snappy",  # zstd takes a third longer, for a tenth less
+            use_dictionary=[name for name in schema.names if name not in _OF_MANY_VALUES],
+            write_statistics=[name for name in schema.names if name not in dictionaries],
             column_encoding={"timestamp": "DELTA_BINARY_PACKED"},
         )
 

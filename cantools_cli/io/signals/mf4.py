@@ -9,8 +9,8 @@
 
 A channel has the raw values of a signal, and its conversion the factor, the offset and the unit. A signal
 with named values has a second channel ``NAME_name`` over the same bytes, whose conversion has the names:
-asammdf replaces each named value of a channel by NaN if another value has no name. Groups share the block of records,
-so memory is bounded; a value that a frame does not have is marked as invalid.
+asammdf replaces each named value of a channel by NaN if another value has no name. Groups share the block of
+records, so memory is bounded; a value that a frame does not have is marked as invalid.
 
 Source: ASAM MDF 4.1; experiments with asammdf.
 """
@@ -86,7 +86,7 @@ class SignalMF4Writer(SignalWriter):
                 self.losses[ROUNDED] += layout.rounded
             self._output.write(records)
             self._size += len(records)
-            self.values += sum(column.valid.count(1) for column in table.columns)
+            self.values += sum(kernel.present(column.valid) for column in table.columns)
 
     def _ids(self, batch: MessageBatch, table: MessageTable) -> array[int]:
         """Return the number of the group of each frame, and count it."""

@@ -125,7 +125,8 @@ class LongTable(SignalWriter):
         def text(key: str) -> Any:
             indices = array("I", bytes(4 * len(numbers)))
             kernel.take(numbers, self._places[key], indices)
-            return columns.with_dictionary(arrow, indices, self._texts[key])
+            has_nulls = kernel.NAMELESS in self._places[key]
+            return columns.with_dictionary(arrow, indices, self._texts[key], has_nulls=has_nulls)
 
         return arrow.Table.from_arrays(
             [
@@ -222,7 +223,7 @@ class MessageTables(SignalWriter):
                 self._tables[id(table.message)] = known
             known.add(batch, table, self._channels)
             size = len(table) * (len(table.columns) + 2)
-            self.values += sum(column.valid.count(1) for column in table.columns)
+            self.values += sum(kernel.present(column.valid) for column in table.columns)
             self._waiting += size
             if known.rows >= _GROUP_ROWS:
                 self._waiting -= known.size
@@ -335,7 +336,7 @@ class WideTable(SignalWriter):
             where = array("I", bytes(4 * len(rows)))
             kernel.take(rows, places, where)
             arrays += fields.spread(found, where, count)
-            self.values += sum(column.valid.count(1) for column in found.columns)
+            self.values += sum(kernel.present(column.valid) for column in found.columns)
         self._file.write(arrow.Table.from_arrays(arrays, schema=self._schema))
 
 
