@@ -5,7 +5,7 @@ from __future__ import annotations
 import select
 import time
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cantools_cli.bus.address import is_log_name
 from cantools_cli.bus.base import BusABC
@@ -13,18 +13,26 @@ from cantools_cli.bus.deadline import Deadline
 from cantools_cli.console import options
 from cantools_cli.console.bundles import spelled
 from cantools_cli.console.buses import BusOptions, open_buses
+from cantools_cli.console.databases import DatabaseOptions
 from cantools_cli.console.interruption import Interruption
+from cantools_cli.console.naming import RuleOptions
 from cantools_cli.console.options import argument, flag, option
 from cantools_cli.console.output import FormatOptions, Output, OutputFormat
 from cantools_cli.console.run import Run
-from cantools_cli.errors import CanTimeoutError, UsageError
+from cantools_cli.errors import CanTimeoutError, UsageError, counted
 from cantools_cli.streams.generator import BATCH_ROWS, Generator
 from cantools_cli.units import duration_ns, milliseconds_must_have_unit, rate
+
+if TYPE_CHECKING:
+    from cantools_cli.decoding.databases import Databases
+    from cantools_cli.decoding.traffic import Traffic
 
 #: the default gap of cangen
 DEFAULT_GAP_NS = 200_000_000
 #: a schedule this late was suspended; it restarts from now instead of flooding the bus
 STOPPED_NS = 1_000_000_000
+#: between two frames of a message without a cycle time
+NO_CYCLE_NS = 1_000_000_000
 
 
 @dataclass(eq=False, repr=False)
@@ -56,6 +64,14 @@ class FrameRules:
         str | None, option("--acceptance-field -A", "MODE", "CAN XL: r, i or hex. [r]")
     ] = None
     vcid: Annotated[str | None, option("--vcid -V", "MODE", "CAN XL: VCID, r, i or hex. [0]")] = None
+
+    def check_unused(self, frames_per_second: str | None) -> None:
+        """Refuse any of these options, and --rate, next to a database."""
+        defaults = spelled(FrameRules())
+        given = {name: value for name, value in spelled(self).items() if value != defaults[name]}
+        options.check_effect(
+            {**given, "--rate": frames_per_second}, "the database describes the frames", "leave out --dbc"
+        )
 
     def generator(self, **schedule: Any) -> Generator:
         """Return a generator of these frames."""
@@ -97,6 +113,8 @@ def gen_command(
     ] = None,
     *,
     rules: FrameRules,
+    databases: DatabaseOptions,
+    signal_rules: RuleOptions,
     gap: Annotated[
         str | None, option("--gap -g", "TIME", "Time between frames, with a unit. [200ms]")
     ] = None,
@@ -123,7 +141,8 @@ def gen_command(
     """Generate frames, to stdout, a file or a bus.
 
     Without BUS, frames are written as fast as possible, and --gap or --rate only space their timestamps.
-    Option letters are those of cangen; lengths are uniformly distributed.
+    Option letters are those of cangen; lengths are uniformly distributed. With --dbc, each message of the
+    database is generated at its cycle time, with signals that move between their limits.
 
     \b
     canx gen -n 1000 | canx convert --to asc
@@ -131,6 +150,7 @@ def gen_command(
     canx gen vcan0 -g 10ms -I 42A -L 1 -D i
     canx gen vcan0 --rate 1000 --duration 10s
     canx gen -m --rate 5000 -n 1000000 -o mix.blf
+    canx gen --dbc car.dbc --duration 60s -o drive.blf
     """
     report = run.report
     if bus is None:
@@ -142,19 +162,27 @@ def gen_command(
             {"--ns": ns, "--force": force, "--channel": channel, "--start": start}, "the frames go to a bus"
         )
     gap_ns = None if gap is None else round(milliseconds_must_have_unit(gap, "-g") * 1_000_000_000)
-    if gap is None and frames_per_second is None:
-        gap_ns = DEFAULT_GAP_NS
-    rate_given = None if frames_per_second is None else rate(frames_per_second)
+    known = databases.load(report)
+    if known is None:
+        options.check_effect(signal_rules.given(), "no database is named", "--dbc FILE names one")
+        if gap is None and frames_per_second is None:
+            gap_ns = DEFAULT_GAP_NS
     duration_given = _duration_ns(seconds, gap_ns, to_bus=bus is not None)
-    generator = rules.generator(
-        seed=seed,
-        start_ns=_start_ns(start, seed),
-        gap_ns=gap_ns,
-        rate=rate_given,
-        count=count,
-        duration_ns=duration_given,
-        channel="can0" if channel is None else channel,
-    )
+    schedule = {
+        "seed": seed,
+        "start_ns": _start_ns(start, seed),
+        "gap_ns": gap_ns,
+        "count": options.checked_count(count),
+        "duration_ns": duration_given,
+    }
+    name = "can0" if channel is None else channel
+    generator: Generator | Traffic
+    if known is not None:
+        rules.check_unused(frames_per_second)
+        generator = _traffic(known, signal_rules, name, bus, run, **schedule)
+    else:
+        rate_given = None if frames_per_second is None else rate(frames_per_second)
+        generator = rules.generator(rate=rate_given, channel=name, **schedule)
     form = OutputFormat.resolve(output, to_format, as_json=as_json, special=FormatOptions(ns))
     report.detail(f"--seed {generator.seed} makes these frames again")
     with run:
@@ -174,6 +202,43 @@ def gen_command(
     return run.status(is_no=count is not None and made < count)
 
 
+def _traffic(
+    known: Databases,
+    rules: RuleOptions,
+    channel: str,
+    bus: str | None,
+    run: Run,
+    *,
+    gap_ns: int | None,
+    **more: Any,
+) -> Traffic:
+    """Return the traffic of a database: that of the bus, or of all channels."""
+    from cantools_cli.decoding.rules import parse_rules
+    from cantools_cli.decoding.traffic import Traffic
+
+    if bus is not None:
+        from cantools_cli.console.named_frames import database_for
+
+        database = database_for(known, bus)
+        messages = [(channel, message) for message in database.by_key.values()]
+    else:
+        messages = [
+            ((scope.channels or (channel,))[0], message)
+            for scope in known.scopes
+            for message in scope.database.by_key.values()
+        ]
+    if gap_ns == 0:
+        raise UsageError("--gap 0 has no effect: messages have cycle times")
+    specs = [message for _, message in messages]
+    sources = ", ".join(scope.database.source for scope in known.scopes)
+    signal_rules = parse_rules(rules.counters or (), rules.checksums or (), specs, sources)
+    without = sum(1 for _, message in messages if message.cycle_time is None)
+    if without:
+        every = f"{(gap_ns or NO_CYCLE_NS) / 1_000_000:g} ms"
+        run.report.note(f"{counted(without, 'messages')} without a cycle time, generated every {every}")
+    return Traffic(messages, signal_rules, gap_ns=gap_ns or NO_CYCLE_NS, **more)
+
+
 def _duration_ns(text: str | None, gap_ns: int | None, *, to_bus: bool) -> int | None:
     """Return the nanoseconds of ``--duration``."""
     if text is None:
@@ -191,7 +256,7 @@ def _start_ns(start: str | None, seed: int | None) -> int:
     return time.time_ns() // 1000 * 1000 if seed is None else 0
 
 
-def _write(generator: Generator, run: Run, target: Output) -> int:
+def _write(generator: Generator | Traffic, run: Run, target: Output) -> int:
     """Write all frames, or those up to a signal; return their number."""
     with target.open(run.report) as sink:
         for batch in generator.batches():
@@ -201,7 +266,9 @@ def _write(generator: Generator, run: Run, target: Output) -> int:
     return sink.count
 
 
-def _send(generator: Generator, bus: BusABC, interruption: Interruption, duration_ns: int | None) -> int:
+def _send(
+    generator: Generator | Traffic, bus: BusABC, interruption: Interruption, duration_ns: int | None
+) -> int:
     """Send frames when they are due, by an absolute schedule, so that errors do not add up.
 
     Return the number of frames sent until the generator's end, a signal, or the end of ``duration_ns``.
