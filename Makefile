@@ -62,7 +62,7 @@ fuzz: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/run.py
 
-# Update the README's screenshot of the live view.
+# Update the README's pictures: the live view, plots, and the page of a plot in Chromium.
 screenshots: $(VENV)/.installed-dev
 	$(BIN)/python examples/screenshots.py
 

@@ -61,22 +61,20 @@ class Choice:
     databases: Databases | None
 
     def __post_init__(self) -> None:
-        from cantools_cli.plotting.names import parse
+        from cantools_cli.plotting.names import Wanted, parse
 
         if self.databases is None:
             self._plain = parse(self.words, None)
             return
         self._of: dict[int, Wanted] = {}
-        self._plain = parse([word for word in self.words if self._is_plain(word)], None)
+        plain = [word for word in self.words if self._error(word, None) is None]
+        self._plain = parse(plain, None) if plain else Wanted()
         for word in self.words:
             self._check(word)
         for scope in self.databases.scopes:
             known = [word for word in self.words if self._error(word, scope.database) is None]
             if known or not self.words:
                 self._of[id(scope.database)] = parse(known, scope.database)
-
-    def _is_plain(self, word: str) -> bool:
-        return self._error(word, None) is None
 
     @staticmethod
     def _error(word: str, database: Any) -> UsageError | None:
@@ -99,12 +97,8 @@ class Choice:
         """Return what is wanted of the frames of ``channel``."""
         if self.databases is None:
             return self._plain
-        from cantools_cli.plotting.names import Wanted
-
         database = self.databases.for_channel(channel)
-        if database is None:
-            return self._plain if self.words else Wanted()
-        return self._of.get(id(database)) or Wanted()
+        return self._plain if database is None else self._of.get(id(database), self._plain)
 
     @property
     def count(self) -> int:

@@ -82,8 +82,7 @@ def parse(words: Sequence[str], database: Database | None) -> Wanted:
                 chosen.setdefault(message, set()).add(signal)
     if database is not None:
         for name, signals in chosen.items():
-            message = database.by_name[name]
-            wanted.signals.append(_reduced(message, signals))
+            wanted.signals.append(_reduced(database.by_name[name], signals))
             wanted.names |= {(name, signal) for signal in signals}
     return wanted
 
