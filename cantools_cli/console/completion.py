@@ -1,4 +1,4 @@
-"""Completion in the shell: buses, the choices of options, names for ``canx help``, and bash's words.
+"""Completion in the shell: buses, choices of options, names of a database, ``canx help``, and bash's words.
 
 typer completes the names of commands and options by itself. This module is imported only while a shell asks.
 """
@@ -21,6 +21,13 @@ VARIABLE = "_CANX_COMPLETE"
 
 _CHOICES = re.compile(r"[a-z0-9.]+(?:\|[a-z0-9.]+)+")
 _BUS = re.compile(r"\bBUS\b")
+#: metavar -> function of ``name_completion``
+_NAMES = {
+    "FRAME...": "frames",
+    "SIGNAL": "signals",
+    "SIGNAL=NAME": "checksums",
+    "EXPRESSION": "signals",
+}
 
 
 def use(params: Iterable[Any]) -> None:
@@ -33,6 +40,8 @@ def use(params: Iterable[Any]) -> None:
             param._custom_shell_complete = _complete_from(metavar.split("|"))
         elif _BUS.search(metavar):
             param._custom_shell_complete = _complete_bus
+        elif metavar in _NAMES:
+            param._custom_shell_complete = _complete_names(_NAMES[metavar])
 
 
 def _complete_from(choices: list[str]) -> Any:
@@ -40,6 +49,29 @@ def _complete_from(choices: list[str]) -> Any:
         return [CompletionItem(choice) for choice in choices if choice.startswith(incomplete)]
 
     return complete
+
+
+def _complete_names(kind: str) -> Any:
+    """Return a completion by the function ``kind`` of ``name_completion``.
+
+    Parentheses and blanks have to be quoted: bash, which passes an open quote on, gets one if it has none.
+    """
+
+    def complete(context: Any, param: Any, incomplete: str) -> list[CompletionItem]:
+        if not context.params.get("dbc"):
+            return []
+        from cantools_cli.console import name_completion
+
+        is_quoted = incomplete[:1] in ("'", '"')
+        quote = "'" if kind == "frames" and not is_quoted and _is_bash() else ""
+        found = getattr(name_completion, kind)(context, incomplete[1:] if is_quoted else incomplete)
+        return [CompletionItem(quote + text) for text in found]
+
+    return complete
+
+
+def _is_bash() -> bool:
+    return "bash" in os.environ.get(VARIABLE, "")
 
 
 def _complete_bus(context: Any, param: Any, incomplete: str) -> list[CompletionItem]:

@@ -118,7 +118,7 @@ class NamedFrames:
             left = end - time.monotonic()
             if left <= 0:
                 break
-            select.select([bus, interruption.fd], [], [], left)
+            select.select([bus.fileno(), interruption.fd], [], [], left)
             batch = bus.recv_batch(0)
             for message in batch or ():
                 if message.is_error_frame or message.is_remote_frame:

@@ -158,8 +158,8 @@ class Rules:
 
     def messages(self) -> Iterator[MessageSpec]:
         """Yield the message of each rule."""
-        for rule in (*self.counters, *self.checksums):
-            yield rule.message
+        yield from (rule.message for rule in self.counters)
+        yield from (rule.message for rule in self.checksums)
 
     def _of(self, message: MessageSpec) -> Iterator[CounterRule | ChecksumRule]:
         yield from (rule for rule in self.counters if rule.message is message)

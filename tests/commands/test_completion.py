@@ -51,6 +51,33 @@ def test_bash_is_offered(complete, words, offered):
     assert complete(words) == offered
 
 
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (["send", "b", "E"], ["'Engine(", "'Exhaust("]),
+        (["send", "b", '"Ex'], ["Exhaust("]),
+        (["send", "b", '"Engine('], ["Engine(Speed=", "Engine(Gear="]),
+        (["send", "b", '"Engine(Speed=1500,G'], ["Engine(Speed=1500,Gear="]),
+        (["send", "b", '"Engine(Gear=T'], ["Engine(Gear=Third)"]),
+        (["send", "b", '"Engine(Gear=Third,'], ["Engine(Gear=Third,Speed="]),
+        (["send", "b", '"Nothing('], []),
+        (["send", "--counter", "Engine.S"], ["Engine.Speed"]),
+        (["gen", "--crc", "Ex"], ["Exhaust.Check="]),
+        (["decode", "--where", "not Ex"], ["not", "Exhaust.Check"]),
+    ],
+)
+def test_names_of_the_database_are_offered(complete, tmp_path, words, offered):
+    (tmp_path / "car.dbc").write_text(
+        'BO_ 256 Engine: 8 X\n SG_ Speed : 0|16@1+ (1,0) [0|0] "" X\n SG_ Gear : 16|8@1+ (1,0) [0|0] "" X\n'
+        'BO_ 257 Exhaust: 1 X\n SG_ Check : 0|8@1+ (1,0) [0|0] "" X\nVAL_ 256 Gear 0 "First" 1 "Third" ;\n'
+    )
+    assert complete([words[0], "--dbc", "car.dbc", *words[1:]]) == offered
+
+
+def test_a_database_that_cannot_be_read_offers_nothing(complete):
+    assert complete(["send", "--dbc", "missing.dbc", "b", "E"]) == []
+
+
 def test_help_offers_all_commands(complete):
     assert complete(["help", ""]) == [*COMMANDS, *MANUALS]
     assert complete(["help", "xcom", ""]) == list(XCOM_COMMANDS)
