@@ -62,13 +62,18 @@ class DrawnSignal:
         is_negative = self.is_signed and not self.is_float and value >> self.size - 1
         return value - (1 << self.size) if is_negative else value
 
+    def raw_value(self, data: bytes) -> int | float:
+        """Return its number before scaling in a frame that is long enough."""
+        raw = self.raw(data)
+        if not self.is_float:
+            return raw
+        octets = raw.to_bytes(self.size // 8, "little")
+        return float(struct.unpack("<" + FLOAT_CODES[self.size], octets)[0])
+
     def value(self, data: bytes) -> Value:
         """Return its value in a frame that is long enough."""
-        raw: int | float = self.raw(data)
-        if self.is_float:
-            octets = int(raw).to_bytes(self.size // 8, "little")
-            raw = float(struct.unpack("<" + FLOAT_CODES[self.size], octets)[0])
-        elif raw in self.choices:
+        raw = self.raw_value(data)
+        if not self.is_float and raw in self.choices:
             return self.choices[int(raw)]
         return raw * number(self.factor) + number(self.shift)
 

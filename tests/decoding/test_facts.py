@@ -191,6 +191,11 @@ def test_x13_integers_are_exact(size: int, sign: str, number: int) -> None:
     assert values(text, 0x100, data) == {"S": number}
 
 
+@pytest.mark.parametrize("place", ["2|8@1-", "10|8@1-", "12|8@0-"])
+def test_x13_8_bits_with_a_sign_between_bytes(place: str) -> None:
+    assert values(message(f"S : {place} (1,0)"), 0x100, "ff" * 4) == {"S": -1}
+
+
 @pytest.mark.parametrize("size", [64, 68, 128])
 def test_x14_a_signal_over_more_than_8_bytes(size: int) -> None:
     number = 0x9081726354453627_1807F6E5D4C3B2A1 % (1 << size)
