@@ -223,7 +223,7 @@ class _Reader:
                 return  # of an environment variable
             raise ValueError(f"malformed value table: {quoted(statement.text)}")
         signals = self._signals(match[1], match[2])
-        choices = self._tables.get(match[3].strip())
+        choices = self._tables.get(match[3].rstrip("; \t\n"))
         if choices is None:
             choices = text.choices(match[3])
         for signal in signals:
@@ -376,5 +376,5 @@ def _selection(signal: _SignalDraft) -> int:
 
 
 def _names(parts: str) -> list[str]:
-    """Return words that blanks or commas separate."""
-    return parts.replace(",", " ").split()
+    """Return words that blanks or commas separate; a semicolon ends them."""
+    return parts.partition(";")[0].replace(",", " ").split()

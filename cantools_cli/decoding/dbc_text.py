@@ -19,27 +19,25 @@ _KEYWORD = re.compile(
     r"|BA_DEF_DEF_|BA_DEF_SGTYPE_|BA_DEF_REL_|BA_DEF_|BA_SGTYPE_|BA_REL_|BA_|SIG_VALTYPE_|SIG_TYPE_REF_|SIG_GROUP_"
     r"|SIGTYPE_VALTYPE_|SGTYPE_VAL_|SGTYPE_|EV_DATA_|ENVVAR_DATA_|EV_|CAT_DEF_|CAT_|FILTER)(?![A-Za-z0-9_])"
 )
-MESSAGE = re.compile(rf"BO_\s+(\d+)\s+({NAME})\s*:\s*(\d+)(?:\s+({NAME}))?\s*;?\s*")
+MESSAGE = re.compile(rf"BO_\s+(\d+)\s+({NAME})\s*:\s*(\d+)(?:\s+({NAME}))?\s*;?")
 SIGNAL = re.compile(
     rf"SG_\s+({NAME})(?:\s+(M|m\d+M?))?\s*:\s*(\d+)\s*\|\s*(\d+)\s*@\s*([01])\s*([-+])"
     rf"\s*\(\s*({_NUMBER})\s*,\s*({_NUMBER})\s*\)\s*\[\s*({_NUMBER})\s*\|\s*({_NUMBER})\s*\]"
-    rf"\s*({STRING})\s*(.*?)\s*;?\s*",
+    rf"\s*({STRING})\s*(.*)",
     re.DOTALL,
 )
-VALUES = re.compile(rf"VAL_\s+(\d+)\s+({NAME})\s+(.*?)\s*;?\s*", re.DOTALL)
-TABLE = re.compile(rf"VAL_TABLE_\s+({NAME})\s+(.*?)\s*;?\s*", re.DOTALL)
+VALUES = re.compile(rf"VAL_\s+(\d+)\s+({NAME})\s+(.*)", re.DOTALL)
+TABLE = re.compile(rf"VAL_TABLE_\s+({NAME})\s+(.*)", re.DOTALL)
 _CHOICE = re.compile(rf"({_NUMBER}|0[xX][0-9a-fA-F]+)\s*({STRING})\s*")
-KIND = re.compile(rf"SIG_VALTYPE_\s+(\d+)\s+({NAME})\s*:?\s*(\d)\s*;?\s*")
-RANGES = re.compile(rf"SG_MUL_VAL_\s+(\d+)\s+({NAME})\s+({NAME})\s+(.*?)\s*;?\s*", re.DOTALL)
-COMMENT = re.compile(rf"CM_\s+(?:(BO_|SG_|BU_|EV_)\s+)?(?:(\d+)\s+)?(?:({NAME})\s+)?({STRING})\s*;?\s*")
-DEFINITION = re.compile(
-    rf"BA_DEF_\s+(?:(?:BO_|SG_|BU_|EV_)\s+)?({STRING})\s+(\w+)\s*(.*?)\s*;?\s*", re.DOTALL
-)
-DEFAULT = re.compile(rf"BA_DEF_DEF_\s+({STRING})\s+({STRING}|{_NUMBER})\s*;?\s*")
+KIND = re.compile(rf"SIG_VALTYPE_\s+(\d+)\s+({NAME})\s*:?\s*(\d)\s*;?")
+RANGES = re.compile(rf"SG_MUL_VAL_\s+(\d+)\s+({NAME})\s+({NAME})\s+(.*)", re.DOTALL)
+COMMENT = re.compile(rf"CM_\s+(?:(BO_|SG_|BU_|EV_)\s+)?(?:(\d+)\s+)?(?:({NAME})\s+)?({STRING})\s*;?")
+DEFINITION = re.compile(rf"BA_DEF_\s+(?:(?:BO_|SG_|BU_|EV_)\s+)?({STRING})\s+(\w+)\s*(.*)", re.DOTALL)
+DEFAULT = re.compile(rf"BA_DEF_DEF_\s+({STRING})\s+({STRING}|{_NUMBER})\s*;?")
 ATTRIBUTE = re.compile(
-    rf"BA_\s+({STRING})\s+(?:(BO_|SG_|BU_|EV_)\s+)?(?:(\d+)\s+)?(?:({NAME})\s+)?({STRING}|{_NUMBER})\s*;?\s*"
+    rf"BA_\s+({STRING})\s+(?:(BO_|SG_|BU_|EV_)\s+)?(?:(\d+)\s+)?(?:({NAME})\s+)?({STRING}|{_NUMBER})\s*;?"
 )
-SENDERS = re.compile(r"BO_TX_BU_\s+(\d+)\s*:\s*(.*?)\s*;?\s*", re.DOTALL)
+SENDERS = re.compile(r"BO_TX_BU_\s+(\d+)\s*:\s*(.*)", re.DOTALL)
 
 
 _QUOTE = re.compile(r'(?<!\\)"')
@@ -140,6 +138,7 @@ def matched(pattern: re.Pattern[str], statement: Statement, kind: str) -> re.Mat
 
 def choices(text: str) -> dict[int, str]:
     """Return the names of raw values; the last of two for one value counts."""
+    text = text.rstrip("; \t\n")
     found: dict[int, str] = {}
     place = 0
     while place < len(text):

@@ -116,6 +116,14 @@ def test_only_a_file_without_any_message_is_refused() -> None:
         read("BO_ 0x100 M: 8 X\n")
 
 
+@pytest.mark.parametrize(
+    "start", ["BO_ 1 N: 8", A.strip(), "VAL_ 256 A", 'BA_DEF_ "x" INT', "BO_TX_BU_ 256 :"]
+)
+def test_long_runs_of_blanks_take_no_more_time_than_other_text(start: str) -> None:
+    database = read(f"{M}{A}{start}{' ' * 100_000}\x01\n")  # a backtracking pattern would take hours
+    assert decoded(database, "0102") == {"A": 1}
+
+
 MUX = """BO_ 256 M: 8 X
  SG_ Mode M : 0|8@1+ (1,0) [0|0] "" X
  SG_ A m1 : 8|8@1+ (2,0) [0|0] "" X

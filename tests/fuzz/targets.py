@@ -1,4 +1,4 @@
-"""All targets: a reader of each format, candump's screen among them, and what takes texts."""
+"""All targets: a reader of each format, candump's screen among them, what takes texts, and DBC files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import partial
 from multiprocessing import get_context
 
 from cantools_cli import plugins
-from tests.fuzz import readers, seeds, texts
+from tests.fuzz import databases, readers, seeds, texts
 from tests.fuzz.process import Target
 from tests.fuzz.words import WORDS
 
@@ -36,6 +36,8 @@ def targets(names: Sequence[str] = ()) -> list[Target]:
         if not names or name in names:
             good = tuple(text.encode() for text in begin)
             found.append(Target(name, partial(texts.check, name), good, WORDS.get(name, ()), is_text=True))
+    if not names or "dbc" in names:
+        found.append(Target("dbc", databases.check, databases.SEEDS, databases.WORDS, is_text=True))
     return found
 
 
