@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import codecs
 import re
+import sys
 from collections.abc import Iterator
-from math import isfinite
 from typing import Any, NamedTuple
 
 from cantools_cli.decoding.model import Number
@@ -40,6 +40,7 @@ ATTRIBUTE = re.compile(
 SENDERS = re.compile(r"BO_TX_BU_\s+(\d+)\s*:\s*(.*)", re.DOTALL)
 
 
+_LARGEST = int(sys.float_info.max)
 _QUOTE = re.compile(r'(?<!\\)"')
 _MAX_RECOVERIES = 20  # after strings that do not end, each of which reads the rest of the file once
 
@@ -153,13 +154,16 @@ def choices(text: str) -> dict[int, str]:
 
 def number_of(text: str) -> Number:
     """Return a number, an integer if it is whole and exact."""
+    value: Number
     try:
-        return int(text)
+        value = int(text)
     except ValueError:
         value = float(text)
-        if not isfinite(value):
-            raise ValueError(f"{quoted(text)} is too large") from None
-        return int(value) if value.is_integer() and abs(value) < 1 << 53 else value
+    if not -_LARGEST <= value <= _LARGEST:
+        raise ValueError(f"{quoted(text)} is too large")
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1 << 53:
+        value = int(value)
+    return value
 
 
 def value_of(text: str) -> Any:

@@ -77,8 +77,13 @@ class SignalSpec:
         return 0, (1 << self.size) - 1
 
     def value(self, raw: Number) -> Number:
-        """Return the physical value."""
-        return raw * self.factor + self.shift
+        """Return the physical value; one too large for a float as the next integer."""
+        try:
+            return raw * self.factor + self.shift
+        except OverflowError:  # of a signal of more than 1023 bits
+            from fractions import Fraction
+
+            return round(raw * Fraction(self.factor) + Fraction(self.shift))
 
     def name_of(self, raw: Number) -> str | None:
         """Return the name of a raw value; one between whole numbers has none."""
