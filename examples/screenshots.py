@@ -114,7 +114,7 @@ def plots(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    here = Path(__file__).parent
+    here = Path(__file__).resolve().parent
     sys.path.insert(0, str(here.parent))  # the browser of the tests
     plots(here)
     asyncio.run(take(here / "sniff.svg"))
