@@ -63,7 +63,7 @@ def send_command(
     canx send vcan0 123#DEADBEEF
     canx send can0 00000123#R4 123##1AABBCCDD
     canx send can0 123#01 123#02 --period 100ms --count 20
-    canx send can0 --dbc car.dbc 'Engine(Speed=1500 rpm, Gear=Third)' --period 10ms --counter Engine.Alive
+    canx send can0 --dbc car.dbc 'Engine(Speed=1500 rpm, Gear=Third)'
     canx gen -n 1000 | canx send vcan0
     """
     from cantools_cli.units import duration as parse_duration
