@@ -126,6 +126,7 @@ def _tell(job: DecodeJob, writer: SignalWriter, target: _Target) -> int:
             f"frames whose identifier is not in {writer.source}": decoder.unknown,
             "frames of channels without a database": decoder.without_database,
             "frames too short for some signals": decoder.short,
+            "messages of unknown number in containers": decoder.unknown_contained,
             **writer.skipped,
         }
     )
@@ -134,4 +135,5 @@ def _tell(job: DecodeJob, writer: SignalWriter, target: _Target) -> int:
         say("not decoded: " + ", ".join(counted(count, kind) for kind, count in missing.items()))
     report.losses(target.path, writer.losses)
     report.detail(f"{counted(writer.values, 'values')} written to {target.path}")
-    return decoder.unknown + decoder.without_database + decoder.short + writer.losses.total()
+    lost = decoder.unknown + decoder.without_database + decoder.short + decoder.unknown_contained
+    return lost + writer.losses.total()

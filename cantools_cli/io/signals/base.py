@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 
 from cantools_cli.decoding.columns import Decoder
+from cantools_cli.decoding.model import MessageSpec
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.kernels import columns as kernel
@@ -37,7 +38,12 @@ class SignalWriter(ABC):
     @property
     def most_signals(self) -> int:
         """The number of signals of the message that has most, at least 1."""
-        return max((len(message.signals) for _, message in self.decoder.messages), default=0) or 1
+        return max((len(message.signals) for message in self.messages()), default=0) or 1
+
+    def messages(self) -> list[MessageSpec]:
+        """Return the messages of all databases, each followed by those that it contains."""
+        found = [[message, *message.contained.values()] for _, message in self.decoder.messages]
+        return [*{id(message): message for group in found for message in group}.values()]
 
     @property
     def source(self) -> str:

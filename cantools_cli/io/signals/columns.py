@@ -84,14 +84,17 @@ class Names:
 
 def doubles(column: SignalColumn) -> array[float]:
     """Return the physical values as float64."""
-    spec, raw = column.signal, column.raw
-    if isinstance(raw, list):
-        return array("d", [float(value) for value in column.physical])
-    if spec.is_float:
+    spec, values = column.signal, column.raw
+    is_plain = isinstance(values, array) and spec.is_whole and spec.factor == 1 and spec.shift == 0
+    is_signed = spec.is_signed if is_plain else True
+    if not is_plain:
         values = column.physical
-        return values if isinstance(values, array) else array("d", values)
-    out = array("d", bytes(8 * len(raw)))
-    signals.scale(raw, len(raw), spec.is_signed, float(spec.factor), float(spec.shift), out)
+    if not isinstance(values, array):
+        return array("d", [float(value) for value in values])
+    if values.typecode == "d":
+        return values
+    out = array("d", bytes(8 * len(values)))
+    signals.scale(values, len(values), is_signed, 1.0, 0.0, out)
     return out
 
 

@@ -30,6 +30,7 @@ Opener = Callable[[str, Any], TableFile]
 """Opens the file of a table: the name of the message, "" if there is but one table, and the schema."""
 
 ROUNDED = "whole numbers rounded to 53 bits"
+REPEATED = "messages that a container has twice (left out)"
 #: rows of a message, and values of all, after which a row group is written
 _GROUP_ROWS, _HELD_VALUES = 1 << 17, 1 << 21
 #: values of a wide table that are laid out at a time
@@ -50,7 +51,7 @@ class LongTable(SignalWriter):
         self._places: dict[str, array[int]] = {key: array("I") for key in ("message", "signal", "unit")}
         self._names: dict[int, columns.Names] = {}
         self._rounds: set[int] = set()
-        for message, spec in _signals(decoder):
+        for message, spec in self._signals():
             number = self._numbers.setdefault((id(message), spec.name), len(self._numbers))
             if number < len(self._places["unit"]):  # the same database for another channel
                 continue
@@ -83,6 +84,11 @@ class LongTable(SignalWriter):
 
     def _finish(self) -> None:
         self._file.close()
+
+    def _signals(self) -> Iterator[tuple[MessageSpec, SignalSpec]]:
+        for message in self.messages():
+            for spec in message.signals:
+                yield message, spec
 
     def _put(self, batch: MessageBatch) -> None:
         counts = array("I", bytes(4 * len(batch)))
@@ -203,11 +209,6 @@ class MessageTables(SignalWriter):
         self._tables: dict[int, _MessageFile] = {}
         self._waiting = 0  # values that are not written yet
 
-    @property
-    def messages(self) -> int:
-        """The number of tables so far."""
-        return len(self._tables)
-
     def abort(self) -> None:
         for table in self._tables.values():
             table.file.abort()
@@ -292,8 +293,7 @@ class WideTable(SignalWriter):
         self._channels = columns.ChannelNames(arrow)
         taken = {"timestamp", "channel", "arbitration_id"}
         self._fields = {
-            number: _Fields(arrow, message, taken, f"{message.name}.")
-            for number, message in {id(message): message for _, message in decoder.messages}.items()
+            id(message): _Fields(arrow, message, taken, f"{message.name}.") for message in self.messages()
         }
         self._schema = arrow.schema(
             [
@@ -318,6 +318,7 @@ class WideTable(SignalWriter):
         places = array("I", bytes(4 * len(batch)))
         for table in tables:
             kernel.count(columns.rows_of(table), b"\1" * len(table), places)
+        places = array("I", map(bool, places))  # a container has several messages
         decoded = array("I", [row for row, count in enumerate(places) if count])
         count = kernel.begins(places)
         if not count:
@@ -333,17 +334,13 @@ class WideTable(SignalWriter):
                 arrays += fields.nulls(count)
                 continue
             rows = columns.rows_of(found)
+            if (repeated := len(rows) - len({*rows})) > 0:
+                self.losses[REPEATED] += repeated
             where = array("I", bytes(4 * len(rows)))
             kernel.take(rows, places, where)
             arrays += fields.spread(found, where, count)
             self.values += sum(kernel.present(column.valid) for column in found.columns)
         self._file.write(arrow.Table.from_arrays(arrays, schema=self._schema))
-
-
-def _signals(decoder: Decoder) -> Iterator[tuple[MessageSpec, SignalSpec]]:
-    for _, message in decoder.messages:
-        for spec in message.signals:
-            yield message, spec
 
 
 def _spread(arrow: Any, column: SignalColumn, kind: Any, places: array[int], count: int) -> SignalColumn:

@@ -1,0 +1,96 @@
+"""Tables of signals that no DBC file describes, or that do not fit into usual types."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cantools_cli.decoding.columns import Decoder
+from cantools_cli.decoding.model import ContainerHeader, Database, MessageSpec, SignalSpec
+from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Message
+from cantools_cli.io.files import OutputStream
+from cantools_cli.io.signals.base import SignalWriter
+from cantools_cli.io.signals.files import TableFile
+from cantools_cli.io.signals.tables import REPEATED, ROUNDED, LongTable, MessageTables, WideTable
+
+parquet = pytest.importorskip("pyarrow.parquet")
+DOORS = MessageSpec("Doors", 0x100, False, 1, (SignalSpec("Open", 0, 1),), is_fd=True)
+BOX = MessageSpec(
+    "Box", 0x100, False, 64, is_fd=True, contained={5: DOORS}, header=ContainerHeader(3, 1, True)
+)
+
+
+def written(
+    layout: Any, database: Database, folder: Path, *frames: bytes
+) -> tuple[SignalWriter, dict[str, list[dict[str, Any]]]]:
+    """Return the writer and the rows of each file of the layout."""
+
+    def opener(name: str, schema: Any) -> TableFile:
+        return TableFile(OutputStream(folder / f"{name or 'all'}.parquet", is_binary=True), "parquet", schema)
+
+    writer = layout(Decoder(database), opener)
+    writer.write(
+        MessageBatch(
+            Message(arbitration_id=0x100, is_extended_id=False, is_fd=True, timestamp=number, data=data)
+            for number, data in enumerate(frames)
+        )
+    )
+    writer.close()
+    return writer, {path.stem: parquet.read_table(path).to_pylist() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("layout", "file", "column", "values"),
+    [
+        (LongTable, "all", "value", [1.0, 0.0, 1.0]),
+        (MessageTables, "Doors", "Open", [1, 0, 1]),
+        (WideTable, "all", "Doors.Open", [1, 1]),
+    ],
+)
+def test_the_messages_of_a_container_have_rows(tmp_path, layout, file, column, values):
+    frames = (bytes.fromhex("00000501010000"), bytes.fromhex("000005010000000501010000"))
+    writer, tables = written(layout, Database("box", (BOX,)), tmp_path, *frames)
+    assert [row[column] for row in tables[file]] == values
+    assert dict(writer.losses) == ({REPEATED: 1} if layout is WideTable else {})
+
+
+def test_a_signal_of_any_size_is_exact_in_its_column(tmp_path):
+    signals = (
+        SignalSpec("Word", 0, 64),
+        SignalSpec("Scaled", 0, 64, factor=4),
+        SignalSpec("Wide", 0, 128, is_signed=True),
+        SignalSpec("Wider", 0, 200),
+        SignalSpec("Widest", 0, 300),
+        SignalSpec("Fraction", 0, 128, factor=0.5),
+    )
+    database = Database("wide", (MessageSpec("M", 0x100, False, 64, signals, is_fd=True),))
+    data = b"\xff" * 64
+    _, tables = written(MessageTables, database, tmp_path, data, data[:8])
+    first, second = tables["M"]
+    assert first["Word"] == second["Word"] == 2**64 - 1
+    assert first["Scaled"] == second["Scaled"] == Decimal(4 * (2**64 - 1))
+    assert (first["Wide"], second["Wide"]) == (Decimal(-1), None)
+    assert (first["Wider"], first["Widest"]) == (Decimal(2**200 - 1), str(2**300 - 1))
+    assert first["Fraction"] == 2.0**127
+
+
+def test_rounded_values_are_counted_in_a_long_table(tmp_path):
+    database = Database("wide", (MessageSpec("M", 0x100, False, 8, (SignalSpec("Word", 0, 64),)),))
+    frames = [number.to_bytes(8, "little") for number in (2**53, 2**53 + 1, 2**64 - 1, 2**63)]
+    writer, tables = written(LongTable, database, tmp_path, *frames)
+    assert [row["value"] for row in tables["all"]] == [2.0**53, 2.0**53, 2.0**64, 2.0**63]
+    assert dict(writer.losses) == {ROUNDED: 2}
+
+
+def test_a_name_of_a_float_is_that_of_an_equal_value(tmp_path):
+    import struct
+
+    signal = SignalSpec("Ratio", 0, 32, is_float=True, choices={1: "One"})
+    database = Database("floats", (MessageSpec("M", 0x100, False, 4, (signal,)),))
+    frames = [struct.pack("<f", value) for value in (1.0, 1.5, float("nan"), float("inf"))]
+    _, tables = written(MessageTables, database, tmp_path, *frames)
+    assert [row["Ratio_name"] for row in tables["M"]] == ["One", None, None, None]
