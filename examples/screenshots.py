@@ -88,6 +88,12 @@ def drive() -> str:
     return "".join(lines)
 
 
+def put_into_readme(readme: Path, text: str) -> None:
+    """Replace the picture of text in ``readme``."""
+    before, mark, rest = readme.read_text().partition("```text\n")
+    readme.write_text(before + mark + text + "```" + rest.partition("```")[2])
+
+
 def plots(folder: Path) -> None:
     """Write the picture of ``canx plot``, that of its page in a browser, and its text."""
     from tests.plotting.browser import chromium, opened
@@ -99,10 +105,11 @@ def plots(folder: Path) -> None:
         command = [str(Path(sys.executable).with_name("canx")), "plot", "drive.log", "--dbc", "car.dbc"]
         for words in (
             ["-o", str(folder / "plot.png"), "--size", "1000x420", "--force"],
-            ["-s", "Speed", "-s", "Gear", "--size", "76x18", "-o", str(folder / "plot.txt"), "--force"],
+            ["-s", "Speed", "-s", "Gear", "--size", "76x18", "-o", "plot.txt"],
             ["-o", "page.html"],
         ):
             subprocess.run([*command, *words], cwd=work, check=True)
+        put_into_readme(folder.parent / "README.md", (work / "plot.txt").read_text())
         if chromium() is None:
             print("no Chromium here: the picture of the page stays as it is")
             return
