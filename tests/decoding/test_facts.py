@@ -1,6 +1,6 @@
 """What canx decides where cantools, canmatrix and asammdf disagree on the same input.
 
-The differences are documented in canx-decode(1), DIFFERENCES FROM OTHER LIBRARIES.
+The differences are documented in canx-decode(1), DIFFERENCES.
 """
 
 from __future__ import annotations
