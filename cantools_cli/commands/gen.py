@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 import time
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -236,7 +237,14 @@ def _traffic(
     if without:
         every = f"{(gap_ns or NO_CYCLE_NS) / 1_000_000:g} ms"
         run.report.note(f"{counted(without, 'messages')} without a cycle time, generated every {every}")
-    return Traffic(messages, signal_rules, gap_ns=gap_ns or NO_CYCLE_NS, **more)
+    traffic = Traffic(messages, signal_rules, gap_ns=gap_ns or NO_CYCLE_NS, **more)
+    if traffic.too_long:
+        names = ", ".join(message.name for message in traffic.too_long[:3])
+        if traffic.is_done:
+            raise UsageError(f"{sources}: all messages are longer than a frame: {names}")
+        kind = f"messages longer than a frame (left out), such as {names}"
+        run.report.losses(sources, Counter({kind: len(traffic.too_long)}))
+    return traffic
 
 
 def _duration_ns(text: str | None, gap_ns: int | None, *, to_bus: bool) -> int | None:

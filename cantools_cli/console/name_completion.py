@@ -12,7 +12,7 @@ from typing import Any
 from cantools_cli.decoding.databases import Databases
 from cantools_cli.decoding.model import MessageSpec
 from cantools_cli.decoding.others import format_of
-from cantools_cli.errors import CanError
+from cantools_cli.errors import FormatError, UsageError
 
 _WORD = re.compile(r"[^\s()!]*\Z")
 
@@ -24,7 +24,7 @@ def messages(context: Any) -> dict[str, MessageSpec]:
         if any(format_of(part.rpartition("=")[2]) for text in texts for part in text.split(",")):
             return {}
         return {message.name: message for _, message in Databases.load(list(texts)).messages()}
-    except (CanError, OSError):
+    except (FormatError, UsageError, OSError):
         return {}
 
 

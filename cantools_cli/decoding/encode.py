@@ -259,6 +259,11 @@ def _all_raws(message: MessageSpec, data: bytes) -> dict[str, Number]:
     return found
 
 
+def most_bytes(message: MessageSpec) -> int:
+    """Return how many bytes a frame of ``message`` can hold."""
+    return _MAX_FD if message.is_fd else _MAX_CLASSIC
+
+
 def frame(message: MessageSpec, data: bytes | bytearray) -> Message:
     """Return a frame of ``message``; CAN FD data is padded with zeros to a length that has a DLC code.
 
@@ -266,7 +271,7 @@ def frame(message: MessageSpec, data: bytes | bytearray) -> Message:
         UsageError: no frame holds that many bytes.
     """
     size = len(data)
-    most = _MAX_FD if message.is_fd else _MAX_CLASSIC
+    most = most_bytes(message)
     if size > most:
         raise UsageError(f"message {quoted(message.name)} has {size} bytes, but frames hold {most}")
     if message.is_fd:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from math import ceil, floor
 from random import Random
 
-from cantools_cli.decoding.encode import exact, frame, put, selects
+from cantools_cli.decoding.encode import exact, frame, most_bytes, put, selects
 from cantools_cli.decoding.model import MessageSpec, Number, SignalSpec
 from cantools_cli.decoding.rules import Rules
 from cantools_cli.frame.batch import MessageBatch
@@ -107,12 +107,13 @@ class _Sender:
 class Traffic:
     """The frames of messages, each at its cycle time; each frame is drawn once.
 
-    Messages without a cycle time are sent every ``gap_ns``. The frames end after ``count`` frames or before
-    ``duration_ns``.
+    Messages without a cycle time are sent every ``gap_ns``; those longer than a frame are left out. The
+    frames end after ``count`` frames or before ``duration_ns``.
 
     Attributes:
         seed: of the random numbers; chosen at random if None was given.
         drawn: the number of frames drawn so far.
+        too_long: the messages left out.
     """
 
     def __init__(
@@ -132,8 +133,10 @@ class Traffic:
         self._start_ns, self._count, self._duration_ns = start_ns, count, duration_ns
         random = Random(self.seed)
         self._senders = []
+        self.too_long = [message for _, message in messages if message.length > most_bytes(message)]
         for channel, message in messages:
-            frame(message, bytes(message.length))  # raises if it does not fit into a frame
+            if message in self.too_long:
+                continue
             period_ns = max(1, round((message.cycle_time or 0) * _NANO) or gap_ns)
             signals = [
                 _Signal(spec, message, random) for spec in message.ordered if spec.end <= message.length

@@ -74,8 +74,11 @@ def test_names_of_the_database_are_offered(complete, tmp_path, words, offered):
     assert complete([words[0], "--dbc", "car.dbc", *words[1:]]) == offered
 
 
-def test_a_database_that_cannot_be_read_offers_nothing(complete):
+def test_a_database_that_cannot_be_read_offers_nothing(complete, tmp_path):
     assert complete(["send", "--dbc", "missing.dbc", "b", "E"]) == []
+    (tmp_path / "bad.dbc").write_text("BO_ x")
+    assert complete(["send", "--dbc", "bad.dbc", "b", "E"]) == []
+    assert complete(["send", "--dbc", "a=b=,", "b", "E"]) == []
 
 
 def test_help_offers_all_commands(complete):

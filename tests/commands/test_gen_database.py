@@ -51,6 +51,20 @@ def test_it_is_sent_to_a_bus_with_a_counter(start, canx, until_listening, dbc):
     assert counters in (["1", "2", "1"], ["2", "1", "2"])
 
 
+def test_messages_longer_than_a_frame_are_counted(canx, tmp_path):
+    long = 'BO_ 2365465601 Long: 39 X\n SG_ A : 0|8@1+ (1,0) [0|0] "" X\n'
+    j1939 = 'BA_DEF_ "ProtocolType" STRING ;\nBA_ "ProtocolType" "J1939";\n'
+    (tmp_path / "long.dbc").write_text(DATABASE + long + j1939)
+    done = canx("gen", "--dbc", "long.dbc", "-n", "5", "-q")
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) == 5
+    assert done.stderr == "canx: long.dbc: lost 1 message longer than a frame (left out), such as Long\n"
+    (tmp_path / "only.dbc").write_text(long + j1939)
+    done = canx("gen", "--dbc", "only.dbc", "-n", "5")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "only.dbc: all messages are longer than a frame: Long" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from itertools import pairwise
 
-import pytest
-
 from cantools_cli.decoding.encode import taken
 from cantools_cli.decoding.model import MessageSpec, SignalSpec
 from cantools_cli.decoding.rules import Rules, parse_rules
 from cantools_cli.decoding.traffic import Traffic
-from cantools_cli.errors import UsageError
 
 FAST = MessageSpec(
     "Fast",
@@ -104,6 +101,9 @@ def test_rules_hold():
     assert values[:4] == [1, 2, 3, 1]
 
 
-def test_a_message_that_fits_into_no_frame_is_refused():
-    with pytest.raises(UsageError, match='"Long" has 9 bytes, but frames hold 8'):
-        Traffic([("can0", MessageSpec("Long", 1, False, 9))], Rules(), gap_ns=1)
+def test_a_message_that_fits_into_no_frame_is_left_out():
+    long = MessageSpec("Long", 1, False, 39)
+    source = Traffic([("can0", long), ("can0", SLOW)], Rules(), gap_ns=1_000_000)
+    assert source.too_long == [long]
+    assert {message.arbitration_id for message in source.take(5)} == {7}
+    assert Traffic([("can0", long)], Rules(), gap_ns=1).is_done
