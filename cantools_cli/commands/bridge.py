@@ -12,6 +12,7 @@ from cantools_cli.bus.address import parse_address, stream_names
 from cantools_cli.console import options
 from cantools_cli.console.buses import BusOptions, NamedBus, open_buses
 from cantools_cli.console.chain import FilterChain, Filters
+from cantools_cli.console.databases import DatabaseOptions
 from cantools_cli.console.interruption import Interruption
 from cantools_cli.console.options import argument, flag, option
 from cantools_cli.console.report import Report
@@ -42,6 +43,7 @@ def bridge_command(
         ),
     ] = None,
     *,
+    databases: DatabaseOptions,
     filters: Filters,
     error_frames: Annotated[
         bool, flag("--error-frames", "Forward error frames too; by default they are left out.")
@@ -76,7 +78,7 @@ def bridge_command(
             if rule.source not in (None, names[0]) or rule.target == names[0]:
                 way = f"{rule.source or '*'}>{rule.target or '*'}"
                 raise UsageError(f"--rewrite {way} has no effect: --one-way goes from {names[0]} only")
-    selection = filters.selection(report)
+    selection = filters.selection(report, databases=databases.load(report))
     selections = [selection, *(selection.again() for _ in buses[1:])]
     seconds = duration(timeout)
     with run, ExitStack() as stack:

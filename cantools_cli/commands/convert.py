@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cantools_cli.console import options
 from cantools_cli.console.chain import FilterChain, Filters, TimeSpan
+from cantools_cli.console.databases import DatabaseOptions
 from cantools_cli.console.inputs import Inputs, check_is_input, check_not_read
 from cantools_cli.console.options import option
 from cantools_cli.console.output import FileOptions, FormatOptions, Output, OutputFormat
@@ -34,6 +35,7 @@ def convert_command(
     as_json: options.Json = False,
     *,
     special: FormatOptions,
+    databases: DatabaseOptions,
     filters: Filters,
     span: TimeSpan,
     count: options.Count = None,
@@ -67,7 +69,7 @@ def convert_command(
     """
     report, tz = run.report, reading.tz
     reading = reading.of_format(from_format)
-    chain = FilterChain(filters.selection(report, tz), *span.moments(tz), count=count)
+    chain = FilterChain(filters.selection(report, tz, databases.load(report)), *span.moments(tz), count=count)
     changes = _Changes(shift_ns(shift) if shift is not None else 0)
     if maps:
         from cantools_cli.streams.routes import Renaming, Rule

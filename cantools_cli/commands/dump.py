@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cantools_cli.bus.deadline import Deadline
 from cantools_cli.console import options
 from cantools_cli.console.buses import ListeningOptions, NamedBus, chosen_by, open_buses
 from cantools_cli.console.chain import FilterChain, Filters
+from cantools_cli.console.databases import DatabaseOptions
 from cantools_cli.console.options import argument, flag, option
 from cantools_cli.console.output import FileOptions, FormatOptions, Output, OutputFormat
 from cantools_cli.console.progress import REDRAW_SECONDS, Progress
@@ -20,6 +21,9 @@ from cantools_cli.console.sinks import Sink
 from cantools_cli.console.sources import check_zone, live_batches
 from cantools_cli.errors import UsageError, counted, quoted
 from cantools_cli.units import duration, milliseconds_must_have_unit
+
+if TYPE_CHECKING:
+    from cantools_cli.decoding.databases import Databases
 
 
 @dataclass(eq=False, repr=False)
@@ -66,17 +70,31 @@ class ScreenOptions:
             hint="--candump writes text for a screen into a pipe as well",
         )
 
-    def sink(self, tz: str | None, report: Report) -> Sink:
-        from cantools_cli.io.candump.screen_writer import CandumpScreenWriter, ScreenWriter
+    def sink(self, tz: str | None, report: Report, databases: Databases | None = None) -> Sink:
+        """Return a sink of lines on the screen, with the signals of ``databases`` if given."""
+        kind: Any
+        more: dict[str, Any] = {}
+        if databases is None:
+            from cantools_cli.io.candump.screen_writer import CandumpScreenWriter, ScreenWriter
+
+            kind = CandumpScreenWriter if self.candump else ScreenWriter
+        else:
+            from cantools_cli.decoding.columns import Decoder
+            from cantools_cli.decoding.text import SignalText
+            from cantools_cli.io.decoded_lines import SignalCandumpScreenWriter, SignalScreenWriter
+
+            kind = SignalCandumpScreenWriter if self.candump else SignalScreenWriter
+            more["signals"] = SignalText(Decoder(databases))
 
         stdout = open(1, "wb", buffering=0, closefd=False)  # noqa: SIM115  # stdout stays open
-        writer = (CandumpScreenWriter if self.candump else ScreenWriter)(
+        writer = kind(
             stdout,
             timestamps=self.timestamps,
             tz=tz or "local",
             explain=self.explain,
             direction=self.direction,
             colour=use_colour(self.colour, 1),
+            **more,
         )
         return Sink(writer, "-", is_live=True, flush_every=0.0, report=report)
 
@@ -90,6 +108,7 @@ def dump_command(
     *,
     screen: ScreenOptions,
     special: FormatOptions,
+    databases: DatabaseOptions,
     filters: Filters,
     count: options.Count = None,
     timeout: Annotated[
@@ -113,15 +132,18 @@ def dump_command(
     canx dump can0 -o trace.blf --max-size 100MB --max-files 10
     canx dump can0 --where 'id in 100..1FF and changed'
     canx dump vcan0 --json | jq .data
+    canx dump can0 --dbc car.dbc --where 'Engine.Speed gt 3000'
     canx dump can0 -n 1 -T 5s || echo no frame in 5 seconds
     """
     report = run.report
     check_zone(tz)
-    selection = filters.selection(report, tz)
-    chain = FilterChain(selection, count=count)
+    known = databases.load(report)
     quiet_seconds = milliseconds_must_have_unit(timeout, "-T") if timeout is not None else None
     whole_seconds = duration(seconds) if seconds is not None else None
     form = OutputFormat.resolve(output, to_format, as_json=as_json, special=special, tz=tz)
+    is_shown = form.name == "json" and output in (None, "-")
+    if known is not None and is_shown:
+        form = _with_signals(form, known)
     target = Output.of_files(output, form, to_files)
     for_log = as_json or bool(to_format or to_files.append or target.rotation or special.given)
     is_log = log_lines or for_log or not target.is_stdout
@@ -132,11 +154,13 @@ def dump_command(
     is_log = is_log or not (screen.candump or os.isatty(1))
     if is_log:
         screen.check_effect(form.name)
+    selection = filters.selection(report, tz, known, shows_signals=is_shown or not is_log)
+    chain = FilterChain(selection, count=count)
     with run, ExitStack() as stack:
         opened = open_buses(buses or (), bus_options, report, receive=True, selection=selection)
         for named in opened:
             stack.enter_context(named)
-        sink = target.open(report) if is_log else screen.sink(tz, report)
+        sink = target.open(report) if is_log else screen.sink(tz, report, known)
         progress = Progress(
             lambda: (sink.file_size(), None),
             lambda: sink.count,
@@ -151,6 +175,13 @@ def dump_command(
         report.detail(counted(sink.count, "frames"))
     is_short = count is not None and sink.count < count
     return run.status(strict and (sink.losses or is_lossy), is_no=is_short)
+
+
+def _with_signals(form: OutputFormat, databases: Databases) -> OutputFormat:
+    from cantools_cli.console.decoded import DecodedFormat
+    from cantools_cli.decoding.columns import Decoder
+
+    return DecodedFormat(form.name, form.options).with_decoder(Decoder(databases))
 
 
 def _copy(

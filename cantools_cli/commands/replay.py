@@ -12,6 +12,7 @@ from typing import Annotated
 from cantools_cli.console import options
 from cantools_cli.console.buses import BusOptions
 from cantools_cli.console.chain import FilterChain, Filters, TimeSpan
+from cantools_cli.console.databases import DatabaseOptions
 from cantools_cli.console.interruption import Interruption
 from cantools_cli.console.options import argument, flag, option
 from cantools_cli.console.playback import Log, Outlets
@@ -56,6 +57,7 @@ def replay_command(
     span: TimeSpan,
     loop: Annotated[str, option("--loop -l", "N|i", "Replay N times; i: endlessly.")] = "1",
     count: options.Count = None,
+    databases: DatabaseOptions,
     filters: Filters,
     error_frames: options.ErrorFrames = False,
     timeout: Annotated[str, option("--timeout", "TIME", "How long to wait for a slow bus.")] = "10s",
@@ -88,7 +90,7 @@ def replay_command(
         skip_ns=duration_ns(skip) if skip is not None else None,
     )
     chain = FilterChain(
-        filters.selection(report, reading.tz),
+        filters.selection(report, reading.tz, databases.load(report)),
         *span.moments(reading.tz),
         passes_error_frames=error_frames,
         count=count,

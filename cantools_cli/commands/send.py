@@ -71,7 +71,7 @@ def send_command(
     report = run.report
     given_seconds = None if timeout is None else parse_duration(timeout)
     known = databases.load(report)
-    selection = filters.selection(report)
+    selection = filters.selection(report, databases=known, shows_signals=bool(frame_texts))
     if frame_texts and not selection.passes_everything:
         for text in frame_texts:
             if is_filter(text) or is_identifier(text):

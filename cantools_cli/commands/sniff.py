@@ -13,6 +13,7 @@ from cantools_cli.console import options
 from cantools_cli.console.bundles import spelled
 from cantools_cli.console.buses import ListeningOptions
 from cantools_cli.console.chain import Filters
+from cantools_cli.console.databases import DatabaseOptions
 from cantools_cli.console.options import argument, flag, option
 from cantools_cli.console.report import Report
 from cantools_cli.console.run import Run
@@ -56,6 +57,7 @@ def sniff_command(
         ),
     ] = None,
     *,
+    databases: DatabaseOptions,
     filters: Filters,
     reading: ReadOptionsWithFormat,
     bus_options: ListeningOptions,
@@ -74,13 +76,19 @@ def sniff_command(
     canx sniff can0 --once --json --duration 2s | jq .rows[].arbitration_id
     canx sniff can0 -d '100:<BHL:1:10:100.0'
     canx sniff trace.blf --sort -count --columns id,count,period,data
+    canx sniff can0 --dbc car.dbc
     canx dump can0 -n 1000 | canx sniff -
     """
     report = run.report
-    selection = filters.selection(report, reading.tz)
+    known = databases.load(report)
+    selection = filters.selection(report, reading.tz, known, shows_signals=True)
     view = View.parse(sort)
     view.by_channel = by_channel
-    decoder = StructDecoder(decodings) if decodings else None
+    decoder: Decoder | None = StructDecoder(decodings) if decodings else None
+    if known is not None:
+        from cantools_cli.sniff.signals import SignalDecoder  # not needed without signals
+
+        decoder = SignalDecoder(known, decoder)
     shown = checked(columns.split(",")) if columns is not None else None
     seconds = duration(watched) if watched is not None else None
     texts = buses or []

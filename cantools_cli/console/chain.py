@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from cantools_cli.console import options
 from cantools_cli.console.report import Report
-from cantools_cli.errors import counted
+from cantools_cli.errors import UsageError, counted
 from cantools_cli.filtering.selection import Selection
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 
 if TYPE_CHECKING:
+    from cantools_cli.decoding.databases import Databases
     from cantools_cli.filtering.window import Moment
 
 
@@ -24,9 +25,28 @@ class Filters:
     filters: options.Filter = None
     where: options.Where = None
 
-    def selection(self, report: Report, tz: str | None = None) -> Selection:
-        """Return them as one object, and report likely mistakes in them."""
-        selection = Selection.parse(self.filters, self.where, tz=tz)
+    def selection(
+        self,
+        report: Report,
+        tz: str | None = None,
+        databases: Databases | None = None,
+        *,
+        shows_signals: bool = False,
+    ) -> Selection:
+        """Return them as one object, and report likely mistakes in them.
+
+        The expression may name messages and signals of ``databases``, and has to if nothing else uses them.
+        """
+        signals = None
+        if databases is not None and self.where is not None:
+            from cantools_cli.decoding.signal_tests import DatabaseSignals  # not needed without signals
+
+            signals = DatabaseSignals(databases)
+        selection = Selection.parse(self.filters, self.where, tz=tz, signals=signals)
+        if databases is not None and not shows_signals and not selection.names_signals:
+            raise UsageError(
+                "--dbc has no effect: --where names no signal", hint="--where 'Engine.Speed gt 3000'"
+            )
         for warning in selection.warnings:
             report.note(warning)
         return selection

@@ -11,7 +11,7 @@ from cantools_cli.console.chain import FilterChain
 from cantools_cli.console.inputs import Inputs
 from cantools_cli.console.progress import Progress
 from cantools_cli.console.run import Run
-from cantools_cli.console.sources import ReadOptions
+from cantools_cli.console.sources import OnIdle, ReadOptions
 from cantools_cli.decoding.databases import Databases
 from cantools_cli.frame.batch import MessageBatch
 
@@ -39,10 +39,15 @@ class DecodeJob:
     skipped: int = 0  #: malformed records, once all are read
 
     @contextmanager
-    def batches(self, *, to_stdout: bool) -> Iterator[Iterator[MessageBatch]]:
-        """Open the inputs; the result yields the frames chosen, until the end or a signal."""
+    def batches(self, *, to_stdout: bool, on_idle: OnIdle | None = None) -> Iterator[Iterator[MessageBatch]]:
+        """Open the inputs; the result yields the frames chosen, until the end or a signal.
+
+        ``on_idle`` is called before each wait for more of a stream.
+        """
         run, chain = self.run, self.chain
         with Inputs(self.names, run.interruption, run.report, self.reading) as inputs:
+            if on_idle is not None:
+                inputs.on_idle(on_idle)
             progress = Progress(
                 lambda: (inputs.consumed, inputs.size),
                 lambda: chain.taken,

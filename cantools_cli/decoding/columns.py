@@ -99,6 +99,7 @@ class MessageTable:
         columns: one per name of a signal, in the order of the database: two signals of one name, which a
             multiplexer selects, share a column.
         short: the frames that end before one of their signals does.
+        is_short: 1 for each of these frames.
     """
 
     message: MessageSpec
@@ -106,6 +107,7 @@ class MessageTable:
     timestamp_ns: array[int]
     columns: list[SignalColumn]
     short: int
+    is_short: bytearray
 
     def __len__(self) -> int:
         return len(self.timestamp_ns)
@@ -145,7 +147,7 @@ class Decoder:
         self._tables = [self._tables_of(scope) for scope in databases.scopes]
         if len(self.messages) >= kernel.UNKNOWN:
             raise UsageError(f"{len(self.messages)} messages are too many, {kernel.UNKNOWN - 1} the limit")
-        self._plans = [_Plan(message) for _, message in self.messages]
+        self._plans = [Plan(message) for _, message in self.messages]
 
     def _tables_of(self, scope: Scope) -> _Tables:
         """Number the messages of ``scope``; return its tables for the kernel."""
@@ -175,10 +177,18 @@ class Decoder:
 
     def tables(self, batch: MessageBatch) -> Iterator[MessageTable]:
         """Yield a table for each message that has frames in ``batch``."""
-        numbers = self.numbers(batch)
+        return self.tables_of(batch, self.numbers(batch))
+
+    def grouped(self, numbers: array[int]) -> tuple[array[int], array[int]]:
+        """Return the places at which messages begin in the rows, and the rows in the order of messages."""
         starts = array("I", bytes(4 * (len(self._plans) + 1)))
-        rows = array("I", bytes(4 * len(batch)))
+        rows = array("I", bytes(4 * len(numbers)))
         kernel.group(0, numbers, starts, rows)
+        return starts, rows
+
+    def tables_of(self, batch: MessageBatch, numbers: array[int]) -> Iterator[MessageTable]:
+        """Yield the same from the ``numbers`` of the batch."""
+        starts, rows = self.grouped(numbers)
         for number, plan in enumerate(self._plans):
             begin, end = starts[number], starts[number + 1]
             if begin < end:
@@ -189,7 +199,7 @@ class Decoder:
                 self.short += table.short
                 yield table
 
-    def _contained(self, plan: _Plan, batch: MessageBatch, rows: array[int]) -> Iterator[MessageTable]:
+    def _contained(self, plan: Plan, batch: MessageBatch, rows: array[int]) -> Iterator[MessageTable]:
         """Yield a table for each message in the containers ``rows``; its rows are those of the containers."""
         found = unpacked(plan.message, batch, rows)
         self.unknown_contained += found.unknown
@@ -202,12 +212,12 @@ class Decoder:
             yield table
 
 
-class _Plan:
+class Plan:
     """How to decode one message: selectors before the signals that they select."""
 
     def __init__(self, message: MessageSpec) -> None:
         self.message = message
-        self.contained = {part.name: _Plan(part) for part in message.contained.values()}
+        self.contained = {part.name: Plan(part) for part in message.contained.values()}
         self._order = message.ordered
 
     def table(self, batch: MessageBatch, rows: array[int], begin: int, end: int) -> MessageTable:
@@ -231,7 +241,7 @@ class _Plan:
         times = array("q", bytes(8 * count))
         kernel.times(rows, begin, end, batch.timestamp_ns, times)
         ordered = [columns[name] for name in dict.fromkeys(signal.name for signal in self.message.signals)]
-        return MessageTable(self.message, rows[begin:end], times, ordered, shorts.count(1))
+        return MessageTable(self.message, rows[begin:end], times, ordered, shorts.count(1), shorts)
 
     def _column(
         self,

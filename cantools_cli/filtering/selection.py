@@ -10,6 +10,7 @@ from cantools_cli.frame.batch import MessageBatch
 if TYPE_CHECKING:
     from cantools_cli.filtering.filters import FrameFilter
     from cantools_cli.filtering.where import Where
+    from cantools_cli.filtering.where_signals import Signals
 
 
 class Selection:
@@ -19,37 +20,55 @@ class Selection:
     stream, with its batches in order.
     """
 
-    def __init__(self, *filters: FrameFilter | None, where: str | None = None, tz: str | None = None) -> None:
+    def __init__(
+        self,
+        *filters: FrameFilter | None,
+        where: str | None = None,
+        tz: str | None = None,
+        signals: Signals | None = None,
+    ) -> None:
         #: applied first; the expression sees only frames that pass them
         self.filters = tuple(part for part in filters if part is not None and not part.passes_everything)
         #: likely mistakes in the filters or the expression, one line each
         self.warnings = [line for part in filters if part is not None for line in part.warnings]
         self._where: Where | None = None
         self._tz = tz
+        self.signals = signals  #: the messages and signals that an expression may name
         if where is not None:
             from cantools_cli.filtering.where import Where  # imported only if there is an expression
 
-            self._where = Where(where, tz=tz)
+            self._where = Where(where, tz=tz, signals=signals)
             self.warnings += self._where.warnings
 
     @classmethod
     def parse(
-        cls, tokens: Iterable[str] | None, where: str | None = None, *, tz: str | None = None
+        cls,
+        tokens: Iterable[str] | None,
+        where: str | None = None,
+        *,
+        tz: str | None = None,
+        signals: Signals | None = None,
     ) -> Selection:
         """Parse the arguments of ``--filter`` and ``--where``; dates without a zone are in ``tz``."""
         if not tokens:
-            return cls(where=where, tz=tz)
+            return cls(where=where, tz=tz, signals=signals)
         from cantools_cli.filtering.filters import FrameFilter  # imported only if there are filters
 
-        return cls(FrameFilter.parse(tokens), where=where, tz=tz)
+        return cls(FrameFilter.parse(tokens), where=where, tz=tz, signals=signals)
 
     def again(self) -> Selection:
         """Return an equal selection for another stream, without memory of earlier frames."""
-        return Selection(*self.filters, where=self._where.text if self._where else None, tz=self._tz)
+        where = self._where.text if self._where else None
+        return Selection(*self.filters, where=where, tz=self._tz, signals=self.signals)
 
     @property
     def passes_everything(self) -> bool:
         return not self.filters and self._where is None
+
+    @property
+    def names_signals(self) -> bool:
+        """Whether the expression names messages or signals."""
+        return self._where is not None and self._where.names_signals
 
     @property
     def tests_order(self) -> bool:

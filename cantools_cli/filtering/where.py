@@ -9,6 +9,8 @@
     data eq 01F50000                 the whole data; "data contains F500" searches it
     channel eq can0 and changed      the data differs from that of the last frame of the identifier
     gap gt 200ms                     the time since the last frame of the identifier; period is its mean
+    Engine.Speed gt 3000             a signal of a database, by its physical value
+    Engine.Gear in First, Second     or by the name of its value; message eq Engine, known
     (error or rx) and time lt 10s and every 100
 
     expression  = conjunction {"or" conjunction}
@@ -16,9 +18,10 @@
     negation    = {"not"} ("(" expression ")" | test)
     test        = word | "every" N | field ["&" mask] comparison value | field ["&" mask] ["not"] "in" set
                 | "data" (comparison bytes | ["not"] "in" set | ["not"] "contains" bytes)
+                | MESSAGE "." SIGNAL (comparison value | ["not"] "in" set)
     set         = value [".." value] {"," value [".." value]}, in parentheses or not
 
-A comparison with bytes that a frame does not have is false, ``eq`` and ``ne`` alike.
+A comparison with bytes, or a signal, that a frame does not have is false, ``eq`` and ``ne`` alike.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from cantools_cli.filtering.filters import FrameFilter
 from cantools_cli.filtering.predicates import Changed, Every, Gaps, Predicate, Times
 from cantools_cli.filtering.where_memory import Memory
 from cantools_cli.filtering.where_parser import Parser
+from cantools_cli.filtering.where_signals import Signals
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.kernels import where as kernel
 
@@ -36,15 +40,18 @@ from cantools_cli.kernels import where as kernel
 class Where:
     """A ``--where`` expression with its memory of one stream."""
 
-    def __init__(self, text: str, *, tz: str | None = None) -> None:
+    def __init__(self, text: str, *, tz: str | None = None, signals: Signals | None = None) -> None:
         """Parse ``text``; dates without a zone are in ``tz``, by default local time.
+
+        ``signals`` knows the messages and signals that the expression may name.
 
         Raises:
             UsageError: the expression is invalid; the message quotes it with the position, from 1.
         """
-        parser = Parser(text, tz or "local")
+        parser = Parser(text, tz or "local", signals)
         self.text = text
         self.predicate = parser.whole()
+        self.names_signals = parser.names_signals  #: whether it names messages or signals
         self.warnings = parser.warnings  #: likely mistakes in the expression, one line each
         self._memory = Memory(needs_changes=self.predicate.has(Changed), needs_gaps=self.predicate.has(Gaps))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from typing import Any
 
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel
@@ -130,11 +131,14 @@ class Memory:
         self.marks = bytearray()  #: one byte per row for ``changed``, 1 if the data changed
         #: columns for ``gap`` and ``period``, see ``Arrivals.gaps``
         self.gap_ns = self.period_ns = array("q")
+        #: what predicates computed for the current batch, by what computed it
+        self.computed: dict[object, Any] = {}
         self._changes = Changes() if needs_changes else None
         self._arrivals = Arrivals() if needs_gaps else None
 
     def begin(self, batch: MessageBatch) -> None:
         """Update the state for the next batch of the stream, which must not be empty."""
+        self.computed = {}
         if self.first_ns is None:
             self.first_ns = batch.timestamp_ns[0]
         if self._changes is not None:

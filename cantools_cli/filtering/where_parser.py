@@ -22,6 +22,7 @@ from cantools_cli.filtering.predicates import (
     Times,
     Words,
 )
+from cantools_cli.filtering.where_signals import Signals, found, signal_test
 from cantools_cli.filtering.where_tokens import HEXADECIMAL, Tokens
 from cantools_cli.filtering.where_words import COMPARISONS, FIELDS, WORDS
 from cantools_cli.frame.bits import CAN_EFF_FLAG, CAN_EFF_MASK, CAN_SFF_MASK
@@ -30,7 +31,7 @@ _ID_BITS = CAN_EFF_FLAG | CAN_EFF_MASK
 _MAX_DATA = 2048  #: bytes of CAN XL
 _MAX_NESTED = 50
 
-_HINT_TESTS = f"tests: {', '.join(WORDS)}, every N, and comparisons of {', '.join(FIELDS)}"
+_HINT_TESTS = f"tests: {', '.join(WORDS)}, known, every N, and comparisons of {', '.join(FIELDS)}"
 #: what follows ``data`` in a test of the whole data
 _PAYLOAD_TESTS = {*COMPARISONS, "in", "not", "contains"}
 _HEX_DIGITS = set("0123456789abcdefABCDEF")
@@ -48,9 +49,11 @@ Make = Callable[[str, Range], Predicate]
 class Parser(Tokens):
     """A recursive descent parser with one method per rule of the grammar."""
 
-    def __init__(self, text: str, tz: str) -> None:
+    def __init__(self, text: str, tz: str, signals: Signals | None = None) -> None:
         super().__init__(text)
         self.warnings: list[str] = []
+        self.names_signals = False
+        self._signals = signals
         self._tz = tz
         self._depth = 0
 
@@ -101,6 +104,9 @@ class Parser(Tokens):
     def _test(self) -> Predicate:
         token = self.peek()
         begin = self.at
+        if (of_signal := signal_test(self, self._signals, self._comparison)) is not None:
+            self.names_signals = True
+            return of_signal
         if not token:
             raise self.refusal("a test is missing", _HINT_TESTS)
         self.take()
@@ -110,6 +116,10 @@ class Parser(Tokens):
             return self._payload()
         if token in WORDS:
             return WORDS[token]
+        if token in ("message", "known"):
+            self.names_signals = True
+            self.at = begin
+            return self._message() if token == "message" else self._known()
         if token == "every":
             return self._every()
         if token == "id":
@@ -126,7 +136,7 @@ class Parser(Tokens):
         if token in ("gap", "period"):
             gaps = partial(Gaps, token == "period")
             return self._comparison(self._duration_value, _test(gaps, (1 << 63) - 1))
-        words = (*WORDS, "every", "not", *(field for field in FIELDS if "[" not in field))
+        words = (*WORDS, "every", "known", "not", *(field for field in FIELDS if field.isalpha()))
         raise self.refusal(f"{quoted(token)} is not a test", self.meant(token, words, _HINT_TESTS), begin)
 
     def _every(self) -> Predicate:
@@ -166,7 +176,7 @@ class Parser(Tokens):
         low = high = value()
         if self.skip(".."):
             high = value()
-            if (low ^ high) & CAN_EFF_FLAG and value == self._id_value:
+            if value == self._id_value and (low ^ high) & CAN_EFF_FLAG:
                 hint = "write both ends with 3 digits, or both with 8"
                 raise self.refusal("a range from an 11-bit to a 29-bit identifier", hint, begin)
             if low > high:
@@ -320,6 +330,29 @@ class Parser(Tokens):
             return duration_ns(text)
         except UsageError as error:
             raise self.refusal(str(error), error.hint, begin) from error
+
+    def _known(self) -> Predicate:
+        predicate = found(self, self._signals, '"known"', lambda signals: signals.known())
+        self.take()
+        return predicate
+
+    def _message(self) -> Predicate:
+        found(self, self._signals, '"message"', lambda signals: None)
+        self.take()
+        name_at = 0
+
+        def name() -> str:
+            nonlocal name_at
+            name_at, text = self.value("a message")
+            return text
+
+        def test(text: str, outside: bool) -> Predicate:
+            end, self.at = self.at, name_at
+            predicate = found(self, self._signals, "", lambda signals: signals.message(text, outside=outside))
+            self.at = end
+            return predicate
+
+        return self._unordered("messages have", "message eq Engine, message in A, B", name, test)
 
     def _channel(self) -> Predicate:
         return self._unordered(

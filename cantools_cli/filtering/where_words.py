@@ -27,8 +27,8 @@ WORDS: dict[str, Predicate] = {
     "changed": Changed(),
 }
 FIELDS = (
-    *("id", "length", "dlc", "dlc_code", "channel", "time", "timestamp", "gap", "period"),
-    *("data", "data[N]", "data[N:M]"),
+    *("id", "length", "dlc", "dlc_code", "channel", "time", "timestamp", "gap", "period", "message"),
+    *("data", "data[N]", "data[N:M]", "Message.Signal"),
 )
 _SYMBOLS = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
 COMPARISONS = {name: name for name in _SYMBOLS.values()} | _SYMBOLS

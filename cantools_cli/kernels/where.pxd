@@ -37,6 +37,10 @@ cpdef long long every(long long step, long long count, unsigned char inverted, u
 @cython.locals(rows=cython.Py_ssize_t, row=cython.Py_ssize_t)
 cpdef marked(const unsigned char[::1] marks, unsigned char inverted, unsigned char[::1] mask)
 
+@cython.locals(count=cython.Py_ssize_t, limit=cython.Py_ssize_t, index=cython.Py_ssize_t, row=cython.Py_ssize_t)
+cpdef scatter(const unsigned int[::1] rows, Py_ssize_t begin, Py_ssize_t end, const unsigned char[::1] passed,
+    unsigned char[::1] marks)
+
 @cython.locals(rows=cython.Py_ssize_t, row=cython.Py_ssize_t, hit=cython.uchar)
 cpdef settle(const unsigned char[::1] passed, unsigned char[::1] found, unsigned char[::1] left)
 

@@ -209,6 +209,23 @@ def marked(marks: ReadBuffer, inverted: bool, mask: WriteBuffer) -> None:
         mask[row] &= (marks[row] != 0) != inverted
 
 
+def scatter(rows: UInt32s, begin: int, end: int, passed: ReadBuffer, marks: WriteBuffer) -> None:
+    """Set ``marks[rows[begin + i]]`` to 1 if ``passed[i]`` is not 0.
+
+    Raises:
+        ValueError: a row does not exist, or ``passed`` is too short.
+    """
+    count, limit = end - begin, len(marks)
+    if begin < 0 or end > len(rows) or len(passed) < count:
+        raise ValueError("the columns differ in length")
+    for index in range(count):
+        row = rows[begin + index]
+        if row >= limit:
+            raise ValueError("no such row")
+        if passed[index]:
+            marks[row] = 1
+
+
 def settle(passed: ReadBuffer, found: WriteBuffer, left: WriteBuffer) -> None:
     """Move the rows of ``passed`` from ``left``, the rows that the next alternative tests, to ``found``."""
     rows = len(passed)

@@ -20,10 +20,12 @@ from math import isfinite
 
 from cantools_cli.errors import UsageError, quoted
 from cantools_cli.frame import bits
+from cantools_cli.frame.message import Channel
 
 Value = int | float | bool | str
-#: returns the values of a frame, by its identifier, the kind of that, and its data; None for an unknown one
-Decoder = Callable[[int, bool, bytes], list[Value] | None]
+#: returns the values of a frame, by its identifier, the kind of that, its data and its channel; None for an
+#: unknown one
+Decoder = Callable[[int, bool, bytes, Channel], list[Value] | None]
 _FORM = "HEXID:FORMAT[:SCALE...], as in 100:<BHL:1:10:100.0, or a file of such lines"
 
 
@@ -39,7 +41,9 @@ class StructDecoder:
                 raise UsageError(f"{place}bad decoding {quoted(text)}: {error}", hint=_FORM) from error
             self._known[identifier] = layout, scales
 
-    def __call__(self, arbitration_id: int, is_extended_id: bool, data: bytes) -> list[Value] | None:
+    def __call__(
+        self, arbitration_id: int, is_extended_id: bool, data: bytes, channel: Channel = None
+    ) -> list[Value] | None:
         """Return the values of a frame; None if its identifier is unknown, ValueError if data is missing."""
         known = self._known.get(arbitration_id)
         if known is None:

@@ -178,7 +178,7 @@ class Row:
         decoder = self._table.decoder
         if decoder is None or self.is_error_frame:
             return None
-        return decoder(self.arbitration_id, self.is_extended_id, data)
+        return decoder(self.arbitration_id, self.is_extended_id, data, self.channel)
 
     def changed_ns(self) -> list[int]:
         """Return the time of the last change of each byte, in the time of the view, or ``NEVER``."""

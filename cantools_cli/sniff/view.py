@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from cantools_cli.errors import UsageError
 from cantools_cli.filtering.selection import Selection
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.sniff.columns import COLUMNS, Now, checked
 from cantools_cli.sniff.table import Row
+
+if TYPE_CHECKING:
+    from cantools_cli.filtering.where_signals import Signals
 
 #: text of these characters is parsed as filters, other text as an expression
 _FILTERS = re.compile(r"[0-9A-Fa-f#:~,jJ-]*")
@@ -63,9 +67,9 @@ class View:
         return self.hides_extended if row.is_extended_id else self.hides_standard
 
 
-def parse_filter(text: str) -> Selection:
-    """Parse the filter prompt: filters such as ``100-1FF``, or an expression."""
-    selection = _parsed(text)
+def parse_filter(text: str, signals: Signals | None = None) -> Selection:
+    """Parse the filter prompt: filters such as ``100-1FF``, or an expression, which may name ``signals``."""
+    selection = _parsed(text, signals)
     if selection.tests_order:
         raise UsageError(
             "changed, every, gap, period, time and timestamp apply to frames, not to the rows of a table",
@@ -74,12 +78,12 @@ def parse_filter(text: str) -> Selection:
     return selection
 
 
-def _parsed(text: str) -> Selection:
+def _parsed(text: str, signals: Signals | None) -> Selection:
     if not _FILTERS.fullmatch(text):
-        return Selection.parse(None, text)
+        return Selection.parse(None, text, signals=signals)
     try:
         return Selection.parse([text])
     except UsageError:
         if not text.isalpha():  # "fd" is a word of expressions that looks like an identifier
             raise
-        return Selection.parse(None, text)
+        return Selection.parse(None, text, signals=signals)
