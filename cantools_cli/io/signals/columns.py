@@ -84,7 +84,8 @@ class Names:
 
 def doubles(column: SignalColumn) -> array[float]:
     """Return the physical values as float64."""
-    spec, values = column.signal, column.raw
+    spec = column.signal
+    values: array[Any] | list[int] | list[int | float] = column.raw
     is_plain = isinstance(values, array) and spec.is_whole and spec.factor == 1 and spec.shift == 0
     is_signed = spec.is_signed if is_plain else True
     if not is_plain:
