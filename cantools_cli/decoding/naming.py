@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from math import inf, isfinite, nan
 
-from cantools_cli.decoding.encode import check_fits, decimal, decimal_or_huge, exact, physical, raw_of
+from cantools_cli.decoding.encode import check_fits, decimal, exact, physical, raw_of
 from cantools_cli.decoding.model import MessageSpec, Number, SignalSpec, unknown
 from cantools_cli.errors import UsageError, quoted
 
@@ -126,7 +126,7 @@ def parse_value(spec: SignalSpec, text: str, *, is_name: bool = False) -> Number
                 has = f"has the unit {quoted(spec.unit)}" if spec.unit else "has no unit"
                 raise UsageError(f"signal {quoted(spec.name)} {has}, not {quoted(number[2])}")
             value = Fraction(number[1])
-            _check_limits(spec, value)
+            _check_limits(spec, value, number[1])
             return raw_of(spec, value)
         if spec.is_float and text.lower() in _SPECIAL:
             return _SPECIAL[text.lower()]
@@ -146,7 +146,7 @@ def _raw_hex(spec: SignalSpec, raw: int) -> Number:
     return raw
 
 
-def _check_limits(spec: SignalSpec, value: Fraction) -> None:
+def _check_limits(spec: SignalSpec, value: Fraction, text: str) -> None:
     unit = f" {spec.unit}" if spec.unit else ""
     hint = None if spec.is_float else "a raw value in hexadecimal is not limited"
     for limit, is_beyond, side in (
@@ -155,7 +155,7 @@ def _check_limits(spec: SignalSpec, value: Fraction) -> None:
     ):
         if limit is not None and is_beyond:
             raise UsageError(
-                f"signal {quoted(spec.name)}: {quoted(decimal_or_huge(value))} is {side}, {limit}{unit}",
+                f"signal {quoted(spec.name)}: {quoted(text)} is {side}, {limit}{unit}",
                 hint=hint,
             )
 

@@ -23,7 +23,8 @@ from cantools_cli.errors import UsageError
         (1, 0, "2.5", 2),
         (1, 0, "3.5", 4),
         (0.1, 0, "0.3", 3),  # 0.3 / 0.1 is below 3 in binary
-        (0.1, 0, "0.35", 4),
+        (0.1, 0, "0.35", 4),  # cantools, which divides floats: 3
+        (0.1, 0, "1234.55", 12346),  # cantools: 12345
         (0.001, -40, "-39.9995", 0),
         (-0.5, 3, "1", 4),
         (2, -40, "60", 50),

@@ -59,6 +59,7 @@ def test_a_float_may_be_no_number():
         ("Engin(Speed=1)", 'car.dbc has no message "Engin"', "similar: Engine"),
         ("Engine(Sped=1)", 'Engine: message "Engine" has no signal "Sped"', "similar: Speed"),
         ("Engine(Speed=8001)", 'signal "Speed": "8001" is above the maximum, 8000 rpm', "hexadecimal"),
+        ("Engine(Speed=1e999)", '"1e999" is above the maximum, 8000 rpm', "hexadecimal"),
         ("Engine(Speed=-1)", '"-1" is below the minimum, 0 rpm', "hexadecimal"),
         ("Engine(Speed=1 km/h)", 'signal "Speed" has the unit "rpm", not "km/h"', ""),
         ("Engine(Temp=1 K)", 'signal "Temp" has no unit, not "K"', ""),
