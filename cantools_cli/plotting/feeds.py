@@ -85,7 +85,8 @@ class _ChannelFeed:
     def __init__(self, wanted: Wanted, settings: Settings) -> None:
         self._wanted = wanted
         self._settings = settings
-        self._curves: dict[tuple[str, str], Curve] = {}
+        #: by message, signal, and source address in J1939
+        self._curves: dict[tuple[str, str, int | None], Curve] = {}
         self.decoders = [Decoder(Database("", tuple(messages))) for messages in _distinct(wanted)]
         self._figures = [_FigureFeed(figure, settings) for figure in wanted.figures]
         self._names = wanted.names | {
@@ -95,30 +96,59 @@ class _ChannelFeed:
     def add(self, batch: MessageBatch) -> None:
         for decoder in self.decoders:
             for table in decoder.tables(batch):
-                self._add_table(table)
+                for source, chosen in _by_source(table, batch):
+                    self._add_table(table, source, chosen)
         for figure in self._figures:
             figure.add(batch)
 
-    def _add_table(self, table: MessageTable) -> None:
+    def _add_table(self, table: MessageTable, source: int | None, chosen: bytes | None) -> None:
         for column in table.columns:
-            key = (table.message.name, column.signal.name)
-            if key in self._names:
+            name = (table.message.name, column.signal.name)
+            if name in self._names:
+                key = (*name, source)
                 curve = self._curves.get(key)
                 if curve is None:
                     curve = self._curves[key] = Curve(self._settings.limit)
-                curve.add(table.timestamp_ns, _numbers(column), column.valid)
+                valid = column.valid if chosen is None else _both(column.valid, chosen)
+                curve.add(table.timestamp_ns, _numbers(column), valid)
 
     def series(self) -> Iterator[Series]:
         for is_octets, messages in ((False, self._wanted.signals), (True, self._wanted.octets)):
             for message in messages:
-                for spec in message.signals:
-                    curve = self._curves.get((message.name, spec.name))
-                    if curve is not None and curve.added:
-                        label = spec.name if is_octets else f"{message.name}.{spec.name}"
-                        yield _signal_series(curve, label, message.name, spec, self._settings.gap_ns)
+                for spec in message.by_name.values():
+                    label = spec.name if is_octets else f"{message.name}.{spec.name}"
+                    found = self._curves_of(message.name, spec.name)
+                    for source, curve in found.items():
+                        text = label if len(found) == 1 else f"{label} source {source:02X}"
+                        yield _signal_series(curve, text, message.name, spec, self._settings.gap_ns)
         for figure in self._figures:
             if figure.curve.added or figure.has_frames:
                 yield figure.series()
+
+    def _curves_of(self, message: str, signal: str) -> dict[int | None, Curve]:
+        """Return the curves of a signal with points, by their source address."""
+        return {
+            source: curve
+            for (*name, source), curve in self._curves.items()
+            if name == [message, signal] and curve.added
+        }
+
+
+def _by_source(table: MessageTable, batch: MessageBatch) -> Iterator[tuple[int | None, bytes | None]]:
+    """Yield the source addresses of a J1939 message and which frames are theirs; None and None for others."""
+    if not table.message.is_j1939:
+        yield None, None
+        return
+    sources = bytes([batch.can_id[row] & 0xFF for row in table.rows])
+    for source in sorted(set(sources)):
+        is_this = bytearray(256)
+        is_this[source] = 1
+        yield source, sources.translate(is_this)
+
+
+def _both(valid: bytearray, chosen: bytes) -> bytearray:
+    both = int.from_bytes(valid, "little") & int.from_bytes(chosen, "little")
+    return bytearray(both.to_bytes(len(valid), "little"))
 
 
 def _distinct(wanted: Wanted) -> Iterator[list[MessageSpec]]:

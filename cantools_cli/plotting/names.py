@@ -184,7 +184,7 @@ def _reduced(message: MessageSpec, signals: set[str]) -> MessageSpec:
     """Return ``message`` with only ``signals`` and those that select them."""
     needed = set(signals)
     while True:
-        selectors = {message.by_name[name].selector for name in needed if name in message.by_name} - {""}
+        selectors = {signal.selector for signal in message.signals if signal.name in needed} - {""}
         if selectors <= needed:
             break
         needed |= selectors

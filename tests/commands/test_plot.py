@@ -121,6 +121,19 @@ def test_each_channel_has_its_own_series(canx, drive, tmp_path):
     assert [(one["label"], one["count"]) for one in data] == [("can0 100[2]", 300), ("can1 100[2]", 300)]
 
 
+def test_each_source_of_a_parameter_group_has_its_own_series(canx, tmp_path):
+    (tmp_path / "truck.dbc").write_text(
+        'VERSION ""\nBO_ 2364540158 EEC1: 8 ECU\n SG_ Load : 0|8@1+ (1,0) [0|0] "%" X\n'
+    )
+    frames = [("00", "05"), ("17", "63")] * 4
+    lines = [f"({at}.0) can0 0CF004{source}#{value}\n" for at, (source, value) in enumerate(frames)]
+    (tmp_path / "truck.log").write_text("".join(lines))
+    assert canx("plot", "truck.log", "--dbc", "truck.dbc", "--j1939", "-o", "a.html").returncode == 0
+    data = page_data(tmp_path / "a.html")
+    found = [(one["label"], one["count"]) for one in data]
+    assert found == [("EEC1.Load source 00", 4), ("EEC1.Load source 17", 4)]
+
+
 def test_a_database_of_one_channel_is_not_used_for_another(canx, drive, tmp_path):
     log = (tmp_path / "drive.log").read_text()
     (tmp_path / "both.log").write_text(log + log.replace("can0", "can1"))
