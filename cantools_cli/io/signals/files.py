@@ -12,6 +12,10 @@ SUFFIXES = {"parquet": ".parquet", "arrow": ".arrow", "csv": ".csv"}
 
 #: columns in which few values are equal
 _OF_MANY_VALUES = ("timestamp", "value")
+#: rows that become text at a time
+_CSV_ROWS = 1 << 14
+#: whole numbers below are written without an exponent
+_PLAIN = 1e9
 
 
 class TableFile:
@@ -33,7 +37,9 @@ class TableFile:
             OSError: the disk is full.
         """
         if self._form == "csv":
-            self._writer.write_table(table)
+            for batch in table.to_batches(max_chunksize=_CSV_ROWS):
+                self._writer.write_batch(batch)
+                self._output.write(self._pieces.take())
         elif self._form == "parquet":
             self._writer.write_table(table, row_group_size=max(table.num_rows, 1))
         else:
@@ -91,13 +97,12 @@ class _CsvWriter:
         self._arrow, self._compute = load_pyarrow(), load_pyarrow("pyarrow.compute")
         pieces.write((",".join(_quoted(name) for name in schema.names) + "\n").encode())
 
-    def write_table(self, table: Any) -> None:
-        """Write the rows of ``table``."""
-        for batch in table.to_batches():
-            texts = [self._text(column) for column in batch.columns]
-            lines = self._compute.binary_join_element_wise(*texts, ",", null_handling="replace")
-            lines = self._compute.binary_join_element_wise(lines, "\n", "")
-            self._pieces.write(lines.buffers()[2] or b"")  # the lines one after another
+    def write_batch(self, batch: Any) -> None:
+        """Write the rows of ``batch``."""
+        texts = [self._text(column) for column in batch.columns]
+        lines = self._compute.binary_join_element_wise(*texts, ",", null_handling="replace")
+        lines = self._compute.binary_join_element_wise(lines, "\n", "")
+        self._pieces.write(lines.buffers()[2] or b"")  # the lines one after another
 
     def close(self) -> None:
         """Do nothing: the text is complete."""
@@ -108,11 +113,23 @@ class _CsvWriter:
             texts = [_quoted(text) for text in column.dictionary.to_pylist()]
             column = arrow.DictionaryArray.from_arrays(column.indices, arrow.array(texts, arrow.string()))
             return column.cast(arrow.string())
+        if arrow.types.is_timestamp(column.type):  # with its zone it takes ten times as long
+            plain = column.cast(arrow.timestamp("ns")).cast(arrow.string())
+            return compute.binary_join_element_wise(plain, "Z", "")
         text = column.cast(arrow.string())
         if arrow.types.is_float64(column.type):
-            whole = compute.match_substring_regex(text, r"^-?[0-9]+$")
+            whole = self._is_plain(column, text)
             text = compute.if_else(whole, compute.binary_join_element_wise(text, ".0", ""), text)
         return text
+
+    def _is_plain(self, column: Any, text: Any) -> Any:
+        """Return which of the numbers have neither a point nor an exponent in their ``text``."""
+        compute = self._compute
+        limits = compute.min_max(column).as_py()
+        low, high = limits["min"] or 0, limits["max"] or 0
+        if low > -_PLAIN and high < _PLAIN:
+            return compute.equal(compute.trunc(column), column)
+        return compute.match_substring_regex(text, r"^-?[0-9]+$")
 
 
 def _quoted(text: str) -> str:
