@@ -280,3 +280,25 @@ def test_both_forms_read_integers_as_python_does(
             octets = message.data[begin : begin + size]
             value = int.from_bytes(octets, "little" if little else "big") & bits
             assert passed == (len(octets) == size and span[0] <= value <= span[1])
+
+
+def test_marks_are_set_in_the_rows_that_passed(kernel: Any) -> None:
+    rows, marks = array("I", (9, 4, 0, 2, 9)), bytearray(5)
+    kernel.scatter(rows, 1, 4, b"\1\0\2", marks)
+    assert marks == bytes((0, 0, 1, 0, 1))
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "passed", "error"),
+    [
+        (0, 1, b"\1", "no such row"),
+        (1, 6, b"\1" * 5, "differ"),
+        (-1, 1, b"\1\1", "differ"),
+        (1, 3, b"\1", "differ"),
+    ],
+)
+def test_marks_are_set_inside_of_the_batch_only(
+    kernel: Any, begin: int, end: int, passed: bytes, error: str
+) -> None:
+    with pytest.raises(ValueError, match=error):
+        kernel.scatter(array("I", (9, 4, 0, 2, 9)), begin, end, passed, bytearray(5))
