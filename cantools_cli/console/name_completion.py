@@ -9,31 +9,64 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from cantools_cli.decoding.databases import Databases
+from cantools_cli.decoding import dbc
 from cantools_cli.decoding.model import MessageSpec
 from cantools_cli.decoding.others import format_of
-from cantools_cli.errors import FormatError, UsageError
+from cantools_cli.errors import FormatError
 
+#: bytes of a file that is read as a whole
+_LARGE = 50_000
+_MANY = 20
+_MESSAGE = re.compile(rb"^[ \t]*BO_[ \t]+([0-9]+)[ \t]+([^\s:]+)", re.MULTILINE)
 _WORD = re.compile(r"[^\s()!]*\Z")
 
 
-def messages(context: Any) -> dict[str, MessageSpec]:
-    """Return the messages by name; none without a database that can be read."""
-    texts = context.params.get("dbc") or ()
-    try:
-        if any(format_of(part.rpartition("=")[2]) for text in texts for part in text.split(",")):
-            return {}
-        return {message.name: message for _, message in Databases.load(list(texts)).messages()}
-    except (FormatError, UsageError, OSError):
-        return {}
+def messages(context: Any, begun: str, *, is_whole: bool) -> dict[str, MessageSpec | None]:
+    """Return the message called ``begun`` if ``is_whole``, else all whose name begins with it.
+
+    Of a large file, only these are read; if they are more than ``_MANY``, just their names (None). A file
+    that cannot be read has no messages.
+    """
+    found: dict[str, MessageSpec | None] = {}
+    parts = [part for text in context.params.get("dbc") or () for part in text.split(",")]
+    for path in (part.rpartition("=")[2] for part in parts):
+        try:
+            if not format_of(path):
+                with open(path, "rb") as file:
+                    found.update(_messages_in(file.read(), begun))
+        except (FormatError, OSError):
+            continue
+    return {name: found[name] for name in found if name == begun or not is_whole}
+
+
+def _messages_in(data: bytes, begun: str) -> dict[str, MessageSpec | None]:
+    if b"SystemMessageLongSymbol" not in data and len(data) > _LARGE:
+        heads = [head for head in _MESSAGE.finditer(data) if head[2].startswith(begun.encode())]
+        found: dict[str, MessageSpec | None] = {head[2].decode(errors="replace"): None for head in heads}
+        if len(heads) > _MANY:
+            heads = [head for head in heads if head[2] == begun.encode()]
+        data = b"".join(_about(data, head) for head in heads)
+        if data:
+            found.update({message.name: message for message in dbc.read(data, "").messages})
+        return found
+    messages = dbc.read(data, "").messages
+    return {message.name: message for message in messages if message.name.startswith(begun)}
+
+
+def _about(data: bytes, head: re.Match[bytes]) -> bytes:
+    """Return the lines about one message: its own, and those with its number."""
+    following = _MESSAGE.search(data, head.end())
+    block = data[head.start() : following.start() if following else len(data)]
+    values = re.findall(rb"^[ \t]*VAL_[ \t]+" + head[1] + rb"[ \t].*$", data, re.MULTILINE)
+    return b"\n".join([block, *values, b""])
 
 
 def frames(context: Any, text: str) -> Iterator[str]:
     """Yield what may follow in a frame by name: ``Engine(Speed=1500,Gear=Third)``."""
-    known = messages(context)
     name, mark, _ = text.partition("(")
+    known = messages(context, name.strip(), is_whole=bool(mark))
     if not mark:
-        yield from (f"{other}(" for other in known if other.startswith(name))
+        yield from (f"{other}(" for other in known)
         return
     message = known.get(name.strip())
     if message is None:
@@ -57,11 +90,14 @@ def signals(context: Any, text: str) -> Iterator[str]:
     """Yield the signals, each as ``Engine.Speed``, for the word at the end of ``text``."""
     word = _WORD.search(text)
     begin = word.start() if word else len(text)
-    for message in messages(context).values():
-        for spec in message.signals:
-            name = f"{message.name}.{spec.name}"
-            if name.startswith(text[begin:]):
-                yield text[:begin] + name
+    begun, mark, _ = text[begin:].partition(".")
+    for name, message in messages(context, begun, is_whole=bool(mark)).items():
+        if message is None:
+            yield f"{text[:begin]}{name}."
+            continue
+        for signal in (f"{name}.{spec.name}" for spec in message.signals):
+            if signal.startswith(text[begin:]):
+                yield text[:begin] + signal
 
 
 def checksums(context: Any, text: str) -> Iterator[str]:

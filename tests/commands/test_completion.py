@@ -74,6 +74,19 @@ def test_names_of_the_database_are_offered(complete, tmp_path, words, offered):
     assert complete([words[0], "--dbc", "car.dbc", *words[1:]]) == offered
 
 
+def test_a_large_database_is_not_read_as_a_whole(complete, tmp_path):
+    text = "".join(
+        f"BO_ {number} Msg{number}: 8 X\n"
+        + "".join(f' SG_ Sig{at} : {6 * at}|6@1+ (0.5,0) [0|31] "V" X\n' for at in range(10))
+        for number in range(1000)
+    )
+    (tmp_path / "large.dbc").write_text(text + 'VAL_ 500 Sig3 1 "Won" 2 "Lost" ;\nBA_ broken\n')
+    assert complete(["send", "--dbc", "large.dbc", "b", '"Msg500(Sig3=W']) == ["Msg500(Sig3=Won)"]
+    assert complete(["send", "--dbc", "large.dbc", "b", '"Msg99'])[:2] == ["Msg99(", "Msg990("]
+    assert complete(["gen", "--dbc", "large.dbc", "--counter", "Msg7.Sig9"]) == ["Msg7.Sig9"]
+    assert "Msg70." in complete(["gen", "--dbc", "large.dbc", "--counter", "Msg7"])
+
+
 def test_a_database_that_cannot_be_read_offers_nothing(complete, tmp_path):
     assert complete(["send", "--dbc", "missing.dbc", "b", "E"]) == []
     (tmp_path / "bad.dbc").write_text("BO_ x")
