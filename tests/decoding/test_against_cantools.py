@@ -5,12 +5,14 @@ What cantools refuses, it alone does: a value of a multiplexer that selects noth
 
 from __future__ import annotations
 
+import math
 import struct
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from cantools_cli.decoding.encode import fill
 from tests.decoding.dbc_strategies import DrawnMessage, databases, dbc_text, payloads
 from tests.decoding.judge import by_cantools, by_canx, differences, read
 
@@ -47,11 +49,30 @@ def test_random_frames_of_random_databases(data: st.DataObject, messages: list[D
 
 
 @pytest.mark.long
-@settings(max_examples=1500)
+@settings(max_examples=400)
 @given(data=st.data(), messages=databases())
 def test_many_random_frames_of_random_databases(data: st.DataObject, messages: list[DrawnMessage]) -> None:
     indices = data.draw(st.lists(st.integers(0, len(messages) - 1), min_size=1, max_size=8))
     check(messages, [(index, data.draw(payloads(messages[index].length))) for index in indices])
+
+
+@settings(max_examples=40)
+@given(data=st.data(), drawn=databases().map(lambda messages: messages[0]))
+def test_random_values_are_encoded_as_by_cantools(data: st.DataObject, drawn: DrawnMessage) -> None:
+    payload = data.draw(st.binary(min_size=drawn.length, max_size=drawn.length))
+    raws = {signal.name: signal.raw_value(payload) for signal in drawn.present(payload)}
+    assume(not any(math.isnan(raw) for raw in raws.values()))  # their bits are not kept
+    text = dbc_text([drawn])
+    found = fill(read(text).messages[0], raws)
+    judge = cantools.database.load_string(text, "dbc").messages[0]
+    try:
+        wanted = judge.encode(raws, scaling=False, strict=False)
+    except cantools.database.EncodeError as error:
+        if "multiplexer" not in str(error):
+            raise
+    else:
+        assert (bytes(found.data), found.origins) == (wanted, {}), (text, raws)
+    assert {signal.name: signal.raw_value(found.data) for signal in drawn.present(found.data)} == raws
 
 
 @given(

@@ -16,11 +16,13 @@ from typing import Any
 
 import pytest
 
+from cantools_cli.decoding.columns import Decoder
 from cantools_cli.decoding.load import load
 from cantools_cli.decoding.model import Database, MessageSpec
 from cantools_cli.errors import FormatError
+from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.bits import FD_LENGTHS
-from tests.decoding.judge import by_cantools, by_canx, differences
+from tests.decoding.judge import by_cantools, by_canx, differences, frame
 
 cantools = pytest.importorskip("cantools")
 
@@ -89,8 +91,13 @@ def _theirs(path: Path) -> Any:
     return cantools.database.load_file(str(path), strict=False, **options)
 
 
+def legal_length(length: int) -> int:
+    """Return the shortest length of a CAN FD frame that holds ``length`` bytes."""
+    return next(legal for legal in FD_LENGTHS if legal >= length)
+
+
 def _payloads(random_bytes: random.Random, length: int) -> list[bytes]:
-    size = next(legal for legal in FD_LENGTHS if legal >= length)
+    size = legal_length(length)
     return [
         *(random_bytes.randbytes(size) for _ in range(FRAMES)),
         bytes(size),
@@ -154,8 +161,24 @@ def _judge_file(path: Path, found: Counter[str]) -> None:
         key: message.name for key, message in ours.by_key.items()
     }
     for key, message in ours.by_key.items():
-        if message.length <= FD_LENGTHS[-1] and not judges[key].is_container:
+        if judges[key].is_container:
+            _judge_container(ours, message, judges[key], found)
+        elif message.length <= FD_LENGTHS[-1]:
             _judge_message(ours, message, judges[key], found)
+
+
+def _judge_container(ours: Database, message: MessageSpec, judge: Any, found: Counter[str]) -> None:
+    random_bytes = random.Random(message.name)
+    for part in judge.contained_messages:
+        inner = random_bytes.randbytes(part.length)
+        data = part.header_id.to_bytes(3, "big") + bytes([part.length]) + inner
+        data = data.ljust(legal_length(len(data)), b"\0")
+        sent = frame(message.arbitration_id, data, is_extended_id=message.is_extended_id)
+        tables = {table.message.name: table for table in Decoder(ours).tables(MessageBatch([sent]))}
+        assert not differences(tables[part.name].values(0), by_cantools(part, inner)), (part.name, data.hex())
+        whole = judge.decode(data, decode_containers=True)
+        assert next(inner for inner in whole if not isinstance(inner[0], int))[0].name == part.name
+        found["messages in containers"] += 1
 
 
 @pytest.mark.parametrize("kind", ["dbc", "kcd", "sym", "arxml", "cdd"])
@@ -165,3 +188,4 @@ def test_frames_decode_as_by_cantools(kind: str, files: Path) -> None:
         if path.suffix.lower() == f".{kind}":
             _judge_file(path, found)
     assert found["files"]
+    assert found["messages in containers"] or kind != "arxml"
