@@ -86,9 +86,11 @@ def sniff_command(
     view.by_channel = by_channel
     decoder: Decoder | None = StructDecoder(decodings) if decodings else None
     if known is not None:
+        from cantools_cli.decoding.signal_tests import DatabaseSignals
         from cantools_cli.sniff.signals import SignalDecoder  # not needed without signals
 
         decoder = SignalDecoder(known, decoder)
+        view.signals = selection.signals or DatabaseSignals(known)
     shown = checked(columns.split(",")) if columns is not None else None
     seconds = duration(watched) if watched is not None else None
     texts = buses or []

@@ -336,5 +336,5 @@ class Controls:
             self.message = str(error)
 
     def _filter(self, text: str) -> str:
-        self.view.chosen = parse_filter(text) if text else None
+        self.view.chosen = parse_filter(text, self.view.signals) if text else None
         return ""

@@ -29,6 +29,7 @@ class View:
     by_channel: bool = False
     pinned: set[int] = field(default_factory=set)  #: numbers of the rows that are always shown, on top
     chosen: Selection | None = None  #: selection that the last frame of a row must pass; None shows all
+    signals: Signals | None = None  #: the messages and signals that the filter prompt may name
     hides_standard: bool = False
     hides_extended: bool = False
 
