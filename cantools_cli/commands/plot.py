@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from cantools_cli.console import options
 from cantools_cli.console.chain import FilterChain, Filters, TimeSpan
+from cantools_cli.console.databases import DatabaseOptions
 from cantools_cli.console.inputs import Inputs, check_not_read
 from cantools_cli.console.options import option
 from cantools_cli.console.progress import Progress
@@ -39,12 +40,11 @@ _Color = Annotated[str, option("--color", "auto|always|never", "Colour of text."
 def plot_command(
     files: options.Files = None,
     series: _Series = None,
-    dbc: options.Dbc = None,
-    j1939: options.J1939 = False,
     output: options.Output = None,
     to_form: _To = None,
     from_format: options.From = None,
     *,
+    databases: DatabaseOptions,
     filters: Filters,
     span: TimeSpan,
     count: options.Count = None,
@@ -81,7 +81,7 @@ def plot_command(
     plots.check_output(output, form, force=force)
     options.checked(color, "--color", ("auto", "always", "never"))
     pixels = _parsed_size(size)
-    choice = plots.Choice(series or [], _databases(dbc, j1939))
+    choice = plots.Choice(series or [], databases.load(run.report))
     settings = Settings(
         plots.points_limit(form, points, choice.count),
         _positive_ns(interval, "--interval"),
@@ -152,15 +152,6 @@ def _drawn(
     return picture_bytes(
         form, lambda file: picture.write(file, form, series, origin_ns, axis, title=title, size=size)
     )
-
-
-def _databases(texts: list[str] | None, is_j1939: bool) -> Any:
-    if not texts:
-        options.check_effect({"--j1939": is_j1939}, "there is no database", "--dbc FILE")
-        return None
-    from cantools_cli.decoding.databases import Databases
-
-    return Databases.load(texts, is_j1939=is_j1939)
 
 
 def _positive_ns(text: str, name: str) -> int:

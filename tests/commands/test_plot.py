@@ -166,6 +166,13 @@ def test_points_are_limited(canx, drive, tmp_path):
     assert page_data(tmp_path / "a.html")[0]["count"] <= 64
 
 
+def test_what_is_wrong_with_the_database_is_reported(canx, drive, tmp_path):
+    (tmp_path / "bad.dbc").write_text(DBC + 'VAL_ 256 Missing 0 "No" ;\n')
+    result = canx("plot", "drive.log", "--dbc", "bad.dbc", "-s", "Speed", "--size", "40x10")
+    assert result.returncode == 0
+    assert "bad.dbc:7" in result.stderr
+
+
 def test_short_frames_are_counted(canx, tmp_path):
     (tmp_path / "a.log").write_text("(1.0) can0 100#0102\n(2.0) can0 100#01\n")
     result = canx("plot", "a.log", "-s", "100[1]", "--size", "40x10")
@@ -181,7 +188,7 @@ def test_short_frames_are_counted(canx, tmp_path):
         (("drive.log", "-s", "123[0]"), "nothing to plot: no frame has any of the series"),
         (("drive.log", "-s", "load"), "load needs the bit rate"),
         (("drive.log", "--bitrate", "500k"), "--bitrate has no effect: only load needs it"),
-        (("drive.log", "--j1939"), "--j1939 has no effect: there is no database"),
+        (("drive.log", "--j1939"), "--j1939 has no effect: no database is named"),
         (("drive.log", "-o", "a.jpg"), "a.jpg: the suffix names no picture"),
         (("drive.log", "--to", "jpg"), '--to "jpg" is not one of png, svg, html, text'),
         (("drive.log", "-o", "drive.log", "--to", "svg"), "drive.log is an input"),
