@@ -70,6 +70,10 @@ def send_command(
 
     report = run.report
     given_seconds = None if timeout is None else parse_duration(timeout)
+    if not frame_texts:
+        options.check_effect(
+            naming.given(), "frames come from stdin", "canx send BUS 'MESSAGE(SIGNAL=VALUE)'"
+        )
     known = databases.load(report)
     selection = filters.selection(report, databases=known, shows_signals=bool(frame_texts))
     if frame_texts and not selection.passes_everything:
@@ -91,9 +95,6 @@ def send_command(
             frames = _named(frame_texts, known, bus, naming, report, strict=strict)
             _check_error_frames(frames.messages, error_frames=error_frames)
     else:
-        options.check_effect(
-            naming.given(), "frames come from stdin", "canx send BUS 'MESSAGE(SIGNAL=VALUE)'"
-        )
         from cantools_cli.console.sources import ReadOptions  # not needed to send one frame
 
         reading = ReadOptions(from_format, on_error, strict)
