@@ -42,6 +42,8 @@ class Interface:
         target: the bus class, as ``module:Class``.
         extra: the extra of canx that installs the libraries it needs.
         platforms: the values of ``sys.platform`` that it works on; empty for all.
+        library: the vendor's library that it needs. Such a bus class itself refuses the wrong platform, since
+            the user may name a library for it.
         finder: a module with the functions of ``Finder``.
         has_bare_channels: whether a channel that the finder knows needs no prefix on the command line.
         stands_in_for: a bare channel with this prefix means this interface if no interface with bare
@@ -63,6 +65,7 @@ class Interface:
     target: str
     extra: str = ""
     platforms: tuple[str, ...] = ()
+    library: str = ""
     finder: str = ""
     has_bare_channels: bool = False
     stands_in_for: str = ""
@@ -93,11 +96,75 @@ INTERFACES = {
     ),
     "cannelloni": Interface("cannelloni", "cantools_cli.backends.cannelloni.bus:CannelloniBus"),
     "cantact": Interface("cantact", "cantools_cli.backends.cantact:CantactBus", send_timeout="2s"),
+    "etas": Interface(
+        "etas",
+        "cantools_cli.backends.etas.bus:EtasBus",
+        platforms=("win32",),
+        library="BOA of ETAS",
+        example="ETAS://ETH/ES910:abcd/CAN:1",
+    ),
     "gs_usb": Interface(
         "gs_usb",
         "cantools_cli.backends.gs_usb.bus:GsUsbBus",
         finder="cantools_cli.backends.gs_usb.finder",
         send_timeout="2s",
+    ),
+    "iscan": Interface(
+        "iscan",
+        "cantools_cli.backends.iscan.bus:IscanBus",
+        platforms=("win32",),
+        library="isCAN driver of Thorsis",
+        example="0",
+    ),
+    "ixxat": Interface(
+        "ixxat",
+        "cantools_cli.backends.ixxat.bus:IXXATBus",
+        platforms=("win32",),
+        library="VCI of HMS Networks",
+        example="0",
+    ),
+    "kvaser": Interface(
+        "kvaser",
+        "cantools_cli.backends.kvaser.bus:KvaserBus",
+        platforms=("linux", "win32"),
+        library="CANlib of Kvaser",
+        example="0",
+    ),
+    "neousys": Interface(
+        "neousys",
+        "cantools_cli.backends.neousys.bus:NeousysBus",
+        platforms=("linux", "win32"),
+        library="WDT_DIO of Neousys",
+        example="0",
+    ),
+    "neovi": Interface(
+        "neovi",
+        "cantools_cli.backends.neovi.bus:NeoViBus",
+        extra="neovi",
+        library="python-ics of Intrepid",
+        example="1",
+    ),
+    "nican": Interface(
+        "nican",
+        "cantools_cli.backends.nican.bus:NicanBus",
+        platforms=("win32",),
+        library="NI-CAN of National Instruments",
+        example="CAN0",
+    ),
+    "nixnet": Interface(
+        "nixnet",
+        "cantools_cli.backends.nixnet.bus:NiXNETcanBus",
+        extra="nixnet",
+        platforms=("linux", "win32"),
+        library="NI-XNET of National Instruments",
+        example="CAN1",
+    ),
+    "pcan": Interface(
+        "pcan",
+        "cantools_cli.backends.pcan.bus:PcanBus",
+        platforms=("linux", "win32", "darwin"),
+        library="PCAN-Basic of PEAK-System",
+        example="PCAN_USBBUS1",
     ),
     "remote": Interface("remote", "cantools_cli.backends.remote.bus:RemoteBus", extra="remote"),
     "robotell": Interface(
@@ -155,8 +222,29 @@ INTERFACES = {
         detection_seconds=3.5,  # its servers announce themselves every three seconds
         modules=("cantools_cli.python_can.internals",),
     ),
+    "systec": Interface(
+        "systec",
+        "cantools_cli.backends.systec.bus:UcanBus",
+        platforms=("win32",),
+        library="USB-CANmodul driver of SYS TEC",
+        example="0",
+    ),
     "udp_multicast": Interface(
         "udp_multicast", "cantools_cli.backends.udp_multicast:UdpMulticastBus", has_commas=False
+    ),
+    "usb2can": Interface(
+        "usb2can",
+        "cantools_cli.backends.usb2can.bus:Usb2canBus",
+        platforms=("win32",),
+        library="CANAL library of 8devices",
+        example="ED000001",
+    ),
+    "vector": Interface(
+        "vector",
+        "cantools_cli.backends.vector.bus:VectorBus",
+        platforms=("win32",),
+        library="XL Driver Library of Vector",
+        example="0",
     ),
     "virtual": Interface(
         "virtual",
@@ -569,7 +657,7 @@ def bus_class(name: str | None) -> Any:
         raise CanInterfaceNotImplementedError(
             f'{kind} interface type "{name}"', hint=f"known: {', '.join(interface_names())}"
         )
-    if row.platforms and sys.platform not in row.platforms:
+    if row.platforms and not row.library and sys.platform not in row.platforms:
         raise CanInterfaceNotImplementedError(
             f"interface {quoted(row.name)} works on {' and '.join(row.platforms)}, not on {sys.platform}"
         )
