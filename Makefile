@@ -1,4 +1,5 @@
-# Every target installs its requirements into .venv. PYTHON selects the interpreter, SECONDS the duration of `fuzz`.
+# Every target installs its requirements into .venv. PYTHON selects the interpreter, SECONDS the duration of `fuzz`,
+# COUNT instead the number of its inputs for each target.
 PYTHON ?= python3
 SECONDS ?= 60
 VENV := .venv
@@ -52,7 +53,7 @@ test-python-can: $(VENV)/.installed-dev
 
 # Feed damaged input to all readers; SEED repeats an earlier run, which printed it.
 fuzz: $(VENV)/.installed-dev
-	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
+	$(BIN)/python -m tests.fuzz $(if $(COUNT),--count $(COUNT),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/run.py

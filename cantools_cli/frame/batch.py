@@ -12,6 +12,8 @@ from cantools_cli.frame.xl import XlColumns, XlMessage
 from cantools_cli.kernels import columns as kernel
 
 _TIME_LIMIT = 1 << 63
+#: a time this close behind an end is the end, rounded to a microsecond or to a double of seconds
+_ROUNDING_NS = 2000
 _LONG, _INT, _SHORT = array("q", (0,)), array("I", (0,)), array("H", (0,))
 
 
@@ -125,6 +127,8 @@ class MessageBatch:
         size = len(message.data)
         can_id, flags, code = _checked(message, size)
         nanoseconds = message.timestamp_ns
+        if not -_TIME_LIMIT <= nanoseconds < _TIME_LIMIT:
+            nanoseconds = _end_near(nanoseconds)
         self.channel.append(self.channel_index(message.channel))
         self.timestamp_ns.append(nanoseconds)
         self.can_id.append(can_id)
@@ -147,13 +151,16 @@ class MessageBatch:
         """
         size = len(message.data)
         can_id, flags, code = _checked(message, size)
+        nanoseconds = message.timestamp_ns
+        if not -_TIME_LIMIT <= nanoseconds < _TIME_LIMIT:
+            nanoseconds = _end_near(nanoseconds)
         begin = self.offset[row]
         if message.is_xl:
             self.payload.extend(bytes(size))
             self.xl = self.xl or XlColumns(len(self))
         if begin + size > len(self.payload):
             raise IndexError("no room for the payload")
-        self.timestamp_ns[row] = message.timestamp_ns
+        self.timestamp_ns[row] = nanoseconds
         self.channel[row] = self.channel_index(message.channel)
         self.can_id[row] = can_id
         self.flags[row] = flags
@@ -320,10 +327,16 @@ def sendable(messages: Iterable[Message]) -> MessageBatch:
         raise InvalidMessageError(str(error), sent=0) from error
 
 
+def _end_near(time_ns: int) -> int:
+    """Return the first or the last time of 64 bits if ``time_ns`` is that one rounded; else ValueError."""
+    end = max(-_TIME_LIMIT, min(time_ns, _TIME_LIMIT - 1))
+    if abs(time_ns - end) > _ROUNDING_NS:
+        raise ValueError("the timestamp is out of range, 64 bits of nanoseconds")
+    return end
+
+
 def _checked(message: Message, size: int) -> tuple[int, int, int]:
     """Return (can_id, flags, dlc_code) of ``message``, or raise ValueError."""
-    if not -_TIME_LIMIT <= message.timestamp_ns < _TIME_LIMIT:
-        raise ValueError("the timestamp is out of range, 64 bits of nanoseconds")
     if isinstance(message, XlMessage):
         for violated, text in message.field_rules():
             if violated:

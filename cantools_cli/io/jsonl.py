@@ -63,7 +63,7 @@ class JsonReader(TextReader):
             channel = None if match is None else json.loads(match[1])
         except (ValueError, RecursionError):
             return False
-        if match is None or not _is_channel(channel):
+        if match is None or not _is_channel(channel) or not _is_encodable(channel):
             return False
         self._names.add_as(channel, match[1])
         return True
@@ -232,7 +232,7 @@ class _Record:
 
     def _channel(self) -> Channel:
         channel: object = self._record.get("channel")
-        if not _is_channel(channel):
+        if not _is_channel(channel) or not _is_encodable(channel):
             raise self._fault(f"channel is {_shown(channel)}, not a name, a whole number or null")
         return channel
 
@@ -260,6 +260,15 @@ class _Record:
 
     def _fault(self, reason: str) -> FormatError:
         return FormatError(f"{reason}, in {quoted(self._line)}")
+
+
+def _is_encodable(channel: Channel) -> bool:
+    """Return whether other formats can hold a name: JSON's escapes can spell halves of a character."""
+    try:
+        str(channel).encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_channel(channel: object) -> TypeGuard[Channel]:
