@@ -25,6 +25,7 @@ SYSTEMS = {"win32": "Windows", "linux": "Linux", "darwin": "macOS"}
 
 _BITS = 8 * struct.calcsize("P")
 _WRONG_BITS = 193  # ERROR_BAD_EXE_FORMAT of Windows
+_PATH = 4096  # characters: no path is shortened
 _NOT_FOUND = 126  # ERROR_MOD_NOT_FOUND of Windows
 
 _loaded: dict[tuple[str, str], Functions] = {}
@@ -122,7 +123,7 @@ class VendorLibrary:
                     return loader(place), place
                 except OSError as error:
                     if is_given or not _is_missing(place, error):
-                        reasons.append(f"cannot load {quoted(place)}: {_reason(place, error)}")
+                        reasons.append(f"cannot load {quoted(place, _PATH)}: {_reason(place, error)}")
         if reasons:
             raise CanInterfaceNotImplementedError(f"{self.interface}: {reasons[0]}", hint=self._hint())
         raise CanInterfaceNotImplementedError(
@@ -141,7 +142,7 @@ class VendorLibrary:
                 symbol.argtypes = arguments
             elif function not in self.optional:
                 raise CanInterfaceNotImplementedError(
-                    f"{self.interface}: {quoted(name)} has no function {function}",
+                    f"{self.interface}: {quoted(name, _PATH)} has no function {function}",
                     hint=f"it is too old, or not {self.title}",
                 )
             setattr(functions, function, symbol)
