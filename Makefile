@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml setup.py $(wildcard cantools_cli/kernels/*.py cantools_cli/kernels/*.pxd cantools_cli/kernels/*.h)
 
-.PHONY: demo test test-pure test-kernel test-compat test-python-can fuzz bench screenshots lint format wheel clean
+.PHONY: demo test test-long test-pure test-kernel test-compat test-python-can fuzz bench screenshots lint format wheel clean
 .DEFAULT_GOAL := demo
 
 # Tests start hundreds of commands: each would compile the package again without its cached bytecode.
@@ -31,12 +31,16 @@ demo: $(VENV)/.installed
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not long"
+
+# The tests that take long: the fault matrix, bounded memory, every byte of a line, floods.
+test-long: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m long
 
 # Test the kernels as plain Python, in a copy of the tree without compiled files.
 test-pure: $(VENV)/.installed-dev
 	copy=$$(mktemp -d) && git archive HEAD | tar -x -C "$$copy" && cd "$$copy" && \
-	PYTHONPATH="$$copy" $(CURDIR)/$(BIN)/python -m pytest tests/kernels tests/io; \
+	PYTHONPATH="$$copy" $(CURDIR)/$(BIN)/python -m pytest -m "not long" tests/kernels tests/io; \
 	status=$$?; rm -rf "$$copy"; exit $$status
 
 # Test on a real Linux kernel with SocketCAN, booted in an emulator.

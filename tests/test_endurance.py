@@ -11,6 +11,7 @@ import pytest
 ENDURANCE = Path(__file__).parent.parent / "benchmarks" / "endurance.py"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("arguments", "figure"),
     [

@@ -108,6 +108,7 @@ FLOODS: dict[str, Callable[[], Iterator[bytes]]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("flood", FLOODS)
 @pytest.mark.parametrize("kind", SERVERS)
 def test_a_hostile_server_costs_bounded_memory_and_ends_in_an_error_of_ours(kind: str, flood: str) -> None:

@@ -75,6 +75,7 @@ def throw(target: Target, pieces: Iterator[bytes], *, reset: bool = False) -> No
             end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", FLOODS)
 def test_a_flood_disturbs_no_other_client(server: Target, good: Callable[[Target], Good], name: str) -> None:
     before = good(server)

@@ -43,6 +43,7 @@ def others() -> Iterator[Message]:
         yield Message(arbitration_id=0x20, is_extended_id=False, is_error_frame=True, data=bytes(8), dlc=8)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("exclusive", [[], ["--exclusive"]])
 @pytest.mark.parametrize("flood", [noise, requests_of_all_kinds, others])
 def test_a_flood_costs_bounded_memory_and_the_gateway_still_answers(

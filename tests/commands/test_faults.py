@@ -34,6 +34,8 @@ from tests.commands.faults import (
     writer_of,
 )
 
+pytestmark = pytest.mark.long
+
 CUTS = 20
 FLIPS = 40
 ROOMS = 12

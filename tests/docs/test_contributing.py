@@ -74,6 +74,7 @@ def test_a_template_is_as_many_files_as_the_text_names_and_one_row(section: str)
     assert [len(re.findall(r'^ *"\w+": ', row, re.MULTILINE)) for row in rows] == [1]
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)  # it compiles a kernel
 @pytest.mark.parametrize("section", SECTIONS)
 def test_the_steps_of_a_section_work_as_they_stand(section: str, copy: Path) -> None:

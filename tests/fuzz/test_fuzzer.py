@@ -20,6 +20,8 @@ from cantools_cli.frame.message import Message
 from tests.fuzz import mutations, process, readers
 from tests.fuzz.process import Finding, Target
 
+pytestmark = pytest.mark.long
+
 GOOD = b"a good file, 123"
 ROOT = Path(__file__).parents[2]
 

@@ -86,6 +86,7 @@ def test_a_malformed_line_is_named_quoted_and_can_be_skipped(form: str) -> None:
         assert reader.skipped == 1
 
 
+@pytest.mark.long
 @every_format
 def test_memory_is_bounded_by_pieces(form: str) -> None:
     with open_reader(io.BytesIO(SAMPLES[form] * 6000), form, tz="UTC") as reader:

@@ -73,6 +73,7 @@ def peaks(path: Path, frames: int) -> tuple[int, int]:
     return int(written), int(read)
 
 
+@pytest.mark.long
 @needs_compiled
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak is in /proc")
 @pytest.mark.parametrize("suffix", SUFFIXES + COMPRESSED)

@@ -35,6 +35,7 @@ def test_lines_much_shorter_or_longer_than_those_before_are_all_read() -> None:
     assert len(batches) < 3 * len(text) // PIECE + sum(counts) // BatchRoom.ROWS
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("form", FORMS)
 def test_a_carriage_return_anywhere_ends_a_line_as_a_newline_does(form: str) -> None:
     """No kernel may take one for a part of its line: what stands behind would be lost."""

@@ -266,6 +266,7 @@ def test_plain_python_says_the_same_without_the_kernel(edits: list[Any], among: 
     assert told(readers[0]) == told(readers[1])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("line", [*LINES, SHORT[1]])
 def test_a_line_with_any_byte_changed_says_the_same_without_the_kernel(line: bytes) -> None:
     begin = LINES[7] + LINE + LINES[2] + SHORT[0] + line * 2

@@ -185,6 +185,7 @@ class Parser:
         return answer, tuple(bytes(column[:size]) for column, size in zip(columns, sizes, strict=True))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", LINES)
 def test_all_forms_read_every_byte_at_every_place_alike(name: str) -> None:
     tables, lines = LINES[name]

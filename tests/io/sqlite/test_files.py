@@ -352,6 +352,7 @@ def test_what_is_wrong_with_a_row_is_said(column: int, value: object, said: str,
         assert (len(list(reader)), reader.skipped) == (2, 1)
 
 
+@pytest.mark.long
 def test_a_blob_of_a_gigabyte_is_not_loaded(tmp_path: Path) -> None:
     path = database(tmp_path / "a.db", [ROW])
     with closing(sqlite3.connect(path)) as connection, connection:
