@@ -101,6 +101,8 @@ INTERFACES = {
         "cantools_cli.backends.etas.bus:EtasBus",
         platforms=("win32",),
         library="BOA of ETAS",
+        has_commas=False,
+        needs_channel=True,
         example="ETAS://ETH/ES910:abcd/CAN:1",
     ),
     "gs_usb": Interface(
@@ -149,6 +151,8 @@ INTERFACES = {
         "cantools_cli.backends.nican.bus:NicanBus",
         platforms=("win32",),
         library="NI-CAN of National Instruments",
+        has_commas=False,
+        needs_channel=True,
         example="CAN0",
     ),
     "nixnet": Interface(
