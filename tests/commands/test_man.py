@@ -27,6 +27,8 @@ SECTIONS = (
         "THE FORMATS",
         *("SERIAL PORTS", "USB ADAPTERS", "SLCAN", "SERIAL", "ROBOTELL", "SEEEDSTUDIO", "GS_USB", "CANTACT"),
         "CANALYSTII",
+        *("LIBRARIES", "PCAN", "KVASER", "VECTOR", "IXXAT", "ETAS", "NICAN", "NIXNET", "NEOVI", "SYSTEC"),
+        *("USB2CAN", "ISCAN", "NEOUSYS"),
         "DIFFERENCES",
         "OPTIONS",
         "ERRORS",

@@ -164,7 +164,7 @@ class TcpTunnel:
         except OSError as error:
             end.close()
             text = f"{self._peer.name}: cannot connect: {reason_of(error)}"
-            raise CanInitializationError(text) from error
+            raise CanInitializationError(text, hint="does the other end listen, on TCP?") from error
         return self._greet(end)
 
     def _accept(self, listener: socket.socket) -> socket.socket | None:
