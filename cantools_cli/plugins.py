@@ -241,7 +241,12 @@ INTERFACES = {
         "cantools_cli.backends.usb2can.bus:Usb2canBus",
         platforms=("win32",),
         library="CANAL library of 8devices",
-        example="ED000001",
+        example="ED000200",
+        detection_seconds=2.0,  # PowerShell
+        modules=(
+            *("cantools_cli.backends.usb2can.layer", "cantools_cli.backends.usb2can.canal"),
+            "cantools_cli.backends.usb2can.finder",
+        ),
     ),
     "vector": Interface(
         "vector",

@@ -352,6 +352,7 @@ EXPORT void stub_reset(void) {
     kit_violations[0] = 0;
     kit_open = 0;
     kit_shift_ns = 0;
+    kit_keeps_log = 1;
     kit_has_orders = kit_has_hooks = 0;
     memset(kit_orders, 0, sizeof kit_orders);
     memset(kit_hooks, 0, sizeof kit_hooks);
