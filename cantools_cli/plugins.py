@@ -130,7 +130,9 @@ INTERFACES = {
         "cantools_cli.backends.kvaser.bus:KvaserBus",
         platforms=("linux", "win32"),
         library="CANlib of Kvaser",
+        finder="cantools_cli.backends.kvaser.finder",
         example="0",
+        modules=("cantools_cli.backends.kvaser.constants", "cantools_cli.backends.kvaser.structures"),
     ),
     "neousys": Interface(
         "neousys",

@@ -37,7 +37,7 @@ COMMON = {
 PERCENTAGES = ("sample_point", "dsample_point")
 #: parameters that are rates but not common to several interfaces
 _RATES = frozenset({"baudrate", "s7", "ttyBaudrate", "tty_baudrate"})
-#: settings of single interfaces of python-can
+#: settings of single interfaces of python-can, and its descriptions of detected buses
 ELSEWHERE = frozenset(
     {
         *("accept_virtual", "address", "app_name", "auto_reset", "baudrate", "bit_timing", "btr", "bus"),
@@ -49,6 +49,8 @@ ELSEWHERE = frozenset(
         *("single_handle", "sjw_abr", "sjw_dbr", "sleep_after_open", "ssp_dbr", "tcp_tune", "timeout"),
         *("tseg1_abr", "tseg1_dbr", "tseg2_abr", "tseg2_dbr", "ttyBaudrate", "tx_buffer_entries"),
         *("tx_fifo_size", "unique_hardware_id", "use_system_timestamp"),
+        *("device_name", "dongle_channel", "exclusive", "fd_non_iso", "no_init_access", "override_exclusive"),
+        *("supports_fd", "virtual"),
     }
 )
 

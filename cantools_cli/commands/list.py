@@ -67,7 +67,7 @@ def _buses(interface: str | None, report: Report) -> Iterator[dict[str, Any]]:
         if any(config.get(key) != value for key, value in hidden.items()):
             continue  # such as a bus within one process: a command could not open it
         found += 1
-        shown = [key for key in config if key not in ("interface", "channel", *hidden)]
+        shown = _settings(name, [key for key in config if key not in ("interface", "channel", *hidden)])
         address = f"{name}:{channel}" + "".join(f",{key}={config[key]}" for key in shown)
         yield _row(address, name, channel, details[name].pop(address.partition(":")[2], {}))
     for name, others in details.items():  # those that are down cannot be opened, but belong in the list
@@ -76,6 +76,16 @@ def _buses(interface: str | None, report: Report) -> Iterator[dict[str, Any]]:
             yield _row(f"{name}:{channel}", name, channel, detail)
     if not found:
         report.note("no bus found; virtual:vcan0 is always available")
+
+
+def _settings(interface: str, keys: list[str]) -> list[str]:
+    """Return those of ``keys`` that a bus is opened with; the others describe a detected one."""
+    if interface not in plugins.INTERFACES or not keys:
+        return keys
+    from inspect import signature
+
+    parameters = signature(plugins.bus_class(interface)).parameters
+    return [key for key in keys if key in parameters]
 
 
 def _row(address: str, interface: str, channel: object, details: dict[str, Any]) -> dict[str, Any]:
