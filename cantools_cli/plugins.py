@@ -44,6 +44,7 @@ class Interface:
         platforms: the values of ``sys.platform`` that it works on; empty for all.
         library: the vendor's library that it needs. Such a bus class itself refuses the wrong platform, since
             the user may name a library for it.
+        driver: what else the computer must have, such as libusb.
         finder: a module with the functions of ``Finder``.
         has_bare_channels: whether a channel that the finder knows needs no prefix on the command line.
         stands_in_for: a bare channel with this prefix means this interface if no interface with bare
@@ -66,6 +67,7 @@ class Interface:
     extra: str = ""
     platforms: tuple[str, ...] = ()
     library: str = ""
+    driver: str = ""
     finder: str = ""
     has_bare_channels: bool = False
     stands_in_for: str = ""
@@ -90,12 +92,15 @@ INTERFACES = {
     "canalystii": Interface(
         "canalystii",
         "cantools_cli.backends.canalystii.bus:CANalystIIBus",
+        driver="libusb",
         finder="cantools_cli.backends.canalystii.finder",
         all_channels=(None, "", "0,1", "1,0"),
         send_timeout="2s",
     ),
     "cannelloni": Interface("cannelloni", "cantools_cli.backends.cannelloni.bus:CannelloniBus"),
-    "cantact": Interface("cantact", "cantools_cli.backends.cantact:CantactBus", send_timeout="2s"),
+    "cantact": Interface(
+        "cantact", "cantools_cli.backends.cantact:CantactBus", driver="libusb", send_timeout="2s"
+    ),
     "etas": Interface(
         "etas",
         "cantools_cli.backends.etas.bus:EtasBus",
@@ -108,6 +113,7 @@ INTERFACES = {
     "gs_usb": Interface(
         "gs_usb",
         "cantools_cli.backends.gs_usb.bus:GsUsbBus",
+        driver="libusb",
         finder="cantools_cli.backends.gs_usb.finder",
         send_timeout="2s",
     ),
@@ -172,7 +178,9 @@ INTERFACES = {
         library="PCAN-Basic of PEAK-System",
         example="PCAN_USBBUS1",
     ),
-    "remote": Interface("remote", "cantools_cli.backends.remote.bus:RemoteBus", extra="remote"),
+    "remote": Interface(
+        "remote", "cantools_cli.backends.remote.bus:RemoteBus", extra="remote", driver="websockets"
+    ),
     "robotell": Interface(
         "robotell",
         "cantools_cli.backends.robotell.bus:RobotellBus",
@@ -209,6 +217,7 @@ INTERFACES = {
         "socketcan",
         "cantools_cli.backends.socketcan.bus:SocketcanBus",
         platforms=("linux",),
+        driver="SocketCAN of the kernel",
         finder="cantools_cli.backends.socketcan.finder",
         has_bare_channels=True,
         has_commas=False,

@@ -92,20 +92,32 @@ def _row(address: str, interface: str, channel: object, details: dict[str, Any])
     return {"bus": address, "interface": interface, "channel": channel, **details}
 
 
+_PLATFORMS = {"linux": "Linux", "darwin": "macOS", "win32": "Windows"}
+
+
 def _interfaces(interface: str | None, report: Report) -> Iterator[dict[str, Any]]:
     if interface is not None and not plugins.is_interface(interface):
         plugins.bus_class(interface)  # raises, and lists the known ones
     for name in plugins.interface_names():
         if interface in (None, name):
-            target = plugins.INTERFACES.get(name)
+            row = plugins.interface(name)
             try:
                 found = plugins.bus_class(name)
                 doc = (found.__doc__ or "").strip().splitlines()
                 status = getattr(found, "_obstacle", lambda: None)() or "ready"  # a plug-in cannot tell
             except Exception as error:  # a plug-in may fail in any way; the others are still listed
-                doc, status = [], str(error)
-            origin = "built in" if target else plugins.entry_points_of("interface")[name]
-            yield {"interface": name, "status": status, "from": origin, "description": doc[0] if doc else ""}
+                doc, status = [], str(error).removeprefix(f"{name}: ")
+            needs = row.library or row.driver
+            platforms = ", ".join(sorted((_PLATFORMS[platform] for platform in row.platforms), key=str.lower))
+            yield {
+                "interface": name,
+                "status": status,
+                "platforms": platforms or ("all" if row.target else ""),
+                "needs": needs,
+                "found": status == "ready" if needs else None,
+                "from": "built in" if row.target else plugins.entry_points_of("interface")[name],
+                "description": doc[0] if doc else "",
+            }
 
 
 def _formats(interface: str | None, report: Report) -> Iterator[dict[str, Any]]:
@@ -126,11 +138,17 @@ def _formats(interface: str | None, report: Report) -> Iterator[dict[str, Any]]:
             }
 
 
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)
+
+
 def _print_table(rows: list[dict[str, Any]]) -> None:
     if not rows:
         return
     keys = list(dict.fromkeys(key for row in rows for key in row))
-    texts = [["" if row.get(key) is None else str(row[key]) for key in keys] for row in rows]
+    texts = [[_cell(row.get(key)) for key in keys] for row in rows]
     if os.isatty(1):
         texts.insert(0, [key.upper() for key in keys])
         widths = [max(len(text[column]) for text in texts) for column in range(len(texts[0]))]

@@ -15,8 +15,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "conformance.md"
 _HEAD = """# Conformance
 
 Each interface of canx is tested with the same list of behaviours, on emulated hardware or on a stub of the
-vendor's library. A number instead of *yes* refers to the reason below why the interface lacks a behaviour. The
-tests check these cells as well: an unsupported frame is refused, for example, and the bus remains usable.
+vendor's library. A number instead of *yes* refers to the reason below why the interface lacks a behaviour.
+The tests check these cells as well: an unsupported frame is refused, for example, and the bus remains usable.
 They are in `tests/conformance/`; `python -m tests.conformance` writes this page.
 """
 
