@@ -265,6 +265,9 @@ INTERFACES = {
         platforms=("win32",),
         library="XL Driver Library of Vector",
         example="0",
+        modules=tuple(
+            f"cantools_cli.backends.vector.{name}" for name in ("channels", "exceptions", "xldefine", "xlclass")
+        ),
     ),
     "virtual": Interface(
         "virtual",
@@ -306,7 +309,7 @@ DOCUMENTED_INTERFACES: dict[str, tuple[str, ...]] = {
     "systec": _folder("systec", "ucan", "ucanbus", "constants", "exceptions", "structures"),
     "udp_multicast": _folder("udp_multicast", "bus", "utils"),
     "usb2can": _folder("usb2can", "usb2canInterface", "usb2canabstractionlayer", "serial_selector"),
-    "vector": _folder("vector", "canlib", "exceptions", "xldefine"),
+    "vector": _folder("vector", "canlib", "exceptions", "xlclass", "xldefine"),
     "virtual": (),
 }
 
