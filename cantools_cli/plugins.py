@@ -162,6 +162,7 @@ INTERFACES = {
         has_commas=False,
         needs_channel=True,
         example="CAN0",
+        modules=("cantools_cli.backends.nican.errors",),
     ),
     "nixnet": Interface(
         "nixnet",

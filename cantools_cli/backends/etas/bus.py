@@ -246,7 +246,7 @@ class EtasBus(LibraryBus):
 
     @state.setter
     def state(self, new_state: BusState) -> None:
-        raise NotImplementedError("BOA cannot change the mode of an open controller; listen_only opens it so")
+        raise NotImplementedError("BOA cannot change the mode of an open controller; use listen_only")
 
     def _release(self) -> None:
         self._controller.close()

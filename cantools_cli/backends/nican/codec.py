@@ -29,7 +29,6 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel
 
 READ_SIZE, WRITE_SIZE = 22, 14
-MAX_FRAMES = 256  #: read at once
 MALFORMED = "malformed frames skipped"
 
 DATA, REMOTE, COMM_ERROR, BUS_ERROR, TRANSCEIVER_ERROR = 0, 1, 2, 6, 7
@@ -51,6 +50,7 @@ _CAUSES = {
     5: (error_frames.PROTOCOL, error_frames.KIND_DOMINANT, 0),
     6: (error_frames.PROTOCOL, 0, error_frames.PLACE_CRC),
 }
+_COMM = 0x0B  # the lowest bits of the status of a communication error
 _PASSIVE, _WARNING = 128, 96  # error counters
 
 ErrorFrame = tuple[int, bytes]  # class bits, 8 data bytes
@@ -81,6 +81,13 @@ class OwnFrames:
                 return True
         return False
 
+    def remove(self, frame: bytes) -> None:
+        """Forget the last ``frame``: it was not sent after all."""
+        for entry in reversed(self._sent):
+            if entry[1] == frame:
+                self._sent.remove(entry)
+                return
+
     def _drop_old(self, now_ns: int) -> None:
         while self._sent and now_ns - self._sent[0][0] > _OWN_NS:
             self._sent.popleft()
@@ -92,6 +99,9 @@ class Decoder:
     ``times_ns`` converts the times of frames to nanoseconds since the epoch. ``is_own`` tells whether the
     program sent a frame of 14 bytes, None if the driver does not return those. ``losses`` counts malformed
     frames. ``skipped`` receives the name of each frame without an event on the bus.
+
+    Attributes:
+        counters: the last reported numbers of errors in sending and in receiving.
     """
 
     def __init__(
@@ -103,6 +113,7 @@ class Decoder:
         is_own: Callable[[bytes], bool] | None = None,
         skipped: Callable[[str], None] = lambda name: None,
     ) -> None:
+        self.counters = (0, 0)
         self._channels = (channel,)
         self._losses = losses
         self._times_ns = times_ns
@@ -158,6 +169,7 @@ class Decoder:
         if kind == COMM_ERROR:
             return comm_error(word)
         if kind == BUS_ERROR:
+            self.counters = (data[1], data[2])
             return bus_error(data)
         if kind == TRANSCEIVER_ERROR:
             return error_frames.TRANSCEIVER, bytes(8)
@@ -170,7 +182,8 @@ class Decoder:
 
 def comm_error(status: int) -> ErrorFrame:
     """Return the error frame of a communication error; data byte 5 is the lowest byte of its status."""
-    error_class, kind, place = _CAUSES.get(status >> 5 & 7, (0, 0, 0))
+    cause = status >> 5 & 7 if status & 0x1F == _COMM else 0
+    error_class, kind, place = _CAUSES.get(cause, (0, 0, 0))
     data = bytes((0, 0, kind, place, 0, status & 0xFF, 0, 0))
     return error_class | error_frames.BUS_ERROR, data
 
