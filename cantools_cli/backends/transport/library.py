@@ -106,7 +106,9 @@ class VendorLibrary:
             system = SYSTEMS.get(sys.platform, sys.platform)
             raise CanInterfaceNotImplementedError(
                 f"{self.interface}: {self.title} does not exist for {system}",
-                hint=f"interface {self.instead} serves this hardware here" if self.instead else None,
+                hint=f"interface {self.instead} serves this hardware here"
+                if self.instead
+                else f"set {self.override} to a library that has its functions",
             )
         return names
 
