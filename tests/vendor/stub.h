@@ -354,6 +354,7 @@ EXPORT void stub_reset(void) {
     kit_shift_ns = 0;
     kit_keeps_log = 1;
     kit_has_orders = kit_has_hooks = 0;
+    kit_keeps_log = 1;
     memset(kit_orders, 0, sizeof kit_orders);
     memset(kit_hooks, 0, sizeof kit_hooks);
     free(sent_records);
@@ -361,7 +362,10 @@ EXPORT void stub_reset(void) {
     pthread_mutex_unlock(&kit_lock);
 }
 EXPORT void stub_set(const char *key, int64_t value) {
-    if (!strcmp(key, "log")) kit_keeps_log = (int)value; /* benchmarks switch it off */
+    if (!strcmp(key, "log")) { /* benchmarks switch it off */
+        kit_keeps_log = (int)value;
+        return;
+    }
     pthread_mutex_lock(&kit_lock);
     for (int i = 0; i < MAX_HOOKS; i++)
         if (!kit_hooks[i].key[0] || !strcmp(kit_hooks[i].key, key)) {
