@@ -41,11 +41,14 @@ class DeviceClock:
         """Note that the counter is ``count`` now, or was at ``read_at_ns`` on the monotonic clock."""
         self.times_ns((count,), read_at_ns)
 
-    def times_ns(self, counts: Sequence[int], read_at_ns: int | None = None) -> array[int]:
+    def times_ns(
+        self, counts: Sequence[int], read_at_ns: int | None = None, *, may_be_old: bool = False
+    ) -> array[int]:
         """Return the times of frames that were read together.
 
         ``read_at_ns`` is the time of reading on the monotonic clock, by default now. Between two calls the
-        counter may wrap any number of times; within one, less than half a time.
+        counter may wrap any number of times; within one, less than half a time. Frames that ``may_be_old``
+        may have waited for any time, so they do not anchor the counter again.
         """
         now = time.monotonic_ns() if read_at_ns is None else read_at_ns
         if not counts:
@@ -53,7 +56,7 @@ class DeviceClock:
         unwrapped = self._unwrapped(counts, now)
         highest = max(unwrapped)
         offset = now - highest * self._tick_ns
-        if self._ticks is not None and offset - self._offset_ns < _MAX_DELAY_NS:
+        if self._ticks is not None and (may_be_old or offset - self._offset_ns < _MAX_DELAY_NS):
             offset = min(offset, self._offset_ns + max(0, now - self._read_at_ns) // _DRIFT)
         times = array("q", [ticks * self._tick_ns + offset + self._epoch_ns for ticks in unwrapped])
         if self._ticks is None:
