@@ -266,8 +266,9 @@ INTERFACES = {
         platforms=("win32",),
         library="XL Driver Library of Vector",
         example="0",
-        modules=tuple(
-            f"cantools_cli.backends.vector.{name}" for name in ("channels", "exceptions", "xldefine", "xlclass")
+        modules=(
+            *("cantools_cli.backends.vector.channels", "cantools_cli.backends.vector.exceptions"),
+            *("cantools_cli.backends.vector.xldefine", "cantools_cli.backends.vector.xlclass"),
         ),
     ),
     "virtual": Interface(

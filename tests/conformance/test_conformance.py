@@ -23,7 +23,6 @@ run(rig_of(sys.argv[1]), sys.argv[2])
 #: interfaces whose rigs are not written yet
 AWAITED: set[str] = {
     *("iscan", "ixxat", "neousys", "neovi", "nixnet", "pcan", "systec"),
-    "vector",
 }
 
 

@@ -50,8 +50,7 @@ class VectorBus(LibraryBus):
     ``channel`` is a number, several, or their text with commas. It counts the channels of ``app_name``, an
     application in Vector Hardware Configuration; with ``serial`` those of the device with that serial number;
     with neither, all channels of the computer. ``channel_index`` is that last number, for a single channel of
-    several devices with one serial number. ``hw_type``, ``hw_index``, ``hw_channel``, ``supports_fd`` and
-    ``vector_channel_config`` have no effect: they belong to detected configurations.
+    several devices with one serial number.
 
     ``bitrate`` in bit/s, ``fd``, a timing or ``listen_only`` claims the settings of the channels; without
     them the channels keep theirs. CAN FD uses 500 kbit/s unless ``bitrate`` is given, and ``data_bitrate`` is
@@ -97,11 +96,6 @@ class VectorBus(LibraryBus):
         hw_filter: bool = False,
         library: str | None = None,
         dll: str | None = None,
-        hw_type: int | None = None,
-        hw_index: int | None = None,
-        hw_channel: int | None = None,
-        supports_fd: bool | None = None,
-        vector_channel_config: Any | None = None,
         sjwAbr: int | None = None,  # noqa: N803  # the old name
         tseg1Abr: int | None = None,  # noqa: N803  # the old name
         tseg2Abr: int | None = None,  # noqa: N803  # the old name

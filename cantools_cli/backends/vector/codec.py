@@ -23,7 +23,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cantools_cli.bus.losses import Losses
-from cantools_cli.errors import CanOperationError, FormatError
+from cantools_cli.errors import FormatError, InvalidMessageError
 from cantools_cli.frame import bits, error_frames
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel
@@ -213,14 +213,14 @@ def check(batch: MessageBatch, is_fd: bool) -> None:
     """Refuse frames that the driver cannot send.
 
     Raises:
-        CanOperationError: the batch contains an error frame, or a CAN FD frame for a classic port; ``sent``
+        InvalidMessageError: the batch contains an error frame, or a CAN FD frame for a classic port; ``sent``
             is 0.
     """
     for can_id, flags in zip(batch.can_id, batch.flags, strict=True):
         if can_id & bits.CAN_ERR_FLAG:
-            raise CanOperationError("the XL Driver Library cannot send error frames", sent=0)
+            raise InvalidMessageError("the XL Driver Library cannot send error frames", sent=0)
         if flags & bits.FD and not is_fd:
-            raise CanOperationError("cannot send FD message over bus with CAN FD disabled", sent=0)
+            raise InvalidMessageError("cannot send FD message over bus with CAN FD disabled", sent=0)
 
 
 def encode(batch: MessageBatch, rows: Sequence[int], is_fd: bool) -> bytes:

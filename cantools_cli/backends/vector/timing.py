@@ -149,10 +149,15 @@ def _fd_timings(rate: int, data_rate: int, nominal: Segments, data: Segments) ->
     """Yield the timing with the given segments; for default segments the recommended one as well."""
     nominals = [*_phases(rate, nominal, _MAX_QUANTA)]
     datas = [*_phases(data_rate, data, _MAX_DATA_QUANTA)]
-    preferred, other = FdTiming(nominals[0], datas[0]), FdTiming(nominals[-1], datas[-1])
-    yield preferred
-    if other != preferred:
-        yield other
+    preferred, recommended = FdTiming(nominals[0], datas[0]), FdTiming(nominals[-1], datas[-1])
+    if (preferred.nominal.segments, preferred.data.segments) == (nominal, data):
+        yield preferred
+    if (
+        recommended != preferred
+        or recommended.nominal.segments != nominal
+        or recommended.data.segments != data
+    ):
+        yield recommended
 
 
 def _phases(rate: int, segments: Segments, most_quanta: int) -> Iterator[PhaseTiming]:
