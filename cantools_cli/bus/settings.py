@@ -51,6 +51,7 @@ ELSEWHERE = frozenset(
         *("tx_fifo_size", "unique_hardware_id", "use_system_timestamp"),
         *("device_name", "dongle_channel", "exclusive", "fd_non_iso", "no_init_access", "override_exclusive"),
         *("supports_fd", "virtual", "hw_type", "hw_index", "hw_channel", "vector_channel_config"),
+        "can_term_available",
     }
 )
 
