@@ -177,7 +177,9 @@ INTERFACES = {
         "cantools_cli.backends.pcan.bus:PcanBus",
         platforms=("linux", "win32", "darwin"),
         library="PCAN-Basic of PEAK-System",
+        finder="cantools_cli.backends.pcan.finder",
         example="PCAN_USBBUS1",
+        modules=("cantools_cli.backends.pcan.basic", "cantools_cli.backends.pcan.constants"),
     ),
     "remote": Interface(
         "remote", "cantools_cli.backends.remote.bus:RemoteBus", extra="remote", driver="websockets"

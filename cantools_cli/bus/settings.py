@@ -52,6 +52,7 @@ ELSEWHERE = frozenset(
         *("device_name", "dongle_channel", "exclusive", "fd_non_iso", "no_init_access", "override_exclusive"),
         *("supports_fd", "virtual", "hw_type", "hw_index", "hw_channel", "vector_channel_config"),
         "can_term_available",
+        *("channel_condition", "controller_number", "device_features", "device_type"),
     }
 )
 

@@ -1,0 +1,471 @@
+"""The bus on a channel of PCAN-Basic."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import sys
+import threading
+import time
+from array import array
+from contextlib import suppress
+from typing import Any
+
+from cantools_cli.backends.pcan import codec, constants
+from cantools_cli.backends.pcan.channel import FULL, PcanChannel, is_gone
+from cantools_cli.backends.pcan.constants import PCAN_ERROR_BUSOFF, PCAN_ERROR_OK
+from cantools_cli.backends.pcan.errors import (
+    PcanCanInitializationError,
+    PcanCanOperationError,
+    PcanError,
+)
+from cantools_cli.backends.pcan.filters import ranges
+from cantools_cli.backends.pcan.library import LIBRARY, PcanLibrary, handle_of, name_of
+from cantools_cli.backends.pcan.timing import Timing, classic, fd_of_rates, fd_of_segments, of_object
+from cantools_cli.backends.transport.device_clock import DeviceClock
+from cantools_cli.backends.transport.library import given
+from cantools_cli.backends.transport.library_bus import LibraryBus
+from cantools_cli.bus.base import BusState, CanProtocol
+from cantools_cli.bus.deadline import Deadline
+from cantools_cli.bus.settings import refuse_unknown
+from cantools_cli.errors import CanError, CanOperationError, CanTimeoutError, UsageError, quoted
+from cantools_cli.filtering.can_filter import CanFilters
+from cantools_cli.frame import error_frames
+from cantools_cli.frame.batch import MessageBatch
+
+__all__ = ["PcanBus", "PcanCanInitializationError", "PcanCanOperationError", "PcanError"]
+
+log = logging.getLogger("can")
+
+OVERRUNS = "overruns of the library (frames lost)"
+
+_EPOCH_US = 10**15  # a clock that is past this counts from 1970
+_WRAP_US = 1000 << 48
+_TICK_NS = 1000
+_POLL = 0.001  # seconds between two questions to a library without an event
+_SLICE = 0.5  # seconds of one wait, after which a channel may have another descriptor
+_SEND_SECONDS = 1.0  # for room in the queue until a send without a timeout fails
+_FIRST_PAUSE, _MAX_PAUSE = 0.0005, 0.01
+_RECOVERY = 0.1  # seconds between closing and opening
+
+
+class PcanBus(LibraryBus):
+    """A channel of an adapter of PEAK-System.
+
+    ``channel`` is a name such as ``PCAN_USBBUS1``, in any case, or the number of a handle. ``device_id`` is
+    the number stored in a device, which replaces ``channel``. ``state`` is ACTIVE or PASSIVE, as is
+    ``listen_only``.
+
+    A classic channel has ``bitrate``, or ``timing`` as ``BitTiming`` for a clock of 8 MHz. With ``fd`` the
+    timing is a ``BitTimingFd``; or ``f_clock`` in Hz or ``f_clock_mhz`` with ``nom_brp``, ``nom_tseg1``,
+    ``nom_tseg2``, ``nom_sjw``, ``data_brp``, ``data_tseg1``, ``data_tseg2`` and ``data_sjw``; or ``bitrate``
+    and ``data_bitrate``, with ``sample_point`` and ``dsample_point`` in percent (default 80).
+
+    ``receive_own_messages`` returns each sent frame. ``auto_reset`` recovers from bus-off, which takes half a
+    second. ``hw_filter`` lets the library drop frames as well. ``library`` or ``dll`` is the file of the
+    library. The fourth positional argument may also be the bit rate, as in python-can 4.1.
+
+    Raises:
+        CanInterfaceNotImplementedError: PCAN-Basic is not installed.
+        UsageError: the channel, a bit rate or a timing is invalid, or no device has this number.
+        CanInitializationError: the channel cannot be opened.
+    """
+
+    def __init__(
+        self,
+        channel: int | str = "PCAN_USBBUS1",
+        device_id: int | None = None,
+        state: Any = BusState.ACTIVE,
+        timing: Any = None,
+        bitrate: int = 500_000,
+        receive_own_messages: bool = False,
+        *,
+        fd: bool = False,
+        data_bitrate: int | None = None,
+        sample_point: float | None = None,
+        dsample_point: float | None = None,
+        f_clock: int | None = None,
+        f_clock_mhz: int | None = None,
+        nom_brp: int | None = None,
+        nom_tseg1: int | None = None,
+        nom_tseg2: int | None = None,
+        nom_sjw: int | None = None,
+        data_brp: int | None = None,
+        data_tseg1: int | None = None,
+        data_tseg2: int | None = None,
+        data_sjw: int | None = None,
+        auto_reset: bool = False,
+        listen_only: bool = False,
+        hw_filter: bool = False,
+        library: str | os.PathLike[str] | None = None,
+        dll: str | os.PathLike[str] | None = None,
+        can_filters: CanFilters | None = None,
+        **kwargs: Any,
+    ) -> None:
+        refuse_unknown("pcan", PcanBus, kwargs)
+        self._state = BusState.PASSIVE if listen_only else _state(state)
+        if isinstance(timing, int):
+            timing, bitrate = None, timing
+        segments = (nom_brp, nom_tseg1, nom_tseg2, nom_sjw, data_brp, data_tseg1, data_tseg2, data_sjw)
+        if timing is not None:
+            bit_timing = of_object(timing)
+        elif not fd:
+            bit_timing = classic(bitrate, sample_point)
+        elif data_bitrate is not None and segments.count(None) == len(segments):
+            points = (sample_point, dsample_point)
+            bit_timing = fd_of_rates(bitrate, data_bitrate, *points, f_clock=f_clock, f_clock_mhz=f_clock_mhz)
+        else:
+            named = dict(zip(constants.PCAN_FD_PARAMETER_LIST, segments, strict=True))
+            bit_timing = fd_of_segments(f_clock=f_clock, f_clock_mhz=f_clock_mhz, segments=named)
+        pcan = PcanLibrary(given(library, dll))
+        handle = handle_of(channel)
+        if device_id is not None:
+            handle = _with_number(pcan, device_id, handle)
+            channel = name_of(handle)
+        self.channel_info = str(channel) if isinstance(channel, int) else name_of(handle)
+        self._hw_filter = hw_filter
+        self._auto_reset = auto_reset
+        self._own_messages = receive_own_messages
+        self._open(pcan, handle, bit_timing)
+        try:
+            super().__init__(channel, can_filters, **kwargs)
+        except BaseException:
+            self._channel.close()
+            raise
+
+    def _open(self, pcan: PcanLibrary, handle: int, timing: Timing) -> None:
+        if timing.text is not None:
+            self._can_protocol = CanProtocol.CAN_FD
+        self._clock = DeviceClock(_WRAP_US, _TICK_NS)
+        if sys.platform == "win32":
+            from cantools_cli.backends.pcan.windows import milliseconds_since_start
+
+            self._clock.anchor(1000 * milliseconds_since_start())
+        self._counts_from_epoch: bool | None = None
+        self._is_fresh = self._is_marked = False
+        self._turn = threading.Lock()  # one thread reads, writes or opens the channel again
+        self._channel = PcanChannel(pcan, handle, f"pcan:{self.channel_info}", timing)
+        try:
+            self._channel.check_version()
+            self._open_channel()
+        except CanError:
+            self.channel_info = "unknown"  # of a bus that was never open
+            raise
+
+    def _open_channel(self) -> None:
+        self._channel.open(
+            listen_only=self._state is BusState.PASSIVE,
+            echo=self._own_messages,
+            auto_reset=self._auto_reset,
+        )
+        self._descriptor = self._channel.descriptor
+
+    @property
+    def bit_rates(self) -> tuple[int | None, int | None]:
+        return self._channel.timing.bitrate, self._channel.timing.data_bitrate
+
+    @property
+    def fd(self) -> bool:
+        """Whether the channel carries CAN FD frames; ``protocol`` replaces it."""
+        return self._can_protocol is CanProtocol.CAN_FD
+
+    # --- receiving ------------------------------------------------------------------------------------
+
+    def _drain(self) -> MessageBatch | None:
+        with self._turn:
+            channel = self._channel
+            if channel.failure is not None:
+                failure, channel.failure = channel.failure, None
+                raise failure
+            messages, stamps = channel.read()
+            if channel.is_off and self._auto_reset and not channel.has_auto_reset:
+                with suppress(CanError):  # receiving raises it after these frames
+                    self._recover()
+            channel.is_off = False
+            is_fd = channel.is_fd
+            messages, stamps = codec.without_status(messages, stamps, is_fd=is_fd)
+            messages, stamps = codec.without_malformed(messages, stamps, self.losses, is_fd=is_fd)
+            batch = None
+            if messages:
+                times = self._times_ns(stamps, is_fd=is_fd)
+                batch = codec.decode(messages, times, self.channel_info, is_fd=is_fd)
+            if self._is_marked:
+                batch = self._with_mark(batch)
+            if channel.overran:
+                self.losses[OVERRUNS] += 1
+                channel.overran, self._is_marked = False, True
+                batch = batch or self._with_mark(None)
+            self._note_failure(has_frames=batch is not None)
+            return batch
+
+    def _with_mark(self, batch: MessageBatch | None) -> MessageBatch:
+        """Put the error frame that marks lost frames before ``batch``."""
+        self._is_marked = False
+        now = batch.timestamp_ns[0] if batch else time.time_ns()
+        marked = MessageBatch([error_frames.rx_overflow(now, self.channel_info)])
+        if batch:
+            marked.extend(batch)
+        return marked
+
+    def _note_failure(self, *, has_frames: bool) -> None:
+        """Raise the error that ended reading, or leave it for the call after the last frame."""
+        failure = self._channel.failure
+        if failure is None:
+            return
+        if is_gone(failure.error_code):
+            self._channel.failure = None
+            self._lose(failure)
+        elif not has_frames:
+            self._channel.failure = None
+            raise failure
+
+    def _times_ns(self, stamps: bytearray, *, is_fd: bool) -> array[int]:
+        """Return the times of frames since the epoch: Linux counts from it, others from the start."""
+        is_fresh, self._is_fresh = self._is_fresh, False
+        if self._counts_from_epoch is None:
+            [first] = codec.times(stamps[: codec.STAMP_SIZE], is_fd=is_fd)
+            self._counts_from_epoch = first > _EPOCH_US
+        if self._counts_from_epoch:
+            return array("q", codec.times(stamps, is_fd=is_fd, per_microsecond=_TICK_NS))
+        return self._clock.times_ns(codec.times(stamps, is_fd=is_fd), may_be_old=not is_fresh)
+
+    def _wait_for_frames(self, remaining: float | None) -> None:
+        super()._wait_for_frames(_SLICE if remaining is None else min(_SLICE, remaining))
+        self._is_fresh = True  # the next frames arrived just now
+
+    def _wait(self, seconds: float) -> None:
+        event = self._channel.event
+        if event is None:
+            time.sleep(min(_POLL, seconds))
+        else:
+            event.wait(math.ceil(1000 * seconds))
+
+    # --- sending --------------------------------------------------------------------------------------
+
+    def _send(self, batch: MessageBatch, timeout: float | None) -> None:
+        channel = self._channel
+        codec.check(batch, is_fd=channel.is_fd, name=channel.name)
+        if self._state is BusState.PASSIVE:
+            raise CanOperationError(f"{channel.name}: the bus only listens", hint="state=ACTIVE", sent=0)
+        sent = 0
+        try:
+            for sent in range(len(batch)):
+                self._write(codec.encode(batch, sent, is_fd=channel.is_fd), timeout, sent)
+            sent = len(batch)
+        finally:
+            if self._own_messages and not channel.has_echo and sent:
+                self._echo(batch.part(0, sent).with_channels(lambda _: self.channel_info))
+
+    def _write(self, message: bytes, timeout: float | None, sent: int) -> None:
+        """Hand over one message, waiting while the queue is full."""
+        channel = self._channel
+        deadline, pause = Deadline(_SEND_SECONDS if timeout is None else timeout), _FIRST_PAUSE
+        while True:
+            with self._gate, self._turn:
+                status = channel.write(message)
+            if status == PCAN_ERROR_OK:
+                return
+            if not status & FULL or deadline.passed:
+                break
+            time.sleep(min(pause, deadline.remaining() or 0.0))
+            pause = min(2 * pause, _MAX_PAUSE)
+        function = "CAN_WriteFD" if channel.is_fd else "CAN_Write"
+        failure = channel.operation_failure(function, status, sent)
+        if is_gone(status):
+            self._lose(failure)
+        if timeout and status & FULL:
+            raise CanTimeoutError(
+                f"{channel.name}: {function}: no room in the transmit queue for {timeout:g} s",
+                status,
+                hint="is another node on the bus, with the same bit rate?",
+                sent=sent,
+            )
+        raise failure
+
+    def flush_tx_buffer(self) -> None:
+        """Discard the frames queued for sending; the library discards the received ones with them.
+
+        Raises:
+            CanOperationError: the bus is closed, or the library refuses.
+        """
+        self._check_open()
+        self._checked("CAN_Reset", self._reset())
+
+    # --- state ----------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> BusState:
+        """The state: ERROR if the controller is bus-off, else what was set."""
+        if not self.is_shutdown and self._lost is None and self.status() & PCAN_ERROR_BUSOFF:
+            return BusState.ERROR
+        return self._state
+
+    @state.setter
+    def state(self, new_state: BusState) -> None:
+        state = _state(new_state)
+        self._check_open()
+        listen_only = int(state is BusState.PASSIVE)
+        with self._gate, self._turn:
+            channel = self._channel
+            status = channel.library.set_number(channel.handle, constants.PCAN_LISTEN_ONLY, listen_only)
+        self._checked("CAN_SetValue(LISTEN_ONLY)", status)
+        self._state = state
+
+    def status(self) -> int:
+        """Return the status of the channel: a combination of ``PCAN_ERROR_`` values."""
+        self._check_open()
+        with self._gate:
+            return int(self._channel.library.functions.CAN_GetStatus(self._channel.handle))
+
+    def status_is_ok(self) -> bool:
+        """Return whether the status is ``PCAN_ERROR_OK``."""
+        return self.status() == PCAN_ERROR_OK
+
+    def status_string(self) -> str | None:
+        """Return the name of the status, None for a combination of several."""
+        return constants.PCAN_DICT_STATUS.get(self.status())
+
+    def reset(self) -> bool:
+        """Clear the queues of received and of unsent frames; return whether that worked.
+
+        This does not end a bus-off: see ``recover``.
+        """
+        self._check_open()
+        return self._reset() == PCAN_ERROR_OK
+
+    def _reset(self) -> int:
+        with self._gate, self._turn:
+            return int(self._channel.library.functions.CAN_Reset(self._channel.handle))
+
+    def recover(self) -> None:
+        """Close the channel and open it again, which ends a bus-off; queued frames are lost.
+
+        Raises:
+            CanInitializationError: the channel cannot be opened again; the bus receives nothing any more.
+        """
+        self._check_open()
+        with self._gate, self._turn:
+            self._recover()
+
+    def _recover(self) -> None:
+        descriptor = self._descriptor
+        if self._either is not None and descriptor is not None:
+            self._either.unregister(descriptor)
+        self._channel.close()
+        time.sleep(_RECOVERY)
+        try:
+            self._open_channel()
+        except CanError as error:
+            self._lose(PcanCanOperationError(str(error)))
+            raise
+        if self._either is not None and self._descriptor is not None:
+            self._either.register(self._descriptor)
+        self._apply_filters(self._filters)
+
+    def _checked(self, function: str, status: int) -> None:
+        if status != PCAN_ERROR_OK:
+            raise self._channel.operation_failure(function, status)
+
+    def _apply_filters(self, filters: CanFilters | None) -> None:
+        """Let the library drop what no filter passes, if ``hw_filter`` is set; it may pass more."""
+        if not self._hw_filter:
+            return
+        wanted = ranges(filters)
+        channel = self._channel
+        functions, handle = channel.library.functions, channel.handle
+        parameter = constants.PCAN_MESSAGE_FILTER
+        with self._gate:
+            if wanted:
+                failed = channel.library.set_number(handle, parameter, constants.PCAN_FILTER_CLOSE)
+                for low, high, kind in wanted:
+                    failed = failed or functions.CAN_FilterMessages(handle, low, high, kind)
+                if failed == PCAN_ERROR_OK:
+                    return
+                log.debug("%s: the library refuses the filter: status %#x", channel.name, failed)
+            channel.library.set_number(handle, parameter, constants.PCAN_FILTER_OPEN)
+
+    # --- the device -----------------------------------------------------------------------------------
+
+    def get_device_number(self) -> int | None:
+        """Return the number stored in the device, None if it has none."""
+        self._check_open()
+        with self._gate:
+            channel = self._channel
+            status, number = channel.library.number(channel.handle, constants.PCAN_DEVICE_ID)
+        return number if status == PCAN_ERROR_OK else None
+
+    def set_device_number(self, device_number: int) -> bool:
+        """Store a number in the device, 0 to 255 in older ones; return whether that worked."""
+        try:
+            number = int(device_number)
+        except (TypeError, ValueError):
+            return False
+        if self.is_shutdown or not 0 <= number <= 0xFFFFFFFF:
+            return False
+        with suppress(CanOperationError), self._gate:
+            channel = self._channel
+            status = channel.library.set_number(channel.handle, constants.PCAN_DEVICE_ID, number)
+            return status == PCAN_ERROR_OK
+        return False
+
+    def flash(self, flash: bool) -> None:
+        """Let the LED of the device flash, or stop it.
+
+        The call returns at once. On Linux switching on takes the library five seconds, in a thread; closing
+        the bus waits for it.
+        """
+        self._check_open()
+        if flash:
+            threading.Thread(target=self._flash, args=(1,), name="flash", daemon=True).start()
+        else:
+            self._flash(0)
+
+    def _flash(self, value: int) -> None:
+        with suppress(CanOperationError), self._gate:  # the bus may have been closed
+            channel = self._channel
+            status = channel.library.set_number(channel.handle, constants.PCAN_CHANNEL_IDENTIFYING, value)
+            if status != PCAN_ERROR_OK:
+                log.warning("%s: the device cannot flash: status %#x", channel.name, status)
+
+    def _release(self) -> None:
+        self._channel.close()
+
+    @staticmethod
+    def _obstacle() -> str | None:
+        return LIBRARY.obstacle()
+
+    @staticmethod
+    def _detect_available_configs() -> list[dict[str, Any]]:
+        """Return the free channels, those that PCAN-View shares among them."""
+        from cantools_cli.backends.pcan.finder import configurations
+
+        return configurations()
+
+
+def _state(state: Any) -> BusState:
+    """Return ACTIVE or PASSIVE, also from text such as ``can.bus.BusState.PASSIVE``.
+
+    Raises:
+        UsageError: ``state`` is neither.
+    """
+    if isinstance(state, str):
+        state = BusState.__members__.get(state.rpartition(".")[2].strip().upper(), state)
+    if state not in (BusState.ACTIVE, BusState.PASSIVE):
+        text = getattr(state, "name", state)
+        raise UsageError(f"pcan: state {quoted(str(text))} is neither ACTIVE nor PASSIVE")
+    return BusState(state)
+
+
+def _with_number(pcan: PcanLibrary, device_id: int, preferred: int) -> int:
+    """Return the handle of a device with this stored number, ``preferred`` if it is one.
+
+    Raises:
+        UsageError: no device has it.
+    """
+    if pcan.number(preferred, constants.PCAN_DEVICE_ID) == (PCAN_ERROR_OK, device_id):
+        return preferred
+    found = pcan.look_up(device_id)
+    if found is None:
+        raise UsageError(f"pcan: no device has the number {device_id}", hint="canx list -i pcan shows them")
+    return found
