@@ -129,7 +129,16 @@ INTERFACES = {
         "cantools_cli.backends.ixxat.bus:IXXATBus",
         platforms=("win32",),
         library="VCI of HMS Networks",
+        finder="cantools_cli.backends.ixxat.finder",
+        has_commas=False,
+        needs_channel=True,
         example="0",
+        defaults={"rx_fifo_size": 1024, "tx_fifo_size": 128},  # the documented 16 suit no busy bus
+        modules=(
+            "cantools_cli.backends.ixxat.exceptions",
+            "cantools_cli.backends.ixxat.structures",
+            "cantools_cli.backends.ixxat.constants",
+        ),
     ),
     "kvaser": Interface(
         "kvaser",
@@ -297,7 +306,9 @@ DOCUMENTED_INTERFACES: dict[str, tuple[str, ...]] = {
     "etas": (),
     "gs_usb": (),
     "iscan": (),
-    "ixxat": _folder("ixxat", "canlib", "canlib_vcinpl", "canlib_vcinpl2", "exceptions", "structures"),
+    "ixxat": _folder(
+        *("ixxat", "canlib", "canlib_vcinpl", "canlib_vcinpl2", "constants", "exceptions", "structures")
+    ),
     "kvaser": _folder("kvaser", "canlib", "constants", "structures"),
     "neousys": _folder("neousys", "neousys"),
     "neovi": _folder("ics_neovi", "neovi_bus"),

@@ -23,6 +23,8 @@ _HOMES = {
     "ctypesutil": ("python_can.ctypesutil",),
     "exceptions": ("errors",),
     "interface": ("bus.interface",),
+    "interfaces.ixxat.canlib_vcinpl": ("backends.ixxat.canlib_vcinpl",),
+    "interfaces.ixxat.canlib_vcinpl2": ("backends.ixxat.canlib_vcinpl2",),
     "interfaces": ("python_can.interfaces", "bus.interface", "plugins"),
     "io": ("io", ""),
     "io.asc": ("io.asc.reader", "io.asc.writer"),
