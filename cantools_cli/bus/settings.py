@@ -34,7 +34,7 @@ COMMON = {
     **{f"{phase}_{key}": "int" for phase in ("nom", "data") for key in ("brp", *_SEGMENTS)},
 }
 #: settings in percent, with or without the sign
-PERCENTAGES = ("sample_point", "dsample_point")
+PERCENTAGES = ("sample_point", "dsample_point", "data_sample_point")
 #: parameters that are rates but not common to several interfaces
 _RATES = frozenset({"baudrate", "s7", "ttyBaudrate", "tty_baudrate"})
 #: settings of single interfaces of python-can, and its descriptions of detected buses

@@ -5,6 +5,8 @@
  * max_filters, tx_full (the transmit queue stays full), fd (controllers have CAN FD), long_capabilities,
  * frequency (ticks of the timer per second).
  *
+ * A function that closes something and is told to fail fails after it has done so.
+ *
  * Injected records of kind 3 are bus events and set the state, of kind 4 overflows of the queue, of kind 5
  * internal errors, of kind 7 timer events; their code is that of the event.
  */
@@ -328,7 +330,6 @@ EXPORT uint32_t CSI_CreateProtocolTree(const char *uri, NodeRange range, Tree **
 
 EXPORT uint32_t CSI_DestroyProtocolTree(Tree *tree) {
     called("CSI_DestroyProtocolTree");
-    ORDERS("CSI_DestroyProtocolTree");
     if (!tree) return OK;
     uint32_t code = INVALID_PARAMETER;
     pthread_mutex_lock(&state_lock);
@@ -345,6 +346,7 @@ EXPORT uint32_t CSI_DestroyProtocolTree(Tree *tree) {
     pthread_mutex_unlock(&state_lock);
     if (code) violation("CSI_DestroyProtocolTree: no such tree");
     if (users > others && !others) violation("CSI_DestroyProtocolTree: a controller still needs it");
+    ORDERS("CSI_DestroyProtocolTree");
     return code;
 }
 
@@ -387,12 +389,12 @@ EXPORT uint32_t OCI_CreateCANControllerNoSearch(const char *uri, const Version *
 
 EXPORT uint32_t OCI_DestroyCANController(int32_t handle) {
     called("OCI_DestroyCANController");
-    ORDERS("OCI_DestroyCANController");
     Controller *c = controller_of("OCI_DestroyCANController", handle);
     if (!c) return INVALID_HANDLE;
     UNLESS(!c->is_open, WRONG_STATE, "OCI_DestroyCANController: it is open");
     c->used = 0;
     opened(-1);
+    ORDERS("OCI_DestroyCANController");
     return OK;
 }
 
@@ -449,7 +451,6 @@ EXPORT uint32_t OCI_OpenCANController(int32_t handle, const Configuration *wante
 
 EXPORT uint32_t OCI_CloseCANController(int32_t handle) {
     called("OCI_CloseCANController");
-    ORDERS("OCI_CloseCANController");
     Controller *c = controller_of("OCI_CloseCANController", handle);
     if (!c) return INVALID_HANDLE;
     UNLESS(c->is_open, WRONG_STATE, "OCI_CloseCANController: it is not open");
@@ -457,6 +458,7 @@ EXPORT uint32_t OCI_CloseCANController(int32_t handle) {
     c->is_open = 0;
     port_close(c->port);
     opened(-1);
+    ORDERS("OCI_CloseCANController");
     return OK;
 }
 
@@ -520,7 +522,7 @@ EXPORT uint32_t OCI_GetError(int32_t handle, uint32_t code, char *text, uint32_t
     if (!controller_of("OCI_GetError", handle)) return INVALID_HANDLE;
     UNLESS(text && size, INVALID_PARAMETER, "OCI_GetError: no room");
     memset(text, 0xA5, size);
-    snprintf(text, size, "BOA \xE2\x80\x93 %s\n", code == DISCONNECTED ? "device disconnected" : code == ADAPTED ? "adapted" : "refused");
+    snprintf(text, size, "Ger\xC3\xA4t: %s\n", code == DISCONNECTED ? "device disconnected" : code == ADAPTED ? "adapted" : "refused");
     return OK;
 }
 
@@ -548,12 +550,12 @@ EXPORT uint32_t OCI_CreateCANRxQueue(int32_t handle, const RxQueueConfiguration 
 
 EXPORT uint32_t OCI_DestroyCANRxQueue(int32_t queue) {
     called("OCI_DestroyCANRxQueue");
-    ORDERS("OCI_DestroyCANRxQueue");
     Controller *c = queue_of("OCI_DestroyCANRxQueue", queue, RX_QUEUES);
     if (!c) return INVALID_HANDLE;
     if (__atomic_load_n(&c->readers, __ATOMIC_ACQUIRE)) violation("OCI_DestroyCANRxQueue: a thread reads from it");
     c->has_rx = 0;
     opened(-1);
+    ORDERS("OCI_DestroyCANRxQueue");
     return OK;
 }
 
@@ -572,11 +574,11 @@ EXPORT uint32_t OCI_CreateCANTxQueue(int32_t handle, const TxQueueConfiguration 
 
 EXPORT uint32_t OCI_DestroyCANTxQueue(int32_t queue) {
     called("OCI_DestroyCANTxQueue");
-    ORDERS("OCI_DestroyCANTxQueue");
     Controller *c = queue_of("OCI_DestroyCANTxQueue", queue, TX_QUEUES);
     if (!c) return INVALID_HANDLE;
     c->has_tx = 0;
     opened(-1);
+    ORDERS("OCI_DestroyCANTxQueue");
     return OK;
 }
 
@@ -598,7 +600,6 @@ static uint32_t change_filters(const char *function, int32_t queue, int adds, in
     UNLESS(c->minor >= minor, NOT_SUPPORTED, "%s: the controller has API 1.%d", function, c->minor);
     UNLESS(count, INVALID_PARAMETER, "%s: no filter", function);
     for (uint32_t i = 0; i < count; i++) {
-        called("%s %x/%x %x/%x", function, filters[i].id_value, filters[i].id_mask, filters[i].flags_value, filters[i].flags_mask);
         UNLESS(filters[i].id_value <= 0x1FFFFFFF && filters[i].id_mask <= 0x1FFFFFFF && !(filters[i].flags_mask & ~0x7F) &&
                    !(filters[i].flags_value & ~0x7F), INVALID_PARAMETER, "%s: filter %u", function, i);
     }
@@ -616,6 +617,8 @@ static uint32_t change_filters(const char *function, int32_t queue, int adds, in
         else c->filters[at] = c->filters[--c->filter_count];
     }
     pthread_mutex_unlock(&state_lock);
+    for (uint32_t i = 0; i < count && !code; i++)
+        called("%s %x/%x %x/%x", function, filters[i].id_value, filters[i].id_mask, filters[i].flags_value, filters[i].flags_mask);
     if (code == INVALID_PARAMETER) violation("%s: there is no such filter", function);
     return code;
 }

@@ -23,6 +23,7 @@ from array import array
 from collections.abc import Callable, Sequence
 
 from cantools_cli.backends.etas.constants import (
+    ERROR_BIT,
     ControllerState,
     ErrorType,
     MessageFlag,
@@ -101,7 +102,7 @@ class Decoder:
         batch = MessageBatch(channels=self._channels)
         can_ids, flag_column, codes = batch.can_id, batch.flags, batch.dlc_code
         payload, offsets = batch.payload, batch.offset
-        for kind, stamp, _, word, flags, _, length, more, room in _RECEIVED[size].iter_unpack(data):
+        for kind, stamp, _, word, flags, res, length, more, room in _RECEIVED[size].iter_unpack(data):
             if kind in (_RX, _FD_RX):
                 is_fd = kind == _FD_RX
                 if self._is_impossible(word, flags, length, is_fd):
@@ -117,7 +118,7 @@ class Decoder:
                 can_ids.append(word | _ID_FLAGS[flags & 3])
                 flag_column.append((_FD_FLAGS if is_fd else _CLASSIC_FLAGS)[flags & 0x7F])
             else:
-                error = self._error(kind, word, flags | length << 24, more)
+                error = self._error(kind, word, flags | res << 16 | length << 24, more)
                 if error is None:
                     continue
                 can_ids.append(error[0] | bits.CAN_ERR_FLAG)
@@ -149,7 +150,7 @@ class Decoder:
         if kind == MessageType.QUEUE_EVENT and word == QueueEvent.OVERFLOW:
             self._losses[OVERFLOWS] += 1
             return error_frames.CONTROLLER, bytes((0, error_frames.RX_OVERFLOW, 0, 0, 0, 0, 0, 0))
-        if kind == MessageType.INTERNAL_ERROR:
+        if kind == MessageType.INTERNAL_ERROR and code & ERROR_BIT:
             self.internal_errors.append(code)
         return None
 

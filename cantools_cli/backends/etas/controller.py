@@ -160,12 +160,16 @@ class Controller:
         self._check("OCI_CreateCANControllerNoSearch", code)
         self.minor = self._usable(minor)
         self._handle = self._check.handle = handle.value
-        self._undo_by("OCI_DestroyCANController", lambda: self._oci.OCI_DestroyCANController(self._handle))
+        self._undo_by("OCI_DestroyCANController", self._destroy)
         self._has_flags = self.minor >= _WITH_FLAGS
         has_pointers = self.has_pointers = self.minor >= _WITH_FD
         self._read = self._oci.OCI_ReadCANDataEx if has_pointers else self._oci.OCI_ReadCANData
         self._write = self._oci.OCI_WriteCANDataEx if has_pointers else self._oci.OCI_WriteCANData
         self._check_usable(name)
+
+    def _destroy(self) -> int:
+        self._check.handle = None  # texts of errors need a controller
+        return int(self._oci.OCI_DestroyCANController(self._handle))
 
     def _check_usable(self, name: str) -> None:
         """Refuse what this version of the driver, or the controller, cannot do.
