@@ -472,6 +472,23 @@ EXPORT uint32_t OCI_GetCANConfiguration(int32_t handle, Configuration *configura
     return OK;
 }
 
+EXPORT uint32_t OCI_AdaptCANConfiguration(int32_t handle, Configuration *configuration) {
+    called("OCI_AdaptCANConfiguration");
+    ORDERS("OCI_AdaptCANConfiguration");
+    Controller *c = controller_of("OCI_AdaptCANConfiguration", handle);
+    if (!c) return INVALID_HANDLE;
+    UNLESS(configuration && c->is_open, WRONG_STATE, "OCI_AdaptCANConfiguration: it is not open");
+    if (configuration->bus_participation_mode != c->configuration.bus_participation_mode) return INCOMPATIBLE;
+    c->configuration = *configuration;
+    return OK;
+}
+
+EXPORT uint32_t OCI_CreateCANControllerVersion(const char *uri, const Version *version, int32_t *handle) {
+    (void)uri, (void)version, (void)handle;
+    called("OCI_CreateCANControllerVersion");
+    return NOT_SUPPORTED; /* it searches the tree itself: canx has a tree already */
+}
+
 EXPORT uint32_t OCI_GetCANControllerCapabilities(int32_t handle, uint32_t *words) {
     called("OCI_GetCANControllerCapabilities");
     ORDERS("OCI_GetCANControllerCapabilities");
@@ -661,22 +678,24 @@ EXPORT uint32_t OCI_RemoveCANFrameFilterEx(int32_t queue, RxFilterEx *const *fil
 }
 #endif
 
-static uint32_t add_kinds(const char *function, int32_t queue, const EventFilter *filters, uint32_t count, int is_error) {
+static uint32_t change_kinds(const char *function, int32_t queue, const EventFilter *filters, uint32_t count, int is_error, int adds) {
     Controller *c = queue_of(function, queue, RX_QUEUES);
     if (!c) return INVALID_HANDLE;
     UNLESS(filters && count == 1 && filters->destination == 1 && !filters->tag, INVALID_PARAMETER, "%s: filter", function);
     called("%s kinds=%x", function, filters->kinds);
-    *(is_error ? &c->error_kinds : &c->event_kinds) |= filters->kinds;
+    uint32_t *kinds = is_error ? &c->error_kinds : &c->event_kinds;
+    *kinds = adds ? *kinds | filters->kinds : *kinds & ~filters->kinds;
     return OK;
 }
-EXPORT uint32_t OCI_AddCANBusEventFilter(int32_t queue, const EventFilter *filters, uint32_t count) {
-    ORDERS("OCI_AddCANBusEventFilter");
-    return add_kinds("OCI_AddCANBusEventFilter", queue, filters, count, 0);
-}
-EXPORT uint32_t OCI_AddCANErrorFrameFilter(int32_t queue, const EventFilter *filters, uint32_t count) {
-    ORDERS("OCI_AddCANErrorFrameFilter");
-    return add_kinds("OCI_AddCANErrorFrameFilter", queue, filters, count, 1);
-}
+#define KINDS(name, is_error, adds) \
+    EXPORT uint32_t name(int32_t queue, const EventFilter *filters, uint32_t count) { \
+        ORDERS(#name); \
+        return change_kinds(#name, queue, filters, count, is_error, adds); \
+    }
+KINDS(OCI_AddCANBusEventFilter, 0, 1)
+KINDS(OCI_RemoveCANBusEventFilter, 0, 0)
+KINDS(OCI_AddCANErrorFrameFilter, 1, 1)
+KINDS(OCI_RemoveCANErrorFrameFilter, 1, 0)
 
 /* --- OCI: sending ---------------------------------------------------------------------------------------- */
 
