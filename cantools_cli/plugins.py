@@ -276,6 +276,7 @@ INTERFACES = {
         "cantools_cli.backends.vector.bus:VectorBus",
         platforms=("win32",),
         library="XL Driver Library of Vector",
+        finder="cantools_cli.backends.vector.finder",
         example="0",
         modules=(
             *("cantools_cli.backends.vector.channels", "cantools_cli.backends.vector.exceptions"),

@@ -261,7 +261,7 @@ static void prepare(void) {
         applications[i].channel = applications[i].hwChannel = i;
         applications[i].hwType = 1;
     }
-    clockStart = now_ns() - 123456789123;
+    clockStart = now_ns() - 123456789123456; /* the computer was on for 34 hours */
     txUsed = txRoomSeen = 0;
 }
 

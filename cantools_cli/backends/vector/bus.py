@@ -131,6 +131,7 @@ class VectorBus(LibraryBus):
         self._accepted: tuple[Acceptance, ...] = ()
         self._reading, self._sending = threading.RLock(), threading.Lock()  # a hook may read the state
         self._chip_states: dict[int, tuple[int, int, int]] = {}  # by index, the latest event
+        self._is_requesting = False  # the state
         self._empty_at = 0.0  # when the queue was last found empty
         self._prepare()
         with ExitStack() as opened:
@@ -315,22 +316,29 @@ class VectorBus(LibraryBus):
     def _request_states(self) -> dict[int, tuple[int, int, int]]:
         """Return the states of the controllers; frames that arrive meanwhile are kept."""
         self._check_open()
-        missing = {*self._slots}
-        deadline = Deadline(_STATE_SECONDS)
         with self._gate, self._reading:
-            known, self._chip_states = self._chip_states, {}
-            self._port.operate("xlCanRequestChipState", self.mask)
-            while not missing <= self._chip_states.keys() and self._lost is None:
-                batch = self._read()
-                if batch is not None and len(batch):
-                    self._echoes.append(batch)
-                    self._wakeup.set()
-                if deadline.passed:
-                    break
-                if batch is None:
-                    deadline.pause()
-            self._chip_states = {**known, **self._chip_states}
+            if not self._is_requesting:  # as it is if a hook reads the state
+                self._is_requesting = True
+                try:
+                    self._await_states()
+                finally:
+                    self._is_requesting = False
             return self._chip_states
+
+    def _await_states(self) -> None:
+        known, self._chip_states = self._chip_states, {}
+        self._port.operate("xlCanRequestChipState", self.mask)
+        deadline = Deadline(_STATE_SECONDS)
+        while not self._slots.keys() <= self._chip_states.keys() and self._lost is None:
+            batch = self._read()
+            if batch is not None and len(batch):
+                self._echoes.append(batch)
+                self._wakeup.set()
+            if deadline.passed:
+                break
+            if batch is None:
+                deadline.pause()
+        self._chip_states = {**known, **self._chip_states}
 
     def reset(self) -> None:
         """Take the channels off the bus and connect them again, which also ends the state bus off.

@@ -48,7 +48,7 @@ class DriverClock:
             self._read = reading = None
             self._clock = DeviceClock(_MODULUS, 1)
         if reading is None:
-            return self._clock.times_ns(stamps)
+            return self._clock.times_ns(stamps, may_be_old=not are_fresh)
         count, read_at = reading
         return self._clock.times_ns((*stamps, count), read_at)[:-1]
 
