@@ -9,10 +9,10 @@ from ctypes import byref
 from threading import Lock
 from typing import Any
 
-from cantools_cli.backends.neousys import codec, library
+from cantools_cli.backends.neousys import codec, wdt_dio
 from cantools_cli.backends.neousys.inbox import Inbox
-from cantools_cli.backends.neousys.library import (
-    LIBRARY,
+from cantools_cli.backends.neousys.library import LIBRARY
+from cantools_cli.backends.neousys.wdt_dio import (
     NeousysCanBitClk,
     NeousysCanMsg,
     NeousysCanSetup,
@@ -41,7 +41,7 @@ __all__ = ["NeousysBus", "NeousysCanBitClk", "NeousysCanMsg", "NeousysCanSetup"]
 
 MAX_BITRATE = 1_000_000
 #: config, identifier and mask of a setup that passes all frames
-_ALL = (library.USE_ID_FILTER, 0, 0)
+_ALL = (wdt_dio.USE_ID_FILTER, 0, 0)
 
 
 class NeousysBus(LibraryBus):
@@ -124,7 +124,7 @@ class NeousysBus(LibraryBus):
 
     def _setup(self) -> tuple[object, int]:
         setup = NeousysCanSetup(self._bit_rate, *self._acceptance)
-        return byref(setup), library.SETUP_SIZE
+        return byref(setup), wdt_dio.SETUP_SIZE
 
     @property
     def bit_rates(self) -> tuple[int | None, int | None]:
@@ -174,7 +174,7 @@ class NeousysBus(LibraryBus):
         extended = only.get("extended")
         if extended is None:
             return _ALL
-        config = library.USE_EXT_FILTER if extended else library.USE_ID_FILTER
+        config = wdt_dio.USE_EXT_FILTER if extended else wdt_dio.USE_ID_FILTER
         limit = bits.CAN_EFF_MASK if extended else bits.CAN_SFF_MASK
         return config, only["can_id"] & limit, only["can_mask"] & limit
 
@@ -197,9 +197,9 @@ class NeousysBus(LibraryBus):
     @property
     def state(self) -> BusState:
         """ERROR if the controller is off the bus, PASSIVE if it is error passive, else ACTIVE."""
-        if self._inbox.status & library.STATUS_BUS_OFF:
+        if self._inbox.status & wdt_dio.STATUS_BUS_OFF:
             return BusState.ERROR
-        return BusState.PASSIVE if self._inbox.status & library.STATUS_PASSIVE else BusState.ACTIVE
+        return BusState.PASSIVE if self._inbox.status & wdt_dio.STATUS_PASSIVE else BusState.ACTIVE
 
     @state.setter
     def state(self, new_state: BusState) -> None:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 
-from cantools_cli.backends.neousys.library import (
+from cantools_cli.backends.neousys.wdt_dio import (
     MSG_DATA_LOST,
     MSG_EXTENDED_ID,
     MSG_REMOTE_FRAME,

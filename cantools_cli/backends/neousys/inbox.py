@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Any
 
 from cantools_cli.backends.neousys.codec import SIZE, Arrival
-from cantools_cli.backends.neousys.library import ReceivedCallback, StatusCallback
+from cantools_cli.backends.neousys.wdt_dio import ReceivedCallback, StatusCallback
 from cantools_cli.backends.transport.waiting import Wakeup
 
 #: callbacks of closed buses, with the time of closing: the library may still be inside one

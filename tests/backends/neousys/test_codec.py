@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cantools_cli.backends.neousys import codec, library
-from cantools_cli.backends.neousys.library import NeousysCanBitClk, NeousysCanMsg, NeousysCanSetup
+from cantools_cli.backends.neousys import codec, wdt_dio
+from cantools_cli.backends.neousys.wdt_dio import NeousysCanBitClk, NeousysCanMsg, NeousysCanSetup
 from cantools_cli.bus.losses import Losses
 from cantools_cli.frame import error_frames
 from cantools_cli.frame.batch import MessageBatch
@@ -129,16 +129,16 @@ def test_layouts(stub: Stub, name: str, structure: type[ctypes.Structure]) -> No
 def test_constants_are_those_of_python_can() -> None:
     neousys = pytest.importorskip("can.interfaces.neousys.neousys")
     for ours, theirs in (
-        (library.MSG_EXTENDED_ID, "MSG_EXTENDED_ID"),
-        (library.MSG_REMOTE_FRAME, "MSG_REMOTE_FRAME"),
-        (library.MSG_DATA_NEW, "MSG_DATA_NEW"),
-        (library.MSG_DATA_LOST, "MSG_DATA_LOST"),
-        (library.USE_ID_FILTER, "MSG_USE_ID_FILTER"),
-        (library.USE_DIR_FILTER, "MSG_USE_DIR_FILTER"),
-        (library.USE_EXT_FILTER, "MSG_USE_EXT_FILTER"),
-        (library.STATUS_BUS_OFF, "STATUS_BUS_OFF"),
-        (library.STATUS_WARNING, "STATUS_EWARN"),
-        (library.STATUS_PASSIVE, "STATUS_EPASS"),
-        (library.STATUS_LAST_ERROR, "STATUS_LEC_MASK"),
+        (wdt_dio.MSG_EXTENDED_ID, "MSG_EXTENDED_ID"),
+        (wdt_dio.MSG_REMOTE_FRAME, "MSG_REMOTE_FRAME"),
+        (wdt_dio.MSG_DATA_NEW, "MSG_DATA_NEW"),
+        (wdt_dio.MSG_DATA_LOST, "MSG_DATA_LOST"),
+        (wdt_dio.USE_ID_FILTER, "MSG_USE_ID_FILTER"),
+        (wdt_dio.USE_DIR_FILTER, "MSG_USE_DIR_FILTER"),
+        (wdt_dio.USE_EXT_FILTER, "MSG_USE_EXT_FILTER"),
+        (wdt_dio.STATUS_BUS_OFF, "STATUS_BUS_OFF"),
+        (wdt_dio.STATUS_WARNING, "STATUS_EWARN"),
+        (wdt_dio.STATUS_PASSIVE, "STATUS_EPASS"),
+        (wdt_dio.STATUS_LAST_ERROR, "STATUS_LEC_MASK"),
     ):
         assert ours == getattr(neousys, f"NEOUSYS_CAN_{theirs}")
