@@ -59,6 +59,8 @@ class Interface:
         command_settings: settings of a command that its arguments do not give, whatever is configured.
         send_timeout: how long ``canx send`` waits by default: less if each frame needs an acknowledgement.
         detection_seconds: how long ``_detect_available_configs`` may take.
+        descriptions: settings of a detected configuration that ``canx list`` leaves out of the address, since
+            they only describe the bus.
         modules: canx modules, apart from that of the class, with names of python-can's folder.
     """
 
@@ -81,6 +83,7 @@ class Interface:
     command_settings: dict[str, Any] = field(default_factory=dict)
     send_timeout: str = "10s"
     detection_seconds: float = 1.0
+    descriptions: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
 
     def find(self) -> Finder | None:
@@ -188,6 +191,7 @@ INTERFACES = {
         library="PCAN-Basic of PEAK-System",
         finder="cantools_cli.backends.pcan.finder",
         example="PCAN_USBBUS1",
+        descriptions=("device_id",),
         modules=("cantools_cli.backends.pcan.basic", "cantools_cli.backends.pcan.constants"),
     ),
     "remote": Interface(

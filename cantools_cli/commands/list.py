@@ -85,7 +85,8 @@ def _settings(interface: str, keys: list[str]) -> list[str]:
     from inspect import signature
 
     parameters = signature(plugins.bus_class(interface)).parameters
-    return [key for key in keys if key in parameters]
+    described = plugins.interface(interface).descriptions
+    return [key for key in keys if key in parameters and key not in described]
 
 
 def _row(address: str, interface: str, channel: object, details: dict[str, Any]) -> dict[str, Any]:

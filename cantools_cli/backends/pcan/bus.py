@@ -22,7 +22,7 @@ from cantools_cli.backends.pcan.errors import (
 )
 from cantools_cli.backends.pcan.filters import ranges
 from cantools_cli.backends.pcan.library import LIBRARY, PcanLibrary, handle_of, name_of
-from cantools_cli.backends.pcan.timing import Timing, classic, fd_of_rates, fd_of_segments, of_object
+from cantools_cli.backends.pcan.timing import Timing, of_settings
 from cantools_cli.backends.transport.device_clock import DeviceClock
 from cantools_cli.backends.transport.library import given
 from cantools_cli.backends.transport.library_bus import LibraryBus
@@ -108,33 +108,33 @@ class PcanBus(LibraryBus):
         if isinstance(timing, int):
             timing, bitrate = None, timing
         segments = (nom_brp, nom_tseg1, nom_tseg2, nom_sjw, data_brp, data_tseg1, data_tseg2, data_sjw)
-        if timing is not None:
-            bit_timing = of_object(timing)
-        elif not fd:
-            bit_timing = classic(bitrate, sample_point)
-        elif data_bitrate is not None and segments.count(None) == len(segments):
-            points = (sample_point, dsample_point)
-            bit_timing = fd_of_rates(bitrate, data_bitrate, *points, f_clock=f_clock, f_clock_mhz=f_clock_mhz)
-        else:
-            named = dict(zip(constants.PCAN_FD_PARAMETER_LIST, segments, strict=True))
-            bit_timing = fd_of_segments(f_clock=f_clock, f_clock_mhz=f_clock_mhz, segments=named)
+        bit_timing = of_settings(
+            timing,
+            bitrate,
+            data_bitrate,
+            fd=fd,
+            points=(sample_point, dsample_point),
+            clocks=(f_clock, f_clock_mhz),
+            segments=dict(zip(constants.PCAN_FD_PARAMETER_LIST, segments, strict=True)),
+        )
         pcan = PcanLibrary(given(library, dll))
         handle = handle_of(channel)
         if device_id is not None:
             handle = _with_number(pcan, device_id, handle)
-            channel = name_of(handle)
-        self.channel_info = str(channel) if isinstance(channel, int) else name_of(handle)
+        name = str(channel) if isinstance(channel, int) and device_id is None else name_of(handle)
         self._hw_filter = hw_filter
         self._auto_reset = auto_reset
         self._own_messages = receive_own_messages
-        self._open(pcan, handle, bit_timing)
+        self._channel = PcanChannel(pcan, handle, f"pcan:{name}", bit_timing)
+        self._open(bit_timing)
+        self.channel_info = name
         try:
             super().__init__(channel, can_filters, **kwargs)
         except BaseException:
-            self._channel.close()
+            self.shutdown()
             raise
 
-    def _open(self, pcan: PcanLibrary, handle: int, timing: Timing) -> None:
+    def _open(self, timing: Timing) -> None:
         if timing.text is not None:
             self._can_protocol = CanProtocol.CAN_FD
         self._clock = DeviceClock(_WRAP_US, _TICK_NS)
@@ -145,13 +145,8 @@ class PcanBus(LibraryBus):
         self._counts_from_epoch: bool | None = None
         self._is_fresh = self._is_marked = False
         self._turn = threading.Lock()  # one thread reads, writes or opens the channel again
-        self._channel = PcanChannel(pcan, handle, f"pcan:{self.channel_info}", timing)
-        try:
-            self._channel.check_version()
-            self._open_channel()
-        except CanError:
-            self.channel_info = "unknown"  # of a bus that was never open
-            raise
+        self._channel.check_version()
+        self._open_channel()
 
     def _open_channel(self) -> None:
         self._channel.open(
@@ -175,6 +170,7 @@ class PcanBus(LibraryBus):
     def _drain(self) -> MessageBatch | None:
         with self._turn:
             channel = self._channel
+            is_fresh, self._is_fresh = self._is_fresh, False
             if channel.failure is not None:
                 failure, channel.failure = channel.failure, None
                 raise failure
@@ -188,7 +184,7 @@ class PcanBus(LibraryBus):
             messages, stamps = codec.without_malformed(messages, stamps, self.losses, is_fd=is_fd)
             batch = None
             if messages:
-                times = self._times_ns(stamps, is_fd=is_fd)
+                times = self._times_ns(stamps, is_fresh=is_fresh)
                 batch = codec.decode(messages, times, self.channel_info, is_fd=is_fd)
             if self._is_marked:
                 batch = self._with_mark(batch)
@@ -220,9 +216,12 @@ class PcanBus(LibraryBus):
             self._channel.failure = None
             raise failure
 
-    def _times_ns(self, stamps: bytearray, *, is_fd: bool) -> array[int]:
-        """Return the times of frames since the epoch: Linux counts from it, others from the start."""
-        is_fresh, self._is_fresh = self._is_fresh, False
+    def _times_ns(self, stamps: bytearray, *, is_fresh: bool) -> array[int]:
+        """Return the times of frames since the epoch: Linux counts from it, others from the start.
+
+        ``is_fresh`` tells that they arrived just now.
+        """
+        is_fd = self._channel.is_fd
         if self._counts_from_epoch is None:
             [first] = codec.times(stamps[: codec.STAMP_SIZE], is_fd=is_fd)
             self._counts_from_epoch = first > _EPOCH_US

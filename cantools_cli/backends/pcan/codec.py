@@ -197,11 +197,10 @@ def _fill_with_unusual(
             batch.can_id[row], payload = error_frame(batch.can_id[row] & bits.CAN_EFF_MASK, data[:4])
             batch.flags[row] = 0
             code = 8
-        elif kind & RTR:
-            payload, code = b"", min(code, 8)
         else:
-            code = min(code, 15 if kind & FD else 8)
-            payload = bytes(data[: bits.FD_LENGTHS[code]])
+            code = min(code, 15)
+            length = 0 if kind & RTR else bits.FD_LENGTHS[code if kind & FD else min(code, 8)]
+            payload = bytes(data[:length])
         batch.dlc_code.append(code)
         batch.payload += payload
         batch.offset.append(len(batch.payload))
