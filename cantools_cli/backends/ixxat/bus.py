@@ -391,9 +391,8 @@ def _number(channel: Any) -> int:
     except (ValueError, TypeError):
         number = -1
     if number < 0 or isinstance(channel, float):
-        raise UsageError(
-            f"ixxat:{channel}: channel {quoted(channel)} is not a number", hint="the first is ixxat:0"
-        )
+        text = f"ixxat: channel {quoted(channel)} is not a number from 0 on"
+        raise UsageError(text, hint="such as ixxat:0")
     return number
 
 

@@ -85,6 +85,7 @@ class Controller:
         self.listen_only = False
         self.is_fast = False
         self.description = ""
+        self._is_active = False  # the channel
         self._has_filters = False  # whether vcinpl was told any
 
     def open(self, wanted_id: str | None) -> None:
@@ -105,6 +106,7 @@ class Controller:
         more = (0, constants.CAN_FILTER_PASS) if vci.is_fd else ()
         vci.call("canChannelInitialize", self.channel, *fifos, *more)
         vci.call("canChannelActivate", self.channel, constants.TRUE)
+        self._is_active = True
         control = c_void_p()
         result = vci.functions.canControlOpen(self.device, self._number, byref(control))
         if result == constants.VCI_E_ACCESSDENIED:  # another program owns it: share its bus
@@ -249,7 +251,8 @@ class Controller:
         """Close what is open, whatever fails: the device may be gone."""
         functions = self._vci.functions
         if self.channel:
-            functions.canChannelActivate(self.channel, constants.FALSE)
+            if self._is_active:
+                functions.canChannelActivate(self.channel, constants.FALSE)
             functions.canChannelClose(self.channel)
         if self.control:
             functions.canControlStart(self.control, constants.FALSE)

@@ -151,9 +151,10 @@ class ReceiveQueue:
                 if codec.Received(*run[0]).is_overrun:
                     self._overrun(whole, run[0][0])
                 part = self._frames(run, arrived_ns)
-                if len(run) == len(messages):
-                    return part
-                whole.extend(part)
+                if not len(whole):
+                    whole = part  # the usual case: there is nothing else
+                else:
+                    whole.extend(part)
             else:
                 self._event(whole, codec.Received(*run[0]), arrived_ns)
             arrived_ns = None  # of the first message only
