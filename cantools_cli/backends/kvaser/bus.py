@@ -129,11 +129,15 @@ class KvaserBus(LibraryBus):
         self._prepare()
         self._object_buffers: ObjectBuffers | None = None
         self._channel = KvaserChannel(Canlib(given(library, dll), self._name), number, settings, self.losses)
-        self._descriptor = self._channel.descriptor()
+        try:
+            self._descriptor = self._channel.descriptor()
+            for warning in self._channel.warnings:
+                _warn(warning)
+            super().__init__(channel, can_filters, **kwargs)
+        except BaseException:
+            self.shutdown()
+            raise
         self.channel_info = str(self._channel.info)
-        for warning in self._channel.warnings:
-            _warn(warning)
-        super().__init__(channel, can_filters, **kwargs)
 
     # --- receiving ------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import sys
 import time
+from array import array
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -32,6 +33,7 @@ from cantools_cli.frame.batch import MessageBatch
 _SLOTS = 256  # messages of one read
 _SCALE_US = codec.TICK_NS // 1000
 _OLD_SCALE_NS = 1_000_000  # without SET_TIMER_SCALE
+_MAX_STEP_NS = 1_000_000_000  # back: a clock that was set anew may go back further
 _FLUSH_MS = 100  # for queued frames when a bus is closed
 _MAX_UNMARKED = 4096  # own frames whose echo is expected
 _NO_DATA = ctypes.create_string_buffer(64)  # of remote frames, in case the library copies them
@@ -236,10 +238,22 @@ class KvaserChannel:
             now, read_at = self._timer()
             if now is not None:  # so that frames that waited for long keep their times
                 ticks.append(now)
-            batch.timestamp_ns = self._clock.times_ns(ticks, read_at)[: len(batch)]
+            batch.timestamp_ns = self._in_order(self._clock.times_ns(ticks, read_at)[: len(batch)])
         if self._unmarked:
             self._mark_own(batch)
         return batch
+
+    def _in_order(self, times: array[int]) -> array[int]:
+        """Give no frame a time before that of an earlier one.
+
+        The clock keeps the order after its latest count, and that is the timer's, later than some frames'.
+        """
+        latest, row = self._latest_ns, 0
+        while row < len(times) and 0 < latest - times[row] < _MAX_STEP_NS:
+            times[row] = latest
+            row += 1
+        self._latest_ns = times[-1]
+        return times
 
     def wait(self, seconds: float) -> None:
         """Wait in the library for a message."""
@@ -249,6 +263,7 @@ class KvaserChannel:
     def anchor(self) -> None:
         """Read the timer, which starts again when a channel goes on bus."""
         self._clock = DeviceClock(codec.TICKS, self.tick_ns)
+        self._latest_ns = 0
         now, read_at = self._timer()
         if now is not None:
             self._clock.anchor(now, read_at)
@@ -271,15 +286,18 @@ class KvaserChannel:
         held = (ctypes.c_char * len(payload)).from_buffer(payload)  # must not move meanwhile
         address, write, tx = ctypes.addressof(held), self.canlib.functions.canWrite, self.tx
         with self.writing:
-            for row, (identifier, offset, length, flags) in enumerate(frames):
+            for row, frame in enumerate(frames):
+                identifier, offset, length, flags = frame
                 data = _NO_DATA if flags & c.canMSG_RTR else address + offset
+                if self._unmarked is not None:
+                    self._expect(frame, payload)
                 status = write(tx, identifier, data, length, flags)
                 if status == c.canERR_PARAM:  # some drivers refuse a valid frame now and then
                     status = write(tx, identifier, data, length, flags)
                 if status < 0:
+                    if self._unmarked is not None:
+                        self._unmarked[_echo_of(frame, payload)] -= 1
                     return row, status
-                if self._unmarked is not None:
-                    self._expect(identifier, flags, bytes(payload[offset : offset + length]))
         return len(frames), c.canOK
 
     def sync(self, milliseconds: int) -> int:
@@ -300,15 +318,12 @@ class KvaserChannel:
         with self.writing:
             self.canlib.call("canIoCtl", self.tx, c.canIOCTL_FLUSH_TX_BUFFER, None, 0)
 
-    def _expect(self, identifier: int, flags: int, data: bytes) -> None:
+    def _expect(self, frame: codec.Outgoing, payload: bytearray) -> None:
         """Note a frame whose echo has no mark, with a library before LOCAL_TXACK."""
         assert self._unmarked is not None
         if len(self._unmarked) >= _MAX_UNMARKED:  # their echoes were lost
             self._unmarked.clear()
-        can_id = identifier | (bits.CAN_EFF_FLAG if flags & c.canMSG_EXT else 0)
-        is_remote = flags & c.canMSG_RTR
-        key = (can_id | (bits.CAN_RTR_FLAG if is_remote else 0), len(data), b"" if is_remote else data)
-        self._unmarked[key] += 1
+        self._unmarked[_echo_of(frame, payload)] += 1
 
     def _mark_own(self, batch: MessageBatch) -> None:
         assert self._unmarked is not None
@@ -373,6 +388,15 @@ class KvaserChannel:
         if self.tx != self.rx or not self.is_silent:
             self.canlib.attempt("canWriteSync", self.tx, _FLUSH_MS)
         self._close.close()
+
+
+def _echo_of(frame: codec.Outgoing, payload: bytearray) -> tuple[int, int, bytes]:
+    """Return the identifier word, the length and the data of the echo of a frame."""
+    identifier, offset, length, flags = frame
+    can_id = identifier | (bits.CAN_EFF_FLAG if flags & c.canMSG_EXT else 0)
+    if flags & c.canMSG_RTR:
+        return can_id | bits.CAN_RTR_FLAG, length, b""
+    return can_id, length, bytes(payload[offset : offset + length])
 
 
 def _slots(handle: int, records: Any) -> list[tuple[Any, ...]]:

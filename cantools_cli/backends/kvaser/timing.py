@@ -101,8 +101,8 @@ def bus_params(
     _check_complete(data, "tseg1_dbr, tseg2_dbr and sjw_dbr")
     if not fd:
         return BusParams(_phase(bitrate, nominal, PRESETS, CLASSIC_CLOCK, _CLASSIC_LIMITS), samples)
-    if not any(data):
-        data = nominal  # python-can's rule
+    if not any(data) and data_bitrate in (None, bitrate):
+        data = nominal
     return BusParams(
         _phase(bitrate, nominal, FD_PRESETS, FD_CLOCK, _FD_LIMITS),
         samples,
