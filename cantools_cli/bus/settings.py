@@ -50,7 +50,7 @@ ELSEWHERE = frozenset(
         *("tseg1_abr", "tseg1_dbr", "tseg2_abr", "tseg2_dbr", "ttyBaudrate", "tx_buffer_entries"),
         *("tx_fifo_size", "unique_hardware_id", "use_system_timestamp"),
         *("device_name", "dongle_channel", "exclusive", "fd_non_iso", "no_init_access", "override_exclusive"),
-        *("supports_fd", "virtual", "hw_type", "hw_index", "hw_channel", "vector_channel_config"),
+        *("is_virtual", "supports_fd", "hw_type", "hw_index", "hw_channel", "vector_channel_config"),
         *("can_term_available", "description"),
         *("channel_condition", "controller_number", "device_features", "device_type"),
     }

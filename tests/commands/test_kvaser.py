@@ -63,8 +63,8 @@ def test_list(canx: Run) -> None:
     assert canx("list", "-i", "kvaser").stdout.splitlines() == [
         "kvaser:0\tkvaser\t0\tready\tKvaser USBcan Pro 2xHS v2 (#1, CAN FD)\t12345",
         "kvaser:1\tkvaser\t1\tready\tKvaser USBcan Pro 2xHS v2 (#2, CAN FD)\t12345",
-        "kvaser:2\tkvaser\t2\tvirtual\tKvaser Virtual CAN (#1)",
-        "kvaser:3\tkvaser\t3\tvirtual\tKvaser Virtual CAN (#2)",
+        "kvaser:2\tkvaser\t2\tready\tKvaser Virtual CAN (#1)",
+        "kvaser:3\tkvaser\t3\tready\tKvaser Virtual CAN (#2)",
     ]
     first = json.loads(canx("list", "-i", "kvaser", "--json").stdout.splitlines()[0])
     assert (first["bus"], first["channel"], first["serial"]) == ("kvaser:0", 0, "12345")

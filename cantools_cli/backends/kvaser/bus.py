@@ -360,7 +360,7 @@ class KvaserBus(LibraryBus):
                 "serial": info.serial,
                 "dongle_channel": info.number + 1,
                 "supports_fd": info.has_fd,
-                "virtual": info.is_virtual,
+                "is_virtual": info.is_virtual,
             }
             for channel, info in finder.found()
         ]

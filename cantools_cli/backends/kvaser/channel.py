@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import sys
 import time
-from array import array
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -33,7 +32,6 @@ from cantools_cli.frame.batch import MessageBatch
 _SLOTS = 256  # messages of one read
 _SCALE_US = codec.TICK_NS // 1000
 _OLD_SCALE_NS = 1_000_000  # without SET_TIMER_SCALE
-_MAX_STEP_NS = 1_000_000_000  # back: a clock that was set anew may go back further
 _FLUSH_MS = 100  # for queued frames when a bus is closed
 _MAX_UNMARKED = 4096  # own frames whose echo is expected
 _NO_DATA = ctypes.create_string_buffer(64)  # of remote frames, in case the library copies them
@@ -235,25 +233,10 @@ class KvaserChannel:
                 return None
             records = memoryview(self._records).cast("B")[: count * codec.RECORD.size]
             batch, ticks = self._decoder.decode(records)
-            now, read_at = self._timer()
-            if now is not None:  # so that frames that waited for long keep their times
-                ticks.append(now)
-            batch.timestamp_ns = self._in_order(self._clock.times_ns(ticks, read_at)[: len(batch)])
+            batch.timestamp_ns = self._clock.times_ns(ticks, may_be_old=self._has_timer)
         if self._unmarked:
             self._mark_own(batch)
         return batch
-
-    def _in_order(self, times: array[int]) -> array[int]:
-        """Give no frame a time before that of an earlier one.
-
-        The clock keeps the order after its latest count, and that is the timer's, later than some frames'.
-        """
-        latest, row = self._latest_ns, 0
-        while row < len(times) and 0 < latest - times[row] < _MAX_STEP_NS:
-            times[row] = latest
-            row += 1
-        self._latest_ns = times[-1]
-        return times
 
     def wait(self, seconds: float) -> None:
         """Wait in the library for a message."""
@@ -263,8 +246,8 @@ class KvaserChannel:
     def anchor(self) -> None:
         """Read the timer, which starts again when a channel goes on bus."""
         self._clock = DeviceClock(codec.TICKS, self.tick_ns)
-        self._latest_ns = 0
         now, read_at = self._timer()
+        self._has_timer = now is not None
         if now is not None:
             self._clock.anchor(now, read_at)
 

@@ -38,7 +38,7 @@ def details() -> dict[str, dict[str, Any]]:
     """Return the product, the serial number and the kind of each channel."""
     return {
         str(channel): {
-            "state": "virtual" if info.is_virtual else "ready",
+            "state": "ready",
             "product": f"{info.name} (#{info.number + 1}{', CAN FD' if info.has_fd else ''})",
             "serial": str(info.serial) if info.serial else None,
         }

@@ -345,7 +345,7 @@ def test_detection(stub: Stub) -> None:
         (2, 0, 1),
         (3, 0, 2),
     ]
-    assert [(one["supports_fd"], one["virtual"]) for one in found] == [(True, False)] * 2 + [
+    assert [(one["supports_fd"], one["is_virtual"]) for one in found] == [(True, False)] * 2 + [
         (False, True)
     ] * 2
     assert {one["device_name"] for one in found} == {"Kvaser USBcan Pro 2xHS v2", "Kvaser Virtual CAN"}
