@@ -199,7 +199,7 @@ static int converted(Interface *i, const Record *r, ReadFrame *f) {
     f->data_length = r->length;
     memcpy(f->data, r->data, 8);
     if (r->kind == KIND_FRAME) {
-        if (r->flags & FLAG_FD) return 0;
+        if (r->flags & FLAG_FD || !i->runs) return 0;
         int is_extended = r->flags & FLAG_EXTENDED;
         uint32_t comparator = is_extended ? i->extended & 0x1FFFFFFF : i->standard;
         uint32_t mask = is_extended ? i->extended_mask : i->standard_mask;

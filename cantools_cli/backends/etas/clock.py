@@ -46,11 +46,12 @@ class TimerClock:
         if now - self._anchored_ns >= _ANCHOR_NS:
             self._anchor()
         frequency, offset = self._frequency, self._offset_ns
-        times = array("q", [tick * _NANO // frequency + offset for tick in ticks])
+        counted = [tick * _NANO // frequency + offset for tick in ticks]
         now += self._epoch_ns
-        if min(times) < self._opened_ns - _MAX_ERROR_NS or max(times) > now + _MAX_ERROR_NS:
+        if min(counted) < self._opened_ns - _MAX_ERROR_NS or max(counted) > now + _MAX_ERROR_NS:
             self._warn()
             return array("q", [now]) * len(ticks)
+        times = array("q", counted)
         latest, floor = self._latest
         if times[0] < floor:  # the timer was read again: no frame goes back before an earlier one
             times = array(

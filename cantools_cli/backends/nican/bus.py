@@ -18,6 +18,7 @@ from cantools_cli.backends.nican.filters import PASS_ALL, Comparators, comparato
 from cantools_cli.backends.nican.session import Session
 from cantools_cli.backends.transport.library import given
 from cantools_cli.backends.transport.library_bus import LibraryBus
+from cantools_cli.bit_timing.classic import BitTiming
 from cantools_cli.bus.base import BusState
 from cantools_cli.bus.deadline import Deadline
 from cantools_cli.bus.settings import refuse_unknown
@@ -82,7 +83,7 @@ class NicanBus(LibraryBus):
         self._name = f"nican:{channel}"
         self._settings = settings
         self._listen_only = listen_only
-        self._bit_rate = timing.bitrate if timing is not None else bitrate  # unknown with registers
+        self._bit_rate = _bit_rate(bitrate, timing, btr0btr1)
         self._driver = ni.Driver(self._name, given(library, dll))
         self._passing = comparators(can_filters)
         self._session = Session(self._driver, _encoded(channel), self._all_settings(self._passing))
@@ -187,9 +188,10 @@ class NicanBus(LibraryBus):
         """Return the driver's times, that of arrival if the driver's clock is wrong."""
         now = time.time_ns()
         if self._is_stamped and filetimes:
-            times = codec.unix_ns(filetimes)
-            if self._opened_ns - _MAX_ERROR_NS <= min(times) and max(times) <= now + _MAX_ERROR_NS:
-                return times
+            earliest = codec.filetime(self._opened_ns - _MAX_ERROR_NS)
+            latest = codec.filetime(now + _MAX_ERROR_NS)
+            if earliest <= min(filetimes) and max(filetimes) <= latest:
+                return codec.unix_ns(filetimes)
             if not self._has_warned:
                 self._has_warned = True
                 text = "%s: the driver's clock is wrong; frames get the time of their arrival"
@@ -222,14 +224,16 @@ class NicanBus(LibraryBus):
             return  # the software filter does the rest
         with self._gate, self._read_lock, self._send_lock:
             self._undecoded = self._read_queued()
-            if not self._may_read:
-                return
             try:
-                self._session.reopen(self._all_settings(wanted))
+                if self._may_read:
+                    self._session.reopen(self._all_settings(wanted))
+                    self._passing = wanted
             except NicanOperationError as error:
                 self._lose(error)
                 raise
-            self._passing = wanted
+            finally:
+                if self._lost is not None and self._undecoded:  # nothing reads any more
+                    self._echoes.append(self._decoded(self._undecoded, 0))
 
     # --- sending --------------------------------------------------------------------------------------
 
@@ -308,6 +312,7 @@ class NicanBus(LibraryBus):
         with self._gate, self._read_lock:
             self._undecoded = []
             self._session.reset()
+            self._keep_waiting(None)  # fetched from the queue, but not returned yet
 
     def _release(self) -> None:
         self._session.close()
@@ -373,6 +378,15 @@ def _baud_rate(bitrate: int | None, timing: Any, btr0btr1: int | None) -> list[t
     else:
         return []
     return [(ni.BAUD_RATE, ni.REGISTERS | btr1 << 8 | btr0)]
+
+
+def _bit_rate(bitrate: int | None, timing: Any, btr0btr1: int | None) -> int | None:
+    """Return the bit rate of valid settings, None if MAX or impossible registers determine it."""
+    if btr0btr1 is not None:
+        with suppress(ValueError):
+            return BitTiming.from_registers(_F_CLOCK, *divmod(btr0btr1, 0x100)).bitrate
+        return None
+    return bitrate if timing is None else int(timing.bitrate)
 
 
 def _registers(timing: Any) -> tuple[int, int]:

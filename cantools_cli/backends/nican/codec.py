@@ -57,8 +57,17 @@ ErrorFrame = tuple[int, bytes]  # class bits, 8 data bytes
 
 
 def unix_ns(filetimes: Sequence[int]) -> array[int]:
-    """Return nanoseconds since 1970 of times in units of 100 ns since 1601."""
+    """Return nanoseconds since 1970 of times in units of 100 ns since 1601.
+
+    Raises:
+        OverflowError: a time is after the year 2262.
+    """
     return array("q", [(time - _EPOCH) * 100 for time in filetimes])
+
+
+def filetime(unix_ns: int) -> int:
+    """Return the time in units of 100 ns since 1601 of nanoseconds since 1970."""
+    return unix_ns // 100 + _EPOCH
 
 
 class OwnFrames:
