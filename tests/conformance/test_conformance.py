@@ -22,7 +22,7 @@ run(rig_of(sys.argv[1]), sys.argv[2])
 """
 #: interfaces whose rigs are not written yet
 AWAITED: set[str] = {
-    *("iscan", "neovi", "systec"),
+    *("neovi", "systec"),
 }
 
 
