@@ -16,19 +16,18 @@ _MOST_CONTROLLERS = 32  # of a device
 
 @dataclass(frozen=True)
 class Found:
-    """A CAN controller; ``is_first`` means that it is on the device that is opened by default."""
+    """A CAN controller of a device."""
 
     number: int
     hardware_id: str
     description: str
-    is_first: bool
     supports_fd: bool
     trouble: str | None
 
     @property
     def channel(self) -> str:
         """The channel as commands name it."""
-        return str(self.number) if self.is_first else f"{self.number},unique_hardware_id={self.hardware_id}"
+        return f"{self.number},unique_hardware_id={self.hardware_id}"
 
 
 def obstacle() -> str | None:
@@ -57,11 +56,11 @@ def controllers() -> list[Found]:
         infos = devices(vci)
     except CanError:
         return []
-    return [found for place, info in enumerate(infos) for found in _controllers(vci, info, place == 0)]
+    return [found for info in infos for found in _controllers(vci, info)]
 
 
 def channels() -> list[str]:
-    """Return the channels that exist; those of the first device need no hardware identifier."""
+    """Return the channels that exist."""
     return [found.channel for found in controllers()]
 
 
@@ -88,22 +87,20 @@ def _library() -> Vci | None:
     return None
 
 
-def _controllers(vci: Vci, info: VCIDEVICEINFO, is_first: bool) -> list[Found]:
+def _controllers(vci: Vci, info: VCIDEVICEINFO) -> list[Found]:
     name, text = hardware_id(info), described(info)
     device = c_void_p()
     result = vci.functions.vciDeviceOpen(byref(info.VciObjectId), byref(device))
     if result != constants.VCI_OK:  # its controllers are unknown, but the first exists
-        return [Found(0, name, text, is_first, False, vci.text(result))]
+        return [Found(0, name, text, False, vci.text(result))]
     try:
         caps = VCIDEVICECAPS()
         vci.call("vciDeviceGetCaps", device, byref(caps))
         types = caps.BusCtrlTypes[: min(caps.BusCtrlCount, _MOST_CONTROLLERS)]
         count = sum(kind >> 8 == constants.VCI_BUS_CAN for kind in types)
-        return [
-            Found(number, name, text, is_first, _has_fd(vci, device, number), None) for number in range(count)
-        ]
+        return [Found(number, name, text, _has_fd(vci, device, number), None) for number in range(count)]
     except CanError as error:
-        return [Found(0, name, text, is_first, False, str(error))]
+        return [Found(0, name, text, False, str(error))]
     finally:
         vci.functions.vciDeviceClose(device)
 

@@ -25,12 +25,14 @@ def test_every_can_controller_is_found(stub: Stub, fd: bool) -> None:
         for channel in (0, 1)  # the LIN controller has no number
     ]
     assert finder.get_ixxat_hwids() == ["HW100001", "HW100002"]
-    assert finder.channels() == ["0", "1", *(f"{n},unique_hardware_id=HW100002" for n in (0, 1))]
+    assert finder.channels() == [
+        f"{channel},unique_hardware_id={device}" for device in ("HW100001", "HW100002") for channel in (0, 1)
+    ]
     assert finder.obstacle() is None
     assert IXXATBus._obstacle() is None
     details = finder.details()
     assert [*details] == finder.channels()
-    assert details["0"] == {
+    assert details["0,unique_hardware_id=HW100001"] == {
         "state": "ready",
         "product": name,
         "serial": "HW100001",
@@ -60,7 +62,7 @@ def test_without_a_device(stub: Stub) -> None:
 def test_a_device_that_cannot_be_opened_is_listed(step: str, stub: Stub) -> None:
     stub.fail(step, constants.VCI_E_ACCESSDENIED)
     details = finder.details()
-    assert "Access denied" in details["0"]["state"]
+    assert "Access denied" in details["0,unique_hardware_id=HW100001"]["state"]
     assert len(details) == 3
     assert stub.leaks() == 0
 
