@@ -50,7 +50,7 @@ class DriverClock:
         if reading is None:
             return self._clock.times_ns(stamps, may_be_old=not are_fresh)
         count, read_at = reading
-        return self._clock.times_ns((*stamps, count), read_at)[:-1]
+        return self._clock.times_ns(stamps, read_at, counter=count)
 
 
 class PortClock:
