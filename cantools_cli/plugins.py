@@ -258,7 +258,12 @@ INTERFACES = {
         "cantools_cli.backends.systec.bus:UcanBus",
         platforms=("win32",),
         library="USB-CANmodul driver of SYS TEC",
+        finder="cantools_cli.backends.systec.finder",
         example="0",
+        modules=(
+            *("cantools_cli.backends.systec.constants", "cantools_cli.backends.systec.structures"),
+            "cantools_cli.backends.systec.exceptions",
+        ),
     ),
     "udp_multicast": Interface(
         "udp_multicast", "cantools_cli.backends.udp_multicast:UdpMulticastBus", has_commas=False
