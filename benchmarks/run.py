@@ -20,6 +20,7 @@ import framed_adapters
 import other_formats
 import serial_adapters
 import usb_adapters
+import vendor
 from measure import run
 
 HERE = Path(__file__).parent
@@ -83,6 +84,8 @@ def main_formats(given: argparse.Namespace) -> None:
             *serial_adapters.report(),
             "",
             *framed_adapters.report(),
+            "",
+            *vendor.report(),
         ]
     print("\n".join(lines))
     if given.write:
