@@ -20,6 +20,7 @@ from __future__ import annotations
 import struct
 from array import array
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import NamedTuple
 
 from cantools_cli.backends.kvaser import constants as c
@@ -35,6 +36,15 @@ TICKS = 1 << 32  #: after which the time starts again
 
 HARDWARE_OVERRUNS = "overruns reported by the device"
 QUEUE_OVERRUNS = "overruns of the driver's receive queue"
+
+_TICK_MASK = TICKS - 1
+_EFF_MASK, _OUT_OF_STD = bits.CAN_EFF_MASK, bits.CAN_EFF_MASK & ~bits.CAN_SFF_MASK
+
+# Where the fields of a record are, in units of a long for identifier and time, of an int for the others.
+_LONG, _INT = struct.calcsize("l"), struct.calcsize("I")
+_LONGS, _WORDS = RECORD.size // _LONG, RECORD.size // _INT
+_IDENTIFIER, _LENGTH, _FLAGS = 0, _LONG // _INT, _LONG // _INT + 1
+_TIME, _DATA = (_LONG + 2 * _INT) // _LONG, 2 * _LONG + 2 * _INT
 
 _FD_SIZES = frozenset(bits.FD_LENGTHS)
 #: flags of a message that need no further look: a classic data frame from the bus
@@ -99,30 +109,49 @@ class Decoder:
         self._losses = losses
         self._keeps_acknowledged = keeps_acknowledged
 
-    def decode(self, records: bytes | bytearray | memoryview) -> tuple[MessageBatch, array[int]]:
+    def decode(self, records: memoryview) -> tuple[MessageBatch, list[int]]:
         """Return the frames of ``records`` without their times, and the tick of each frame."""
-        batch, ticks = MessageBatch(channels=self._channels), array("q")
-        add_tick, add_id, add_flags = ticks.append, batch.can_id.append, batch.flags.append
-        add_code, add_end, payload = batch.dlc_code.append, batch.offset.append, batch.payload
+        words, longs = records.cast("I"), records.cast("L")
+        identifiers = longs[_IDENTIFIER::_LONGS].tolist()
+        sizes = words[_LENGTH::_WORDS].tolist()
+        flags = words[_FLAGS::_WORDS].tolist()
+        if not _PLAIN.keys() >= {*flags} or max(sizes, default=0) > 8:
+            return self._decode_mixed(records)
+        can_id = [identifier | _PLAIN[flag] for identifier, flag in zip(identifiers, flags, strict=True)]
+        if (
+            any(one & _OUT_OF_STD and one < bits.CAN_EFF_FLAG for one in can_id)
+            or max(identifiers, default=0) > _EFF_MASK
+        ):
+            return self._decode_mixed(records)
+        batch, rows = MessageBatch(channels=self._channels), len(sizes)
+        batch.can_id = array("I", can_id)
+        batch.flags = bytearray(rows)
+        batch.dlc_code = bytearray(sizes)
+        batch.offset = array("I", accumulate(sizes, initial=0))
+        starts = range(_DATA, len(records), RECORD.size)
+        data = bytes(records)
+        batch.payload = bytearray().join(
+            [data[at : at + size] for at, size in zip(starts, sizes, strict=True)]
+        )
+        self._complete(batch, rows)
+        return batch, [tick & _TICK_MASK for tick in longs[_TIME::_LONGS].tolist()]
+
+    def _decode_mixed(self, records: memoryview) -> tuple[MessageBatch, list[int]]:
+        """Decode records of any kind, one by one."""
+        batch, ticks = MessageBatch(channels=self._channels), list[int]()
         for identifier, size, flags, tick, data in RECORD.iter_unpack(records):
-            kind = _PLAIN.get(flags)
-            if kind is None or size > 8 or identifier & ~(bits.CAN_EFF_MASK if kind else bits.CAN_SFF_MASK):
-                self._decode_other(batch, ticks, identifier, size, flags, tick, data)
-                continue
-            add_tick(tick & 0xFFFFFFFF)
-            add_id(identifier | kind)
-            add_flags(0)
-            add_code(size)
-            payload += data[:size]
-            add_end(len(payload))
-        batch.timestamp_ns = array("q", bytes(8 * len(ticks)))
-        batch.channel = array("H", bytes(2 * len(ticks)))
+            self._add(batch, ticks, identifier, size, flags, tick & _TICK_MASK, data)
+        self._complete(batch, len(ticks))
         return batch, ticks
 
-    def _decode_other(
+    def _complete(self, batch: MessageBatch, rows: int) -> None:
+        batch.timestamp_ns = array("q", bytes(8 * rows))
+        batch.channel = array("H", bytes(2 * rows))
+
+    def _add(
         self,
         batch: MessageBatch,
-        ticks: array[int],
+        ticks: list[int],
         identifier: int,
         size: int,
         flags: int,
@@ -130,7 +159,6 @@ class Decoder:
         data: bytes,
     ) -> None:
         """Add a message with any flags, and an error frame before it if it follows an overrun."""
-        tick &= 0xFFFFFFFF
         if flags & c.canMSGERR_OVERRUN:
             self._count_overrun(flags)
             _append(batch, ticks, tick, error_frames.CONTROLLER | bits.CAN_ERR_FLAG, 0, 8, _OVERFLOW)
@@ -200,7 +228,7 @@ def _fault(identifier: int, size: int, flags: int) -> str | None:
 
 
 def _append(
-    batch: MessageBatch, ticks: array[int], tick: int, can_id: int, flags: int, code: int, data: bytes
+    batch: MessageBatch, ticks: list[int], tick: int, can_id: int, flags: int, code: int, data: bytes
 ) -> None:
     ticks.append(tick)
     batch.can_id.append(can_id)

@@ -24,7 +24,7 @@ def record(identifier: int, data: bytes, flags: int, tick: int = 0, size: int | 
 
 def decoded(*records: bytes, **options: Any) -> tuple[list[Message], list[int], Losses]:
     losses = Losses()
-    batch, ticks = codec.Decoder(3, losses, **options).decode(b"".join(records))
+    batch, ticks = codec.Decoder(3, losses, **options).decode(memoryview(b"".join(records)))
     assert len(batch) == len(ticks)
     return [*batch], [*ticks], losses
 
@@ -58,6 +58,16 @@ def test_frames(fields: tuple[int, bytes, int], message: Message) -> None:
     [frame] = codec.encode(batch)
     assert (frame.identifier, frame.length, frame.flags) == (fields[0], len(fields[1]), fields[2])
     assert batch.payload[frame.offset : frame.offset + frame.length] == fields[1]
+
+
+def test_frames_of_all_kinds_together() -> None:
+    """A batch of plain frames is decoded as columns, any other one by one."""
+    plain = [row for row in FRAMES if row[0][2] in (c.canMSG_STD, c.canMSG_EXT)]
+    for rows in (plain, FRAMES, []):
+        found, _, _ = decoded(*(record(*fields) for fields, _ in rows))
+        assert len(found) == len(rows)
+        for one, (_, message) in zip(found, rows, strict=True):
+            assert one.equals(message, timestamp_delta=None)
 
 
 def test_a_remote_frame_requests_bytes_and_has_none() -> None:
