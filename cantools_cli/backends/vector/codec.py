@@ -21,6 +21,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from cantools_cli.bus.losses import Losses
 from cantools_cli.errors import FormatError, InvalidMessageError
@@ -36,16 +37,17 @@ RX_OK, RX_ERROR, TX_ERROR, TX_OK, FD_CHIP_STATE, TX_MSG = 0x400, 0x401, 0x402, 0
 
 #: the loss of received frames before an event
 OVERRUNS = "overruns of the driver's queue (frames may be lost)"
+MALFORMED = "malformed frames skipped"
 
 _EXTENDED = 0x80000000
-_OUT_OF_STD = bits.CAN_EFF_MASK & ~bits.CAN_SFF_MASK
+_MAX_STAMP = (1 << 63) - 1
 _EVENT_OVERRUN = 0x01
 _ERROR_FRAME, _OVERRUN, _REMOTE, _COMPLETED, _REQUEST = 0x01, 0x02, 0x10, 0x40, 0x80
 _EDL, _BRS, _ESI, _RTR, _EF = 0x01, 0x02, 0x04, 0x10, 0x200
 _QUEUE_OVERFLOW = 0x100  # in the flags of the chip
 
-_CLASSIC = struct.Struct("=BBHHBBQIHHQ8sQ")
-_FD_RX = struct.Struct("=IHHIHHQQIII12xHB5x64s")
+_CLASSIC = struct.Struct("=BB4xBxQIHH8x8s8x")
+_FD_RX = struct.Struct("=4xHH4xH10xQII18xB5x64s")
 _FD_TX = struct.Struct("=HHB3xIIB7x64s")
 _CHIP_STATE = struct.Struct("=BBB")
 
@@ -86,9 +88,19 @@ def decode_classic(
     ones. An overrun of the driver's queue is counted in ``losses`` and marked by an error frame.
     """
     found = Decoded(MessageBatch(channels=channels))
+    if not events:
+        return found
     columns, unknown = _Columns(found.batch), len(channels) - 1
+    tags, indexes, overruns, stamps, words, kinds, codes, data = zip(
+        *_CLASSIC.iter_unpack(events), strict=True
+    )
+    if {*tags} == {RECEIVE_MSG} and {*kinds} in ({0}, {_COMPLETED}) and not any(overruns):
+        kind = bits.TX if kinds[0] else 0
+        places = [slots.get(index, unknown) for index in indexes]
+        if columns.fill(stamps, places, words, kind, codes, data):
+            return found
     for number, event in enumerate(_CLASSIC.iter_unpack(events)):
-        tag, index, _, _, event_flags, _, stamp, word, flags, code, _, data, _ = event
+        tag, index, event_flags, stamp, word, flags, code, data = event
         is_frame = tag == RECEIVE_MSG
         slot = slots.get(index, unknown)
         if event_flags & _EVENT_OVERRUN or (is_frame and flags & _OVERRUN):
@@ -101,7 +113,9 @@ def decode_classic(
             columns.error(stamp, slot, error_frames.CODE_OTHER, bool(flags & _COMPLETED))
         else:
             kind = bits.TX if flags & _COMPLETED else 0
-            columns.frame(stamp, slot, word, kind, code, flags & _REMOTE, data, losses)
+            fault = columns.frame(stamp, slot, word, kind, code, flags & _REMOTE, data)
+            if fault is not None:
+                losses.add_fault(MALFORMED, fault)
     return found
 
 
@@ -110,9 +124,17 @@ def decode_fd(
 ) -> Decoded:
     """Return the frames of CAN FD events, as ``decode_classic`` does."""
     found = Decoded(MessageBatch(channels=channels))
+    if not events:
+        return found
     columns, unknown = _Columns(found.batch), len(channels) - 1
+    tags, indexes, overruns, stamps, words, kinds, codes, data = zip(*_FD_RX.iter_unpack(events), strict=True)
+    if {*tags} in ({RX_OK}, {TX_OK}) and len({*kinds}) == 1 and kinds[0] < 8 and not any(overruns):
+        kind = (_FD_FLAGS[kinds[0]] if kinds[0] & _EDL else 0) | (bits.TX if tags[0] == TX_OK else 0)
+        places = [slots.get(index, unknown) for index in indexes]
+        if columns.fill(stamps, places, words, kind, codes, data):
+            return found
     for number, event in enumerate(_FD_RX.iter_unpack(events)):
-        _, tag, index, _, chip_flags, _, _, stamp, word, flags, _, _, code, data = event
+        tag, index, chip_flags, stamp, word, flags, code, data = event
         slot = slots.get(index, unknown)
         if chip_flags & _QUEUE_OVERFLOW:
             columns.overrun(stamp, slot, losses)
@@ -123,7 +145,9 @@ def decode_fd(
             kind = _FD_FLAGS[flags & 7] if flags & _EDL else 0
             if tag == TX_OK:
                 kind |= bits.TX
-            columns.frame(stamp, slot, word, kind, code, flags & _RTR, data, losses)
+            fault = columns.frame(stamp, slot, word, kind, code, flags & _RTR, data)
+            if fault is not None:
+                losses.add_fault(MALFORMED, fault)
         elif tag in (RX_ERROR, TX_ERROR):
             cause = _CAUSES.get(word & 0xFF, error_frames.CODE_OTHER)
             columns.error(stamp, slot, cause, tag == TX_ERROR)
@@ -134,9 +158,10 @@ def decode_fd(
 
 
 class _Columns:
-    """Appends rows to a batch."""
+    """Adds rows to an empty batch."""
 
     def __init__(self, batch: MessageBatch) -> None:
+        self._batch = batch
         self._payload = batch.payload
         self._stamps = batch.timestamp_ns.append
         self._can_ids = batch.can_id.append
@@ -145,42 +170,60 @@ class _Columns:
         self._codes = batch.dlc_code.append
         self._offsets = batch.offset.append
 
+    def fill(
+        self,
+        stamps: Sequence[int],
+        slots: Sequence[int],
+        words: Sequence[int],
+        flags: int,
+        codes: Sequence[int],
+        data: Sequence[bytes],
+    ) -> bool:
+        """Add data frames with the same ``flags`` at once; return False if one of them may be malformed."""
+        low, high = min(words), max(words)
+        is_valid = high <= bits.CAN_SFF_MASK or _EXTENDED <= low <= high <= _EXTENDED | bits.CAN_EFF_MASK
+        lengths = bits.FD_LENGTHS if flags & bits.FD else range(9)
+        if not is_valid or max(codes) >= len(lengths) or max(stamps) > _MAX_STAMP:
+            return False
+        sizes = [lengths[code] for code in codes]
+        batch = self._batch
+        batch.timestamp_ns.extend(stamps)
+        batch.channel.extend(slots)
+        batch.can_id.extend(words)  # bit 31 is that of SocketCAN
+        batch.flags.extend(bytes((flags,)) * len(words))
+        batch.dlc_code.extend(codes)
+        batch.payload += b"".join([one[:size] for one, size in zip(data, sizes, strict=True)])
+        batch.offset.extend(accumulate(sizes))
+        return True
+
+    def frame(
+        self, stamp: int, slot: int, word: int, flags: int, code: int, remote: int, data: bytes
+    ) -> FormatError | None:
+        """Add a frame, or return why it is malformed."""
+        if word & _EXTENDED:
+            word &= _EXTENDED | bits.CAN_EFF_MASK  # bit 31 is that of SocketCAN
+        elif word > bits.CAN_SFF_MASK:
+            return FormatError(f"an impossible frame: identifier {word:#x} of 11 bits")
+        if code > 15 or (remote and flags & bits.FD):
+            return FormatError(f"an impossible frame: DLC {code}, flags {flags:#x}")
+        if remote:
+            word |= bits.CAN_RTR_FLAG
+            data = b""
+        elif flags & bits.FD:
+            data = data[: bits.FD_LENGTHS[code]]
+        else:
+            data = data[: code if code < 8 else 8]
+        self._row(stamp, slot, word, flags, code, data)
+        return None
+
     def _row(self, stamp: int, slot: int, can_id: int, flags: int, code: int, data: bytes) -> None:
-        self._payload += data
-        self._stamps(stamp & 0x7FFFFFFFFFFFFFFF)
+        self._stamps(stamp & _MAX_STAMP)
         self._channels(slot)
         self._can_ids(can_id)
         self._flags(flags)
         self._codes(code)
+        self._payload += data
         self._offsets(len(self._payload))
-
-    def frame(
-        self,
-        stamp: int,
-        slot: int,
-        word: int,
-        flags: int,
-        code: int,
-        remote: int,
-        data: bytes,
-        losses: Losses,
-    ) -> None:
-        """Add a frame; count one that cannot be."""
-        can_id = word & bits.CAN_EFF_MASK
-        if word & _EXTENDED:
-            can_id |= bits.CAN_EFF_FLAG
-        if code > 15 or (can_id & _OUT_OF_STD and not word & _EXTENDED) or (remote and flags & bits.FD):
-            fault = FormatError(f"an impossible frame: identifier {word:#x}, DLC {code}")
-            losses.add_fault("malformed frames skipped", fault)
-            return
-        if flags & bits.FD:
-            size = bits.FD_LENGTHS[code]
-        elif remote:
-            can_id |= bits.CAN_RTR_FLAG
-            size = 0
-        else:
-            size = code if code < 8 else 8
-        self._row(stamp, slot, can_id, flags, code, data[:size])
 
     def error(self, stamp: int, slot: int, cause: int, transmitting: bool) -> None:
         error_class, data = error_frames.from_code(cause, 0, transmitting)
@@ -233,7 +276,7 @@ def _classic_events(batch: MessageBatch, rows: Sequence[int]) -> Iterator[bytes]
         word, remote, data = _content(batch, row)
         size = min(batch.dlc_code[row], 8)
         flags = _REMOTE if remote else 0
-        yield _CLASSIC.pack(TRANSMIT_MSG, 0, 0, 0, 0, 0, 0, word, flags, size, 0, data, 0)
+        yield _CLASSIC.pack(TRANSMIT_MSG, 0, 0, 0, word, flags, size, data)
 
 
 def _fd_events(batch: MessageBatch, rows: Sequence[int]) -> Iterator[bytes]:
@@ -261,4 +304,4 @@ def flush_event(is_fd: bool) -> bytes:
     """
     if is_fd:
         return _FD_TX.pack(TX_MSG, 0xFFFF, 0, 0, 0x80, 0, b"")
-    return _CLASSIC.pack(TRANSMIT_MSG, 0, 0, 0, 0, 0, 0, 0, _OVERRUN | 0x08, 0, 0, b"", 0)
+    return _CLASSIC.pack(TRANSMIT_MSG, 0, 0, 0, 0, _OVERRUN | 0x08, 0, b"")

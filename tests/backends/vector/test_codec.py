@@ -240,3 +240,30 @@ def test_any_events_give_a_valid_batch(data: bytes, is_fd: bool) -> None:
     messages, _, _ = decoded(data[: len(data) // size * size], is_fd=is_fd)
     again = MessageBatch(message for message in messages if not message.is_error_frame)
     assert [*map(str, again)] == [str(message) for message in messages if not message.is_error_frame]
+
+
+WORDS = st.integers(0, 0x800) | st.integers(0x80000000, 0x9FFFFFFF)
+
+
+@given(
+    st.lists(st.tuples(WORDS, st.integers(0, 16), st.binary(max_size=64), st.integers(0, 9)), min_size=1),
+    st.integers(0, 15),
+    st.booleans(),
+    st.booleans(),
+)
+def test_usual_frames_take_a_shorter_way_with_the_same_result(
+    frames: list[tuple[int, int, bytes, int]], flags: int, is_receipt: bool, is_fd: bool
+) -> None:
+    def event(word: int, code: int, data: bytes, index: int) -> bytes:
+        if is_fd:
+            tag = Tags.XL_CAN_EV_TAG_TX_OK if is_receipt else Tags.XL_CAN_EV_TAG_RX_OK
+            return fd(tag, canId=word, dlc=code, msgFlags=flags, data=data, chanIndex=index)
+        return classic(id=word, dlc=code, flags=0x40 * is_receipt, data=data[:8], chanIndex=index)
+
+    events = [event(*frame) for frame in frames]
+    usual, losses, _ = decoded(*events, is_fd=is_fd)
+    other = fd(8) if is_fd else classic(tag=8)  # with which no batch is usual
+    long, expected, _ = decoded(*events, other, is_fd=is_fd)
+    assert [*map(repr, usual)] == [*map(repr, long)]
+    assert [one.timestamp_ns for one in usual] == [one.timestamp_ns for one in long]
+    assert losses == expected
