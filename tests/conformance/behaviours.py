@@ -299,6 +299,11 @@ def _(rig: Rig) -> None:
             node.send(Message(arbitration_id=identifier))
         assert [one.arbitration_id for one in taken(bus, 1)] == identifiers[:1]
         assert bus.recv(QUIET) is None
+    if "error frames" not in rig.without:
+        with joined(rig, "errors", can_filters=[standard]) as (bus, node):
+            node.send(std(0x500))
+            rig.report_error(bus, node)
+            assert [one.is_error_frame for one in taken(bus, 1)] == [True]
 
 
 def _sees(bus: BusABC, node: Node, sent: list[int], expected: list[int]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -28,8 +29,9 @@ AWAITED: set[str] = {
 
 @pytest.mark.parametrize("name", BEHAVIOURS)
 @pytest.mark.parametrize("interface", [rig.interface for rig in RIGS.values() if not rig.own_kernel])
-def test_behaviour(interface: str, name: str) -> None:
+def test_behaviour(interface: str, name: str, record_property: Callable[[str, object], None]) -> None:
     rig = RIGS[interface]
+    record_property("lacks", name in rig.without)
     reason = rig.obstacle() or (why_not() if rig.own_network else None)
     if reason:
         pytest.skip(reason)

@@ -8,8 +8,9 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from cantools_cli.bus.base import BusABC
+from cantools_cli.frame.message import Message
 from tests.conformance.network_rig import NO_STATE, NetworkRig
-from tests.conformance.rig import Node
+from tests.conformance.rig import Node, taken
 
 
 class VirtualCanRig(NetworkRig):
@@ -62,8 +63,10 @@ class VirtualCanRig(NetworkRig):
         return self.open()
 
     def lose(self, bus: BusABC, node: Node) -> None:
-        record = bytes.fromhex("0000000E 00000800 00 00 0000000000000000")  # no 11-bit identifier
-        self.clients[-1].sendall(record)
+        node.send(Message(arbitration_id=1))
+        taken(bus, 1)  # the server has accepted both
+        for client in self.clients:
+            client.sendall(bytes.fromhex("0000000E 00000800 00 00 0000000000000000"))  # no 11-bit identifier
 
 
 RIG = VirtualCanRig()
