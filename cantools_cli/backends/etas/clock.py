@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from array import array
 from collections.abc import Callable, Sequence
@@ -62,6 +61,8 @@ class TimerClock:
 
     def _warn(self) -> None:
         if not self._has_warned:
+            import logging
+
             self._has_warned = True
             logging.getLogger("can").warning(
                 "%s: the controller's timer is wrong; frames get the time of their arrival", self._name

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes as c
 import json
-import logging
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -26,6 +25,7 @@ _MAX_DEPTH = 64
 
 def channels() -> list[str]:
     """Return the URIs of the controllers; empty without BOA, or if it does not answer in time."""
+    import logging
     import subprocess
 
     trouble = obstacle()

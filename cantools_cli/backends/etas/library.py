@@ -9,7 +9,6 @@ cdecl.
 from __future__ import annotations
 
 import ctypes as c
-import logging
 import os
 import struct
 import sys
@@ -166,6 +165,8 @@ class Checker:
 
     def warn(self, text: str) -> None:
         """Log a warning."""
+        import logging
+
         logging.getLogger("can").warning("%s: %s", self._name, text)
 
     def operation_error(self, function: str, code: int) -> CanOperationError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 import time
@@ -193,6 +192,8 @@ class NicanBus(LibraryBus):
             if earliest <= min(filetimes) and max(filetimes) <= latest:
                 return codec.unix_ns(filetimes)
             if not self._has_warned:
+                import logging
+
                 self._has_warned = True
                 text = "%s: the driver's clock is wrong; frames get the time of their arrival"
                 logging.getLogger("can").warning(text, self._name)
@@ -203,6 +204,8 @@ class NicanBus(LibraryBus):
             return self._own is not None and self._own.take(frame, time.monotonic_ns())
 
     def _log_skipped(self, kind: str) -> None:
+        import logging
+
         logging.getLogger("can").debug("%s: skipped a frame of type %s", self._name, kind)
 
     # --- filters --------------------------------------------------------------------------------------

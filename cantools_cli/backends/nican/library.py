@@ -6,7 +6,6 @@ Source: National Instruments, NI-CAN Hardware and Software Manual and ``nican.h`
 from __future__ import annotations
 
 import ctypes as c
-import logging
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -119,6 +118,8 @@ class Driver:
             shown = tuple(value for value in arguments if isinstance(value, int | bytes))
             raise self.kind(function, status, shown, text=self._text(status), place=self._name)
         if status > 0 and status not in self._warned:
+            import logging
+
             self._warned.add(status)
             logging.getLogger("can").warning("%s: %s: %s", self._name, function, self._text(status))
         return status
