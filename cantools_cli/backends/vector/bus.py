@@ -18,8 +18,8 @@ from cantools_cli.backends.vector import channels as configured
 from cantools_cli.backends.vector import codec, opening
 from cantools_cli.backends.vector.channels import VectorChannelConfig
 from cantools_cli.backends.vector.exceptions import VectorError, VectorOperationError
-from cantools_cli.backends.vector.timing import DEFAULT_SEGMENTS, Segments, wanted
-from cantools_cli.backends.vector.xldefine import XL_BusStatus, XL_HardwareType, XL_Status
+from cantools_cli.backends.vector.timing import DEFAULT_SEGMENTS, PhaseSegments, wanted
+from cantools_cli.backends.vector.xldefine import XL_BusStatus, XL_BusTypes, XL_HardwareType, XL_Status
 from cantools_cli.bus.base import BusState, CanProtocol
 from cantools_cli.bus.deadline import Deadline
 from cantools_cli.bus.settings import refuse_unknown
@@ -49,8 +49,8 @@ class VectorBus(LibraryBus):
 
     ``channel`` is a number, several, or their text with commas. It counts the channels of ``app_name``, an
     application in Vector Hardware Configuration; with ``serial`` those of the device with that serial number;
-    with neither, all channels of the computer. ``channel_index`` is that last number, for a single channel of
-    several devices with one serial number.
+    with neither, all channels of the computer. ``channel_index`` is that last number of each channel, for
+    devices with equal serial numbers.
 
     ``bitrate`` in bit/s, ``fd``, a timing or ``listen_only`` claims the settings of the channels; without
     them the channels keep theirs. CAN FD uses 500 kbit/s unless ``bitrate`` is given, and ``data_bitrate`` is
@@ -92,7 +92,7 @@ class VectorBus(LibraryBus):
         *,
         timing: Any | None = None,
         listen_only: bool = False,
-        channel_index: int | None = None,
+        channel_index: int | Sequence[int] | str | None = None,
         hw_filter: bool = False,
         library: str | None = None,
         dll: str | None = None,
@@ -113,12 +113,13 @@ class VectorBus(LibraryBus):
             fd=fd,
             bitrate=bitrate,
             data_bitrate=data_bitrate,
-            nominal=Segments(tseg1Abr or tseg1_abr, tseg2Abr or tseg2_abr, sjwAbr or sjw_abr),
-            data=Segments(tseg1Dbr or tseg1_dbr, tseg2Dbr or tseg2_dbr, sjwDbr or sjw_dbr),
+            nominal=PhaseSegments(tseg1Abr or tseg1_abr, tseg2Abr or tseg2_abr, sjwAbr or sjw_abr),
+            data=PhaseSegments(tseg1Dbr or tseg1_dbr, tseg2Dbr or tseg2_dbr, sjwDbr or sjw_dbr),
         )
+        indexes = None if channel_index is None else opening.channel_numbers(channel_index)
         claims = bool(bitrate or is_fd or timing is not None or listen_only)
         settings = opening.PortSettings(
-            *(self.channels, self._place, given(library, dll), app_name or "", serial, channel_index),
+            *(self.channels, self._place, given(library, dll), app_name or "", serial, indexes),
             timing=aim if claims else None,
             queue_size=opening.queue_size(rx_queue_size, is_fd),
             is_fd=is_fd,
@@ -143,8 +144,11 @@ class VectorBus(LibraryBus):
             self._clock = self._found.clock()
             super().__init__(channel, can_filters, **kwargs)
             self._opened = opened.pop_all()
-        text = f"Application {app_name}: " if serial is None and app_name else "Vector: "
-        self.channel_info = text + ", ".join(f"CAN {number + 1}" for number in self.channels)
+        if serial is not None:
+            owner = f"Vector device {serial}"
+        else:
+            owner = f"Application {app_name}" if app_name else "Vector"
+        self.channel_info = f"{owner}: {', '.join(f'CAN {number + 1}' for number in self.channels)}"
 
     def _keep(self, found: OpenedPort) -> None:
         self._found, self._port = found, found.port
@@ -224,12 +228,7 @@ class VectorBus(LibraryBus):
         deadline = Deadline(timeout)
         with self._sending:
             for mask, rows in self._by_mask(batch):
-                try:
-                    self._send_rows_to(mask, batch, rows, timeout, deadline)
-                except CanOperationError as error:
-                    if error.error_code in _LOST:
-                        self._lose(error)
-                    raise
+                self._send_rows_to(mask, batch, rows, timeout, deadline)
 
     def _by_mask(self, batch: MessageBatch) -> Iterator[tuple[int, range]]:
         """Yield the channels and the rows of each run of frames for the same ones."""
@@ -349,7 +348,7 @@ class VectorBus(LibraryBus):
         self._check_open()
         with self._gate, self._reading:
             self._port.operate("xlDeactivateChannel", self.mask)
-            self._port.operate("xlActivateChannel", self.mask, 1, 0)
+            self._port.operate("xlActivateChannel", self.mask, int(XL_BusTypes.XL_BUS_TYPE_CAN), 0)
             self._clock.restart()
             self._chip_states = {}
 

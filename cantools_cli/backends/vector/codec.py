@@ -90,7 +90,7 @@ def decode_classic(
     found = Decoded(MessageBatch(channels=channels))
     if not events:
         return found
-    columns, unknown = _Columns(found.batch), len(channels) - 1
+    columns, unknown = _EventColumns(found.batch), len(channels) - 1
     tags, indexes, overruns, stamps, words, kinds, codes, data = zip(
         *_CLASSIC.iter_unpack(events), strict=True
     )
@@ -126,7 +126,7 @@ def decode_fd(
     found = Decoded(MessageBatch(channels=channels))
     if not events:
         return found
-    columns, unknown = _Columns(found.batch), len(channels) - 1
+    columns, unknown = _EventColumns(found.batch), len(channels) - 1
     tags, indexes, overruns, stamps, words, kinds, codes, data = zip(*_FD_RX.iter_unpack(events), strict=True)
     if {*tags} in ({RX_OK}, {TX_OK}) and len({*kinds}) == 1 and kinds[0] < 8 and not any(overruns):
         kind = (_FD_FLAGS[kinds[0]] if kinds[0] & _EDL else 0) | (bits.TX if tags[0] == TX_OK else 0)
@@ -157,7 +157,7 @@ def decode_fd(
     return found
 
 
-class _Columns:
+class _EventColumns:
     """Adds rows to an empty batch."""
 
     def __init__(self, batch: MessageBatch) -> None:

@@ -32,7 +32,7 @@ class PortSettings:
         channels: their numbers: of the device with ``serial``, of the application ``app_name``, or indexes.
         place: the bus in errors.
         library: the file of the library, None for the installed one.
-        channel_index: the index of a single channel, None to look for it.
+        indexes: those of the channels, None to look for them.
         timing: the bit timing, None to leave all settings of the channels as they are.
         queue_size: of received events, in the unit of the driver.
     """
@@ -42,7 +42,7 @@ class PortSettings:
     library: str | None
     app_name: str
     serial: int | None
-    channel_index: int | None
+    indexes: tuple[int, ...] | None
     timing: WantedTiming | None
     queue_size: int
     is_fd: bool
@@ -87,7 +87,7 @@ def open_port(opened: ExitStack, settings: PortSettings) -> OpenedPort:
     place, timing = settings.place, settings.timing
     xl = opened.enter_context(opened_driver(settings.library, place))
     configs = configured.read_channels(xl, place)
-    indexes = tuple(_index(xl, configs, number, settings) for number in settings.channels)
+    indexes = _indexes(xl, configs, settings)
     known = {config.channel_index: config.channel_mask for config in configs}
     masks = tuple(known.get(index, 0) or 1 << index for index in indexes)
     mask = 0
@@ -118,15 +118,25 @@ def open_port(opened: ExitStack, settings: PortSettings) -> OpenedPort:
     return OpenedPort(port, indexes, masks, rates)
 
 
-def _index(xl: Functions, configs: Sequence[VectorChannelConfig], number: int, settings: PortSettings) -> int:
-    place = settings.place
-    if settings.channel_index is not None and len(settings.channels) == 1:
-        return configured.index_by_number(configs, settings.channel_index, place)
+def _indexes(
+    xl: Functions, configs: Sequence[VectorChannelConfig], settings: PortSettings
+) -> tuple[int, ...]:
+    """Return the index of each channel.
+
+    Raises:
+        UsageError: there are more or fewer given indexes than channels.
+        CanInitializationError: there is no such channel.
+    """
+    place, numbers, given = settings.place, settings.channels, settings.indexes
+    if given is not None:
+        if len(given) != len(numbers):
+            raise UsageError(f"{place}: channel_index has {len(given)} numbers for {len(numbers)} channels")
+        return tuple(configured.index_by_number(configs, index, place) for index in given)
     if settings.serial is not None:
-        return configured.index_by_serial(configs, settings.serial, number, place)
+        return tuple(configured.index_by_serial(configs, settings.serial, one, place) for one in numbers)
     if settings.app_name:
-        return configured.index_by_application(xl, settings.app_name, number, place)
-    return configured.index_by_number(configs, number, place)
+        return tuple(configured.index_by_application(xl, settings.app_name, one, place) for one in numbers)
+    return tuple(configured.index_by_number(configs, one, place) for one in numbers)
 
 
 def _checked_rates(

@@ -29,6 +29,7 @@ from cantools_cli.backends.vector.xldefine import (
 _CAN = int(XL_BusTypes.XL_BUS_TYPE_CAN)
 _EMPTY, _FULL = int(XL_Status.XL_ERR_QUEUE_IS_EMPTY), int(XL_Status.XL_ERR_QUEUE_IS_FULL)
 _READ_EVENTS = 1024  #: events of one reading
+_MIN_INTERVAL = 0.001  # seconds
 SEND_EVENTS = 256  #: events of one call of a transmit function
 
 
@@ -73,6 +74,7 @@ class XlPort:
         size = codec.FD_RX_SIZE if is_fd else codec.CLASSIC_SIZE
         self._size = size
         self._events = create_string_buffer(_READ_EVENTS * size)
+        self._view = memoryview(self._events).cast("B")
         first = addressof(self._events)
         self._places = range(first, first + len(self._events) - 1, size)
         self._failure: VectorError | None = None
@@ -196,7 +198,7 @@ class XlPort:
             failure, self._failure = self._failure, None
             raise failure
         count = self._read_fd() if self.is_fd else self._read_classic()
-        return self._events.raw[: count * self._size] if count else b""
+        return bytes(self._view[: count * self._size])
 
     def _read_classic(self) -> int:
         self._count.value = _READ_EVENTS
@@ -254,7 +256,7 @@ def wait_for_event(event: int | None, seconds: float, interval: float) -> None:
     if event is not None and wait is not None:
         wait(event, max(1, -int(-seconds * 1000 // 1)))
     else:
-        time.sleep(min(seconds, interval))
+        time.sleep(min(seconds, max(interval, _MIN_INTERVAL)))
 
 
 def _windows_wait() -> Callable[[int, int], int] | None:

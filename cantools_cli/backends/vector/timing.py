@@ -27,7 +27,7 @@ _FD_MODE = XL_CANFD_BusParams_CanOpMode.XL_BUS_PARAMS_CANOPMODE_CANFD
 _CLASSIC_MODE = XL_CANFD_BusParams_CanOpMode.XL_BUS_PARAMS_CANOPMODE_CAN20
 
 
-class Segments(NamedTuple):
+class PhaseSegments(NamedTuple):
     """The quanta of a bit after the first one."""
 
     tseg1: int
@@ -43,14 +43,14 @@ class Segments(NamedTuple):
         return 100 * (1 + self.tseg1) / self.quanta
 
 
-DEFAULT_SEGMENTS = Segments(6, 3, 2)  #: documented, for both phases
+DEFAULT_SEGMENTS = PhaseSegments(6, 3, 2)  #: documented, for both phases
 
 
 class PhaseTiming(NamedTuple):
     """The bit rate in bit/s and the segments of one phase of CAN FD."""
 
     bitrate: int
-    segments: Segments
+    segments: PhaseSegments
 
 
 class FdTiming(NamedTuple):
@@ -97,8 +97,8 @@ def wanted(
     fd: bool,
     bitrate: int | None,
     data_bitrate: int | None,
-    nominal: Segments = DEFAULT_SEGMENTS,
-    data: Segments = DEFAULT_SEGMENTS,
+    nominal: PhaseSegments = DEFAULT_SEGMENTS,
+    data: PhaseSegments = DEFAULT_SEGMENTS,
 ) -> WantedTiming:
     """Return what the settings of a bus mean; ``timing`` replaces the others.
 
@@ -129,8 +129,8 @@ def wanted(
 def _of_fd_timing(timing: Any) -> WantedTiming:
     if timing.f_clock != FD_CLOCK:
         timing = timing.recreate_with_f_clock(FD_CLOCK)
-    nominal = Segments(timing.nom_tseg1, timing.nom_tseg2, timing.nom_sjw)
-    data = Segments(timing.data_tseg1, timing.data_tseg2, timing.data_sjw)
+    nominal = PhaseSegments(timing.nom_tseg1, timing.nom_tseg2, timing.nom_sjw)
+    data = PhaseSegments(timing.data_tseg1, timing.data_tseg2, timing.data_sjw)
     rates = timing.nom_bitrate, timing.data_bitrate
     both = FdTiming(PhaseTiming(rates[0], nominal), PhaseTiming(rates[1], data))
     return WantedTiming(*rates, None, (both,), (nominal.sample_point, data.sample_point))
@@ -145,7 +145,7 @@ def _of_classic_timing(timing: Any) -> WantedTiming:
     return WantedTiming(timing.bitrate, None, timing, (), (timing.sample_point, None))
 
 
-def _fd_timings(rate: int, data_rate: int, nominal: Segments, data: Segments) -> Iterator[FdTiming]:
+def _fd_timings(rate: int, data_rate: int, nominal: PhaseSegments, data: PhaseSegments) -> Iterator[FdTiming]:
     """Yield the timing with the given segments; for default segments the recommended one as well."""
     nominals = [*_phases(rate, nominal, _MAX_QUANTA)]
     datas = [*_phases(data_rate, data, _MAX_DATA_QUANTA)]
@@ -160,7 +160,7 @@ def _fd_timings(rate: int, data_rate: int, nominal: Segments, data: Segments) ->
         yield recommended
 
 
-def _phases(rate: int, segments: Segments, most_quanta: int) -> Iterator[PhaseTiming]:
+def _phases(rate: int, segments: PhaseSegments, most_quanta: int) -> Iterator[PhaseTiming]:
     exact = _exact(rate, segments)
     if exact is not None:
         yield exact
@@ -171,13 +171,13 @@ def _phases(rate: int, segments: Segments, most_quanta: int) -> Iterator[PhaseTi
         raise UsageError(text, hint="the driver divides 80 MHz by 1 + tseg1 + tseg2")
 
 
-def _exact(rate: int, segments: Segments) -> PhaseTiming | None:
+def _exact(rate: int, segments: PhaseSegments) -> PhaseTiming | None:
     """Return the phase with these segments, None if no prescaler reaches the bit rate."""
     prescaler = round(FD_CLOCK / (rate * segments.quanta))
     return _phase(rate, segments, prescaler)
 
 
-def _phase(rate: int, segments: Segments, prescaler: int) -> PhaseTiming | None:
+def _phase(rate: int, segments: PhaseSegments, prescaler: int) -> PhaseTiming | None:
     if not 1 <= prescaler <= _MAX_PRESCALER:
         return None
     effective = round(FD_CLOCK / (prescaler * segments.quanta))
@@ -197,7 +197,7 @@ def recommended_phase(rate: int, most_quanta: int) -> PhaseTiming:
         if quanta < 5:
             break
         tseg2 = max(1, round(quanta / 5))
-        phase = _phase(rate, Segments(quanta - 1 - tseg2, tseg2, tseg2), prescaler)
+        phase = _phase(rate, PhaseSegments(quanta - 1 - tseg2, tseg2, tseg2), prescaler)
         if phase is not None:
             return phase
     raise UsageError(f"vector: the clock of 80 MHz does not reach {rate} bit/s")
@@ -212,10 +212,10 @@ def differences(params: VectorBusParams | None, timing: WantedTiming) -> list[st
     if mode and not mode & (_FD_MODE if timing.fd else _CLASSIC_MODE):  # some devices never report it
         found.append("CAN 2.0 instead of CAN FD" if timing.fd else "CAN FD instead of CAN 2.0")
     rates = [("bit rate", params.can.bitrate, timing.bitrate)]
-    nominal = Segments(fd.tseg1_abr, fd.tseg2_abr, fd.sjw_abr)
+    nominal = PhaseSegments(fd.tseg1_abr, fd.tseg2_abr, fd.sjw_abr)
     points = [("sample point", nominal, timing.sample_points[0])]
     if timing.fd:
-        data = Segments(fd.tseg1_dbr, fd.tseg2_dbr, fd.sjw_dbr)
+        data = PhaseSegments(fd.tseg1_dbr, fd.tseg2_dbr, fd.sjw_dbr)
         rates.append(("data bit rate", fd.data_bitrate, timing.data_bitrate))
         points.append(("data sample point", data, timing.sample_points[1]))
     for name, rate, wanted_rate in rates:

@@ -270,10 +270,12 @@ def test_unplugging_ends_after_the_received_frames(
 
 def test_sending_to_an_unplugged_device(stub: Stub, bus_of: Opener) -> None:
     bus = bus_of(0)
+    stub.inject(0, arbitration_id=0x55)
     stub.unplug()
     with pytest.raises(VectorOperationError) as caught:
         bus.send(message(1))
     assert (caught.value.error_code, caught.value.sent) == (129, 0)
+    assert received(bus, 1)[0].arbitration_id == 0x55
     with pytest.raises(CanOperationError):
         bus.recv(PATIENCE)
 

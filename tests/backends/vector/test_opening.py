@@ -173,6 +173,7 @@ def test_a_device_that_rejects_given_segments(stub: Stub) -> None:
         (3, {"app_name": ""}, 3),
         (0, {"channel_index": 3}, 3),
         (1, {"serial": 100, "channel_index": 2}, 2),
+        (0, {"channel_index": "1"}, 1),
     ],
 )
 def test_the_channel_that_is_opened(
@@ -185,6 +186,14 @@ def test_the_channel_that_is_opened(
     message = bus.recv(10)
     assert message is not None
     assert message.channel == int(channel)
+
+
+def test_descriptions(bus_of: Opener) -> None:
+    assert str(bus_of(1, serial=100)) == "Vector device 100: CAN 2"
+    assert str(bus_of((2, 0), app_name=None)) == "Vector: CAN 3, CAN 1"
+    assert str(bus_of(0, app_name="CANalyzer")) == "Application CANalyzer: CAN 1"
+    several = bus_of("0,1", channel_index="2,1")
+    assert several.index_to_channel == {2: 0, 1: 1}
 
 
 def test_settings_as_text(stub: Stub, bus_of: Opener) -> None:
@@ -219,6 +228,8 @@ def test_the_documented_order_of_arguments(stub: Stub) -> None:
         (0, {"fd": True, "tseg1_dbr": 7}, UsageError, "tseg1 7 and tseg2 3 do not reach 500000 bit/s"),
         (0, {"fd": True, "data_bitrate": 70_000_000}, UsageError, "does not reach 70000000 bit/s"),
         (0, {"timing": BitTimingFd(60_000_000, 8, 11, 3, 3, 1, 4, 1, 1)}, UsageError, "does not fit"),
+        (0, {"channel_index": (1, 2)}, UsageError, "channel_index has 2 numbers for 1 channels"),
+        (0, {"channel_index": 9}, CanInitializationError, "no channel has the index 9"),
         (0, {"nonsense": 1}, UsageError, "no setting"),
         (0, {"bitrate": 1}, VectorInitializationError, "xlCanSetChannelBitrate failed"),
         (5, {"app_name": None}, CanInitializationError, "no channel has the index 5"),
