@@ -591,6 +591,20 @@ EXPORT uint32_t UcanGetFwVersion(uint8_t handle) {
     return module_of("UcanGetFwVersion", handle, &result) ? 0x00020305 : 0;
 }
 
+/* All cyclic frames of a channel have one period, which no caller of this library needs. */
+EXPORT uint8_t UcanDefineCyclicCanMsg(uint8_t handle, uint8_t channel, const CanMsg *messages, uint32_t count) {
+    violation("UcanDefineCyclicCanMsg %d %d %d %u", handle, channel, messages != NULL, count);
+    return OK;
+}
+EXPORT uint8_t UcanReadCyclicCanMsg(uint8_t handle, uint8_t channel, CanMsg *messages, uint32_t *count) {
+    violation("UcanReadCyclicCanMsg %d %d %d %u", handle, channel, messages != NULL, count ? *count : 0);
+    return OK;
+}
+EXPORT uint8_t UcanEnableCyclicCanMsg(uint8_t handle, uint8_t channel, uint32_t flags) {
+    violation("UcanEnableCyclicCanMsg %d %d %x", handle, channel, flags);
+    return OK;
+}
+
 /* One structure serves all modules, and is overwritten after each call of the callback. */
 EXPORT uint32_t UcanEnumerateHardware(EnumCallback callback, void *argument, int32_t used, uint8_t low, uint8_t high,
                                       uint32_t serial_low, uint32_t serial_high, uint32_t product_low, uint32_t product_high) {
