@@ -471,12 +471,10 @@ EXPORT int canSetBusParamsFdTq(int number, kvBusParamsTq nominal, kvBusParamsTq 
 EXPORT int canGetBusParams(int number, long *bitrate, unsigned *tseg1, unsigned *tseg2, unsigned *sjw, unsigned *samples, unsigned *sync) {
     HANDLE("canGetBusParams", number);
     const Channel *channel = &channels[handle->channel];
-    if (bitrate) *bitrate = channel->bitrate;
-    if (tseg1) *tseg1 = channel->tseg1;
-    if (tseg2) *tseg2 = channel->tseg2;
-    if (sjw) *sjw = channel->sjw;
-    if (samples) *samples = channel->samples;
-    if (sync) *sync = 0;
+    if (!bitrate || !tseg1 || !tseg2 || !sjw || !samples || !sync) return PARAM;
+    *bitrate = channel->bitrate;
+    *tseg1 = channel->tseg1, *tseg2 = channel->tseg2, *sjw = channel->sjw;
+    *samples = channel->samples, *sync = 0;
     return OK;
 }
 
@@ -484,10 +482,9 @@ EXPORT int canGetBusParamsFd(int number, long *bitrate, unsigned *tseg1, unsigne
     HANDLE("canGetBusParamsFd", number);
     if (!handle->is_fd) return PARAM;
     const Channel *channel = &channels[handle->channel];
-    if (bitrate) *bitrate = channel->data_bitrate;
-    if (tseg1) *tseg1 = channel->data_tseg1;
-    if (tseg2) *tseg2 = channel->data_tseg2;
-    if (sjw) *sjw = channel->data_sjw;
+    if (!bitrate || !tseg1 || !tseg2 || !sjw) return PARAM;
+    *bitrate = channel->data_bitrate;
+    *tseg1 = channel->data_tseg1, *tseg2 = channel->data_tseg2, *sjw = channel->data_sjw;
     return OK;
 }
 

@@ -240,12 +240,7 @@ class KvaserBus(LibraryBus):
         hint = None
         if status == c.canERR_TXBUFOFL:
             hint = "nothing acknowledges the frames, or the channel is bus-off; a timeout waits for room"
-        error = self._channel.canlib.error(function, status, hint=hint, sent=sent)
-        from cantools_cli.backends.kvaser.channel import LOST
-
-        if status in LOST and isinstance(error, CanOperationError):
-            self._lose(error)
-        raise error
+        raise self._channel.canlib.error(function, status, hint=hint, sent=sent)
 
     def flush_tx_buffer(self) -> None:
         """Discard the frames queued for sending.

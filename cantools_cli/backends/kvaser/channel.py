@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 from cantools_cli.backends.kvaser import codec
@@ -30,6 +30,7 @@ from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 
 _SLOTS = 256  # messages of one read
+_PAUSE = 0.001  # seconds after a wait in which another thread can get the handle
 _SCALE_US = codec.TICK_NS // 1000
 _OLD_SCALE_NS = 1_000_000  # without SET_TIMER_SCALE
 _FLUSH_MS = 100  # for queued frames when a bus is closed
@@ -70,7 +71,8 @@ class KvaserChannel:
         self.settings = settings
         self.is_silent = settings.is_silent
         self.warnings: list[str] = []
-        self.reading, self.writing = Lock(), Lock()
+        self.reading = RLock()
+        self.writing = self.reading if settings.is_single else RLock()
         self._acknowledges = settings.is_single and settings.hears_own
         self._decoder = codec.Decoder(number, losses, keeps_acknowledged=self._acknowledges)
         self._unmarked: Counter[tuple[int, int, bytes]] | None = None
@@ -165,7 +167,8 @@ class KvaserChannel:
 
     def _rate(self, function: str, others: int) -> int:
         rate = ctypes.c_long(0)
-        self.canlib.call(function, self.rx, ctypes.byref(rate), *(None,) * others)
+        rest = [ctypes.byref(ctypes.c_uint(0)) for _ in range(others)]
+        self.canlib.call(function, self.rx, ctypes.byref(rate), *rest)
         return rate.value
 
     def _set_mode(self, is_silent: bool) -> None:
@@ -235,13 +238,16 @@ class KvaserChannel:
             batch, ticks = self._decoder.decode(records)
             batch.timestamp_ns = self._clock.times_ns(ticks, may_be_old=self._has_timer)
         if self._unmarked:
-            self._mark_own(batch)
+            with self.writing:
+                self._mark_own(batch)
         return batch
 
     def wait(self, seconds: float) -> None:
         """Wait in the library for a message."""
         with self.reading:
-            self.canlib.functions.canReadSync(self.rx, max(1, round(1000 * seconds)))
+            status = self.canlib.functions.canReadSync(self.rx, max(1, round(1000 * seconds)))
+        if status < 0:
+            time.sleep(_PAUSE)
 
     def anchor(self) -> None:
         """Read the timer, which starts again when a channel goes on bus."""
@@ -368,8 +374,7 @@ class KvaserChannel:
 
     def close(self) -> None:
         """Wait a moment for queued frames, go off bus and close the handles; failures are ignored."""
-        if self.tx != self.rx or not self.is_silent:
-            self.canlib.attempt("canWriteSync", self.tx, _FLUSH_MS)
+        self.canlib.attempt("canWriteSync", self.tx, _FLUSH_MS)
         self._close.close()
 
 

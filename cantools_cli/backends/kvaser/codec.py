@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 from cantools_cli.backends.kvaser import constants as c
 from cantools_cli.bus.losses import Losses
-from cantools_cli.errors import CanOperationError, FormatError
+from cantools_cli.errors import FormatError, InvalidMessageError
 from cantools_cli.frame import bits, error_frames
 from cantools_cli.frame.batch import MessageBatch
 
@@ -73,14 +73,14 @@ def check(batch: MessageBatch, is_fd: bool, place: str) -> None:
     """Refuse frames that the channel cannot send.
 
     Raises:
-        CanOperationError: a CAN FD frame on a classic channel, or an error frame.
+        InvalidMessageError: a CAN FD frame on a classic channel, or an error frame.
     """
     for flags, can_id in zip(batch.flags, batch.can_id, strict=True):
         if flags & bits.FD and not is_fd:
             text = f"{place}: cannot send a CAN FD frame on a channel opened without fd"
-            raise CanOperationError(text, hint="fd=true opens it with CAN FD", sent=0)
+            raise InvalidMessageError(text, hint="fd=true opens it with CAN FD", sent=0)
         if can_id & bits.CAN_ERR_FLAG:
-            raise CanOperationError(f"{place}: cannot send an error frame", sent=0)
+            raise InvalidMessageError(f"{place}: cannot send an error frame", sent=0)
 
 
 def encode(batch: MessageBatch) -> Iterator[Outgoing]:

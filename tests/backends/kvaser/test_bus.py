@@ -211,6 +211,25 @@ def test_the_descriptor(stub: Stub, opened: Opened) -> None:
 
 
 @pytest.mark.parametrize("raw_handle", [1, 0])
+def test_a_single_handle_serves_one_thread_at_a_time(stub: Stub, opened: Opened, raw_handle: int) -> None:
+    """The emulated library notes two threads within a handle as a violation, which fails the test."""
+    stub.set("raw_handle", raw_handle)
+    bus, other = opened(0, single_handle=True), opened(1)
+    found: SimpleQueue[Message | None] = SimpleQueue()
+    thread = threading.Thread(target=lambda: [found.put(bus.recv(SECONDS)) for _ in range(20)])
+    thread.start()
+    for number in range(20):
+        bus.send(std(number), SECONDS)
+        assert bus.state is BusState.ACTIVE
+        other.send(std(number))
+    assert identifiers(other, 20) == [*range(20)]
+    thread.join()
+    bus.state = BusState.ACTIVE
+    messages = [found.get_nowait() for _ in range(20)]
+    assert [message and message.arbitration_id for message in messages] == [*range(20)]
+
+
+@pytest.mark.parametrize("raw_handle", [1, 0])
 def test_closing_ends_a_wait_of_another_thread(stub: Stub, raw_handle: int) -> None:
     stub.set("raw_handle", raw_handle)
     bus, sender = KvaserBus(0), KvaserBus(1)
@@ -473,6 +492,20 @@ def test_a_device_that_is_unplugged(stub: Stub, raw_handle: int) -> None:
         sender.send(std(1))
     sender.shutdown()
     assert stub.leaks() == 0
+
+
+def test_a_failed_send_keeps_the_received_frames(stub: Stub) -> None:
+    bus, sender = KvaserBus(0), KvaserBus(1)
+    sender.send(std(1))
+    assert select.select([bus], [], [], SECONDS)[0]
+    stub.unplug()
+    with pytest.raises(CANLIBOperationError, match="kvaser:0: canWrite: Specified device not found"):
+        bus.send(std(2))
+    assert received(bus, 1)[0].arbitration_id == 1
+    with pytest.raises(CANLIBOperationError, match="kvaser:0: canRead"):
+        bus.recv(SECONDS)
+    assert bus.is_shutdown
+    sender.shutdown()
 
 
 def test_unplugging_ends_a_wait(stub: Stub) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cantools_cli.backends.kvaser import codec
 from cantools_cli.backends.kvaser import constants as c
 from cantools_cli.bus.losses import Losses
-from cantools_cli.errors import CanOperationError
+from cantools_cli.errors import InvalidMessageError
 from cantools_cli.frame import error_frames
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
@@ -190,10 +190,10 @@ def test_frames_that_the_channel_cannot_send() -> None:
     classic, fd = MessageBatch([std(1)]), MessageBatch([std(1, is_fd=True)])
     codec.check(classic, False, "kvaser:0")
     codec.check(fd, True, "kvaser:0")
-    with pytest.raises(CanOperationError, match="kvaser:0: cannot send a CAN FD frame") as error:
+    with pytest.raises(InvalidMessageError, match="kvaser:0: cannot send a CAN FD frame") as error:
         codec.check(fd, False, "kvaser:0")
     assert (error.value.sent, error.value.hint) == (0, "fd=true opens it with CAN FD")
-    with pytest.raises(CanOperationError, match="cannot send an error frame"):
+    with pytest.raises(InvalidMessageError, match="cannot send an error frame"):
         codec.check(MessageBatch([std(4, bytes(8), is_error_frame=True)]), True, "kvaser:0")
 
 
