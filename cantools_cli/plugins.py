@@ -164,7 +164,10 @@ INTERFACES = {
         "cantools_cli.backends.neovi.bus:NeoViBus",
         extra="neovi",
         library="python-ics of Intrepid",
-        example="1",
+        example="HSCAN",
+        needs_channel=True,
+        send_timeout="2s",
+        modules=("cantools_cli.backends.neovi.errors",),
     ),
     "nican": Interface(
         "nican",
