@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from array import array
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from cantools_cli.errors import CanOperationError
 
 _NANO = 1_000_000_000
 _ANCHOR_NS = _NANO  # between two readings of the timer, against the drift of its quartz
@@ -43,7 +46,8 @@ class TimerClock:
         if not ticks:
             return array("q")
         if now - self._anchored_ns >= _ANCHOR_NS:
-            self._anchor()
+            with suppress(CanOperationError):  # a lost controller still has frames in the queue
+                self._anchor()
         frequency, offset = self._frequency, self._offset_ns
         counted = [tick * _NANO // frequency + offset for tick in ticks]
         now += self._epoch_ns

@@ -28,8 +28,10 @@ def channels() -> list[str]:
     import logging
     import subprocess
 
+    log = logging.getLogger("can")
     trouble = obstacle()
     if trouble is None:
+        log.debug("etas: reading the tree of %s", load_csi().path)
         command = [sys.executable, "-c", _PROGRAM]
         try:
             result = subprocess.run(
@@ -40,7 +42,7 @@ def channels() -> list[str]:
             trouble = result.stderr.strip().rpartition("\n")[2] or f"ended with {result.returncode}"
         except (OSError, ValueError, subprocess.TimeoutExpired) as error:
             trouble = str(error)
-    logging.getLogger("can").debug("etas: no detection: %s", trouble)
+    log.debug("etas: no detection: %s", trouble)
     return []
 
 

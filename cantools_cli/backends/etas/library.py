@@ -13,6 +13,7 @@ import os
 import struct
 import sys
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from cantools_cli.backends.etas import structures as s
@@ -117,9 +118,15 @@ def load_oci(path: str | None = None) -> Functions:
 
 
 def _load(library: VendorLibrary, path: str | None) -> Functions:
-    if sys.platform == "win32" and os.path.isdir(_FOLDER):
-        os.add_dll_directory(_FOLDER)  # the libraries load others from there
+    _find_others()
     return library.load(path or os.environ.get(library.override) or os.environ.get(_BOTH))
+
+
+@cache
+def _find_others() -> None:
+    """Let Windows find the libraries that those of BOA load."""
+    if sys.platform == "win32" and os.path.isdir(_FOLDER):
+        os.add_dll_directory(_FOLDER)
 
 
 def obstacle() -> str | None:

@@ -10,14 +10,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from cantools_cli.backends.nican import codec
+from cantools_cli.backends.nican import codec, settings
 from cantools_cli.backends.nican import library as ni
 from cantools_cli.backends.nican.errors import DEVICE_GONE, NicanOperationError
 from cantools_cli.backends.nican.filters import PASS_ALL, Comparators, comparators
 from cantools_cli.backends.nican.session import Session
 from cantools_cli.backends.transport.library import given
 from cantools_cli.backends.transport.library_bus import LibraryBus
-from cantools_cli.bit_timing.classic import BitTiming
 from cantools_cli.bus.base import BusState
 from cantools_cli.bus.deadline import Deadline
 from cantools_cli.bus.settings import refuse_unknown
@@ -28,7 +27,6 @@ from cantools_cli.frame.error_frames import rx_overflow
 
 OVERFLOWS = "overflows of the receive queue"
 
-_F_CLOCK = 8_000_000  # of the controllers, in Hz
 _MAX_FRAMES = 4096  # of one batch
 _SEND_SECONDS = 1.0  # until a send without a timeout gives up
 _MAX_ERROR_NS = 60_000_000_000  # of the driver's clock
@@ -75,17 +73,18 @@ class NicanBus(LibraryBus):
         refuse_unknown("nican", NicanBus, kwargs)
         if timestamps not in ("device", "host"):
             raise UsageError(f"nican: timestamps {quoted(timestamps)} is neither device nor host")
-        settings = [(ni.START_ON_OPEN, 1), (ni.LOG_ERRORS, int(log_errors)), (ni.TIME_FORMAT, ni.ABSOLUTE)]
-        settings += _baud_rate(bitrate, timing, btr0btr1)
-        settings += _optional(listen_only, receive_own_messages, read_queue, write_queue)
+        self._attributes = [
+            *((ni.START_ON_OPEN, 1), (ni.LOG_ERRORS, int(log_errors)), (ni.TIME_FORMAT, ni.ABSOLUTE)),
+            *settings.baud_rate(bitrate, timing, btr0btr1),
+            *settings.optional(listen_only, receive_own_messages, read_queue, write_queue),
+        ]
         self.channel = channel
         self._name = f"nican:{channel}"
-        self._settings = settings
         self._listen_only = listen_only
-        self._bit_rate = _bit_rate(bitrate, timing, btr0btr1)
+        self._bit_rate = settings.bit_rate(bitrate, timing, btr0btr1)
         self._driver = ni.Driver(self._name, given(library, dll))
         self._passing = comparators(can_filters)
-        self._session = Session(self._driver, _encoded(channel), self._all_settings(self._passing))
+        self._session = Session(self._driver, settings.encoded(channel), self._all_attributes(self._passing))
         self._prepare()
         try:
             self._read_lock = threading.Lock()  # for reading, and for the only wait that NI-CAN allows
@@ -210,11 +209,11 @@ class NicanBus(LibraryBus):
 
     # --- filters --------------------------------------------------------------------------------------
 
-    def _all_settings(self, passing: Comparators) -> list[tuple[int, int]]:
+    def _all_attributes(self, passing: Comparators) -> settings.Attributes:
         standard, extended = passing.standard or PASS_ALL, passing.extended or PASS_ALL
         flag = codec.EXTENDED if extended.mask else 0
         return [
-            *self._settings,
+            *self._attributes,
             (ni.STANDARD_COMPARATOR, standard.value),
             (ni.STANDARD_MASK, standard.mask),
             (ni.EXTENDED_COMPARATOR, extended.value | flag),
@@ -229,7 +228,7 @@ class NicanBus(LibraryBus):
             self._undecoded = self._read_queued()
             try:
                 if self._may_read:
-                    self._session.reopen(self._all_settings(wanted))
+                    self._session.reopen(self._all_attributes(wanted))
                     self._passing = wanted
             except NicanOperationError as error:
                 self._lose(error)
@@ -328,75 +327,3 @@ class NicanBus(LibraryBus):
     def _detect_available_configs() -> list[dict[str, Any]]:
         """Return the interfaces of all cards."""
         return [{"interface": "nican", "channel": name} for name in ni.interfaces()]
-
-
-def _encoded(channel: str) -> bytes:
-    """Return the name of an interface as NI-CAN takes it.
-
-    Raises:
-        UsageError: it is not a text in ASCII.
-    """
-    try:
-        return channel.encode("ascii")
-    except (UnicodeEncodeError, AttributeError) as error:
-        text = f"nican: channel {quoted(channel)} is not the name of an interface"
-        raise UsageError(text, hint="such as CAN0") from error
-
-
-def _optional(
-    listen_only: bool, receive_own_messages: bool, read_queue: int | None, write_queue: int | None
-) -> list[tuple[int, int]]:
-    """Return the attributes of settings that are given."""
-    modes = ((ni.LISTEN_ONLY, listen_only), (ni.SELF_RECEPTION, receive_own_messages))
-    settings = [(key, 1) for key, is_on in modes if is_on]
-    for name, key, frames in (
-        ("read_queue", ni.READ_QUEUE, read_queue),
-        ("write_queue", ni.WRITE_QUEUE, write_queue),
-    ):
-        if frames is not None:
-            if not 0 <= frames < 1 << 32:
-                raise UsageError(f"nican: {name} {frames} is not a number of frames")
-            settings.append((key, frames))
-    return settings
-
-
-def _baud_rate(bitrate: int | None, timing: Any, btr0btr1: int | None) -> list[tuple[int, int]]:
-    """Return the attribute of the bit rate; empty for the one that is set in MAX.
-
-    Raises:
-        UsageError: several settings determine it, or one is invalid.
-    """
-    if sum(value is not None for value in (bitrate, timing, btr0btr1)) > 1:
-        raise UsageError("nican: only one of bitrate, timing and btr0btr1 can be given")
-    if bitrate is not None:
-        if not 0 < bitrate < ni.REGISTERS:
-            raise UsageError(f"nican: bitrate {bitrate} is not above 0")
-        return [(ni.BAUD_RATE, bitrate)]
-    if timing is not None:
-        btr0, btr1 = _registers(timing)
-    elif btr0btr1 is not None:
-        if not 0 <= btr0btr1 <= 0xFFFF:
-            raise UsageError(f"nican: btr0btr1 {btr0btr1:#x} has more than 16 bits")
-        btr0, btr1 = divmod(btr0btr1, 0x100)
-    else:
-        return []
-    return [(ni.BAUD_RATE, ni.REGISTERS | btr1 << 8 | btr0)]
-
-
-def _bit_rate(bitrate: int | None, timing: Any, btr0btr1: int | None) -> int | None:
-    """Return the bit rate of valid settings, None if MAX or impossible registers determine it."""
-    if btr0btr1 is not None:
-        with suppress(ValueError):
-            return BitTiming.from_registers(_F_CLOCK, *divmod(btr0btr1, 0x100)).bitrate
-        return None
-    return bitrate if timing is None else int(timing.bitrate)
-
-
-def _registers(timing: Any) -> tuple[int, int]:
-    if not hasattr(timing, "btr0"):
-        raise UsageError("nican: NI-CAN has no CAN FD", hint="use BitTiming instead of BitTimingFd")
-    try:
-        fitting = timing if timing.f_clock == _F_CLOCK else timing.recreate_with_f_clock(_F_CLOCK)
-    except ValueError as error:
-        raise UsageError(f"nican: the timing does not fit the clock of 8 MHz: {error}") from error
-    return fitting.btr0, fitting.btr1

@@ -147,13 +147,11 @@ class Decoder:
                 if length > 15 or word & _OUTSIDE:
                     self._count_malformed(word, kind, length)
                     continue
-                if is_own is not None and is_own(_WRITE.pack(word, kind, length, room)):
+                piece = b"" if kind else room[: min(length, 8)]
+                if is_own is not None and is_own(_WRITE.pack(word, kind, length, piece)):
                     flags = bits.TX
                 if kind:
                     can_id |= bits.CAN_RTR_FLAG
-                    piece = b""
-                else:
-                    piece = room[: min(length, 8)]
             else:
                 error = self._error(kind, word, room)
                 if error is None:

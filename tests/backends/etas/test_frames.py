@@ -267,6 +267,13 @@ def test_unplugging(stub: Stub, bus: EtasBus) -> None:
     assert stub.leaks() == 0
 
 
+def test_frames_of_a_lost_controller_whose_timer_is_not_readable(stub: Stub, bus: EtasBus) -> None:
+    stub.inject(0, arbitration_id=1)
+    stub.fail("OCI_GetTimerValue", Result.DISCONNECTED)
+    bus._decoder._times_ns.__self__._anchored_ns = -(1 << 60)  # type: ignore[attr-defined]  # of the clock
+    assert received(bus, 1)[0].arbitration_id == 1
+
+
 def test_a_disconnection_in_the_queue(stub: Stub, bus: EtasBus) -> None:
     stub.inject(0, kind=KIND_INTERNAL, code=Result.DISCONNECTED)
     stub.inject(0, arbitration_id=1)

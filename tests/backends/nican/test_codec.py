@@ -150,6 +150,9 @@ def test_own_frames_match_once_and_for_a_second() -> None:
     decoder = Decoder(None, Losses(), is_own=lambda frame: own.take(frame, 1_000_000_001))
     data = struct.pack("<Q", TIME) + sent
     assert [message.is_rx for message in decoder.feed(data + frame(5) + data)] == [False, True, True]
+    own.add(sent, 1_000_000_002)
+    noisy = codec.encode(MessageBatch([first]), 0)[:-6] + b"\xee" * 6  # after the data
+    assert not next(iter(decoder.feed(struct.pack("<Q", TIME) + noisy))).is_rx
     own.add(sent, 2_000_000_000)
     own.remove(sent)
     assert not own.take(sent, 2_000_000_000)
