@@ -27,7 +27,7 @@ from operator import or_
 from typing import NamedTuple
 
 from cantools_cli.backends.ixxat import constants
-from cantools_cli.errors import CanOperationError
+from cantools_cli.errors import InvalidMessageError
 from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel
@@ -144,14 +144,14 @@ def check(batch: MessageBatch, *, is_fd: bool) -> None:
     """Refuse frames that the controller cannot send.
 
     Raises:
-        CanOperationError: the batch contains an error frame, or a CAN FD frame for a classic bus; ``sent`` is
-            0.
+        InvalidMessageError: the batch contains an error frame, or a CAN FD frame for a classic bus; ``sent``
+            is 0.
     """
     for can_id, flags in zip(batch.can_id, batch.flags, strict=True):
         if can_id & bits.CAN_ERR_FLAG:
-            raise CanOperationError("a controller cannot send error frames", sent=0)
+            raise InvalidMessageError("a controller cannot send error frames", sent=0)
         if flags & bits.FD and not is_fd:
-            raise CanOperationError(
+            raise InvalidMessageError(
                 "cannot send FD message over bus with CAN FD disabled",
                 hint="open the bus with fd=true",
                 sent=0,

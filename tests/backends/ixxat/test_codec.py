@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cantools_cli.backends.ixxat import codec, constants, events
-from cantools_cli.errors import CanOperationError
+from cantools_cli.errors import InvalidMessageError
 from cantools_cli.frame import bits, error_frames
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
@@ -84,7 +84,7 @@ def test_a_cyclic_entry_has_the_code_and_the_bits_of_can_fd() -> None:
 
 def test_error_frames_are_refused() -> None:
     batch = MessageBatch([Message(is_error_frame=True)])
-    with pytest.raises(CanOperationError, match="cannot send error frames") as caught:
+    with pytest.raises(InvalidMessageError, match="cannot send error frames") as caught:
         codec.check(batch, is_fd=True)
     assert caught.value.sent == 0
 
@@ -92,7 +92,7 @@ def test_error_frames_are_refused() -> None:
 def test_can_fd_frames_are_refused_on_a_classic_bus() -> None:
     batch = MessageBatch([Message(is_fd=True)])
     codec.check(batch, is_fd=True)
-    with pytest.raises(CanOperationError, match="CAN FD disabled"):
+    with pytest.raises(InvalidMessageError, match="CAN FD disabled"):
         codec.check(batch, is_fd=False)
 
 
