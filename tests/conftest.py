@@ -51,7 +51,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 def _print_conformance(terminalreporter: Any) -> None:
-    """Print which behaviours each interface has shown, lacks, or failed: ``docs/conformance.md`` as it ran."""
+    """Print which behaviours each interface has shown, lacks or failed, as in ``docs/conformance.md``."""
     rows: dict[str, dict[str, list[str]]] = {}
     for outcome in ("passed", "failed", "skipped", "error"):
         for report in terminalreporter.getreports(outcome):

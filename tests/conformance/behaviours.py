@@ -268,6 +268,9 @@ def _(rig: Rig) -> None:
         [echo] = taken(bus, 1)
         assert (facts(echo), echo.is_rx) == (facts(std(0x123, b"\1\2\3")), False)
         assert abs(echo.timestamp - time.time()) < PATIENCE
+        node.send(std(0x222))
+        [other] = taken(bus, 1)
+        assert (other.is_rx, other.channel) == (True, echo.channel)
         bus.set_filters([{"can_id": 0x333, "can_mask": 0x7FF}])
         for identifier in (0x111, 0x333):
             bus.send(std(identifier))

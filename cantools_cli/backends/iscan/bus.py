@@ -209,7 +209,7 @@ class IscanBus(LibraryBus):
             raise
         finally:
             if self._echoes_own and sent:
-                self._echo(batch.part(0, sent))
+                self._echo(batch.part(0, sent), self.channel)
 
     def _send_one(self, message: MessageExStruct, deadline: Deadline) -> None:
         while True:

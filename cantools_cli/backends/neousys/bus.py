@@ -162,7 +162,7 @@ class NeousysBus(LibraryBus):
                 sent += 1
         finally:
             if self._echoes_own and sent:
-                self._echo(batch.part(0, sent))
+                self._echo(batch.part(0, sent), self.channel)
 
     # --- filters --------------------------------------------------------------------------------------
 

@@ -254,7 +254,7 @@ class PcanBus(LibraryBus):
             sent = len(batch)
         finally:
             if self._own_messages and not channel.has_echo and sent:
-                self._echo(batch.part(0, sent).with_channels(lambda _: self.channel_info))
+                self._echo(batch.part(0, sent), self.channel_info)
 
     def _write(self, message: bytes, timeout: float | None, sent: int) -> None:
         """Hand over one message, waiting while the queue is full."""

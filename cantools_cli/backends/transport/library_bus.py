@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import select
 import threading
-import time
 from collections import Counter, deque
 from collections.abc import Callable
 
+from cantools_cli.backends.transport.sent import sent_copy
 from cantools_cli.backends.transport.waiting import Wakeup
 from cantools_cli.bus.base import BusABC
 from cantools_cli.bus.deadline import Deadline
 from cantools_cli.errors import CanOperationError
-from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
+from cantools_cli.frame.message import Channel
 
 
 class Gate:
@@ -146,14 +146,9 @@ class LibraryBus(BusABC):
         self._lost = self._lost or error
         self._wakeup.set()
 
-    def _echo(self, batch: MessageBatch) -> None:
-        """Let the bus receive a copy of ``batch``, which it has sent: for libraries without an echo."""
-        copy = batch.part(0, len(batch))
-        now = time.time_ns()
-        for row in range(len(copy)):
-            copy.timestamp_ns[row] = now
-            copy.flags[row] |= bits.TX
-        self._echoes.append(copy)
+    def _echo(self, batch: MessageBatch, channel: Channel) -> None:
+        """Let the bus receive ``batch``, which it has sent on ``channel``: for libraries without an echo."""
+        self._echoes.append(sent_copy(batch, channel))
         self._wakeup.set()
 
     def _fileno(self) -> int:

@@ -106,6 +106,7 @@ class Usb2canBus(LibraryBus):
         if timing is None and bitrate > MAX_BITRATE:
             _warn("usb2can: bit rate %s bit/s is limited to %s bit/s", bitrate, MAX_BITRATE)
         configuration, self._bit_rate = connector(device, bitrate, timing)
+        self._device = device
         self._name = f"usb2can:{device}"
         self._echoes_own = receive_own_messages
         clock = CheckedClock(
@@ -191,10 +192,10 @@ class Usb2canBus(LibraryBus):
             except CanError as error:
                 error.sent = row
                 if self._echoes_own and row:
-                    self._echo(batch.part(0, row))
+                    self._echo(batch.part(0, row), self._device)
                 raise
         if self._echoes_own:
-            self._echo(batch)
+            self._echo(batch, self._device)
 
     def _send_one(self, message: CanalMsg, timeout: float | None, deadline: Deadline) -> None:
         send, code = self._functions.CanalSend, 0

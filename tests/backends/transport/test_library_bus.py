@@ -76,7 +76,7 @@ class QueueBus(LibraryBus):
         self.queue.wait(seconds)
 
     def _send(self, batch: MessageBatch, timeout: float | None) -> None:
-        self._echo(batch)
+        self._echo(batch, 7)
 
     def _release(self) -> None:
         self.queue.close()

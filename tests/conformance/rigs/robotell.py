@@ -15,7 +15,6 @@ class RobotellRig(SerialRig):
     wrong = (*SerialRig.wrong, {"bitrate": 2_000_000}, {"listen_only": True})
     without = {
         "FD": "the adapter has no CAN FD",
-        "own messages": "the adapter does not return the frames that it sent",
         "error frames": _SILENT,
         "state": _SILENT,
     }

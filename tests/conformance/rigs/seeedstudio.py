@@ -17,7 +17,6 @@ class SeeedRig(SerialRig):
     wrong = (*SerialRig.wrong, {"bitrate": 123_456}, {"frame_type": "BOTH"}, {"operation_mode": "loud"})
     without = {
         "FD": "the adapter has no CAN FD",
-        "own messages": "the adapter does not return the frames that it sent",
     }
 
     def new_device(self) -> Any:

@@ -15,7 +15,6 @@ class SerialCanRig(SerialRig):
     wrong = ({"channel": ""}, {"baudrate": "fast"}, {"id_flags": "maybe"}, {"timestamps": "none"})
     without = {
         "FD": "the frames on the serial line have no CAN FD",
-        "own messages": "there is no CAN controller that could return frames, only a serial line",
         "state": "there is no CAN controller, only a serial line",
     }
 

@@ -19,7 +19,6 @@ class SlcanRig(SerialRig):
     fd = {"data_bitrate": 2_000_000}
     malformed = b"t12\r"
     wrong = (*SerialRig.wrong, {"bitrate": 123_456}, {"dialect": "unknown"})
-    without = {"own messages": "the adapter acknowledges frames, but does not return them"}
 
     def new_device(self) -> Any:
         return Slcan("nakakiyo")

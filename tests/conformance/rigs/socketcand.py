@@ -25,7 +25,6 @@ class SocketcandRig(NetworkRig):
     remote = {"fd": True}  # an extension of the protocol, as CAN FD
     wrong = ({"channel": ""}, {"host": None, "port": None}, {"port": "many"}, {"connect_timeout": "soon"})
     without = {
-        "own messages": "the protocol does not carry the direction of a frame",
         "state": "the protocol does not carry the state of the controller",
     }
 

@@ -22,7 +22,6 @@ class VirtualCanRig(NetworkRig):
         "remote": "the protocol has data frames of classic CAN only",
         "FD": "the protocol has data frames of classic CAN only",
         "error frames": "the protocol has data frames of classic CAN only",
-        "own messages": "the protocol does not mark the frames that a server returns to their sender",
         "state": NO_STATE,
         "detection": "a server does not announce itself",
     }
