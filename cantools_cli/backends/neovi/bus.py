@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from itertools import cycle
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cantools_cli.backends.neovi import codec, devices
 from cantools_cli.backends.neovi.errors import ICSApiError, ICSInitializationError, ICSOperationError
 from cantools_cli.backends.neovi.pump import Pump
-from cantools_cli.backends.transport.device_clock import DeviceClock
 from cantools_cli.backends.transport.library import given
 from cantools_cli.backends.transport.library_bus import LibraryBus
 from cantools_cli.bus.base import BusState, CanProtocol
@@ -33,10 +31,12 @@ from cantools_cli.filtering.can_filter import CanFilters
 from cantools_cli.frame.batch import MessageBatch, sendable
 from cantools_cli.frame.message import Channel, Message
 
-log = logging.getLogger("can.ics_neovi")
+if TYPE_CHECKING:
+    from cantools_cli.backends.transport.device_clock import DeviceClock
 
 FAILED = "transmissions reported as failed"
 
+_LOG = "can.ics_neovi"
 _WINDOW = 100  # frames that wait for their echoes at the same time
 _FAR_NS = 60 * 1_000_000_000  # no clock of a device is that wrong, unless it was never set
 _SYSTEM_MODULUS, _SYSTEM_TICK_NS = 1 << 32, 1_000_000
@@ -91,11 +91,7 @@ class NeoViBus(LibraryBus):
         **kwargs: Any,
     ) -> None:
         refuse_unknown("neovi", NeoViBus, kwargs)
-        if listen_only:
-            text = "neovi: listening only is a setting of the device, which its module cannot change"
-            raise UsageError(text, hint="set it with neoVI Explorer")
-        if timing is not None:
-            raise UsageError("neovi: the module has no bit timing", hint="such as bitrate=500k")
+        _check(listen_only, timing)
         self._ics = devices.load(given(library, dll) or override_library_name)
         self.channels = devices.networks(self._ics, channel)
         self._places = {network: place for place, network in enumerate(self.channels)}
@@ -105,7 +101,7 @@ class NeoViBus(LibraryBus):
             self._can_protocol = CanProtocol.CAN_FD
         self._rates = bitrate, data_bitrate if data_bitrate is not None else bitrate
         self._receives_own = receive_own_messages
-        self._system_clock = DeviceClock(_SYSTEM_MODULUS, _SYSTEM_TICK_NS) if use_system_timestamp else None
+        self._system_clock = _system_clock() if use_system_timestamp else None
         self._shift_ns: int | None = None  # from the clock of the device to that of the computer
         self._state = BusState.ACTIVE
         self._receipts: dict[_Receipt, _Pending] = {}  # of frames that wait for their echoes
@@ -215,18 +211,18 @@ class NeoViBus(LibraryBus):
         now = time.time_ns()
         if self._opened_ns - _FAR_NS < time_ns < now + _FAR_NS:
             return 0
-        log.warning("%s: the clock of the device is not set; times begin now", self._name)
+        _warn("%s: the clock of the device is not set; times begin now", self._name)
         return now - time_ns
 
     def _log_errors(self) -> None:
         try:
             errors = Counter(self._ics.get_error_messages(self.dev))
         except self._ics.RuntimeError as error:
-            log.warning("%s: %s", self._name, devices.text_of(error))
+            _warn("%s: %s", self._name, devices.text_of(error))
             return
         for values, count in errors.items():
             repeated = f" ({count} times)" if count > 1 else ""
-            log.warning("%s%s", ICSApiError(*values, place=self._name), repeated)
+            _warn("%s%s", ICSApiError(*values, place=self._name), repeated)
 
     def _refuse(self, error: Exception) -> None:
         """Raise the error of the API, or let receiving do so at the end if the device is gone."""
@@ -374,5 +370,32 @@ class NeoViBus(LibraryBus):
                 for device in ics.find_devices()
             ]
         except Exception as error:  # there is no package, or the library fails
-            log.debug("neovi: no devices found: %s", error)
+            import logging
+
+            logging.getLogger(_LOG).debug("neovi: no devices found: %s", error)
             return []
+
+
+def _system_clock() -> DeviceClock:
+    from cantools_cli.backends.transport.device_clock import DeviceClock
+
+    return DeviceClock(_SYSTEM_MODULUS, _SYSTEM_TICK_NS)
+
+
+def _check(listen_only: bool, timing: Any | None) -> None:
+    """Refuse settings that the module lacks.
+
+    Raises:
+        UsageError: one of them is given.
+    """
+    if listen_only:
+        text = "neovi: listening only is a setting of the device, which its module cannot change"
+        raise UsageError(text, hint="set it with neoVI Explorer")
+    if timing is not None:
+        raise UsageError("neovi: the module has no bit timing", hint="such as bitrate=500k")
+
+
+def _warn(text: str, *values: object) -> None:
+    import logging
+
+    logging.getLogger(_LOG).warning(text, *values)

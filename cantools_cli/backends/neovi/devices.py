@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 import os
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -151,6 +150,8 @@ def open_device(ics: Any, device: Any, name: str) -> None:
 @contextmanager
 def _turn() -> Iterator[None]:
     """Hold the lock file that python-can has as well; without it if there can be none."""
+    import tempfile
+
     path = os.path.join(tempfile.gettempdir(), "neovi.lock")
     file = None
     for flags in (os.O_RDWR | os.O_CREAT, os.O_RDONLY):  # the file may be that of another user

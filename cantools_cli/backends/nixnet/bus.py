@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import time
-import warnings
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from threading import Lock
 from typing import Any, NoReturn, TypeVar
 
 from cantools_cli.backends.nixnet import codec
@@ -29,16 +28,17 @@ from cantools_cli.filtering.can_filter import CanFilters
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.error_frames import rx_overflow
 
-log = logging.getLogger("can.nixnet")
-
 OVERFLOWS = "receive queue overflows"
 UNSENT = "frames discarded because they were not sent before closing"
 
+_LOG = "can.nixnet"
 _READ_BYTES = 8192  # of one call
 _DRAIN_BYTES = 8 * _READ_BYTES
 _SEND_SLICE = 0.1  # seconds in the library, which closing has to wait for
 _LAST_FRAMES = 0.25  # seconds that closing waits for frames to be sent
 _SMALLEST_QUEUE = codec.LONGEST
+
+_opening = Lock()  # the filters of warnings are those of the process
 
 _Result = TypeVar("_Result")
 
@@ -99,10 +99,7 @@ class NiXNETcanBus(LibraryBus):
         if timing is not None:
             self._rates, self._has_fd = timings.Rates.of(timing), timings.is_fd(timing)
         self._switches = self._has_fd and brs is not False
-        if not poll_interval > 0:
-            raise UsageError(f"{self._name}: poll_interval {poll_interval} is not above 0")
-        if queue_size < _SMALLEST_QUEUE:
-            raise UsageError(f"{self._name}: queue_size {queue_size} is not at least {_SMALLEST_QUEUE} bytes")
+        _check(self._name, poll_interval, queue_size)
         if self._has_fd:
             self._can_protocol = CanProtocol.CAN_FD_NON_ISO if fd_non_iso else CanProtocol.CAN_FD
         self._poll_interval = poll_interval
@@ -125,7 +122,9 @@ class NiXNETcanBus(LibraryBus):
 
     def _open(self, settings: dict[str, bool], terminates: bool, non_iso: bool, queue_size: int) -> None:
         """Create, configure and start the two sessions; a failure closes them again."""
-        with warnings.catch_warnings(record=True) as notes:  # what the library warns about
+        import warnings
+
+        with _opening, warnings.catch_warnings(record=True) as notes:  # what the library warns about
             warnings.simplefilter("always")
             try:
                 self._create()
@@ -136,7 +135,7 @@ class NiXNETcanBus(LibraryBus):
                 self._close_sessions()
                 raise
         for note in notes:
-            log.warning("%s: %s", self._name, " ".join(str(note.message).split()))
+            _warn("%s: %s", self._name, " ".join(str(note.message).split()))
 
     def _create(self) -> None:
         database = ":can_fd_brs:" if self._switches else ":can_fd:" if self._has_fd else ":memory:"
@@ -167,7 +166,7 @@ class NiXNETcanBus(LibraryBus):
         try:
             self._set(self._in, "queue_size", queue_size)
         except CanInitializationError as error:  # some devices have a queue of fixed size
-            log.warning("%s", error)
+            _warn("%s", error)
 
     def _set(self, owner: Any, name: str, value: Any) -> None:
         self._setup(f"nxSetProperty {name}", lambda: setattr(owner, name, value))
@@ -193,7 +192,7 @@ class NiXNETcanBus(LibraryBus):
             unsent = self._out.num_pend
             if unsent:
                 self.losses[UNSENT] += unsent
-                log.warning("%s: %s", self._name, counted(unsent, UNSENT))
+                _warn("%s: %s", self._name, counted(unsent, UNSENT))
 
     def _close_sessions(self) -> None:
         """Stop and clear the sessions, also those of an interface that is gone."""
@@ -357,5 +356,25 @@ class NiXNETcanBus(LibraryBus):
                         }
                     )
         except Exception as error:  # there is no driver, or no device that answers
-            log.debug("nixnet: no interfaces found: %s", error)
+            import logging
+
+            logging.getLogger(_LOG).debug("nixnet: no interfaces found: %s", error)
         return configs
+
+
+def _check(name: str, poll_interval: float, queue_size: int) -> None:
+    """Refuse impossible settings.
+
+    Raises:
+        UsageError: the interval is not above 0, or no frame fits into the queue.
+    """
+    if not poll_interval > 0:
+        raise UsageError(f"{name}: poll_interval {poll_interval} is not above 0")
+    if queue_size < _SMALLEST_QUEUE:
+        raise UsageError(f"{name}: queue_size {queue_size} is not at least {_SMALLEST_QUEUE} bytes")
+
+
+def _warn(text: str, *values: object) -> None:
+    import logging
+
+    logging.getLogger(_LOG).warning(text, *values)

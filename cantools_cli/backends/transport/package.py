@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.util import find_spec
 from types import ModuleType
 
 from cantools_cli.errors import CanInterfaceNotImplementedError, reason_of
@@ -31,6 +30,8 @@ def imported(interface: str, module: str, distribution: str) -> ModuleType:
 
 def missing(interface: str, module: str, distribution: str) -> str | None:
     """Return why there is no such package, None if it is installed; it is not imported."""
+    from importlib.util import find_spec
+
     if find_spec(module) is not None:
         return None
     return f"the package {distribution} is not installed; pip install 'canx[{interface}]'"
