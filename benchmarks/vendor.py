@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -58,7 +59,26 @@ def _pcan(is_fd: bool) -> Adapter:
     return Adapter("pcan, CAN FD" if is_fd else "pcan", "pcan", 0x51, is_fd, ours, theirs)
 
 
-ADAPTERS = (_pcan(False), _pcan(True))
+def _kvaser(is_fd: bool) -> Adapter:
+    settings: dict[str, Any] = {"fd": True, "data_bitrate": 2_000_000} if is_fd else {}
+
+    def ours(path: Path) -> Any:
+        from cantools_cli.backends.kvaser.bus import KvaserBus
+
+        return KvaserBus(0, library=path, **settings)
+
+    def theirs(path: Path) -> Any:
+        library = ctypes.CDLL(str(path))
+        library.stub_set(b"local_txack_length", ctypes.c_int64(1))  # as python-can passes it
+        with mock.patch.object(ctypes.cdll, "LoadLibrary", return_value=library):
+            from can.interfaces.kvaser import canlib
+        canlib.canInitializeLibrary()
+        return canlib.KvaserBus(0, **settings)
+
+    return Adapter("kvaser, CAN FD" if is_fd else "kvaser", "kvaser", 0, is_fd, ours, theirs)
+
+
+ADAPTERS = (_pcan(False), _pcan(True), _kvaser(False), _kvaser(True))
 
 
 def one_by_one(bus: Any) -> None:

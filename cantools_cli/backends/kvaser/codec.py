@@ -38,7 +38,6 @@ HARDWARE_OVERRUNS = "overruns reported by the device"
 QUEUE_OVERRUNS = "overruns of the driver's receive queue"
 
 _TICK_MASK = TICKS - 1
-_EFF_MASK, _OUT_OF_STD = bits.CAN_EFF_MASK, bits.CAN_EFF_MASK & ~bits.CAN_SFF_MASK
 
 # Where the fields of a record are, in units of a long for identifier and time, of an int for the others.
 _LONG, _INT = struct.calcsize("l"), struct.calcsize("I")
@@ -46,9 +45,24 @@ _LONGS, _WORDS = RECORD.size // _LONG, RECORD.size // _INT
 _IDENTIFIER, _LENGTH, _FLAGS = 0, _LONG // _INT, _LONG // _INT + 1
 _TIME, _DATA = (_LONG + 2 * _INT) // _LONG, 2 * _LONG + 2 * _INT
 
+_BRS_ESI = c.canFDMSG_BRS | c.canFDMSG_ESI
 _FD_SIZES = frozenset(bits.FD_LENGTHS)
-#: flags of a message that need no further look: a classic data frame from the bus
-_PLAIN = {c.canMSG_STD: 0, c.canMSG_EXT: bits.CAN_EFF_FLAG, c.canMSG_EXT | c.canMSG_STD: 0}
+#: flags of a data frame that is decoded with others as columns -> bit of the identifier word, frame flags
+_COLUMNS = {
+    kind | fd | local: (
+        bits.CAN_EFF_FLAG if kind == c.canMSG_EXT else 0,
+        (bits.FD if fd else 0)
+        | (bits.BRS if fd & c.canFDMSG_BRS else 0)
+        | (bits.ESI if fd & c.canFDMSG_ESI else 0)
+        | (bits.TX if local else 0),
+    )
+    for kind in (c.canMSG_STD, c.canMSG_EXT)
+    for fd in (0, *(c.canFDMSG_FDF | more for more in (0, c.canFDMSG_BRS, c.canFDMSG_ESI, _BRS_ESI)))
+    for local in (0, c.canMSG_LOCAL_TXACK)
+}
+_ID_BITS = {flags: id_bit for flags, (id_bit, _) in _COLUMNS.items()}
+_FRAME_FLAGS = {flags: frame_flags for flags, (_, frame_flags) in _COLUMNS.items()}
+_CODES = {size: code for code, size in enumerate(bits.FD_LENGTHS)}
 _OVERFLOW = bytes((0, error_frames.RX_OVERFLOW, 0, 0, 0, 0, 0, 0))
 #: error flags -> data[2] and data[3] of an error frame
 _KINDS = {
@@ -115,18 +129,13 @@ class Decoder:
         identifiers = longs[_IDENTIFIER::_LONGS].tolist()
         sizes = words[_LENGTH::_WORDS].tolist()
         flags = words[_FLAGS::_WORDS].tolist()
-        if not _PLAIN.keys() >= {*flags} or max(sizes, default=0) > 8:
-            return self._decode_mixed(records)
-        can_id = [identifier | _PLAIN[flag] for identifier, flag in zip(identifiers, flags, strict=True)]
-        if (
-            any(one & _OUT_OF_STD and one < bits.CAN_EFF_FLAG for one in can_id)
-            or max(identifiers, default=0) > _EFF_MASK
-        ):
-            return self._decode_mixed(records)
+        if not _are_columns(identifiers, sizes, flags):
+            return self._decode_one_by_one(records)
         batch, rows = MessageBatch(channels=self._channels), len(sizes)
-        batch.can_id = array("I", can_id)
-        batch.flags = bytearray(rows)
-        batch.dlc_code = bytearray(sizes)
+        pairs = zip(identifiers, map(_ID_BITS.__getitem__, flags), strict=True)
+        batch.can_id = array("I", [identifier | id_bit for identifier, id_bit in pairs])
+        batch.flags = bytearray(map(_FRAME_FLAGS.__getitem__, flags))
+        batch.dlc_code = bytearray(map(_CODES.__getitem__, sizes))
         batch.offset = array("I", accumulate(sizes, initial=0))
         starts = range(_DATA, len(records), RECORD.size)
         data = bytes(records)
@@ -136,7 +145,7 @@ class Decoder:
         self._complete(batch, rows)
         return batch, [tick & _TICK_MASK for tick in longs[_TIME::_LONGS].tolist()]
 
-    def _decode_mixed(self, records: memoryview) -> tuple[MessageBatch, list[int]]:
+    def _decode_one_by_one(self, records: memoryview) -> tuple[MessageBatch, list[int]]:
         """Decode records of any kind, one by one."""
         batch, ticks = MessageBatch(channels=self._channels), list[int]()
         for identifier, size, flags, tick, data in RECORD.iter_unpack(records):
@@ -195,6 +204,25 @@ class Decoder:
             self._losses[HARDWARE_OVERRUNS] += 1
         if flags & c.canMSGERR_SW_OVERRUN:
             self._losses[QUEUE_OVERRUNS] += 1
+
+
+def _are_columns(identifiers: list[int], sizes: list[int], flags: list[int]) -> bool:
+    """Return whether all messages are data frames without a further mark or a fault."""
+    if not (_COLUMNS.keys() >= {*flags} and {*sizes} <= _FD_SIZES):
+        return False
+    longest = max(sizes, default=0)
+    if longest > 8 and any(
+        size > 8 and not flag & c.canFDMSG_FDF for size, flag in zip(sizes, flags, strict=True)
+    ):
+        return False
+    highest = max(identifiers, default=0)
+    if highest <= bits.CAN_SFF_MASK:
+        return min(identifiers, default=0) >= 0
+    pairs = zip(identifiers, flags, strict=True)
+    return highest <= bits.CAN_EFF_MASK and all(
+        0 <= identifier <= (bits.CAN_SFF_MASK if flag & c.canMSG_STD else bits.CAN_EFF_MASK)
+        for identifier, flag in pairs
+    )
 
 
 def error_contents(flags: int) -> tuple[int, bytes]:

@@ -217,11 +217,28 @@ def test_what_is_written_is_read(frames: list[Message]) -> None:
         assert one.equals(sent, timestamp_delta=None, check_channel=False)
 
 
-@given(
-    st.binary(max_size=64).map(lambda noise: noise.ljust(64, b"\0")),
-    st.integers(0, 0xFFFFFFFF),
-    st.integers(),
+KINDS = st.sampled_from([c.canMSG_STD, c.canMSG_EXT, c.canMSG_STD | c.canMSG_RTR, c.canMSG_ERROR_FRAME])
+MARKS = st.sampled_from([0, c.canMSG_LOCAL_TXACK, c.canMSGERR_SW_OVERRUN])
+FD_FLAGS = st.sampled_from([0, c.canFDMSG_FDF, c.canFDMSG_FDF | c.canFDMSG_BRS | c.canFDMSG_ESI])
+PLAIN_ROWS = st.tuples(st.integers(0, 0x7FF), st.integers(0, 8), KINDS)
+ANY_ROWS = st.tuples(
+    st.integers(0, 0x800) | st.integers(0, 0x20000000),
+    st.sampled_from([0, 7, 8, 9, 12, 13, 64]),
+    st.tuples(KINDS, MARKS, FD_FLAGS).map(sum),
 )
+
+
+@given(st.lists(PLAIN_ROWS, max_size=6) | st.lists(ANY_ROWS, max_size=6))
+def test_columns_are_what_one_by_one_decoding_gives(rows: list[tuple[int, int, int]]) -> None:
+    records = [record(one, bytes(range(64)), flags, tick=5, size=size) for one, size, flags in rows]
+    data = memoryview(b"".join(records))
+    decoders = [codec.Decoder(3, Losses()) for _ in range(2)]
+    (found, ticks), (expected, their_ticks) = decoders[0].decode(data), decoders[1]._decode_one_by_one(data)
+    assert found.columns() == expected.columns()
+    assert ticks == their_ticks
+
+
+@given(st.binary(max_size=64), st.integers(0, 0xFFFFFFFF), st.integers())
 def test_noise_never_costs_the_next_frame(noise: bytes, flags: int, identifier: int) -> None:
     bad = codec.RECORD.pack(identifier % (1 << 31), flags % 97, flags, flags, noise)
     found, _, _ = decoded(bad, record(0x6AB, b"\x55", c.canMSG_STD))
