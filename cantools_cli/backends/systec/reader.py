@@ -123,7 +123,8 @@ class ChannelReader:
         is_stale, self._read_at_ns = now - self._read_at_ns > _STALE_NS, now
         if is_stale and counts and self._has_time:
             with suppress(CanOperationError):  # the next call reports it
-                return self._clock.times_ns([*counts, self._module_time()], time.monotonic_ns())[:-1]
+                counter = self._module_time()
+                return self._clock.times_ns(counts, time.monotonic_ns(), counter=counter)
         return self._clock.times_ns(counts, now)
 
     def _module_time(self) -> int:

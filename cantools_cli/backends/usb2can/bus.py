@@ -156,12 +156,12 @@ class Usb2canBus(LibraryBus):
                 data, code = self._queue.drain()
             except CanOperationError as error:
                 raise CanOperationError(f"{self._name}: {error}") from error
-            batch = self._decoder.decode(data) if data else None
-            if batch and self._queue.was_full:  # the library has dropped the newest frames
+            batch = self._decoder.decode(data)
+            if len(batch) and self._queue.was_full:  # the library has dropped the newest frames
                 self.losses[FULL] += 1
                 batch.append(error_frames.rx_overflow(batch.timestamp_ns[-1], batch.channels[0]))
             if code and code not in EMPTY:
-                self._fail("CanalReceive", CanalError(code), has_frames=bool(batch))
+                self._fail("CanalReceive", CanalError(code), has_frames=bool(len(batch)))
             return batch
 
     def _wait(self, seconds: float) -> None:

@@ -20,6 +20,7 @@ TICK_NS = 1000
 _CHECK_NS = 10_000_000_000
 _MAX_ERROR = 0.1  # of the elapsed time
 _MAX_DISTANCE_NS = 60_000_000_000
+_PAUSE_NS = 1_000_000_000  # without reading, after which frames may be old
 
 
 class CheckedClock:
@@ -27,7 +28,8 @@ class CheckedClock:
 
     The adapter's counter is compared with the computer's clock once, ten seconds after the first frame, and
     each time must be within a minute of the time of arrival. If it fails, ``report`` gets one line, and the
-    time of arrival is used from then on, as it is without ``from_device``.
+    time of arrival is used from then on, as it is without ``from_device``. Frames that may have waited, since
+    the queue was not read for a second, are not compared.
     """
 
     def __init__(self, report: Callable[[str], object], *, from_device: bool = True) -> None:
@@ -35,17 +37,22 @@ class CheckedClock:
         self._clock = DeviceClock(TICKS, TICK_NS) if from_device else None
         self._first: tuple[int, int] | None = None  # count and monotonic time, until they were compared
         self._is_checked = False
+        self._read_at_ns: int | None = None
 
     def times_ns(self, counts: Sequence[int], read_at_ns: int | None = None) -> array[int]:
-        """Return the times of frames that were read together.
+        """Return the times of frames that were read together; without frames, note that the queue is empty.
 
         ``read_at_ns`` is the time of reading on the monotonic clock, by default now.
         """
         now = time.monotonic_ns() if read_at_ns is None else read_at_ns
+        may_be_old = self._read_at_ns is not None and now - self._read_at_ns > _PAUSE_NS
+        self._read_at_ns = now
+        if not counts:
+            return array("q")
         arrival = time.time_ns() - time.monotonic_ns() + now
-        if self._clock is not None and counts:
-            times = self._clock.times_ns(counts, now)
-            if self._is_plausible(counts[-1], now) and _are_near(times, arrival):
+        if self._clock is not None:
+            times = self._clock.times_ns(counts, now, may_be_old=may_be_old)
+            if may_be_old or (self._is_plausible(counts[-1], now) and _are_near(times, arrival)):
                 return times
             self._clock = None
             self._report("the adapter's timestamps are not microseconds; the time of arrival is used")
