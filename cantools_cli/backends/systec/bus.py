@@ -176,14 +176,14 @@ class UcanBus(LibraryBus):
 
     def _drain(self) -> MessageBatch | None:
         with self._drain_lock:  # of two threads that receive, one drains
-            if self._events.is_lost:  # no function may be called for the module any more
+            if self._module.is_lost:  # no function may be called for the module any more
                 text = f"{self._name}: {explanation(ReturnCode.ERR_DISCONECT)}"
                 self._lose(CanOperationError(text, int(ReturnCode.ERR_DISCONECT)))
                 return None
             try:
                 return self._reader.drain()
             except CanOperationError as error:
-                if not self._events.is_lost:
+                if not self._module.is_lost:
                     raise
                 self._lose(error)
                 return None

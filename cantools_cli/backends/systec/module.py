@@ -11,7 +11,13 @@ from collections.abc import Callable, Sequence
 from ctypes import byref, c_uint8
 from typing import Any
 
-from cantools_cli.backends.systec.constants import ANY_MODULE, INVALID_HANDLE, CbEvent, has_two_channels
+from cantools_cli.backends.systec.constants import (
+    ANY_MODULE,
+    INVALID_HANDLE,
+    CbEvent,
+    ReturnCode,
+    has_two_channels,
+)
 from cantools_cli.backends.systec.exceptions import explanation, ucan_exception
 from cantools_cli.backends.systec.structures import (
     CallbackFktEx,
@@ -38,24 +44,13 @@ class ChannelEvents:
     """What the callbacks have reported about a channel.
 
     Attributes:
-        arrived: set when frames may be queued, and by the other events.
+        arrived: set when frames may be queued, the status has changed, or the module is lost.
         status_changed: whether the status has to be read.
-        is_lost: whether the module was disconnected.
     """
 
     def __init__(self) -> None:
         self.arrived = threading.Event()
         self.status_changed = False
-        self.is_lost = False
-
-    def notify(self, event: int) -> None:
-        if event == CbEvent.EVENT_STATUS:
-            self.status_changed = True
-        elif event in _LOST:
-            self.is_lost = True
-        elif event != CbEvent.EVENT_RECEIVE:
-            return
-        self.arrived.set()
 
 
 class Module:
@@ -66,6 +61,7 @@ class Module:
         handle: the library's, below 255.
         lock: held during each call for this module, since the library is not meant for two at a time.
         channels: the events of the open channels.
+        is_lost: whether the module was disconnected; its handle must not be used any more.
     """
 
     def __init__(self, functions: Functions, handle: int) -> None:
@@ -73,12 +69,9 @@ class Module:
         self.handle = handle
         self.lock = threading.RLock()
         self.channels: dict[int, ChannelEvents] = {}
+        self.is_lost = False
         self.number, self.serial, self.product = ANY_MODULE, 0, 0
         self._initialised: set[int] = set()
-
-    @property
-    def is_lost(self) -> bool:
-        return any(events.is_lost for events in self.channels.values())
 
     def fits(self, functions: Functions, number: int, serial: int | None) -> bool:
         """Return whether a bus that asks for a module means this one."""
@@ -92,8 +85,11 @@ class Module:
         """Call a function for this module; return a warning, which is logged, or SUCCESSFUL.
 
         Raises:
-            CanOperationError: the function failed, or the library lacks it.
+            CanOperationError: the function failed, the library lacks it, or the module is lost.
         """
+        if self.is_lost:
+            code = int(ReturnCode.ERR_DISCONECT)
+            raise CanOperationError(f"{name}: {explanation(code)}", code)
         function = getattr(self.functions, name)
         if function is None:
             raise CanOperationError(f"the library has no function {name}")
@@ -108,9 +104,10 @@ class Module:
         return code
 
     def lose(self) -> None:
-        """Note that the module is gone, for the buses on both channels."""
+        """Note that the module is gone, and end the waits for both channels."""
+        self.is_lost = True
         for events in [*self.channels.values()]:
-            events.notify(CbEvent.EVENT_FATALDISCON)
+            events.arrived.set()
 
     def init_can(self, channel: int, parameters: InitCanParam) -> None:
         self.call("UcanInitCanEx2", channel, byref(parameters))
@@ -171,7 +168,7 @@ def _close(module: Module, channel: int) -> None:
     steps: list[Callable[[], object]] = [lambda: module.deinit_can(channel)]
     if {*module.channels} == {channel}:
         _modules.remove(module)
-        if not module.is_lost:  # the handle of a lost module must not be used
+        if not module.is_lost:
             steps.append(lambda: module.call("UcanDeinitHardware"))
         steps.append(lambda: _disconnect(module.functions))
     try:
@@ -235,9 +232,13 @@ def _callbacks(functions: Functions) -> tuple[Any, Any]:
 
 def _notify(functions: Functions, handle: int, event: int, channel: int) -> None:
     for module in _found(functions, handle):
-        for number, events in [*module.channels.items()]:
-            if event in _LOST or channel in (number, _BOTH):
-                events.notify(event)
+        if event in _LOST:
+            module.lose()
+        elif event in (CbEvent.EVENT_RECEIVE, CbEvent.EVENT_STATUS):
+            for number, events in [*module.channels.items()]:
+                if channel in (number, _BOTH):
+                    events.status_changed |= event == CbEvent.EVENT_STATUS
+                    events.arrived.set()
 
 
 def _found(functions: Functions, handle: int) -> Sequence[Module]:

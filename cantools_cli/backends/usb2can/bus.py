@@ -96,6 +96,8 @@ class Usb2canBus(LibraryBus):
         **kwargs: Any,
     ) -> None:
         refuse_unknown("usb2can", Usb2canBus, kwargs)
+        if _:  # as documented, they have no effect; later versions of python-can have the bit rate here
+            _warn("usb2can: %s positional settings after flags are ignored; name them", len(_))
         if timestamps not in ("device", "host"):
             raise UsageError(f"usb2can: timestamps {quoted(timestamps)} is neither device nor host")
         self._flags = _open_flags(int(flags), listen_only, loopback, one_shot, status_frames)
@@ -224,7 +226,9 @@ class Usb2canBus(LibraryBus):
             CanOperationError: the bus listens only, or the adapter is gone.
         """
         if self._lost is not None:
-            raise CanOperationError(str(self._lost), sent=0)
+            error = self._error("sending", CanalError(self._lost.error_code))
+            error.sent = 0
+            raise error
         for can_id, frame_flags in zip(batch.can_id, batch.flags, strict=True):
             if frame_flags & bits.FD or can_id & bits.CAN_ERR_FLAG:
                 kind = "CAN FD frames" if frame_flags & bits.FD else "error frames"

@@ -652,9 +652,14 @@ def test_unplugging_ends_a_wait(stub: Stub) -> None:
         assert isinstance(error, CanOperationError)
         assert str(error).endswith("device disconnected [Error Code 14]")
         assert bus.is_shutdown
+        stub.clear_calls()
+        with pytest.raises(CanOperationError, match="device disconnected") as caught:
+            other.send(message(1))
+        assert (caught.value.error_code, caught.value.sent) == (0x0E, 0)
         with pytest.raises(CanOperationError, match="device disconnected"):
             other.recv(SECONDS)
         assert other.is_shutdown
+        assert not stub.calls()  # the handle must not be used any more
         stub.inject(2, arbitration_id=3)
         assert received(neighbour, 1)
         stub.clear_calls()

@@ -124,6 +124,12 @@ def test_serial_has_priority(stub: Stub) -> None:
         assert str(bus) == "USB2CAN device ED000201"
 
 
+def test_more_positional_settings_have_no_effect(stub: Stub, caplog: pytest.LogCaptureFixture) -> None:
+    with Usb2canBus("ED000200", "usb2can.dll", 8, 125_000) as bus:
+        assert bus.bit_rates == (500_000, None)
+    assert caplog.messages == ["usb2can: 1 positional settings after flags are ignored; name them"]
+
+
 def test_settings_as_text(stub: Stub) -> None:
     with Bus("ED000200", "usb2can", ignore_config=True, bitrate="125k", timestamps="host") as bus:
         assert bus.bit_rates == (125_000, None)
@@ -526,10 +532,11 @@ def test_unplugging_while_sending(stub: Stub) -> None:
     bus = Usb2canBus("ED000200")
     stub.inject(0, arbitration_id=1)
     stub.unplug()
-    with pytest.raises(CanOperationError, match="COMMUNICATION"):
-        bus.send(message(1))
-    with pytest.raises(CanOperationError, match="COMMUNICATION"):
-        bus.send(message(1))
+    for _ in range(2):
+        with pytest.raises(CanOperationError, match="sending: COMMUNICATION") as caught:
+            bus.send(message(1))
+        assert (caught.value.error_code, caught.value.sent) == (37, 0)
+    assert len([call for call in stub.calls() if call.startswith("CanalSend")]) == 1
     with pytest.raises(CanOperationError, match="COMMUNICATION"):
         bus.recv(SECONDS)
     bus.shutdown()
