@@ -226,7 +226,7 @@ class Usb2canBus(LibraryBus):
             CanOperationError: the bus listens only, or the adapter is gone.
         """
         if self._lost is not None:
-            error = self._error("sending", CanalError(self._lost.error_code))
+            error = self._error("sending", CanalError(self._lost.error_code or 0))
             error.sent = 0
             raise error
         for can_id, frame_flags in zip(batch.can_id, batch.flags, strict=True):
