@@ -1,7 +1,7 @@
 /* BOA of ETAS, emulated: both of its libraries in one file.
  *
  * Compiled with OLD=1 it lacks the functions that came with versions 1.3 and 1.4 of the API. Hooks: minor (the
- * newest minor version, 4), adapt (opening changes the sample point), depth (elements of a receive queue),
+ * newest minor version, 4), adapt (opening changes the samples per bit), adapt_rate (and the bit rate), depth (elements of a receive queue),
  * max_filters, tx_full (the transmit queue stays full), fd (controllers have CAN FD), long_capabilities,
  * frequency (ticks of the timer per second).
  *
@@ -439,7 +439,7 @@ EXPORT uint32_t OCI_OpenCANController(int32_t handle, const Configuration *wante
     if (is_unplugged) return DISCONNECTED;
     c->configuration = *wanted;
     int adapts = (int)hook("adapt", 0);
-    if (adapts) c->configuration.sample_point = 75;
+    if (adapts) c->configuration.samples_per_bit = 1;
     if (hook("adapt_rate", 0)) c->configuration.baudrate = (uint32_t)hook("adapt_rate", 0), adapts = 1;
     c->port = port_open(BUS_NAME, (uint32_t)hook("depth", 16384), c->configuration.baudrate,
                         wanted->fd_enabled ? wanted->fd.data_bit_rate : 0);

@@ -3,7 +3,8 @@
  * Compiled with MINIMAL=1 it has only the functions that every version has. Hooks: cards and ports (of each
  * card; interfaces are numbered from 0), tx_full (the write queue stays full), padded (1: frames to send have
  * 16 bytes, 2: 14 or 16), long_text (texts fill their buffer), warning (status of a write that works),
- * keeps_running (a reset does not stop the interface).
+ * keeps_running (a reset does not stop the interface), no_format (the format of times is not
+ * known), no_text (there are no texts).
  *
  * Injected records of kind 2 are communication errors, whose code is the status; of kind 3 bus errors, whose
  * code is state, TX counter, RX counter and last error from the lowest byte on; of kind 4 an overflow; of
@@ -114,7 +115,10 @@ static int32_t set_attribute(Interface *i, uint32_t id, uint32_t value) {
     case 0x8001000A: i->logs_errors = value; return is_flag ? 0 : BAD_VALUE;
     case 0x80010010: i->listens_only = value; return is_flag ? 0 : BAD_VALUE;
     case 0x80010016: i->self_reception = value; return is_flag ? 0 : BAD_VALUE;
-    case 0x80010017: case 0x80020032: case 0x80020037: return is_flag ? 0 : BAD_VALUE;
+    case 0x80020032:
+        if (hook("no_format", 0)) return BAD_VALUE; /* an older driver does not know this attribute */
+        return is_flag ? 0 : BAD_VALUE;
+    case 0x80010017: case 0x80020037: return is_flag ? 0 : BAD_VALUE;
     default: violation("attribute %#x", id); return BAD_VALUE;
     }
 }

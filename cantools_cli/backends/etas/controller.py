@@ -24,6 +24,12 @@ _RETRY = (n.Result.VERSION_NOT_SUPPORTED, n.Result.NO_INTERFACE)
 _FILTERS_REFUSED = (n.Result.FILTER_REFUSED, n.Result.FILTER_REFUSED_2, n.Result.NO_RESOURCES)
 _WITH_FD, _WITH_FLAGS = 3, 4  # the minor versions that brought CAN FD, and filters with flags
 
+#: settings that other nodes notice; the driver may adapt the others as it likes
+_IMPORTANT = {
+    *("baudrate", "sample_point", "self_reception_mode", "bus_participation_mode", "fd_enabled"),
+    *("data_bit_rate", "data_sample_point", "fd_tx_config"),
+}
+
 #: value and mask of the identifier, value and mask of the flags
 Filter = tuple[int, int, int, int]
 
@@ -183,7 +189,7 @@ class Controller:
         if self._settings.fd_non_iso and not self._has_flags:
             raise CanInitializationError(f"{name}: BOA is too old for fd_non_iso, with {api}")
         if self._settings.fd and not self.has_pointers:
-            self._check.warn(f"BOA is too old for CAN FD, with {api}; the bus is classic")
+            self._check.log("warning", f"BOA is too old for CAN FD, with {api}; the bus is classic")
         get = self._oci.OCI_GetCANControllerCapabilities
         if self.has_fd and get is not None:
             room = c.create_string_buffer(2 * c.sizeof(s.Capabilities))  # newer drivers may write more
@@ -219,12 +225,14 @@ class Controller:
             return wanted
         pairs = [(wanted, used, name) for name, _ in s.Configuration._fields_ if name != "fd"]
         pairs += [(wanted.fd, used.fd, name) for name, _ in s.FdConfiguration._fields_]
-        changes = [
-            f"{name} {getattr(before, name)} became {getattr(after, name)}"
+        changed = [
+            (name, getattr(before, name), getattr(after, name))
             for before, after, name in pairs
             if getattr(before, name) != getattr(after, name)
         ]
-        self._check.warn(f"the driver adapted the settings: {', '.join(changes) or 'unknown ones'}")
+        text = ", ".join(f"{name} {before} became {after}" for name, before, after in changed)
+        level = "warning" if any(name in _IMPORTANT for name, *_ in changed) else "info"
+        self._check.log(level, f"the driver adapted the settings: {text or 'unknown ones'}")
         return used
 
     def _timer_frequency(self, name: str) -> int:

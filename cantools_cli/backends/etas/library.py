@@ -167,14 +167,14 @@ class Checker:
             raise self.kind(self._message(function, code), code, hint=hint)
         if code and code not in self._warned:
             self._warned.add(code)
-            self.warn(f"{function}: {self._text(code)} ({code:#x})")
+            self.log("warning", f"{function}: {self._text(code)} ({code:#x})")
         return code
 
-    def warn(self, text: str) -> None:
-        """Log a warning."""
+    def log(self, level: str, text: str) -> None:
+        """Log ``text`` with a level such as ``warning``."""
         import logging
 
-        logging.getLogger("can").warning("%s: %s", self._name, text)
+        getattr(logging.getLogger("can"), level)("%s: %s", self._name, text)
 
     def operation_error(self, function: str, code: int) -> CanOperationError:
         """Return the error of a result code that an open controller reports."""

@@ -22,6 +22,8 @@ def error_status(number: int) -> int:
 
 
 TIMEOUT = error_status(0x001)
+BAD_VALUE = error_status(0x005)
+NOT_SUPPORTED = error_status(0x00A)
 BAD_SIZE = error_status(0x105)
 DEVICE_GONE = error_status(0x121)
 #: a queue of the driver or the buffer of a chip was full

@@ -8,7 +8,14 @@ from collections.abc import Sequence
 
 from cantools_cli.backends.nican import library as ni
 from cantools_cli.backends.nican.codec import READ_SIZE, WRITE_SIZE
-from cantools_cli.backends.nican.errors import BAD_SIZE, OVERFLOWS, TIMEOUT
+from cantools_cli.backends.nican.errors import (
+    BAD_SIZE,
+    BAD_VALUE,
+    NOT_SUPPORTED,
+    OVERFLOWS,
+    TIMEOUT,
+    NicanError,
+)
 
 FRAMES = 256  #: read at once
 _PADDED = 16  # bytes of a frame to send in C's own layout, which some drivers may want
@@ -42,7 +49,14 @@ class Session:
         self._open(settings)
 
     def _open(self, settings: Settings) -> None:
-        self._driver.configure(self._channel, settings)
+        try:
+            self._driver.configure(self._channel, settings)
+        except NicanError as error:
+            if error.error_code not in (BAD_VALUE, NOT_SUPPORTED):
+                raise
+            # A driver without formats of times has absolute ones.
+            known = [(key, value) for key, value in settings if key != ni.TIME_FORMAT]
+            self._driver.configure(self._channel, known)
         self._handle = self._driver.open(self._channel)
 
     def reopen(self, settings: Settings) -> None:

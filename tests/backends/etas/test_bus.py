@@ -269,14 +269,22 @@ def test_a_controller_without_can_fd(stub: Stub) -> None:
 
 
 def test_adapted_settings(stub: Stub, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="can")
     stub.set("adapt", 1)
+    with EtasBus(URI):  # which only this node notices
+        [record] = caplog.records
+    assert (record.levelname, record.getMessage()) == (
+        "INFO",
+        f"etas:{URI}: the driver adapted the settings: samples_per_bit 2 became 1",
+    )
     stub.set("adapt_rate", 1_010_101)
     with EtasBus(URI) as bus:
         assert bus.bit_rates == (1_010_101, 2_000_000)
-    assert [record.getMessage() for record in caplog.records] == [
+    assert (caplog.records[1].levelname, caplog.messages[1]) == (
+        "WARNING",
         f"etas:{URI}: the driver adapted the settings: baudrate 1000000 became 1010101,"
-        " sample_point 80 became 75"
-    ]
+        " samples_per_bit 2 became 1",
+    )
 
 
 def test_a_timer_that_stands_still(stub: Stub) -> None:

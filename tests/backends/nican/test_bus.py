@@ -197,6 +197,12 @@ def test_errors_of_a_program() -> None:
     assert str(NicanError("ncRead", 12345)) == "ncRead failed: status 0x3039 [Error Code 12345]"
 
 
+def test_a_driver_without_formats_of_times(stub: Stub) -> None:
+    stub.set("no_format", 1)
+    with NicanBus("CAN0"):
+        assert configured(stub) == {0x80000006: 1, 0x8001000A: 1, **ALL}
+
+
 def test_a_long_text_without_an_end(stub: Stub) -> None:
     stub.set("long_text", 1)
     with pytest.raises(NicanInitializationError, match=r"ncConfig: x{1024} \["):
