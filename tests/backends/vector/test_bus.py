@@ -7,11 +7,12 @@ import threading
 import time
 from collections.abc import Callable
 from queue import SimpleQueue
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from cantools_cli.backends.vector import codec
+from cantools_cli.backends.vector import codec, opening, port
 from cantools_cli.backends.vector.bus import VectorBus
 from cantools_cli.backends.vector.exceptions import VectorOperationError
 from cantools_cli.bus.base import BusState
@@ -218,6 +219,21 @@ def test_waiting(stub: Stub, bus_of: Opener) -> None:
     assert frame.arbitration_id == 0x77
     with pytest.raises(NotImplementedError):
         bus.fileno()
+
+
+def test_waiting_for_the_event_of_windows(
+    stub: Stub, bus_of: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[tuple[int, int]] = []
+    monkeypatch.setattr(opening, "os", SimpleNamespace(name="nt"))
+    monkeypatch.setattr(port, "_windows_wait", lambda: lambda *arguments: waits.append(arguments))
+    bus = bus_of(0)
+    assert "xlSetNotification port=1 level=1" in stub.calls()
+    assert bus.recv(0.0105) is None
+    assert waits[0] in ((0x1001, 11), (0x1001, 10))  # milliseconds, rounded up
+    assert all(milliseconds >= 1 for _, milliseconds in waits)
+    stub.fail("xlSetNotification", 144)
+    assert bus_of(1)._port.event is None
 
 
 def test_events_that_are_no_frames_do_not_end_a_wait(stub: Stub, bus_of: Opener) -> None:
