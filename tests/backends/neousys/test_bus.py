@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import inspect
 import pickle
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -407,3 +409,11 @@ def test_a_library_without_a_function(monkeypatch: pytest.MonkeyPatch) -> None:
     ):
         NeousysBus(0)
     assert NeousysBus._detect_available_configs() == []
+
+
+def test_python_can_s_names() -> None:
+    program = "from cantools_cli import compat; compat.install()\n"
+    for path in ("can.interfaces.neousys", "can.interfaces.neousys.neousys"):
+        program += f"from {path} import NeousysBus, NeousysCanSetup, NeousysCanMsg, NeousysCanBitClk\n"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

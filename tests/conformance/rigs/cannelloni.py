@@ -16,7 +16,7 @@ class CannelloniRig(NetworkRig):
     carries_errors = True
     wrong = ({"channel": "nowhere:x"}, {"transport": "carrier pigeon"}, {"local_port": 70_000})
     without = {
-        "own messages": "a tunnel has two ends, and each sends to the other",
+        "own messages": "a tunnel has two ends and no bus of its own",
         "state": NO_STATE,
         "detection": "a peer does not announce itself",
     }

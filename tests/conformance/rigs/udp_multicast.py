@@ -19,7 +19,7 @@ class MulticastRig(Rig):
     own_network = True
     wrong = ({"channel": "192.0.2.1"}, {"port": 70_000}, {"hop_limit": 300})
     without = {
-        "own messages": "python-can documents that they are not supported",
+        "own messages": "the documentation of python-can excludes them",
         "state": NO_STATE,
         "missing driver": "nothing is needed",
     }
