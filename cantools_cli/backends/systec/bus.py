@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from contextlib import suppress
 from ctypes import byref, c_uint32
 from typing import Any, NamedTuple
 
@@ -147,7 +148,8 @@ class UcanBus(LibraryBus):
                 self._set_tx_timeout(tx_timeout)
             self._reader.anchor()
         except BaseException:
-            closed(self._module, self.channel)
+            with suppress(CanError):  # the first failure is the one to report
+                closed(self._module, self.channel)
             raise
 
     def _set_mode(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from ctypes import byref, c_uint8
 from typing import Any
 
@@ -149,7 +150,8 @@ def opened(
         try:
             prepare(module)
         except BaseException:
-            _close(module, channel)
+            with suppress(CanError):  # the first failure is the one to report
+                _close(module, channel)
             raise
         return module
 
@@ -181,16 +183,15 @@ def _known(functions: Functions, number: int, serial: int | None, channel: int) 
     """Return an open module for the request, None if one has to be opened.
 
     Raises:
-        CanInitializationError: the channel is open already.
+        CanInitializationError: the channel is open already, or the open module does not have it.
     """
     candidates = [module for module in _modules if module.fits(functions, number, serial)]
     for module in candidates:
         if channel not in module.channels and (channel == 0 or has_two_channels(module.product)):
             return module
-    if serial is not None or number != ANY_MODULE:
-        for module in candidates:
-            if channel in module.channels:
-                raise CanInitializationError(f"channel {channel} of module {module.number} is already open")
+    if candidates and (serial is not None or number != ANY_MODULE):
+        problem = "is already open" if channel in candidates[0].channels else "does not exist"
+        raise CanInitializationError(f"channel {channel} of module {candidates[0].number} {problem}")
     return None
 
 

@@ -1,5 +1,7 @@
 """The structures of the USB-CAN library, packed, with 32-bit integers as on Windows.
 
+``_layout_`` names the layout of ``_pack_``, which Python 3.14 requires.
+
 Source: the header ``usbcan32.h`` of SYS TEC electronic.
 """
 
@@ -34,6 +36,7 @@ class CanMsg(Structure):
     """A frame; ``m_bFF`` holds ``MsgFrameFormat``, ``m_dwTime`` the time of a received frame."""
 
     _pack_ = 1
+    _layout_ = "ms"
     _fields_ = (
         ("m_dwID", c_uint32),
         ("m_bFF", c_uint8),
@@ -47,6 +50,7 @@ class Status(Structure):
     """``CanStatus`` and ``UsbStatus``."""
 
     _pack_ = 1
+    _layout_ = "ms"
     _fields_ = (("m_wCanStatus", c_uint16), ("m_wUsbStatus", c_uint16))
 
 
@@ -54,6 +58,7 @@ class _Sized(Structure):
     """A structure whose first field is its size."""
 
     _pack_ = 1
+    _layout_ = "ms"
     _fields_: ClassVar[Any] = (("m_dwSize", c_uint32),)
 
     def __init__(self, **fields: Any) -> None:
@@ -64,6 +69,7 @@ class InitCanParam(_Sized):
     """How a channel is opened; 0 as ``m_dwBaudrate`` means the registers."""
 
     _pack_ = 1
+    _layout_ = "ms"
     _fields_ = (
         ("m_bMode", c_uint8),
         ("m_bBTR0", c_uint8),
@@ -81,6 +87,7 @@ class HardwareInfoEx(_Sized):
     """A module."""
 
     _pack_ = 1
+    _layout_ = "ms"
     _fields_ = (
         ("m_UcanHandle", c_uint8),
         ("m_bDeviceNr", c_uint8),
@@ -96,6 +103,7 @@ class ChannelInfo(_Sized):
     """A channel of a module."""
 
     _pack_ = 1
+    _layout_ = "ms"
     _fields_ = (
         ("m_bMode", c_uint8),
         ("m_bBTR0", c_uint8),
@@ -113,6 +121,7 @@ class MsgCountInfo(Structure):
     """Counters of frames, with 16 bits."""
 
     _pack_ = 1
+    _layout_ = "ms"
     _fields_ = (("m_wSentMsgCount", c_uint16), ("m_wRecvdMsgCount", c_uint16))
 
 
@@ -120,6 +129,7 @@ class MsgCountInfo2(Structure):
     """Counters of frames, with 32 bits."""
 
     _pack_ = 1
+    _layout_ = "ms"
     _fields_ = (("m_dwSentMsgCount", c_uint32), ("m_dwRecvdMsgCount", c_uint32))
 
 
@@ -133,6 +143,7 @@ class HardwareInitInfo(Structure):
     """What the callback of an enumeration may answer: ``m_fTryNext`` continues it."""
 
     _pack_ = 1
+    _layout_ = "ms"
     _fields_ = (
         ("m_dwSize", c_uint32),
         ("m_fDoInitialize", c_int32),

@@ -320,6 +320,8 @@ def test_a_module_with_one_channel(stub: Stub) -> None:
     stub.set("product", 0x1104)
     with UcanBus(0, device_number=0) as bus:
         assert str(bus).startswith("USB-CANmodul1 G3")
+        with pytest.raises(CanInitializationError, match="systec:1: channel 1 of module 0 does not exist"):
+            UcanBus(1, device_number=0)
     with pytest.raises(
         CanInitializationError, match="systec:1: UcanInitCanEx2: the module has no such channel"
     ):
@@ -350,6 +352,15 @@ def test_failures_while_opening(stub: Stub, function: str, code: int) -> None:
     assert stub.leaks() == 0
     with UcanBus(0):  # and nothing is left over
         pass
+
+
+@pytest.mark.parametrize("function", ["UcanGetHardwareInfoEx2", "UcanSetAcceptanceEx"])
+def test_the_first_failure_is_reported(stub: Stub, function: str) -> None:
+    stub.fail(function, 0x09)
+    stub.fail("UcanDeinitCanEx", 0x0A)
+    with pytest.raises(CanInitializationError, match=f"systec:0: {function}: the module does not answer"):
+        UcanBus(0)
+    assert names(stub)[-3:] == ["UcanDeinitCanEx", "UcanDeinitHardware", "UcanDeinitHwConnectControl"]
 
 
 def test_failures_while_the_second_channel_opens(stub: Stub) -> None:
