@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -158,6 +159,10 @@ class KvaserBus(LibraryBus):
 
     def _wait(self, seconds: float) -> None:
         self._channel.wait(seconds)
+
+    def _wait_for_frames(self, remaining: float | None) -> None:
+        super()._wait_for_frames(remaining)
+        self._channel.waited_at = time.monotonic()
 
     def _apply_filters(self, filters: CanFilters | None) -> None:
         """Let the driver drop what no filter passes, if that is wanted; the software filter always runs."""

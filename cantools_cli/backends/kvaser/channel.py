@@ -30,6 +30,7 @@ from cantools_cli.frame import bits
 from cantools_cli.frame.batch import MessageBatch
 
 _SLOTS = 256  # messages of one read
+_FRESH = 1.0  # seconds after a wait in which frames are no older than that
 _PAUSE = 0.001  # seconds after a wait in which another thread can get the handle
 _SCALE_US = codec.TICK_NS // 1000
 _OLD_SCALE_NS = 1_000_000  # without SET_TIMER_SCALE
@@ -58,6 +59,8 @@ class KvaserChannel:
 
     Attributes:
         info: the device.
+        waited_at: when a wait for frames ended, on the monotonic clock. If the times of frames that were read
+            soon afterwards are old, another program that went on bus has started the timer again.
         settings: as given; ``is_silent`` changes with the mode.
         warnings: what a user should know about how the channel was opened.
 
@@ -70,6 +73,7 @@ class KvaserChannel:
         self.number = number
         self.settings = settings
         self.is_silent = settings.is_silent
+        self.waited_at = 0.0
         self.warnings: list[str] = []
         self.reading = RLock()
         self.writing = self.reading if settings.is_single else RLock()
@@ -236,7 +240,8 @@ class KvaserChannel:
                 return None
             records = memoryview(self._records).cast("B")[: count * codec.RECORD.size]
             batch, ticks = self._decoder.decode(records)
-            batch.timestamp_ns = self._clock.times_ns(ticks, may_be_old=self._has_timer)
+            are_fresh = time.monotonic() - self.waited_at < _FRESH
+            batch.timestamp_ns = self._clock.times_ns(ticks, may_be_old=self._has_timer and not are_fresh)
         if self._unmarked:
             with self.writing:
                 self._mark_own(batch)

@@ -569,6 +569,16 @@ def test_frames_that_waited_keep_their_times(stub: Stub, opened: Opened) -> None
     assert second.timestamp_ns - first.timestamp_ns >= 60_000_000_000
 
 
+@pytest.mark.parametrize("seconds", [-3600, 3600])
+def test_a_timer_that_another_program_starts_again(stub: Stub, opened: Opened, seconds: int) -> None:
+    bus, sender = opened(0), opened(1)
+    for number in range(3):
+        assert bus.recv(0.001) is None  # what arrives after a wait is not old
+        sender.send(std(number))
+        assert abs(received(bus, 1)[0].timestamp - time.time()) < 5, number
+        stub.advance_clock(seconds * 1_000_000_000)
+
+
 def test_a_driver_without_a_timer_scale(stub: Stub, opened: Opened) -> None:
     stub.fail("canIoCtl:6", c.canERR_NOT_SUPPORTED)
     bus, sender = opened(0), opened(1)
