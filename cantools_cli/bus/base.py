@@ -183,9 +183,10 @@ class BusABC(ABC):  # its hooks raise NotImplementedError: an interface implemen
         waiting = self._waiting
         if waiting is None:
             return self._recv_next(timeout)
-        message = waiting[self._taken]
-        self._taken += 1
-        if self._taken == self._fetched_rows:
+        row = self._taken
+        message = waiting[row]
+        self._taken = row = row + 1
+        if row == self._fetched_rows:
             self._keep_waiting(None)
         return message
 

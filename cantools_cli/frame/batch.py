@@ -301,7 +301,8 @@ class MessageBatch:
         message._timestamp = None
         message._timestamp_ns = self.timestamp_ns[row]
         message.arbitration_id = can_id & _EFF_MASK
-        message.channel = self.channels[self.channel[row]]
+        channels = self.channels
+        message.channel = channels[0] if len(channels) == 1 else channels[self.channel[row]]
         return message
 
     def _unusual(self, row: int, can_id: int, flags: int, code: int, data: bytearray) -> Message:

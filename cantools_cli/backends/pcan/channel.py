@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import logging
 import sys
+from itertools import repeat
 from typing import Any
 
 from cantools_cli.backends.pcan import codec, constants
@@ -38,6 +39,7 @@ from cantools_cli.errors import CanInitializationError, CanOperationError
 log = logging.getLogger("can")
 
 MESSAGES = 512  #: read at once
+_Places = tuple[list[ctypes.c_void_p], list[ctypes.c_void_p]]
 FULL = PCAN_ERROR_XMTFULL | PCAN_ERROR_QXMTFULL
 _OVERRUN = PCAN_ERROR_OVERRUN | PCAN_ERROR_QOVERRUN
 _LEAST_VERSION = (0, 9) if sys.platform == "darwin" else (4, 2)
@@ -76,7 +78,7 @@ class PcanChannel:
         self._used = MESSAGES
         self._messages = bytearray(MESSAGES * self._size)
         self._stamps = bytearray(MESSAGES * codec.STAMP_SIZE)
-        self._places: list[tuple[ctypes.c_void_p, ctypes.c_void_p]] = []
+        self._places: _Places | None = None
         self._c_handle = ctypes.c_uint16(handle)
 
     # --- opening and closing --------------------------------------------------------------------------
@@ -233,25 +235,22 @@ class PcanChannel:
         self._messages[codec.TYPE : self._used * size : size] = bytes((codec.NOTHING,)) * self._used
         functions = self.library.functions
         read = functions.CAN_ReadFD if self.is_fd else functions.CAN_Read
-        handle, row = self._c_handle, -1
-        for row, (message, stamp) in enumerate(self._places or self._made_places()):
-            status = read(handle, message, stamp)
+        message_places, stamp_places = self._places or self._made_places()
+        row = -1
+        for row, status in enumerate(map(read, repeat(self._c_handle), message_places, stamp_places)):
             if status and self._ends_reading(status, row):
                 break
         self._used = row + 1
         return self._messages[: self._used * size], self._stamps[: self._used * codec.STAMP_SIZE]
 
-    def _made_places(self) -> list[tuple[ctypes.c_void_p, ctypes.c_void_p]]:
-        """Return the addresses for each message, which are made once: that is half the time of a call."""
+    def _made_places(self) -> _Places:
+        """Return the addresses for all messages, which are made once: that is half the time of a call."""
         first = ctypes.addressof((ctypes.c_char * len(self._messages)).from_buffer(self._messages))
         time = ctypes.addressof((ctypes.c_char * len(self._stamps)).from_buffer(self._stamps))
-        self._places = [
-            (
-                ctypes.c_void_p(first + row * self._size),
-                ctypes.c_void_p(time + row * codec.STAMP_SIZE),
-            )
-            for row in range(MESSAGES)
-        ]
+        self._places = (
+            [ctypes.c_void_p(first + row * self._size) for row in range(MESSAGES)],
+            [ctypes.c_void_p(time + row * codec.STAMP_SIZE) for row in range(MESSAGES)],
+        )
         return self._places
 
     def _ends_reading(self, status: int, row: int) -> bool:

@@ -60,6 +60,7 @@ _ID_BITS = [
 _FD_LENGTHS = bytes(bits.FD_LENGTHS[min(code, 15)] for code in range(256))
 #: types of frames whose data is as long as their code says
 _PLAIN = frozenset(kind for kind in range(256) if not kind & (RTR | ERROR | STATUS))
+_STANDARD = frozenset(kind for kind in _PLAIN if not kind & EXTENDED)
 _PLAIN_FD = frozenset(kind for kind in _PLAIN if kind & FD)
 _INVALID = frozenset(
     kind
@@ -156,8 +157,12 @@ def decode(messages: bytearray, times_ns: array[int], channel: Channel, *, is_fd
     batch.timestamp_ns = times_ns
     batch.channel = array("H", bytes(2 * len(kinds)))
     batch.flags = kinds.translate(_FLAGS)
-    batch.can_id = array("I", [word | _ID_BITS[kind] for word, kind in zip(identifiers, kinds, strict=True)])
     different = {*kinds}
+    if different <= _STANDARD:
+        batch.can_id = array("I", identifiers)
+    else:
+        words = [word | _ID_BITS[kind] for word, kind in zip(identifiers, kinds, strict=True)]
+        batch.can_id = array("I", words)
     if different <= _PLAIN and max(codes) <= (15 if different <= _PLAIN_FD else 8):
         batch.dlc_code = codes
         lengths = codes.translate(_FD_LENGTHS) if is_fd else codes
