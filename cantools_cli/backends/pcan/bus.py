@@ -43,6 +43,7 @@ OVERRUNS = "overruns of the library (frames lost)"
 _EPOCH_US = 10**15  # a clock that is past this counts from 1970
 _WRAP_US = 1000 << 48
 _TICK_NS = 1000
+_FRESH_NS = 1_000_000_000  # after an empty queue: frames that are read then are not older
 _POLL = 0.001  # seconds between two questions to a library without an event
 _SLICE = 0.5  # seconds of one wait, after which a channel may have another descriptor
 _SEND_SECONDS = 1.0  # for room in the queue until a send without a timeout fails
@@ -143,10 +144,15 @@ class PcanBus(LibraryBus):
 
             self._clock.anchor(1000 * milliseconds_since_start())
         self._counts_from_epoch: bool | None = None
-        self._is_fresh = self._is_marked = False
+        self._emptied_ns = time.monotonic_ns()
         self._turn = threading.Lock()  # one thread reads, writes or opens the channel again
         self._channel.check_version()
         self._open_channel()
+
+    @property
+    def _recovers(self) -> bool:
+        """Whether the bus has to end a bus-off, since the library does not."""
+        return self._auto_reset and not self._channel.has_auto_reset
 
     def _open_channel(self) -> None:
         self._channel.open(
@@ -170,12 +176,11 @@ class PcanBus(LibraryBus):
     def _drain(self) -> MessageBatch | None:
         with self._turn:
             channel = self._channel
-            is_fresh, self._is_fresh = self._is_fresh, False
             if channel.failure is not None:
                 failure, channel.failure = channel.failure, None
                 raise failure
             messages, stamps = channel.read()
-            if channel.is_off and self._auto_reset and not channel.has_auto_reset:
+            if channel.is_off and self._recovers:
                 with suppress(CanError):  # receiving raises it after these frames
                     self._recover()
             channel.is_off = False
@@ -184,25 +189,26 @@ class PcanBus(LibraryBus):
             messages, stamps = codec.without_malformed(messages, stamps, self.losses, is_fd=is_fd)
             batch = None
             if messages:
-                times = self._times_ns(stamps, is_fresh=is_fresh)
+                times = self._times_ns(stamps)
                 batch = codec.decode(messages, times, self.channel_info, is_fd=is_fd)
-            if self._is_marked:
-                batch = self._with_mark(batch)
-            if channel.overran:
+            else:
+                self._emptied_ns = time.monotonic_ns()
+            gap, channel.gap = channel.gap, None
+            if gap is not None:
                 self.losses[OVERRUNS] += 1
-                channel.overran, self._is_marked = False, True
-                batch = batch or self._with_mark(None)
+                batch = self._marked(batch, at_end=gap > 0)
             self._note_failure(has_frames=batch is not None)
             return batch
 
-    def _with_mark(self, batch: MessageBatch | None) -> MessageBatch:
-        """Put the error frame that marks lost frames before ``batch``."""
-        self._is_marked = False
-        now = batch.timestamp_ns[0] if batch else time.time_ns()
-        marked = MessageBatch([error_frames.rx_overflow(now, self.channel_info)])
-        if batch:
-            marked.extend(batch)
-        return marked
+    def _marked(self, batch: MessageBatch | None, *, at_end: bool) -> MessageBatch:
+        """Add the error frame that marks lost frames to the beginning or the end of ``batch``."""
+        when = batch.timestamp_ns[-1 if at_end else 0] if batch else time.time_ns()
+        mark = MessageBatch([error_frames.rx_overflow(when, self.channel_info)])
+        if not batch:
+            return mark
+        first, second = (batch, mark) if at_end else (mark, batch)
+        first.extend(second)
+        return first
 
     def _note_failure(self, *, has_frames: bool) -> None:
         """Raise the error that ended reading, or leave it for the call after the last frame."""
@@ -216,22 +222,21 @@ class PcanBus(LibraryBus):
             self._channel.failure = None
             raise failure
 
-    def _times_ns(self, stamps: bytearray, *, is_fresh: bool) -> array[int]:
-        """Return the times of frames since the epoch: Linux counts from it, others from the start.
-
-        ``is_fresh`` tells that they arrived just now.
-        """
+    def _times_ns(self, stamps: bytearray) -> array[int]:
+        """Return the times of frames since the epoch: Linux counts from it, others from the start."""
         is_fd = self._channel.is_fd
         if self._counts_from_epoch is None:
             [first] = codec.times(stamps[: codec.STAMP_SIZE], is_fd=is_fd)
             self._counts_from_epoch = first > _EPOCH_US
         if self._counts_from_epoch:
             return array("q", codec.times(stamps, is_fd=is_fd, per_microsecond=_TICK_NS))
-        return self._clock.times_ns(codec.times(stamps, is_fd=is_fd), may_be_old=not is_fresh)
+        now = time.monotonic_ns()
+        may_be_old = now - self._emptied_ns > _FRESH_NS
+        return self._clock.times_ns(codec.times(stamps, is_fd=is_fd), now, may_be_old=may_be_old)
 
     def _wait_for_frames(self, remaining: float | None) -> None:
         super()._wait_for_frames(_SLICE if remaining is None else min(_SLICE, remaining))
-        self._is_fresh = True  # the next frames arrived just now
+        self._emptied_ns = time.monotonic_ns()  # the queue was empty until now
 
     def _wait(self, seconds: float) -> None:
         event = self._channel.event
@@ -263,6 +268,9 @@ class PcanBus(LibraryBus):
         while True:
             with self._gate, self._turn:
                 status = channel.write(message)
+                if status & PCAN_ERROR_BUSOFF and self._recovers:
+                    self._recover()
+                    status = channel.write(message)
             if status == PCAN_ERROR_OK:
                 return
             if not status & FULL or deadline.passed:

@@ -44,6 +44,7 @@ FULL = PCAN_ERROR_XMTFULL | PCAN_ERROR_QXMTFULL
 _OVERRUN = PCAN_ERROR_OVERRUN | PCAN_ERROR_QOVERRUN
 _LEAST_VERSION = (0, 9) if sys.platform == "darwin" else (4, 2)
 _ON, _OFF = constants.PCAN_PARAMETER_ON, constants.PCAN_PARAMETER_OFF
+_NEVER = -2  # the row before that of the last message
 _GONE = (PCAN_ERROR_NODRIVER, PCAN_ERROR_INITIALIZE)
 
 
@@ -56,7 +57,7 @@ class PcanChannel:
         has_auto_reset: whether the library recovers from bus-off by itself.
         descriptor: ready to read while frames are queued; None if the library has none.
         event: the handle of the event on Windows, None elsewhere.
-        overran: set if frames were lost in the library; the bus clears it.
+        gap: the message before which frames were lost in the library, 0 or the last one; the bus takes it.
         failure: the error that ended reading; the bus takes it.
     """
 
@@ -71,10 +72,10 @@ class PcanChannel:
         self.has_echo = self.has_auto_reset = False
         self.descriptor: int | None = None
         self.event: Any = None
-        self.overran = False
+        self.gap: int | None = None
         self.failure: CanOperationError | None = None
         self._size = codec.FD_SIZE if self.is_fd else codec.CLASSIC_SIZE
-        self._was_overrun = False
+        self._overrun_row = _NEVER
         self._used = MESSAGES
         self._messages = bytearray(MESSAGES * self._size)
         self._stamps = bytearray(MESSAGES * codec.STAMP_SIZE)
@@ -241,6 +242,7 @@ class PcanChannel:
             if status and self._ends_reading(status, row):
                 break
         self._used = row + 1
+        self._overrun_row = -1 if self._overrun_row == row else _NEVER
         return self._messages[: self._used * size], self._stamps[: self._used * codec.STAMP_SIZE]
 
     def _made_places(self) -> _Places:
@@ -260,9 +262,10 @@ class PcanChannel:
         if status & PCAN_ERROR_QRCVEMPTY:
             return True
         if status & _OVERRUN:
-            is_new, self._was_overrun = not self._was_overrun, True
-            self.overran = self.overran or is_new
-            return is_new and row > 0  # the gap is after the messages before
+            is_new, self._overrun_row = row != self._overrun_row + 1, row  # or it only repeats
+            if is_new:
+                self.gap = row
+            return is_new and row > 0
         if status in (PCAN_ERROR_OK, PCAN_ERROR_ILLDATA):
             return False
         function = "CAN_ReadFD" if self.is_fd else "CAN_Read"

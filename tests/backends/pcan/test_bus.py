@@ -351,8 +351,12 @@ def test_an_overrun_is_marked_and_counted(stub: Stub, open_bus: OpenBus) -> None
     stub.inject(ONE, arbitration_id=2, time_ns=EPOCH + 5000)
     first, mark, second = received(bus, 3)
     assert (first.arbitration_id, second.arbitration_id) == (1, 2)
-    assert (mark.is_error_frame, mark.data[1], mark.timestamp_ns) == (True, 1, second.timestamp_ns)
-    assert dict(bus.losses) == {OVERRUNS: 1}
+    assert (mark.is_error_frame, mark.data[1], mark.timestamp_ns) == (True, 1, first.timestamp_ns)
+    stub.inject(ONE, kind=KIND_OVERRUN)
+    stub.inject(ONE, arbitration_id=3)
+    mark, third = received(bus, 2)
+    assert (mark.is_error_frame, mark.timestamp_ns) == (True, third.timestamp_ns)
+    assert dict(bus.losses) == {OVERRUNS: 2}
 
 
 def test_an_overrun_without_frames_is_marked_as_well(stub: Stub, open_bus: OpenBus) -> None:
@@ -360,6 +364,15 @@ def test_an_overrun_without_frames_is_marked_as_well(stub: Stub, open_bus: OpenB
     stub.inject(ONE, kind=KIND_OVERRUN)
     assert received(bus, 1)[0].is_error_frame
     assert bus.recv(0) is None
+    assert dict(bus.losses) == {OVERRUNS: 1}
+
+
+def test_an_overrun_that_is_repeated_counts_once(stub: Stub, open_bus: OpenBus) -> None:
+    bus = open_bus()
+    stub.fail("CAN_Read", c.PCAN_ERROR_QOVERRUN, count=2_000)
+    assert received(bus, 1)[0].is_error_frame
+    for _ in range(4):
+        assert bus.recv(0) is None
     assert dict(bus.losses) == {OVERRUNS: 1}
 
 
@@ -518,6 +531,10 @@ def test_automatic_recovery_of_a_library_without_it(stub: Stub, open_bus: OpenBu
     assert len(called(stub, "CAN_Initialize")) == 2
     stub.inject(ONE, arbitration_id=1)
     assert received(bus, 1)[0].arbitration_id == 1
+    stub.inject(ONE, kind=KIND_STATE, code=c.PCAN_ERROR_BUSOFF)
+    bus.send(std(2))  # a program that only sends recovers as well
+    assert len(called(stub, "CAN_Initialize")) == 3
+    assert [record.id for record in stub.sent()] == [2]
 
 
 # --- state, filters, device ---------------------------------------------------------------------------
@@ -641,12 +658,8 @@ def test_times_since_the_start_of_the_computer(
     thread.join(SECONDS)
     assert [began - 0.05 < frame.timestamp < time.time() + 0.05 for frame in found] == [True, True]
     stub.advance_clock(-3_600_000_000_000)  # the computer slept for an hour
-    thread = threading.Thread(target=lambda: found.extend(received(bus, 1)))
-    thread.start()
-    while not bus._gate._inside:  # the thread waits for the frame
-        pass
     stub.inject(ONE, arbitration_id=3)
-    thread.join(SECONDS)
+    found += received(bus, 1)
     assert began - 0.05 < found[2].timestamp < time.time() + 0.05
 
 
@@ -656,7 +669,8 @@ def test_a_frame_that_waited_has_its_own_time(stub: Stub, open_bus: OpenBus) -> 
     now = time.time_ns()
     stub.inject(ONE, arbitration_id=1, time_ns=now)
     received(bus, 1)
-    stub.inject(ONE, arbitration_id=2, time_ns=now - 10_000_000_000)  # read ten seconds after it arrived
+    bus._emptied_ns -= 20_000_000_000  # nobody has read for 20 s
+    stub.inject(ONE, arbitration_id=2, time_ns=now - 10_000_000_000)
     [late] = received(bus, 1)
     assert late.timestamp == pytest.approx(now / 1e9 - 10, abs=1)
 

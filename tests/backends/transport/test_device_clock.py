@@ -112,6 +112,15 @@ def test_any_gaps_and_delays_keep_the_order(start: int, gaps: list[tuple[int, in
         last = stamp
 
 
+def test_old_frames_do_not_anchor_the_counter_again() -> None:
+    ours, now = clock(), time.monotonic_ns()
+    [first] = ours.times_ns([0], now)
+    [old] = ours.times_ns([1_000_000], now + 11 * SECOND, may_be_old=True)  # ten seconds in a queue
+    assert old - first == pytest.approx(SECOND, abs=SECOND // 100)
+    [fresh] = ours.times_ns([2_000_000], now + 3_600 * SECOND)  # the counter stood still
+    assert fresh - epoch_of(now) == pytest.approx(3_600 * SECOND, abs=SECOND)
+
+
 def test_no_frames_have_no_times() -> None:
     assert not clock().times_ns([])
 
