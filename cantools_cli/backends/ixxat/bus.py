@@ -115,17 +115,17 @@ class IXXATBus(LibraryBus):
         self._hw_filters = can_filters or None if hw_filter else None
         self._bit_rates = options.bit_rates(fd)
         self._scheduler: Scheduler | None = None
-        self._prepare()
         self._vci = Vci(fd, given(library, dll), f"ixxat:{self.channel}")
         self._controller = Controller(self._vci, self.channel, options)
         try:
             self._open(hardware_id, listen_only or _is_passive(state))
+            self._vci.is_opening = False
+            super().__init__(channel, can_filters, **kwargs)
         except BaseException:
-            self._controller.close()
+            self._prepare()
+            self._close()
             raise
-        self._vci.is_opening = False
         self.channel_info = f"IXXAT {self._controller.description}, channel {self.channel}"
-        super().__init__(channel, can_filters, **kwargs)
 
     def _open(self, hardware_id: str | None, listen_only: bool) -> None:
         controller = self._controller
@@ -182,7 +182,7 @@ class IXXATBus(LibraryBus):
                 if timeout is None:
                     deadline = Deadline(patience or 0.0)
         except CanError as error:
-            error.sent = done
+            error.sent = done if error.sent is None else error.sent
             raise
 
     def _check_sendable(self, batch: MessageBatch) -> None:
@@ -320,6 +320,7 @@ class IXXATBus(LibraryBus):
 
         Raises:
             CanOperationError: the bus is closed, the device is gone, or another program owns the controller.
+            UsageError: the controller cannot listen only.
         """
         self._check_open()
         with self._gate:
@@ -339,6 +340,7 @@ class IXXATBus(LibraryBus):
         with self._gate:
             if not controller.is_owner:
                 raise VCIError(f"{self._vci.name}: another program owns the controller")
+            controller.op_mode(listen_only)  # raises before the bus is interrupted
             controller.stop()
             controller.reset()
             controller.configure(listen_only=listen_only, filters=self._hw_filters)

@@ -27,6 +27,7 @@ class TickClock:
     Steps of the computer's clock after the start have no effect. For one thread.
 
     Attributes:
+        last: the last count.
         jumps: how often the counter differed from the computer's clock by more than 5 s.
     """
 
@@ -36,7 +37,7 @@ class TickClock:
         self._epoch_ns = time.time_ns() - time.monotonic_ns()
         self._offset_ns: int | None = None
         self._high = 0  # ticks of all overruns
-        self._last = 0  # the last count
+        self.last = 0
         self._noticed = 0  # overruns found in the counts, and not announced yet
         self._seen_ns = 0  # when the last message arrived during a wait, on the monotonic clock
         self.jumps = 0
@@ -44,7 +45,7 @@ class TickClock:
     def anchor(self, count: int, at_ns: int) -> None:
         """Start again: the counter was ``count`` at ``at_ns`` on the monotonic clock."""
         self._high = self._noticed = 0
-        self._last = count
+        self.last = count
         self._offset_ns = at_ns - self._ns(count)
         self._seen_ns = at_ns
 
@@ -54,7 +55,7 @@ class TickClock:
         self._noticed = 0
         if unnoticed:
             self._high += unnoticed * _TICKS
-            self._last = 0
+            self.last = 0
 
     def times_ns(self, counts: Sequence[int], arrived_ns: int | None = None) -> array[int]:
         """Return the times of messages in the order of the queue.
@@ -100,9 +101,9 @@ class TickClock:
         return ticks * self._numerator // self._denominator
 
     def _unwrapped(self, counts: Sequence[int]) -> list[int]:
-        high, last = self._high, self._last
+        high, last = self._high, self.last
         if counts[0] >= last and all(map(le, counts, islice(counts, 1, None))):  # the usual case
-            self._last = counts[-1]
+            self.last = counts[-1]
             return [high + count for count in counts] if high else [*counts]
         found = []
         for count in counts:
@@ -111,5 +112,5 @@ class TickClock:
                 self._noticed += 1
             last = count
             found.append(high + count)
-        self._high, self._last = high, last
+        self._high, self.last = high, last
         return found

@@ -17,7 +17,7 @@ from cantools_cli.backends.ixxat.library import Vci, devices, hardware_id
 from cantools_cli.backends.ixxat.structures import VCIDEVICEINFO
 from cantools_cli.bit_timing.classic import BitTiming
 from cantools_cli.bit_timing.fd import BitTimingFd
-from cantools_cli.errors import CanInitializationError, quoted
+from cantools_cli.errors import CanInitializationError, UsageError, quoted
 from cantools_cli.filtering.can_filter import CanFilters
 from cantools_cli.frame import bits
 
@@ -126,7 +126,8 @@ class Controller:
                 return info
         name = self._vci.name
         if not found:
-            raise VCIDeviceNotFoundError(f"{name}: no IXXAT device is connected")
+            hint = "is it plugged in, and its driver installed?"
+            raise VCIDeviceNotFoundError(f"{name}: no IXXAT device is connected", hint=hint)
         known = ", ".join(map(hardware_id, found[:_MAX_LISTED]))
         raise VCIDeviceNotFoundError(
             f"{name}: no IXXAT device {quoted(wanted_id)} is connected", hint=f"connected: {known}"
@@ -159,16 +160,21 @@ class Controller:
         """Set the mode, the bit timing and the filters of the stopped controller.
 
         Raises:
-            CanInitializationError: the controller lacks a feature, or the driver refuses a call.
-            UsageError: the controller cannot reach the bit rate.
+            CanInitializationError: the driver refuses a call.
+            UsageError: the controller cannot listen only, or cannot reach the bit rate.
         """
-        mode = self._op_mode(listen_only)
+        mode = self.op_mode(listen_only)
         wanted = filters if self.caps.dwFeatures & constants.CAN_FEATURE_IDFILTER else None
         if not self._initialized(mode, wanted):
             self._initialized(mode, None)  # the list of identifiers is full: the software filter remains
         self.listen_only = listen_only
 
-    def _op_mode(self, listen_only: bool) -> int:
+    def op_mode(self, listen_only: bool) -> int:
+        """Return the operating mode.
+
+        Raises:
+            UsageError: the controller cannot listen only.
+        """
         features = self.caps.dwFeatures
         mode = constants.CAN_OPMODE_STANDARD
         if self._options.extended:
@@ -178,7 +184,7 @@ class Controller:
             mode |= constants.CAN_OPMODE_ERRFRAME
         if listen_only:
             if not features & constants.CAN_FEATURE_LISTONLY:
-                raise CanInitializationError(f"{self._vci.name}: the controller cannot listen only")
+                raise UsageError(f"{self._vci.name}: the controller cannot listen only")
             mode |= constants.CAN_OPMODE_LISTONLY
         return mode
 

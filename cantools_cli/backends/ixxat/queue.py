@@ -197,7 +197,7 @@ class ReceiveQueue:
 
     def _append(self, batch: MessageBatch, frame: Message, count: int) -> None:
         frame.channel = self._channel
-        [frame.timestamp_ns] = self._clock.times_ns((count,))
+        [frame.timestamp_ns] = self._clock.times_ns((count or self._clock.last,))  # some have no time
         batch.append(frame)
 
 

@@ -26,6 +26,7 @@ from tests.backends.ixxat.conftest import Opening
 from tests.strategies import messages
 from tests.vendor.kit import (
     FLAG_BRS,
+    FLAG_ECHO,
     FLAG_ESI,
     FLAG_EXTENDED,
     FLAG_FD,
@@ -265,6 +266,18 @@ def test_a_refused_frame(opened: Opening, stub: Stub) -> None:
     stub.fail("canChannelPostMessage", constants.VCI_E_INVALIDARG)
     with pytest.raises(VCIError, match="canChannelPostMessage: One or more arguments are invalid"):
         bus.send(std(1))
+
+
+def test_a_refused_frame_of_a_batch_tells_how_much_was_sent(opened: Opening, stub: Stub) -> None:
+    bus = opened(0)
+    multiple, bus._vci.functions.canChannelPostMsgMult = bus._vci.functions.canChannelPostMsgMult, None
+    try:
+        stub.fail("canChannelPostMessage", constants.VCI_E_FAIL, skip=2)
+        with pytest.raises(VCIError) as caught:
+            bus.send_batch(MessageBatch([std(number) for number in range(4)]))
+        assert caught.value.sent == 2
+    finally:
+        bus._vci.functions.canChannelPostMsgMult = multiple
 
 
 def test_error_frames_are_refused(opened: Opening, stub: Stub) -> None:
@@ -524,6 +537,17 @@ def test_without_the_message_of_the_start(opened: Opening, stub: Stub) -> None:
     message = bus.recv(PATIENCE)
     assert message is not None
     assert abs(message.timestamp - time.time()) < 0.5
+
+
+def test_a_message_without_a_time_has_that_of_the_one_before(opened: Opening, stub: Stub) -> None:
+    stub.set("start_tick", 0xF0000000)
+    bus = opened(0)
+    stub.inject(0, arbitration_id=1)
+    stub.inject(0, kind=KIND_STATE, code=constants.CAN_STATUS_ERRLIM, flags=FLAG_ECHO)  # without a time
+    stub.inject(0, arbitration_id=2)
+    found = [bus.recv(PATIENCE) for _ in range(3)]
+    assert all(message and abs(message.timestamp - time.time()) < 1 for message in found)
+    assert bus._queue._clock.jumps == 0
 
 
 def test_frames_that_wait_keep_their_times(opened: Opening, stub: Stub) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Any
 
@@ -105,8 +106,25 @@ def test_modes(settings: dict[str, Any], features: int, mode: int, stub: Stub, f
 
 def test_a_controller_that_cannot_listen_only(stub: Stub, fd: bool) -> None:
     stub.set("features", 0x608F)
-    with pytest.raises(CanInitializationError, match="ixxat:0: the controller cannot listen only"):
+    with pytest.raises(UsageError, match="ixxat:0: the controller cannot listen only"):
         IXXATBus(0, fd=fd, listen_only=True)
+    assert stub.leaks() == 0
+    stub.set("features", 0x608F)
+    with IXXATBus(0, fd=fd) as bus:
+        stub.clear_calls()
+        with pytest.raises(UsageError, match="cannot listen only"):
+            bus.state = BusState.PASSIVE
+        assert stub.calls() == []
+
+
+def test_wrong_filters_leave_nothing_open(stub: Stub, fd: bool) -> None:
+    wrong: Any = [{"can_id": 1}]
+    descriptors = len(os.listdir("/proc/self/fd"))
+    for hw_filter in (False, True):
+        with pytest.raises((UsageError, KeyError, ValueError)):
+            IXXATBus(0, wrong, fd=fd, hw_filter=hw_filter)
+        assert stub.leaks() == 0
+    assert len(os.listdir("/proc/self/fd")) == descriptors
 
 
 @pytest.mark.parametrize("fd", [True], indirect=True, ids=["vcinpl2"])
