@@ -186,6 +186,7 @@ INTERFACES = {
         platforms=("linux", "win32"),
         library="NI-XNET of National Instruments",
         example="CAN1",
+        send_timeout="2s",
     ),
     "pcan": Interface(
         "pcan",

@@ -29,7 +29,7 @@ from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.error_frames import rx_overflow
 
 OVERFLOWS = "receive queue overflows"
-UNSENT = "frames discarded because they were not sent before closing"
+UNSENT = "unsent frames discarded when closing"
 
 _LOG = "can.nixnet"
 _READ_BYTES = 8192  # of one call
@@ -55,7 +55,8 @@ class NiXNETcanBus(LibraryBus):
     overflow is counted and marked by an error frame.
 
     A classic bus waits for frames in the library, a CAN FD bus polls every ``poll_interval`` seconds.
-    ``send`` returns when the frame is queued; closing waits a quarter of a second for the last frames.
+    ``send`` returns when the frame is queued; with a timeout above 0, when it has been sent. Closing waits a
+    quarter of a second for the last frames.
     Timestamps are the interface's.
 
     Raises:
@@ -189,7 +190,7 @@ class NiXNETcanBus(LibraryBus):
         try:
             self._out.wait_for_transmit_complete(_LAST_FRAMES)
         except self._xnet_error:
-            unsent = self._out.num_pend
+            unsent = self._pending()
             if unsent:
                 self.losses[UNSENT] += unsent
                 _warn("%s: %s", self._name, counted(unsent, UNSENT))
@@ -217,7 +218,10 @@ class NiXNETcanBus(LibraryBus):
     def _drain(self) -> MessageBatch | None:
         if self._has_overflowed:  # before what is queued now
             return self._marker()
-        chunks = [self._ahead.popleft() for _ in range(len(self._ahead))]
+        chunks = []
+        with suppress(IndexError):  # another thread may take them as well
+            while True:
+                chunks.append(self._ahead.popleft())
         size = sum(map(len, chunks))
         while size < _DRAIN_BYTES:
             chunk = self._read(_READ_BYTES, 0.0)
@@ -266,6 +270,8 @@ class NiXNETcanBus(LibraryBus):
         deadline = Deadline(timeout)
         for row, frame in enumerate(codec.encode(batch, self._has_fd)):
             self._write(frame, deadline, row)
+        if timeout:
+            self._complete(deadline, len(batch))
 
     def _write(self, frame: bytes, deadline: Deadline, row: int) -> None:
         while True:
@@ -285,8 +291,33 @@ class NiXNETcanBus(LibraryBus):
                 if error.error_code == xnet.OUTPUT_OVERFLOW:
                     deadline.pause()
 
-    def _refuse(self, error: Any, row: int) -> NoReturn:
-        failure = xnet.translated(CanOperationError, self._name, "nxWriteFrame", error)
+    def _complete(self, deadline: Deadline, count: int) -> None:
+        """Wait until all frames have been sent; ``count`` is the number of the last ones."""
+        while True:
+            try:
+                with self._gate:
+                    self._out.wait_for_transmit_complete(min(_SEND_SLICE, deadline.remaining() or 0.0))
+                return
+            except self._xnet_error as error:
+                with self._gate:
+                    sent = max(0, count - self._pending())
+                if error.error_code != xnet.TIMED_OUT:
+                    self._refuse(error, sent, "nxWait")
+                if deadline.passed:
+                    text = f"{self._name}: nxWait: no node acknowledges the frames"
+                    hint = "is another node on the bus, and the bit rate right?"
+                    raise CanTimeoutError(text, error.error_code, hint=hint, sent=sent) from error
+            except self._package.errors.Error:  # an old version of the library, without this function
+                return
+
+    def _pending(self) -> int:
+        """Return the number of queued frames; 0 if the interface does not tell."""
+        with suppress(self._package.errors.Error):
+            return int(self._out.num_pend)
+        return 0
+
+    def _refuse(self, error: Any, row: int, function: str = "nxWriteFrame") -> NoReturn:
+        failure = xnet.translated(CanOperationError, self._name, function, error)
         failure.sent = row
         if error.error_code in xnet.LOST:
             self._lose(failure)

@@ -46,6 +46,41 @@ def test_a_listen_only_bus_does_not_send(stub: kit.Stub, opened: Opened) -> None
     assert same(received(bus, 1)[0], FRAMES[0])
 
 
+def test_sending_with_a_timeout_waits_until_the_frame_is_sent(stub: kit.Stub, opened: Opened) -> None:
+    bus, other = opened("CAN1"), opened("CAN2")
+    stub.set("hold", 1)
+    bus.send(FRAMES[0], None)
+    bus.send(FRAMES[0], 0)
+    with pytest.raises(CanTimeoutError, match="no node acknowledges") as raised:
+        bus.send_batch(MessageBatch(FRAMES[:3]), 0.03)
+    assert (raised.value.error_code, raised.value.sent) == (0xBFF6300A, 0)
+    thread = threading.Thread(target=bus.send, args=(FRAMES[1], PATIENCE))
+    thread.start()
+    stub.set("hold", 0)
+    thread.join(PATIENCE)
+    assert len(received(other, 6)) == 6
+
+
+def test_waiting_for_a_frame_to_be_sent_fails(stub: kit.Stub, opened: Opened) -> None:
+    bus = opened("CAN1")
+    stub.fail("nxWait", 0xBFF63001)
+    with pytest.raises(CanOperationError, match=r"^nixnet:CAN1: nxWait: NI-XNET: ") as raised:
+        bus.send(FRAMES[0], 1)
+    assert raised.value.error_code == 0xBFF63001
+
+
+def test_a_library_that_cannot_wait(stub: kit.Stub, opened: Opened, monkeypatch: Any) -> None:
+    bus = opened("CAN1")
+
+    def missing(timeout: float) -> None:
+        raise bus._package._lib.XnetFunctionNotSupportedError("nxWait")
+
+    monkeypatch.setattr(bus._out, "wait_for_transmit_complete", missing)
+    bus.send(FRAMES[0], 1)
+    bus.shutdown()
+    assert not bus.losses
+
+
 def test_a_full_queue_times_out(stub: kit.Stub, opened: Opened) -> None:
     bus = opened("CAN1")
     stub.set("hold", 1)
@@ -108,7 +143,7 @@ def test_frames_that_closing_discards_are_counted(
     bus.send(FRAMES[1])
     bus.shutdown()
     assert bus.losses == {backend.UNSENT: 2}
-    assert "2 frames discarded" in caplog.text
+    assert "2 unsent frames discarded" in caplog.text
 
 
 # --- an interface that is gone -------------------------------------------------------------------------
