@@ -2,8 +2,8 @@
  *
  * Two virtual channels (indexes 0 and 1) and a VN1610 with two channels (2 and 3, serial number 100) are on one bus.
  * Hooks: "odd_channels" adds channels (1: of an unknown device, 2: with LIN only, 4: of a second device with serial
- * number 100); "foreign" is the mask of channels whose settings another program owns; "shown_bitrate" and
- * "shown_mode" replace what the driver reports; "min_quanta" is the least number of quanta of CAN FD that it takes;
+ * number 100); "foreign" is the mask of channels whose settings another program owns; "shown_bus",
+ * "shown_bitrate" and "shown_mode" replace what the driver reports; "min_quanta" is the least number of quanta of CAN FD that it takes;
  * "tx_room" is the room of the transmit queue, with "tx_keeps_count" the driver does not report how much of it was
  * used; "bus_off" set to a new value takes the controllers off the bus until they are activated again;
  * "sync_time_fails", "channel_time_fails", "stamp_shift" (ns), "popup".
@@ -368,8 +368,8 @@ static void describe(int i, ChannelConfig *out) {
     snprintf(out->transceiverName, sizeof out->transceiverName, c->isLin ? "LINpiggy 7269mag" : "On board CAN 1051cap(Highspeed)");
     for (int p = 0; p < XL_PORTS; p++)
         if (xlPorts[p].isOpen && xlPorts[p].active >> i & 1) out->isOnBus = 1;
-    out->connectedBusType = out->busParams.busType = c->isLin ? 2 : CAN;
-    if (c->isLin) return;
+    out->connectedBusType = out->busParams.busType = c->isLin ? 2 : (uint32_t)hook("shown_bus", CAN);
+    if (out->busParams.busType != CAN) return;
     FdParams *params = &out->busParams.data.canFD; /* the classic view has the same offsets */
     params->arbitrationBitRate = (uint32_t)hook("shown_bitrate", c->bitrate);
     params->sjwAbr = c->sjw, params->tseg1Abr = c->tseg1, params->tseg2Abr = c->tseg2, params->samAbr = c->sam;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from cantools_cli.backends.vector import codec, opening, port
+from cantools_cli.backends.vector import codec, opening
 from cantools_cli.backends.vector.bus import VectorBus
 from cantools_cli.backends.vector.exceptions import VectorOperationError
 from cantools_cli.bus.base import BusState
@@ -112,6 +113,13 @@ def test_many_frames_in_order(bus_of: Opener) -> None:
     assert not right.losses
     stamps = [frame.timestamp_ns for frame in found]
     assert stamps == sorted(stamps)
+
+
+def test_more_events_than_one_reading_holds(stub: Stub, bus_of: Opener) -> None:
+    bus = bus_of(0, **FD)
+    for number in range(1500):
+        stub.inject(0, arbitration_id=number)
+    assert [frame.arbitration_id for frame in received(bus, 1500)] == [*range(1500)]
 
 
 @pytest.mark.parametrize("settings", [{}, FD], ids=["classic", "fd"])
@@ -226,7 +234,8 @@ def test_waiting_for_the_event_of_windows(
 ) -> None:
     waits: list[tuple[int, int]] = []
     monkeypatch.setattr(opening, "os", SimpleNamespace(name="nt"))
-    monkeypatch.setattr(port, "_windows_wait", lambda: lambda *arguments: waits.append(arguments))
+    windows = SimpleNamespace(WaitForSingleObject=lambda *arguments: waits.append(arguments))
+    monkeypatch.setitem(sys.modules, "_winapi", windows)
     bus = bus_of(0)
     assert "xlSetNotification port=1 level=1" in stub.calls()
     assert bus.recv(0.0105) is None
@@ -459,6 +468,14 @@ def test_the_state_and_a_reset_after_bus_off(stub: Stub, bus_of: Opener, setting
     assert [frame.arbitration_id for frame in received(other, 1)] == [0x222]
     with pytest.raises(NotImplementedError):
         bus.state = BusState.PASSIVE
+
+
+def test_a_controller_that_does_not_report_its_state(stub: Stub, bus_of: Opener) -> None:
+    bus = bus_of(0)
+    stub.set("bus_off", 1)
+    assert bus.state is BusState.ERROR
+    stub.fail("xlCanRequestChipState", 0)  # which succeeds, but nothing follows
+    assert bus.state is BusState.ERROR  # the last known one
 
 
 @pytest.mark.parametrize("settings", [{}, FD], ids=["classic", "fd"])

@@ -297,6 +297,13 @@ def test_devices_that_report_no_mode(stub: Stub, bus_of: Opener) -> None:
     assert bus_of(0, fd=True).fd
 
 
+def test_a_channel_that_is_not_can_after_all(stub: Stub, bus_of: Opener) -> None:
+    stub.set("shown_bus", 2)
+    assert bus_of(0).bit_rates == (None, None)
+    with pytest.raises(CanInitializationError, match="vector:1: channel 1 has a bus that is not CAN"):
+        VectorBus(1, bitrate=500_000)
+
+
 def test_a_bit_rate_that_the_device_reports_nearly(stub: Stub, bus_of: Opener) -> None:
     stub.set("shown_bitrate", 500_400)
     assert bus_of(0, bitrate=500_000).bit_rates[0] == 500_400

@@ -16,6 +16,7 @@ from cantools_cli.backends.vector.exceptions import (
 )
 from cantools_cli.backends.vector.filters import EVERYTHING, acceptance
 from cantools_cli.backends.vector.timing import recommended_phase, wanted
+from cantools_cli.bit_timing.classic import BitTiming
 from cantools_cli.errors import CanError, CanInitializationError, CanOperationError, UsageError
 from cantools_cli.filtering.filters import FrameFilter
 from cantools_cli.frame.message import Message
@@ -76,6 +77,13 @@ def test_wanted_rates_are_compared_only_if_given() -> None:
     assert (plain.bitrate, plain.data_bitrate, plain.sample_points) == (None, None, (None, None))
     assert plain.is_checked
     assert not wanted(None, fd=False, bitrate=None, data_bitrate=None).is_checked
+
+
+def test_a_timing_that_only_the_slower_clock_has() -> None:
+    timing = BitTiming(f_clock=20_000_000, brp=29, tseg1=14, tseg2=8, sjw=1)
+    converted = wanted(timing, fd=False, bitrate=None, data_bitrate=None).classic
+    assert converted.f_clock == 8_000_000
+    assert abs(converted.bitrate - timing.bitrate) < timing.bitrate / 256
 
 
 FILTERS = st.lists(
