@@ -61,7 +61,7 @@ typedef struct {
     uint32_t fd_max_data_size, fd_max_qualified_data_rate, fd_max_data_rate, can_rx_mode, fd_rx_mode, fd_tx_mode;
     uint32_t bus_participation_mode, tx_policies;
 } Capabilities;
-typedef struct { uint32_t reserved, state_code; } Status;
+typedef struct { uint32_t reserved, state_code; } ControllerStatus;
 typedef struct { uint32_t id_value, id_mask, tag; } RxFilter;
 typedef struct { uint32_t id_value, id_mask, tag; uint16_t flags_value, flags_mask; } RxFilterEx;
 typedef struct { uint32_t kinds, tag, destination; } EventFilter;
@@ -104,7 +104,7 @@ typedef union {
     FdRxMessage fd_rx;
     FdTxMessage fd_tx;
 } MessageDataEx;
-typedef struct { uint32_t type, reserved; MessageData data; } Message;
+typedef struct { uint32_t type, reserved; MessageData data; } OldMessage;
 typedef struct { uint32_t type, reserved; MessageDataEx data; } MessageEx;
 typedef struct { void *function, *user_data; } Callback;
 typedef struct { Callback on_frame, on_event; uint32_t self_reception_mode; } RxQueueConfiguration;
@@ -126,7 +126,7 @@ SIZE(FdConfiguration, 40); AT(FdConfiguration, flags, 16); AT(FdConfiguration, c
 AT(FdConfiguration, fd_tx_config, 32); AT(FdConfiguration, reserved, 38);
 SIZE(Configuration, 84); AT(Configuration, self_reception_mode, 28); AT(Configuration, fd_enabled, 36);
 AT(Configuration, fd, 40); AT(Configuration, tx_policy, 80);
-SIZE(Properties, 4); SIZE(Capabilities, 64); SIZE(Status, 8);
+SIZE(Properties, 4); SIZE(Capabilities, 64); SIZE(ControllerStatus, 8);
 SIZE(RxFilter, 12); SIZE(RxFilterEx, 16); AT(RxFilterEx, flags_value, 12); AT(RxFilterEx, flags_mask, 14);
 SIZE(EventFilter, 12);
 SIZE(RxMessage, 32); AT(RxMessage, flags, 16); AT(RxMessage, dlc, 19); AT(RxMessage, data, 24);
@@ -136,7 +136,7 @@ SIZE(FdTxMessage, 72); AT(FdTxMessage, size, 7); AT(FdTxMessage, data, 8);
 SIZE(ErrorFrameMessage, 32); AT(ErrorFrameMessage, type, 20); AT(ErrorFrameMessage, destination, 24);
 SIZE(EventMessage, 24); AT(EventMessage, event_code, 12);
 SIZE(InternalErrorMessage, 24); AT(InternalErrorMessage, error_code, 16);
-SIZE(Message, 40); SIZE(MessageEx, 96); AT(MessageEx, data, 8);
+SIZE(OldMessage, 40); SIZE(MessageEx, 96); AT(MessageEx, data, 8);
 SIZE(RxQueueConfiguration, 40); AT(RxQueueConfiguration, on_event, 16); AT(RxQueueConfiguration, self_reception_mode, 32);
 SIZE(TxQueueConfiguration, 4);
 
@@ -174,7 +174,7 @@ static int64_t library_layout(const char *structure, const char *field) {
     FIELD(Capabilities, fd_max_data_size) FIELD(Capabilities, fd_max_qualified_data_rate)
     FIELD(Capabilities, fd_max_data_rate) FIELD(Capabilities, can_rx_mode) FIELD(Capabilities, fd_rx_mode)
     FIELD(Capabilities, fd_tx_mode) FIELD(Capabilities, bus_participation_mode) FIELD(Capabilities, tx_policies)
-    LAYOUT(Status) FIELD(Status, reserved) FIELD(Status, state_code)
+    LAYOUT(ControllerStatus) FIELD(ControllerStatus, reserved) FIELD(ControllerStatus, state_code)
     LAYOUT(RxFilter) FIELD(RxFilter, id_value) FIELD(RxFilter, id_mask) FIELD(RxFilter, tag)
     LAYOUT(RxFilterEx) FIELD(RxFilterEx, id_value) FIELD(RxFilterEx, id_mask) FIELD(RxFilterEx, tag)
     FIELD(RxFilterEx, flags_value) FIELD(RxFilterEx, flags_mask)
@@ -195,7 +195,7 @@ static int64_t library_layout(const char *structure, const char *field) {
     FIELD(EventMessage, destination)
     LAYOUT(InternalErrorMessage) FIELD(InternalErrorMessage, timestamp) FIELD(InternalErrorMessage, tag)
     FIELD(InternalErrorMessage, event_code) FIELD(InternalErrorMessage, error_code)
-    LAYOUT(Message) FIELD(Message, type) FIELD(Message, reserved) FIELD(Message, data)
+    LAYOUT(OldMessage) FIELD(OldMessage, type) FIELD(OldMessage, reserved) FIELD(OldMessage, data)
     LAYOUT(MessageEx) FIELD(MessageEx, type) FIELD(MessageEx, reserved) FIELD(MessageEx, data)
     LAYOUT(RxQueueConfiguration) FIELD(RxQueueConfiguration, on_frame) FIELD(RxQueueConfiguration, on_event)
     FIELD(RxQueueConfiguration, self_reception_mode)
@@ -503,7 +503,7 @@ EXPORT uint32_t OCI_GetCANControllerCapabilities(int32_t handle, uint32_t *words
     return OK;
 }
 
-EXPORT uint32_t OCI_GetCANControllerStatus(int32_t handle, Status *status) {
+EXPORT uint32_t OCI_GetCANControllerStatus(int32_t handle, ControllerStatus *status) {
     ORDERS("OCI_GetCANControllerStatus");
     Controller *c = controller_of("OCI_GetCANControllerStatus", handle);
     if (!c) return INVALID_HANDLE;
@@ -733,7 +733,7 @@ static uint32_t send_frame(const char *function, Controller *c, int64_t ticks, u
     return OK;
 }
 
-EXPORT uint32_t OCI_WriteCANData(int32_t queue, int64_t time, const Message *messages, uint32_t count, uint32_t *remaining) {
+EXPORT uint32_t OCI_WriteCANData(int32_t queue, int64_t time, const OldMessage *messages, uint32_t count, uint32_t *remaining) {
     ORDERS("OCI_WriteCANData");
     Controller *c = queue_of("OCI_WriteCANData", queue, TX_QUEUES);
     if (!c) return INVALID_HANDLE;
@@ -847,7 +847,7 @@ static uint32_t receive(Controller *c, int64_t ticks, void *const *pointers, cha
             MessageEx *m = pointers[*found];
             if (element(c, &record, &m->type, &m->data, 64)) m->reserved = 0, ++*found;
         } else {
-            Message *m = (Message *)array + *found;
+            OldMessage *m = (OldMessage *)array + *found;
             if (element(c, &record, &m->type, (MessageDataEx *)&m->data, 8)) m->reserved = 0, ++*found;
         }
     }
@@ -869,7 +869,7 @@ static uint32_t read_queue(const char *function, int32_t queue, int64_t time, vo
     return code;
 }
 
-EXPORT uint32_t OCI_ReadCANData(int32_t queue, int64_t time, Message *messages, uint32_t count, uint32_t *found, uint32_t *remaining) {
+EXPORT uint32_t OCI_ReadCANData(int32_t queue, int64_t time, OldMessage *messages, uint32_t count, uint32_t *found, uint32_t *remaining) {
     ORDERS("OCI_ReadCANData");
     return read_queue("OCI_ReadCANData", queue, time, NULL, (char *)messages, count, found, remaining);
 }

@@ -15,7 +15,13 @@ from cantools_cli.backends.etas import codec
 from cantools_cli.backends.etas import library as library_module
 from cantools_cli.backends.etas.clock import TimerClock
 from cantools_cli.backends.etas.constants import ControllerState, Result
-from cantools_cli.backends.etas.controller import ELEMENTS, Controller, Elements, Settings
+from cantools_cli.backends.etas.controller import ELEMENTS, BoaController, Elements
+from cantools_cli.backends.etas.settings import (
+    ControllerSettings,
+    apply_timing,
+    check_ranges,
+    percent,
+)
 from cantools_cli.backends.transport.library import given
 from cantools_cli.backends.transport.library_bus import LibraryBus
 from cantools_cli.bus.base import BusState, CanProtocol
@@ -83,21 +89,31 @@ class EtasBus(LibraryBus):
         refuse_unknown("etas", EtasBus, kwargs)
         if timestamps not in ("device", "host"):
             raise UsageError(f"etas: timestamps {quoted(timestamps)} is neither device nor host")
-        settings = Settings(
-            *(bitrate, _percent("sample_point", sample_point), btl_cycles, sjw, 3, fd),
-            *(data_bitrate, _percent("data_sample_point", data_sample_point), data_btl_cycles, data_sjw),
-            *(fd_non_iso, listen_only, receive_own_messages, error_frames),
+        settings = ControllerSettings(
+            bitrate=bitrate,
+            sample_point=percent("sample_point", sample_point),
+            btl_cycles=btl_cycles,
+            sjw=sjw,
+            samples=3,
+            fd=fd,
+            data_bitrate=data_bitrate,
+            data_sample_point=percent("data_sample_point", data_sample_point),
+            data_btl_cycles=data_btl_cycles,
+            data_sjw=data_sjw,
+            fd_non_iso=fd_non_iso,
+            listen_only=listen_only,
+            receive_own_messages=receive_own_messages,
+            error_frames=error_frames,
         )
         if timing is not None:
-            _apply_timing(settings, timing)
-        _check_ranges(settings)
+            apply_timing(settings, timing)
+        check_ranges(settings)
         self.channel = channel
         name = f"etas:{channel}"
         both = given(library, dll)
-        self._controller = controller = Controller(
-            *(channel, settings, library_module.load_csi(given(csi_library, both))),
-            *(library_module.load_oci(given(oci_library, both)), name),
-        )
+        csi = library_module.load_csi(given(csi_library, both))
+        oci = library_module.load_oci(given(oci_library, both))
+        self._controller = controller = BoaController(channel, settings, csi, oci, name)
         self._prepare()
         try:
             self._has_fd, self._listen_only = controller.has_fd, listen_only
@@ -266,44 +282,3 @@ class EtasBus(LibraryBus):
 def _arrival_ns(ticks: Sequence[int]) -> array[int]:
     """Return the time now for each frame."""
     return array("q", [time.time_ns()]) * len(ticks)
-
-
-def _percent(name: str, value: float) -> int:
-    """Return a sample point as BOA takes it."""
-    if not (0 < value < 100 and value == round(value)):
-        raise UsageError(f"etas: {name} {value:g} is not a whole number of percent from 1 to 99")
-    return round(value)
-
-
-def _apply_timing(settings: Settings, timing: Any) -> None:
-    """Replace the settings of bits by those of ``timing``, a BitTiming or a BitTimingFd."""
-    if hasattr(timing, "nom_bitrate"):
-        settings.fd = True
-        settings.bitrate, settings.btl_cycles, settings.sjw = timing.nom_bitrate, timing.nbt, timing.nom_sjw
-        settings.sample_point = round(timing.nom_sample_point)
-        settings.data_bitrate = timing.data_bitrate
-        settings.data_btl_cycles, settings.data_sjw = timing.dbt, timing.data_sjw
-        settings.data_sample_point = round(timing.data_sample_point)
-    elif hasattr(timing, "nof_samples"):
-        settings.fd = False
-        settings.bitrate, settings.btl_cycles, settings.sjw = timing.bitrate, timing.nbt, timing.sjw
-        settings.sample_point, settings.samples = round(timing.sample_point), timing.nof_samples
-    else:
-        raise UsageError(f"etas: timing {quoted(timing)} is neither a BitTiming nor a BitTimingFd")
-
-
-def _check_ranges(settings: Settings) -> None:
-    """Refuse settings that no controller has, before a function of the driver is called.
-
-    Raises:
-        UsageError: one is out of range.
-    """
-    names = ["bitrate", "btl_cycles", "sjw"]
-    if settings.fd:
-        names += ["data_bitrate", "data_btl_cycles", "data_sjw"]
-    for name in names:
-        value = getattr(settings, name)
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 1 << 32:
-            raise UsageError(f"etas: {name} {quoted(value)} is not a number above 0")
-    if settings.fd_non_iso and not settings.fd:
-        raise UsageError("etas: fd_non_iso needs CAN FD", hint="fd=true enables it")

@@ -6,12 +6,12 @@ import ctypes as c
 import math
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from cantools_cli.backends.etas import constants as n
 from cantools_cli.backends.etas import structures as s
 from cantools_cli.backends.etas.library import Checker
+from cantools_cli.backends.etas.settings import ControllerSettings
 from cantools_cli.backends.transport.library import Functions
 from cantools_cli.backends.transport.library_bus import release_all
 from cantools_cli.errors import CanError, CanInitializationError, CanOperationError
@@ -34,53 +34,6 @@ _IMPORTANT = {
 Filter = tuple[int, int, int, int]
 
 
-@dataclass
-class Settings:
-    """How a controller is opened; rates in bit/s, sample points in percent, the rest in time quanta."""
-
-    bitrate: int
-    sample_point: int
-    btl_cycles: int
-    sjw: int
-    samples: int
-    fd: bool
-    data_bitrate: int
-    data_sample_point: int
-    data_btl_cycles: int
-    data_sjw: int
-    fd_non_iso: bool
-    listen_only: bool
-    receive_own_messages: bool
-    error_frames: bool
-
-    def structure(self, *, has_fd: bool) -> s.Configuration:
-        """Return the configuration; ``has_fd`` tells whether the API has CAN FD."""
-        result = s.Configuration(
-            baudrate=self.bitrate,
-            sample_point=self.sample_point,
-            samples_per_bit=n.SAMPLES[self.samples],
-            btl_cycles=self.btl_cycles,
-            sjw=self.sjw,
-            sync_edge=n.SINGLE_EDGE,
-            physical_media=n.HIGH_SPEED,
-            self_reception_mode=self.receive_own_messages,
-            bus_participation_mode=n.Participation.PASSIVE if self.listen_only else n.Participation.ACTIVE,
-        )
-        if self.fd and has_fd:
-            result.fd_enabled = 1
-            result.fd = s.FdConfiguration(
-                data_bit_rate=self.data_bitrate,
-                data_sample_point=self.data_sample_point,
-                data_btl_cycles=self.data_btl_cycles,
-                data_sjw=self.data_sjw,
-                flags=n.FD_NON_ISO if self.fd_non_iso else 0,
-                can_rx_mode=n.CanRxMode.AS_CAN,
-                fd_rx_mode=n.FdRxMode.AS_FD,
-                fd_tx_config=n.FdTxConfig.BOTH,
-            )
-        return result
-
-
 class Elements:
     """Room for elements of a queue, in the form that the functions of an API take.
 
@@ -90,7 +43,7 @@ class Elements:
     """
 
     def __init__(self, number: int, *, has_pointers: bool) -> None:
-        kind: Any = s.MessageEx if has_pointers else s.Message
+        kind: Any = s.MessageEx if has_pointers else s.OldMessage
         self.number = number
         self.size = c.sizeof(kind)
         self.count = c.c_uint32()
@@ -109,7 +62,7 @@ class Elements:
         c.memmove(self.address, element, self.size)
 
 
-class Controller:
+class BoaController:
     """An open controller with a queue for each direction.
 
     ``name`` begins errors.
@@ -123,7 +76,9 @@ class Controller:
         rates: the nominal bit rate that is in use, and that of the data phase, None without CAN FD.
     """
 
-    def __init__(self, uri: str, settings: Settings, csi: Functions, oci: Functions, name: str) -> None:
+    def __init__(
+        self, uri: str, settings: ControllerSettings, csi: Functions, oci: Functions, name: str
+    ) -> None:
         self._csi, self._oci = csi, oci
         self._settings = settings
         self._steps: list[Callable[[], object]] = []  # to undo, the last one first
@@ -355,7 +310,7 @@ class Controller:
 
     def state(self) -> n.ControllerState:
         """Return the state of the controller."""
-        status = s.Status()
+        status = s.ControllerStatus()
         code = self._oci.OCI_GetCANControllerStatus(self._handle, status)
         self._check("OCI_GetCANControllerStatus", code)
         return n.ControllerState(status.state_code)

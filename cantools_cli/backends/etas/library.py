@@ -48,7 +48,7 @@ _OCI_FUNCTIONS = {
     "OCI_CloseCANController": (_RESULT, _HANDLE),
     "OCI_GetCANConfiguration": (_RESULT, _HANDLE, c.POINTER(s.Configuration)),
     "OCI_GetCANControllerCapabilities": (_RESULT, _HANDLE, _ARRAY),
-    "OCI_GetCANControllerStatus": (_RESULT, _HANDLE, c.POINTER(s.Status)),
+    "OCI_GetCANControllerStatus": (_RESULT, _HANDLE, c.POINTER(s.ControllerStatus)),
     "OCI_GetTimerCapabilities": (_RESULT, _HANDLE, c.POINTER(s.TimerCapabilities)),
     "OCI_GetTimerValue": (_RESULT, _HANDLE, c.POINTER(c.c_int64)),
     "OCI_CreateCANRxQueue": (_RESULT, _HANDLE, c.POINTER(s.RxQueueConfiguration), _NEW_HANDLE),

@@ -152,7 +152,7 @@ class Capabilities(c.Structure):
     )
 
 
-class Status(c.Structure):
+class ControllerStatus(c.Structure):
     """The state of a controller."""
 
     _fields_ = (("reserved", _U32), ("state_code", _U32))
@@ -269,7 +269,7 @@ class MessageDataEx(c.Union):
     _fields_ = (*MessageData._fields_, ("fd_rx", FdRxMessage), ("fd_tx", FdTxMessage))
 
 
-class Message(c.Structure):
+class OldMessage(c.Structure):
     """An element of a queue, for APIs before 1.3."""
 
     _fields_ = (("type", _U32), ("reserved", _U32), ("data", MessageData))

@@ -14,7 +14,7 @@ from cantools_cli.backends.nican import codec, settings
 from cantools_cli.backends.nican import library as ni
 from cantools_cli.backends.nican.errors import DEVICE_GONE, NicanOperationError
 from cantools_cli.backends.nican.filters import PASS_ALL, Comparators, comparators
-from cantools_cli.backends.nican.session import Session
+from cantools_cli.backends.nican.session import NicanSession
 from cantools_cli.backends.transport.library import given
 from cantools_cli.backends.transport.library_bus import LibraryBus
 from cantools_cli.bus.base import BusState
@@ -84,7 +84,9 @@ class NicanBus(LibraryBus):
         self._bit_rate = settings.bit_rate(bitrate, timing, btr0btr1)
         self._driver = ni.Driver(self._name, given(library, dll))
         self._passing = comparators(can_filters)
-        self._session = Session(self._driver, settings.encoded(channel), self._all_attributes(self._passing))
+        self._session = NicanSession(
+            self._driver, settings.encoded(channel), self._all_attributes(self._passing)
+        )
         self._prepare()
         try:
             self._read_lock = threading.Lock()  # for reading, and for the only wait that NI-CAN allows

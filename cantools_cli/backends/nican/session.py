@@ -23,7 +23,7 @@ _PADDED = 16  # bytes of a frame to send in C's own layout, which some drivers m
 Settings = Sequence[tuple[int, int]]
 
 
-class Session:
+class NicanSession:
     """An open interface.
 
     NI-CAN allows one wait at a time on an interface, and ``reopen`` none: the caller has a lock for ``wait``,
