@@ -15,12 +15,14 @@ Source: the manual of USB-CANmodules, "Acceptance filter", and the data sheet of
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cantools_cli.backends.systec.constants import ACR_ALL, AMR_ALL
 from cantools_cli.filtering.can_filter import CanFilters
-from cantools_cli.filtering.filters import NOTHING, IdTest
 from cantools_cli.frame import bits
+
+if TYPE_CHECKING:
+    from cantools_cli.filtering.filters import IdTest
 
 __all__ = ["AcceptanceFilter", "acceptance", "create_filter"]
 
@@ -34,6 +36,8 @@ class AcceptanceFilter(dict[str, Any]):
     @property
     def id_test(self) -> IdTest:
         """The test that the hardware applies, for frames of the filter's kind."""
+        from cantools_cli.filtering.filters import NOTHING, IdTest
+
         shift, id_mask, remote_bit = _REGISTERS[bool(self["extended"])]
         care, code = ~self["can_mask"] & 0xFFFF_FFFF, self["can_id"]
         if care & code & (remote_bit - 1):
