@@ -171,19 +171,25 @@ class NeoViBus(LibraryBus):
             return None
         if errors:
             self._log_errors()
-        messages = [message for message in messages if codec.network_of(message) in self._places]
-        if not messages:
+        last, kept, places = None, [], []
+        for message in messages:
+            place = self._places.get(message.NetworkID | message.NetworkID2 << 8)
+            if place is not None:
+                last = message
+                if not message.StatusBitField & codec.TX_MSG or self._is_kept(message):
+                    kept.append(message)
+                    places.append(place)
+        if last is not None:
+            self._note_state(last)
+        if not kept:
             return None
-        self._note_state(messages[-1])
-        kept = [message for message in messages if self._is_kept(message)]
-        return codec.decode(kept, self._times_ns(kept), self._places, self.losses) if kept else None
+        return codec.decode(kept, self._times_ns(kept), places, self.channels, self.losses)
 
     def _is_kept(self, message: Any) -> bool:
-        """Return whether ``message`` is received; an echo confirms that its frame was sent."""
-        status = message.StatusBitField
-        if not status & codec.TX_MSG or message.StatusBitField2 & codec.ERROR_FRAME:
+        """Return whether ``message``, sent by this device, is received; it confirms that it was sent."""
+        if message.StatusBitField2 & codec.ERROR_FRAME:
             return True
-        if status & codec.GLOBAL_ERR:
+        if message.StatusBitField & codec.GLOBAL_ERR:
             self.losses[FAILED] += 1
             return False
         receipt = message.ArbIDOrHeader, message.DescriptionID

@@ -18,7 +18,7 @@ Source: Intrepid Control Systems, "neoVI API: icsSpyMessage structure"; the pack
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from cantools_cli.bus.losses import Losses
@@ -30,6 +30,7 @@ GLOBAL_ERR, TX_MSG, XTD_FRAME, REMOTE_FRAME = 0x1, 0x2, 0x4, 0x8
 CRC_ERROR, ERROR_PASSIVE, LOST_ARBITRATION, BUS_OFF = 0x10, 0x20, 0x80, 0x200
 COMM_IN_OVERFLOW = 0x10000
 ERROR_FRAME = 0x20000
+_OTHER = TX_MSG | REMOTE_FRAME
 CANFD_ESI, CANFD_BRS = 0x1, 0x10
 CAN_PASSIVE, CAN_BUS_OFF, CAN_WARNING = 0x1, 0x2, 0x4
 PROTOCOL_CANFD = 30
@@ -42,46 +43,62 @@ _LAST_ERRORS = (8, 16)
 _LEC_BITS = 0x3F
 
 
-def network_of(message: Any) -> int:
-    return int(message.NetworkID | message.NetworkID2 << 8)
-
-
 def decode(
-    messages: Sequence[Any], times_ns: Iterable[int], networks: Mapping[int, int], losses: Losses
+    messages: Sequence[Any],
+    times_ns: Iterable[int],
+    places: Iterable[int],
+    channels: tuple[int, ...],
+    losses: Losses,
 ) -> MessageBatch:
-    """Return the frames of ``messages``; ``networks`` maps the networks to their place in ``channels``.
+    """Return the frames of ``messages``; ``places`` are those of their networks in ``channels``.
 
     An error frame marks the place where messages were lost, which is counted in ``losses``.
     """
-    batch = MessageBatch(channels=tuple(networks))
-    for message, time_ns in zip(messages, times_ns, strict=True):
+    batch = MessageBatch(channels=channels)
+    payload, size = batch.payload, 0
+    for message, time_ns, place in zip(messages, times_ns, places, strict=True):
         status = message.StatusBitField
         if status & COMM_IN_OVERFLOW:
             losses[OVERFLOWS] += 1
-            batch.append(error_frames.rx_overflow(time_ns, network_of(message)))
-        flags = bits.TX if status & TX_MSG else 0
-        code = message.NumberBytesData
-        if message.StatusBitField2 & ERROR_FRAME:
-            error_class, data = error(status, message.StatusBitField3, message.Protocol == PROTOCOL_CANFD)
-            can_id, flags, code = error_class | bits.CAN_ERR_FLAG, 0, 8
+            batch.append(error_frames.rx_overflow(time_ns, channels[place]))
+            size = len(payload)
+        if status & _OTHER or message.Protocol == PROTOCOL_CANFD or message.StatusBitField2 & ERROR_FRAME:
+            can_id, flags, code, data = _other(message, status)
         else:
-            can_id = message.ArbIDOrHeader & (bits.CAN_EFF_MASK if status & XTD_FRAME else bits.CAN_SFF_MASK)
-            can_id |= bits.CAN_EFF_FLAG if status & XTD_FRAME else 0
-            if message.Protocol == PROTOCOL_CANFD:
-                data, code, flags = *_fd_data(message), flags | _fd_flags(message.StatusBitField3)
-            elif status & REMOTE_FRAME:
-                can_id, data, code = can_id | bits.CAN_RTR_FLAG, b"", min(code, 8)
-            else:
-                data = bytes(message.Data)
-                code = len(data)
+            can_id, flags, data = _can_id(message.ArbIDOrHeader, status), 0, bytes(message.Data)
+            code = len(data)
+        payload += data
+        size += len(data)
         batch.timestamp_ns.append(time_ns)
         batch.can_id.append(can_id)
         batch.flags.append(flags)
-        batch.channel.append(networks[network_of(message)])
+        batch.channel.append(place)
         batch.dlc_code.append(code)
-        batch.payload += data
-        batch.offset.append(len(batch.payload))
+        batch.offset.append(size)
     return batch
+
+
+def _can_id(identifier: int, status: int) -> int:
+    if status & XTD_FRAME:
+        return identifier & bits.CAN_EFF_MASK | bits.CAN_EFF_FLAG
+    return identifier & bits.CAN_SFF_MASK
+
+
+def _other(message: Any, status: int) -> tuple[int, int, int, bytes]:
+    """Return (can_id, flags, code, data) of a frame that may be other than a received classic data frame."""
+    is_fd = message.Protocol == PROTOCOL_CANFD
+    if message.StatusBitField2 & ERROR_FRAME:
+        error_class, data = error(status, message.StatusBitField3, is_fd)
+        return error_class | bits.CAN_ERR_FLAG, 0, 8, data
+    can_id = _can_id(message.ArbIDOrHeader, status)
+    flags = bits.TX if status & TX_MSG else 0
+    if is_fd:
+        data, code = _fd_data(message)
+        return can_id, flags | _fd_flags(message.StatusBitField3), code, data
+    if status & REMOTE_FRAME:
+        return can_id | bits.CAN_RTR_FLAG, flags, min(message.NumberBytesData, 8), b""
+    data = bytes(message.Data)
+    return can_id, flags, len(data), data
 
 
 def _fd_data(message: Any) -> tuple[bytes, int]:

@@ -34,8 +34,8 @@ def spy(**fields: Any) -> Any:
 
 def decoded(*found: Any, networks: tuple[int, ...] = (1,)) -> tuple[MessageBatch, Losses]:
     losses = Losses()
-    places = {network: place for place, network in enumerate(networks)}
-    return codec.decode(found, range(len(found)), places, losses), losses
+    places = [networks.index(message.NetworkID | message.NetworkID2 << 8) for message in found]
+    return codec.decode(found, range(len(found)), places, networks, losses), losses
 
 
 @pytest.mark.parametrize(
@@ -78,6 +78,14 @@ def test_messages_are_decoded(fields: dict[str, Any], expected: dict[str, Any]) 
     message.timestamp_ns = 0
     assert batch[0].equals(message, timestamp_delta=0)
     assert not losses
+
+
+@pytest.mark.parametrize("status", [0, 2])
+def test_an_identifier_is_cut_to_its_bits(status: int) -> None:
+    batch, _ = decoded(
+        spy(ArbIDOrHeader=0xFFFFFFFF, StatusBitField=status), spy(ArbIDOrHeader=0xFFFFFFFF, StatusBitField=4)
+    )
+    assert [message.arbitration_id for message in batch] == [0x7FF, 0x1FFFFFFF]
 
 
 def test_networks_above_255_have_two_bytes() -> None:
