@@ -3,7 +3,7 @@
  * Hooks: driver (0: not loaded), api (form of the version), attached (0: an old library without the list of
  * channels), pcanview (1: PCAN-View shares free channels), caution (1), blank (1: the parser before 4.2.3),
  * error_frames, echo, autoreset, event, reception (0: refused or off), identify_ms, tx_depth and tx_drained,
- * rx_depth, bus_bits (combined with the results of reading), boot_time (1: times since the start of the computer).
+ * windows (1: the event is a handle that the program sets, 0 before closing), rx_depth, bus_bits (combined with the results of reading), boot_time (1: times since the start of the computer).
  */
 #include "stub.h"
 
@@ -61,6 +61,7 @@ typedef struct {
     uint32_t listen_only, auto_reset, errors, statuses, remotes, echo, reception, filter;
     uint32_t ranges[2][2]; /* of standard, of extended identifiers */
     uint32_t status, btr, nominal, data;
+    uint64_t event;   /* the handle of Windows */
     uint32_t written; /* frames that wait in the transmit queue, if it has a depth */
     char text[256];
 } Channel;
@@ -212,8 +213,10 @@ EXPORT uint32_t CAN_InitializeFD(uint16_t handle, const char *text) {
 static void closed(Channel *channel) {
     if (__atomic_load_n(&channel->inside, __ATOMIC_SEQ_CST))
         violation("CAN_Uninitialize ch=%x while another thread uses the channel", channel->handle);
+    if (channel->event) violation("CAN_Uninitialize ch=%x with an event that would be set later", channel->handle);
     channel->is_open = 0;
     channel->listen_only = 0;
+    channel->event = 0;
     port_close(channel->port);
     opened(-1);
 }
@@ -499,7 +502,7 @@ static uint32_t of_channel(Channel *channel, uint8_t parameter, void *buffer, ui
     if (!channel->is_open) return INITIALIZE;
     switch (parameter) {
         case RECEIVE_EVENT:
-            if (!hook("event", 1)) return ILLPARAMTYPE;
+            if (!hook("event", 1) || hook("windows", 0)) return ILLPARAMTYPE;
             return number_value(buffer, size, (uint64_t)ports[channel->port].ready, 4);
         case MESSAGE_FILTER: return number_value(buffer, size, channel->filter, 4);
         case CHANNEL_VERSION: return text_value(buffer, size, "8.16.0 emulated");
@@ -547,7 +550,7 @@ static uint32_t set(Channel *channel, uint8_t parameter, uint32_t value) {
             if (!channel->features && value > 255) return ILLPARAMVAL;
             channel->id = value;
             return OK;
-        case RECEIVE_EVENT: return ILLOPERATION;
+        case RECEIVE_EVENT: return ILLOPERATION; /* of Linux */
         case MESSAGE_FILTER:
             if (value > 1) return ILLPARAMVAL;
             set_filter(channel, value);
@@ -574,7 +577,11 @@ EXPORT uint32_t CAN_SetValue(uint16_t handle, uint8_t parameter, void *buffer, u
     else if (!buffer || size < 4) result = ILLPARAMVAL;
     else if (!hook("driver", 1)) result = NODRIVER;
     else if (!channel || channel->unplugged) result = ILLHW;
-    else {
+    else if (parameter == RECEIVE_EVENT && channel->is_open && hook("windows", 0)) {
+        if (!hook("event", 1)) result = ILLPARAMTYPE;
+        else if (size != sizeof(void *)) result = ILLPARAMVAL;
+        else memcpy(&channel->event, buffer, 8);
+    } else {
         __atomic_add_fetch(&channel->inside, 1, __ATOMIC_SEQ_CST);
         result = leave(channel, set(channel, parameter, value));
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import os
 import sys
@@ -19,6 +18,7 @@ from cantools_cli.backends.pcan.errors import (
     PcanCanInitializationError,
     PcanCanOperationError,
     PcanError,
+    log,
 )
 from cantools_cli.backends.pcan.filters import ranges
 from cantools_cli.backends.pcan.library import LIBRARY, PcanLibrary, handle_of, name_of
@@ -35,8 +35,6 @@ from cantools_cli.frame import error_frames
 from cantools_cli.frame.batch import MessageBatch
 
 __all__ = ["PcanBus", "PcanCanInitializationError", "PcanCanOperationError", "PcanError"]
-
-log = logging.getLogger("can")
 
 OVERRUNS = "overruns of the library (frames lost)"
 
@@ -389,7 +387,7 @@ class PcanBus(LibraryBus):
                     failed = failed or functions.CAN_FilterMessages(handle, low, high, kind)
                 if failed == PCAN_ERROR_OK:
                     return
-                log.debug("%s: the library refuses the filter: status %#x", channel.name, failed)
+                log().debug("%s: the library refuses the filter: status %#x", channel.name, failed)
             channel.library.set_number(handle, parameter, constants.PCAN_FILTER_OPEN)
 
     # --- the device -----------------------------------------------------------------------------------
@@ -433,7 +431,7 @@ class PcanBus(LibraryBus):
             channel = self._channel
             status = channel.library.set_number(channel.handle, constants.PCAN_CHANNEL_IDENTIFYING, value)
             if status != PCAN_ERROR_OK:
-                log.warning("%s: the device cannot flash: status %#x", channel.name, status)
+                log().warning("%s: the device cannot flash: status %#x", channel.name, status)
 
     def _release(self) -> None:
         self._channel.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import logging
 import sys
 from itertools import repeat
 from typing import Any
@@ -31,12 +30,11 @@ from cantools_cli.backends.pcan.errors import (
     PcanCanInitializationError,
     PcanCanOperationError,
     describe,
+    log,
 )
 from cantools_cli.backends.pcan.library import PcanLibrary
 from cantools_cli.backends.pcan.timing import Timing
 from cantools_cli.errors import CanInitializationError, CanOperationError
-
-log = logging.getLogger("can")
 
 MESSAGES = 512  #: read at once
 _Places = tuple[list[ctypes.c_void_p], list[ctypes.c_void_p]]
@@ -100,7 +98,7 @@ class PcanChannel:
             raise CanInitializationError(
                 f"{self.name}: PCBUSB {found} is too old", hint=f"install version {least} or a newer one"
             )
-        log.warning("%s: PCAN-Basic %s is older than %s", self.name, found, least)
+        log().warning("%s: PCAN-Basic %s is older than %s", self.name, found, least)
 
     def open(self, *, listen_only: bool, echo: bool = False, auto_reset: bool = False) -> None:
         """Initialise the channel; if a step fails, undo those before it.
@@ -141,7 +139,7 @@ class PcanChannel:
             raise self._failure(function, status, self._hint(status))
         self.is_open = True
         if status:
-            log.warning("%s: %s: opened with irregularities", self.name, function)
+            log().warning("%s: %s: opened with irregularities", self.name, function)
 
     def _hint(self, status: int) -> str | None:
         """Return what may be wrong if the channel cannot be opened."""
@@ -175,7 +173,7 @@ class PcanChannel:
         if self.library.number(self.handle, constants.PCAN_RECEIVE_STATUS) == (PCAN_ERROR_OK, _OFF):
             status = self._set(constants.PCAN_RECEIVE_STATUS, _ON)  # another program switched it off
             if status != PCAN_ERROR_OK:
-                log.warning("%s: another program has switched reception off", self.name)
+                log().warning("%s: another program has switched reception off", self.name)
 
     def _open_event(self) -> None:
         """Get what is ready while frames are queued; without it the bus asks every millisecond."""
@@ -209,7 +207,7 @@ class PcanChannel:
             self.event = None
         status = self.library.functions.CAN_Uninitialize(self.handle)
         if status != PCAN_ERROR_OK:
-            log.debug("%s: CAN_Uninitialize: status %#x", self.name, status)
+            log().debug("%s: CAN_Uninitialize: status %#x", self.name, status)
 
     def _set(self, parameter: int, value: int) -> int:
         return self.library.set_number(self.handle, parameter, value)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from cantools_cli.backends.pcan import constants
 from cantools_cli.errors import CanError, CanInitializationError, CanOperationError
+
+if TYPE_CHECKING:
+    from logging import Logger
 
 #: text by status code, for a library that has none
 TEXTS = {
@@ -75,3 +79,10 @@ def describe(status: int, text_of: Callable[[int], str | None]) -> str:
         texts = [text_of(code) or TEXTS.get(code) or f"unknown status {code:#x}" for code in codes]
         whole = "; ".join(texts)
     return " ".join(whole.split())
+
+
+def log() -> Logger:
+    """Return the logger; most buses need none, and importing it takes time."""
+    import logging
+
+    return logging.getLogger("can")

@@ -26,7 +26,7 @@ class Event:
         )
         self._kernel.WaitForSingleObject.restype = ctypes.c_uint32
         self._kernel.WaitForSingleObject.argtypes = (ctypes.c_void_p, ctypes.c_uint32)
-        self._kernel.SetEvent.argtypes = self._kernel.CloseHandle.argtypes = (ctypes.c_void_p,)
+        self._kernel.CloseHandle.argtypes = (ctypes.c_void_p,)
         handle = self._kernel.CreateEventW(None, False, False, None)
         if not handle:
             raise OSError(f"CreateEventW: error {ctypes.get_last_error()}")  # type: ignore[attr-defined,unused-ignore]  # Windows
@@ -40,10 +40,6 @@ class Event:
         """
         if self._kernel.WaitForSingleObject(self.handle, milliseconds) == _FAILED:
             raise OSError("WaitForSingleObject: the event is closed")
-
-    def set(self) -> None:
-        """End a wait of another thread."""
-        self._kernel.SetEvent(self.handle)
 
     def close(self) -> None:
         self._kernel.CloseHandle(self.handle)
