@@ -4,10 +4,12 @@ import os
 import select
 import socket
 import threading
-
-import pytest
+from typing import TYPE_CHECKING
 
 from cantools_cli.backends.transport.waiting import Wakeup
+
+if TYPE_CHECKING:
+    import pytest
 
 TIMEOUT = 30
 
