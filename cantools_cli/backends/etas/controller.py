@@ -176,7 +176,8 @@ class BoaController:
         """Return the configuration in use, and log how it differs from ``wanted``."""
         used = s.Configuration()
         read = self._oci.OCI_GetCANConfiguration
-        if read is None or self._check("OCI_GetCANConfiguration", read(self._handle, used)):
+        if read is None or read(self._handle, used):
+            self._check.log("warning", "the driver adapted some settings, and does not return which")
             return wanted
         pairs = [(wanted, used, name) for name, _ in s.Configuration._fields_ if name != "fd"]
         pairs += [(wanted.fd, used.fd, name) for name, _ in s.FdConfiguration._fields_]
@@ -187,7 +188,7 @@ class BoaController:
         ]
         text = ", ".join(f"{name} {before} became {after}" for name, before, after in changed)
         level = "warning" if any(name in _IMPORTANT for name, *_ in changed) else "info"
-        self._check.log(level, f"the driver adapted the settings: {text or 'unknown ones'}")
+        self._check.log(level, f"the driver adapted the settings: {text or 'none that it returns'}")
         return used
 
     def _timer_frequency(self, name: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import pickle
+import sys
 from typing import Any
 
 import pytest
@@ -179,6 +180,16 @@ def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     assert EtasBus._detect_available_configs() == []
 
 
+def test_on_windows_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CANX_ETAS_LIBRARY", raising=False)
+    monkeypatch.setattr(sys, "platform", "win32")
+    with pytest.raises(CanInterfaceNotImplementedError) as caught:
+        EtasBus(URI)
+    folder = "C:/Program Files/ETAS/BOA_V2/Bin/x64/Dll/Framework/"
+    assert str(caught.value) == (f"etas: BOA of ETAS is not installed: no dll-csiBind or {folder}dll-csiBind")
+    assert str(caught.value.hint).startswith("get it from etas.com")
+
+
 @pytest.mark.parametrize("step", range(len(OPENING)))
 def test_a_failure_of_each_step(stub: Stub, step: int) -> None:
     stub.fail(OPENING[step], Result.NO_RESPONSE)
@@ -285,6 +296,14 @@ def test_adapted_settings(stub: Stub, caplog: pytest.LogCaptureFixture) -> None:
         f"etas:{URI}: the driver adapted the settings: baudrate 1000000 became 1010101,"
         " samples_per_bit 2 became 1",
     )
+
+
+def test_adapted_settings_that_are_unknown(stub: Stub, caplog: pytest.LogCaptureFixture) -> None:
+    stub.set("adapt", 1)
+    stub.fail("OCI_GetCANConfiguration", Result.NOT_SUPPORTED)
+    with EtasBus(URI) as bus:
+        assert bus.bit_rates == (1_000_000, 2_000_000)
+    assert caplog.messages == [f"etas:{URI}: the driver adapted some settings, and does not return which"]
 
 
 def test_a_timer_that_stands_still(stub: Stub) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import pickle
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -144,6 +145,15 @@ def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     assert caught.value.hint == "set CANX_NICAN_LIBRARY to a library that has its functions"
     assert NicanBus._obstacle() == "NI-CAN of National Instruments does not exist for Linux"
     assert detect_available_configs("nican") == []
+
+
+def test_on_windows_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CANX_NICAN_LIBRARY", raising=False)
+    monkeypatch.setattr(sys, "platform", "win32")
+    with pytest.raises(CanInterfaceNotImplementedError) as caught:
+        NicanBus("CAN0")
+    assert str(caught.value) == "nican: NI-CAN of National Instruments is not installed: no nican"
+    assert "32-bit programs" in str(caught.value.hint)
 
 
 def test_the_library_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
