@@ -39,6 +39,7 @@ FAILED = "transmissions reported as failed"
 _LOG = "can.ics_neovi"
 _WINDOW = 100  # frames that wait for their echoes at the same time
 _FAR_NS = 60 * 1_000_000_000  # no clock of a device is that wrong, unless it was never set
+_PAUSE_NS = 1_000_000_000  # without reading
 _SYSTEM_MODULUS, _SYSTEM_TICK_NS = 1 << 32, 1_000_000
 
 _FIRST_NETWORK = 1  # HSCAN
@@ -103,20 +104,25 @@ class NeoViBus(LibraryBus):
         self._receives_own = receive_own_messages
         self._system_clock = _system_clock() if use_system_timestamp else None
         self._shift_ns: int | None = None  # from the clock of the device to that of the computer
+        self._has_paused = False  # so that messages may have waited
         self._state = BusState.ACTIVE
         self._receipts: dict[_Receipt, _Pending] = {}  # of frames that wait for their echoes
         self._descriptions = cycle(range(1, 0x8000))
         self._pump = Pump(self._read)
         self._open(type_filter, serial)
         self.channel_info = f"{self.dev.Name} {devices.serial_of(self.dev)} CH:{[*self.channels]}"
-        super().__init__(channel, can_filters, **kwargs)
+        try:
+            super().__init__(channel, can_filters, **kwargs)
+        except BaseException:
+            self.shutdown()
+            raise
 
     # --- opening and closing --------------------------------------------------------------------------
 
     def _open(self, type_filter: int | None, serial: str | None) -> None:
         self.dev = devices.found(self._ics, type_filter, serial)
         devices.open_device(self._ics, self.dev, self._name)
-        self._opened_ns = time.time_ns()
+        self._opened_ns, self._read_ns = time.time_ns(), time.monotonic_ns()
         try:
             nominal, data = self._rates
             for network in self.channels:
@@ -146,7 +152,7 @@ class NeoViBus(LibraryBus):
                 self.dev._auto_handle_close = False
 
     def _failure(self, kind: type[ICSApiError], otherwise: type[CanError], error: Exception) -> CanError:
-        """Return the error of the API that is behind ``error`` of the module, or ``otherwise``."""
+        """Return the last error of the API, or an ``otherwise`` with the text of ``error``."""
         try:
             return kind(*self._ics.get_last_api_error(self.dev), place=self._name)
         except self._ics.RuntimeError:  # the API does not know
@@ -162,13 +168,15 @@ class NeoViBus(LibraryBus):
         self._pump.wait(seconds, self._pump.has_frames)
 
     def _read(self, seconds: float) -> MessageBatch | None:
-        """Return the messages of the own networks, and take note of the echoes; None if there are none."""
+        """Return the frames of the open networks, None for none; echoes confirm that frames were sent."""
+        self._has_paused = time.monotonic_ns() - self._read_ns > _PAUSE_NS
         timeout = math.ceil(seconds * 1000) / 1000  # the module cuts off fractions of milliseconds
         try:
             messages, errors = self._ics.get_messages(self.dev, False, timeout)
         except self._ics.RuntimeError as error:
             self._refuse(error)
             return None
+        self._read_ns = time.monotonic_ns()
         if errors:
             self._log_errors()
         last, kept, places = None, [], []
@@ -205,7 +213,8 @@ class NeoViBus(LibraryBus):
 
     def _times_ns(self, messages: Sequence[Any]) -> Iterable[int]:
         if self._system_clock is not None:
-            return self._system_clock.times_ns([message.TimeSystem for message in messages])
+            counts = [message.TimeSystem for message in messages]
+            return self._system_clock.times_ns(counts, may_be_old=self._has_paused)
         stamp = self._ics.get_timestamp_for_msg
         times = [round(stamp(self.dev, message) * 1e9) + codec.EPOCH_NS for message in messages]
         if self._shift_ns is None:
@@ -213,7 +222,10 @@ class NeoViBus(LibraryBus):
         return [time_ns + self._shift_ns for time_ns in times] if self._shift_ns else times
 
     def _shift(self, time_ns: int) -> int:
-        """Return what a clock that was never set lacks, at the first frame: it is not from before opening."""
+        """Return what to add to times of the device: 0 unless its clock was never set.
+
+        ``time_ns`` is the time of the first frame, which cannot be earlier than opening.
+        """
         now = time.time_ns()
         if self._opened_ns - _FAR_NS < time_ns < now + _FAR_NS:
             return 0
@@ -231,14 +243,14 @@ class NeoViBus(LibraryBus):
             _warn("%s%s", ICSApiError(*values, place=self._name), repeated)
 
     def _refuse(self, error: Exception) -> None:
-        """Raise the error of the API, or let receiving do so at the end if the device is gone."""
+        """Raise the error of the API; if the device is gone, receiving raises one after the last frame."""
         if self._is_gone():
             self._gone()
         else:
             raise self._failure(ICSOperationError, CanOperationError, error) from error
 
     def _gone(self, sent: int | None = None) -> CanOperationError:
-        """Note that the device is gone, and return an error to raise."""
+        """Let receiving end with an error, and return one to raise."""
         text = f"{self._name}: the device is gone"
         self._lose(CanOperationError(text))
         return CanOperationError(text, sent=sent)
@@ -336,7 +348,7 @@ class NeoViBus(LibraryBus):
 
     @property
     def state(self) -> BusState:
-        """What the last message from the device said: ERROR if off the bus, PASSIVE, or ACTIVE."""
+        """The state in the last message of the device: ERROR if it is off the bus."""
         return self._state
 
     @state.setter

@@ -117,7 +117,11 @@ class NiXNETcanBus(LibraryBus):
         }
         self._open(settings, can_termination, fd_non_iso, queue_size)
         self.channel_info = f"NI-XNET: {channel}"
-        super().__init__(channel, can_filters, **kwargs)
+        try:
+            super().__init__(channel, can_filters, **kwargs)
+        except BaseException:
+            self.shutdown()
+            raise
 
     # --- opening and closing --------------------------------------------------------------------------
 

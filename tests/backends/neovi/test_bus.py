@@ -331,3 +331,25 @@ def test_the_clock_of_the_computer(stub: kit.Stub, opened: Opened) -> None:
     one, other = received(bus, 2)
     assert abs(other.timestamp_ns - one.timestamp_ns - 4_000_000) <= 1_000_000
     assert abs(one.timestamp - time.time()) < PATIENCE
+
+
+def test_frames_that_may_have_waited_do_not_set_the_clock_of_the_computer(
+    stub: kit.Stub, opened: Opened
+) -> None:
+    bus = opened(use_system_timestamp=True)
+    seen = []
+
+    class Clock:
+        def times_ns(self, counts: list[int], *, may_be_old: bool) -> list[int]:
+            seen.append(may_be_old)
+            return [0] * len(counts)
+
+    bus._system_clock = Clock()
+    for _ in range(2):
+        bus._read_ns -= 3600 * 10**9  # nothing was read for an hour
+        stub.inject(1, arbitration_id=1)
+        stub.inject(1, arbitration_id=2)
+        received(bus, 2)
+        stub.inject(1, arbitration_id=3)
+        received(bus, 1)
+    assert seen == [True, False, True, False]

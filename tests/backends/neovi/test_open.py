@@ -236,6 +236,12 @@ def test_a_refused_rate_releases_the_device(stub: kit.Stub, function: str, skip:
     assert str(error) == text
 
 
+def test_wrong_filters_release_the_device(stub: kit.Stub) -> None:
+    with pytest.raises((TypeError, ValueError, KeyError)):
+        NeoViBus(1, [{"can_id": "x", "can_mask": 1}])  # type: ignore[typeddict-item]
+    assert stub.leaks() == 0
+
+
 def test_a_refused_rate_without_a_reason(stub: kit.Stub) -> None:
     stub.fail("icsneoSetBitRate", 203)
     stub.fail("icsneoGetLastAPIError", 0)

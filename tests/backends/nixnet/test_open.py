@@ -207,6 +207,12 @@ def test_a_failure_of_any_step_releases_everything(stub: kit.Stub, function: str
     assert (str(again), again.error_code) == (str(raised.value), 0xBFF63072)
 
 
+def test_wrong_filters_release_everything(stub: kit.Stub) -> None:
+    with pytest.raises((TypeError, ValueError, KeyError)):
+        NiXNETcanBus("CAN1", can_filters=[{"can_id": "x", "can_mask": 1}])  # type: ignore[typeddict-item]
+    assert stub.leaks() == 0
+
+
 def test_a_failure_while_cleaning_up_hides_nothing(stub: kit.Stub) -> None:
     stub.fail("nxStart", 0xBFF63073)
     stub.fail("nxFlush", 0xBFF630B2, count=2)
