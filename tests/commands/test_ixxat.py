@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import select
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -83,6 +85,25 @@ def test_commands_have_larger_queues(
     output, errors = dump.communicate(timeout=60)
     assert len(output.splitlines()) == 100
     assert errors == b""
+
+
+def test_two_programs_share_a_controller(
+    canx: Canx, start: Callable[..., Any], environment: dict[str, str]
+) -> None:
+    owner = start("dump", "ixxat:0,bitrate=250k")
+    until_started(environment, owner)
+    while not select.select([owner.stdout], [], [], 0)[0]:  # until it owns the controller
+        assert canx("send", "ixxat:1,bitrate=250k", "123#01").returncode == 0
+    guest = start("dump", "ixxat:0,bitrate=1M", "-n", 1)
+    assert b"another program owns the controller" in guest.stderr.readline()
+    while guest.poll() is None:
+        assert canx("send", "ixxat:1,bitrate=250k", "123#01").returncode == 0
+    owner.send_signal(signal.SIGINT)
+    for dump in (owner, guest):
+        output, errors = dump.communicate(timeout=60)
+        assert {line.split(None, 1)[1] for line in output.splitlines()} == {b"0 123#01"}
+        assert errors == b""
+    assert guest.returncode == 0
 
 
 def test_without_the_library(canx: Canx) -> None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 import os
-import warnings
 from collections.abc import Callable, Sequence
 from ctypes import byref, c_uint32
 from typing import Any
 
 from cantools_cli.backends.ixxat import codec, constants
 from cantools_cli.backends.ixxat.clock import TickClock
-from cantools_cli.backends.ixxat.controller import Controller, Options
+from cantools_cli.backends.ixxat.controller import Controller
 from cantools_cli.backends.ixxat.exceptions import VCIBusOffError, VCIError, VCITimeout
 from cantools_cli.backends.ixxat.finder import get_ixxat_hwids
 from cantools_cli.backends.ixxat.library import Vci
+from cantools_cli.backends.ixxat.options import Options, channel_number, fifo_size, is_passive, renamed
 from cantools_cli.backends.ixxat.queue import ReceiveQueue
 from cantools_cli.backends.ixxat.scheduler import FULL, CyclicSendTask, Scheduler
 from cantools_cli.backends.ixxat.timing import Segments
@@ -25,7 +25,7 @@ from cantools_cli.bit_timing.fd import BitTimingFd
 from cantools_cli.bus.base import BusState, CanProtocol
 from cantools_cli.bus.deadline import Deadline
 from cantools_cli.bus.settings import refuse_unknown
-from cantools_cli.errors import CanError, CanOperationError, UsageError, quoted
+from cantools_cli.errors import CanError, CanOperationError
 from cantools_cli.filtering.can_filter import CanFilters
 from cantools_cli.frame.batch import MessageBatch, sendable
 from cantools_cli.frame.message import Message
@@ -94,13 +94,13 @@ class IXXATBus(LibraryBus):
         **kwargs: Any,
     ) -> None:
         refuse_unknown("ixxat", IXXATBus, kwargs)
-        hardware_id = _renamed("UniqueHardwareId", UniqueHardwareId, unique_hardware_id)
+        hardware_id = renamed("UniqueHardwareId", UniqueHardwareId, unique_hardware_id)
         fd = fd or isinstance(timing, BitTimingFd)
         rx_size, tx_size = (1024, 128) if fd else (16, 16)
-        self.channel = _number(channel)
+        self.channel = channel_number(channel)
         options = Options(
-            _size("rx_fifo_size", _renamed("rxFifoSize", rxFifoSize, rx_fifo_size), rx_size),
-            _size("tx_fifo_size", _renamed("txFifoSize", txFifoSize, tx_fifo_size), tx_size),
+            fifo_size("rx_fifo_size", renamed("rxFifoSize", rxFifoSize, rx_fifo_size), rx_size),
+            fifo_size("tx_fifo_size", renamed("txFifoSize", txFifoSize, tx_fifo_size), tx_size),
             extended,
             bitrate,
             data_bitrate,
@@ -118,7 +118,7 @@ class IXXATBus(LibraryBus):
         self._vci = Vci(fd, given(library, dll), f"ixxat:{self.channel}")
         self._controller = Controller(self._vci, self.channel, options)
         try:
-            self._open(hardware_id, listen_only or _is_passive(state))
+            self._open(hardware_id, listen_only or is_passive(state))
             self._vci.is_opening = False
             super().__init__(channel, can_filters, **kwargs)
         except BaseException:
@@ -285,9 +285,7 @@ class IXXATBus(LibraryBus):
             except VCIError as error:
                 if error.error_code not in FULL:
                     raise
-            except (
-                ValueError
-            ):  # a period or a number that the device cannot have; the thread checks them again
+            except ValueError:  # of the device; the thread checks what it gets itself
                 pass
         return super()._send_periodic_internal(msgs, period, duration, autostart, modifier_callback)
 
@@ -333,7 +331,7 @@ class IXXATBus(LibraryBus):
     @state.setter
     def state(self, new_state: BusState) -> None:
         self._check_open()
-        self._restart(_is_passive(new_state))
+        self._restart(is_passive(new_state))
 
     def _restart(self, listen_only: bool) -> None:
         controller = self._controller
@@ -384,48 +382,6 @@ class IXXATBus(LibraryBus):
             }
             for found in controllers()
         ]
-
-
-def _number(channel: Any) -> int:
-    """Return the number of a channel, which may be text."""
-    try:
-        number = int(channel)
-    except (ValueError, TypeError):
-        number = -1
-    if number < 0 or isinstance(channel, float):
-        text = f"ixxat: channel {quoted(channel)} is not a number from 0 on"
-        raise UsageError(text, hint="such as ixxat:0")
-    return number
-
-
-def _size(name: str, size: int | None, default: int) -> int:
-    if size is None:
-        return default
-    if not 0 < size <= 0xFFFF:
-        raise UsageError(f"ixxat: {name} {size} is not in 1 to 65535")
-    return size
-
-
-def _renamed(old: str, value: Any, other: Any) -> Any:
-    """Return the value of a setting that may have its old name."""
-    if value is None:
-        return other
-    warnings.warn(
-        f"the setting {old} of ixxat has another name since python-can 4.0", DeprecationWarning, stacklevel=3
-    )
-    return value if other is None else other
-
-
-def _is_passive(state: Any) -> bool:
-    """Return whether the state, or its name, is PASSIVE.
-
-    Raises:
-        UsageError: it cannot be set.
-    """
-    name = state.name if isinstance(state, BusState) else str(state).upper()
-    if name not in ("ACTIVE", "PASSIVE"):
-        raise UsageError(f"ixxat: the state cannot be set to {quoted(name)}", hint="ACTIVE, PASSIVE")
-    return name == "PASSIVE"
 
 
 def _log(text: str, *values: object) -> None:

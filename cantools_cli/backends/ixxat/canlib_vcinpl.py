@@ -42,6 +42,7 @@ class VcinplBus(bus.IXXATBus):
         bitrate: int = 500_000,
         **kwargs: Any,
     ) -> None:
+        kwargs.pop("fd", None)  # the class itself decides
         super().__init__(
             channel,
             can_filters,

@@ -50,6 +50,7 @@ class Vcinpl2Bus(bus.IXXATBus):
         ssp_dbr: int | None = None,
         **kwargs: Any,
     ) -> None:
+        kwargs.pop("fd", None)  # the class itself decides
         super().__init__(
             channel,
             can_filters,

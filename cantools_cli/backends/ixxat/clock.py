@@ -67,7 +67,7 @@ class TickClock:
         ticks = self._unwrapped(counts)
         now = time.monotonic_ns()
         if self._offset_ns is None:
-            self._anchor_unwrapped(ticks[-1], now)
+            self._anchor_unwrapped(*((ticks[-1], now) if arrived_ns is None else (ticks[0], arrived_ns)))
         elif arrived_ns is not None:
             self._compare(self._ns(ticks[0]), arrived_ns)
         offset = self._offset_ns or 0

@@ -8,60 +8,18 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from ctypes import byref, c_void_p
-from dataclasses import dataclass
 from typing import Any
 
 from cantools_cli.backends.ixxat import constants, timing
 from cantools_cli.backends.ixxat.exceptions import VCIDeviceNotFoundError
 from cantools_cli.backends.ixxat.library import Vci, devices, hardware_id
+from cantools_cli.backends.ixxat.options import Options
 from cantools_cli.backends.ixxat.structures import VCIDEVICEINFO
-from cantools_cli.bit_timing.classic import BitTiming
-from cantools_cli.bit_timing.fd import BitTimingFd
 from cantools_cli.errors import CanInitializationError, UsageError, quoted
 from cantools_cli.filtering.can_filter import CanFilters
 from cantools_cli.frame import bits
 
 _MAX_LISTED = 4  # devices in a hint
-
-
-@dataclass(frozen=True)
-class Options:
-    """The settings of a controller, already checked."""
-
-    rx_fifo_size: int
-    tx_fifo_size: int
-    extended: bool = True
-    bitrate: int = 500_000
-    data_bitrate: int = 2_000_000
-    nominal: timing.Segments = timing.NO_SEGMENTS
-    data: timing.Segments = timing.NO_SEGMENTS
-    timing: BitTiming | BitTimingFd | None = None
-
-    def check(self, is_fd: bool) -> None:
-        """Check the bit timing, as far as it does not depend on the controller.
-
-        Raises:
-            UsageError: a bit rate has no preset, or a value is out of range.
-        """
-        if not is_fd:
-            timing.registers(self.bitrate, self.timing)
-        elif self.timing is None:
-            self.phases()
-
-    def phases(self) -> tuple[Any, Any]:
-        """Return the nominal and the data phase by bit rate."""
-        return (
-            timing.phase(self.bitrate, self.nominal, timing.NOMINAL, "abr"),
-            timing.phase(self.data_bitrate, self.data, timing.DATA, "dbr"),
-        )
-
-    def bit_rates(self, is_fd: bool) -> tuple[int, int | None]:
-        if isinstance(self.timing, BitTimingFd):
-            return self.timing.nom_bitrate, self.timing.data_bitrate
-        bitrate = self.bitrate if self.timing is None else self.timing.bitrate
-        if not is_fd:
-            return bitrate, None
-        return bitrate, self.data_bitrate if self.timing is None else bitrate
 
 
 class Controller:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
+from unittest.mock import patch
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cantools_cli.backends.ixxat import clock as module
 from cantools_cli.backends.ixxat.clock import TickClock
@@ -110,6 +113,37 @@ def test_without_a_start_the_first_frame_is_now(times: Times) -> None:
     times.now += SECOND
     assert clock.times_ns([123_456 + 500_000]).tolist() == [times.now - SECOND // 2]
     assert clock.times_ns([]).tolist() == []
+
+
+def test_without_a_start_a_frame_that_arrives_during_a_wait_is_exact(times: Times) -> None:
+    clock, arrived = TickClock(8_000_000, 8), times.now
+    times.now += SECOND
+    assert clock.times_ns([10, 20], arrived).tolist() == [arrived, arrived + 10_000]
+
+
+@given(
+    start=st.integers(0, WRAP - 1),
+    gaps=st.lists(st.integers(0, 3 * WRAP), max_size=20),
+    divisor=st.sampled_from([1, 3, 8, 80]),
+    lost=st.booleans(),
+)
+def test_any_gaps_are_exact(start: int, gaps: list[int], divisor: int, lost: bool) -> None:
+    """With every announcement, or without any if the gaps are short."""
+    begin = 1_000 * SECOND
+    if lost:
+        gaps = [gap // 8 for gap in gaps]
+    clock = TickClock(8_000_000, divisor)
+    clock._epoch_ns = 0
+    clock.anchor(start, begin)
+    tick, high = start, start // WRAP
+    for gap in gaps:
+        tick += gap
+        if tick // WRAP > high and not lost:
+            clock.overran(tick // WRAP - high)
+        high = tick // WRAP
+        expected = begin + tick * 125 * divisor - start * 125 * divisor
+        with patch(f"{module.__name__}.time.monotonic_ns", return_value=expected):
+            assert clock.times_ns([tick % WRAP]).tolist() == [expected]
 
 
 def test_steps_of_the_computer_s_clock_have_no_effect() -> None:

@@ -202,7 +202,7 @@ def test_the_documented_order_of_parameters(stub: Stub, fd: bool) -> None:
         assert call(stub, "canChannelOpen") == "number=1 exclusive=0"
         assert call(stub, "canChannelInitialize").startswith("rx=5/1 tx=6/1")
         assert bus.bit_rates[0] == 250_000
-    with kind(0) as bus:
+    with kind(0, fd=not fd) as bus:
         expected = "rx=1024/1 tx=128/1" if fd else "rx=16/1 tx=16/1"
         assert call(stub, "canChannelInitialize").startswith(expected)
 

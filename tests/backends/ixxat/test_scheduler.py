@@ -15,14 +15,10 @@ from cantools_cli.errors import CanOperationError
 from cantools_cli.frame.message import Message
 from cantools_cli.periodic.tasks import ThreadBasedCyclicSendTask
 from tests.backends.ixxat.conftest import Opening
+from tests.backends.ixxat.frames import PATIENCE, std
 from tests.vendor.kit import Stub
 
-PATIENCE = 30.0
-QUIET = 0.05
-
-
-def std(identifier: int, data: bytes = b"", **more: Any) -> Message:
-    return Message(arbitration_id=identifier, is_extended_id=False, data=data, **more)
+_SILENCE = 0.05  # longer than the periods
 
 
 def taken(bus: IXXATBus, count: int) -> list[Message]:
@@ -46,7 +42,7 @@ def test_the_device_sends_until_it_is_stopped(opened: Opening, stub: Stub) -> No
     assert isinstance(task, CyclicSendTask)
     assert [bytes(message.data) for message in taken(other, 3)] == [b"\1\2"] * 3
     task.stop()
-    while other.recv(QUIET) is not None:
+    while other.recv(_SILENCE) is not None:
         pass
     with pytest.raises(CanOperationError, match="already stopped"):
         task.stop()
@@ -66,7 +62,7 @@ def test_the_device_sends_a_number_of_messages(opened: Opening, stub: Stub) -> N
     bus, other = opened(0), opened(1)
     bus.send_periodic(std(0x123), 0.01, 0.05)
     assert len(taken(other, 5)) == 5
-    assert other.recv(QUIET) is None
+    assert other.recv(_SILENCE) is None
     assert "canSchedulerStartMessage index=0 count=5" in stub.calls()
 
 
@@ -74,11 +70,11 @@ def test_pause_and_start(opened: Opening, stub: Stub) -> None:
     bus, other = opened(0), opened(1)
     task = bus.send_periodic(std(0x123), 0.01, autostart=False)
     assert isinstance(task, CyclicSendTask)
-    assert other.recv(QUIET) is None
+    assert other.recv(_SILENCE) is None
     task.start()
     taken(other, 2)
     task.pause()
-    while other.recv(QUIET) is not None:
+    while other.recv(_SILENCE) is not None:
         pass
     task.start()
     taken(other, 2)
@@ -104,7 +100,7 @@ def test_modified_data(opened: Opening, stub: Stub) -> None:
         pass
     task.pause()
     task.modify_data(std(0x123, b"\3"))
-    while other.recv(QUIET) is not None:
+    while other.recv(_SILENCE) is not None:
         pass
     task.start()
     assert bytes(taken(other, 1)[0].data) == b"\3"
@@ -141,7 +137,7 @@ def test_closing_the_bus_stops_the_tasks(stub: Stub, fd: bool, opened: Opening) 
         "canSchedulerClose",
     ]
     task.stop()  # the program may still do so
-    while other.recv(QUIET) is not None:
+    while other.recv(_SILENCE) is not None:
         pass
 
 
