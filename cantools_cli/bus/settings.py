@@ -36,7 +36,7 @@ COMMON = {
 #: settings in percent, with or without the sign
 PERCENTAGES = ("sample_point", "dsample_point", "data_sample_point")
 #: parameters that are rates but not common to several interfaces
-_RATES = frozenset({"baudrate", "s7", "ttyBaudrate", "tty_baudrate"})
+_RATES = frozenset({"baudrate", "fd_bitrate", "s7", "ttyBaudrate", "tty_baudrate"})
 #: settings of single interfaces of python-can, and its descriptions of detected buses
 ELSEWHERE = frozenset(
     {
@@ -51,7 +51,7 @@ ELSEWHERE = frozenset(
         *("tx_fifo_size", "unique_hardware_id", "use_system_timestamp"),
         *("device_name", "dongle_channel", "exclusive", "fd_non_iso", "no_init_access", "override_exclusive"),
         *("is_virtual", "supports_fd", "hw_type", "hw_index", "hw_channel", "vector_channel_config"),
-        *("can_term_available", "description"),
+        *(*("can_term_available", "brs", "fd_bitrate", "type_filter"), "description"),
         *("channel_condition", "controller_number", "device_features", "device_type"),
     }
 )

@@ -23,6 +23,7 @@ from cantools_cli.errors import (
     CanTimeoutError,
     UsageError,
     counted,
+    quoted,
 )
 from cantools_cli.filtering.can_filter import CanFilters
 from cantools_cli.frame.batch import MessageBatch
@@ -92,15 +93,15 @@ class NiXNETcanBus(LibraryBus):
         **kwargs: Any,
     ) -> None:
         refuse_unknown("nixnet", NiXNETcanBus, kwargs)
-        self.channel = channel
+        self.channel = str(channel)
         self._name = f"nixnet:{channel}"
         fast = fd_bitrate if fd_bitrate is not None else data_bitrate
-        self._rates = timings.Rates(bitrate, fast or bitrate)
+        self._rates = timings.Rates(bitrate, bitrate if fast is None else fast)
         self._has_fd = fd
         if timing is not None:
             self._rates, self._has_fd = timings.Rates.of(timing), timings.is_fd(timing)
         self._switches = self._has_fd and brs is not False
-        _check(self._name, poll_interval, queue_size)
+        _check(self._name, self.channel, poll_interval, queue_size)
         if self._has_fd:
             self._can_protocol = CanProtocol.CAN_FD_NON_ISO if fd_non_iso else CanProtocol.CAN_FD
         self._poll_interval = poll_interval
@@ -137,7 +138,8 @@ class NiXNETcanBus(LibraryBus):
                 self._setup("nxStart", self._in.start)
                 self._setup("nxStart", self._out.start)
             except BaseException:
-                self._close_sessions()
+                with suppress(CanOperationError):  # it would hide the first error
+                    self._close_sessions()
                 raise
         for note in notes:
             _warn("%s: %s", self._name, " ".join(str(note.message).split()))
@@ -397,12 +399,15 @@ class NiXNETcanBus(LibraryBus):
         return configs
 
 
-def _check(name: str, poll_interval: float, queue_size: int) -> None:
+def _check(name: str, channel: str, poll_interval: float, queue_size: int) -> None:
     """Refuse impossible settings.
 
     Raises:
-        UsageError: the interval is not above 0, or no frame fits into the queue.
+        UsageError: the channel is not a name, the interval is not above 0, or no frame fits into the queue.
     """
+    if not channel or not channel.isascii() or "\0" in channel:
+        text = f"nixnet: {quoted(channel)} is not the name of an interface"
+        raise UsageError(text, hint="canx list -i nixnet shows the interfaces")
     if not poll_interval > 0:
         raise UsageError(f"{name}: poll_interval {poll_interval} is not above 0")
     if queue_size < _SMALLEST_QUEUE:

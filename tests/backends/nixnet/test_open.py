@@ -125,7 +125,7 @@ def test_the_other_settings_are_properties(stub: kit.Stub, opened: Opened) -> No
 
 
 def test_text_values_of_a_configuration_are_converted(stub: kit.Stub) -> None:
-    texts = {"bitrate": "250k", "fd": "yes", "fd_bitrate": "0x1E8480", "can_termination": "on"}
+    texts = {"bitrate": "250k", "fd": "yes", "fd_bitrate": "2M", "can_termination": "on"}
     with Bus(
         "CAN1", interface="nixnet", ignore_config=True, poll_interval="2ms", queue_size="0x2000", **texts
     ):
@@ -213,13 +213,28 @@ def test_wrong_filters_release_everything(stub: kit.Stub) -> None:
     assert stub.leaks() == 0
 
 
-def test_a_failure_while_cleaning_up_hides_nothing(stub: kit.Stub) -> None:
+@pytest.mark.parametrize("clears", [True, False])
+def test_a_failure_while_cleaning_up_hides_nothing(stub: kit.Stub, clears: bool) -> None:
     stub.fail("nxStart", 0xBFF63073)
     stub.fail("nxFlush", 0xBFF630B2, count=2)
     stub.fail("nxStop", 0xBFF630B2, count=2)
+    if not clears:
+        stub.fail("nxClear", 0xBFF630B2)
     with pytest.raises(CanInitializationError, match="not configured"):
         NiXNETcanBus("CAN1")
-    assert stub.leaks() == 0
+    assert stub.leaks() == (0 if clears else 1)
+    stub.reset()
+
+
+@pytest.mark.parametrize("channel", ["", "CAN\xfc", "CAN1\0"])
+def test_a_channel_that_is_no_name(channel: str) -> None:
+    with pytest.raises(UsageError, match="is not the name of an interface"):
+        NiXNETcanBus(channel)
+
+
+def test_a_channel_that_is_a_number(stub: kit.Stub) -> None:
+    with pytest.raises(CanInitializationError, match=r"^nixnet:1: nxCreateSession"):
+        NiXNETcanBus(1)  # type: ignore[arg-type]
 
 
 def test_a_queue_of_fixed_size_is_tolerated(stub: kit.Stub, caplog: pytest.LogCaptureFixture) -> None:
