@@ -90,6 +90,12 @@ class TcpTunnel:
             self._drop(port, error)
             raise
 
+    def echo(self, batch: MessageBatch) -> None:
+        """Let ``receive`` return the frames of ``batch``, which were sent on the connection, as sent ones."""
+        port = self._port
+        if port is not None:
+            port.echo(batch)
+
     def fileno(self) -> int:
         if not hasattr(select, "epoll"):
             raise NotImplementedError("a bus that reconnects has no descriptor on this system")

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import Protocol, cast
 
 from cantools_cli.bus.base import BusABC
 from cantools_cli.errors import CanError, CanOperationError
 from cantools_cli.frame.batch import MessageBatch
-
-if TYPE_CHECKING:
-    from cantools_cli.backends.transport.stream import StreamPort
 
 
 class Port(Protocol):
@@ -42,6 +39,13 @@ class Port(Protocol):
     def close(self) -> None: ...
 
 
+class EchoingPort(Port, Protocol):
+    """A port that can return what was sent."""
+
+    def echo(self, batch: MessageBatch) -> None:
+        """Let ``receive`` return the frames of ``batch`` as sent ones."""
+
+
 class PortBus(BusABC):
     """A bus on a port.
 
@@ -51,7 +55,7 @@ class PortBus(BusABC):
     """
 
     _port: Port
-    _echoes_own = False  # whether the bus receives what it has sent; this needs a StreamPort
+    _echoes_own = False  # whether the bus receives what it has sent; this needs an EchoingPort
     _send_seconds: float | None = None  # how long a send without a timeout may wait
 
     def _encode(self, batch: MessageBatch) -> Iterable[bytes]:
@@ -78,10 +82,10 @@ class PortBus(BusABC):
             super().send_batch(batch, timeout)
         except CanError as error:
             if self._echoes_own and error.sent:
-                cast("StreamPort", self._port).echo(batch.part(0, error.sent))
+                cast("EchoingPort", self._port).echo(batch.part(0, error.sent))
             raise
         if self._echoes_own:
-            cast("StreamPort", self._port).echo(batch)
+            cast("EchoingPort", self._port).echo(batch)
 
     def _close_if_lost(self) -> None:
         if self._port.is_lost:

@@ -16,7 +16,6 @@ class CannelloniRig(NetworkRig):
     carries_errors = True
     wrong = ({"channel": "nowhere:x"}, {"transport": "carrier pigeon"}, {"local_port": 70_000})
     without = {
-        "own messages": "a tunnel has two ends and no bus of its own",
         "state": NO_STATE,
         "detection": "a peer does not announce itself",
     }
@@ -29,7 +28,7 @@ class CannelloniRig(NetworkRig):
         yield
 
     def node(self, **settings: Any) -> AbstractContextManager[BusABC]:
-        return self.open(channel=f"127.0.0.1:{self._here}", local_port=self._there)
+        return self.open(channel=f"127.0.0.1:{self._here}", local_port=self._there)  # which echoes nothing
 
     def lose(self, bus: BusABC, node: Node) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
