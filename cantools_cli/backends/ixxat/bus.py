@@ -137,6 +137,7 @@ class IXXATBus(LibraryBus):
             self._queue.start(controller.start)
             self._queue.find_start()
         else:
+            self._queue.is_shared = True
             _log("%s: another program owns the controller: its bit rate and mode are used", self._vci.name)
 
     @property

@@ -80,7 +80,7 @@ class Controller:
     def _found(self, wanted_id: str | None) -> VCIDEVICEINFO:
         found = devices(self._vci)
         for info in found:
-            if wanted_id is None or hardware_id(info).lower() == wanted_id.strip().lower():
+            if wanted_id is None or _plain(hardware_id(info)) == _plain(wanted_id):
                 return info
         name = self._vci.name
         if not found:
@@ -225,6 +225,10 @@ class Controller:
         if self.device:
             functions.vciDeviceClose(self.device)
         self.channel, self.control, self.device = c_void_p(), c_void_p(), c_void_p()
+
+
+def _plain(identifier: str) -> str:
+    return identifier.strip().strip("{}").lower()
 
 
 def filter_entries(filters: CanFilters) -> list[tuple[int, int, int]]:

@@ -21,11 +21,21 @@ from cantools_cli.backends.ixxat.prototypes import OPTIONAL, VCINPL, VCINPL2
 from cantools_cli.backends.transport.library import Functions, VendorLibrary
 from cantools_cli.errors import CanError, CanInitializationError
 
-_ABOUT = ("ixxat", "VCI of HMS Networks", "https://www.hms-networks.com/support")
+_PAGE = "https://www.hms-networks.com/support"
 
-LIBRARY = VendorLibrary(*_ABOUT, {"win32": ("vcinpl.dll",)}, VCINPL, OPTIONAL, instead="socketcan")
+LIBRARY = VendorLibrary(
+    "ixxat",
+    "VCI of HMS Networks",
+    _PAGE,
+    {"win32": ("vcinpl.dll",)},
+    VCINPL,
+    OPTIONAL,
+    instead="socketcan",
+)
 FD_LIBRARY = VendorLibrary(
-    *_ABOUT,
+    "ixxat",
+    "VCI 4 of HMS Networks",
+    _PAGE,
     {"win32": ("vcinpl2.dll",)},
     VCINPL2,
     OPTIONAL,

@@ -32,6 +32,7 @@ class ReceiveQueue:
 
     Attributes:
         failure: the error of a device that is gone, or None.
+        is_shared: whether another program owns the controller.
     """
 
     def __init__(self, vci: Vci, handle: c_void_p, channel: int, clock: TickClock, losses: Losses) -> None:
@@ -50,6 +51,7 @@ class ReceiveQueue:
         self._status = 0
         self._starts: list[int] = []  # of this bus, whose messages are still in the queue
         self.failure: CanOperationError | None = None
+        self.is_shared = False
 
     def take(self) -> MessageBatch | None:
         """Return the queued frames without waiting, None for none.
@@ -171,6 +173,8 @@ class ReceiveQueue:
                 start_ns = self._starts.pop(0) if self._starts else arrived_ns
                 self._clock.anchor(message.ticks, start_ns or time.monotonic_ns())
                 self._status = 0
+            elif first == constants.CAN_INFO_STOP and self.is_shared:
+                _log("%s: the program that owns the controller has stopped it", self._vci.name)
             elif first == constants.CAN_INFO_RESET:
                 self._status = 0
         elif message.kind == constants.CAN_MSGTYPE_ERROR:
@@ -199,6 +203,12 @@ class ReceiveQueue:
         frame.channel = self._channel
         [frame.timestamp_ns] = self._clock.times_ns((count or self._clock.last,))  # some have no time
         batch.append(frame)
+
+
+def _log(text: str, *values: object) -> None:
+    import logging
+
+    logging.getLogger("can").warning(text, *values)
 
 
 def _is_start(message: Any) -> bool:

@@ -186,8 +186,7 @@ class CyclicSendTask(LimitedDurationCyclicSendTaskABC, ModifiableCyclicTaskABC, 
         index, self._index, self._is_running = self._index, None, False
         if index is not None:
             try:
-                self._scheduler.stop(index)
-                self._scheduler.remove(index)
+                self._scheduler.remove(index)  # which stops it
             except VCIError as error:
                 if error.error_code not in constants.GONE:
                     raise

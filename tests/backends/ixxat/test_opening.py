@@ -146,8 +146,9 @@ def test_the_device_is_chosen(wanted: str | None, place: int, stub: Stub, fd: bo
 
 def test_a_device_with_a_guid(stub: Stub, fd: bool) -> None:
     stub.set("guid_id", 1)
-    with IXXATBus(0, unique_hardware_id="{01020304-0506-0708-090a-0b0c0d0e0f10}", fd=fd):
-        assert call(stub, "vciDeviceOpen") == "id=10000a000"
+    for identifier in ("{01020304-0506-0708-090a-0b0c0d0e0f10}", "01020304-0506-0708-090A-0B0C0D0E0F10"):
+        with IXXATBus(0, unique_hardware_id=identifier, fd=fd):
+            assert call(stub, "vciDeviceOpen") == "id=10000a000"
 
 
 def test_no_such_device(stub: Stub, fd: bool) -> None:

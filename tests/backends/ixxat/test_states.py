@@ -155,9 +155,19 @@ def test_the_second_bus_of_a_controller_shares_it(
     assert guest.state is BusState.ACTIVE
     with pytest.raises(VCIError, match="another program owns"):
         guest.state = BusState.PASSIVE
+    owner.shutdown()
+    assert guest.recv(QUIET) is None
+    assert "the program that owns the controller has stopped it" in caplog.text
+    owner = opened(0, bitrate=250_000)
+    other.send(std(3))
+    for bus in (owner, guest):
+        message = bus.recv(PATIENCE)
+        assert facts(message)[0] == 3
+        assert message is not None
+        assert abs(message.timestamp - time.time()) < 1
     guest.shutdown()
-    owner.send(std(3))
-    assert facts(other.recv(PATIENCE))[0] == 3
+    owner.send(std(4))
+    assert facts(other.recv(PATIENCE))[0] == 4
 
 
 # --- timestamps -----------------------------------------------------------------------------------------
