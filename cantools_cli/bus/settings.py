@@ -109,7 +109,11 @@ def named(interface: str | None, backend: Any, values: Sequence[Any]) -> dict[st
 
 
 def refuse_unknown(interface: str, backend: Any, rest: Mapping[str, Any]) -> None:
-    """Check ``rest``, the keywords of a canx bus that are not its parameters."""
+    """Check ``rest``, the keywords of a canx bus that are not its parameters.
+
+    A detected configuration, which may be given as ``**config``, contains the interface.
+    """
+    rest = {key: value for key, value in rest.items() if key != "interface"}
     if rest:
         checked(interface, backend, rest)
         if rest.get("receive_own_messages"):

@@ -63,6 +63,8 @@ def _log() -> Any:
 #: names that only an alias has
 OWN_NAMES: dict[str, dict[str, Callable[[], Any]]] = {
     "can": {"__version__": lambda: API_VERSION, "log": _log},
+    # the library is loaded when a bus is opened
+    "can.interfaces.vector.canlib": {"xldriver": lambda: None},
     # msgpack is a requirement of canx
     "can.interfaces.udp_multicast.utils": {"is_msgpack_installed": lambda: lambda raise_exception=True: True},
 }

@@ -214,3 +214,11 @@ def test_the_manual_s_files_with_a_bit_timing_open_a_bus(
 
 def test_common_settings_are_those_of_the_manual() -> None:
     assert {"bitrate", "data_bitrate", "fd", "timing", "state", "f_clock", "nom_tseg1", "btr0"} <= {*COMMON}
+
+
+def test_a_class_takes_a_detected_configuration() -> None:
+    from cantools_cli.backends.virtual.bus import VirtualBus
+
+    config: dict[str, Any] = {"interface": "virtual", "channel": "detected"}
+    with VirtualBus(**config) as bus:
+        assert bus.recv(0) is None

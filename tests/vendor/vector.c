@@ -252,7 +252,7 @@ static void prepare(void) {
     for (int i = 0; i < CHANNELS; i++) {
         Channel *c = &channels[i];
         c->bitrate = c->dataBitrate = 500000;
-        c->sjw = c->sjwDbr = 1, c->tseg1 = c->tseg1Dbr = 11, c->tseg2 = c->tseg2Dbr = 4, c->sam = 1;
+        c->sjw = c->sjwDbr = 1, c->tseg1 = c->tseg1Dbr = 4, c->tseg2 = c->tseg2Dbr = 3, c->sam = 1;
         c->mode = CAN20, c->output = 1, c->owner = -1;
     }
     memset(applications, 0, sizeof applications);
@@ -361,11 +361,11 @@ static void describe(int i, ChannelConfig *out) {
     snprintf(out->name, sizeof out->name, "%s", c->name);
     out->hwType = c->hwType, out->hwIndex = c->hwIndex, out->hwChannel = c->hwChannel;
     out->channelIndex = (uint8_t)i, out->channelMask = (XLaccess)1 << i;
-    out->channelCapabilities = 0x80000000u | 0x20000000u | 1;
+    out->channelCapabilities = c->hwType == 1 ? 0xA0000007u : 0xA2000012u; /* some bits have no name */
     out->channelBusCapabilities = c->isLin ? 0x20003 : 0x10001;
     out->serialNumber = c->serial, out->articleNumber = 7000u + (uint32_t)i;
     out->interfaceVersion = FD_VERSION;
-    snprintf(out->transceiverName, sizeof out->transceiverName, c->isLin ? "LINpiggy 7269mag" : "On board CAN 1051cap(Highspeed)");
+    snprintf(out->transceiverName, sizeof out->transceiverName, c->isLin ? "LINpiggy 7269mag" : c->hwType == 1 ? "Virtual CAN" : "On board CAN 1051cap(Highspeed)");
     for (int p = 0; p < XL_PORTS; p++)
         if (xlPorts[p].isOpen && xlPorts[p].active >> i & 1) out->isOnBus = 1;
     out->connectedBusType = out->busParams.busType = c->isLin ? 2 : (uint32_t)hook("shown_bus", CAN);
@@ -639,7 +639,7 @@ EXPORT XLstatus xlCanSetChannelBitrate(XLportHandle handle, XLaccess mask, uint3
     if (bitrate < 15000 || bitrate > 1000000) LEAVE(WRONG_PARAMETER);
     EACH(i, mask) {
         channels[i].bitrate = channels[i].dataBitrate = bitrate;
-        channels[i].sjw = 1, channels[i].tseg1 = 11, channels[i].tseg2 = 4, channels[i].mode = CAN20;
+        channels[i].sjw = 1, channels[i].tseg1 = 4, channels[i].tseg2 = 3, channels[i].mode = CAN20;
         apply_rates(i);
     }
     LEAVE(SUCCESS);

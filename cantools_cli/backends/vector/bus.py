@@ -153,6 +153,7 @@ class VectorBus(LibraryBus):
     def _keep(self, found: OpenedPort) -> None:
         self._found, self._port = found, found.port
         self.mask, self.permission_mask = found.port.mask, found.port.permission
+        self.xldriver, self.port_handle = found.port.xl, found.port.handle  # for subclasses
         self.channel_masks = dict(zip(self.channels, found.masks, strict=True))
         self.index_to_channel = dict(zip(found.indexes, self.channels, strict=True))
         self._slots = {index: slot for slot, index in enumerate(found.indexes)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cantools_cli.backends.vector.exceptions import VectorError, VectorInitializationError
 from cantools_cli.backends.vector.xldefine import (
@@ -18,6 +18,9 @@ from cantools_cli.backends.vector.xldefine import (
     member,
 )
 from cantools_cli.errors import CanInitializationError, CanInterfaceNotImplementedError, quoted
+
+if TYPE_CHECKING:
+    from cantools_cli.backends.vector.xlclass import XLdriverConfig
 
 _CAN = XL_BusTypes.XL_BUS_TYPE_CAN
 
@@ -89,13 +92,17 @@ class VectorChannelConfig(NamedTuple):
 
 def get_channel_configs() -> list[VectorChannelConfig]:
     """Return all channels of the computer; empty without the library or a driver."""
-    from cantools_cli.backends.vector.library import opened_driver
-
     try:
-        with opened_driver() as xl:
-            return read_channels(xl)
+        return _channels_of(_get_xl_driver_config())
     except (VectorError, CanInterfaceNotImplementedError):
         return []
+
+
+def _get_xl_driver_config() -> XLdriverConfig:
+    from cantools_cli.backends.vector.library import opened_driver
+
+    with opened_driver() as xl:
+        return _driver_config(xl)
 
 
 def read_channels(xl: Any, place: str = "") -> list[VectorChannelConfig]:
@@ -104,6 +111,10 @@ def read_channels(xl: Any, place: str = "") -> list[VectorChannelConfig]:
     Raises:
         VectorInitializationError: the driver does not report them.
     """
+    return _channels_of(_driver_config(xl, place))
+
+
+def _driver_config(xl: Any, place: str = "") -> XLdriverConfig:
     from ctypes import byref
 
     from cantools_cli.backends.vector.library import call
@@ -111,6 +122,10 @@ def read_channels(xl: Any, place: str = "") -> list[VectorChannelConfig]:
 
     config = XLdriverConfig()
     call(xl, "xlGetDriverConfig", byref(config), kind=VectorInitializationError, place=place)
+    return config
+
+
+def _channels_of(config: XLdriverConfig) -> list[VectorChannelConfig]:
     count = min(config.channelCount, XL_Sizes.XL_CONFIG_MAX_CHANNELS)
     return [_channel_config(config.channel[number]) for number in range(count)]
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cantools_cli.backends.vector.xldefine import XL_Status
 from cantools_cli.errors import CanError, CanInitializationError, CanOperationError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 #: hints by status
 HINTS: dict[int, str] = {
@@ -38,6 +41,11 @@ class VectorError(CanError):
         super().__init__(f"{place}: {text}" if place else text, error_code, hint=hint, sent=sent)
         self._args = error_code, error_string, function
         self._place = place
+
+    @classmethod
+    def from_generic(cls, error: VectorError) -> Self:
+        """Return ``error`` as an error of this class."""
+        return cls(*error._args, place=error._place, hint=error.hint, sent=error.sent)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restored, (type(self), self._args, self._place, self.hint, self.sent)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from ctypes import POINTER, c_char_p, c_int, c_int16, c_int32, c_uint8, c_uint32, c_uint64, c_void_p
+from ctypes import POINTER, c_char_p, c_int, c_int32, c_uint8, c_uint32, c_uint64, c_void_p
 from typing import Any
 
 from cantools_cli.backends.transport.library import Functions, VendorLibrary
@@ -17,10 +17,17 @@ from cantools_cli.backends.vector.exceptions import (
     VectorInitializationError,
     VectorOperationError,
 )
-from cantools_cli.backends.vector.xlclass import XLcanFdConf, XLchipParams, XLdriverConfig
+from cantools_cli.backends.vector.xlclass import (
+    XLaccess,
+    XLcanFdConf,
+    XLchipParams,
+    XLdriverConfig,
+    XLportHandle,
+    XLstatus,
+)
 from cantools_cli.backends.vector.xldefine import XL_Status
 
-_STATUS, _PORT, _MASK = c_int16, c_int32, c_uint64
+_STATUS, _PORT, _MASK = XLstatus, XLportHandle, XLaccess
 _FILE = "vxlapi64.dll" if struct.calcsize("P") == 8 else "vxlapi.dll"
 #: events are addresses: a call that passes them as such costs a third of one with a ctypes pointer
 _EVENTS = c_void_p

@@ -37,6 +37,7 @@ class XlPort:
     """An open port.
 
     Attributes:
+        xl: the functions of the library.
         handle: the number of the port.
         mask, permission: the channels, and those whose settings the port may change, a bit each.
     """
@@ -57,7 +58,7 @@ class XlPort:
         Raises:
             VectorInitializationError: the driver refuses it.
         """
-        self._xl, self._place = xl, place
+        self.xl, self._place = xl, place
         self.mask, self.is_fd = mask, is_fd
         if is_fd and None in (xl.xlCanReceive, xl.xlCanTransmitEx, xl.xlCanFdSetConfiguration):
             code = int(XL_Status.XL_ERR_WRONG_VERSION)
@@ -80,7 +81,7 @@ class XlPort:
         self._failure: VectorError | None = None
 
     def set_up(self, function: str, *arguments: Any) -> None:
-        call(self._xl, function, *arguments, kind=VectorInitializationError, place=self._place)
+        call(self.xl, function, *arguments, kind=VectorInitializationError, place=self._place)
 
     def operate(self, function: str, *arguments: Any) -> None:
         """Call a function for this port.
@@ -88,7 +89,7 @@ class XlPort:
         Raises:
             VectorOperationError: it failed.
         """
-        call(self._xl, function, self.handle, *arguments, place=self._place)
+        call(self.xl, function, self.handle, *arguments, place=self._place)
 
     def close(self) -> None:
         self.operate("xlClosePort")
@@ -147,7 +148,7 @@ class XlPort:
     def request_event(self) -> None:
         """Get the event object of Windows that is set while events are queued."""
         event = c_void_p()
-        call(self._xl, "xlSetNotification", self.handle, byref(event), 1, place=self._place)
+        call(self.xl, "xlSetNotification", self.handle, byref(event), 1, place=self._place)
         self.event = event.value
 
     def accept(self, filters: Sequence[Acceptance]) -> None:
@@ -181,7 +182,7 @@ class XlPort:
         return self._read_time("xlGetChannelTime", self.handle, mask, byref(self._time))
 
     def _read_time(self, function: str, *arguments: Any) -> int | None:
-        symbol = getattr(self._xl, function)
+        symbol = getattr(self.xl, function)
         if symbol is None or symbol(*arguments) != XL_Status.XL_SUCCESS:
             return None
         return int(self._time.value)
@@ -202,20 +203,20 @@ class XlPort:
 
     def _read_classic(self) -> int:
         self._count.value = _READ_EVENTS
-        status = self._xl.xlReceive(self.handle, byref(self._count), self._places[0])
+        status = self.xl.xlReceive(self.handle, byref(self._count), self._places[0])
         if status == _EMPTY:
             return 0
         if status:
-            raise error_of(self._xl, status, "xlReceive", place=self._place)
+            raise error_of(self.xl, status, "xlReceive", place=self._place)
         return min(int(self._count.value), _READ_EVENTS)
 
     def _read_fd(self) -> int:
-        receive, handle = self._xl.xlCanReceive, self.handle
+        receive, handle = self.xl.xlCanReceive, self.handle
         for number, place in enumerate(self._places):
             status = receive(handle, place)
             if status:
                 if status != _EMPTY:
-                    failure = error_of(self._xl, status, "xlCanReceive", place=self._place)
+                    failure = error_of(self.xl, status, "xlCanReceive", place=self._place)
                     if not number:
                         raise failure
                     self._failure = failure
@@ -233,21 +234,21 @@ class XlPort:
         copy = create_string_buffer(events, len(events))  # aligned, and the driver may write into it
         if self.is_fd:
             count, function, accepted = len(events) // codec.FD_TX_SIZE, "xlCanTransmitEx", c_uint32(0)
-            status = self._xl.xlCanTransmitEx(self.handle, mask, count, byref(accepted), addressof(copy))
+            status = self.xl.xlCanTransmitEx(self.handle, mask, count, byref(accepted), addressof(copy))
         else:
             count, function = len(events) // codec.CLASSIC_SIZE, "xlCanTransmit"
             accepted = c_uint32(count)
-            status = self._xl.xlCanTransmit(self.handle, mask, byref(accepted), addressof(copy))
+            status = self.xl.xlCanTransmit(self.handle, mask, byref(accepted), addressof(copy))
             if status == _FULL and accepted.value >= count:  # the driver left it as it was
                 return 0
         if status not in (XL_Status.XL_SUCCESS, XL_Status.XL_PENDING, _FULL):
-            raise error_of(self._xl, status, function, place=self._place, sent=0)
+            raise error_of(self.xl, status, function, place=self._place, sent=0)
         return min(int(accepted.value), count)
 
     def full_error(self, sent: int) -> VectorError:
         """Return the error of a full transmit queue."""
         function = "xlCanTransmitEx" if self.is_fd else "xlCanTransmit"
-        return error_of(self._xl, _FULL, function, VectorOperationError, self._place, sent=sent)
+        return error_of(self.xl, _FULL, function, VectorOperationError, self._place, sent=sent)
 
 
 def wait_for_event(event: int | None, seconds: float, interval: float) -> None:

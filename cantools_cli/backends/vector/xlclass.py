@@ -6,9 +6,29 @@ python-can's.
 
 from __future__ import annotations
 
-from ctypes import Structure, Union, c_char, c_uint8, c_uint16, c_uint32, c_uint64
+from ctypes import (
+    Structure,
+    Union,
+    c_char,
+    c_char_p,
+    c_int16,
+    c_int32,
+    c_uint8,
+    c_uint16,
+    c_uint32,
+    c_uint64,
+    c_void_p,
+)
 
 from cantools_cli.backends.vector.xldefine import MAX_MSG_LEN, XL_CAN_MAX_DATA_LEN, XL_Sizes
+
+XLuint64 = c_uint64
+XLaccess = c_uint64  #: a mask of channels
+XLhandle = c_void_p  #: an event object of Windows
+XLstatus = c_int16
+XLportHandle = c_int32
+XLeventTag = c_uint8
+XLstringType = c_char_p
 
 
 class s_xl_can_msg(Structure):

@@ -490,11 +490,16 @@ def test_hooks_of_subclasses(stub: Stub, settings: dict[str, Any]) -> None:
         def handle_canfd_event(self, event: Any) -> None:
             events.append((event.tag, event.tagData.canChipState.rxErrorCounter))
 
+    tag = 0x409 if settings else 4
     with Listener(0, **settings) as bus:
         stub.inject(0, kind=KIND_STATE, data=b"\x08\1\x2a")
         stub.inject(0, arbitration_id=1)
         assert received(bus, 1)[0].arbitration_id == 1
-    assert events[0] == (0x409 if settings else 4, 0x2A)
+        assert events[0] == (tag, 0x2A)
+        events.clear()
+        assert bus.xldriver.xlCanRequestChipState(bus.port_handle, bus.channel_masks[0]) == 0
+        assert bus.recv(0) is None
+        assert events[0] == (tag, 5)
 
 
 def test_timer_events(stub: Stub) -> None:

@@ -39,6 +39,9 @@ def test_errors(kind: type[VectorError]) -> None:
 
 
 def test_the_classes_of_errors() -> None:
+    general = VectorError(118, "gone", "xlReceive", place="vector:0", sent=1)
+    special = VectorOperationError.from_generic(general)
+    assert (type(special), str(special), special.sent) == (VectorOperationError, str(general), 1)
     assert issubclass(VectorInitializationError, CanInitializationError)
     assert issubclass(VectorOperationError, CanOperationError)
 
