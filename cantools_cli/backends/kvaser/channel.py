@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import starmap
 from threading import RLock
 from typing import Any
 
@@ -225,9 +226,8 @@ class KvaserChannel:
             failure, self._failure = self._failure, None
             if failure is not None:
                 raise failure
-            read, count, status = self._read, 0, c.canOK
-            for slot in self._slots:
-                status = read(*slot)
+            count = status = 0
+            for status in starmap(self._read, self._slots):
                 if status < 0:
                     break
                 count += 1

@@ -131,19 +131,25 @@ class Decoder:
         flags = words[_FLAGS::_WORDS].tolist()
         if not _are_columns(identifiers, sizes, flags):
             return self._decode_one_by_one(records)
-        batch, rows = MessageBatch(channels=self._channels), len(sizes)
-        pairs = zip(identifiers, map(_ID_BITS.__getitem__, flags), strict=True)
-        batch.can_id = array("I", [identifier | id_bit for identifier, id_bit in pairs])
-        batch.flags = bytearray(map(_FRAME_FLAGS.__getitem__, flags))
-        batch.dlc_code = bytearray(map(_CODES.__getitem__, sizes))
+        batch, rows, kinds = MessageBatch(channels=self._channels), len(sizes), {*flags}
+        if kinds == {c.canMSG_STD}:
+            batch.can_id, batch.flags = array("I", identifiers), bytearray(rows)
+        else:
+            pairs = zip(identifiers, map(_ID_BITS.__getitem__, flags), strict=True)
+            batch.can_id = array("I", [identifier | id_bit for identifier, id_bit in pairs])
+            batch.flags = bytearray(map(_FRAME_FLAGS.__getitem__, flags))
+        longest = max(sizes, default=0)
+        batch.dlc_code = bytearray(sizes if longest <= 8 else map(_CODES.__getitem__, sizes))
         batch.offset = array("I", accumulate(sizes, initial=0))
-        starts = range(_DATA, len(records), RECORD.size)
-        data = bytes(records)
-        batch.payload = bytearray().join(
-            [data[at : at + size] for at, size in zip(starts, sizes, strict=True)]
-        )
+        if longest == _LONG == min(sizes):  # each frame has one long of data
+            batch.payload = bytearray(longs[_DATA // _LONG :: _LONGS].tobytes())
+        else:
+            data, starts = bytes(records), range(_DATA, len(records), RECORD.size)
+            parts = [data[at : at + size] for at, size in zip(starts, sizes, strict=True)]
+            batch.payload = bytearray().join(parts)
         self._complete(batch, rows)
-        return batch, [tick & _TICK_MASK for tick in longs[_TIME::_LONGS].tolist()]
+        ticks = longs[_TIME::_LONGS].tolist()
+        return batch, ticks if max(ticks, default=0) < TICKS else [tick & _TICK_MASK for tick in ticks]
 
     def _decode_one_by_one(self, records: memoryview) -> tuple[MessageBatch, list[int]]:
         """Decode records of any kind, one by one."""
