@@ -45,7 +45,10 @@ def test_send_and_dump(environment, canx, start):
 def test_list(environment, canx):
     found = canx("list", "buses", "-i", "neovi", "--json", **environment)
     rows = [json.loads(line) for line in found.stdout.splitlines()]
-    assert [row["bus"] for row in rows] == ["neovi:1,serial=CVV6KO", "neovi:1,serial=123456"]
+    assert [(row["bus"], row["product"], row["serial"], row["state"]) for row in rows] == [
+        ("neovi:1,serial=CVV6KO", "neoVI FIRE 2", "CVV6KO", "ready"),
+        ("neovi:1,serial=123456", "ValueCAN 4-2", "123456", "ready"),
+    ]
     again = canx("send", rows[1]["bus"], "123#", **environment)
     assert (again.returncode, again.stderr) == (0, "")
 

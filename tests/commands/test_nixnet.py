@@ -50,7 +50,10 @@ def test_send_and_dump_can_fd(environment, canx, start):
 def test_list(environment, canx):
     found = canx("list", "buses", "-i", "nixnet", "--json", **environment)
     rows = [json.loads(line) for line in found.stdout.splitlines()]
-    assert [row["bus"] for row in rows] == ["nixnet:CAN1", "nixnet:CAN2"]
+    assert [(row["bus"], row["product"]) for row in rows] == [
+        ("nixnet:CAN1", "NI-XNET interface, CAN FD, terminating resistor"),
+        ("nixnet:CAN2", "NI-XNET interface"),
+    ]
     again = canx("send", rows[0]["bus"], "123#", **environment)
     assert (again.returncode, again.stderr) == (0, "")
 

@@ -42,8 +42,6 @@ _FAR_NS = 60 * 1_000_000_000  # no clock of a device is that wrong, unless it wa
 _PAUSE_NS = 1_000_000_000  # without reading
 _SYSTEM_MODULUS, _SYSTEM_TICK_NS = 1 << 32, 1_000_000
 
-_FIRST_NETWORK = 1  # HSCAN
-
 _Receipt = tuple[int, int]  # identifier and description
 _Pending = dict[_Receipt, int]  # the row of each frame
 
@@ -376,22 +374,9 @@ class NeoViBus(LibraryBus):
     @staticmethod
     def _detect_available_configs() -> list[dict[str, Any]]:
         """Return the first network of each connected device."""
-        try:
-            ics = devices.load()
-            return [
-                {
-                    "interface": "neovi",
-                    "channel": _FIRST_NETWORK,
-                    "serial": devices.serial_of(device),
-                    "device_name": device.Name,
-                }
-                for device in ics.find_devices()
-            ]
-        except Exception as error:  # there is no package, or the library fails
-            import logging
+        from cantools_cli.backends.neovi.finder import configs
 
-            logging.getLogger(_LOG).debug("neovi: no devices found: %s", error)
-            return []
+        return configs()
 
 
 def _system_clock() -> DeviceClock:

@@ -378,25 +378,10 @@ class NiXNETcanBus(LibraryBus):
 
     @staticmethod
     def _detect_available_configs() -> list[dict[str, Any]]:
-        """Return the CAN interfaces of this computer; ``can_term_available`` tells of a resistor."""
-        configs = []
-        try:
-            package: Any = xnet.load()
-            with package.system.System() as system:
-                for interface in system.intf_refs_can:
-                    configs.append(
-                        {
-                            "interface": "nixnet",
-                            "channel": str(interface),
-                            "can_term_available": interface.can_term_cap is package.constants.CanTermCap.YES,
-                            "supports_fd": interface.can_tcvr_cap is package.constants.CanTcvrCap.HS,
-                        }
-                    )
-        except Exception as error:  # there is no driver, or no device that answers
-            import logging
+        """Return the CAN interfaces of this computer, and what they have."""
+        from cantools_cli.backends.nixnet.finder import configs
 
-            logging.getLogger(_LOG).debug("nixnet: no interfaces found: %s", error)
-        return configs
+        return configs()
 
 
 def _check(name: str, channel: str, poll_interval: float, queue_size: int) -> None:
