@@ -116,10 +116,6 @@ def refuse_unknown(interface: str, backend: Any, rest: Mapping[str, Any]) -> Non
     rest = {key: value for key, value in rest.items() if key != "interface"}
     if rest:
         checked(interface, backend, rest)
-        if rest.get("receive_own_messages"):
-            import logging
-
-            logging.getLogger("can").warning("%s buses do not receive their own messages", interface)
 
 
 def _is_ours(backend: Any) -> bool:
