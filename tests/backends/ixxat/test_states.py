@@ -26,6 +26,7 @@ from tests.vendor.kit import (
     Stub,
 )
 
+TOLERANCE = 5.0  # seconds; faults of the clock are minutes
 STANDARD: CanFilter = {"can_id": 0x120, "can_mask": 0x7F0, "extended": False}
 
 
@@ -38,7 +39,7 @@ def test_an_error_on_the_bus_is_an_error_frame(opened: Opening, stub: Stub) -> N
     message = bus.recv(PATIENCE)
     assert words(message) == "protocol-violation{{}{crc-sequence}},bus-error"
     assert message is not None
-    assert abs(message.timestamp - time.time()) < 1
+    assert abs(message.timestamp - time.time()) < TOLERANCE
     assert message.channel == 0
 
 
@@ -149,7 +150,7 @@ def test_the_second_bus_of_a_controller_shares_it(
         message = bus.recv(PATIENCE)
         assert facts(message)[0] == 1
         assert message is not None
-        assert abs(message.timestamp - time.time()) < 1
+        assert abs(message.timestamp - time.time()) < TOLERANCE
     guest.send(std(2))
     assert facts(other.recv(PATIENCE))[0] == 2
     assert guest.state is BusState.ACTIVE
@@ -164,7 +165,7 @@ def test_the_second_bus_of_a_controller_shares_it(
         message = bus.recv(PATIENCE)
         assert facts(message)[0] == 3
         assert message is not None
-        assert abs(message.timestamp - time.time()) < 1
+        assert abs(message.timestamp - time.time()) < TOLERANCE
     guest.shutdown()
     owner.send(std(4))
     assert facts(other.recv(PATIENCE))[0] == 4
@@ -183,7 +184,7 @@ def test_timestamps_are_those_of_the_day(opened: Opening, stub: Stub, divisor: i
         stub.inject(0, arbitration_id=1)
         message = bus.recv(PATIENCE)
         assert message is not None
-        assert before - 0.05 < message.timestamp < time.time()
+        assert before - TOLERANCE < message.timestamp < time.time() + TOLERANCE
 
 
 def test_a_wrap_without_an_announcement(opened: Opening, stub: Stub) -> None:
@@ -193,7 +194,7 @@ def test_a_wrap_without_an_announcement(opened: Opening, stub: Stub) -> None:
     stub.inject(0, arbitration_id=1)
     message = bus.recv(PATIENCE)
     assert message is not None
-    assert abs(message.timestamp - time.time()) < 0.5
+    assert abs(message.timestamp - time.time()) < TOLERANCE
 
 
 def test_a_jump_of_the_counter_is_followed(opened: Opening, stub: Stub) -> None:
@@ -202,7 +203,7 @@ def test_a_jump_of_the_counter_is_followed(opened: Opening, stub: Stub) -> None:
     stub.inject(0, arbitration_id=1)
     message = bus.recv(PATIENCE)
     assert message is not None
-    assert abs(message.timestamp - time.time()) < 0.5
+    assert abs(message.timestamp - time.time()) < TOLERANCE
 
 
 def test_without_the_message_of_the_start(opened: Opening, stub: Stub) -> None:
@@ -211,7 +212,7 @@ def test_without_the_message_of_the_start(opened: Opening, stub: Stub) -> None:
     stub.inject(0, arbitration_id=1)
     message = bus.recv(PATIENCE)
     assert message is not None
-    assert abs(message.timestamp - time.time()) < 0.5
+    assert abs(message.timestamp - time.time()) < TOLERANCE
 
 
 def test_a_message_without_a_time_has_that_of_the_one_before(opened: Opening, stub: Stub) -> None:
@@ -221,19 +222,17 @@ def test_a_message_without_a_time_has_that_of_the_one_before(opened: Opening, st
     stub.inject(0, kind=KIND_STATE, code=constants.CAN_STATUS_ERRLIM, flags=FLAG_ECHO)  # without a time
     stub.inject(0, arbitration_id=2)
     found = [bus.recv(PATIENCE) for _ in range(3)]
-    assert all(message and abs(message.timestamp - time.time()) < 1 for message in found)
+    assert all(message and abs(message.timestamp - time.time()) < TOLERANCE for message in found)
     assert bus._queue._clock.jumps == 0
 
 
 def test_frames_that_wait_keep_their_times(opened: Opening, stub: Stub) -> None:
+    stub.set("start_tick", 100_000_000)  # 100 s after the counter was 0
     bus = opened(0)
-    stub.inject(0, arbitration_id=1, time_ns=time.time_ns())
-    began = time.time()
-    while time.time() - began < 0.2:
-        pass
+    stub.inject(0, arbitration_id=1, time_ns=time.time_ns() - 60_000_000_000)
     message = bus.recv(0)
     assert message is not None
-    assert message.timestamp < began + 0.1
+    assert abs(message.timestamp + 60 - time.time()) < TOLERANCE
 
 
 # --- closing and unplugging -----------------------------------------------------------------------------
