@@ -188,12 +188,21 @@ class VectorBus(LibraryBus):
         are_fresh = time.monotonic() - self._empty_at < _FRESH_SECONDS
         decode = codec.decode_fd if self.fd else codec.decode_classic
         decoded = decode(events, self._slots, (*self.channels, None), self.losses)
-        for number in decoded.others:
-            self._handle(events, number)
         batch = decoded.batch
         if len(batch):
             batch.timestamp_ns = self._clock.times_ns(batch.timestamp_ns, batch.channel, are_fresh=are_fresh)
+        try:
+            for number in decoded.others:
+                self._handle(events, number)
+        except BaseException:  # of the program's hook
+            self._receive_later(batch)
+            raise
         return batch
+
+    def _receive_later(self, batch: MessageBatch | None) -> None:
+        if batch is not None and len(batch):
+            self._echoes.append(batch)
+            self._wakeup.set()
 
     def _handle(self, events: bytes, number: int) -> None:
         """Note the state of a controller, and pass an event that is not a frame to the hook."""
@@ -331,9 +340,7 @@ class VectorBus(LibraryBus):
         deadline = Deadline(_STATE_SECONDS)
         while not self._slots.keys() <= self._chip_states.keys() and self._lost is None:
             batch = self._read()
-            if batch is not None and len(batch):
-                self._echoes.append(batch)
-                self._wakeup.set()
+            self._receive_later(batch)
             if deadline.passed:
                 break
             if batch is None:

@@ -502,6 +502,20 @@ def test_hooks_of_subclasses(stub: Stub, settings: dict[str, Any]) -> None:
         assert events[0] == (tag, 5)
 
 
+def test_a_hook_that_fails_loses_no_frames(stub: Stub) -> None:
+    class Listener(VectorBus):
+        def handle_can_event(self, event: Any) -> None:
+            raise RuntimeError("of the program")
+
+    with Listener(0) as bus:
+        stub.inject(0, arbitration_id=1)
+        stub.inject(0, kind=KIND_STATE)
+        stub.inject(0, arbitration_id=2)
+        with pytest.raises(RuntimeError, match="of the program"):
+            bus.recv(PATIENCE)
+        assert [frame.arbitration_id for frame in received(bus, 2)] == [1, 2]
+
+
 def test_timer_events(stub: Stub) -> None:
     tags: list[int] = []
 
