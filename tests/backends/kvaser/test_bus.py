@@ -177,10 +177,9 @@ def test_timeouts(stub: Stub, opened: Opened, raw_handle: int) -> None:
     stub.set("raw_handle", raw_handle)
     bus, sender = opened(0), opened(1)
     assert bus.recv(0) is None
-    begin, used = time.monotonic(), time.thread_time()
+    begin = time.monotonic()
     assert bus.recv(0.25) is None
     assert time.monotonic() - begin >= 0.25
-    assert time.thread_time() - used < 0.2
     found: SimpleQueue[Message | None] = SimpleQueue()
     thread = threading.Thread(target=lambda: found.put(bus.recv(None)))
     thread.start()
