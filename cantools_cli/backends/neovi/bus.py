@@ -34,6 +34,7 @@ from cantools_cli.frame.message import Channel, Message
 if TYPE_CHECKING:
     from cantools_cli.backends.transport.device_clock import DeviceClock
 
+_GONE = "the device is gone"
 FAILED = "transmissions reported as failed"
 
 _LOG = "can.ics_neovi"
@@ -137,7 +138,7 @@ class NeoViBus(LibraryBus):
             raise
 
     def _release(self) -> None:
-        self._shut(is_working=self._lost is None)
+        self._shut(is_working=not self._is_gone())
 
     def _shut(self, *, is_working: bool) -> None:
         try:
@@ -242,16 +243,15 @@ class NeoViBus(LibraryBus):
 
     def _refuse(self, error: Exception) -> None:
         """Raise the error of the API; if the device is gone, receiving raises one after the last frame."""
-        if self._is_gone():
-            self._gone()
-        else:
+        if not self._is_gone():
             raise self._failure(ICSOperationError, CanOperationError, error) from error
+        self._lose(CanOperationError(f"{self._name}: {_GONE}"))
 
-    def _gone(self, sent: int | None = None) -> CanOperationError:
-        """Let receiving end with an error, and return one to raise."""
-        text = f"{self._name}: the device is gone"
-        self._lose(CanOperationError(text))
-        return CanOperationError(text, sent=sent)
+    def _fetched(self) -> MessageBatch | None:
+        batch = super()._fetched()
+        if batch is None and self._lost is not None:
+            return self._pump.take()  # what a sender has read
+        return batch
 
     def _is_gone(self) -> bool:
         try:
@@ -275,8 +275,8 @@ class NeoViBus(LibraryBus):
         codec.check(batch, self._name, self._has_fd)
         networks = {index: self._network_of(batch.channels[index]) for index in {*batch.channel}}
         with self._gate:
-            if self._is_gone():
-                raise self._gone(sent=0)
+            if self._is_gone():  # which receiving finds after the last frame
+                raise CanOperationError(f"{self._name}: {_GONE}", sent=0)
         deadline = Deadline(timeout)
         for first in range(0, len(batch), _WINDOW):
             pending: _Pending | None = {} if timeout != 0 else None
@@ -322,7 +322,7 @@ class NeoViBus(LibraryBus):
         except self._ics.RuntimeError as error:
             with self._gate:
                 if self._is_gone():
-                    raise self._gone(sent=row) from error
+                    raise CanOperationError(f"{self._name}: {_GONE}", sent=row) from error
                 failure = self._failure(ICSOperationError, CanOperationError, error)
             failure.sent = row
             raise failure from error
@@ -332,7 +332,7 @@ class NeoViBus(LibraryBus):
         while pending:
             sent = min(pending.values())
             if self._lost is not None:
-                raise self._gone(sent)
+                raise CanOperationError(f"{self._name}: {_GONE}", sent=sent)
             remaining = deadline.remaining()
             if remaining == 0:
                 text = f"{self._name}: the device has not sent the frame in time"

@@ -325,9 +325,7 @@ class NiXNETcanBus(LibraryBus):
     def _refuse(self, error: Any, row: int, function: str = "nxWriteFrame") -> NoReturn:
         failure = xnet.translated(CanOperationError, self._name, function, error)
         failure.sent = row
-        if error.error_code in xnet.LOST:
-            self._lose(failure)
-        raise failure from error
+        raise failure from error  # if the interface is gone, receiving finds that after the last frame
 
     def flush_tx_buffer(self) -> None:
         """Discard the frames that are queued for sending."""

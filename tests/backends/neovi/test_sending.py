@@ -152,6 +152,47 @@ def test_unplugging_fails_a_send(stub: kit.Stub, opened: Opened) -> None:
     assert bus.is_shutdown
 
 
+def test_what_a_sender_has_read_is_received_before_the_error(stub: kit.Stub, opened: Opened) -> None:
+    bus = opened(receive_own_messages=False)
+    stub.inject(1, arbitration_id=5)
+    bus.send(FRAMES[0], PATIENCE)  # reads both
+    stub.unplug(1)
+    with pytest.raises(CanOperationError, match="gone"):
+        bus.send(FRAMES[0], PATIENCE)
+    assert bus.recv(0).arbitration_id == 5
+    with pytest.raises(CanOperationError, match="gone"):
+        bus.recv(0)
+
+
+def test_frames_that_are_read_before_a_sender_notices_the_loss(stub: kit.Stub, opened: Opened) -> None:
+    bus = opened(receive_own_messages=False)
+    stub.set("no_echo", 1)
+    stub.inject(1, arbitration_id=5)
+    errors: list[CanOperationError] = []
+
+    def send() -> None:
+        with pytest.raises(CanOperationError) as raised:
+            bus.send(FRAMES[0], None)
+        errors.append(raised.value)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    while not bus._pump.has_frames():
+        pass
+    stub.unplug(1)
+    thread.join(PATIENCE)
+    assert bus.recv(0).arbitration_id == 5
+    with pytest.raises(CanOperationError, match="gone"):
+        bus.recv(0)
+
+
+def test_a_device_that_is_gone_is_closed_without_an_error(stub: kit.Stub, opened: Opened) -> None:
+    bus = opened()
+    stub.unplug(1)
+    bus.shutdown()
+    assert stub.leaks() == 0
+
+
 def test_unplugging_ends_a_send_that_waits(stub: kit.Stub, opened: Opened) -> None:
     bus = opened()
     stub.set("no_echo", 1)

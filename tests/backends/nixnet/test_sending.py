@@ -178,9 +178,11 @@ def test_unplugging_ends_a_wait(stub: kit.Stub, opened: Opened) -> None:
 
 def test_unplugging_fails_a_send(stub: kit.Stub, opened: Opened) -> None:
     bus = opened("CAN1")
+    stub.inject(1, arbitration_id=5)
     stub.unplug(1)
     with pytest.raises(CanOperationError, match="lost"):
         bus.send(FRAMES[0])
+    assert received(bus, 1)[0].arbitration_id == 5
     with pytest.raises(CanOperationError, match="lost"):
         bus.recv(0)
     assert bus.is_shutdown
