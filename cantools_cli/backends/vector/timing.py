@@ -112,14 +112,14 @@ def wanted(
             return _of_classic_timing(timing)
         if not fd:
             return WantedTiming(bitrate)
+        if min(*nominal, *data) < 1:
+            raise UsageError(f"vector: the segments {(*nominal, *data)} must be at least 1")
         rate = bitrate or DEFAULT_BITRATE
         data_rate = data_bitrate or rate
         if data_rate < rate:
             raise UsageError(f"vector: data_bitrate {data_rate} is below bitrate {rate}")
         points = None if nominal == DEFAULT_SEGMENTS else nominal.sample_point
         data_points = None if data == DEFAULT_SEGMENTS else data.sample_point
-        if min(*nominal, *data) < 1:
-            raise UsageError(f"vector: the segments {(*nominal, *data)} must be at least 1")
         timings = tuple(_fd_timings(rate, data_rate, nominal, data))
         return WantedTiming(bitrate, data_bitrate, None, timings, (points, data_points))
     except ValueError as error:

@@ -226,7 +226,7 @@ def test_the_documented_order_of_arguments(stub: Stub) -> None:
         (0, {"rx_queue_size": 4096, "fd": True}, UsageError, "from 8192 to 524288 bytes"),
         (0, {"fd": True, "bitrate": 1_000_000, "data_bitrate": 500_000}, UsageError, "below bitrate"),
         (0, {"fd": True, "tseg1_dbr": 7}, UsageError, "tseg1 7 and tseg2 3 do not reach 500000 bit/s"),
-        (0, {"fd": True, "tseg1_abr": -4}, UsageError, r"segments \(-4, 3, 2, 6, 3, 2\) must be at least 1"),
+        (0, {"fd": True, "tseg1_abr": -4}, UsageError, "must be at least 1"),
         (0, {"fd": True, "data_bitrate": 70_000_000}, UsageError, "does not reach 70000000 bit/s"),
         (0, {"timing": BitTimingFd(60_000_000, 8, 11, 3, 3, 1, 4, 1, 1)}, UsageError, "does not fit"),
         (0, {"channel_index": (1, 2)}, UsageError, "channel_index has 2 numbers for 1 channels"),
