@@ -118,8 +118,8 @@ class Usb2canBus(LibraryBus):
         self._drain_lock = threading.Lock()
         self._failed: CanOperationError | None = None  # a failure that came with frames
         self._statistics = Statistics()
-        self._prepare()
         self.handle = self.can.open(configuration, self._flags)
+        self._prepare()
         try:
             self._queue = ReceiveQueue(self._functions, self.handle)
             self._verify()
