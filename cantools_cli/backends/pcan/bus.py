@@ -143,7 +143,9 @@ class PcanBus(LibraryBus):
             self._clock.anchor(1000 * milliseconds_since_start())
         self._counts_from_epoch: bool | None = None
         self._emptied_ns = time.monotonic_ns()
-        self._turn = threading.Lock()  # one thread reads, writes or opens the channel again
+        self._turn = threading.RLock()  # for every call but that of the LED, which may take seconds
+        self._led = threading.Condition()
+        self._led_calls, self._led_is_blocked = 0, False
         self._channel.check_version()
         self._open_channel()
 
@@ -247,6 +249,9 @@ class PcanBus(LibraryBus):
 
     def _send(self, batch: MessageBatch, timeout: float | None) -> None:
         channel = self._channel
+        if self._lost is not None:
+            self._lost.sent = 0
+            raise self._lost
         codec.check(batch, is_fd=channel.is_fd, name=channel.name)
         if self._state is BusState.PASSIVE:
             raise CanOperationError(f"{channel.name}: the bus only listens", hint="state=ACTIVE", sent=0)
@@ -320,7 +325,7 @@ class PcanBus(LibraryBus):
     def status(self) -> int:
         """Return the status of the channel: a combination of ``PCAN_ERROR_`` values."""
         self._check_open()
-        with self._gate:
+        with self._gate, self._turn:
             return int(self._channel.library.functions.CAN_GetStatus(self._channel.handle))
 
     def status_is_ok(self) -> bool:
@@ -354,19 +359,28 @@ class PcanBus(LibraryBus):
             self._recover()
 
     def _recover(self) -> None:
-        descriptor = self._descriptor
-        if self._either is not None and descriptor is not None:
-            self._either.unregister(descriptor)
-        self._channel.close()
-        time.sleep(_RECOVERY)
-        try:
-            self._open_channel()
-        except CanError as error:
-            self._lose(PcanCanOperationError(str(error)))
-            raise
-        if self._either is not None and self._descriptor is not None:
-            self._either.register(self._descriptor)
+        """Open the channel again, in the thread that has the turn."""
+        with self._led:
+            self._led_is_blocked = True
+            self._led.wait_for(lambda: not self._led_calls)
+            self._led_is_blocked = False
+            self._led.notify_all()  # they go on after this
+            self._watch("unregister")
+            self._channel.close()
+            time.sleep(_RECOVERY)
+            try:
+                self._open_channel()
+            except CanError as error:
+                self._lose(PcanCanOperationError(str(error)))
+                raise
+            self._watch("register")
         self._apply_filters(self._filters)
+
+    def _watch(self, change: str) -> None:
+        """Tell the descriptor of the bus about that of the channel, unless another thread closes the bus."""
+        if self._either is not None and self._descriptor is not None:
+            with suppress(ValueError, OSError):
+                getattr(self._either, change)(self._descriptor)
 
     def _checked(self, function: str, status: int) -> None:
         if status != PCAN_ERROR_OK:
@@ -380,7 +394,7 @@ class PcanBus(LibraryBus):
         channel = self._channel
         functions, handle = channel.library.functions, channel.handle
         parameter = constants.PCAN_MESSAGE_FILTER
-        with self._gate:
+        with self._gate, self._turn:
             if wanted:
                 failed = channel.library.set_number(handle, parameter, constants.PCAN_FILTER_CLOSE)
                 for low, high, kind in wanted:
@@ -395,7 +409,7 @@ class PcanBus(LibraryBus):
     def get_device_number(self) -> int | None:
         """Return the number stored in the device, None if it has none."""
         self._check_open()
-        with self._gate:
+        with self._gate, self._turn:
             channel = self._channel
             status, number = channel.library.number(channel.handle, constants.PCAN_DEVICE_ID)
         return number if status == PCAN_ERROR_OK else None
@@ -408,7 +422,7 @@ class PcanBus(LibraryBus):
             return False
         if self.is_shutdown or not 0 <= number <= 0xFFFFFFFF:
             return False
-        with suppress(CanOperationError), self._gate:
+        with suppress(CanOperationError), self._gate, self._turn:
             channel = self._channel
             status = channel.library.set_number(channel.handle, constants.PCAN_DEVICE_ID, number)
             return status == PCAN_ERROR_OK
@@ -429,7 +443,16 @@ class PcanBus(LibraryBus):
     def _flash(self, value: int) -> None:
         with suppress(CanOperationError), self._gate:  # the bus may have been closed
             channel = self._channel
-            status = channel.library.set_number(channel.handle, constants.PCAN_CHANNEL_IDENTIFYING, value)
+            with self._led:
+                self._led.wait_for(lambda: not self._led_is_blocked)
+                self._led_calls += 1
+            try:
+                parameter = constants.PCAN_CHANNEL_IDENTIFYING
+                status = channel.library.set_number(channel.handle, parameter, value)
+            finally:
+                with self._led:
+                    self._led_calls -= 1
+                    self._led.notify_all()
             if status != PCAN_ERROR_OK:
                 log().warning("%s: the device cannot flash: status %#x", channel.name, status)
 

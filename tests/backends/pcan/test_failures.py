@@ -251,6 +251,9 @@ def test_a_failed_send_notices_the_loss(stub: Stub, open_bus: OpenBus) -> None:
     with pytest.raises(PcanCanOperationError, match="CAN_WriteFD: The hardware is invalid") as caught:
         bus.send(Message(arbitration_id=1))
     assert caught.value.sent == 0
+    with pytest.raises(PcanCanOperationError, match="CAN_WriteFD: The hardware is invalid") as caught:
+        bus.send(Message(arbitration_id=1))
+    assert caught.value.sent == 0
     with pytest.raises(PcanCanOperationError, match="The hardware is invalid"):
         bus.recv(SECONDS)
     assert bus.is_shutdown
@@ -312,6 +315,36 @@ def test_closing_from_other_threads(stub: Stub) -> None:
         for thread in threads:
             thread.join(SECONDS)
         assert errors == ["Cannot operate on a closed bus"] * 2
+
+
+def test_recovering_while_other_threads_use_the_channel(stub: Stub) -> None:
+    """The emulated library notes a channel that is closed while another thread is inside."""
+    stub.set("identify_ms", 5)
+    bus, errors = PcanBus(receive_own_messages=True), []
+    bus.fileno()
+
+    def use(call: Any) -> None:
+        try:
+            while not bus.is_shutdown:
+                call()
+        except CanError as error:
+            errors.append(str(error))
+
+    calls = [
+        *(lambda: bus.recv(1), lambda: bus.send(Message(arbitration_id=1)), bus.status),
+        *(bus.get_device_number, lambda: bus._flash(1)),
+    ]
+    threads = [threading.Thread(target=use, args=(call,)) for call in calls]
+    for thread in threads:
+        thread.start()
+    for _ in range(3):
+        bus.recover()
+    threads.append(threading.Thread(target=use, args=(bus.recover,)))
+    threads[-1].start()
+    bus.shutdown()
+    for thread in threads:
+        thread.join(SECONDS)
+    assert {*errors} <= {"Cannot operate on a closed bus"}
 
 
 def test_two_threads_lose_nothing(stub: Stub, open_bus: OpenBus) -> None:
