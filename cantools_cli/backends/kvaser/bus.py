@@ -39,6 +39,7 @@ DRIVER_MODE_NORMAL = True
 _FLASH_MS = 30_000
 _SYNC_SECONDS = 0.1  # of one wait in the library
 _STD, _EXT = 0x7FF, 0x1FFFFFFF
+_INVERTED = 0x20000000  # in the identifier of a filter that passes the others
 
 
 class KvaserBus(LibraryBus):
@@ -175,6 +176,8 @@ class KvaserBus(LibraryBus):
                 if status < 0:
                     text = self._channel.canlib.text(status)
                     _warn(f"{self._name}: canAccept: {text}; canx filters alone")
+                    for kind in (False, True):  # a part of the filters may be set
+                        self._channel.accept(0, 0, is_extended=kind)
                     return
 
     # --- sending --------------------------------------------------------------------------------------
@@ -370,6 +373,8 @@ def covering(filters: CanFilters | None) -> tuple[tuple[int, int], tuple[int, in
     """Return (code, mask) for standard and for extended identifiers that pass at least what filters pass."""
     standard: list[tuple[int, int]] = []
     extended: list[tuple[int, int]] = []
+    if any(one["can_id"] & _INVERTED for one in filters or ()):
+        filters = None
     for one in filters or ({"can_id": 0, "can_mask": 0},):
         kind = one.get("extended")
         for wanted, rules, limit in ((False, standard, _STD), (True, extended, _EXT)):

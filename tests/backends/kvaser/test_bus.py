@@ -376,6 +376,7 @@ FILTERS: list[CanFilters] = [
     [{"can_id": 0x120, "can_mask": 0x7F0}, {"can_id": 0x1ABCDE00, "can_mask": 0x1FFFFF00, "extended": True}],
     [{"can_id": 0x1ABCDE00, "can_mask": 0x1FFFFF00, "extended": True}],
     [{"can_id": 0x800, "can_mask": 0x1FFFFFFF}],
+    [{"can_id": 0x20000120, "can_mask": 0x7FF}],  # all others
 ]
 
 
@@ -414,6 +415,14 @@ def test_a_driver_without_filters(stub: Stub, opened: Opened, caplog: pytest.Log
     sender.send(std(0x500))
     sender.send(std(0x121))
     assert identifiers(bus, 1) == [0x121]
+
+
+def test_filters_that_are_set_in_part_drop_nothing(stub: Stub, opened: Opened) -> None:
+    bus, sender = opened(0, can_filters=FILTERS[0], hw_filter=True), opened(1)
+    stub.fail("canAccept", c.canERR_NOT_IMPLEMENTED, skip=1)
+    bus.set_filters([{"can_id": 0x500, "can_mask": 0x700}])
+    sender.send(std(0x512))
+    assert identifiers(bus, 1) == [0x512]
 
 
 @given(
