@@ -6,7 +6,6 @@ Source: HMS Networks, VCI C-API Programmers Manual 1.5, "Accessing the CAN contr
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from ctypes import byref, c_void_p
 from typing import Any
 
@@ -20,6 +19,7 @@ from cantools_cli.filtering.can_filter import CanFilters
 from cantools_cli.frame import bits
 
 _MAX_LISTED = 4  # devices in a hint
+_INVERTED = bits.CAN_ERR_FLAG  # in the identifier of a filter that passes the others
 
 
 class Controller:
@@ -123,6 +123,8 @@ class Controller:
         """
         mode = self.op_mode(listen_only)
         wanted = filters if self.caps.dwFeatures & constants.CAN_FEATURE_IDFILTER else None
+        if any(entry["can_id"] & _INVERTED for entry in wanted or ()):
+            wanted = None  # the list cannot exclude identifiers: the software filter does
         if not self._initialized(mode, wanted):
             self._initialized(mode, None)  # the list of identifiers is full: the software filter remains
         self.listen_only = listen_only
@@ -239,8 +241,8 @@ def filter_entries(filters: CanFilters) -> list[tuple[int, int, int]]:
     found: list[tuple[int, int, int]] = []
     for entry in filters:
         identifier, mask = entry["can_id"] & bits.CAN_EFF_MASK, entry["can_mask"] & bits.CAN_EFF_MASK
-        kinds: Sequence[bool] = (entry["extended"],) if "extended" in entry else (False, True)
-        for is_extended in kinds:
+        extended = entry.get("extended")
+        for is_extended in (False, True) if extended is None else (extended,):
             limit = bits.CAN_EFF_MASK if is_extended else bits.CAN_SFF_MASK
             if identifier & mask & ~limit == 0:
                 found.append((int(is_extended), (identifier & limit) << 1, (mask & limit) << 1))

@@ -15,7 +15,7 @@ from cantools_cli.backends.ixxat.exceptions import VCIError, VCITimeout
 from cantools_cli.bus.base import BusState, CanProtocol
 from cantools_cli.bus.interface import Bus
 from cantools_cli.errors import CanOperationError
-from cantools_cli.filtering.can_filter import CanFilter
+from cantools_cli.filtering.can_filter import CanFilter, CanFilters
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.bits import FD_LENGTHS
 from cantools_cli.frame.message import Message
@@ -323,6 +323,19 @@ def test_the_controller_drops_frames(opened: Opening, stub: Stub) -> None:
     bus = opened(0, can_filters=[STANDARD], hw_filter=True)
     bus._frame_filter = None  # only the controller filters
     assert received(bus, other) == [(0x120, False), (0x121, False)]
+
+
+@pytest.mark.parametrize("hw_filter", [False, True])
+def test_an_inverted_filter_and_one_of_both_kinds(opened: Opening, stub: Stub, hw_filter: bool) -> None:
+    other = opened(1)
+    others: CanFilters = [{"can_id": 0x20000120, "can_mask": 0x7FF}]
+    bus = opened(0, can_filters=others, hw_filter=hw_filter)
+    found = received(bus, other)
+    assert len(found) == 7
+    assert (0x120, False) not in found
+    assert (0x120, True) not in found
+    bus.set_filters([{"can_id": 0x345, "can_mask": 0x1FFFFFFF, "extended": None}])  # type: ignore[typeddict-item]  # also documented
+    assert received(bus, other) == [(0x345, False), (0x345, True)]
 
 
 def test_a_full_list_of_identifiers_leaves_the_software_filter(opened: Opening, stub: Stub) -> None:
