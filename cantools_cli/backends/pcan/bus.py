@@ -29,7 +29,14 @@ from cantools_cli.backends.transport.library_bus import LibraryBus
 from cantools_cli.bus.base import BusState, CanProtocol
 from cantools_cli.bus.deadline import Deadline
 from cantools_cli.bus.settings import refuse_unknown
-from cantools_cli.errors import CanError, CanOperationError, CanTimeoutError, UsageError, quoted
+from cantools_cli.errors import (
+    CanError,
+    CanInitializationError,
+    CanOperationError,
+    CanTimeoutError,
+    UsageError,
+    quoted,
+)
 from cantools_cli.filtering.can_filter import CanFilters
 from cantools_cli.frame import error_frames
 from cantools_cli.frame.batch import MessageBatch
@@ -272,7 +279,7 @@ class PcanBus(LibraryBus):
             with self._gate, self._turn:
                 status = channel.write(message)
                 if status & PCAN_ERROR_BUSOFF and self._recovers:
-                    self._recover()
+                    self._recover_to_send(sent)
                     status = channel.write(message)
             if status == PCAN_ERROR_OK:
                 return
@@ -282,8 +289,6 @@ class PcanBus(LibraryBus):
             pause = min(2 * pause, _MAX_PAUSE)
         function = "CAN_WriteFD" if channel.is_fd else "CAN_Write"
         failure = channel.operation_failure(function, status, sent)
-        if is_gone(status):
-            self._lose(failure)
         if timeout and status & FULL:
             raise CanTimeoutError(
                 f"{channel.name}: {function}: no room in the transmit queue for {timeout:g} s",
@@ -291,7 +296,15 @@ class PcanBus(LibraryBus):
                 hint="is another node on the bus, with the same bit rate?",
                 sent=sent,
             )
-        raise failure
+        raise failure  # if the device is gone, receiving finds that out after the queued frames
+
+    def _recover_to_send(self, sent: int) -> None:
+        try:
+            self._recover()
+        except CanInitializationError as error:
+            failure = self._lost or error
+            failure.sent = sent
+            raise failure from error
 
     def flush_tx_buffer(self) -> None:
         """Discard the frames queued for sending; the library discards the received ones with them.
@@ -371,7 +384,8 @@ class PcanBus(LibraryBus):
             try:
                 self._open_channel()
             except CanError as error:
-                self._lose(PcanCanOperationError(str(error)))
+                text = str(error).removesuffix(f" [Error Code {error.error_code}]")
+                self._lose(PcanCanOperationError(text, error.error_code, hint=error.hint))
                 raise
             self._watch("register")
         self._apply_filters(self._filters)

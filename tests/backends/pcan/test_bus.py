@@ -509,9 +509,20 @@ def test_a_recovery_that_fails(stub: Stub, open_bus: OpenBus) -> None:
     stub.fail("CAN_Initialize", c.PCAN_ERROR_ILLHW)
     with pytest.raises(PcanCanInitializationError, match="CAN_Initialize"):
         bus.recover()
-    with pytest.raises(PcanCanOperationError, match="CAN_Initialize: The hardware is invalid"):
+    with pytest.raises(PcanCanOperationError, match="CAN_Initialize: The hardware is invalid") as caught:
         bus.recv(SECONDS)
+    assert caught.value.error_code == c.PCAN_ERROR_ILLHW
     assert bus.is_shutdown
+
+
+def test_an_automatic_recovery_that_fails_while_sending(stub: Stub, open_bus: OpenBus) -> None:
+    stub.set("autoreset", 0)
+    bus = open_bus(auto_reset=True)
+    stub.fail("CAN_Write", c.PCAN_ERROR_BUSOFF, skip=1)
+    stub.fail("CAN_Initialize", c.PCAN_ERROR_ILLHW)
+    with pytest.raises(PcanCanOperationError, match="CAN_Initialize: The hardware is invalid") as caught:
+        bus.send_batch(MessageBatch([std(1), std(2)]))
+    assert (caught.value.error_code, caught.value.sent) == (c.PCAN_ERROR_ILLHW, 1)
 
 
 def test_automatic_recovery(stub: Stub, open_bus: OpenBus) -> None:

@@ -259,6 +259,15 @@ def test_a_failed_send_notices_the_loss(stub: Stub, open_bus: OpenBus) -> None:
     assert bus.is_shutdown
 
 
+def test_a_failed_send_keeps_the_received_frames(stub: Stub, open_bus: OpenBus) -> None:
+    bus = open_bus()
+    stub.inject(ONE, arbitration_id=7)
+    stub.fail("CAN_Write", c.PCAN_ERROR_ILLHW)
+    with pytest.raises(PcanCanOperationError, match="CAN_Write: The hardware is invalid"):
+        bus.send(Message(arbitration_id=1))
+    assert bus.recv(SECONDS).arbitration_id == 7  # type: ignore[union-attr]
+
+
 def test_unplugging_wakes_a_thread_that_waits(stub: Stub, open_bus: OpenBus) -> None:
     bus = open_bus()
     errors: list[CanError] = []
