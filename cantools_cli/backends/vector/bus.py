@@ -170,8 +170,8 @@ class VectorBus(LibraryBus):
     # --- receiving ------------------------------------------------------------------------------------
 
     def _drain(self) -> MessageBatch | None:
-        with self._reading:
-            return self._read()
+        with self._reading:  # the state may have been read meanwhile, and with it earlier frames
+            return self._echoes.popleft() if self._echoes else self._read()
 
     def _read(self) -> MessageBatch | None:
         """Read the queued events; the caller holds the lock of reading."""
@@ -236,9 +236,8 @@ class VectorBus(LibraryBus):
             raise CanOperationError(f"{self._place}: a listen-only bus does not send", sent=0)
         codec.check(batch, self.fd)
         deadline = Deadline(timeout)
-        with self._sending:
-            for mask, rows in self._by_mask(batch):
-                self._send_rows_to(mask, batch, rows, timeout, deadline)
+        for mask, rows in self._by_mask(batch):
+            self._send_rows_to(mask, batch, rows, timeout, deadline)
 
     def _by_mask(self, batch: MessageBatch) -> Iterator[tuple[int, range]]:
         """Yield the channels and the rows of each run of frames for the same ones."""
@@ -259,7 +258,7 @@ class VectorBus(LibraryBus):
         while done < last:
             events = codec.encode(batch, range(done, min(last, done + SEND_EVENTS)), self.fd)
             try:
-                with self._gate:
+                with self._gate, self._sending:  # not while it waits for room
                     accepted = self._port.transmit(mask, events)
             except CanOperationError as error:
                 error.sent = done

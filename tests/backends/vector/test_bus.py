@@ -340,7 +340,13 @@ def test_a_full_transmit_queue(
         bus.send(message(3), timeout=0.02)
     assert (late.value.error_code, late.value.sent) == (11, 0)
     thread = threading.Thread(target=bus.send, args=(message(4),), kwargs={"timeout": PATIENCE})
+    stub.clear_calls()
     thread.start()
+    while not any("xlCanTransmit" in call for call in stub.calls()):
+        assert thread.is_alive()
+    with pytest.raises(VectorOperationError, match="QUEUE_IS_FULL"):  # although the other thread waits
+        bus.send(message(3), timeout=0)
+    assert thread.is_alive()
     stub.set("tx_room", -1)
     thread.join(PATIENCE)
     assert [record.id for record in stub.sent()] == [0, 1, 4]
@@ -500,6 +506,15 @@ def test_hooks_of_subclasses(stub: Stub, settings: dict[str, Any]) -> None:
         assert bus.xldriver.xlCanRequestChipState(bus.port_handle, bus.channel_masks[0]) == 0
         assert bus.recv(0) is None
         assert events[0] == (tag, 5)
+
+
+def test_frames_that_were_read_with_the_state_come_first(stub: Stub, bus_of: Opener) -> None:
+    bus = bus_of(0)
+    stub.inject(0, arbitration_id=1)
+    assert bus.state is BusState.ACTIVE
+    stub.inject(0, arbitration_id=2)
+    found = [bus._drain(), bus._drain()]  # as in a thread that waited for the state
+    assert [[*batch.can_id] for batch in found if batch is not None] == [[1], [2]]
 
 
 def test_a_hook_that_fails_loses_no_frames(stub: Stub) -> None:
