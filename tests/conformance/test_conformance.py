@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -10,12 +11,18 @@ from collections.abc import Callable
 import pytest
 
 from cantools_cli import plugins
+from cantools_cli.backends.transport import library_bus
 from tests.backends.test_udp_multicast import NETWORK, why_not
 from tests.conformance.behaviours import BEHAVIOURS, run
 from tests.conformance.rigs import all_rigs
 from tests.conformance.table import PAGE, render
 
 RIGS = all_rigs()
+#: the interfaces on a vendor's library
+VENDORS = (
+    *("pcan", "kvaser", "vector", "ixxat", "nican", "nixnet", "systec", "usb2can", "iscan", "neousys"),
+    *("neovi", "etas"),
+)
 _PROGRAM = """import sys
 from tests.conformance.behaviours import run
 from tests.conformance.rigs import rig_of
@@ -40,6 +47,22 @@ def test_behaviour(interface: str, name: str, record_property: Callable[[str, ob
         assert done.returncode == 0, done.stderr
     else:
         run(rig, name)
+
+
+@pytest.mark.parametrize("interface", VENDORS)
+def test_no_handle_stays_open_without_descriptors(interface: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = RIGS[interface]
+    reason = rig.obstacle()
+    if reason:
+        pytest.skip(reason)
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    with rig.connected():  # which finds handles that are open at its end
+        monkeypatch.setattr(library_bus, "Wakeup", refuse)
+        with pytest.raises(OSError, match=os.strerror(errno.EMFILE)):
+            rig.open()
 
 
 def test_every_interface_has_a_rig() -> None:

@@ -113,8 +113,8 @@ class EtasBus(LibraryBus):
         both = given(library, dll)
         csi = library_module.load_csi(given(csi_library, both))
         oci = library_module.load_oci(given(oci_library, both))
-        self._controller = controller = BoaController(channel, settings, csi, oci, name)
-        self._prepare()
+        with self._prepared():
+            self._controller = controller = BoaController(channel, settings, csi, oci, name)
         try:
             self._has_fd, self._listen_only = controller.has_fd, listen_only
             if self._has_fd:

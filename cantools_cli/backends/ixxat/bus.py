@@ -117,12 +117,12 @@ class IXXATBus(LibraryBus):
         self._scheduler: Scheduler | None = None
         self._vci = Vci(fd, given(library, dll), f"ixxat:{self.channel}")
         self._controller = Controller(self._vci, self.channel, options)
+        self._prepare()
         try:
             self._open(hardware_id, listen_only or is_passive(state))
             self._vci.is_opening = False
             super().__init__(channel, can_filters, **kwargs)
         except BaseException:
-            self._prepare()
             self._close()
             raise
         self.channel_info = f"IXXAT {self._controller.description}, channel {self.channel}"

@@ -129,8 +129,9 @@ class KvaserBus(LibraryBus):
         is_silent = listen_only or not driver_mode
         settings = ChannelSettings(params, flags, is_silent, single_handle, receive_own_messages)
         self._object_buffers: ObjectBuffers | None = None
-        self._channel = KvaserChannel(Canlib(given(library, dll), self._name), number, settings, self.losses)
-        self._prepare()
+        canlib = Canlib(given(library, dll), self._name)
+        with self._prepared():
+            self._channel = KvaserChannel(canlib, number, settings, self.losses)
         try:
             self._descriptor = self._channel.descriptor()
             for warning in self._channel.warnings:

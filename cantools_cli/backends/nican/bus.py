@@ -84,10 +84,10 @@ class NicanBus(LibraryBus):
         self._bit_rate = settings.bit_rate(bitrate, timing, btr0btr1)
         self._driver = ni.Driver(self._name, given(library, dll))
         self._passing = comparators(can_filters)
-        self._session = NicanSession(
-            self._driver, settings.encoded(channel), self._all_attributes(self._passing)
-        )
-        self._prepare()
+        with self._prepared():
+            self._session = NicanSession(
+                self._driver, settings.encoded(channel), self._all_attributes(self._passing)
+            )
         try:
             self._read_lock = threading.Lock()  # for reading, and for the only wait that NI-CAN allows
             self._send_lock = threading.Lock()  # so that no frame is written while the interface reopens

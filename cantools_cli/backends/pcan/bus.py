@@ -132,7 +132,8 @@ class PcanBus(LibraryBus):
         self._auto_reset = auto_reset
         self._own_messages = receive_own_messages
         self._channel = PcanChannel(pcan, handle, f"pcan:{name}", bit_timing)
-        self._open(bit_timing)
+        with self._prepared():
+            self._open(bit_timing)
         self.channel_info = name
         try:
             super().__init__(channel, can_filters, **kwargs)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import select
 import threading
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from cantools_cli.backends.transport.sent import sent_copy
 from cantools_cli.backends.transport.waiting import Wakeup
 from cantools_cli.bus.base import BusABC
 from cantools_cli.bus.deadline import Deadline
-from cantools_cli.errors import CanOperationError
+from cantools_cli.errors import CanError, CanOperationError
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Channel
 
@@ -42,12 +43,15 @@ class Gate:
                 if self.is_closed:
                     self._condition.notify_all()
 
-    def close(self) -> None:
-        """Let no thread in any more, and wait until the others have left."""
+    def close(self) -> bool:
+        """Let no thread in any more, and wait until the others have left; return False if it is closed."""
         thread = threading.get_ident()
         with self._condition:
+            if self.is_closed:
+                return False
             self.is_closed = True
             self._condition.wait_for(lambda: not {*self._inside} - {thread})
+        return True
 
 
 class _Descriptor:
@@ -84,6 +88,16 @@ class LibraryBus(BusABC):
             self._lost: CanOperationError | None = None
             self._either: select.epoll | None = None
 
+    @contextmanager
+    def _prepared(self) -> Iterator[None]:
+        """Prepare the bus, and undo that if the block, which opens the hardware, fails."""
+        self._prepare()
+        try:
+            yield
+        except BaseException:
+            self._wakeup.close()
+            raise
+
     # --- hooks ----------------------------------------------------------------------------------------
 
     def _drain(self) -> MessageBatch | None:
@@ -111,7 +125,8 @@ class LibraryBus(BusABC):
             if batch is not None:
                 return batch
             if self._lost is not None:
-                self.shutdown()
+                with suppress(CanError):  # closing what is gone may fail; the loss is the error to report
+                    self.shutdown()
                 raise self._lost
             remaining = deadline.remaining()
             if remaining is not None and remaining <= 0:
@@ -122,10 +137,13 @@ class LibraryBus(BusABC):
         """Return the frames in the queue of the library and the echoes, None for none."""
         if self._echoes:
             self._wakeup.clear()
-            echo = self._echoes.popleft()
+            echo = None
+            with suppress(IndexError):  # another thread has taken it
+                echo = self._echoes.popleft()
             if self._echoes or self._lost is not None:
                 self._wakeup.set()
-            return echo
+            if echo is not None:
+                return echo
         if self._lost is not None:
             return None
         with self._gate:
@@ -166,8 +184,8 @@ class LibraryBus(BusABC):
         if self._either is not None:
             self._either.close()
         self._wakeup.close()
-        self._gate.close()
-        self._release()
+        if self._gate.close():  # once: a receiver that finds the hardware lost closes the bus as well
+            self._release()
 
 
 def release_all(*steps: Callable[[], object]) -> None:

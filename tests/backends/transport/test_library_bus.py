@@ -201,3 +201,56 @@ def test_every_step_of_a_release_is_done() -> None:
     with pytest.raises(OSError, match="1"):
         release_all(lambda: fail(1), lambda: fail(2), lambda: done.append(3))
     assert done == [1, 2, 3]
+
+
+def test_two_threads_that_close_at_once_release_it_once(queue: Queue) -> None:
+    bus = QueueBus(queue)
+    both, released = threading.Barrier(2), []
+    real_stop, real_release = bus.stop_all_periodic_tasks, bus._release
+
+    def stop() -> None:
+        both.wait(20)  # neither has closed the bus yet
+        real_stop()
+
+    def release() -> None:
+        released.append(threading.get_ident())
+        real_release()
+
+    bus.stop_all_periodic_tasks = stop  # type: ignore[method-assign]  # of this bus alone
+    bus._release = release  # type: ignore[method-assign]  # likewise
+    threads = [threading.Thread(target=bus.shutdown) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(released) == 1
+
+
+def test_a_loss_is_raised_although_closing_fails(queue: Queue) -> None:
+    bus = QueueBus(queue)
+
+    def release() -> None:
+        queue.close()
+        raise CanOperationError("closing failed")
+
+    bus._release = release  # type: ignore[method-assign]  # of this bus alone
+    bus.lost_after = CanOperationError("gone")
+    with pytest.raises(CanOperationError, match="gone"):
+        bus.recv(1)
+    assert bus.is_shutdown
+
+
+def test_an_echo_that_another_thread_takes_is_no_error(queue: Queue) -> None:
+    with QueueBus(queue) as bus:
+        bus.send(Message(arbitration_id=3))
+        real_clear = bus._wakeup.clear
+
+        def clear() -> None:
+            real_clear()
+            bus._echoes.clear()  # the other thread has been faster
+
+        bus._wakeup.clear = clear  # type: ignore[method-assign]  # of this bus alone
+        queue.put(4)
+        message = bus.recv(1)
+        assert message is not None
+        assert message.arbitration_id == 4
