@@ -61,6 +61,8 @@ class NeousysBus(LibraryBus):
         CanInitializationError: the library refuses a step of opening.
     """
 
+    _is_started = True  # unless changing a filter failed
+
     def __init__(
         self,
         channel: int,
@@ -110,7 +112,7 @@ class NeousysBus(LibraryBus):
         steps: tuple[tuple[str, tuple[object, ...], Callable[[], object] | None], ...] = (
             ("CAN_RegisterReceived", (self._inbox.on_received,), self._forget_received),
             ("CAN_RegisterStatus", (self._inbox.on_status,), self._forget_status),
-            ("CAN_Setup", self._setup(), None),
+            ("CAN_Setup", self._setup(self._acceptance), None),
             ("CAN_Start", (), self._stop),
         )
         for function, arguments, opposite in steps:
@@ -122,8 +124,8 @@ class NeousysBus(LibraryBus):
             if opposite is not None:
                 undo.callback(_quietly, opposite)
 
-    def _setup(self) -> tuple[object, int]:
-        setup = NeousysCanSetup(self._bit_rate, *self._acceptance)
+    def _setup(self, acceptance: tuple[int, int, int]) -> tuple[object, int]:
+        setup = NeousysCanSetup(self._bit_rate, *acceptance)
         return byref(setup), wdt_dio.SETUP_SIZE
 
     @property
@@ -172,7 +174,7 @@ class NeousysBus(LibraryBus):
             return _ALL
         [only] = filters
         extended = only.get("extended")
-        if extended is None:
+        if extended is None or only["can_id"] & ~bits.CAN_EFF_MASK:  # of both kinds, or inverted
             return _ALL
         config = wdt_dio.USE_EXT_FILTER if extended else wdt_dio.USE_ID_FILTER
         limit = bits.CAN_EFF_MASK if extended else bits.CAN_SFF_MASK
@@ -180,17 +182,20 @@ class NeousysBus(LibraryBus):
 
     def _apply_filters(self, filters: CanFilters | None) -> None:
         acceptance = self._acceptance_of(filters)
-        if acceptance == self._acceptance:
+        if acceptance == self._acceptance and self._is_started:
             return
-        self._acceptance = acceptance
-        functions = self._functions
         with self._gate, self._running:
-            for function, arguments in (("CAN_Stop", ()), ("CAN_Setup", self._setup()), ("CAN_Start", ())):
-                if not getattr(functions, function)(self.channel, *arguments):
-                    text = (
-                        f"{self._name}: {function}: the library reports a failure while a filter is changed"
-                    )
-                    raise CanOperationError(text)
+            if self._is_started:
+                self._change("CAN_Stop")
+                self._is_started = False
+            self._change("CAN_Setup", *self._setup(acceptance))
+            self._change("CAN_Start")
+            self._acceptance, self._is_started = acceptance, True
+
+    def _change(self, function: str, *arguments: object) -> None:
+        if not getattr(self._functions, function)(self.channel, *arguments):
+            text = f"{self._name}: {function}: the library reports a failure while a filter is changed"
+            raise CanOperationError(text, hint="set the filters again: until then the port may be stopped")
 
     # --- state and end --------------------------------------------------------------------------------
 
@@ -209,7 +214,8 @@ class NeousysBus(LibraryBus):
         release_all(self._stop, self._forget_status, self._forget_received, self._inbox.retire)
 
     def _stop(self) -> None:
-        self._checked("CAN_Stop", self._functions.CAN_Stop(self.channel))
+        if self._is_started:
+            self._checked("CAN_Stop", self._functions.CAN_Stop(self.channel))
 
     def _forget_status(self) -> None:
         done = self._functions.CAN_RegisterStatus(self.channel, StatusCallback())

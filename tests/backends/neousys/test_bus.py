@@ -335,6 +335,7 @@ WIDE = {"can_id": 0x12345678, "can_mask": 0x1FFFFF00, "extended": True}
         ([WIDE], "config 28 id 12345678 mask 1fffff00"),
         ([ONE, WIDE], "config 8 id 0 mask 0"),
         ([{"can_id": 0x123, "can_mask": 0x7FF}], "config 8 id 0 mask 0"),
+        ([{**ONE, "can_id": 0x2000_0123}], "config 8 id 0 mask 0"),  # inverted
     ],
 )
 def test_the_filter_of_the_controller(stub: Stub, filters: object, setup: str) -> None:
@@ -368,8 +369,13 @@ def test_a_failure_of_changing_the_filter(stub: Stub) -> None:
     stub.fail("CAN_Setup", 0)
     with pytest.raises(CanOperationError, match="CAN_Setup: the library reports a failure while a filter"):
         bus.set_filters([ONE])  # type: ignore[list-item]
-    stub.functions.CAN_Start(0)
-    bus.shutdown()
+    bus.set_filters([ONE])  # type: ignore[list-item]
+    stub.inject(0, arbitration_id=0x123)
+    assert [message.arbitration_id for message in received(bus, 1)] == [0x123]
+    stub.fail("CAN_Setup", 0)
+    with pytest.raises(CanOperationError, match="while a filter is changed"):
+        bus.set_filters(None)
+    bus.shutdown()  # a stopped port is not stopped again
 
 
 def test_sending_while_the_filter_changes(stub: Stub) -> None:
