@@ -109,6 +109,7 @@ class NiXNETcanBus(LibraryBus):
         self._ahead: deque[bytes] = deque()  # read by _wait
         self._has_sent = False
         self._has_overflowed = False
+        self._failure: CanOperationError | None = None  # of reading, until the frames before it are received
         self._package: Any = xnet.load(given(library, dll))
         self._xnet_error: Any = self._package.errors.XnetError
         settings = {
@@ -116,7 +117,8 @@ class NiXNETcanBus(LibraryBus):
             "echo_tx": receive_own_messages,
             "bus_err_to_in_strm": log_errors,
         }
-        self._open(settings, can_termination, fd_non_iso, queue_size)
+        with self._prepared():
+            self._open(settings, can_termination, fd_non_iso, queue_size)
         self.channel_info = f"NI-XNET: {channel}"
         try:
             super().__init__(channel, can_filters, **kwargs)
@@ -229,7 +231,7 @@ class NiXNETcanBus(LibraryBus):
             while True:
                 chunks.append(self._ahead.popleft())
         size = sum(map(len, chunks))
-        while size < _DRAIN_BYTES:
+        while size < _DRAIN_BYTES and self._failure is None:
             chunk = self._read(_READ_BYTES, 0.0)
             chunks.append(chunk)
             size += len(chunk)
@@ -237,7 +239,12 @@ class NiXNETcanBus(LibraryBus):
                 break
         if size:
             return codec.decode(b"".join(chunks), self.channel, self.losses)
-        return self._marker() if self._has_overflowed else None
+        if self._has_overflowed:
+            return self._marker()
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+        return None
 
     def _marker(self) -> MessageBatch:
         self._has_overflowed = False
@@ -262,9 +269,11 @@ class NiXNETcanBus(LibraryBus):
                 self._has_overflowed = True
             elif code != xnet.TIMED_OUT:
                 failure = xnet.translated(CanOperationError, self._name, "nxReadFrame", error)
-                if code not in xnet.LOST:
-                    raise failure from error
-                self._lose(failure)
+                failure.__cause__ = error
+                if code in xnet.LOST:
+                    self._lose(failure)
+                else:
+                    self._failure = failure
             return b""
 
     # --- sending --------------------------------------------------------------------------------------

@@ -293,3 +293,16 @@ def test_reset_clears_queues_and_restarts(stub: kit.Stub, pair: Any) -> None:
     assert one.recv(0) is None
     other.send(FRAMES[0])
     assert same(received(one, 1)[0], FRAMES[0])
+
+
+@pytest.mark.parametrize("is_fd", [False, True])
+def test_a_failure_comes_after_the_frames_before_it(stub: kit.Stub, opened: Opened, is_fd: bool) -> None:
+    bus = opened("CAN1", fd=is_fd)
+    count = backend._READ_BYTES // 24 + 1  # more than one call reads
+    for number in range(count):
+        stub.inject(1, arbitration_id=number)
+    stub.fail("nxReadFrame", 0xBFF63001, skip=1)
+    assert [message.arbitration_id for message in received(bus, count - 1)] == [*range(count - 1)]
+    with pytest.raises(CanOperationError, match="nxReadFrame"):
+        bus.recv(0)
+    assert [message.arbitration_id for message in received(bus, 1)] == [count - 1]
