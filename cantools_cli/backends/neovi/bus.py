@@ -108,7 +108,8 @@ class NeoViBus(LibraryBus):
         self._receipts: dict[_Receipt, _Pending] = {}  # of frames that wait for their echoes
         self._descriptions = cycle(range(1, 0x8000))
         self._pump = Pump(self._read)
-        self._open(type_filter, serial)
+        with self._prepared():
+            self._open(type_filter, serial)
         self.channel_info = f"{self.dev.Name} {devices.serial_of(self.dev)} CH:{[*self.channels]}"
         try:
             super().__init__(channel, can_filters, **kwargs)
@@ -329,8 +330,7 @@ class NeoViBus(LibraryBus):
 
     def _confirm(self, pending: _Pending, deadline: Deadline) -> None:
         """Wait for the echoes; this thread reads if no other does."""
-        while pending:
-            sent = min(pending.values())
+        while (sent := min(pending.values(), default=None)) is not None:  # another thread may empty it
             if self._lost is not None:
                 raise CanOperationError(f"{self._name}: {_GONE}", sent=sent)
             remaining = deadline.remaining()

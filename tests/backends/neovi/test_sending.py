@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cantools_cli.backends.neovi.errors import ICSOperationError
+from cantools_cli.bus.deadline import Deadline
 from cantools_cli.errors import CanOperationError, CanTimeoutError, InvalidMessageError
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
@@ -234,3 +235,14 @@ def test_a_failure_of_closing_is_reported_once(stub: kit.Stub, opened: Opened) -
 def test_there_is_no_descriptor(opened: Opened) -> None:
     with pytest.raises(NotImplementedError):
         opened().fileno()
+
+
+def test_another_thread_takes_the_last_echo(opened: Opened) -> None:
+    class Emptied(dict[tuple[int, int], int]):
+        """Whose last entry is gone when it is looked at."""
+
+        def values(self) -> Any:
+            self.clear()
+            return super().values()
+
+    opened()._confirm(Emptied({(1, 1): 0}), Deadline(PATIENCE))
