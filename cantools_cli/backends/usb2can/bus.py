@@ -104,7 +104,7 @@ class Usb2canBus(LibraryBus):
         path = given(library, dll if dll != DEFAULT_DLL else None)
         self._functions = load(path)
         self.can = Usb2CanAbstractionLayer(path or DEFAULT_DLL)
-        device = serial or channel or _first_device()
+        device = str(serial or channel or _first_device())  # digits alone may come as a number
         if timing is None and bitrate > MAX_BITRATE:
             _warn("usb2can: bit rate %s bit/s is limited to %s bit/s", bitrate, MAX_BITRATE)
         configuration, self._bit_rate = connector(device, bitrate, timing)
@@ -118,8 +118,8 @@ class Usb2canBus(LibraryBus):
         self._drain_lock = threading.Lock()
         self._failed: CanOperationError | None = None  # a failure that came with frames
         self._statistics = Statistics()
-        self.handle = self.can.open(configuration, self._flags)
-        self._prepare()
+        with self._prepared():
+            self.handle = self.can.open(configuration, self._flags)
         try:
             self._queue = ReceiveQueue(self._functions, self.handle)
             self._verify()

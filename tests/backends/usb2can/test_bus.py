@@ -119,6 +119,11 @@ def test_flags(stub: Stub, given: dict[str, object], flags: int) -> None:
         assert stub.calls()[0] == f'CanalOpen "ED000200; 500" {flags:x}'
 
 
+def test_a_serial_number_of_digits_may_be_a_number(stub: Stub) -> None:
+    with Usb2canBus(12345678) as bus:  # type: ignore[arg-type]  # as configuration files may give it
+        assert str(bus) == "USB2CAN device 12345678"
+
+
 def test_serial_has_priority(stub: Stub) -> None:
     with Usb2canBus("ED000200", serial="ED000201") as bus:
         assert str(bus) == "USB2CAN device ED000201"
