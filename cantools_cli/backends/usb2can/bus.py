@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from contextlib import suppress
 from ctypes import byref
 from typing import Any, NamedTuple
 
@@ -215,6 +216,10 @@ class Usb2canBus(LibraryBus):
         if code:
             error = self._error("sending", CanalError(code))
             if code in _GONE:
+                with suppress(CanOperationError):  # a lost bus does not read the library's queue any more
+                    rest = self._drain()
+                    if rest:
+                        self._echoes.append(rest)
                 self._lose(error)
             raise error
 

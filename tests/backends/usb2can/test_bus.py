@@ -542,6 +542,7 @@ def test_unplugging_while_sending(stub: Stub) -> None:
             bus.send(message(1))
         assert (caught.value.error_code, caught.value.sent) == (37, 0)
     assert len([call for call in stub.calls() if call.startswith("CanalSend")]) == 1
+    assert [one.arbitration_id for one in received(bus, 1)] == [1]  # it was queued before
     with pytest.raises(CanOperationError, match="COMMUNICATION"):
         bus.recv(SECONDS)
     bus.shutdown()
