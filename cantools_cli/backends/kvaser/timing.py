@@ -106,7 +106,7 @@ def bus_params(
     return BusParams(
         _phase(bitrate, nominal, FD_PRESETS, FD_CLOCK, _FD_LIMITS),
         samples,
-        _phase(data_bitrate or bitrate, data, FD_PRESETS, FD_CLOCK, _FD_LIMITS),
+        _phase(bitrate if data_bitrate is None else data_bitrate, data, FD_PRESETS, FD_CLOCK, _FD_LIMITS),
     )
 
 

@@ -138,7 +138,7 @@ class VectorBus(LibraryBus):
         with ExitStack() as opened:
             opened.callback(self._wakeup.close)
             self._keep(opening.open_port(opened, settings))
-            self._apply_filters(can_filters)  # some devices take none later
+            self.set_filters(can_filters)  # some devices take none later
             self._port.activate()
             opened.callback(self._port.deactivate)
             self._clock = self._found.clock()

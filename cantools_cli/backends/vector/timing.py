@@ -110,6 +110,9 @@ def wanted(
             return _of_fd_timing(timing)
         if timing is not None:
             return _of_classic_timing(timing)
+        for name, given in (("bitrate", bitrate), ("data_bitrate", data_bitrate)):
+            if given is not None and given < 1:
+                raise UsageError(f"vector: {name} {given} is not above 0")
         if not fd:
             return WantedTiming(bitrate)
         if min(*nominal, *data) < 1:

@@ -121,6 +121,7 @@ def test_a_can_fd_timing() -> None:
         (None, {"nominal": (5, -2, 1)}, "tseg1, tseg2 and sjw must not be negative"),
         (None, {"data": (0, 4, 4), "fd": True}, "tseg1_dbr, tseg2_dbr and sjw_dbr are necessary together"),
         (None, {"samples": 2}, "no_samp 2 is not 1 or 3"),
+        (None, {"fd": True, "data_bitrate": 0}, "bit rate 0 is not above 0"),
         (BitTiming(16_000_000, 2, 13, 2, 1), {"fd": True}, "a CAN FD channel needs a BitTimingFd"),
         (BitTiming(btr0=0, btr1=0x14), {}, "the timing has no clock"),
         (
