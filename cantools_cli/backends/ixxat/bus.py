@@ -113,6 +113,10 @@ class IXXATBus(LibraryBus):
         self._can_protocol = CanProtocol.CAN_FD if fd else CanProtocol.CAN_20
         self._hw_filter = hw_filter
         self._hw_filters = can_filters or None if hw_filter else None
+        if self._hw_filters:
+            from cantools_cli.filtering.filters import FrameFilter
+
+            FrameFilter.from_can_filters(self._hw_filters)  # raises if one is invalid
         self._bit_rates = options.bit_rates(fd)
         self._scheduler: Scheduler | None = None
         self._vci = Vci(fd, given(library, dll), f"ixxat:{self.channel}")

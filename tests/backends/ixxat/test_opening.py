@@ -121,7 +121,7 @@ def test_wrong_filters_leave_nothing_open(stub: Stub, fd: bool) -> None:
     wrong: Any = [{"can_id": 1}]
     descriptors = len(os.listdir("/proc/self/fd"))
     for hw_filter in (False, True):
-        with pytest.raises((UsageError, KeyError, ValueError)):
+        with pytest.raises(UsageError):
             IXXATBus(0, wrong, fd=fd, hw_filter=hw_filter)
         assert stub.leaks() == 0
     assert len(os.listdir("/proc/self/fd")) == descriptors
