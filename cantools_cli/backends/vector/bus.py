@@ -171,7 +171,10 @@ class VectorBus(LibraryBus):
 
     def _drain(self) -> MessageBatch | None:
         with self._reading:  # the state may have been read meanwhile, and with it earlier frames
-            return self._echoes.popleft() if self._echoes else self._read()
+            if self._echoes:
+                with suppress(IndexError):  # another thread has taken it
+                    return self._echoes.popleft()
+            return self._read()
 
     def _read(self) -> MessageBatch | None:
         """Read the queued events; the caller holds the lock of reading."""
