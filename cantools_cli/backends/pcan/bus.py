@@ -248,10 +248,11 @@ class PcanBus(LibraryBus):
 
     def _wait(self, seconds: float) -> None:
         event = self._channel.event
-        if event is None:
-            time.sleep(min(_POLL, seconds))
-        else:
-            event.wait(math.ceil(1000 * seconds))
+        if event is not None:
+            with suppress(OSError):  # another thread recovers, so the channel gets another event
+                event.wait(math.ceil(1000 * seconds))
+                return
+        time.sleep(min(_POLL, seconds))
 
     # --- sending --------------------------------------------------------------------------------------
 

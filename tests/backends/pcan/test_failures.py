@@ -268,6 +268,21 @@ def test_a_failed_send_keeps_the_received_frames(stub: Stub, open_bus: OpenBus) 
     assert bus.recv(SECONDS).arbitration_id == 7  # type: ignore[union-attr]
 
 
+def test_an_event_that_a_recovery_closes_ends_no_wait(stub: Stub, open_bus: OpenBus) -> None:
+    bus = open_bus()
+
+    class Closed:
+        def wait(self, milliseconds: int) -> None:
+            stub.inject(ONE, arbitration_id=7)
+            raise OSError("WaitForSingleObject: the event is closed")
+
+    bus._descriptor, bus._channel.event = None, Closed()
+    message = bus.recv(SECONDS)
+    bus._channel.event = None
+    assert message is not None
+    assert message.arbitration_id == 7
+
+
 def test_unplugging_wakes_a_thread_that_waits(stub: Stub, open_bus: OpenBus) -> None:
     bus = open_bus()
     errors: list[CanError] = []
