@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml setup.py $(wildcard cantools_cli/kernels/*.py cantools_cli/kernels/*.pxd cantools_cli/kernels/*.h)
 
-.PHONY: demo test test-long test-pure test-kernel test-compat test-python-can fuzz bench screenshots lint format wheel clean
+.PHONY: demo test test-long test-sanitized test-pure test-kernel test-compat test-python-can fuzz bench screenshots lint format wheel clean
 .DEFAULT_GOAL := demo
 
 # Tests start hundreds of commands: each would compile the package again without its cached bytecode.
@@ -36,6 +36,13 @@ test: $(VENV)/.installed-dev
 # The tests that take long: the fault matrix, bounded memory, every byte of a line, floods.
 test-long: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m long
+
+# Run the emulated libraries of vendors under AddressSanitizer and UndefinedBehaviorSanitizer.
+VENDORS := pcan kvaser vector ixxat nican nixnet systec usb2can iscan neousys etas
+SANITIZERS = $(shell cc -print-file-name=libasan.so) $(shell cc -print-file-name=libubsan.so)
+test-sanitized: $(VENV)/.installed-dev
+	CANX_STUB_SANITIZE=1 LD_PRELOAD="$(SANITIZERS)" ASAN_OPTIONS=detect_leaks=0 \
+	$(BIN)/python -m pytest -q $(VENDORS:%=tests/backends/%) tests/conformance
 
 # Test the kernels as plain Python, in a copy of the tree without compiled files.
 test-pure: $(VENV)/.installed-dev

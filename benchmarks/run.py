@@ -21,6 +21,7 @@ import framed_adapters
 import other_formats
 import serial_adapters
 import usb_adapters
+import vendor
 from measure import run
 
 HERE = Path(__file__).parent
@@ -86,6 +87,8 @@ def main_formats(given: argparse.Namespace) -> None:
             *framed_adapters.report(),
             "",
             *decoding.report(given.frames, given.repeats),
+            "",
+            *vendor.report(),
         ]
     print("\n".join(lines))
     if given.write:

@@ -198,6 +198,7 @@ MANUALS = {
     "adapters": "canx-adapters.7",
     "filters": "canx-filters.7",
     "formats": "canx-formats.7",
+    "vendors": "canx-vendors.7",
 }
 _TOPICS = {name: f"The manual of {name}." for name in MANUALS}
 

@@ -42,6 +42,9 @@ class Interface:
         target: the bus class, as ``module:Class``.
         extra: the extra of canx that installs the libraries it needs.
         platforms: the values of ``sys.platform`` that it works on; empty for all.
+        library: the vendor's library that it needs. Such a bus class itself refuses the wrong platform, since
+            the user may name a library for it.
+        driver: what else the computer must have, such as libusb.
         finder: a module with the functions of ``Finder``.
         has_bare_channels: whether a channel that the finder knows needs no prefix on the command line.
         stands_in_for: a bare channel with this prefix means this interface if no interface with bare
@@ -56,6 +59,8 @@ class Interface:
         command_settings: settings of a command that its arguments do not give, whatever is configured.
         send_timeout: how long ``canx send`` waits by default: less if each frame needs an acknowledgement.
         detection_seconds: how long ``_detect_available_configs`` may take.
+        descriptions: settings of a detected configuration that ``canx list`` leaves out of the address, since
+            they only describe the bus.
         modules: canx modules, apart from that of the class, with names of python-can's folder.
     """
 
@@ -63,6 +68,8 @@ class Interface:
     target: str
     extra: str = ""
     platforms: tuple[str, ...] = ()
+    library: str = ""
+    driver: str = ""
     finder: str = ""
     has_bare_channels: bool = False
     stands_in_for: str = ""
@@ -76,6 +83,7 @@ class Interface:
     command_settings: dict[str, Any] = field(default_factory=dict)
     send_timeout: str = "10s"
     detection_seconds: float = 1.0
+    descriptions: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
 
     def find(self) -> Finder | None:
@@ -87,19 +95,114 @@ INTERFACES = {
     "canalystii": Interface(
         "canalystii",
         "cantools_cli.backends.canalystii.bus:CANalystIIBus",
+        driver="libusb",
         finder="cantools_cli.backends.canalystii.finder",
         all_channels=(None, "", "0,1", "1,0"),
         send_timeout="2s",
     ),
     "cannelloni": Interface("cannelloni", "cantools_cli.backends.cannelloni.bus:CannelloniBus"),
-    "cantact": Interface("cantact", "cantools_cli.backends.cantact:CantactBus", send_timeout="2s"),
+    "cantact": Interface(
+        "cantact", "cantools_cli.backends.cantact:CantactBus", driver="libusb", send_timeout="2s"
+    ),
+    "etas": Interface(
+        "etas",
+        "cantools_cli.backends.etas.bus:EtasBus",
+        platforms=("win32",),
+        library="BOA of ETAS",
+        has_commas=False,
+        needs_channel=True,
+        example="ETAS://ETH/ES910:abcd/CAN:1",
+    ),
     "gs_usb": Interface(
         "gs_usb",
         "cantools_cli.backends.gs_usb.bus:GsUsbBus",
+        driver="libusb",
         finder="cantools_cli.backends.gs_usb.finder",
         send_timeout="2s",
     ),
-    "remote": Interface("remote", "cantools_cli.backends.remote.bus:RemoteBus", extra="remote"),
+    "iscan": Interface(
+        "iscan",
+        "cantools_cli.backends.iscan.bus:IscanBus",
+        platforms=("win32",),
+        library="isCAN driver of Thorsis",
+        example="0",
+    ),
+    "ixxat": Interface(
+        "ixxat",
+        "cantools_cli.backends.ixxat.bus:IXXATBus",
+        platforms=("win32",),
+        library="VCI of HMS Networks",
+        finder="cantools_cli.backends.ixxat.finder",
+        has_commas=False,
+        needs_channel=True,
+        example="0",
+        defaults={"rx_fifo_size": 1024, "tx_fifo_size": 128},  # the documented 16 suit no busy bus
+        modules=(
+            "cantools_cli.backends.ixxat.exceptions",
+            "cantools_cli.backends.ixxat.structures",
+            "cantools_cli.backends.ixxat.constants",
+        ),
+    ),
+    "kvaser": Interface(
+        "kvaser",
+        "cantools_cli.backends.kvaser.bus:KvaserBus",
+        platforms=("linux", "win32"),
+        library="CANlib of Kvaser",
+        finder="cantools_cli.backends.kvaser.finder",
+        example="0",
+        modules=("cantools_cli.backends.kvaser.constants", "cantools_cli.backends.kvaser.structures"),
+    ),
+    "neousys": Interface(
+        "neousys",
+        "cantools_cli.backends.neousys.bus:NeousysBus",
+        platforms=("linux", "win32"),
+        library="WDT_DIO of Neousys",
+        example="0",
+    ),
+    "neovi": Interface(
+        "neovi",
+        "cantools_cli.backends.neovi.bus:NeoViBus",
+        extra="neovi",
+        library="python-ics of Intrepid",
+        finder="cantools_cli.backends.neovi.finder",
+        example="HSCAN",
+        needs_channel=True,
+        send_timeout="2s",
+        modules=("cantools_cli.backends.neovi.errors",),
+    ),
+    "nican": Interface(
+        "nican",
+        "cantools_cli.backends.nican.bus:NicanBus",
+        platforms=("win32",),
+        library="NI-CAN of National Instruments",
+        has_commas=False,
+        needs_channel=True,
+        example="CAN0",
+        modules=("cantools_cli.backends.nican.errors",),
+    ),
+    "nixnet": Interface(
+        "nixnet",
+        "cantools_cli.backends.nixnet.bus:NiXNETcanBus",
+        extra="nixnet",
+        platforms=("linux", "win32"),
+        library="NI-XNET of National Instruments",
+        finder="cantools_cli.backends.nixnet.finder",
+        example="CAN1",
+        send_timeout="2s",
+    ),
+    "pcan": Interface(
+        "pcan",
+        "cantools_cli.backends.pcan.bus:PcanBus",
+        platforms=("linux", "win32", "darwin"),
+        library="PCAN-Basic of PEAK-System",
+        finder="cantools_cli.backends.pcan.finder",
+        example="PCAN_USBBUS1",
+        descriptions=("device_id",),
+        modules=("cantools_cli.backends.pcan.basic", "cantools_cli.backends.pcan.constants"),
+    ),
+    "remote": Interface(
+        "remote", "cantools_cli.backends.remote.bus:RemoteBus", extra="remote", driver="websockets"
+    ),
     "robotell": Interface(
         "robotell",
         "cantools_cli.backends.robotell.bus:RobotellBus",
@@ -136,6 +239,7 @@ INTERFACES = {
         "socketcan",
         "cantools_cli.backends.socketcan.bus:SocketcanBus",
         platforms=("linux",),
+        driver="SocketCAN of the kernel",
         finder="cantools_cli.backends.socketcan.finder",
         has_bare_channels=True,
         has_commas=False,
@@ -155,8 +259,44 @@ INTERFACES = {
         detection_seconds=3.5,  # its servers announce themselves every three seconds
         modules=("cantools_cli.python_can.internals",),
     ),
+    "systec": Interface(
+        "systec",
+        "cantools_cli.backends.systec.bus:UcanBus",
+        platforms=("win32",),
+        library="USB-CANmodul driver of SYS TEC",
+        finder="cantools_cli.backends.systec.finder",
+        example="0",
+        modules=(
+            *("cantools_cli.backends.systec.constants", "cantools_cli.backends.systec.structures"),
+            "cantools_cli.backends.systec.exceptions",
+        ),
+    ),
     "udp_multicast": Interface(
         "udp_multicast", "cantools_cli.backends.udp_multicast:UdpMulticastBus", has_commas=False
+    ),
+    "usb2can": Interface(
+        "usb2can",
+        "cantools_cli.backends.usb2can.bus:Usb2canBus",
+        platforms=("win32",),
+        library="CANAL library of 8devices",
+        example="ED000200",
+        detection_seconds=2.0,  # PowerShell
+        modules=(
+            *("cantools_cli.backends.usb2can.layer", "cantools_cli.backends.usb2can.canal"),
+            "cantools_cli.backends.usb2can.finder",
+        ),
+    ),
+    "vector": Interface(
+        "vector",
+        "cantools_cli.backends.vector.bus:VectorBus",
+        platforms=("win32",),
+        library="XL Driver Library of Vector",
+        finder="cantools_cli.backends.vector.finder",
+        example="0",
+        modules=(
+            *("cantools_cli.backends.vector.channels", "cantools_cli.backends.vector.exceptions"),
+            *("cantools_cli.backends.vector.xldefine", "cantools_cli.backends.vector.xlclass"),
+        ),
     ),
     "virtual": Interface(
         "virtual",
@@ -182,7 +322,9 @@ DOCUMENTED_INTERFACES: dict[str, tuple[str, ...]] = {
     "etas": (),
     "gs_usb": (),
     "iscan": (),
-    "ixxat": _folder("ixxat", "canlib", "canlib_vcinpl", "canlib_vcinpl2", "exceptions", "structures"),
+    "ixxat": _folder(
+        *("ixxat", "canlib", "canlib_vcinpl", "canlib_vcinpl2", "constants", "exceptions", "structures")
+    ),
     "kvaser": _folder("kvaser", "canlib", "constants", "structures"),
     "neousys": _folder("neousys", "neousys"),
     "neovi": _folder("ics_neovi", "neovi_bus"),
@@ -198,7 +340,7 @@ DOCUMENTED_INTERFACES: dict[str, tuple[str, ...]] = {
     "systec": _folder("systec", "ucan", "ucanbus", "constants", "exceptions", "structures"),
     "udp_multicast": _folder("udp_multicast", "bus", "utils"),
     "usb2can": _folder("usb2can", "usb2canInterface", "usb2canabstractionlayer", "serial_selector"),
-    "vector": _folder("vector", "canlib", "exceptions", "xldefine"),
+    "vector": _folder("vector", "canlib", "exceptions", "xlclass", "xldefine"),
     "virtual": (),
 }
 
@@ -569,7 +711,7 @@ def bus_class(name: str | None) -> Any:
         raise CanInterfaceNotImplementedError(
             f'{kind} interface type "{name}"', hint=f"known: {', '.join(interface_names())}"
         )
-    if row.platforms and sys.platform not in row.platforms:
+    if row.platforms and not row.library and sys.platform not in row.platforms:
         raise CanInterfaceNotImplementedError(
             f"interface {quoted(row.name)} works on {' and '.join(row.platforms)}, not on {sys.platform}"
         )

@@ -42,10 +42,39 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Print the fault matrix of ``test_faults.py``: a row a format, a column a fault.
+    """Print the fault matrix and the conformance of each interface.
 
     Here, since what spreads tests over processes loads no other conftest when it is asked for all of them.
     """
+    _print_faults(terminalreporter)
+    _print_conformance(terminalreporter)
+
+
+def _print_conformance(terminalreporter: Any) -> None:
+    """Print which behaviours each interface has shown, lacks or failed, as in ``docs/conformance.md``."""
+    rows: dict[str, dict[str, list[str]]] = {}
+    for outcome in ("passed", "failed", "skipped", "error"):
+        for report in terminalreporter.getreports(outcome):
+            _, found, case = report.nodeid.partition("test_conformance.py::test_behaviour[")
+            interface, _, behaviour = case.rstrip("]").partition("-")
+            if found and behaviour and (report.when == "call" or outcome != "passed"):
+                lacks = dict(report.user_properties).get("lacks")
+                kind = "lacks" if lacks and outcome == "passed" else outcome
+                rows.setdefault(interface, {}).setdefault(kind, []).append(behaviour)
+    if not rows:
+        return
+    terminalreporter.section("conformance: the behaviours of each interface")
+    for interface, kinds in sorted(rows.items()):
+        others = [
+            f"{kind}: {', '.join(kinds[kind])}" for kind in ("lacks", "failed", "error") if kind in kinds
+        ]
+        others += [f"skipped: {len(kinds['skipped'])}"] if "skipped" in kinds else []
+        line = "; ".join([f"{len(kinds.get('passed', ()))} shown", *others])
+        terminalreporter.write_line(f"{interface:<14} {line}")
+
+
+def _print_faults(terminalreporter: Any) -> None:
+    """Print the fault matrix of ``test_faults.py``: a row a format, a column a fault."""
     rows: dict[str, dict[str, str]] = {}
     for outcome in ("passed", "failed", "skipped"):
         for report in terminalreporter.getreports(outcome):

@@ -63,12 +63,15 @@ def test_a_library_that_is_missing_is_installed_with_the_extra_of_its_row(
 def names_of_interfaces(source: str) -> Iterator[str]:
     """Yield the interface names that are strings of ``source``.
 
-    Names that other tables use as well, such as ``remote`` for a kind of frame, count only in a comparison
-    with an interface.
+    Names that other tables use as well, such as ``remote`` for a kind of frame or ``virtual`` for a kind of
+    device, count only in a comparison with an interface. ``instead`` of a vendor's library, the interface
+    that a hint names, is no test.
     """
     names = {*plugins.INTERFACES, *plugins.DOCUMENTED_INTERFACES}
-    plain = names - {"remote", "serial", "slcan"}
-    for node in ast.walk(ast.parse(source)):
+    plain = names - {"remote", "serial", "slcan", "virtual"}
+    tree = ast.parse(source)
+    hints = {node.value for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg == "instead"}
+    for node in (node for node in ast.walk(tree) if node not in hints):
         is_comparison = isinstance(node, ast.Compare) and "interface" in ast.unparse(node)
         for part in ast.walk(node) if is_comparison else [node]:
             if isinstance(part, ast.Constant) and part.value in (names if is_comparison else plain):
@@ -79,7 +82,8 @@ def names_of_interfaces(source: str) -> Iterator[str]:
     ("source", "names"),
     [
         ('if keywords["interface"] == "remote": pass', {"remote"}),
-        ('KINDS = {"virtual", "remote"}', {"virtual"}),
+        ('KINDS = {"kvaser", "remote"}', {"kvaser"}),
+        ('VendorLibrary(title="kvaser", instead="socketcan")', {"kvaser"}),
         ('kind = "remote"', set()),
     ],
 )

@@ -70,8 +70,9 @@ class UdpMulticastBus(PortBus):
         refuse_unknown("udp_multicast", UdpMulticastBus, kwargs)
         if receive_own_messages:
             raise CanInterfaceNotImplementedError("udp_multicast cannot receive its own messages")
-        if not hasattr(socket.socket, "recvmsg"):
-            raise CanInterfaceNotImplementedError(f"udp_multicast does not work on {sys.platform}")
+        obstacle = self._obstacle()
+        if obstacle is not None:
+            raise CanInterfaceNotImplementedError(obstacle)
         if not 0 < port < 65536 or not 0 <= hop_limit < 256:
             raise UsageError(f"port {port} is not in 1 to 65535, or hop limit {hop_limit} is not in 0 to 255")
         group, _, zone = str(channel).partition("%")
@@ -123,6 +124,10 @@ class UdpMulticastBus(PortBus):
 
     def fileno(self) -> int:
         return -1 if self.is_shutdown else super().fileno()
+
+    @staticmethod
+    def _obstacle() -> str | None:
+        return None if hasattr(socket.socket, "recvmsg") else f"udp_multicast does not work on {sys.platform}"
 
     @staticmethod
     def _detect_available_configs() -> list[dict[str, Any]]:

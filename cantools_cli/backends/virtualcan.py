@@ -21,7 +21,8 @@ class VirtualCanBus(PortBus):
     """A client of a virtualcan server.
 
     ``channel`` is ``host:port``. Some servers return a frame to its sender: ``echo_suppress`` drops the
-    first equal frame within a second of sending. ``connect_timeout`` is in seconds. Received frames are
+    first equal frame within a second of sending. With ``receive_own_messages`` sent frames are received once
+    they are written. ``connect_timeout`` is in seconds. Received frames are
     stamped on arrival.
 
     Raises:
@@ -36,6 +37,7 @@ class VirtualCanBus(PortBus):
         can_filters: CanFilters | None = None,
         *,
         echo_suppress: bool = False,
+        receive_own_messages: bool = False,
         connect_timeout: float = 5.0,
         **kwargs: Any,
     ) -> None:
@@ -44,6 +46,7 @@ class VirtualCanBus(PortBus):
         name = f"virtualcan:{channel or host}"
         self._echoes = codec.Echoes() if echo_suppress else None
         self._echo_lock = threading.Lock()
+        self._echoes_own = receive_own_messages
         self._decoder = codec.VirtualCanDecoder(channel, self._echoes, self.losses)
         end = connect(host, port, connect_timeout, name)
         self._port = TcpPort(end, self._decode, name, channel, self.losses)

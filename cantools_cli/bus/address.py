@@ -143,7 +143,7 @@ def resolve(
         row = _interface_of_bare(values["channel"], note)
         values["interface"] = row.name
         sources["interface"] = "the channel's name"
-    if row.needs_channel and not str(values["channel"] or "").strip():
+    if row.needs_channel and (values["channel"] is None or not str(values["channel"]).strip()):
         raise UsageError(f"{address.text}: no channel given", hint=f"such as {row.name}:{row.example}")
     values.update((key, value) for key, value in row.command_settings.items() if key not in asked)
     values = {**row.defaults, **values}

@@ -77,7 +77,7 @@ class BusABC(ABC):  # its hooks raise NotImplementedError: an interface implemen
     _filters: CanFilters | None = None
     _frame_filter: FrameFilter | None = None
     _waiting: MessageBatch | None = None  # received and filtered, but not returned by recv() yet
-    _taken = 0
+    _fetched_rows = _taken = 0  # rows of that batch, and those that recv() has returned
     _readiness: Readiness | None = None  # after the first call of fileno()
     _losses: Losses | None = None
     _periodic_tasks: list[CyclicSendTaskABC] | None = None  # shutdown() stops them
@@ -178,13 +178,15 @@ class BusABC(ABC):  # its hooks raise NotImplementedError: an interface implemen
         Raises:
             CanOperationError: the bus is closed, or failed.
         """
-        self._check_open()
+        if self.is_shutdown:
+            self._check_open()
         waiting = self._waiting
         if waiting is None:
             return self._recv_next(timeout)
-        message = waiting[self._taken]
-        self._taken += 1
-        if self._taken == len(waiting):
+        row = self._taken
+        message = waiting[row]
+        self._taken = row = row + 1
+        if row == self._fetched_rows:
             self._keep_waiting(None)
         return message
 
@@ -242,6 +244,7 @@ class BusABC(ABC):  # its hooks raise NotImplementedError: an interface implemen
 
     def _keep_waiting(self, rest: MessageBatch | None) -> None:
         self._waiting = rest
+        self._fetched_rows = 0 if rest is None else len(rest)
         if self._readiness is not None:
             self._readiness.fetched = rest is not None
 

@@ -34,10 +34,10 @@ COMMON = {
     **{f"{phase}_{key}": "int" for phase in ("nom", "data") for key in ("brp", *_SEGMENTS)},
 }
 #: settings in percent, with or without the sign
-PERCENTAGES = ("sample_point", "dsample_point")
+PERCENTAGES = ("sample_point", "dsample_point", "data_sample_point")
 #: parameters that are rates but not common to several interfaces
-_RATES = frozenset({"baudrate", "s7", "ttyBaudrate", "tty_baudrate"})
-#: settings of single interfaces of python-can
+_RATES = frozenset({"baudrate", "fd_bitrate", "s7", "ttyBaudrate", "tty_baudrate"})
+#: settings of single interfaces of python-can, and its descriptions of detected buses
 ELSEWHERE = frozenset(
     {
         *("accept_virtual", "address", "app_name", "auto_reset", "baudrate", "bit_timing", "btr", "bus"),
@@ -49,6 +49,10 @@ ELSEWHERE = frozenset(
         *("single_handle", "sjw_abr", "sjw_dbr", "sleep_after_open", "ssp_dbr", "tcp_tune", "timeout"),
         *("tseg1_abr", "tseg1_dbr", "tseg2_abr", "tseg2_dbr", "ttyBaudrate", "tx_buffer_entries"),
         *("tx_fifo_size", "unique_hardware_id", "use_system_timestamp"),
+        *("device_name", "dongle_channel", "exclusive", "fd_non_iso", "no_init_access", "override_exclusive"),
+        *("is_virtual", "supports_fd", "hw_type", "hw_index", "hw_channel", "vector_channel_config"),
+        *(*("can_term_available", "brs", "fd_bitrate", "type_filter"), "description"),
+        *("channel_condition", "controller_number", "device_features", "device_type"),
     }
 )
 
@@ -105,13 +109,13 @@ def named(interface: str | None, backend: Any, values: Sequence[Any]) -> dict[st
 
 
 def refuse_unknown(interface: str, backend: Any, rest: Mapping[str, Any]) -> None:
-    """Check ``rest``, the keywords of a canx bus that are not its parameters."""
+    """Check ``rest``, the keywords of a canx bus that are not its parameters.
+
+    A detected configuration, which may be given as ``**config``, contains the interface.
+    """
+    rest = {key: value for key, value in rest.items() if key != "interface"}
     if rest:
         checked(interface, backend, rest)
-        if rest.get("receive_own_messages"):
-            import logging
-
-            logging.getLogger("can").warning("%s buses do not receive their own messages", interface)
 
 
 def _is_ours(backend: Any) -> bool:

@@ -67,7 +67,7 @@ def _buses(interface: str | None, report: Report) -> Iterator[dict[str, Any]]:
         if any(config.get(key) != value for key, value in hidden.items()):
             continue  # such as a bus within one process: a command could not open it
         found += 1
-        shown = [key for key in config if key not in ("interface", "channel", *hidden)]
+        shown = _settings(name, [key for key in config if key not in ("interface", "channel", *hidden)])
         address = f"{name}:{channel}" + "".join(f",{key}={config[key]}" for key in shown)
         yield _row(address, name, channel, details[name].pop(address.partition(":")[2], {}))
     for name, others in details.items():  # those that are down cannot be opened, but belong in the list
@@ -78,8 +78,22 @@ def _buses(interface: str | None, report: Report) -> Iterator[dict[str, Any]]:
         report.note("no bus found; virtual:vcan0 is always available")
 
 
+def _settings(interface: str, keys: list[str]) -> list[str]:
+    """Return those of ``keys`` that a bus is opened with; the others describe a detected one."""
+    if interface not in plugins.INTERFACES or not keys:
+        return keys
+    from inspect import signature
+
+    parameters = signature(plugins.bus_class(interface)).parameters
+    described = plugins.interface(interface).descriptions
+    return [key for key in keys if key in parameters and key not in described]
+
+
 def _row(address: str, interface: str, channel: object, details: dict[str, Any]) -> dict[str, Any]:
     return {"bus": address, "interface": interface, "channel": channel, **details}
+
+
+_PLATFORMS = {"linux": "Linux", "darwin": "macOS", "win32": "Windows"}
 
 
 def _interfaces(interface: str | None, report: Report) -> Iterator[dict[str, Any]]:
@@ -87,15 +101,24 @@ def _interfaces(interface: str | None, report: Report) -> Iterator[dict[str, Any
         plugins.bus_class(interface)  # raises, and lists the known ones
     for name in plugins.interface_names():
         if interface in (None, name):
-            target = plugins.INTERFACES.get(name)
+            row = plugins.interface(name)
             try:
                 found = plugins.bus_class(name)
                 doc = (found.__doc__ or "").strip().splitlines()
                 status = getattr(found, "_obstacle", lambda: None)() or "ready"  # a plug-in cannot tell
             except Exception as error:  # a plug-in may fail in any way; the others are still listed
-                doc, status = [], str(error)
-            origin = "built in" if target else plugins.entry_points_of("interface")[name]
-            yield {"interface": name, "status": status, "from": origin, "description": doc[0] if doc else ""}
+                doc, status = [], str(error).removeprefix(f"{name}: ")
+            needs = row.library or row.driver
+            platforms = ", ".join(sorted((_PLATFORMS[platform] for platform in row.platforms), key=str.lower))
+            yield {
+                "interface": name,
+                "status": status,
+                "platforms": platforms or ("all" if row.target else ""),
+                "needs": needs,
+                "found": status == "ready" if needs else None,
+                "from": "built in" if row.target else plugins.entry_points_of("interface")[name],
+                "description": doc[0] if doc else "",
+            }
 
 
 def _formats(interface: str | None, report: Report) -> Iterator[dict[str, Any]]:

@@ -143,7 +143,8 @@ def open_buses(
             bus = open_bus(address, keywords, bus_options)
             if hasattr(bus, "on_note"):
                 bus.on_note = report.note
-            name = "" if keywords["channel"] in row.all_channels else name
+            if keywords["channel"] in row.all_channels or len(getattr(bus, "channels", ())) > 1:
+                name = ""  # frames have a channel of their own
             named = NamedBus(bus, name, report, receives=receive, interface=row)
             opened.append(named)
             if address.filters:

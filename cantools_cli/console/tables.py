@@ -11,7 +11,7 @@ def print_table(rows: list[dict[str, Any]]) -> None:
     if not rows:
         return
     keys = list(dict.fromkeys(key for row in rows for key in row))
-    texts = [["" if row.get(key) is None else str(row[key]) for key in keys] for row in rows]
+    texts = [[_cell(row.get(key)) for key in keys] for row in rows]
     if os.isatty(1):
         texts.insert(0, [key.upper() for key in keys])
         widths = [max(len(text[column]) for text in texts) for column in range(len(texts[0]))]
@@ -21,3 +21,9 @@ def print_table(rows: list[dict[str, Any]]) -> None:
     else:
         lines = ["\t".join(text) for text in texts]
     print("\n".join(line.rstrip() for line in lines))
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)

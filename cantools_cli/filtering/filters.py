@@ -258,6 +258,9 @@ def _refuse(text: str, at: int, reason: str, hint: str = _FORMS) -> NoReturn:
 
 
 def _dictionary_test(entry: CanFilter) -> IdTest:
+    own: IdTest | None = getattr(entry, "id_test", None)  # a filter of hardware, with values of its own
+    if own is not None:
+        return own
     try:
         can_id, can_mask = index(entry["can_id"]), index(entry["can_mask"])
     except (KeyError, TypeError) as error:

@@ -12,6 +12,10 @@ from cantools_cli.frame.xl import XlColumns, XlMessage
 from cantools_cli.kernels import columns as kernel
 
 _TIME_LIMIT = 1 << 63
+_new = Message.__new__
+_EFF_MASK = bits.CAN_EFF_MASK
+_UNUSUAL_ID, _UNUSUAL = bits.CAN_RTR_FLAG | bits.CAN_ERR_FLAG, bits.XL | bits.EXTENDED_ERROR
+_FD, _BRS, _ESI, _TX = bits.FD, bits.BRS, bits.ESI, bits.TX
 #: a time this close behind an end is the end, rounded to a microsecond or to a double of seconds
 _ROUNDING_NS = 2000
 _LONG, _INT, _SHORT = array("q", (0,)), array("I", (0,)), array("H", (0,))
@@ -261,9 +265,12 @@ class MessageBatch:
     def __getitem__(self, row: int) -> Message:
         if row < 0:
             row += len(self)
-        if not 0 <= row < len(self):
-            raise IndexError("no such row")
-        return self._message(row, self.can_id[row], self.flags[row], self.dlc_code[row])
+            if row < 0:
+                raise IndexError("no such row")
+        try:
+            return self._message(row, self.can_id[row], self.flags[row], self.dlc_code[row])
+        except IndexError:
+            raise IndexError("no such row") from None
 
     def __iter__(self) -> Iterator[Message]:
         make = self._message
@@ -271,24 +278,48 @@ class MessageBatch:
             yield make(row, can_id, flags, code)
 
     def _message(self, row: int, can_id: int, flags: int, code: int) -> Message:
-        message = Message.__new__(XlMessage if flags & bits.XL else Message)
-        data = self.payload[self.offset[row] : self.offset[row + 1]]
+        """Return the frame of a row; all but the row are its columns, which the caller has at hand."""
+        offset = self.offset
+        data = self.payload[offset[row] : offset[row + 1]]
+        if can_id & _UNUSUAL_ID or flags & _UNUSUAL:
+            message = self._unusual(row, can_id, flags, code, data)
+        else:
+            message = _new(Message)
+            message.dlc = len(data)
+            message._dlc_code = None if code <= 8 or flags & _FD else code
+            message.is_extended_id = can_id > _EFF_MASK
+            message.is_remote_frame = message.is_error_frame = False
+            if flags:
+                message.is_fd = flags & _FD != 0
+                message.bitrate_switch = flags & _BRS != 0
+                message.error_state_indicator = flags & _ESI != 0
+                message.is_rx = flags & _TX == 0
+            else:
+                message.is_fd = message.bitrate_switch = message.error_state_indicator = False
+                message.is_rx = True
+        message.data = data
+        message._timestamp = None
+        message._timestamp_ns = self.timestamp_ns[row]
+        message.arbitration_id = can_id & _EFF_MASK
+        channels = self.channels
+        message.channel = channels[0] if len(channels) == 1 else channels[self.channel[row]]
+        return message
+
+    def _unusual(self, row: int, can_id: int, flags: int, code: int, data: bytearray) -> Message:
+        """Return a remote, error or CAN XL frame without the fields that all frames have in common."""
+        message = _new(XlMessage if flags & bits.XL else Message)
         is_fd = bool(flags & bits.FD)
         remote = bool(can_id & bits.CAN_RTR_FLAG)
-        message.data = data
         message.dlc = min(code, 8) if remote else len(data)
         if isinstance(message, XlMessage):
             message._dlc_code = None
             if self.xl is not None:
                 self.xl.fill(row, message)
         else:
-            message.dlc_code = code if not is_fd else 0
-        message.timestamp_ns = self.timestamp_ns[row]
-        message.arbitration_id = can_id & bits.CAN_EFF_MASK
+            message._dlc_code = code if code > 8 and not is_fd else None
         message.is_extended_id = bool(can_id & bits.CAN_EFF_FLAG or flags & bits.EXTENDED_ERROR)
         message.is_remote_frame = remote
         message.is_error_frame = bool(can_id & bits.CAN_ERR_FLAG)
-        message.channel = self.channels[self.channel[row]]
         message.is_fd = is_fd
         message.is_rx = not flags & bits.TX
         message.bitrate_switch = bool(flags & bits.BRS)

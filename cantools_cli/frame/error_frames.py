@@ -129,6 +129,9 @@ _ECC_OF_KIND = {
 }
 _ECC_RECEIVING = 0x20
 
+_CODE_OF_LEC = {1: CODE_STUFF, 2: CODE_FORM, 3: CODE_NO_ACK, 6: CODE_CRC}
+_BIT_OF_LEC = {4: KIND_RECESSIVE, 5: KIND_DOMINANT}
+
 
 def explain(arbitration_id: int, data: bytes | bytearray) -> str:
     """Return the contents of an error frame in can-utils' words, joined by commas.
@@ -186,6 +189,16 @@ def from_ecc(ecc: int) -> tuple[int, bytes]:
     if code == CODE_OTHER and segment == PLACE_ACK and transmitting:
         code = CODE_NO_ACK
     return from_code(code, segment, transmitting)
+
+
+def from_lec(lec: int) -> tuple[int, bytes]:
+    """Return (class bits, 8 data bytes) of the last error code of a Bosch C_CAN controller.
+
+    1 stuff, 2 form, 3 missing acknowledgement, 4 recessive bit, 5 dominant bit, 6 CRC; others have no cause.
+    """
+    if lec in _BIT_OF_LEC:
+        return BUS_ERROR | PROTOCOL, bytes((0, 0, _BIT_OF_LEC[lec], 0, 0, 0, 0, 0))
+    return from_code(_CODE_OF_LEC.get(lec, CODE_OTHER), 0, False)
 
 
 def to_ecc(error_class: int, data: bytes | bytearray) -> int | None:

@@ -23,6 +23,8 @@ _HOMES = {
     "ctypesutil": ("python_can.ctypesutil",),
     "exceptions": ("errors",),
     "interface": ("bus.interface",),
+    "interfaces.ixxat.canlib_vcinpl": ("backends.ixxat.canlib_vcinpl",),
+    "interfaces.ixxat.canlib_vcinpl2": ("backends.ixxat.canlib_vcinpl2",),
     "interfaces": ("python_can.interfaces", "bus.interface", "plugins"),
     "io": ("io", ""),
     "io.asc": ("io.asc.reader", "io.asc.writer"),
@@ -61,6 +63,8 @@ def _log() -> Any:
 #: names that only an alias has
 OWN_NAMES: dict[str, dict[str, Callable[[], Any]]] = {
     "can": {"__version__": lambda: API_VERSION, "log": _log},
+    # the library is loaded when a bus is opened
+    "can.interfaces.vector.canlib": {"xldriver": lambda: None},
     # msgpack is a requirement of canx
     "can.interfaces.udp_multicast.utils": {"is_msgpack_installed": lambda: lambda raise_exception=True: True},
 }

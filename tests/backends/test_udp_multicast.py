@@ -350,6 +350,7 @@ def test_a_system_without_ancillary_data_is_refused(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(udp_multicast, "socket", SimpleNamespace(socket=object))
     with pytest.raises(CanInterfaceNotImplementedError, match="does not work on"):
         bus()
+    assert UdpMulticastBus._obstacle() == f"udp_multicast does not work on {sys.platform}"
 
 
 def test_the_default_groups_are_detected() -> None:

@@ -294,9 +294,10 @@ def test_a_program_s_dictionaries_stay_as_they_are(monkeypatch: pytest.MonkeyPat
     assert (given, config.rc) == ({"bustype": "virtual"}, {"bustype": "other", "channel": "0"})
 
 
-def test_python_can_s_other_interfaces_are_configured_as_well() -> None:
+def test_an_interface_without_its_driver_is_configured_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load_config(NOTHING(), {"interface": "pcan", "channel": "PCAN_USBBUS1"})["interface"] == "pcan"
-    with pytest.raises(CanInterfaceNotImplementedError, match='canx does not have the interface type "pcan"'):
+    monkeypatch.setenv("CANX_PCAN_LIBRARY", "/nowhere/libpcanbasic.so")
+    with pytest.raises(CanInterfaceNotImplementedError, match="pcan: cannot load"):
         Bus("PCAN_USBBUS1", "pcan")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import suppress
 from inspect import signature
 from pathlib import Path
@@ -75,7 +74,10 @@ def test_a_misspelling_has_a_suggestion(key: str, near: str) -> None:
 def test_without_anything_near_the_settings_are_listed() -> None:
     with pytest.raises(UsageError) as caught:
         checked("cannelloni", CannelloniBus, {"xyz": 1})
-    assert caught.value.hint == "settings of cannelloni: bind, listen, local_port, transport"
+    assert (
+        caught.value.hint
+        == "settings of cannelloni: bind, listen, local_port, receive_own_messages, transport"
+    )
 
 
 @pytest.mark.parametrize(
@@ -177,12 +179,9 @@ def test_settings_of_a_remote_server_pass() -> None:
     assert checked("remote", plugins.bus_class("remote"), settings, strict=settings) == expected
 
 
-def test_a_bus_that_cannot_receive_its_own_messages_warns(caplog: pytest.LogCaptureFixture) -> None:
-    with (
-        caplog.at_level(logging.WARNING),
-        CannelloniBus("127.0.0.1:1", local_port=0, receive_own_messages=True),
-    ):
-        assert caplog.messages == ["cannelloni buses do not receive their own messages"]
+@pytest.mark.parametrize("interface", CHECKED)
+def test_every_bus_has_the_setting_receive_own_messages(interface: str) -> None:
+    assert "receive_own_messages" in signature(plugins.bus_class(interface)).parameters
 
 
 @pytest.mark.parametrize(
@@ -214,3 +213,11 @@ def test_the_manual_s_files_with_a_bit_timing_open_a_bus(
 
 def test_common_settings_are_those_of_the_manual() -> None:
     assert {"bitrate", "data_bitrate", "fd", "timing", "state", "f_clock", "nom_tseg1", "btr0"} <= {*COMMON}
+
+
+def test_a_class_takes_a_detected_configuration() -> None:
+    from cantools_cli.backends.virtual.bus import VirtualBus
+
+    config: dict[str, Any] = {"interface": "virtual", "channel": "detected"}
+    with VirtualBus(**config) as bus:
+        assert bus.recv(0) is None

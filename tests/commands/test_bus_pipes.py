@@ -275,5 +275,5 @@ def test_list_shows_the_buses_in_use(start, canx, until_listening):
     start("dump", BUS)
     until_listening("b")
     assert BUS in [json.loads(line)["bus"] for line in canx("list", "--json").stdout.splitlines()]
-    assert "virtual\tready\tbuilt in" in canx("list", "interfaces").stdout
+    assert "virtual\tready\tall\t\t\tbuilt in" in canx("list", "interfaces").stdout
     assert canx("list", "formats").stdout.splitlines()[0].startswith("blf\t.blf\t")

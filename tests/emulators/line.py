@@ -16,7 +16,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
@@ -80,6 +80,11 @@ class Line:
         """Wait until the host has sent ``data``."""
         with self._changed:
             assert self._changed.wait_for(lambda: data in self.received, PATIENCE), self.received
+
+    def wait_until(self, condition: Callable[[], bool], seconds: float) -> bool:
+        """Return whether ``condition``, about what the host has sent, holds within ``seconds``."""
+        with self._changed:
+            return self._changed.wait_for(condition, seconds)
 
     def wait_until_sent(self) -> None:
         """Wait until everything injected is written to the line."""

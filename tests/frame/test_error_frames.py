@@ -65,6 +65,23 @@ def test_an_error_code_capture_is_translated_both_ways(ecc, error_class, kind, p
     assert error_frames.to_ecc(error_class, data) == ecc
 
 
+@pytest.mark.parametrize(
+    ("lec", "error_class", "kind", "place"),
+    [
+        (0, 0x080, 0x00, 0x00),
+        (1, 0x088, 0x04, 0x00),  # stuff error
+        (2, 0x088, 0x02, 0x00),  # form error
+        (3, 0x0A0, 0x00, 0x00),  # no acknowledgement
+        (4, 0x088, 0x10, 0x00),  # a recessive bit could not be sent
+        (5, 0x088, 0x08, 0x00),  # a dominant bit could not be sent
+        (6, 0x088, 0x00, 0x08),  # CRC error
+        (7, 0x080, 0x00, 0x00),
+    ],
+)
+def test_a_last_error_code_is_translated(lec, error_class, kind, place):
+    assert error_frames.from_lec(lec) == (error_class, bytes((0, 0, kind, place, 0, 0, 0, 0)))
+
+
 @given(st.integers(0, 255).filter(lambda ecc: ecc & 0x1F))
 def test_every_error_code_capture_with_a_place_survives(ecc):
     assert error_frames.to_ecc(*error_frames.from_ecc(ecc)) == ecc

@@ -41,6 +41,7 @@ class CannelloniBus(PortBus):
     every 2 seconds after the connection is lost; ``local_port`` has no effect. With ``listen`` the peer
     connects to ``local_port``, and its own port has no effect. Received frames are stamped on arrival.
 
+    With ``receive_own_messages`` sent frames are received once they are written.
     Over TCP ``send`` also waits for a connection: up to its timeout, or 3 seconds without one.
 
     Raises:
@@ -58,6 +59,7 @@ class CannelloniBus(PortBus):
         bind: str | None = None,
         transport: str = "udp",
         listen: bool = False,
+        receive_own_messages: bool = False,
         **kwargs: Any,
     ) -> None:
         refuse_unknown("cannelloni", CannelloniBus, kwargs)
@@ -72,6 +74,7 @@ class CannelloniBus(PortBus):
         name = f"cannelloni:{channel}"
         peer = Peer(host, port, name)
         self._sequence = 0
+        self._echoes_own = receive_own_messages
         self._room = 0  # for the frames of a datagram; 0 over TCP
         self._port: UdpPort | TcpTunnel
         if transport == "tcp":

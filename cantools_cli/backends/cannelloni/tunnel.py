@@ -90,6 +90,12 @@ class TcpTunnel:
             self._drop(port, error)
             raise
 
+    def echo(self, batch: MessageBatch) -> None:
+        """Let ``receive`` return the frames of ``batch``, which were sent on the connection, as sent ones."""
+        port = self._port
+        if port is not None:
+            port.echo(batch)
+
     def fileno(self) -> int:
         if not hasattr(select, "epoll"):
             raise NotImplementedError("a bus that reconnects has no descriptor on this system")
@@ -164,7 +170,7 @@ class TcpTunnel:
         except OSError as error:
             end.close()
             text = f"{self._peer.name}: cannot connect: {reason_of(error)}"
-            raise CanInitializationError(text) from error
+            raise CanInitializationError(text, hint="does the other end listen, on TCP?") from error
         return self._greet(end)
 
     def _accept(self, listener: socket.socket) -> socket.socket | None:

@@ -37,7 +37,8 @@ class RobotellBus(FramingBus):
     ``channel`` is a port or a URL of pyserial, and may end in ``@BAUDRATE``, which overrides ``ttyBaudrate``.
     The adapter keeps its settings: ``bitrate`` in bit/s, up to 1000000, is the last one by default. Up to 14
     ``can_filters`` are filters of the adapter, unless ``hw_filters`` is false; ``on_note`` is called with a
-    warning if an earlier program left filters enabled. Frames are stamped on arrival.
+    warning if an earlier program left filters enabled. Frames are stamped on arrival. With
+    ``receive_own_messages`` sent frames are received once they are written.
 
     Raises:
         UsageError: the channel is empty, the bit rate is too high, or ``listen_only`` is set.
@@ -55,6 +56,7 @@ class RobotellBus(FramingBus):
         can_filters: CanFilters | None = None,
         *,
         hw_filters: bool = True,
+        receive_own_messages: bool = False,
         listen_only: bool = False,
         timing: Any = None,
         on_note: Callable[[str], None] | None = None,
@@ -70,6 +72,7 @@ class RobotellBus(FramingBus):
         if bitrate is not None:
             _check_bitrate(bitrate)
         self._bitrate = bitrate
+        self._echoes_own = receive_own_messages
         self._uses_filters = hw_filters
         self._slots: set[int] = set()  # filters of the adapter that this bus has enabled
         self._chosen: set[int] = set()  # those of set_hw_filter, which stay when the bus is closed

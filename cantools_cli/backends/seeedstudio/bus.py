@@ -35,7 +35,8 @@ class SeeedBus(FramingBus):
     ``EXT``, the kind of frames that the adapter is set to; ``operation_mode`` is ``normal``, ``loopback``,
     ``silent`` or ``loopback_and_silent``, and ``listen_only`` makes it silent; ``bitrate`` is a key of
     ``BITRATE``. A single entry of ``can_filters`` is also the filter of the adapter. ``probe=False`` opens an
-    adapter that does not report its status. Frames are stamped on arrival.
+    adapter that does not report its status. Frames are stamped on arrival. With ``receive_own_messages`` sent
+    frames are received once they are written.
 
     Raises:
         UsageError: the channel is empty, or a setting has an unknown value.
@@ -59,6 +60,7 @@ class SeeedBus(FramingBus):
         can_filters: CanFilters | None = None,
         *,
         listen_only: bool = False,
+        receive_own_messages: bool = False,
         probe: bool = True,
         timing: Any = None,
         **kwargs: Any,
@@ -75,6 +77,7 @@ class SeeedBus(FramingBus):
         if listen_only:
             self.op_mode = _SILENT.get(self.op_mode, self.op_mode)
         self._filter = _filter_of(can_filters)
+        self._echoes_own = receive_own_messages
         self._decoder = codec.SeeedstudioDecoder(self.losses, place, int(gap_of(place) * 1e9))
         self._open(place, baudrate, f"seeedstudio:{place}")
         try:

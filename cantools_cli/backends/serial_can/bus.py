@@ -39,7 +39,8 @@ class SerialBus(FramingBus):
 
     ``channel`` is a port or a URL of pyserial; ``baudrate`` and ``rtscts`` set the line up. ``timeout`` has
     no effect: ``recv`` and ``send`` have timeouts of their own. ``id_flags`` is ``auto``, ``on`` or ``off``:
-    see ``codec.IdFlags``; ``timestamps`` is ``device``, ``host`` or ``frame``: see ``Timestamps``.
+    see ``codec.IdFlags``; ``timestamps`` is ``device``, ``host`` or ``frame``: see ``Timestamps``. With
+    ``receive_own_messages`` sent frames are received once they are written.
 
     Raises:
         UsageError: the channel is empty, or a setting has an unknown value.
@@ -56,6 +57,7 @@ class SerialBus(FramingBus):
         *,
         id_flags: str = "auto",
         timestamps: str = "device",
+        receive_own_messages: bool = False,
         **kwargs: Any,
     ) -> None:
         refuse_unknown("serial", SerialBus, kwargs)
@@ -69,6 +71,7 @@ class SerialBus(FramingBus):
         self._timestamps = _choice(Timestamps, "timestamps", timestamps)
         self._clock = DeviceClock(codec.MODULUS, _MILLISECOND)
         self._opened = time.monotonic_ns()
+        self._echoes_own = receive_own_messages
         self._decoder = codec.SerialCanDecoder(self.losses, place, self._id_flags, int(gap_of(place) * 1e9))
         self._open(place, baudrate, name, rtscts)
         self.channel_info = f"Serial interface: {place}"

@@ -56,6 +56,7 @@ class SlcanBus(PortBus):
     ``status_interval`` is the time between two queries of the error flags, 0 for none. ``s7`` is the bit rate
     of preset S7. ``hw_filters`` sets the adapter's acceptance filter, which it keeps without power, until the
     bus is closed. ``force`` opens an adapter listen-only that may acknowledge frames.
+    With ``receive_own_messages`` sent frames are received once the adapter has accepted them.
     ``on_note`` is called with warnings. ``timeout`` and ``tty_baudrate`` are for programs of python-can.
 
     Raises:
@@ -87,6 +88,7 @@ class SlcanBus(PortBus):
         status_interval: float = 1.0,
         s7: int | None = None,
         hw_filters: bool = False,
+        receive_own_messages: bool = False,
         force: bool = False,
         on_note: Callable[[str], None] | None = None,
         **kwargs: Any,
@@ -101,6 +103,7 @@ class SlcanBus(PortBus):
         place, baudrate = split_baudrate("" if channel is None else str(channel))
         _check_words(dialect, device_timestamps)
         self._listen_only = listen_only
+        self._echoes_own = receive_own_messages
         self._force = force
         self._uses_filter = hw_filters
         self._accepted: tuple[int, int] | None = EVERYTHING

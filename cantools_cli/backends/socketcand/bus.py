@@ -40,7 +40,8 @@ class SocketCanDaemonBus(PortBus):
     ``channel`` is the name of the bus on the server, and may include the server: ``can0@HOST:PORT`` or
     ``can://HOST:PORT/can0``. ``tcp_tune`` acknowledges TCP segments immediately, if the system supports that.
     ``fd`` requests CAN FD and remote frames, which only a canx server supports. ``connect_timeout`` limits
-    the time to open the bus, in seconds.
+    the time to open the bus, in seconds. With ``receive_own_messages`` sent frames are received once they are
+    written.
     """
 
     _port: TcpPort
@@ -55,6 +56,7 @@ class SocketCanDaemonBus(PortBus):
         can_filters: CanFilters | None = None,
         *,
         fd: bool = False,
+        receive_own_messages: bool = False,
         connect_timeout: float = 10.0,
         **kwargs: Any,
     ) -> None:
@@ -62,6 +64,7 @@ class SocketCanDaemonBus(PortBus):
         name, host, port = _place(str(channel), host, port)
         deadline = Deadline(connect_timeout)
         self._channel = name
+        self._echoes_own = receive_own_messages
         self._fd = fd
         self._can_protocol = CanProtocol.CAN_FD if fd else CanProtocol.CAN_20
         self._decoder = codec.SocketcandDecoder(self.losses)

@@ -16,10 +16,11 @@
     The protocol of WebSockets, without input and output.
 ``serial``
     Serial ports: devices and the URLs of pyserial.
+``library``, ``library_bus``
+    The libraries of vendors: finding and loading them, and the bus on the queue of one.
 
-The libraries of vendors belong here too, one module each. A device with a descriptor is a ``Stream`` for
-``StreamPort``. For a device without one, a thread queues the frames and sets a ``Wakeup``, whose descriptor
-is that of the port.
+A device with a descriptor is a ``Stream`` for ``StreamPort``. For a device without one, a thread queues the
+frames and sets a ``Wakeup``, whose descriptor is that of the port.
 
 May import ``bus``, ``frame`` and the modules at the top of ``cantools_cli``.
 """

@@ -41,26 +41,38 @@ class DeviceClock:
         """Note that the counter is ``count`` now, or was at ``read_at_ns`` on the monotonic clock."""
         self.times_ns((count,), read_at_ns)
 
-    def times_ns(self, counts: Sequence[int], read_at_ns: int | None = None) -> array[int]:
+    def times_ns(
+        self,
+        counts: Sequence[int],
+        read_at_ns: int | None = None,
+        *,
+        counter: int | None = None,
+        may_be_old: bool = False,
+    ) -> array[int]:
         """Return the times of frames that were read together.
 
         ``read_at_ns`` is the time of reading on the monotonic clock, by default now. Between two calls the
-        counter may wrap any number of times; within one, less than half a time.
+        counter may wrap any number of times; within one, less than half a time. ``counter`` is its value at
+        that time, if it is known: frames may then have waited for any time. Without it, frames that
+        ``may_be_old`` do not anchor the counter again.
         """
         now = time.monotonic_ns() if read_at_ns is None else read_at_ns
         if not counts:
             return array("q")
-        unwrapped = self._unwrapped(counts, now)
+        unwrapped = self._unwrapped(counts if counter is None else (*counts, counter), now)
+        last = unwrapped[-1]
         highest = max(unwrapped)
+        if counter is not None:
+            del unwrapped[-1]
         offset = now - highest * self._tick_ns
-        if self._ticks is not None and offset - self._offset_ns < _MAX_DELAY_NS:
+        if self._ticks is not None and (may_be_old or offset - self._offset_ns < _MAX_DELAY_NS):
             offset = min(offset, self._offset_ns + max(0, now - self._read_at_ns) // _DRIFT)
         times = array("q", [ticks * self._tick_ns + offset + self._epoch_ns for ticks in unwrapped])
         if self._ticks is None:
-            self._latest = highest, max(times)
+            self._latest = max(unwrapped), max(times)
         else:
             self._keep_order(unwrapped, times)
-        self._offset_ns, self._read_at_ns, self._ticks = offset, now, unwrapped[-1]
+        self._offset_ns, self._read_at_ns, self._ticks = offset, now, last
         return times
 
     def _keep_order(self, unwrapped: list[int], times: array[int]) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Protocol, cast
 
 from cantools_cli.bus.base import BusABC
-from cantools_cli.errors import CanOperationError
+from cantools_cli.errors import CanError, CanOperationError
 from cantools_cli.frame.batch import MessageBatch
 
 
@@ -39,6 +39,13 @@ class Port(Protocol):
     def close(self) -> None: ...
 
 
+class EchoingPort(Port, Protocol):
+    """A port that can return what was sent."""
+
+    def echo(self, batch: MessageBatch) -> None:
+        """Let ``receive`` return the frames of ``batch`` as sent ones."""
+
+
 class PortBus(BusABC):
     """A bus on a port.
 
@@ -48,6 +55,7 @@ class PortBus(BusABC):
     """
 
     _port: Port
+    _echoes_own = False  # whether the bus receives what it has sent; this needs an EchoingPort
     _send_seconds: float | None = None  # how long a send without a timeout may wait
 
     def _encode(self, batch: MessageBatch) -> Iterable[bytes]:
@@ -68,6 +76,16 @@ class PortBus(BusABC):
     def _send(self, batch: MessageBatch, timeout: float | None) -> None:
         # a lost bus stays open: the frames that arrived before can still be received
         self._port.send(self._encode(batch), self._send_seconds if timeout is None else timeout)
+
+    def send_batch(self, batch: MessageBatch, timeout: float | None = None) -> None:
+        try:
+            super().send_batch(batch, timeout)
+        except CanError as error:
+            if self._echoes_own and error.sent:
+                cast("EchoingPort", self._port).echo(batch.part(0, error.sent))
+            raise
+        if self._echoes_own:
+            cast("EchoingPort", self._port).echo(batch)
 
     def _close_if_lost(self) -> None:
         if self._port.is_lost:

@@ -19,6 +19,7 @@ from contextlib import suppress
 from itertools import islice
 from typing import Protocol
 
+from cantools_cli.backends.transport.sent import sent_copy
 from cantools_cli.backends.transport.waiting import MAX_WAIT, Wakeup
 from cantools_cli.bus.deadline import Deadline
 from cantools_cli.bus.losses import MISSED_FRAMES, Losses
@@ -178,10 +179,7 @@ class StreamPort:
         if reason is not None:
             self.fail(reason)
         if pieces or reason is not None:
-            self._mark_ready()
-            self._arrival.notify_all()
-            if self._is_polled:  # by a thread that may have begun to poll after this arrived
-                self._wakeup.set()
+            self._announce()
 
     def _keep(self, batch: MessageBatch) -> None:
         room = QUEUE_FRAMES - len(self._received)
@@ -193,6 +191,21 @@ class StreamPort:
             self._received.extend(batch)
         elif len(batch):
             self._received = batch
+
+    def echo(self, batch: MessageBatch) -> None:
+        """Let ``receive`` return the frames of ``batch`` as sent ones: for a protocol without an echo."""
+        copy = sent_copy(batch, self._channel)
+        with self._lock:
+            if not self.is_lost:
+                self._keep(copy)
+                self._announce()
+
+    def _announce(self) -> None:
+        """Tell the threads that wait about frames or an error; the lock is held."""
+        self._mark_ready()
+        self._arrival.notify_all()
+        if self._is_polled:  # by a thread that may have begun to poll after this arrived
+            self._wakeup.set()
 
     def _take(self) -> MessageBatch | None:
         with self._lock:

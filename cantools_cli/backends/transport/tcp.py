@@ -48,7 +48,9 @@ def connect(host: str, port: int, timeout: float, name: str) -> socket.socket:
         return socket.create_connection((host, port), timeout)
     except (OSError, UnicodeError) as error:
         reason = f"no answer within {timeout:g} s" if isinstance(error, TimeoutError) else reason_of(error)
-        raise CanInitializationError(f"{name}: cannot connect: {reason}") from error
+        is_name = isinstance(error, (socket.gaierror, UnicodeError))
+        hint = "is the name of the host right?" if is_name else f"is the server running, on port {port}?"
+        raise CanInitializationError(f"{name}: cannot connect: {reason}", hint=hint) from error
 
 
 class TcpPort(StreamPort):

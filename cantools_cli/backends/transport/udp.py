@@ -8,9 +8,12 @@ import socket
 import struct
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
+from cantools_cli.backends.transport.sent import sent_copy
 from cantools_cli.backends.transport.waiting import Wakeup
 from cantools_cli.bus.deadline import Deadline
 from cantools_cli.errors import CanOperationError, CanTimeoutError, reason_of
@@ -53,13 +56,34 @@ class UdpPort:
         self._channels = channels
         self._destination = destination
         self._wakeup = Wakeup(self._release)
+        self._echoes: deque[MessageBatch] = deque()
+        self._either: select.epoll | None = None  # after the first echo or call of fileno()
         receiver.setblocking(False)
         receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
         if sys.platform == "linux":
             receiver.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
 
     def fileno(self) -> int:
-        return self._receiver.fileno()
+        if not hasattr(select, "epoll"):
+            return self._receiver.fileno()
+        if self._either is None:  # datagrams, or echoes
+            self._check_open()
+            self._either = select.epoll(2)
+            self._either.register(self._receiver, select.EPOLLIN)
+            self._either.register(self._wakeup, select.EPOLLIN)
+        return self._either.fileno()
+
+    def echo(self, batch: MessageBatch) -> None:
+        """Let ``receive`` return the frames of ``batch`` as sent ones."""
+        self._echoes.append(sent_copy(batch, self._channels[0] if self._channels else None))
+        self._wakeup.set()
+
+    def _next_echo(self) -> MessageBatch:
+        self._wakeup.clear()
+        echo = self._echoes.popleft()
+        if self._echoes:
+            self._wakeup.set()
+        return echo
 
     def receive(self, timeout: float | None) -> MessageBatch | None:
         """Return the frames that arrived, or None after ``timeout`` seconds.
@@ -71,6 +95,9 @@ class UdpPort:
         batch = MessageBatch(channels=self._channels)
         while True:
             self._check_open()
+            if self._echoes:
+                with suppress(IndexError):  # another thread took the last one
+                    return self._next_echo()
             for _ in range(BATCH):
                 if not self._read(batch):
                     break
@@ -126,6 +153,8 @@ class UdpPort:
         self._wakeup.close()
 
     def _release(self) -> None:
+        if self._either is not None:
+            self._either.close()
         self._receiver.close()
         self.sender.close()
 

@@ -38,7 +38,8 @@ class Wakeup:
             self._read_end = self._write_end = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         else:
             self._read_end, self._write_end = os.pipe()
-            os.set_blocking(self._read_end, False)
+            if hasattr(os, "set_blocking"):  # Windows has it from Python 3.12 on
+                os.set_blocking(self._read_end, False)
 
     def fileno(self) -> int:
         return self._read_end

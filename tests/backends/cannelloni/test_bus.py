@@ -381,6 +381,33 @@ def test_two_of_ours_talk_over_tcp() -> None:
             assert same(received(other, len(ALL)), ALL)
 
 
+def test_own_messages_over_udp() -> None:
+    with beside(receive_own_messages=True) as (bus, plain):
+        bus.send_batch(MessageBatch(ALL))
+        bus.send(ALL[0])
+        assert select.select([bus], [], [], PATIENCE)[0]
+        plain.sendto(PAIR, here(bus))
+        found = received(bus, len(ALL) + 3)
+        for one, sent in zip(found, [*ALL, ALL[0]], strict=False):
+            assert one.equals(sent, timestamp_delta=None, check_channel=False, check_direction=False)
+        assert [message.is_rx for message in found] == [False] * (len(ALL) + 1) + [True] * 2
+        assert {message.channel for message in found} == {f"127.0.0.1:{plain.getsockname()[1]}"}
+        assert not select.select([bus], [], [], 0)[0]
+
+
+def test_own_messages_over_tcp() -> None:
+    def peer(end: socket.socket) -> None:
+        greeted(end)
+        take(end, len(STREAM))
+        end.sendall(STREAM)
+        drain(end)
+
+    with serving(peer) as port, tcp(port, receive_own_messages=True) as bus:
+        bus.send_batch(MessageBatch(ALL))
+        found = received(bus, 2 * len(ALL))
+        assert sorted(message.is_rx for message in found) == [False] * len(ALL) + [True] * len(ALL)
+
+
 @pytest.mark.usefixtures("at_once")
 def test_the_descriptor_outlives_a_connection() -> None:
     ready = Event()

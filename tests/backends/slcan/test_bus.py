@@ -461,6 +461,17 @@ def test_a_queue_that_stays_full_is_a_timeout() -> None:
         assert raised.value.sent == 3
 
 
+def test_own_messages_are_those_that_the_adapter_accepted() -> None:
+    with adapter(receive_own_messages=True, status_interval=0) as (bus, device, _):
+        device.queue = 2
+        with pytest.raises(CanOperationError, match="refused 3 frames") as caught:
+            bus.send_batch(MessageBatch([std(number) for number in range(5)]), 0.3)
+        assert caught.value.sent == 2
+        found = received_all(bus, 2)
+        assert [(one.arbitration_id, one.is_rx) for one in found] == [(0, False), (1, False)]
+        assert bus.recv(0.05) is None
+
+
 def test_acknowledgements_that_end_are_not_waited_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link_module, "SILENCE", 0.05)
     notes: list[str] = []

@@ -112,6 +112,15 @@ def test_any_gaps_and_delays_keep_the_order(start: int, gaps: list[tuple[int, in
         last = stamp
 
 
+def test_old_frames_do_not_anchor_the_counter_again() -> None:
+    ours, now = clock(), time.monotonic_ns()
+    [first] = ours.times_ns([0], now)
+    [old] = ours.times_ns([1_000_000], now + 11 * SECOND, may_be_old=True)  # ten seconds in a queue
+    assert old - first == pytest.approx(SECOND, abs=SECOND // 100)
+    [fresh] = ours.times_ns([2_000_000], now + 3_600 * SECOND)  # the counter stood still
+    assert fresh - epoch_of(now) == pytest.approx(3_600 * SECOND, abs=SECOND)
+
+
 def test_no_frames_have_no_times() -> None:
     assert not clock().times_ns([])
 
@@ -138,3 +147,32 @@ def test_counts_in_order_take_a_shorter_way_with_the_same_result(
             expected_times = short.times_ns(counts, now)
             patch.setattr(device_clock, "_is_sorted", lambda counts: False)
             assert long.times_ns(counts, now) == expected_times
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(st.integers(0, 1 << 33), min_size=1, max_size=5),  # the gaps between frames
+            st.integers(0, 3600 * 1_000_000),  # how long the last one waits
+            st.integers(0, 500),  # how long reading the counter takes
+        ),
+        min_size=1,
+        max_size=10,
+    )
+)
+def test_a_known_counter_tells_how_long_frames_waited(readings: list[tuple[list[int], int, int]]) -> None:
+    ours, now, read_at = clock(1 << 64), 1 << 50, 0
+    ours._epoch_ns = 0
+    ours.anchor(0, now)
+    sent, last = 0, 0
+    for gaps, waited, delay in readings:
+        counts = []
+        for gap in gaps:
+            sent += gap
+            counts.append(sent)
+        read_at = max(read_at, sent + waited)
+        times = ours.times_ns(counts, now + (read_at + delay) * MICROSECOND, counter=read_at)
+        for count, stamp in zip(counts, times, strict=True):
+            assert abs(stamp - now - count * MICROSECOND) <= 500 * MICROSECOND
+            assert stamp >= last
+            last = stamp

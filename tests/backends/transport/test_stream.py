@@ -179,3 +179,33 @@ def test_a_device_that_is_unplugged_shuts_the_bus_down(line: Line) -> None:
     with pytest.raises(CanOperationError, match=r"line: (the connection is lost|the other side closed)"):
         bus.recv(PATIENCE)
     assert bus.is_shutdown
+
+
+def test_sent_frames_are_received_on_request(line: Line) -> None:
+    bus, _ = line
+    bus._echoes_own, found = True, []
+    channel = bus._port._channel
+    descriptor = bus.fileno()
+    thread = threading.Thread(target=lambda: found.append(bus.recv(PATIENCE)))
+    thread.start()  # waits for the stream, or begins to
+    bus.send_batch(MessageBatch([Message(arbitration_id=number, is_extended_id=False) for number in (1, 2)]))
+    thread.join(PATIENCE)
+    message = bus.recv(PATIENCE)
+    assert message is not None
+    assert [(one.arbitration_id, one.is_rx, one.channel) for one in (*found, message)] == [
+        (1, False, channel),
+        (2, False, channel),
+    ]
+    assert not select.select([descriptor], [], [], 0)[0]
+    bus.send(Message(arbitration_id=3, is_extended_id=False))
+    assert select.select([descriptor], [], [], PATIENCE)[0]
+    bus.set_filters([{"can_id": 4, "can_mask": 0x7FF}])
+    assert bus.recv(0) is None
+
+
+def test_an_echo_of_a_lost_bus_is_dropped(line: Line) -> None:
+    bus, _ = line
+    bus.shutdown()
+    bus._port.echo(MessageBatch([Message(arbitration_id=1)]))
+    with pytest.raises(CanOperationError):
+        bus.recv(0)

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import os
 import select
 import socket
 import threading
+from typing import TYPE_CHECKING
 
 from cantools_cli.backends.transport.waiting import Wakeup
+
+if TYPE_CHECKING:
+    import pytest
 
 TIMEOUT = 30
 
@@ -52,3 +57,15 @@ def test_the_last_of_several_waits_releases() -> None:
         assert near.fileno() == -1
     wakeup.close()
     assert wakeup.fileno() == -1
+
+
+def test_a_system_with_neither_event_counters_nor_non_blocking_pipes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "eventfd", raising=False)
+    monkeypatch.delattr(os, "set_blocking")
+    wakeup = Wakeup()
+    for _ in range(2):
+        wakeup.set()
+        assert wakeup.wait(0)
+        wakeup.clear()
+        assert not wakeup.wait(0)
+    wakeup.close()

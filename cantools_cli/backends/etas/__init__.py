@@ -1,0 +1,1 @@
+"""Interface ``etas``: controllers of ETAS through BOA, the Basic Open API."""

@@ -1,0 +1,1 @@
+"""isCAN cards of Thorsis, by the library iscandrv."""

@@ -1,0 +1,60 @@
+"""The classic CAN controller of an IXXAT device, with the signature that python-can documents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cantools_cli.backends.ixxat import bus
+from cantools_cli.backends.ixxat.bus import CyclicSendTask, get_ixxat_hwids
+from cantools_cli.backends.ixxat.exceptions import (
+    VCIBusOffError,
+    VCIDeviceNotFoundError,
+    VCIError,
+    VCIRxQueueEmptyError,
+    VCITimeout,
+)
+from cantools_cli.filtering.can_filter import CanFilters
+
+__all__ = [
+    "CyclicSendTask",
+    "IXXATBus",
+    "VCIBusOffError",
+    "VCIDeviceNotFoundError",
+    "VCIError",
+    "VCIRxQueueEmptyError",
+    "VCITimeout",
+    "get_ixxat_hwids",
+]
+
+
+class VcinplBus(bus.IXXATBus):
+    """The bus of ``vcinpl``; further keywords are those of the class for both libraries."""
+
+    def __init__(
+        self,
+        channel: int,
+        can_filters: CanFilters | None = None,
+        receive_own_messages: bool = False,
+        unique_hardware_id: str | None = None,
+        extended: bool = True,
+        rx_fifo_size: int | None = 16,
+        tx_fifo_size: int | None = 16,
+        bitrate: int = 500_000,
+        **kwargs: Any,
+    ) -> None:
+        kwargs.pop("fd", None)  # the class itself decides
+        super().__init__(
+            channel,
+            can_filters,
+            receive_own_messages,
+            unique_hardware_id,
+            extended,
+            False,
+            rx_fifo_size,
+            tx_fifo_size,
+            bitrate,
+            **kwargs,
+        )
+
+
+IXXATBus = VcinplBus  #: the documented name

@@ -1,0 +1,1 @@
+"""Interface ``kvaser``: a channel of a Kvaser device, through the vendor's library CANlib."""

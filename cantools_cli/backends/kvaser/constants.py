@@ -1,0 +1,268 @@
+"""The constants of CANlib under the names of its headers, as ``can.interfaces.kvaser.constants`` has them.
+
+Source: Kvaser's ``canlib.h`` and ``canstat.h`` 5.49.
+"""
+
+# ruff: noqa: N802, N816 - the names of the vendor's headers
+
+from __future__ import annotations
+
+# Results of functions.
+canOK = 0
+canERR_PARAM = -1
+canERR_NOMSG = -2
+canERR_NOTFOUND = -3
+canERR_NOMEM = -4
+canERR_NOCHANNELS = -5
+canERR_INTERRUPTED = canERR_RESERVED_3 = -6
+canERR_TIMEOUT = -7
+canERR_NOTINITIALIZED = -8
+canERR_NOHANDLES = -9
+canERR_INVHANDLE = -10
+canERR_INIFILE = -11
+canERR_DRIVER = -12
+canERR_TXBUFOFL = -13
+canERR_RESERVED_1 = -14
+canERR_HARDWARE = -15
+canERR_DYNALOAD = -16
+canERR_DYNALIB = -17
+canERR_DYNAINIT = -18
+canERR_NOT_SUPPORTED = -19
+canERR_RESERVED_5 = -20
+canERR_RESERVED_6 = -21
+canERR_RESERVED_2 = -22
+canERR_DRIVERLOAD = -23
+canERR_DRIVERFAILED = -24
+canERR_NOCONFIGMGR = -25
+canERR_NOCARD = -26
+canERR_RESERVED_7 = -27
+canERR_REGISTRY = -28
+canERR_LICENSE = -29
+canERR_INTERNAL = -30
+canERR_NO_ACCESS = -31
+canERR_NOT_IMPLEMENTED = -32
+canERR_DEVICE_FILE = canERR__RESERVED = -33
+canERR_HOST_FILE = -34
+canERR_DISK = -35
+canERR_CRC = -36
+canERR_CONFIG = -37
+canERR_MEMO_FAIL = -38
+canERR_BUFFER_TOO_SMALL = -43
+
+
+def CANSTATUS_SUCCESS(status: int) -> bool:
+    """Return whether the result of a function is not an error."""
+    return status >= canOK
+
+
+# Flags of a message. A function that writes takes those of the first group, and FDF and BRS.
+canMSG_MASK = 0xFF
+canMSG_RTR = 0x1
+canMSG_STD = 0x2
+canMSG_EXT = 0x4
+canMSG_WAKEUP = 0x8
+canMSG_NERR = 0x10
+canMSG_ERROR_FRAME = 0x20
+canMSG_TXACK = 0x40
+canMSG_TXRQ = 0x80
+canMSG_DELAY_MSG = 0x100
+canMSG_SINGLE_SHOT = 0x1000000
+canMSG_TXNACK = 0x2000000
+canMSG_ABL = 0x4000000
+canMSG_LOCAL_TXACK = 0x10000000
+
+canFDMSG_FDF = 0x10000
+canFDMSG_BRS = 0x20000
+canFDMSG_ESI = 0x40000
+
+canMSGERR_MASK = 0xFF00
+canMSGERR_HW_OVERRUN = 0x200
+canMSGERR_SW_OVERRUN = 0x400
+canMSGERR_OVERRUN = 0x600
+canMSGERR_STUFF = 0x800
+canMSGERR_FORM = 0x1000
+canMSGERR_CRC = 0x2000
+canMSGERR_BIT0 = 0x4000
+canMSGERR_BIT1 = 0x8000
+canMSGERR_BIT = 0xC000
+canMSGERR_BUSERR = 0xF800
+
+# Flags of canOpenChannel.
+canOPEN_EXCLUSIVE = 0x8
+canOPEN_REQUIRE_EXTENDED = 0x10
+canOPEN_ACCEPT_VIRTUAL = 0x20
+canOPEN_OVERRIDE_EXCLUSIVE = 0x40
+canOPEN_REQUIRE_INIT_ACCESS = 0x80
+canOPEN_NO_INIT_ACCESS = 0x100
+canOPEN_ACCEPT_LARGE_DLC = 0x200
+canOPEN_CAN_FD = 0x400
+canOPEN_CAN_FD_NONISO = 0x800
+
+# Modes of canSetBusOutputControl.
+canDRIVER_OFF = 0
+canDRIVER_SILENT = 1
+canDRIVER_NORMAL = 4
+canDRIVER_SELFRECEPTION = 8
+
+# Bits of canReadStatus.
+canSTAT_ERROR_PASSIVE = 0x1
+canSTAT_BUS_OFF = 0x2
+canSTAT_ERROR_WARNING = 0x4
+canSTAT_ERROR_ACTIVE = 0x8
+canSTAT_TX_PENDING = 0x10
+canSTAT_RX_PENDING = 0x20
+canSTAT_TXERR = 0x80
+canSTAT_RXERR = 0x100
+canSTAT_HW_OVERRUN = 0x200
+canSTAT_SW_OVERRUN = 0x400
+
+# Functions of canIoCtl.
+canIOCTL_PREFER_EXT = 1
+canIOCTL_PREFER_STD = 2
+canIOCTL_CLEAR_ERROR_COUNTERS = 5
+canIOCTL_SET_TIMER_SCALE = 6
+canIOCTL_SET_TXACK = 7
+canIOCTL_GET_RX_BUFFER_LEVEL = 8
+canIOCTL_GET_TX_BUFFER_LEVEL = 9
+canIOCTL_FLUSH_RX_BUFFER = 10
+canIOCTL_FLUSH_TX_BUFFER = 11
+canIOCTL_GET_TIMER_SCALE = 12
+canIOCTL_SET_TXRQ = 13
+canIOCTL_GET_EVENTHANDLE = 14
+canIOCTL_SET_BYPASS_MODE = 15
+canIOCTL_SET_WAKEUP = 16
+canIOCTL_GET_DRIVERHANDLE = 17
+canIOCTL_MAP_RXQUEUE = 18
+canIOCTL_GET_WAKEUP = 19
+canIOCTL_SET_REPORT_ACCESS_ERRORS = 20
+canIOCTL_GET_REPORT_ACCESS_ERRORS = 21
+canIOCTL_CONNECT_TO_VIRTUAL_BUS = 22
+canIOCTL_DISCONNECT_FROM_VIRTUAL_BUS = 23
+canIOCTL_SET_USER_IOPORT = 24
+canIOCTL_GET_USER_IOPORT = 25
+canIOCTL_SET_BUFFER_WRAPAROUND_MODE = 26
+canIOCTL_SET_RX_QUEUE_SIZE = 27
+canIOCTL_SET_USB_THROTTLE = 28
+canIOCTL_GET_USB_THROTTLE = 29
+canIOCTL_SET_BUSON_TIME_AUTO_RESET = 30
+canIOCTL_GET_TXACK = 31
+canIOCTL_SET_LOCAL_TXECHO = 32
+canIOCTL_SET_ERROR_FRAMES_REPORTING = 33
+canIOCTL_TX_INTERVAL = 40
+canIOCTL_SET_BRLIMIT = 43
+canIOCTL_RESET_OVERRUN_COUNT = 44
+canIOCTL_SET_LOCAL_TXACK = 46
+
+# Items of canGetChannelData.
+canCHANNELDATA_CHANNEL_CAP = 1
+canCHANNELDATA_TRANS_CAP = 2
+canCHANNELDATA_CHANNEL_FLAGS = 3
+canCHANNELDATA_CARD_TYPE = 4
+canCHANNELDATA_CARD_NUMBER = 5
+canCHANNELDATA_CHAN_NO_ON_CARD = 6
+canCHANNELDATA_CARD_SERIAL_NO = 7
+canCHANNELDATA_TRANS_SERIAL_NO = 8
+canCHANNELDATA_CARD_FIRMWARE_REV = 9
+canCHANNELDATA_CARD_HARDWARE_REV = 10
+canCHANNELDATA_CARD_UPC_NO = 11
+canCHANNELDATA_TRANS_UPC_NO = 12
+canCHANNELDATA_CHANNEL_NAME = 13
+canCHANNELDATA_DLL_FILE_VERSION = 14
+canCHANNELDATA_DLL_PRODUCT_VERSION = 15
+canCHANNELDATA_DLL_FILETYPE = 16
+canCHANNELDATA_TRANS_TYPE = 17
+canCHANNELDATA_DEVICE_PHYSICAL_POSITION = 18
+canCHANNELDATA_UI_NUMBER = 19
+canCHANNELDATA_TIMESYNC_ENABLED = 20
+canCHANNELDATA_DRIVER_FILE_VERSION = 21
+canCHANNELDATA_DRIVER_PRODUCT_VERSION = 22
+canCHANNELDATA_MFGNAME_UNICODE = 23
+canCHANNELDATA_MFGNAME_ASCII = 24
+canCHANNELDATA_DEVDESCR_UNICODE = 25
+canCHANNELDATA_DEVDESCR_ASCII = 26
+canCHANNELDATA_DRIVER_NAME = 27
+canCHANNELDATA_DEVNAME_ASCII = 31
+canCHANNELDATA_MAX_BITRATE = 37
+canCHANNELDATA_CUST_CHANNEL_NAME = 39
+canCHANNELDATA_CHANNEL_CAP_EX = 47
+
+# Bits of canCHANNELDATA_CHANNEL_CAP.
+canCHANNEL_CAP_BUS_STATISTICS = 0x2
+canCHANNEL_CAP_ERROR_COUNTERS = 0x4
+canCHANNEL_CAP_VIRTUAL = 0x10000
+canCHANNEL_CAP_CAN_FD = 0x80000
+canCHANNEL_CAP_CAN_FD_NONISO = 0x100000
+canCHANNEL_CAP_SILENT_MODE = 0x200000
+canCHANNEL_CAP_SINGLE_SHOT = 0x400000
+
+# Flags of canAccept.
+canFILTER_SET_CODE_STD = 3
+canFILTER_SET_MASK_STD = 4
+canFILTER_SET_CODE_EXT = 5
+canFILTER_SET_MASK_EXT = 6
+
+# Types of canObjBufAllocate.
+canOBJBUF_TYPE_AUTO_RESPONSE = 1
+canOBJBUF_TYPE_PERIODIC_TX = 2
+
+kvLED_ACTION_ALL_LEDS_ON = 0
+kvLED_ACTION_ALL_LEDS_OFF = 1
+
+# Bit rates of canSetBusParams, with a timing that the driver has.
+canBITRATE_1M = -1
+canBITRATE_500K = -2
+canBITRATE_250K = -3
+canBITRATE_125K = -4
+canBITRATE_100K = -5
+canBITRATE_62K = -6
+canBITRATE_50K = -7
+canBITRATE_83K = -8
+canBITRATE_10K = -9
+
+# Bit rates of canSetBusParams and canSetBusParamsFd on a CAN FD channel; the name ends with the sample point.
+canFD_BITRATE_500K_80P = -1000
+canFD_BITRATE_1M_80P = -1001
+canFD_BITRATE_2M_80P = -1002
+canFD_BITRATE_4M_80P = -1003
+canFD_BITRATE_8M_60P = -1004
+canFD_BITRATE_8M_80P = -1005
+canFD_BITRATE_8M_70P = -1006
+canFD_BITRATE_2M_60P = -1007
+
+#: canx's text of each error, for a library that has none
+TEXTS = {
+    canERR_PARAM: "bad parameter",
+    canERR_NOMSG: "no message available",
+    canERR_NOTFOUND: "channel or hardware not found",
+    canERR_NOMEM: "out of memory",
+    canERR_NOCHANNELS: "no channel available",
+    canERR_INTERRUPTED: "interrupted by a signal",
+    canERR_TIMEOUT: "timed out",
+    canERR_NOTINITIALIZED: "library not initialised",
+    canERR_NOHANDLES: "no free handle",
+    canERR_INVHANDLE: "handle not valid",
+    canERR_INIFILE: "settings file error",
+    canERR_DRIVER: "driver type not supported",
+    canERR_TXBUFOFL: "transmit buffer overflow",
+    canERR_HARDWARE: "hardware fault",
+    canERR_DYNALOAD: "driver library load failed",
+    canERR_DYNALIB: "driver library mismatch",
+    canERR_DYNAINIT: "driver library initialisation failed",
+    canERR_NOT_SUPPORTED: "not supported by the hardware",
+    canERR_DRIVERLOAD: "driver could not be loaded",
+    canERR_DRIVERFAILED: "driver start failed",
+    canERR_NOCONFIGMGR: "configuration manager missing",
+    canERR_NOCARD: "card removed or absent",
+    canERR_REGISTRY: "registry entry missing",
+    canERR_LICENSE: "license not valid",
+    canERR_INTERNAL: "internal library error",
+    canERR_NO_ACCESS: "access denied",
+    canERR_NOT_IMPLEMENTED: "not implemented here",
+    canERR_DEVICE_FILE: "device file error",
+    canERR_HOST_FILE: "host file error",
+    canERR_DISK: "disk error",
+    canERR_CRC: "CRC error",
+    canERR_CONFIG: "configuration error",
+    canERR_MEMO_FAIL: "memorator failure",
+    canERR_BUFFER_TOO_SMALL: "buffer too small",
+}

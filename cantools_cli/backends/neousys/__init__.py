@@ -1,0 +1,1 @@
+"""CAN ports of Neousys computers, by the library WDT_DIO."""

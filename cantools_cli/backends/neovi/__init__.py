@@ -1,0 +1,1 @@
+"""Interface ``neovi``: the neoVI and ValueCAN devices of Intrepid Control Systems."""

@@ -1,0 +1,1 @@
+"""Interface ``nican``: controllers of National Instruments through NI-CAN."""

@@ -1,0 +1,1 @@
+"""Interface ``nixnet``: the CAN interfaces of National Instruments, by NI-XNET."""

@@ -1,0 +1,1 @@
+"""Interface ``pcan``: adapters of PEAK-System through their library PCAN-Basic."""

@@ -1,0 +1,1 @@
+"""Interface ``vector``: Vector's adapters by the XL Driver Library, on Windows."""

@@ -1,0 +1,1 @@
+"""The interface ``vector`` on an emulated XL Driver Library."""
