@@ -192,6 +192,7 @@ def queries() -> dict[str, str]:
     return {tool: match[1] for tool, match in matches.items() if match}
 
 
+@pytest.mark.filterwarnings("ignore:The inplace keyword")  # Dask 2026.8 calls pandas 3.1 so
 @pytest.mark.parametrize("tool", ["DuckDB", "Polars", "pandas", "Dask"])
 def test_the_query_of_the_manual_gives_the_means(decode, tmp_path, monkeypatch, capsys, tool):
     pytest.importorskip({"Dask": "dask.dataframe"}.get(tool, tool.lower()))
