@@ -176,8 +176,19 @@ def _shortest(value: Number, code: str, digits: range) -> str:
 
 
 def _json_number(signal: SignalSpec) -> Callable[[Number], str]:
-    """Return what writes a physical value in JSON, which lacks infinities and NaN."""
+    """Return what writes a physical value in JSON, which lacks infinities and NaN.
+
+    All numbers of a signal with fractions have a point or an exponent: tools that guess the type from the
+    first rows would round the later ones.
+    """
     spell = number_speller(signal)
     if signal.is_whole:
         return spell
-    return lambda value: spell(value) if isfinite(value) else "null"
+
+    def spelled(value: Number) -> str:
+        if not isfinite(value):
+            return "null"
+        text = spell(value)
+        return text if "." in text or "e" in text else f"{text}.0"
+
+    return spelled
