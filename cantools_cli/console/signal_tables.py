@@ -79,6 +79,7 @@ class _Target:
             if os.path.isdir(path) and os.listdir(path) and not force:
                 raise UsageError(f"{path}: not an empty directory", hint="--force replaces the files in it")
             os.makedirs(path, exist_ok=True)
+            _allow_all_files()
 
     def open(self, message: str, schema: Any) -> TableFile:
         """Open the file of a table."""
@@ -116,6 +117,17 @@ class _Target:
             path = f"{base}-{count}"
         self._paths.add(path.casefold())
         return os.path.join(self.path, path + SUFFIXES[self._form])
+
+
+def _allow_all_files() -> None:
+    """Allow as many open files as the system does: a database may have more messages than the usual 1024."""
+    try:
+        import resource
+
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    except (ImportError, OSError, ValueError):
+        return  # fewer will do for most databases
 
 
 def _tell(job: DecodeJob, writer: SignalWriter, target: _Target) -> int:

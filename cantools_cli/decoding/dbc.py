@@ -245,6 +245,8 @@ class _Reader:
         ranges = []
         for part in _names(parts):
             low, _, high = part.partition("-")
+            if not (low.isdecimal() and (high or low).isdecimal()):
+                raise ValueError(f"malformed multiplexing: {quoted(parts)}")
             ranges.append((int(low), int(high or low)))
         if len(signals) > 1:  # the value in the mark of each says which one is meant
             signals = [one for one in signals if any(low <= _selection(one) <= high for low, high in ranges)]

@@ -13,7 +13,7 @@ from cantools_cli.errors import UsageError, quoted
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 STRING = r'"(?:[^"\\]|\\.|\\(?="\s*(?:;|$)))*"'
-NAME = r"[^\s:|@,;()\[\]\"]+"
+NAME = r"[^\s:|@,;()\[\]\"\x00-\x1f\x7f-\x9f]+"  # no control characters: names are printed on terminals
 _KEYWORD = re.compile(
     r"[ \t]*(VERSION|NS_|BS_|BU_|BO_TX_BU_|BO_|SG_MUL_VAL_|SG_|VAL_TABLE_|VAL_|CM_|BA_DEF_DEF_REL_"
     r"|BA_DEF_DEF_|BA_DEF_SGTYPE_|BA_DEF_REL_|BA_DEF_|BA_SGTYPE_|BA_REL_|BA_|SIG_VALTYPE_|SIG_TYPE_REF_|SIG_GROUP_"

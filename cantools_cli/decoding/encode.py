@@ -167,6 +167,7 @@ def fill(message: MessageSpec, given: Mapping[str, Number], last: bytes | None =
     before = {} if last is None else _all_raws(message, last)
     if last is not None:
         filled.data[: len(last)] = last[: message.length]
+    chosen: dict[str, SignalSpec] = {}  # of two signals of one name, the one that is selected
     for spec in message.ordered:
         if spec.end > message.length:
             if spec.name in given:
@@ -176,11 +177,12 @@ def fill(message: MessageSpec, given: Mapping[str, Number], last: bytes | None =
         if selector is not None and not selects(spec, filled.raws.get(selector.name, inf)):
             continue
         filled.raws[spec.name] = _chosen(spec, given, before, needed.get(spec.name), filled.origins)
+        chosen[spec.name] = spec
     for spec in message.signals:  # what the multiplexers no longer select
-        if spec.name not in filled.raws and spec.name in before and spec.end <= message.length:
+        if chosen.get(spec.name) is not spec and spec.name in before and spec.end <= message.length:
             put(spec, 0.0 if spec.is_float else 0, filled.data)
     for name, raw in filled.raws.items():
-        put(message.by_name[name], raw, filled.data)
+        put(chosen[name], raw, filled.data)
     return filled
 
 
@@ -222,13 +224,19 @@ def _needed(message: MessageSpec, given: Mapping[str, Number]) -> dict[str, list
             selector = spec.selector
             seen.add(selector)
             others = needed.get(selector)
-            both = [*spec.selected_by] if others is None else _overlap(others, spec.selected_by)
+            selecting = [
+                span
+                for one in message.signals
+                if (one.name, one.selector) == (spec.name, selector)
+                for span in one.selected_by
+            ]
+            both = selecting if others is None else _overlap(others, selecting)
             if not both:
                 raise UsageError(
                     f"signals {quoted(because[selector])} and {quoted(name)} are never in one frame",
                     hint=f"{selector} selects one or the other",
                 )
-            if selector in given and not selects(spec, given[selector]):
+            if selector in given and not any(low <= given[selector] <= high for low, high in selecting):
                 raise UsageError(
                     f"signal {quoted(name)} is not there with {selector}={given[selector]}",
                     hint=f"{selector}={_ranges_text(both)} selects it",
@@ -238,7 +246,7 @@ def _needed(message: MessageSpec, given: Mapping[str, Number]) -> dict[str, list
     return needed
 
 
-def _overlap(one: list[tuple[int, int]], other: tuple[tuple[int, int], ...]) -> list[tuple[int, int]]:
+def _overlap(one: list[tuple[int, int]], other: list[tuple[int, int]]) -> list[tuple[int, int]]:
     pairs = ((max(low, least), min(high, most)) for low, high in one for least, most in other)
     return [(low, high) for low, high in pairs if low <= high]
 

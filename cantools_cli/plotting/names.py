@@ -84,7 +84,19 @@ def parse(words: Sequence[str], database: Database | None) -> Wanted:
         for name, signals in chosen.items():
             wanted.signals.append(_reduced(database.by_name[name], signals))
             wanted.names |= {(name, signal) for signal in signals}
+        wanted.signals += _of_same_groups(wanted.signals, database)
     return wanted
+
+
+def _of_same_groups(messages: Sequence[MessageSpec], database: Database) -> list[MessageSpec]:
+    """Return the others of the parameter groups of ``messages``, without signals: they keep their frames."""
+    groups = {message.pgn for message in messages if message.is_j1939}
+    names = {message.name for message in messages}
+    return [
+        replace(other, signals=())
+        for other in database.messages
+        if other.is_extended_id and other.pgn in groups and other.name not in names
+    ]
 
 
 def _figure(word: str, database: Database | None) -> Figure:

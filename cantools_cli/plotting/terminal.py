@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from math import floor, log10
 
+from cantools_cli.errors import printable
 from cantools_cli.plotting.series import Panel, Series, number_text, panels
 
 #: the bit of each dot in a Braille character: 2 columns of 4
@@ -38,7 +39,7 @@ def draw(
         names = []
         for index, one in enumerate(panel.series):
             unit = f" [{one.unit}]" if one.unit else ""
-            names.append(_coloured(f"{one.label}{unit}", colour + index, is_coloured))
+            names.append(_coloured(printable(f"{one.label}{unit}"), colour + index, is_coloured))
         lines.append(" " * (margin + 1) + "  ".join(names))
         if panel.states:
             lines += _state_lines(panel, begin, end, columns, margin, colour, is_coloured)
@@ -62,7 +63,7 @@ def _panel_height(rows: list[Panel], height: int | None) -> int:
 
 def _labels(panel: Panel) -> tuple[str, ...]:
     if panel.states:
-        return tuple(panel.states.values())
+        return tuple(printable(name) for name in panel.states.values())
     low, high = panel.limits
     return number_text(high), number_text(low)
 
@@ -143,7 +144,7 @@ def _state_lines(
     lines = []
     for value, name in reversed(panel.states.items()):
         text = _coloured("".join(marks[value]).rstrip(), number, is_coloured)
-        lines.append(f"{name[:margin]:>{margin}}┤{text}")
+        lines.append(f"{printable(name)[:margin]:>{margin}}┤{text}")
     return lines
 
 

@@ -122,6 +122,19 @@ def test_a_directory_has_a_typed_table_per_message(decode, tmp_path):
     assert choices == {"0": "Neutral", "1": "First, low"}
 
 
+def test_a_directory_may_have_more_tables_than_files_are_usually_open(shell, tmp_path):
+    resource = pytest.importorskip("resource")
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < 400:
+        pytest.skip("this system allows few open files")
+    names = range(1, 101)
+    database = "".join(f'BO_ {n} M{n}: 1 A\n SG_ S : 0|8@1+ (1,0) [0|0] "" A\n' for n in names)
+    (tmp_path / "many.dbc").write_text(database)
+    (tmp_path / "many.log").write_text("".join(f"(1700000000.000000) can0 {n:03X}#01\n" for n in names))
+    result = shell("ulimit -Sn 64; canx decode many.log --dbc many.dbc -o many/")
+    assert result.returncode == 0, result.stderr
+    assert len(list((tmp_path / "many").iterdir())) == 100
+
+
 def test_a_wide_table_has_a_row_per_decoded_frame(decode, tmp_path):
     assert decode("-o", "wide.parquet", "--wide").returncode == 0
     table = rows(tmp_path / "wide.parquet")

@@ -121,6 +121,30 @@ def test_each_channel_has_its_own_series(canx, drive, tmp_path):
     assert [(one["label"], one["count"]) for one in data] == [("can0 100[2]", 300), ("can1 100[2]", 300)]
 
 
+def test_frames_of_another_message_of_the_group_are_not_plotted(canx, tmp_path):
+    (tmp_path / "truck.dbc").write_text(
+        'BO_ 2566844672 A: 8 X\n SG_ S : 0|8@1+ (1,0) [0|0] "" X\n'
+        'BO_ 2566844695 B: 8 X\n SG_ T : 0|8@1+ (1,0) [0|0] "" X\n'
+    )
+    frames = enumerate(("18FEF100#01", "18FEF117#C8", "18FEF100#02"))
+    (tmp_path / "truck.log").write_text("".join(f"({at}.0) can0 {frame}\n" for at, frame in frames))
+    result = canx("plot", "truck.log", "--dbc", "truck.dbc", "--j1939", "-s", "A.S", "--size", "60x12")
+    assert "A.S" in result.stdout
+    assert "source" not in result.stdout  # of only one
+    assert "200" not in result.stdout
+
+
+def test_control_codes_of_a_database_do_not_reach_the_terminal(canx, tmp_path):
+    (tmp_path / "bad.dbc").write_text(
+        'BO_ 256 M: 8 X\n SG_ S : 0|8@1+ (1,0) [0|0] "\x1bc" X\n SG_ G : 8|8@1+ (1,0) [0|0] "" X\n'
+        'VAL_ 256 G 0 "\x1bc" 1 "on" ;\n'
+    )
+    (tmp_path / "bad.log").write_text("(1.0) can0 100#0000\n(2.0) can0 100#0101\n")
+    result = canx("plot", "bad.log", "--dbc", "bad.dbc")
+    assert result.stdout.count(r"\x1bc") == 2
+    assert "\x1b" not in result.stdout
+
+
 def test_each_source_of_a_parameter_group_has_its_own_series(canx, tmp_path):
     (tmp_path / "truck.dbc").write_text(
         'VERSION ""\nBO_ 2364540158 EEC1: 8 ECU\n SG_ Load : 0|8@1+ (1,0) [0|0] "%" X\n'

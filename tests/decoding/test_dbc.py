@@ -99,6 +99,8 @@ def test_unusual_spellings_are_read(text: str, values: dict[str, object]) -> Non
             "BA_DEF_ nonsense\nBA_ nonsense\nSG_MUL_VAL_ 256 A\n",
             ["4: malformed", "5: malformed", "6: malformed"],
         ),
+        ("BO_ 300 N\x1bc: 8 X\n", ['4: malformed message: "BO_ 300 N\\x1bc: 8 X"']),
+        ("SG_MUL_VAL_ 256 A A 3-x;\n", ['4: malformed multiplexing: "3-x;"']),
     ],
 )
 def test_a_bad_entry_does_not_cost_the_rest(text: str, faults: list[str]) -> None:

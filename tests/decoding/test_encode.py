@@ -115,6 +115,28 @@ def test_a_given_signal_sets_its_multiplexer():
     assert fill(MUX, {"B": 1}, bytes.fromhex("05000000")).data.hex() == "05010000"  # selects it already
 
 
+def test_signals_of_one_name_have_the_place_that_the_multiplexer_selects():
+    message = MessageSpec(
+        "M",
+        0x100,
+        False,
+        4,
+        (
+            SignalSpec("Mux", 0, 8, is_selector=True),
+            SignalSpec("V", 8, 8, selector="Mux", selected_by=((0, 0),)),
+            SignalSpec("V", 16, 8, selector="Mux", selected_by=((1, 1),)),
+            SignalSpec("W", 16, 8, selector="Mux", selected_by=((0, 0),)),
+        ),
+    )
+    assert fill(message, {"Mux": 0, "V": 5, "W": 7}).data.hex() == "00050700"
+    assert fill(message, {"Mux": 1, "V": 5}).data.hex() == "01000500"
+    assert fill(message, {"V": 5, "W": 7}, bytes.fromhex("01000900")).data.hex() == "00050700"
+    assert fill(message, {"Mux": 0, "W": 7}, bytes.fromhex("00050900")).data.hex() == "00050700"
+    assert fill(message, {"Mux": 1}, bytes.fromhex("00050900")).data.hex() == "01000500"
+    with pytest.raises(UsageError, match='signal "V" is not there with Mux=2'):
+        fill(message, {"Mux": 2, "V": 5})
+
+
 def test_signals_of_different_selections_are_refused():
     with pytest.raises(UsageError, match='"A" and "B" are never in one frame'):
         fill(MUX, {"A": 1, "B": 1})

@@ -134,3 +134,14 @@ def test_values_are_scaled(kernel: Any) -> None:
     times = array("q", [0, 0])
     kernel.times(array("I", [5, 2, 0]), 1, 3, array("q", [10, 11, 12]), times)
     assert [*times] == [12, 10]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@given(
+    number=st.integers((1 << 63) - 5000, (1 << 64) - 1)
+    | st.integers(0, 5000).map(lambda low: (1 << 63) + low)
+)
+def test_unsigned_values_are_rounded_once(form: str, number: int) -> None:
+    raw, out = array("q", [number - (1 << 64) if number >> 63 else number]), array("d", [0.0])
+    load("signals", form).scale(raw, 1, 0, 0.5, 0.25, out)
+    assert out[0] == float(number) * 0.5 + 0.25

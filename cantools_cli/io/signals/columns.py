@@ -41,10 +41,10 @@ def value_type(arrow: Any, spec: SignalSpec) -> Any:
         return arrow.int64()
     if all(limit in _UINT64 for limit in limits):
         return arrow.uint64()
-    digits = max(len(str(abs(limit))) for limit in limits)
-    if digits <= _DECIMAL128:
+    if all(abs(limit) < 10**_DECIMAL128 for limit in limits):
         return arrow.decimal128(_DECIMAL128, 0)
-    return arrow.decimal256(_DECIMAL256, 0) if digits <= _DECIMAL256 else arrow.string()
+    is_short = all(abs(limit) < 10**_DECIMAL256 for limit in limits)
+    return arrow.decimal256(_DECIMAL256, 0) if is_short else arrow.string()
 
 
 def metadata(message: MessageSpec, spec: SignalSpec) -> dict[str, str]:

@@ -222,10 +222,10 @@ class MessageTables(SignalWriter):
             if known is None:
                 known = _MessageFile(self._arrow, table.message, self._opener, self.source)
                 self._tables[id(table.message)] = known
+            before = known.size
             known.add(batch, table, self._channels)
-            size = len(table) * (len(table.columns) + 2)
+            self._waiting += known.size - before
             self.values += sum(kernel.present(column.valid) for column in table.columns)
-            self._waiting += size
             if known.rows >= _GROUP_ROWS:
                 self._waiting -= known.size
                 known.write()

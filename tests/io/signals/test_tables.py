@@ -78,6 +78,37 @@ def test_a_signal_of_any_size_is_exact_in_its_column(tmp_path):
     assert first["Fraction"] == 2.0**127
 
 
+def test_a_signal_of_thousands_of_bits_is_text(tmp_path):
+    signals = (SignalSpec("Plain", 0, 8), SignalSpec("Huge", 0, 16_000))
+    database = Database("huge", (MessageSpec("M", 0x100, False, 2000, signals, is_fd=True),))
+    _, tables = written(MessageTables, database, tmp_path, b"\1")
+    assert [(row["Plain"], row["Huge"]) for row in tables["M"]] == [(1, None)]
+
+
+def test_values_of_rare_messages_do_not_wait_without_bound(tmp_path, monkeypatch):
+    monkeypatch.setattr("cantools_cli.io.signals.tables._GROUP_ROWS", 4)
+    monkeypatch.setattr("cantools_cli.io.signals.tables._HELD_VALUES", 10)
+    named = SignalSpec("S", 0, 8, choices={1: "One"})
+    messages = tuple(MessageSpec(name, key, False, 1, (named,)) for name, key in (("Busy", 1), ("Rare", 2)))
+    groups: list[str] = []
+
+    def opener(name: str, schema: Any) -> TableFile:
+        file = TableFile(OutputStream(tmp_path / f"{name}.parquet", is_binary=True), "parquet", schema)
+        monkeypatch.setattr(file, "write", lambda table: groups.append(name))
+        return file
+
+    writer = MessageTables(Decoder(Database("names", messages)), opener)
+    monkeypatch.setattr(writer, "_limit", 1)  # decode at once
+    for _ in range(6):
+        writer.write(
+            MessageBatch(Message(arbitration_id=1, is_extended_id=False, data=b"\1") for _ in range(5))
+        )
+    frame = Message(arbitration_id=2, is_extended_id=False, data=b"\1")
+    writer.write(MessageBatch([frame] * 3))  # each with a time, a channel, a value and a name
+    assert "Rare" in groups
+    writer.close()
+
+
 def test_rounded_values_are_counted_in_a_long_table(tmp_path):
     database = Database("wide", (MessageSpec("M", 0x100, False, 8, (SignalSpec("Word", 0, 64),)),))
     frames = [number.to_bytes(8, "little") for number in (2**53, 2**53 + 1, 2**64 - 1, 2**63)]
