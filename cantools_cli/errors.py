@@ -26,7 +26,7 @@ from contextlib import contextmanager
 #: matches the first plural of a phrase such as ``CAN FD frames (left out)``
 _PLURAL = re.compile(
     r"\b(frame|record|packet|datagram|message|parameter|identifier|client|byte|channel|buffer|answer|overflow"
-    r"|transfer|overrun)s\b"
+    r"|transfer|overrun|value|fault|signal)s\b"
 )
 
 USAGE_STATUS = 2

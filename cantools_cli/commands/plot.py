@@ -81,7 +81,8 @@ def plot_command(
     plots.check_output(output, form, force=force)
     options.checked(color, "--color", ("auto", "always", "never"))
     pixels = _parsed_size(size)
-    choice = plots.Choice(series or [], databases.load(run.report))
+    loaded = databases.load(run.report)
+    choice = plots.Choice(series or [], loaded)
     settings = Settings(
         plots.points_limit(form, points, choice.count),
         _positive_ns(interval, "--interval"),
@@ -89,7 +90,8 @@ def plot_command(
         None if gap == "auto" else 0 if gap == "none" else duration_ns(gap),
     )
     feeds = Feeds(choice.of_channel, settings)
-    chain = FilterChain(filters.selection(run.report, reading.tz), *span.moments(reading.tz), count=count)
+    selection = filters.selection(run.report, reading.tz, loaded, shows_signals=True)
+    chain = FilterChain(selection, *span.moments(reading.tz), count=count)
     skipped = _feed(feeds, names, chain, reading.of_format(from_format), run)
     found = feeds.series()
     if not found or feeds.first_ns is None:

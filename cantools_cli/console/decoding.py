@@ -6,14 +6,17 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from cantools_cli.console.chain import FilterChain
 from cantools_cli.console.inputs import Inputs
 from cantools_cli.console.progress import Progress
 from cantools_cli.console.run import Run
 from cantools_cli.console.sources import OnIdle, ReadOptions
-from cantools_cli.decoding.databases import Databases
 from cantools_cli.frame.batch import MessageBatch
+
+if TYPE_CHECKING:
+    from cantools_cli.decoding.databases import Databases
 
 #: suffix -> format of a table of signals
 TABLES = {

@@ -65,7 +65,7 @@ def decoded(data: bytes, encoding: str | None) -> str:
             data = data.removeprefix(codecs.BOM_UTF8)
     try:
         return data.decode(encoding, "replace").removeprefix("\ufeff")
-    except LookupError as error:
+    except (LookupError, UnicodeError) as error:  # or one that is not for whole texts
         raise UsageError(
             f"no encoding {quoted(encoding)}", hint="as in utf-8, cp1252, gbk, shift_jis"
         ) from error

@@ -6,7 +6,7 @@ from array import array
 from typing import Any, BinaryIO
 
 from cantools_cli.errors import UsageError
-from cantools_cli.plotting.series import Panel, Series, panels
+from cantools_cli.plotting.series import END, Panel, Series, panels
 
 _DPI = 100
 #: colours that differ for everybody, also in grey
@@ -81,6 +81,7 @@ def _draw_panel(axes: Any, panel: Panel, origin_ns: int, colour: int) -> None:
 
 def _draw_series(axes: Any, series: Series, origin_ns: int, colour: str) -> None:
     seconds = array("d", [(time - origin_ns) / 1e9 for time in series.times])
+    values = array("d", [min(max(value, -END), END) for value in series.values])  # NaN stays
     label: str | None = series.label.replace("$", r"\$")
     style = "steps-post" if series.is_step else "default"
     parts = [*series.segments()]
@@ -89,7 +90,7 @@ def _draw_series(axes: Any, series: Series, origin_ns: int, colour: str) -> None
         marker = "." if shows_points or end - begin == 1 else None
         axes.plot(
             seconds[begin:end],
-            series.values[begin:end],
+            values[begin:end],
             color=colour,
             linewidth=1.1,
             drawstyle=style,

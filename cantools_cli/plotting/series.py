@@ -12,6 +12,8 @@ from cantools_cli.plotting.curve import Curve
 
 #: a distance of this many typical ones is a gap
 _GAP = 10
+#: an axis ends here at the latest: the distance between its ends has to be finite
+END = 1e307
 #: more distinct values than this are no states
 MOST_STATES = 32
 
@@ -131,8 +133,8 @@ class Panel:
     def limits(self) -> tuple[float, float]:
         """The values of the lower and the upper end of the axis."""
         known = [limits for series in self.series if (limits := series.limits) is not None]
-        low = min((limit[0] for limit in known), default=0.0)
-        high = max((limit[1] for limit in known), default=1.0)
+        low = max(min((limit[0] for limit in known), default=0.0), -END)
+        high = min(max((limit[1] for limit in known), default=1.0), END)
         if low == high:
             room = abs(low) * 0.1 or 1.0
             return low - room, high + room

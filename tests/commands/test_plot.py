@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import struct
 
 import pytest
 
@@ -132,6 +133,28 @@ def test_frames_of_another_message_of_the_group_are_not_plotted(canx, tmp_path):
     assert "A.S" in result.stdout
     assert "source" not in result.stdout  # of only one
     assert "200" not in result.stdout
+
+
+def test_an_expression_may_name_signals(canx, tmp_path):
+    (tmp_path / "a.dbc").write_text('BO_ 256 M: 8 X\n SG_ S : 0|8@1+ (1,0) [0|0] "" X\n')
+    (tmp_path / "a.log").write_text("(1.0) can0 100#01\n(2.0) can0 100#02\n(3.0) can0 100#03\n")
+    result = canx("plot", "a.log", "--dbc", "a.dbc", "--where", "M.S gt 1", "-o", "a.html")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert [one["count"] for one in page_data(tmp_path / "a.html")] == [2]
+
+
+@pytest.mark.parametrize("arguments", [(), ("-o", "a.png")])
+def test_numbers_at_the_end_of_the_range_of_floats_are_plotted(canx, tmp_path, arguments):
+    if arguments:
+        pytest.importorskip("matplotlib")
+    (tmp_path / "a.dbc").write_text(
+        'BO_ 256 M: 8 X\n SG_ D : 0|64@1- (1,0) [0|0] "" X\nSIG_VALTYPE_ 256 D : 2;\n'
+    )
+    frames = enumerate((-1.7e308, 1.7e308, 0.0, float("nan"), 1.79e308))
+    lines = [f"({at}.0) can0 100#{struct.pack('<d', value).hex()}\n" for at, value in frames]
+    (tmp_path / "a.log").write_text("".join(lines))
+    result = canx("plot", "a.log", "--dbc", "a.dbc", *arguments)
+    assert (result.returncode, result.stderr) == (0, "canx: M.D: 1 value not finite, shown as gaps\n")
 
 
 def test_control_codes_of_a_database_do_not_reach_the_terminal(canx, tmp_path):

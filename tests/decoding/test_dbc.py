@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from cantools_cli.decoding import dbc
 from cantools_cli.decoding.columns import Decoder
 from cantools_cli.decoding.model import Database
-from cantools_cli.errors import FormatError
+from cantools_cli.errors import FormatError, UsageError
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 
@@ -174,6 +174,12 @@ def test_texts_are_utf_8_or_windows_1252_unless_an_encoding_is_named(
     assert dbc.read(text, "x.dbc", encoding).messages[0].signals[0].unit == unit
     if encoding is None and data != b"\x80\x81":
         assert dbc.read(b"\xef\xbb\xbf" + text, "x.dbc").messages[0].name == "M"
+
+
+@pytest.mark.parametrize("name", ["none-such", "rot13", "idna", "undefined"])
+def test_an_encoding_that_cannot_be_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match=f'^no encoding "{name}"$'):
+        read(M + A, name)
 
 
 ATTRIBUTES = """BO_ 2147483904 M: 64 X
