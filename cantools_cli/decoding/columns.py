@@ -59,7 +59,7 @@ class SignalColumn:
             return array("d", [value * spec.factor + spec.shift for value in raw])
         if spec.is_whole:
             low, high = sorted(spec.value(limit) for limit in spec.raw_limits)
-            if low in _INT64 and high in _INT64:
+            if low in _INT64 and high in _INT64 and spec.factor in _INT64:
                 if spec.factor == 1 and spec.shift == 0:
                     return raw
                 out = array("q", bytes(8 * count))

@@ -207,7 +207,10 @@ def _start(spec: SignalSpec) -> tuple[Number, str]:
     start = spec.start_value
     if start is not None:
         if spec.is_float:
-            return float(start), START
+            try:
+                return _nearest_float(spec, exact(start)), START
+            except UsageError:  # the database has a larger one than its bits hold
+                return 0.0, ZERO
         low, high = spec.raw_limits
         if low <= round(start) <= high:
             return round(start), START

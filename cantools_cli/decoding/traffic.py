@@ -23,6 +23,8 @@ from cantools_cli.frame.message import Channel
 BATCH_ROWS = 1024
 _NANO = 1_000_000_000
 _FLOAT_LIMIT = 1000.0
+#: the largest float of each size; of the largest size half of it, so that limits differ by a finite number
+_FLOAT_ENDS = {16: 65504.0, 32: (2 - 2**-23) * 2.0**127, 64: 2.0**1022}
 #: seconds in which a signal rises and falls again
 _PERIODS = (5.0, 60.0)
 #: how often a signal with names changes, per frame
@@ -76,9 +78,10 @@ def _raw_range(spec: SignalSpec) -> tuple[Number, Number]:
         raws.reverse()
     low, high = raws
     if spec.is_float:
+        end = exact(_FLOAT_ENDS[spec.size])
         return (
-            -_FLOAT_LIMIT if low is None else float(low),
-            _FLOAT_LIMIT if high is None else float(high),
+            -_FLOAT_LIMIT if low is None else float(min(max(low, -end), end)),
+            _FLOAT_LIMIT if high is None else float(min(max(high, -end), end)),
         )
     first = least if low is None else max(least, ceil(low))
     last = most if high is None else min(most, floor(high))

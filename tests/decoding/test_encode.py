@@ -98,6 +98,15 @@ def test_unset_signals_have_the_last_value_the_start_value_or_zero():
     assert filled.origins == {"A": LAST, "Plain": LAST, "Rest": LAST}
 
 
+def test_a_start_value_that_the_bits_cannot_hold_is_not_used():
+    signals = (
+        SignalSpec("F", 0, 32, is_float=True, start_value=1e39),
+        SignalSpec("S", 32, 8, start_value=300),
+    )
+    filled = fill(MessageSpec("M", 0x100, False, 5, signals), {})
+    assert (filled.data.hex(), filled.origins) == ("0000000000", {"F": ZERO, "S": ZERO})
+
+
 def test_a_short_last_frame_gives_what_it_has():
     assert fill(MUX, {}, b"\1\2").data.hex() == "01020700"
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import pairwise
+from math import isfinite
+
+import pytest
 
 from cantools_cli.decoding.encode import taken
 from cantools_cli.decoding.model import MessageSpec, SignalSpec
@@ -42,6 +45,15 @@ ALL = [("can0", FAST), ("can0", MUX), ("can1", SLOW)]
 
 def traffic(rules: Rules | None = None, **more: int) -> Traffic:
     return Traffic(ALL, rules or Rules(), gap_ns=500_000_000, **{"seed": 1, **more})
+
+
+@pytest.mark.parametrize("size", [16, 32, 64])
+def test_limits_beyond_the_floats_of_a_signal_are_cut(size):
+    wide = SignalSpec("F", 0, size, is_float=True, minimum=-1.79e308, maximum=1.79e308, factor=0.5)
+    message = MessageSpec("M", 0x100, False, 8, (wide,), cycle_time=0.5)
+    frames = Traffic([("can0", message)], Rules(), gap_ns=1, seed=1, count=200).take(200)
+    assert len(frames) == 200
+    assert all(isfinite(taken(wide, frame.data)) for frame in frames)
 
 
 def test_each_message_has_its_cycle_time_or_the_gap():

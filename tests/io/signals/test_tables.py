@@ -78,6 +78,13 @@ def test_a_signal_of_any_size_is_exact_in_its_column(tmp_path):
     assert first["Fraction"] == 2.0**127
 
 
+def test_a_factor_above_all_64_bit_integers_is_exact(tmp_path):
+    signals = (SignalSpec("S", 0, 1, is_signed=True, factor=1 << 63),)
+    database = Database("wide", (MessageSpec("M", 0x100, False, 1, signals),))
+    _, tables = written(MessageTables, database, tmp_path, b"\1", b"\0")
+    assert [row["S"] for row in tables["M"]] == [-(1 << 63), 0]
+
+
 def test_a_signal_of_thousands_of_bits_is_text(tmp_path):
     signals = (SignalSpec("Plain", 0, 8), SignalSpec("Huge", 0, 16_000))
     database = Database("huge", (MessageSpec("M", 0x100, False, 2000, signals, is_fd=True),))
