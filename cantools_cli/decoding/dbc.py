@@ -21,7 +21,7 @@ from typing import Any
 
 from cantools_cli.decoding import dbc_text as text
 from cantools_cli.decoding.dbc_text import Statement, matched, text_of
-from cantools_cli.decoding.model import Database, MessageSpec, SignalSpec
+from cantools_cli.decoding.model import Database, MessageSpec, Number, SignalSpec
 from cantools_cli.errors import FormatError, quoted
 from cantools_cli.frame.bits import CAN_EFF_FLAG, CAN_EFF_MASK, CAN_SFF_MASK
 
@@ -177,7 +177,7 @@ class _Reader:
             raise ValueError(f"signal {quoted(name)} ends in byte {byte}, which no frame has")
         minimum, maximum = text.number_of(low), text.number_of(high)
         has_limits = not minimum == maximum == 0
-        scale = text.number_of(factor)
+        scale = _coefficient(factor)
         draft = _SignalDraft(
             {
                 "name": name,
@@ -186,7 +186,7 @@ class _Reader:
                 "is_big_endian": is_big_endian,
                 "is_signed": sign == "-",
                 "factor": scale or 1,
-                "shift": text.number_of(shift),
+                "shift": _coefficient(shift),
                 "minimum": minimum if has_limits else None,
                 "maximum": maximum if has_limits else None,
                 "unit": text_of(unit),
@@ -366,6 +366,12 @@ class _Reader:
 
 def _left_out() -> _Draft:
     return _Draft(MessageSpec("", 0, True, 0), is_left_out=True)
+
+
+def _coefficient(number: str) -> Number:
+    """Return a factor or shift: a float above 64 bits, so that values that no float holds are infinite."""
+    value = text.number_of(number)
+    return float(value) if abs(value) > 1 << 64 else value
 
 
 def _long_name(signal: _SignalDraft) -> str:

@@ -133,8 +133,8 @@ class Panel:
     def limits(self) -> tuple[float, float]:
         """The values of the lower and the upper end of the axis."""
         known = [limits for series in self.series if (limits := series.limits) is not None]
-        low = max(min((limit[0] for limit in known), default=0.0), -END)
-        high = min(max((limit[1] for limit in known), default=1.0), END)
+        low = min(max(min((limit[0] for limit in known), default=0.0), -END), END)
+        high = min(max(max((limit[1] for limit in known), default=1.0), -END), END)
         if low == high:
             room = abs(low) * 0.1 or 1.0
             return low - room, high + room

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import struct
+from array import array
 
 import pytest
 
@@ -155,6 +156,13 @@ def test_numbers_at_the_end_of_the_range_of_floats_are_plotted(canx, tmp_path, a
     (tmp_path / "a.log").write_text("".join(lines))
     result = canx("plot", "a.log", "--dbc", "a.dbc", *arguments)
     assert (result.returncode, result.stderr) == (0, "canx: M.D: 1 value not finite, shown as gaps\n")
+
+
+def test_an_axis_that_would_end_too_high_has_a_lower_end_below_the_upper_one():
+    from cantools_cli.plotting.series import Panel, Series
+
+    low, high = Panel("", [Series("S", "", array("q", [0]), array("d", [1e308]))]).limits
+    assert low < high
 
 
 def test_control_codes_of_a_database_do_not_reach_the_terminal(canx, tmp_path):

@@ -176,6 +176,12 @@ def test_texts_are_utf_8_or_windows_1252_unless_an_encoding_is_named(
         assert dbc.read(b"\xef\xbb\xbf" + text, "x.dbc").messages[0].name == "M"
 
 
+def test_a_factor_of_hundreds_of_digits_is_a_float() -> None:
+    database = read(M + A.replace("(1,0)", f"(1{'0' * 300},0)"))
+    assert database.messages[0].signals[0].factor == 1e300
+    assert decoded(database, "0102") == {"A": 1e300}
+
+
 @pytest.mark.parametrize("name", ["none-such", "rot13", "idna", "undefined"])
 def test_an_encoding_that_cannot_be_is_refused(name: str) -> None:
     with pytest.raises(UsageError, match=f'^no encoding "{name}"$'):
