@@ -166,7 +166,10 @@ class Decoder:
         numbers = array("H", [kernel.UNKNOWN]) * len(batch)
         unknown, covered = 0, bytearray(len(batch.channels))
         for scope, tables in zip(self.databases.scopes, self._tables, strict=True):
-            wanted = bytes(self.databases.covers(scope, channel) for channel in batch.channels)
+            wanted = bytes(  # the first scope counts, if two spell the name of one channel
+                not is_done and self.databases.covers(scope, channel)
+                for channel, is_done in zip(batch.channels, covered, strict=True)
+            )
             covered = bytearray(a | b for a, b in zip(covered, wanted, strict=True))
             unknown += kernel.match(batch.can_id, batch.flags, batch.channel, wanted, *tables, numbers)
         others = sum(batch.channel.count(index) for index, has_one in enumerate(covered) if not has_one)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from cantools_cli.decoding.columns import UNKNOWN, Decoder
-from cantools_cli.decoding.databases import Databases
+from cantools_cli.decoding.databases import Databases, Scope
+from cantools_cli.decoding.model import Database, MessageSpec
 from cantools_cli.errors import UsageError
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
@@ -138,3 +139,13 @@ def test_frames_of_a_parameter_group_match_whatever_source_priority_and_destinat
     assert without is not None
     matched = without.of_frame(0x18EA0017, True)
     assert (matched is not None) == is_said_by_file
+
+
+def test_a_channel_spelt_in_two_ways_has_the_first_database() -> None:
+    one, other = (Database(name, (MessageSpec(name, key, False, 1),)) for name, key in (("A", 1), ("B", 2)))
+    decoder = Decoder(Databases((Scope(one, ("can0",)), Scope(other, ("0",)))))
+    batch = MessageBatch(
+        Message(arbitration_id=key, is_extended_id=False, data=b"", channel=0) for key in (1, 2)
+    )
+    assert [*decoder.numbers(batch)] == [0, UNKNOWN]
+    assert (decoder.unknown, decoder.not_data) == (1, 0)
