@@ -7,9 +7,9 @@ ctypes gets the sizes that it has on Windows; the library is found by LD_LIBRARY
 from __future__ import annotations
 
 import ctypes
-import json
-import sys
 from typing import Any
+
+from tests.vendor.exchange import exchange
 
 
 def main() -> None:
@@ -18,25 +18,7 @@ def main() -> None:
     import can
 
     with can.Bus(1, interface="iscan") as bus:
-        print("open", flush=True)
-        for identifier, extended, remote, dlc, data in json.loads(sys.argv[1]):
-            bus.send(
-                can.Message(
-                    arbitration_id=identifier,
-                    is_extended_id=extended,
-                    is_remote_frame=remote,
-                    dlc=dlc,
-                    data=bytes.fromhex(data),
-                )
-            )
-        while True:
-            message = bus.recv(30)
-            assert message is not None
-            kinds = message.is_extended_id, message.is_remote_frame
-            data = b"" if message.is_remote_frame else bytes(message.data)
-            print(json.dumps([message.arbitration_id, *kinds, message.dlc, data.hex()]), flush=True)
-            if message.arbitration_id == 0x7FF:
-                break
+        exchange(bus)
 
 
 if __name__ == "__main__":

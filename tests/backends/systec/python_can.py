@@ -7,10 +7,10 @@ ctypes gets the sizes and the loader that it has on Windows.
 from __future__ import annotations
 
 import ctypes
-import json
 import os
-import sys
 from typing import Any
+
+from tests.vendor.exchange import exchange
 
 
 def windows() -> None:
@@ -28,31 +28,13 @@ def windows() -> None:
 
 
 def main() -> None:
-    import can
+    import can  # noqa: F401  # before the system has another name
 
     windows()
     from can.interfaces.systec import UcanBus
 
     with UcanBus(1, device_number=1) as bus:
-        print("open", flush=True)
-        for identifier, extended, remote, dlc, data in json.loads(sys.argv[1]):
-            bus.send(
-                can.Message(
-                    arbitration_id=identifier,
-                    is_extended_id=extended,
-                    is_remote_frame=remote,
-                    dlc=dlc,
-                    data=bytes.fromhex(data),
-                )
-            )
-        while True:
-            message = bus.recv(30)
-            assert message is not None
-            kinds = message.is_extended_id, message.is_remote_frame
-            data = b"" if message.is_remote_frame else bytes(message.data)
-            print(json.dumps([message.arbitration_id, *kinds, message.dlc, data.hex()]), flush=True)
-            if message.arbitration_id == 0x7FF:
-                break
+        exchange(bus)
 
 
 if __name__ == "__main__":

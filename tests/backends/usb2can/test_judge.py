@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from cantools_cli.backends.usb2can.bus import Usb2canBus
-from cantools_cli.frame.message import Message
+from tests.vendor import judging
+from tests.vendor.judging import Facts, printed, received, send
 from tests.vendor.kit import Stub
 
 pytest.importorskip("can")
 
 PROGRAM = Path(__file__).parent / "python_can.py"
 
-Facts = list[Any]
 FRAMES: list[Facts] = [
     [0x123, False, False, 4, "01020304"],
     [0x12345678, True, False, 8, "0102030405060708"],
@@ -29,47 +25,17 @@ FRAMES: list[Facts] = [
 ]
 
 
-def facts(message: Message) -> Facts:
-    kinds = message.is_extended_id, message.is_remote_frame
-    return [message.arbitration_id, *kinds, message.dlc, bytes(message.data).hex()]
-
-
-def frame(identifier: int, extended: bool, remote: bool, dlc: int, data: str) -> Message:
-    return Message(
-        arbitration_id=identifier,
-        is_extended_id=extended,
-        is_remote_frame=remote,
-        dlc=dlc,
-        data=bytes.fromhex(data),
-    )
-
-
-def start(frames: list[Facts]) -> subprocess.Popen[str]:
-    command = [sys.executable, str(PROGRAM), json.dumps(frames)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
 def test_frames_both_ways(stub: Stub) -> None:
     with Usb2canBus("ED000200") as bus:
-        theirs = start(FRAMES)
-        assert theirs.stdout is not None
-        assert theirs.stdout.readline() == "open\n"
-        found: list[Facts] = []
-        while len(found) < len(FRAMES):
-            message = bus.recv(30)
-            assert message is not None
-            found.append(facts(message))
-        assert found == FRAMES
-        sent = [*FRAMES[:-1], [0x555, True, True, 6, ""], FRAMES[-1]]
-        for row in sent:
-            bus.send(frame(*row))
-        output, errors = theirs.communicate(timeout=60)
-        assert (theirs.returncode, errors) == (0, "")
-        assert [json.loads(line) for line in output.splitlines()] == sent
+        theirs = judging.start(PROGRAM, FRAMES)
+        assert received(bus, len(FRAMES)) == FRAMES
+        sent: list[Facts] = [*FRAMES[:-1], [0x555, True, True, 6, ""], FRAMES[-1]]
+        send(bus, sent)
+        assert printed(theirs) == sent
 
 
 def test_what_python_can_cannot_send(stub: Stub) -> None:
     """It copies as many bytes as a remote frame requests, although it has none."""
-    output, errors = start([[0x321, False, True, 5, ""]]).communicate(timeout=60)
-    assert output == "open\n"
+    output, errors = judging.start(PROGRAM, [[0x321, False, True, 5, ""]]).communicate(timeout=60)
+    assert output == ""
     assert errors.splitlines()[-1] == "IndexError: bytearray index out of range"
