@@ -63,6 +63,7 @@ def test_a_peak_of_one_frame_is_drawn_in_its_column(canx, drive):
     assert 0.30 < len(column) / 55 < 0.38, "at a third of the time"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "head"), [("a.png", PNG), ("a.svg", b"<?xml")])
 def test_pictures_have_their_form_and_are_reproducible(canx, drive, tmp_path, name, head):
     pytest.importorskip("matplotlib")
@@ -73,6 +74,7 @@ def test_pictures_have_their_form_and_are_reproducible(canx, drive, tmp_path, na
     assert (tmp_path / f"again-{name}").read_bytes() == data
 
 
+@pytest.mark.long
 def test_a_picture_names_its_signals_units_and_states(canx, drive, tmp_path):
     pytest.importorskip("matplotlib")
     assert canx("plot", "drive.log", "--dbc", "car.dbc", "-o", "a.svg", "--title", "a $5 < b").returncode == 0

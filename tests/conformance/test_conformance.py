@@ -30,6 +30,7 @@ run(rig_of(sys.argv[1]), sys.argv[2])
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", BEHAVIOURS)
 @pytest.mark.parametrize("interface", [rig.interface for rig in RIGS.values() if not rig.own_kernel])
 def test_behaviour(interface: str, name: str, record_property: Callable[[str, object], None]) -> None:

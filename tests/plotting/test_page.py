@@ -14,6 +14,7 @@ from cantools_cli.plotting.series import Series
 from tests.plotting.browser import Page, chromium, opened
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.skipif(chromium() is None, reason="no Chromium here"),
     pytest.mark.filterwarnings("ignore:This process.*fork:DeprecationWarning"),
 ]

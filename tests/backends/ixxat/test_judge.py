@@ -22,6 +22,8 @@ from cantools_cli.frame.message import Message
 from tests.backends.ixxat.conftest import Opening
 from tests.vendor.kit import Stub, compiled, is_sanitized
 
+pytestmark = pytest.mark.long
+
 PROGRAM = """
 import ctypes, json, sys
 import can, can.ctypesutil

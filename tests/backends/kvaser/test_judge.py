@@ -22,6 +22,8 @@ from tests.vendor.kit import Stub
 
 pytest.importorskip("can")
 
+pytestmark = pytest.mark.long
+
 _PROLOGUE = """
 import ctypes, json, os, sys
 from pathlib import Path

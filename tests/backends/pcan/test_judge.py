@@ -19,7 +19,10 @@ from tests.backends.pcan.conftest import OpenBus
 from tests.backends.pcan.judge import facts as _facts
 from tests.vendor.kit import Stub
 
-pytestmark = pytest.mark.skipif(find_spec("can") is None, reason="python-can is not installed")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(find_spec("can") is None, reason="python-can is not installed"),
+]
 
 SECONDS = 20.0
 FD = {

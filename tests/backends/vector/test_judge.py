@@ -20,6 +20,8 @@ from tests.vendor.kit import Stub
 
 pytest.importorskip("can")
 
+pytestmark = pytest.mark.long
+
 PROGRAM = Path(__file__).parent / "python_can.py"
 
 Row = dict[str, Any]
