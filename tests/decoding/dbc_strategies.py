@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from cantools_cli.decoding.model import Value
 from cantools_cli.frame.bits import CAN_EFF_MASK, CAN_SFF_MASK, FD_LENGTHS
 
-FACTORS = ["1", "1", "2", "-1", "0.5", "0.1", "1E-3", "1.0", "-0.125", "1000000", "3.0000001", "1e10"]
+#: whole ones in digits: cantools takes 1e10 for a float, and rounds the product with a wide value twice
+FACTORS = ["1", "1", "2", "-1", "0.5", "0.1", "1E-3", "1.0", "-0.125", "1000000", "3.0000001", "10000000000"]
 SHIFTS = ["0", "0", "-40", "0.5", "100", "1e6", "-273.15", "-1.0", "9007199254740993"]
 FLOAT_CODES = {16: "e", 32: "f", 64: "d"}
 NAMES_OF_VALUES = ["Off", "On", "not available", "Ω", "a;b", "", "0"]
