@@ -20,7 +20,7 @@ from cantools_cli.errors import UsageError, quoted
 from cantools_cli.frame.batch import MessageBatch
 from cantools_cli.frame.message import Message
 
-#: the longest wait for a frame on the bus that nobody asked for, in seconds
+#: seconds that ``send`` waits at most for the last frame, unless --last sets them
 DEFAULT_WAIT = 2.0
 _SHOWN = 6
 _WORDS = {LAST: "from the last frame", START: "start value", ZERO: "zero", SELECTS: "selects the others"}

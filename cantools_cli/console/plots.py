@@ -44,7 +44,7 @@ def output_form(output: str | None, to: str | None) -> str:
 
 
 def points_limit(form: str, given: int | None, series: int) -> int:
-    """Return the number of points to keep of each of so many ``series``."""
+    """Return the number of points to keep of each series; ``series`` is their number."""
     if given is not None:
         if given < 16:
             raise UsageError(f"--points {given} must be at least 16")

@@ -84,7 +84,7 @@ class Databases:
         return not any(name in names for other in self.scopes for name in other.channels)
 
     def for_channel(self, channel: Channel) -> Database | None:
-        """Return the database for the frames of ``channel``, None if there is none."""
+        """Return the database for the frames of ``channel``, or None."""
         return next((scope.database for scope in self.scopes if self.covers(scope, channel)), None)
 
     def messages(self) -> Iterator[tuple[Scope, MessageSpec]]:

@@ -163,7 +163,7 @@ class MessageSpec:
         """Return the signal with this name.
 
         Raises:
-            UsageError: there is none; the hint has similar names.
+            UsageError: no signal has it; the hint has similar names.
         """
         found = self.by_name.get(name)
         if found is None:
@@ -229,7 +229,7 @@ class Database:
         """Return the message with this name.
 
         Raises:
-            UsageError: there is none; the hint has similar names.
+            UsageError: no message has it; the hint has similar names.
         """
         found = self.by_name.get(name)
         if found is None:

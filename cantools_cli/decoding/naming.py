@@ -110,7 +110,7 @@ def parse_value(spec: SignalSpec, text: str, *, is_name: bool = False) -> Number
     """Return the raw value of ``text``: the name of one, a number with or without unit, or hexadecimal.
 
     Raises:
-        UsageError: it is none of these, or out of range.
+        UsageError: the text is not one of these, or out of range.
     """
     raws = [raw for raw, name in spec.choices.items() if name == text]
     if raws:

@@ -174,5 +174,5 @@ def _first_line(error: Exception) -> str:
 
 
 def format_of(path: str) -> str:
-    """Return the format by the suffix of ``path``, "" if it is none of these."""
+    """Return the format by the suffix of ``path``, "" for an unknown suffix."""
     return FORMATS.get(os.path.splitext(path)[1].lower(), "")

@@ -68,7 +68,7 @@ class SubItem(c.Structure):
 
 
 class Tree(c.Structure):
-    """A node with its next sibling and its first child, NULL if there is none."""
+    """A node with its next sibling and its first child, each of which may be NULL."""
 
 
 Tree._fields_ = (

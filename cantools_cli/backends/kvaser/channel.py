@@ -208,7 +208,7 @@ class KvaserChannel:
     # --- receiving ------------------------------------------------------------------------------------
 
     def descriptor(self) -> int | None:
-        """Return a descriptor that is ready to read while messages are queued; None if there is none."""
+        """Return a descriptor that is ready to read while messages are queued; None where CANlib lacks it."""
         if sys.platform == "win32":
             return None
         number = ctypes.c_int(-1)

@@ -113,7 +113,7 @@ class CyclicSendTask(LimitedDurationCyclicSendTaskABC, ModifiableCyclicTaskABC, 
         """Take a buffer and write the message into it.
 
         Raises:
-            CANLIBError: there is none left, or the device cannot do that.
+            CANLIBError: the device has no free object buffer, or lacks them.
         """
         self.index = self._buffers.call("canObjBufAllocate", c.canOBJBUF_TYPE_PERIODIC_TX)
         self._buffers.keep(self)

@@ -294,7 +294,7 @@ class NeoViBus(LibraryBus):
         """Return the network for frames of ``channel``.
 
         Raises:
-            InvalidMessageError: several networks are open, and it is none of them.
+            InvalidMessageError: several networks are open, and the channel names another.
         """
         if len(self.channels) == 1:
             return self.channels[0]

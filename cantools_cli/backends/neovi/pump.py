@@ -12,7 +12,7 @@ from cantools_cli.frame.batch import MessageBatch
 class Pump:
     """Reads a queue that only one thread at a time may wait for.
 
-    A receiver waits for frames, a sender for a side effect of reading: whoever comes first reads for all.
+    A receiver waits for frames, a sender for a side effect of reading: the first thread reads for all.
     """
 
     def __init__(self, read: Callable[[float], MessageBatch | None]) -> None:

@@ -95,7 +95,7 @@ class PcanLibrary:
         return buffer.value.decode("utf-8", "replace").strip() or None
 
     def look_up(self, device_id: int) -> int | None:
-        """Return the handle of the first device with this stored number, None if there is none."""
+        """Return the handle of the first device with this stored number, or None."""
         if self.functions.CAN_LookUpChannel is not None:
             found = c_uint16(0)
             query = f"deviceid={device_id}".encode()
@@ -138,7 +138,7 @@ def handle_of(channel: int | str) -> int:
     """Return the handle of a name in any case, a number or its text.
 
     Raises:
-        UsageError: ``channel`` is none of them.
+        UsageError: ``channel`` is not one of them.
     """
     value: int | None = None
     if isinstance(channel, str):

@@ -196,7 +196,7 @@ def fd_of_rates(
     """Return the timing with exactly these bit rates, from the clock ``hertz`` or the finest possible one.
 
     Raises:
-        UsageError: there is none.
+        UsageError: no timing fits.
     """
     for clock in _FD_CLOCKS if hertz is None else (hertz,):
         segments = {

@@ -95,7 +95,7 @@ def decode(
 
 
 def error_frame(status: int, before: int, tx_errors: int, rx_errors: int) -> tuple[int, bytes] | None:
-    """Return the class bits and data of the error frame for a change of the status, None if there is none.
+    """Return the class bits and data of the error frame for a change of the status; None for no error.
 
     The status words are those of ``REPORTED``; the counters are 0 if they are unknown.
     """

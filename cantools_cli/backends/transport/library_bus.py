@@ -67,8 +67,8 @@ class LibraryBus(BusABC):
 
     ``__init__`` of a subclass opens everything, sets ``_descriptor`` if the library has one that is ready to
     read while frames are queued, and calls ``super().__init__`` last. It implements ``_drain``, ``_release``
-    and, without a descriptor, ``_wait``, in which no thread stays longer than it is told. Every other call
-    of the library is within ``self._gate``. If the hardware is lost, ``_lose`` makes receiving raise the
+    and, without a descriptor, ``_wait``, which returns after the given seconds at the latest. Every other
+    call of the library is within ``self._gate``. If the hardware is lost, ``_lose`` makes receiving raise the
     error after the last frame, and close the bus.
     """
 

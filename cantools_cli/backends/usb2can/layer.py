@@ -101,7 +101,7 @@ class Usb2CanAbstractionLayer:
         return self._called("CanalSend", handle, msg)
 
     def receive(self, handle: int, msg: Any) -> CanalError:
-        """Take a message from the receive queue, FIFO_EMPTY if there is none."""
+        """Take a message from the receive queue; return FIFO_EMPTY if the queue is empty."""
         return self._called("CanalReceive", handle, msg)
 
     def blocking_send(self, handle: int, msg: Any, timeout: int) -> CanalError:

@@ -283,7 +283,7 @@ def set_application_config(
 
 
 def popup_hardware_configuration(milliseconds: int) -> None:
-    """Open the window of Vector Hardware Configuration, and wait so long for the user.
+    """Open the window of Vector Hardware Configuration, and wait ``milliseconds`` for the user.
 
     Raises:
         VectorInitializationError: it cannot be opened.

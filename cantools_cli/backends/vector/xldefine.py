@@ -19,7 +19,7 @@ _Enumeration = TypeVar("_Enumeration", bound=IntEnum)
 
 
 def member(enumeration: type[_Enumeration], number: int) -> _Enumeration | int:
-    """Return the member of ``enumeration`` with this number, or the number itself if there is none."""
+    """Return the member of ``enumeration`` with this number, or an unknown number itself."""
     try:
         return enumeration(number)
     except ValueError:
